@@ -1,0 +1,93 @@
+//! Drafts: codes about to be sent, before the table has said which.
+
+use crate::challenge::{ChallengePolicy, Guard};
+use crate::clock::ExpiresAt;
+use crate::code::{Binding, Code, CodeDigest};
+use crate::entropy::Entropy;
+use crate::error::Result;
+use crate::ids::ChallengeId;
+use crate::mac::MacKey;
+
+/// Which of its two codes a [`Draft`] sends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Strength {
+    /// Digits.
+    Short,
+    /// 64 bits: from [`Lockout::long_from`] failures on.
+    Long,
+}
+
+/// A code about to be sent: drawn in both strengths, because only the table knows which one it takes.
+#[derive(Debug)]
+pub struct Draft {
+    /// What the client is told.
+    pub id: ChallengeId,
+    /// What the table calls it.
+    pub key: String,
+    /// The pepper of both digests.
+    pub pepper_id: String,
+    /// When either code dies.
+    pub expires: ExpiresAt,
+    short: (Code, CodeDigest),
+    long: (Code, CodeDigest),
+}
+
+impl Draft {
+    /// Draws both codes for `identifier` and binds them to the challenge `id`, which the table calls `binding.challenge`.
+    ///
+    /// # Errors
+    /// As [`Entropy::bytes`].
+    pub fn draw(
+        id: ChallengeId,
+        binding: Binding<'_>,
+        pepper: (&str, &MacKey),
+        length: usize,
+        expires: ExpiresAt,
+    ) -> Result<Draft> {
+        let (pepper_id, pepper) = pepper;
+        let digested = |code: Code| {
+            let digest = CodeDigest::of(&code, binding, pepper);
+            (code, digest)
+        };
+        Ok(Draft {
+            id,
+            key: binding.challenge.to_owned(),
+            pepper_id: pepper_id.to_owned(),
+            expires,
+            short: digested(Code::short(&Entropy, length)?),
+            long: digested(Code::long(&Entropy)?),
+        })
+    }
+
+    /// The code of that strength, for the message.
+    pub fn code(&self, strength: Strength) -> &Code {
+        match strength {
+            Strength::Short => &self.short.0,
+            Strength::Long => &self.long.0,
+        }
+    }
+
+    /// Its digest, for the table.
+    pub fn digest(&self, strength: Strength) -> &CodeDigest {
+        match strength {
+            Strength::Short => &self.short.1,
+            Strength::Long => &self.long.1,
+        }
+    }
+
+    /// The strength in which `guard` holds this very draft: a repeated write that finds its own success.
+    pub fn held_by(&self, guard: &Guard) -> Option<Strength> {
+        let held = &guard.challenges.get(&self.key)?.digest;
+        [Strength::Short, Strength::Long].into_iter().find(|&strength| held.matches(self.digest(strength)))
+    }
+}
+
+impl Strength {
+    /// Bound tries of a fresh code of this strength.
+    pub fn tries(self, policy: &ChallengePolicy) -> u32 {
+        match self {
+            Strength::Short => policy.attempts,
+            Strength::Long => 1,
+        }
+    }
+}
