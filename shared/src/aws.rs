@@ -1,0 +1,145 @@
+//! The way to AWS: one HTTP and TLS stack for all clients, credentials, endpoints, timeouts.
+
+use std::fmt;
+use std::time::Duration;
+
+use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
+use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use aws_smithy_runtime_api::client::behavior_version::BehaviorVersion;
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_runtime_api::http::Response;
+use aws_smithy_types::retry::RetryConfig;
+use aws_smithy_types::timeout::TimeoutConfig;
+use aws_types::SdkConfig;
+use aws_types::region::Region;
+
+use crate::error::Error;
+
+/// What a function is told about AWS.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// The region of every service.
+    pub region: String,
+    /// The function's own identity.
+    pub credentials: Credentials,
+    /// Where services are, if not at AWS.
+    pub endpoints: Endpoints,
+    /// The longest that one attempt of a call may take.
+    pub attempt_timeout: Duration,
+    /// The longest that a call may take with all its attempts.
+    pub operation_timeout: Duration,
+}
+
+/// Other places than AWS, one for each service.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Endpoints {
+    /// DynamoDB.
+    pub dynamodb: Option<String>,
+    /// Secrets Manager.
+    pub secrets: Option<String>,
+    /// SES.
+    pub ses: Option<String>,
+}
+
+/// The key pair that Lambda puts into a function's environment.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Credentials {
+    key_id: String,
+    secret: String,
+    session: Option<String>,
+}
+
+impl Credentials {
+    /// These credentials.
+    pub fn new(key_id: String, secret: String, session: Option<String>) -> Credentials {
+        Credentials { key_id, secret, session }
+    }
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Credentials(…)")
+    }
+}
+
+/// Configurations of clients, all over one pool of connections.
+#[derive(Clone, Debug)]
+pub struct Aws {
+    settings: Settings,
+    http: SharedHttpClient,
+}
+
+/// Whether a client repeats calls by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Retries {
+    /// As the SDK sees fit: for calls that are conditional, or counts that err to the safe side.
+    Sdk,
+    /// Never: for sends, which only their caller knows to be safe to repeat.
+    Never,
+}
+
+impl Aws {
+    /// The stack.
+    pub fn new(settings: &Settings) -> Aws {
+        let http =
+            aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::AwsLc)).build_https();
+        Aws { settings: settings.clone(), http }
+    }
+
+    /// The configuration of a client for the service at `endpoint`.
+    pub fn client(&self, endpoint: impl Fn(&Endpoints) -> &Option<String>, retries: Retries) -> SdkConfig {
+        let Settings { region, credentials, endpoints, attempt_timeout, operation_timeout } = &self.settings;
+        let Credentials { key_id, secret, session } = credentials.clone();
+        let timeouts = TimeoutConfig::builder()
+            .connect_timeout(*attempt_timeout)
+            .operation_attempt_timeout(*attempt_timeout)
+            .operation_timeout(*operation_timeout);
+        let retries = match retries {
+            Retries::Sdk => RetryConfig::standard(),
+            Retries::Never => RetryConfig::disabled(),
+        };
+        let mut config = SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new(region.clone()))
+            .credentials_provider(aws_credential_types::provider::SharedCredentialsProvider::new(
+                aws_credential_types::Credentials::new(key_id, secret, session, None, "environment"),
+            ))
+            .http_client(self.http.clone())
+            .sleep_impl(SharedAsyncSleep::new(TokioSleep::new()))
+            .timeout_config(timeouts.build())
+            .retry_config(retries);
+        config.set_endpoint_url(endpoint(endpoints).clone());
+        config.build()
+    }
+}
+
+/// What a failed call means for the caller of our API: out of reach now, or a fault of ours.
+///
+/// `code` is the service's word for the error, where it answered at all.
+pub fn failure<E>(error: SdkError<E, Response>, code: Option<&str>) -> Error
+where
+    E: std::error::Error + Send + Sync + 'static,
+{
+    let is_passing = match &error {
+        SdkError::TimeoutError(_) | SdkError::DispatchFailure(_) | SdkError::ResponseError(_) => true,
+        SdkError::ServiceError(answer) => {
+            answer.raw().status().is_server_error() || code.is_some_and(|code| PASSING.contains(&code))
+        }
+        _ => false,
+    };
+    if is_passing { Error::unavailable(error) } else { Error::internal(error) }
+}
+
+/// Refusals that pass by themselves, beside every 5xx.
+const PASSING: [&str; 9] = [
+    "ThrottlingException",
+    "Throttling",
+    "TooManyRequestsException",
+    "ProvisionedThroughputExceededException",
+    "RequestLimitExceeded",
+    "LimitExceededException",
+    "TransactionConflictException",
+    "TransactionInProgressException",
+    "ReplicatedWriteConflictException",
+];

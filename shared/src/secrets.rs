@@ -1,0 +1,80 @@
+//! The keyrings' source: Secrets Manager, read when a function starts and again every few minutes.
+
+use std::marker::PhantomData;
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_sdk_secretsmanager::Client;
+use aws_sdk_secretsmanager::error::ProvideErrorMetadata;
+use serde::de::DeserializeOwned;
+use tokio::sync::Mutex;
+
+use crate::aws::{self, Aws, Retries};
+use crate::clock::Timestamp;
+use crate::error::{Error, Result};
+use crate::keyring::LONGEST_CACHED;
+
+/// A keyring older than this is read again.
+const FRESH: Duration = Duration::from_secs(5 * 60);
+
+/// One secret, as the keyring `K`.
+pub struct Keyring<K> {
+    client: Client,
+    arn: String,
+    cached: Mutex<Option<Cached<K>>>,
+    shape: PhantomData<K>,
+}
+
+struct Cached<K> {
+    keys: Arc<K>,
+    read: Timestamp,
+}
+
+impl<K: DeserializeOwned> Keyring<K> {
+    /// The secret at `arn`.
+    pub fn new(aws: &Aws, arn: String) -> Keyring<K> {
+        let client = Client::new(&aws.client(|endpoints| &endpoints.secrets, Retries::Sdk));
+        Keyring { client, arn, cached: Mutex::new(None), shape: PhantomData }
+    }
+
+    /// The keys, at most [`LONGEST_CACHED`] old. Where they cannot be read again in time for [`FRESH`], the ones at hand
+    /// serve until then: a passing fault of Secrets Manager is not ours.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] while they cannot be read; [`Error::Internal`] when the secret is not a keyring.
+    pub async fn keys(&self, now: Timestamp) -> Result<Arc<K>> {
+        // Held while reading: requests that come meanwhile wait for the one call.
+        let mut cached = self.cached.lock().await;
+        let age = cached.as_ref().map(|cached| cached.read.until(now));
+        if let (Some(cached), Some(age)) = (&*cached, age)
+            && age < FRESH
+        {
+            return Ok(cached.keys.clone());
+        }
+        match (self.read().await, &*cached) {
+            (Ok(keys), _) => {
+                let keys = Arc::new(keys);
+                *cached = Some(Cached { keys: keys.clone(), read: now });
+                Ok(keys)
+            }
+            (Err(error), Some(cached)) if age.is_some_and(|age| age < LONGEST_CACHED) => {
+                tracing::warn!(error = ?error, "the keyring could not be read again; the one at hand serves on");
+                Ok(cached.keys.clone())
+            }
+            (Err(error), _) => Err(error),
+        }
+    }
+
+    async fn read(&self) -> Result<K> {
+        let answer = self.client.get_secret_value().secret_id(&self.arn).send().await;
+        let answer = answer.map_err(|error| {
+            let code = error.code().map(str::to_owned);
+            aws::failure(error, code.as_deref())
+        })?;
+        let text = answer.secret_string().ok_or_else(|| Error::internal("the secret has no text"))?;
+        // The parser's own message could quote a key.
+        serde_json::from_str(text).map_err(|error| {
+            Error::internal(format!("the secret is not a keyring (line {}, column {})", error.line(), error.column()))
+        })
+    }
+}

@@ -1,0 +1,112 @@
+//! Answering a code: the writes that count a try before it is looked at, and that use a challenge up.
+
+use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
+use aws_sdk_dynamodb::types::{TransactWriteItem, Update};
+
+use super::OtpTable;
+use super::guard::{self, KEPT_FOR};
+use super::write::{self, Written, bytes, number};
+use crate::attempt::{Attempt, Proof};
+use crate::challenge::LONGEST_LIFE;
+use crate::clock::{ExpiresAt, Timestamp};
+use crate::error::{Error, Result};
+
+const COUNT_FAILURE: &str = "f = f + :one, fl = :now, #ttl = :ttl";
+const USE_UP: &str = "REMOVE ch.#c SET f = :zero";
+/// A code that was sent again meanwhile has another digest: the old one is dead.
+const STILL_LIVE: &str = "ch.#c.h = :h AND ch.#c.e > :now";
+
+impl OtpTable {
+    /// Spends a bound try at the challenge `key`, or says that there is none to spend: unknown, ended, used up.
+    ///
+    /// The count goes down, and the failure up, before anyone looks at the code, in one conditional write: a thousand
+    /// parallel guesses still get no more than the policy's attempts (V01). No wait of the lockout stands in its way,
+    /// because only the client that asked can name the challenge.
+    ///
+    /// # Errors
+    /// When the table cannot be reached.
+    pub async fn spend_bound(&self, identifier: &str, key: &str, now: Timestamp) -> Result<Option<Attempt>> {
+        let write = counted(self.table.update(&guard::key(identifier)), now)
+            .update_expression(format!("SET ch.#c.t = ch.#c.t - :one, {COUNT_FAILURE}"))
+            .condition_expression("ch.#c.e > :now AND ch.#c.t >= :one")
+            .expression_attribute_names("#c", key);
+        match write::update(write).await? {
+            Written::Done(item) => Ok(Some(Attempt::bound(guard::read(item)?, key))),
+            Written::Refused(_) => Ok(None),
+        }
+    }
+
+    /// Spends an unbound try, counted on the identifier, or says that there is none to spend.
+    ///
+    /// # Errors
+    /// [`Error::TooManyAttempts`] in a wait of the lockout.
+    pub async fn spend_unbound(&self, identifier: &str, now: Timestamp) -> Result<Option<Attempt>> {
+        let (write, not_waiting) = guard::when_not_waiting(self.table.update(&guard::key(identifier)), now);
+        let write = counted(write, now)
+            .update_expression(format!("SET u = u + :one, {COUNT_FAILURE}"))
+            // `ux` is where the newest challenge stops being compared: beyond it nothing is, and nothing is counted.
+            .condition_expression(format!("la > :dead AND u < ux AND {not_waiting}"))
+            .expression_attribute_values(":dead", number(now.before(LONGEST_LIFE).unix()));
+        let guard = match write::update(write).await? {
+            Written::Done(item) => return Ok(Some(Attempt::unbound(guard::read(item)?))),
+            Written::Refused(None) => return Ok(None),
+            Written::Refused(Some(item)) => guard::read(item)?,
+        };
+        let wait_ends: ExpiresAt = guard.waits_until();
+        if wait_ends.has_passed(now) {
+            return Ok(None);
+        }
+        Err(Error::TooManyAttempts { retry_after: now.until(wait_ends.moment()) })
+    }
+
+    /// Uses the proved challenge up and forgets the failures, so that a code works once (S03, S06).
+    ///
+    /// Says no where somebody was quicker, or a lost answer hides that we were: single use wins.
+    ///
+    /// # Errors
+    /// When the table cannot be reached.
+    pub async fn use_up(&self, identifier: &str, proof: &Proof, now: Timestamp) -> Result<bool> {
+        let write = self
+            .table
+            .update(&guard::key(identifier))
+            .update_expression(USE_UP)
+            .condition_expression(STILL_LIVE)
+            .expression_attribute_names("#c", proof.challenge())
+            .expression_attribute_values(":h", bytes(proof.digest().as_bytes()))
+            .expression_attribute_values(":now", number(now.unix()))
+            .expression_attribute_values(":zero", number(0_u32));
+        Ok(matches!(write::update(write).await?, Written::Done(_)))
+    }
+
+    /// The same as a part of the transaction that makes a user.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] when the SDK finds it incomplete.
+    pub(super) fn use_up_in_transaction(
+        &self,
+        identifier: &str,
+        proof: &Proof,
+        now: Timestamp,
+    ) -> Result<TransactWriteItem> {
+        let update = Update::builder()
+            .table_name(&self.table.name)
+            .key("pk", write::text(&guard::key(identifier)))
+            .update_expression(USE_UP)
+            .condition_expression(STILL_LIVE)
+            .expression_attribute_names("#c", proof.challenge())
+            .expression_attribute_values(":h", bytes(proof.digest().as_bytes()))
+            .expression_attribute_values(":now", number(now.unix()))
+            .expression_attribute_values(":zero", number(0_u32))
+            .build()
+            .map_err(Error::internal)?;
+        Ok(TransactWriteItem::builder().update(update).build())
+    }
+}
+
+fn counted(write: UpdateItemFluentBuilder, now: Timestamp) -> UpdateItemFluentBuilder {
+    write
+        .expression_attribute_names("#ttl", "ttl")
+        .expression_attribute_values(":one", number(1_u32))
+        .expression_attribute_values(":now", number(now.unix()))
+        .expression_attribute_values(":ttl", number(now.after(KEPT_FOR).unix()))
+}

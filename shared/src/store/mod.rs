@@ -1,0 +1,65 @@
+//! The two tables. What lies in them, and how it is named there, is the secret of the files below.
+//!
+//! Every update of state has a condition that is false for a missing item, so that nothing comes back by being
+//! updated (S81). A refused condition brings the item with it, instead of a second read (S83).
+
+mod answer;
+mod guard;
+mod network;
+mod owners;
+mod public_keys;
+mod resend;
+mod sessions;
+mod start;
+mod users;
+mod write;
+
+use aws_sdk_dynamodb::Client;
+
+pub use self::network::Passage;
+pub use self::owners::{Owner, SignUp};
+pub use self::public_keys::KEY as PUBLIC_KEYS;
+pub use self::sessions::Presented;
+pub use self::start::Asked;
+
+use crate::aws::{Aws, Retries};
+
+/// What may be forgotten: challenges and counters.
+pub struct OtpTable {
+    table: Table,
+    refused: network::Refused,
+}
+
+/// What may not: users, their identifiers, their sessions, the public keys.
+pub struct UserTable {
+    table: Table,
+}
+
+#[derive(Clone)]
+struct Table {
+    client: Client,
+    name: String,
+}
+
+/// The client of both tables.
+#[derive(Clone)]
+pub struct Store {
+    client: Client,
+}
+
+impl Store {
+    /// A client over `aws`.
+    pub fn new(aws: &Aws) -> Store {
+        Store { client: Client::new(&aws.client(|endpoints| &endpoints.dynamodb, Retries::Sdk)) }
+    }
+
+    /// The table of challenges and counters.
+    pub fn otp_table(&self, name: String) -> OtpTable {
+        OtpTable { table: Table { client: self.client.clone(), name }, refused: network::Refused::default() }
+    }
+
+    /// The table of users.
+    pub fn user_table(&self, name: String) -> UserTable {
+        UserTable { table: Table { client: self.client.clone(), name } }
+    }
+}

@@ -1,0 +1,96 @@
+//! Sending again: the writes that put a new code into a challenge, and that take back a send that was refused.
+
+use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
+
+use super::OtpTable;
+use super::guard::{self, KEPT_FOR};
+use super::start::{Asked, MOST_TRIES};
+use super::write::{self, Written, bytes, number, text};
+use crate::challenge::{FREE_REFUSALS, MOST_SENDS};
+use crate::draft::{Draft, Strength};
+use crate::error::{Error, Result};
+
+impl OtpTable {
+    /// Puts a new code into the live challenge that `draft` names, or begins a new one with `instead`.
+    ///
+    /// # Errors
+    /// As [`Guard::resend`] and [`OtpTable::start`].
+    pub async fn resend<'a>(
+        &self,
+        draft: &'a Draft,
+        instead: &'a Draft,
+        asked: Asked<'_>,
+    ) -> Result<(&'a Draft, Strength)> {
+        let mut strength = Strength::Short;
+        for _ in 0..MOST_TRIES {
+            let write = again(self.table.update(&guard::key(asked.identifier)), draft, asked, strength);
+            let seen = match write::update(write).await? {
+                Written::Done(_) => return Ok((draft, strength)),
+                Written::Refused(item) => item.map(guard::read).transpose()?,
+            };
+            if let Some(strength) = seen.as_ref().and_then(|guard| draft.held_by(guard)) {
+                return Ok((draft, strength));
+            }
+            let again = match &seen {
+                Some(guard) => guard.resend(&draft.key, asked.policy, asked.now)?,
+                None => None,
+            };
+            match again {
+                Some(other) => strength = other,
+                None => return Ok((instead, self.start(instead, asked, seen).await?)),
+            }
+        }
+        Err(Error::unavailable("the identifier's item is busy"))
+    }
+
+    /// Takes back a send that was surely refused: it may be repeated at once and does not count. Tries, failures and
+    /// the network's count stay. Says no from the third time on, so that a broken sender is not hammered.
+    ///
+    /// # Errors
+    /// When the table cannot be reached.
+    pub async fn withdraw(&self, draft: &Draft, strength: Strength, identifier: &str) -> Result<bool> {
+        let write = self
+            .table
+            .update(&guard::key(identifier))
+            .update_expression("SET ch.#c.s = :zero, ch.#c.c = ch.#c.c - :one, ch.#c.x = ch.#c.x + :one")
+            .condition_expression("ch.#c.h = :h AND ch.#c.x < :free")
+            .expression_attribute_names("#c", &draft.key)
+            .expression_attribute_values(":h", bytes(draft.digest(strength).as_bytes()))
+            .expression_attribute_values(":zero", number(0_u32))
+            .expression_attribute_values(":one", number(1_u32))
+            .expression_attribute_values(":free", number(FREE_REFUSALS));
+        Ok(matches!(write::update(write).await?, Written::Done(_)))
+    }
+}
+
+/// A new code for a live challenge with tries left. The tries are not given back; a long code leaves one.
+fn again(
+    write: UpdateItemFluentBuilder,
+    draft: &Draft,
+    asked: Asked<'_>,
+    strength: Strength,
+) -> UpdateItemFluentBuilder {
+    let Asked { policy, now, .. } = asked;
+    let (tries, guessable) = match strength {
+        Strength::Short => ("", "f < :long_from"),
+        Strength::Long => (", ch.#c.t = :one", "f >= :long_from"),
+    };
+    write
+        .update_expression(format!(
+            "SET ch.#c.h = :h, ch.#c.k = :k, ch.#c.e = :e, ch.#c.s = :now, ch.#c.c = ch.#c.c + :one, la = :now, #ttl = :ttl{tries}"
+        ))
+        .condition_expression(format!(
+            "ch.#c.e > :now AND ch.#c.t >= :one AND ch.#c.s <= :cool AND ch.#c.c < :sends AND {guessable}"
+        ))
+        .expression_attribute_names("#c", &draft.key)
+        .expression_attribute_names("#ttl", "ttl")
+        .expression_attribute_values(":h", bytes(draft.digest(strength).as_bytes()))
+        .expression_attribute_values(":k", text(&draft.pepper_id))
+        .expression_attribute_values(":e", number(draft.expires.moment().unix()))
+        .expression_attribute_values(":now", number(now.unix()))
+        .expression_attribute_values(":one", number(1_u32))
+        .expression_attribute_values(":cool", number(now.before(policy.resend_after).unix()))
+        .expression_attribute_values(":sends", number(MOST_SENDS))
+        .expression_attribute_values(":long_from", number(policy.lockout().long_from()))
+        .expression_attribute_values(":ttl", number(now.after(KEPT_FOR).unix()))
+}

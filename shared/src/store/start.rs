@@ -1,0 +1,179 @@
+//! Starting a challenge: the write that begins one, alone or beside those that live.
+
+use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
+use aws_sdk_dynamodb::types::AttributeValue;
+use serde_bytes::ByteArray;
+
+use super::OtpTable;
+use super::guard::{self, Entry, KEPT_FOR};
+use super::write::{self, Written, number};
+use crate::challenge::{ChallengePolicy, Guard, HOUR, LONGEST_LIFE, MOST_LIVE, Start};
+use crate::clock::Timestamp;
+use crate::draft::{Draft, Strength};
+use crate::error::{Error, Result};
+use crate::limit::NetworkDigest;
+
+/// Each refused write of ours means that another one went through, and only [`MOST_LIVE`] of these can.
+pub(super) const MOST_TRIES: usize = 16;
+
+/// Who asks, and under which rules.
+#[derive(Clone, Copy)]
+pub struct Asked<'a> {
+    /// The identifier's digest.
+    pub identifier: &'a str,
+    /// The network's digest.
+    pub network: &'a NetworkDigest,
+    /// The rules.
+    pub policy: &'a ChallengePolicy,
+    /// The time.
+    pub now: Timestamp,
+}
+
+impl OtpTable {
+    /// Begins a challenge with one of the draft's codes, and says with which.
+    ///
+    /// # Errors
+    /// As [`Guard::start`]; [`Error::Unavailable`] when the item never stands still.
+    pub async fn start(&self, draft: &Draft, asked: Asked<'_>, seen: Option<Guard>) -> Result<Strength> {
+        let Asked { identifier, network, policy, now } = asked;
+        let mut seen = seen;
+        for _ in 0..MOST_TRIES {
+            // Mostly there is nothing, or nothing that matters any more: try that first, without a read.
+            let start = match &seen {
+                Some(guard) => guard.start(network, policy, now)?,
+                None => Start::Fresh(Strength::Short),
+            };
+            let write = self.table.update(&guard::key(identifier));
+            let (write, strength) = match start {
+                Start::Fresh(strength) => (fresh(write, draft, asked, strength)?, strength),
+                Start::Join { strength, new_hour, expired, unbound } => {
+                    (join(write, draft, asked, &Joining { strength, new_hour, expired, unbound })?, strength)
+                }
+            };
+            match write::update(write).await? {
+                Written::Done(_) => return Ok(strength),
+                Written::Refused(item) => seen = item.map(guard::read).transpose()?,
+            }
+            // The SDK repeats a write whose answer was lost; the repetition is refused by its own success.
+            if let Some(strength) = seen.as_ref().and_then(|guard| draft.held_by(guard)) {
+                return Ok(strength);
+            }
+        }
+        Err(Error::unavailable("the identifier's item is busy"))
+    }
+}
+
+/// The first challenge of an hour in which nothing lives: all counts but the failures begin again.
+fn fresh(
+    write: UpdateItemFluentBuilder,
+    draft: &Draft,
+    asked: Asked<'_>,
+    strength: Strength,
+) -> Result<UpdateItemFluentBuilder> {
+    let Asked { network, policy, now, .. } = asked;
+    let (write, may_go_on) = when_strength_fits(write, strength, policy, now);
+    let challenges = [(draft.key.clone(), entry(draft, strength, policy, now, 0).to_attribute()?)];
+    Ok(write
+        .update_expression(
+            "SET ch = :ch, w0 = :now, la = :now, n = :one, ip = :ip, u = :zero, ux = :ux, f = if_not_exists(f, :zero), #ttl = :ttl",
+        )
+        .condition_expression(format!("attribute_not_exists(pk) OR (w0 <= :hour_ago AND la <= :dead AND {may_go_on})"))
+        .expression_attribute_names("#ttl", "ttl")
+        .expression_attribute_values(":ch", AttributeValue::M(challenges.into()))
+        .expression_attribute_values(":ip", share(network))
+        .expression_attribute_values(":now", number(now.unix()))
+        .expression_attribute_values(":one", number(1_u32))
+        .expression_attribute_values(":zero", number(0_u32))
+        .expression_attribute_values(":ux", number(policy.attempts))
+        .expression_attribute_values(":hour_ago", number(now.before(HOUR).unix()))
+        .expression_attribute_values(":dead", number(now.before(LONGEST_LIFE).unix()))
+        .expression_attribute_values(":ttl", number(now.after(KEPT_FOR).unix())))
+}
+
+struct Joining {
+    strength: Strength,
+    new_hour: bool,
+    expired: Vec<String>,
+    unbound: u32,
+}
+
+/// A further challenge beside what lives. Whatever it relies on stands in its condition.
+fn join(
+    write: UpdateItemFluentBuilder,
+    draft: &Draft,
+    asked: Asked<'_>,
+    joining: &Joining,
+) -> Result<UpdateItemFluentBuilder> {
+    let Asked { network, policy, now, .. } = asked;
+    let Joining { strength, new_hour, expired, unbound } = joining;
+    let (mut write, may_go_on) = when_strength_fits(write, *strength, policy, now);
+    let mut condition = format!("{may_go_on} AND u = :unbound AND size(ch) < :room");
+    let mut remove = String::new();
+    for (index, key) in expired.iter().enumerate() {
+        condition.push_str(&format!(" AND ch.#x{index}.e <= :now"));
+        remove.push_str(&format!("{} ch.#x{index}", if index == 0 { " REMOVE" } else { "," }));
+        write = write.expression_attribute_names(format!("#x{index}"), key);
+    }
+    let counts = if *new_hour {
+        condition.push_str(" AND w0 <= :hour_ago");
+        write = write.expression_attribute_values(":ip", share(network));
+        "w0 = :now, n = :one, ip = :ip"
+    } else {
+        condition.push_str(
+            " AND w0 > :hour_ago AND n < :per_hour AND (attribute_not_exists(ip.#ip) OR ip.#ip < :per_network)",
+        );
+        write = write
+            .expression_attribute_names("#ip", network.short())
+            .expression_attribute_values(":zero", number(0_u32))
+            .expression_attribute_values(":per_hour", number(policy.per_hour))
+            .expression_attribute_values(":per_network", number(policy.per_hour_per_network));
+        "n = n + :one, ip.#ip = if_not_exists(ip.#ip, :zero) + :one"
+    };
+    Ok(write
+        .update_expression(format!("SET ch.#c = :entry, la = :now, ux = :ux, #ttl = :ttl, {counts}{remove}"))
+        .condition_expression(condition)
+        .expression_attribute_names("#c", &draft.key)
+        .expression_attribute_names("#ttl", "ttl")
+        .expression_attribute_values(":entry", entry(draft, *strength, policy, now, *unbound).to_attribute()?)
+        .expression_attribute_values(":unbound", number(*unbound))
+        .expression_attribute_values(":ux", number(unbound.saturating_add(policy.attempts)))
+        .expression_attribute_values(":room", number((MOST_LIVE + expired.len()) as u64))
+        .expression_attribute_values(":now", number(now.unix()))
+        .expression_attribute_values(":one", number(1_u32))
+        .expression_attribute_values(":hour_ago", number(now.before(HOUR).unix()))
+        .expression_attribute_values(":ttl", number(now.after(KEPT_FOR).unix())))
+}
+
+/// A guessable code only below the lockout's cap and outside its waits; a long one only from the cap on.
+fn when_strength_fits(
+    write: UpdateItemFluentBuilder,
+    strength: Strength,
+    policy: &ChallengePolicy,
+    now: Timestamp,
+) -> (UpdateItemFluentBuilder, String) {
+    let write = write.expression_attribute_values(":long_from", number(policy.lockout().long_from()));
+    match strength {
+        Strength::Long => (write, "f >= :long_from".to_owned()),
+        Strength::Short => {
+            let (write, not_waiting) = guard::when_not_waiting(write, now);
+            (write, format!("f < :long_from AND {not_waiting}"))
+        }
+    }
+}
+
+fn entry(draft: &Draft, strength: Strength, policy: &ChallengePolicy, now: Timestamp, unbound: u32) -> Entry {
+    Entry {
+        h: ByteArray::new(*draft.digest(strength).as_bytes()),
+        k: draft.pepper_id.clone(),
+        e: draft.expires.moment().unix(),
+        s: now.unix(),
+        t: strength.tries(policy),
+        c: 1,
+        x: 0,
+        u: unbound,
+    }
+}
+
+fn share(network: &NetworkDigest) -> AttributeValue {
+    AttributeValue::M([(network.short().to_owned(), number(1_u32))].into())
+}
