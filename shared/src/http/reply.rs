@@ -1,0 +1,113 @@
+//! Writing a reply: its headers, and the status of every error.
+
+use lambda_http::Body;
+use lambda_http::http::header::{self, HeaderName, HeaderValue};
+use lambda_http::http::{Response, StatusCode};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::error::{Error, Result};
+
+/// What a handler answers.
+#[derive(Debug)]
+pub struct Reply {
+    status: StatusCode,
+    body: Value,
+    headers: Vec<(HeaderName, HeaderValue)>,
+}
+
+impl Reply {
+    /// 200 with a body.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] when `body` has no JSON form.
+    pub fn ok(body: impl Serialize) -> Result<Reply> {
+        let body = serde_json::to_value(body).map_err(Error::internal)?;
+        Ok(Reply { status: StatusCode::OK, body, headers: Vec::new() })
+    }
+
+    /// The same request at another path of the same origin.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] when the path is none.
+    pub fn permanent_redirect(path: &str) -> Result<Reply> {
+        let location = HeaderValue::from_str(path).map_err(Error::internal)?;
+        let headers = vec![(header::LOCATION, location)];
+        Ok(Reply { status: StatusCode::PERMANENT_REDIRECT, body: json!({}), headers })
+    }
+
+    /// An answer that anyone may keep for a while, where all others say `no-store`.
+    #[must_use]
+    pub fn cached(mut self, cache_control: &'static str) -> Reply {
+        self.headers.push((header::CACHE_CONTROL, HeaderValue::from_static(cache_control)));
+        self
+    }
+
+    /// What the caller is told of an error.
+    pub(super) fn refusal(error: &Error) -> Reply {
+        let mut body = json!({ "success": false, "error": error.code(), "message": error.to_string() });
+        let mut headers = Vec::new();
+        if let Some(wait) = error.retry_after() {
+            let seconds = wait.as_secs().max(1);
+            body["retry_after"] = json!(seconds);
+            headers.push((header::RETRY_AFTER, HeaderValue::from(seconds)));
+        }
+        match error {
+            Error::EmailSendFailed { challenge, .. } => body["challenge_id"] = json!(challenge),
+            Error::InvalidToken => headers.push((header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))),
+            Error::MethodNotAllowed { allow } => {
+                headers.extend(HeaderValue::from_str(allow).map(|allow| (header::ALLOW, allow)))
+            }
+            Error::InvalidRequest(_)
+            | Error::InvalidEmail
+            | Error::InvalidPhone
+            | Error::InvalidOtp
+            | Error::Forbidden(_)
+            | Error::NotFound
+            | Error::RateLimited { .. }
+            | Error::TooManyAttempts { .. }
+            | Error::Unavailable(_)
+            | Error::Internal(_) => {}
+        }
+        Reply { status: status(error), body, headers }
+    }
+
+    /// Its status, for the log.
+    pub(super) fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// The reply as the gateway takes it, with the headers that every answer has (S64).
+    pub(super) fn into_response(self, id: &str) -> Response<Body> {
+        let mut response = Response::new(Body::Text(self.body.to_string()));
+        *response.status_mut() = self.status;
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        headers
+            .insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=63072000; includeSubDomains"));
+        if let Ok(id) = HeaderValue::from_str(id) {
+            headers.insert("x-request-id", id);
+        }
+        headers.extend(self.headers);
+        response
+    }
+}
+
+/// The status of every error.
+fn status(error: &Error) -> StatusCode {
+    match error {
+        Error::InvalidRequest(_) | Error::InvalidEmail | Error::InvalidPhone | Error::InvalidOtp => {
+            StatusCode::BAD_REQUEST
+        }
+        Error::InvalidToken => StatusCode::UNAUTHORIZED,
+        Error::Forbidden(_) => StatusCode::FORBIDDEN,
+        Error::NotFound => StatusCode::NOT_FOUND,
+        Error::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
+        Error::RateLimited { .. } | Error::TooManyAttempts { .. } => StatusCode::TOO_MANY_REQUESTS,
+        Error::EmailSendFailed { .. } => StatusCode::BAD_GATEWAY,
+        Error::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+        Error::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}

@@ -1,0 +1,96 @@
+//! Reading a request: what the gateway says of it, and its body.
+
+use lambda_http::RequestExt;
+use lambda_http::http::{Method, header};
+use lambda_http::request::RequestContext;
+use serde::de::DeserializeOwned;
+
+use super::Proxies;
+use crate::error::{Error, Result};
+use crate::json;
+use crate::limit::Network;
+
+/// The longest body that is read. The longest lawful one is under 1 KiB (V32).
+pub const LONGEST_BODY: usize = 8 * 1024;
+
+/// A request, as handlers see it.
+pub struct Request {
+    /// The gateway's id for it.
+    pub id: String,
+    /// The API's domain name: a field that the gateway fills, not a header (S78).
+    pub domain: String,
+    /// Where it comes from.
+    pub network: Network,
+    /// The path without its final slash.
+    pub path: String,
+    /// Whether it had one.
+    pub has_final_slash: bool,
+    method: Method,
+    content_type: Option<String>,
+    body: Vec<u8>,
+}
+
+impl Request {
+    pub(super) fn read(request: lambda_http::Request, proxies: &Proxies) -> Result<Request> {
+        let RequestContext::ApiGatewayV2(context) = request.request_context() else {
+            return Err(Error::internal("not an HTTP API event of payload format 2.0"));
+        };
+        let peer = context.http.source_ip.as_deref().and_then(|text| text.parse().ok());
+        let peer = peer.ok_or_else(|| Error::internal("the event has no source address"))?;
+        let forwarded = request.headers().get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok());
+        let content_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        Ok(Request {
+            id: context.request_id.unwrap_or_default(),
+            domain: context.domain_name.unwrap_or_default(),
+            network: Network::of(proxies.client(peer, forwarded)),
+            path: without_final_slash(request.raw_http_path()).to_owned(),
+            has_final_slash: request.raw_http_path().ends_with('/'),
+            method: request.method().clone(),
+            content_type: content_type.map(str::to_owned),
+            body: request.into_body().to_vec(),
+        })
+    }
+
+    /// The body as JSON of the shape `T`: unknown fields are ignored, everything else must fit.
+    ///
+    /// # Errors
+    /// [`Error::InvalidRequest`] for another content type, a body that is too long, too deep, no JSON, has a key
+    /// twice or a field of another type (V21, V32, S62).
+    pub fn json<T: DeserializeOwned>(&self) -> Result<T> {
+        let media_type = self.content_type.as_deref().and_then(|text| text.split(';').next()).unwrap_or_default();
+        if !media_type.trim().eq_ignore_ascii_case("application/json") {
+            return Err(Error::invalid("The content type must be application/json."));
+        }
+        if self.body.len() > LONGEST_BODY {
+            return Err(Error::invalid("The body is longer than 8 KiB."));
+        }
+        json::read(&self.body)
+    }
+
+    /// The method, for the function that answers where no other does.
+    pub fn method(&self) -> &str {
+        self.method.as_str()
+    }
+
+    /// The issuer of tokens made for this request.
+    pub fn issuer(&self, configured: Option<&str>) -> String {
+        configured.map_or_else(|| format!("https://{}", self.domain), str::to_owned)
+    }
+}
+
+/// `/x` for `/x/`; the root stays.
+pub fn without_final_slash(path: &str) -> &str {
+    path.strip_suffix('/').filter(|rest| !rest.is_empty()).unwrap_or(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_loses_one_slash() {
+        for (path, bare) in [("/a/", "/a"), ("/a", "/a"), ("/a//", "/a/"), ("/", "/")] {
+            assert_eq!(without_final_slash(path), bare);
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! Issuing tokens: both tokens of a session, with the keys that are active now.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use crate::access::{AccessPolicy, Issuing, Signer, Subject};
+use crate::aws::Aws;
+use crate::clock::Timestamp;
+use crate::config::Config;
+use crate::entropy::Entropy;
+use crate::error::{Error, Result};
+use crate::http::Request;
+use crate::ids::{Tenant, random_id};
+use crate::keyring::TokenKeys;
+use crate::mac::MacKey;
+use crate::secrets::Keyring;
+use crate::session::Session;
+use crate::token::{Grant, RefreshToken, Scope};
+
+/// What issuing takes from the deployment.
+pub struct Issuer {
+    tenant: Tenant,
+    policy: AccessPolicy,
+    name: Option<String>,
+    keys: Keyring<TokenKeys>,
+}
+
+/// The keys of one request.
+pub struct Keys<'a> {
+    issuer: &'a Issuer,
+    keys: Arc<TokenKeys>,
+    now: Timestamp,
+}
+
+/// Both tokens of a session, and how long the access token lives, in seconds.
+#[derive(Serialize)]
+pub struct Tokens {
+    /// The JWT.
+    pub access: String,
+    /// The opaque token.
+    pub refresh: String,
+    /// From now.
+    #[serde(skip)]
+    pub expires_in: u64,
+}
+
+impl Issuer {
+    /// The issuer that the settings describe.
+    pub fn new(config: &Config, aws: &Aws) -> Issuer {
+        Issuer {
+            tenant: Tenant::default(),
+            policy: config.access.clone(),
+            name: config.issuer.clone(),
+            keys: Keyring::new(aws, config.tokens_secret.clone()),
+        }
+    }
+
+    /// The keys at `now`.
+    ///
+    /// # Errors
+    /// As [`Keyring::keys`].
+    pub async fn keys(&self, now: Timestamp) -> Result<Keys<'_>> {
+        Ok(Keys { issuer: self, keys: self.keys.keys(now).await?, now })
+    }
+}
+
+impl Keys<'_> {
+    /// What a refresh token says and the key that it was made with, if we made it: no read is needed to refuse others.
+    pub fn authenticate<'t>(&self, token: &'t RefreshToken) -> Option<(&'t Grant, MacKey)> {
+        let key = self.keys.refresh.find(token.key_id(), self.now)?.key.mac();
+        Some((token.authenticate(&key, self.scope())?, key))
+    }
+
+    /// What refresh tokens are for.
+    pub fn scope(&self) -> Scope<'_> {
+        Scope { tenant: &self.issuer.tenant, client: &self.issuer.policy.audience }
+    }
+
+    /// The name of the key for new refresh tokens.
+    ///
+    /// # Errors
+    /// As [`crate::keyring::Ring::active`].
+    pub fn refresh_key_id(&self) -> Result<&str> {
+        Ok(&self.keys.refresh.active(self.now)?.id)
+    }
+
+    /// The signer of new access tokens. Asked for before anything is written, so that a keyring that cannot sign costs
+    /// nobody a code.
+    ///
+    /// # Errors
+    /// As [`Signer::active`].
+    pub fn signer(&self) -> Result<Signer> {
+        Signer::active(&self.keys.signing, self.issuer.policy.algorithm, self.now)
+    }
+
+    /// The tokens of `session` as it stands.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] when the key of the session's own refresh token has left the ring, or does not sign.
+    pub fn issue(&self, session: &Session, signer: &Signer, request: &Request) -> Result<Tokens> {
+        let Issuer { tenant, policy, name, .. } = self.issuer;
+        let key = self.keys.refresh.find(&session.key_id, self.now);
+        let key = key.ok_or_else(|| Error::internal("the key of a live session's refresh token has retired"))?;
+        let (issuer, jti) = (&request.issuer(name.as_deref()), &random_id(&Entropy)?);
+        Ok(Tokens {
+            access: signer.sign(&Subject::of(session), Issuing { issuer, tenant, jti }, policy, self.now)?,
+            refresh: session.token(&key.key.mac(), self.scope()).reveal(),
+            expires_in: policy.lifetime.as_secs(),
+        })
+    }
+}

@@ -1,0 +1,42 @@
+//! What Latchkey's functions share, in reading order. Each layer may use those above it.
+//!
+//! - Words, without I/O, AWS or HTTP: [`error`], [`clock`], [`entropy`], [`mac`], [`ids`], [`identifier`], [`code`],
+//!   [`token`].
+//! - Rules, pure functions over words: [`limit`], [`index`], [`keyring`], [`challenge`], [`draft`],
+//!   [`attempt`], [`session`], [`account`], [`access`], [`public_keys`], [`check`].
+//! - Adapters, the outside world with one AWS client a file: [`aws`], [`secrets`], [`store`], [`delivery`].
+//! - The edge: [`json`], [`config`], [`http`], [`wire`], [`issue`], [`lambda`].
+//!
+//! A test holds this order.
+
+pub mod access;
+pub mod account;
+pub mod attempt;
+pub mod challenge;
+pub mod check;
+pub mod clock;
+pub mod code;
+pub mod draft;
+pub mod entropy;
+pub mod error;
+pub mod identifier;
+pub mod ids;
+pub mod index;
+pub mod keyring;
+pub mod limit;
+pub mod mac;
+pub mod public_keys;
+pub mod session;
+pub mod token;
+
+pub mod aws;
+pub mod delivery;
+pub mod secrets;
+pub mod store;
+
+pub mod config;
+pub mod http;
+pub mod issue;
+pub mod json;
+pub mod lambda;
+pub mod wire;
