@@ -1,0 +1,81 @@
+//! `GET /.well-known/jwks.json` and `GET /.well-known/openid-configuration`: how others check our access tokens.
+//!
+//! Reads the public-keys item and nothing else; there is no permission for more.
+
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use shared::access::SigningAlgorithm;
+use shared::aws::Aws;
+use shared::clock::{Clock, ExpiresAt, Timestamp};
+use shared::config::Config;
+use shared::error::Result;
+use shared::http::{Function, Reply, Request};
+use shared::store::{Store, UserTable};
+
+/// What this function may touch.
+pub struct Jwks {
+    clock: Clock,
+    issuer: Option<String>,
+    algorithm: SigningAlgorithm,
+    table: UserTable,
+    cached: Mutex<Option<(Value, ExpiresAt)>>,
+}
+
+const KEYS: &str = "/.well-known/jwks.json";
+const DISCOVERY: &str = "/.well-known/openid-configuration";
+/// A new key stands here much longer before it signs, so that nobody ever has to ask for an unknown one (V41).
+const FRESH: Duration = Duration::from_secs(60);
+const CACHE_CONTROL: &str = "public, max-age=300";
+
+impl Function for Jwks {
+    const NAME: &'static str = "jwks";
+    const ROUTES: &'static [(&'static str, &'static str)] = &[("GET", KEYS), ("GET", DISCOVERY)];
+
+    async fn compose(config: Config, clock: Clock) -> Result<Jwks> {
+        let table = Store::new(&Aws::new(&config.aws)).user_table(config.user_table);
+        let algorithm = config.access.algorithm;
+        Ok(Jwks { clock, issuer: config.issuer, algorithm, table, cached: Mutex::new(None) })
+    }
+
+    async fn handle(&self, request: Request) -> Result<Reply> {
+        let now = self.clock.now();
+        let document = match request.path.as_str() {
+            KEYS => self.keys(now).await?,
+            _ => self.discovery(&request.issuer(self.issuer.as_deref())),
+        };
+        Ok(Reply::ok(document)?.cached(CACHE_CONTROL))
+    }
+}
+
+impl Jwks {
+    async fn keys(&self, now: Timestamp) -> Result<Value> {
+        let cached = self.cached.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some((keys, end)) = cached
+            && !end.has_passed(now)
+        {
+            return Ok(keys);
+        }
+        let keys = json!(self.table.public_keys().await?);
+        *self.cached.lock().unwrap_or_else(PoisonError::into_inner) =
+            Some((keys.clone(), ExpiresAt::after(now, FRESH)));
+        Ok(keys)
+    }
+
+    /// What a verifier needs (S48), and our own endpoints under names of their own: they are not OAuth's.
+    fn discovery(&self, issuer: &str) -> Value {
+        json!({
+            "issuer": issuer,
+            "jwks_uri": format!("{issuer}{KEYS}"),
+            "id_token_signing_alg_values_supported": [self.algorithm.name()],
+            "response_types_supported": [],
+            "subject_types_supported": ["public"],
+            "otp_request_endpoint": format!("{issuer}/api/auth/otp/request/"),
+            "otp_verify_endpoint": format!("{issuer}/api/auth/otp/verify/"),
+            "token_refresh_endpoint": format!("{issuer}/api/auth/token/refresh/"),
+            "logout_endpoint": format!("{issuer}/api/auth/logout/"),
+        })
+    }
+}

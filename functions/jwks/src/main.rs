@@ -1,0 +1,6 @@
+//! The Lambda function `jwks`.
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_http::Error> {
+    shared::lambda::run::<jwks::Jwks>().await
+}

@@ -1,0 +1,62 @@
+//! `POST /api/auth/logout/`: end the session of a refresh token, or with `all` every session of its user.
+//!
+//! One write, in the user's item. The answer is the same whether the token was real, old, forged or already signed out:
+//! the caller wanted the session to be over, and it is.
+
+use serde::Deserialize;
+use serde_json::json;
+use shared::aws::Aws;
+use shared::clock::Clock;
+use shared::config::Config;
+use shared::error::Result;
+use shared::http::{Function, Reply, Request};
+use shared::issue::Issuer;
+use shared::store::{Store, UserTable};
+use shared::token::{Grant, RefreshToken};
+
+/// What this function may touch: the users' table and the keyring of tokens.
+pub struct Logout {
+    clock: Clock,
+    issuer: Issuer,
+    users: UserTable,
+}
+
+#[derive(Deserialize)]
+struct Ask {
+    refresh: String,
+    all: Option<bool>,
+}
+
+impl Function for Logout {
+    const NAME: &'static str = "logout";
+    const ROUTES: &'static [(&'static str, &'static str)] = &[("POST", "/api/auth/logout")];
+
+    async fn compose(config: Config, clock: Clock) -> Result<Logout> {
+        let aws = Aws::new(&config.aws);
+        let issuer = Issuer::new(&config, &aws);
+        Ok(Logout { clock, issuer, users: Store::new(&aws).user_table(config.user_table) })
+    }
+
+    async fn handle(&self, request: Request) -> Result<Reply> {
+        let now = self.clock.now();
+        let ask: Ask = request.json()?;
+        let keys = self.issuer.keys(now).await?;
+        let token = ask.refresh.parse::<RefreshToken>().ok();
+        if let Some((grant, _)) = token.as_ref().and_then(|token| keys.authenticate(token)) {
+            self.end(grant, ask.all.unwrap_or(false)).await?;
+        }
+        Reply::ok(json!({ "success": true, "message": "Logged out." }))
+    }
+}
+
+impl Logout {
+    async fn end(&self, grant: &Grant, all: bool) -> Result<()> {
+        let Grant { user, session, .. } = grant;
+        let ended = match all {
+            true => self.users.end_all_sessions(user, session).await?,
+            false => self.users.end_session(user, session).await?,
+        };
+        tracing::info!(event = "signed_out", %user, all, ended, "signed out");
+        Ok(())
+    }
+}

@@ -1,0 +1,81 @@
+//! `POST /api/auth/token/refresh/`: trade a refresh token for its successor and a new access token.
+//!
+//! 1. Refuse what we did not make, without a read.
+//! 2. Move the session on by one generation; beside it, read whether its user still has it.
+//! 3. The current token got its successor; the one before it, within the grace period, gets the same successor again;
+//!    any older one ends the session: somebody has a copy.
+
+use serde::Deserialize;
+use serde_json::json;
+use shared::aws::Aws;
+use shared::clock::Clock;
+use shared::config::Config;
+use shared::entropy::Entropy;
+use shared::error::{Error, Result};
+use shared::http::{Function, Reply, Request};
+use shared::ids::random_id;
+use shared::issue::Issuer;
+use shared::session::{Rotation, Session, SessionPolicy};
+use shared::store::{Presented, Store, UserTable};
+use shared::token::RefreshToken;
+
+/// What this function may touch: the users' table and the keyring of tokens.
+pub struct Refresh {
+    clock: Clock,
+    policy: SessionPolicy,
+    issuer: Issuer,
+    users: UserTable,
+}
+
+#[derive(Deserialize)]
+struct Ask {
+    refresh: String,
+}
+
+impl Function for Refresh {
+    const NAME: &'static str = "refresh";
+    const ROUTES: &'static [(&'static str, &'static str)] = &[("POST", "/api/auth/token/refresh")];
+
+    async fn compose(config: Config, clock: Clock) -> Result<Refresh> {
+        let aws = Aws::new(&config.aws);
+        let issuer = Issuer::new(&config, &aws);
+        Ok(Refresh { clock, policy: config.session, issuer, users: Store::new(&aws).user_table(config.user_table) })
+    }
+
+    async fn handle(&self, request: Request) -> Result<Reply> {
+        let now = self.clock.now();
+        let token: RefreshToken = request.json::<Ask>()?.refresh.parse()?;
+
+        let keys = self.issuer.keys(now).await?;
+        let (grant, key) = keys.authenticate(&token).ok_or(Error::InvalidToken)?;
+        let signer = keys.signer()?;
+
+        let (next_key, invocation) = (keys.refresh_key_id()?, &random_id(&Entropy)?);
+        let presented = Presented { grant, next_key, invocation, policy: &self.policy };
+        let (rotation, user) = tokio::try_join!(self.users.rotate(presented, now), self.users.user(&grant.user))?;
+
+        let is_genuine = |session: &Session| token.belongs_to(&key, &session.seed, keys.scope());
+        let session = match rotation {
+            Rotation::Rotated(session) | Rotation::Repeated(session) if is_genuine(&session) => session,
+            Rotation::Reused(session) if is_genuine(&session) => return self.end(&session).await,
+            Rotation::Rotated(_) | Rotation::Repeated(_) | Rotation::Reused(_) | Rotation::Refused => {
+                return Err(Error::InvalidToken);
+            }
+        };
+        if !user.is_some_and(|user| user.has(&session.id)) {
+            return Err(Error::InvalidToken);
+        }
+        let tokens = keys.issue(&session, &signer, &request)?;
+        Reply::ok(json!({ "access": tokens.access, "refresh": tokens.refresh, "expires_in": tokens.expires_in }))
+    }
+}
+
+impl Refresh {
+    /// A used token came back: its session ends for whoever holds it, thief and owner alike (S32).
+    async fn end(&self, session: &Session) -> Result<Reply> {
+        let ended = self.users.end_session(&session.user, &session.id).await?;
+        let (user, id) = (&session.user, session.id.as_str());
+        tracing::warn!(event = "refresh_reuse", %user, session = id, ended, "a used refresh token came back");
+        Err(Error::InvalidToken)
+    }
+}

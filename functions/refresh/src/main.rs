@@ -1,0 +1,6 @@
+//! The Lambda function `refresh`.
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_http::Error> {
+    shared::lambda::run::<refresh::Refresh>().await
+}

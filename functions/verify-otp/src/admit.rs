@@ -1,0 +1,74 @@
+//! Steps 3 and 4: use the code up and open a session, for the user that the identifier has or will have.
+
+use shared::account::User;
+use shared::attempt::Proof;
+use shared::entropy::Entropy;
+use shared::error::{Error, Result};
+use shared::ids::{UserId, random_id};
+use shared::session::{Opening, Session};
+use shared::store::{Owner, SignUp};
+
+use crate::VerifyOtp;
+use crate::prove::Try;
+
+/// Whoever has signed in.
+pub(crate) struct Admitted {
+    pub(crate) user: User,
+    pub(crate) session: Session,
+    pub(crate) is_new: bool,
+}
+
+impl VerifyOtp {
+    /// Admits whoever gave the proof.
+    pub(crate) async fn admit(
+        &self,
+        answered: &Try<'_>,
+        proof: &Proof,
+        owner: Option<UserId>,
+        opening: Opening<'_>,
+    ) -> Result<Admitted> {
+        match owner {
+            Some(owner) => self.sign_in(answered, proof, owner, opening).await,
+            None if self.sign_up_open => self.sign_up(answered, proof, opening).await,
+            None => {
+                self.challenges.use_up(&answered.key, proof, answered.now).await?;
+                Err(Error::Forbidden("Sign-up is closed."))
+            }
+        }
+    }
+
+    async fn sign_up(&self, answered: &Try<'_>, proof: &Proof, opening: Opening<'_>) -> Result<Admitted> {
+        let Try { answer, key, now, .. } = answered;
+        let session = Session::open(UserId::draw(&Entropy, *now)?, opening, &Entropy, *now)?;
+        let user = User::sign_up(session.user.clone(), &answer.identifier, &session.id, *now);
+        let (source_url, request_token) = (answer.source_url.as_deref(), &random_id(&Entropy)?);
+        let owner = Owner { identifier: key, proof, user, source_url, request_token };
+        match self.users.sign_up(&self.challenges, owner, &session, *now).await? {
+            SignUp::Done(user) => Ok(Admitted { user, session, is_new: true }),
+            SignUp::Taken(owner) => self.sign_in(answered, proof, owner, opening).await,
+            SignUp::UsedUp => Err(Error::InvalidOtp),
+        }
+    }
+
+    async fn sign_in(
+        &self,
+        answered: &Try<'_>,
+        proof: &Proof,
+        owner: UserId,
+        opening: Opening<'_>,
+    ) -> Result<Admitted> {
+        let Try { key, now, .. } = answered;
+        let (is_first, user) = tokio::try_join!(self.challenges.use_up(key, proof, *now), self.users.user(&owner))?;
+        if !is_first {
+            return Err(Error::InvalidOtp);
+        }
+        let mut user = user.ok_or_else(|| Error::internal("an identifier names a user that is not there"))?;
+        let session = Session::open(owner, opening, &Entropy, *now)?;
+        tokio::try_join!(
+            self.users.put_session(&session),
+            self.users.enter_session(&user, &session.id, self.sessions.per_user, *now),
+        )?;
+        user.last_login = Some(*now);
+        Ok(Admitted { user, session, is_new: false })
+    }
+}

@@ -1,0 +1,83 @@
+//! `POST /api/auth/otp/verify/`: trade a code for a session.
+//!
+//! 1. Spend a try, before looking at the code; beside it, see whose the identifier is and whether the network may try.
+//! 2. Compare. A refusal is counted on the network, and is the same for every reason.
+//! 3. Use the challenge up, so that it works once; a new person becomes a user in the same transaction.
+//! 4. Open a session under the session limit.
+
+mod admit;
+mod prove;
+mod wire;
+
+use shared::aws::Aws;
+use shared::challenge::ChallengePolicy;
+use shared::clock::Clock;
+use shared::config::Config;
+use shared::error::Result;
+use shared::http::{Function, Reply, Request};
+use shared::ids::Tenant;
+use shared::index::Index;
+use shared::issue::Issuer;
+use shared::keyring::CodeKeys;
+use shared::limit::{Allowance, NETWORK_WINDOW};
+use shared::secrets::Keyring;
+use shared::session::{Opening, SessionPolicy};
+use shared::store::{OtpTable, Store, UserTable};
+
+use crate::prove::Try;
+use crate::wire::{Answer, SignedIn};
+
+/// What this function may touch: both tables and both keyrings.
+pub struct VerifyOtp {
+    clock: Clock,
+    tenant: Tenant,
+    policy: ChallengePolicy,
+    binding_required: bool,
+    failures: Allowance,
+    sign_up_open: bool,
+    sessions: SessionPolicy,
+    issuer: Issuer,
+    codes: Keyring<CodeKeys>,
+    challenges: OtpTable,
+    users: UserTable,
+}
+
+impl Function for VerifyOtp {
+    const NAME: &'static str = "verify-otp";
+    const ROUTES: &'static [(&'static str, &'static str)] = &[("POST", "/api/auth/otp/verify")];
+
+    async fn compose(config: Config, clock: Clock) -> Result<VerifyOtp> {
+        let aws = Aws::new(&config.aws);
+        let store = Store::new(&aws);
+        Ok(VerifyOtp {
+            clock,
+            tenant: Tenant::default(),
+            issuer: Issuer::new(&config, &aws),
+            policy: config.challenge,
+            binding_required: config.binding_required,
+            failures: Allowance { count: config.failures_per_network, per: NETWORK_WINDOW },
+            sign_up_open: config.sign_up_open,
+            sessions: config.session,
+            codes: Keyring::new(&aws, config.codes_secret),
+            challenges: store.otp_table(config.otp_table),
+            users: store.user_table(config.user_table),
+        })
+    }
+
+    async fn handle(&self, request: Request) -> Result<Reply> {
+        let now = self.clock.now();
+        let answer = Answer::read(&request, self.binding_required)?;
+        self.policy.life_of_code(&answer.identifier)?;
+
+        // Both keyrings and the signer before the first count: what cannot end well costs nobody a try.
+        let (codes, keys) = tokio::try_join!(self.codes.keys(now), self.issuer.keys(now))?;
+        let signer = keys.signer()?;
+        let answered = Try::new(&answer, &Index::new(codes.index.mac(), &self.tenant), request.network, now);
+
+        let (proof, owner) = self.prove(&answered, &codes).await?;
+        let opening = Opening { policy: &self.sessions, key_id: keys.refresh_key_id()?, method: "otp" };
+        let admitted = self.admit(&answered, &proof, owner, opening).await?;
+        let tokens = keys.issue(&admitted.session, &signer, &request)?;
+        Reply::ok(SignedIn::new(&admitted.user, admitted.is_new, tokens))
+    }
+}

@@ -1,0 +1,75 @@
+//! Steps 1 and 2: count a try, then compare.
+
+use shared::attempt::{Attempt, Proof, digest_for};
+use shared::clock::Timestamp;
+use shared::code::Binding;
+use shared::error::{Error, Result};
+use shared::ids::UserId;
+use shared::index::Index;
+use shared::keyring::CodeKeys;
+use shared::limit::{Action, Network, NetworkDigest};
+
+use crate::VerifyOtp;
+use crate::wire::Answer;
+
+/// An answer in the tables' words.
+pub(crate) struct Try<'a> {
+    pub(crate) answer: &'a Answer,
+    /// The identifier's digest.
+    pub(crate) key: String,
+    /// The digest of the challenge that it names, if it names one.
+    challenge: Option<String>,
+    network: NetworkDigest,
+    pub(crate) now: Timestamp,
+}
+
+impl<'a> Try<'a> {
+    pub(crate) fn new(answer: &'a Answer, index: &Index<'_>, network: Network, now: Timestamp) -> Try<'a> {
+        let key = index.identifier(&answer.identifier);
+        let challenge = answer.challenge.as_ref().map(|id| index.challenge(id));
+        Try { answer, key, challenge, network: index.network(network), now }
+    }
+}
+
+impl VerifyOtp {
+    /// The proof of a right code, and whose the identifier is, if it is anyone's.
+    pub(crate) async fn prove(&self, answered: &Try<'_>, codes: &CodeKeys) -> Result<(Proof, Option<UserId>)> {
+        let Try { key, network, now, .. } = answered;
+        let closed = |retry_after| Error::TooManyAttempts { retry_after };
+        self.challenges.known_closed(Action::Failure, network, *now).or_refuse(*now, closed)?;
+        let (attempt, owner, passage) = tokio::join!(
+            self.spend(answered),
+            self.users.owner(key),
+            self.challenges.passage(Action::Failure, network, self.failures, *now),
+        );
+        passage?.or_refuse(*now, closed)?;
+
+        let refusal = match attempt {
+            Ok(attempt) => match attempt.and_then(|attempt| self.compare(&attempt, answered, codes)) {
+                Some(proof) => return Ok((proof, owner?)),
+                None => Error::InvalidOtp,
+            },
+            Err(wait @ Error::TooManyAttempts { .. }) => wait,
+            Err(error) => return Err(error),
+        };
+        self.challenges.count(Action::Failure, network, self.failures, *now).await?;
+        Err(refusal)
+    }
+
+    async fn spend(&self, answered: &Try<'_>) -> Result<Option<Attempt>> {
+        match &answered.challenge {
+            Some(challenge) => self.challenges.spend_bound(&answered.key, challenge, answered.now).await,
+            None => self.challenges.spend_unbound(&answered.key, answered.now).await,
+        }
+    }
+
+    fn compare(&self, attempt: &Attempt, answered: &Try<'_>, codes: &CodeKeys) -> Option<Proof> {
+        let Answer { identifier, code, .. } = answered.answer;
+        let digest = |challenge: &str, pepper_id: &str| {
+            let pepper = codes.peppers.find(pepper_id, answered.now).map(|pepper| pepper.key.mac());
+            let binding = Binding { tenant: &self.tenant, identifier, challenge };
+            digest_for(code, binding, pepper.as_ref(), answered.challenge.is_some())
+        };
+        attempt.prove(|key, challenge| digest(key, &challenge.pepper_id), &self.policy, answered.now)
+    }
+}

@@ -1,0 +1,67 @@
+//! The request's body and the answer's.
+
+use serde::{Deserialize, Serialize};
+use shared::account::User;
+use shared::code::Code;
+use shared::error::{Error, Result};
+use shared::http::Request;
+use shared::identifier::Identifier;
+use shared::ids::ChallengeId;
+use shared::issue::Tokens;
+use shared::wire::{IdentifierFields, UserView, source_url};
+
+#[derive(Deserialize)]
+struct Body {
+    #[serde(flatten)]
+    identifier: IdentifierFields,
+    otp_code: Option<String>,
+    otp: Option<String>,
+    challenge_id: Option<String>,
+    source_url: Option<String>,
+}
+
+/// An answer to a code.
+pub(crate) struct Answer {
+    pub(crate) identifier: Identifier,
+    pub(crate) code: Code,
+    /// The challenge that it is bound to, if it names one.
+    pub(crate) challenge: Option<ChallengeId>,
+    pub(crate) source_url: Option<String>,
+}
+
+impl Answer {
+    /// Reads the body. What is no code at all cannot be right: it is refused here and costs no try.
+    pub(crate) fn read(request: &Request, binding_required: bool) -> Result<Answer> {
+        let Body { identifier, otp_code, otp, challenge_id, source_url: source } = request.json()?;
+        let typed = match (otp_code, otp) {
+            (Some(one), Some(other)) if one != other => return Err(Error::invalid("Two different codes are given.")),
+            (Some(typed), _) | (None, Some(typed)) => typed,
+            (None, None) => return Err(Error::invalid("The field otp_code is missing.")),
+        };
+        if binding_required && challenge_id.is_none() {
+            return Err(Error::invalid("The field challenge_id is missing."));
+        }
+        let source_url = source_url(source.as_deref())?.map(str::to_owned);
+        let identifier = identifier.identifier()?;
+        let code = Code::read(&typed).ok_or(Error::InvalidOtp)?;
+        Ok(Answer { identifier, code, challenge: challenge_id.map(ChallengeId::from_client), source_url })
+    }
+}
+
+/// What a person who has signed in gets.
+#[derive(Serialize)]
+pub(crate) struct SignedIn<'a> {
+    success: bool,
+    message: &'static str,
+    user: UserView<'a>,
+    is_new_user: bool,
+    expires_in: u64,
+    tokens: Tokens,
+}
+
+impl SignedIn<'_> {
+    pub(crate) fn new(user: &User, is_new_user: bool, tokens: Tokens) -> SignedIn<'_> {
+        let (message, user) = ("Authentication successful", UserView::of(user, is_new_user));
+        SignedIn { success: true, message, user, is_new_user, expires_in: tokens.expires_in, tokens }
+    }
+}
