@@ -1,0 +1,233 @@
+//! The AWS services that functions call, on one endpoint of this machine.
+//!
+//! A function cannot tell it from AWS: its SDK sends here what it would send there, and gets the answers, refusals and
+//! errors that it would get there. What AWS would refuse is refused; what is not built yet is refused too, and the log
+//! says so. Nothing is scripted: tables are real tables, and a mail is sent when one was asked for.
+//!
+//! Beside answering, it records what was called ([`calls`]), can be told what shall go wrong ([`faults`]), and can show
+//! which calls run at the same time ([`rounds`]).
+
+pub mod calls;
+pub mod faults;
+pub mod rounds;
+
+mod dynamodb;
+mod mailbox;
+mod metering;
+mod secrets;
+mod ses;
+mod tables;
+mod wire;
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use axum::body::Bytes;
+use axum::http::{Request, Response};
+use serde_json::Value;
+use shared::clock::Clock;
+use shared::entropy::Entropy;
+
+pub use calls::{Call, Calls, Capacity};
+pub use faults::Faults;
+pub use rounds::Rounds;
+pub use ses::Mail;
+pub use wire::Service;
+
+use secrets::Secrets;
+use ses::Ses;
+use tables::Tables;
+use wire::{Asked, Refusal};
+
+/// The region that everything is in.
+pub const REGION: &str = "us-east-1";
+/// The account that everything belongs to.
+pub const ACCOUNT: &str = "000000000000";
+
+/// A call that is never answered is held for this long: longer than any function runs.
+const NO_ANSWER: Duration = Duration::from_secs(60);
+
+/// DynamoDB, SES and Secrets Manager, with what they hold.
+#[derive(Clone)]
+pub struct Services(Arc<Parts>);
+
+struct Parts {
+    tables: Tables,
+    secrets: Secrets,
+    ses: Ses,
+    faults: Faults,
+    calls: Calls,
+    rounds: Rounds,
+}
+
+impl Services {
+    /// Services whose tables and secrets lie in the folder `data`, or in memory; `deliver` is given each accepted mail,
+    /// once for each recipient.
+    ///
+    /// # Errors
+    /// Says what in `data` cannot be used.
+    pub fn open(
+        clock: Clock,
+        data: Option<&Path>,
+        deliver: impl Fn(Mail) + Send + Sync + 'static,
+    ) -> Result<Services, String> {
+        if let Some(folder) = data {
+            private_folder(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+        }
+        Ok(Services(Arc::new(Parts {
+            tables: Tables::open(clock.clone(), data)?,
+            secrets: Secrets::open(clock, data)?,
+            ses: Ses::new(deliver),
+            faults: Faults::default(),
+            calls: Calls::default(),
+            rounds: Rounds::default(),
+        })))
+    }
+
+    /// Answers one request of an AWS SDK.
+    pub async fn answer(&self, request: Request<Bytes>) -> Response<Bytes> {
+        let asked = match Asked::read(&request) {
+            Ok(asked) => asked,
+            Err(refusal) => {
+                let path = request.uri().path();
+                tracing::warn!(path, error = refusal.name(), "{}", refusal.message());
+                return wire::response(None, &Err(refusal));
+            }
+        };
+        self.0.rounds.join(format!("{}.{}", asked.service.name(), asked.operation)).await;
+        let parts = self.0.clone();
+        let service = asked.service;
+        // On a thread of its own, so that a caller who hangs up does not undo half of what it asked for.
+        let served = tokio::task::spawn_blocking(move || parts.serve(&asked)).await;
+        let (outcome, delay) =
+            served.unwrap_or_else(|error| (Err(Refusal::internal(&error.to_string())), Duration::ZERO));
+        if !delay.is_zero() {
+            tokio::time::sleep(delay).await;
+        }
+        wire::response(Some(service), &outcome)
+    }
+
+    /// Makes a table from the JSON of a CreateTable request. One that exists with the same keys is left as it is;
+    /// `ttl_attribute` is then set anew.
+    ///
+    /// # Errors
+    /// Says why the definition is refused, or that the table exists with other keys.
+    pub fn create_table(&self, definition: &Value, ttl_attribute: Option<&str>) -> Result<(), String> {
+        self.0.tables.create(definition, ttl_attribute)
+    }
+
+    /// Runs one DynamoDB operation directly: any operation, no fault, no record of it.
+    ///
+    /// # Errors
+    /// The body of DynamoDB's error, with its `__type`.
+    pub fn dynamodb(&self, operation: &str, request: Value) -> Result<Value, Value> {
+        dynamodb::run(&self.0.tables.database, operation, request).map_err(|error| Refusal::from(&error).body)
+    }
+
+    /// Gives the secret `arn` a new current version; the one before stays readable as `AWSPREVIOUS`.
+    ///
+    /// # Errors
+    /// Says why it could not be kept in the data folder.
+    pub fn put_secret(&self, arn: &str, text: String) -> Result<(), String> {
+        self.0.secrets.put(arn, text)
+    }
+
+    /// The current version of the secret `arn`.
+    pub fn secret(&self, arn: &str) -> Option<String> {
+        self.0.secrets.current(arn)
+    }
+
+    /// Makes `identity` a verified one: an address (with or without a name), or a domain.
+    pub fn allow_sender(&self, identity: &str) {
+        self.0.ses.verify(identity);
+    }
+
+    /// What may go wrong.
+    pub fn faults(&self) -> &Faults {
+        &self.0.faults
+    }
+
+    /// What was called.
+    pub fn calls(&self) -> &Calls {
+        &self.0.calls
+    }
+
+    /// Which calls ran at the same time.
+    pub fn rounds(&self) -> &Rounds {
+        &self.0.rounds
+    }
+
+    /// Deletes the items whose time to live is over by the clock, as DynamoDB does at some later time; says how many.
+    ///
+    /// # Errors
+    /// DynamoDB's own words.
+    pub fn sweep_expired(&self) -> Result<usize, String> {
+        self.0.tables.sweep()
+    }
+}
+
+impl Parts {
+    /// What the call leads to, and how long its answer takes.
+    fn serve(&self, asked: &Asked) -> (Result<Value, Refusal>, Duration) {
+        let (tables, keys) = self.tables.named_by(asked);
+        let fault = self.faults.next(asked, &tables, &keys);
+        let (mut outcome, capacity, mut delay) = match &fault {
+            Some(fault) if fault.comes_before() => (Ok(Value::Null), Capacity::default(), Duration::ZERO),
+            _ => self.run(asked),
+        };
+        if let Some(fault) = fault {
+            outcome = Err(fault.refusal(asked));
+            delay = fault.delay();
+        }
+        let error = outcome.as_ref().err().map(|refusal| refusal.name().to_owned());
+        let (caller, service, operation) = (asked.caller.clone(), asked.service, asked.operation.clone());
+        tracing::debug!(caller, service = service.name(), operation, error, "called");
+        self.calls.record(Call { caller, service, operation, tables, keys, capacity, error });
+        (outcome, delay)
+    }
+
+    fn run(&self, asked: &Asked) -> (Result<Value, Refusal>, Capacity, Duration) {
+        let free = Capacity::default();
+        match asked.service {
+            Service::DynamoDb => {
+                let (outcome, capacity) = self.tables.answer(asked);
+                (outcome, capacity, Duration::ZERO)
+            }
+            Service::Ses => {
+                let (outcome, delay) = self.ses.answer(asked, || self.faults.delivery());
+                (outcome, free, delay)
+            }
+            Service::SecretsManager => (self.secrets.answer(asked), free, Duration::ZERO),
+            Service::Sns => {
+                tracing::warn!(operation = asked.operation, "SNS is not built into the local stack yet");
+                (Err(Refusal::unknown("SNS is not supported by the local stack yet")), free, Duration::ZERO)
+            }
+        }
+    }
+}
+
+/// What the mutex protects, also after a panic: every change under our locks is complete or not begun.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A new id of 36 characters, in the shape of a UUID.
+fn new_id() -> String {
+    // Without a system generator nothing else would work either; ids may then repeat.
+    let hex = data_encoding::HEXLOWER.encode(&Entropy.bytes::<16>().unwrap_or_default());
+    let parts = [hex.get(0..8), hex.get(8..12), hex.get(12..16), hex.get(16..20), hex.get(20..32)];
+    parts.map(Option::unwrap_or_default).join("-")
+}
+
+/// Makes the folder, for its owner only: it holds keys and addresses.
+fn private_folder(folder: &Path) -> std::io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,209 @@
+//! What a request asks for and how an answer looks: AWS's JSON protocols, and the REST of SES.
+//!
+//! Signatures are not checked: the caller is whom the credential names. What is checked is what a wrongly configured
+//! client gets wrong: no signature, another region, another service.
+
+use axum::body::Bytes;
+use axum::http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::{REGION, new_id};
+
+/// The services that functions call, by the names that requests are signed for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Service {
+    /// DynamoDB.
+    DynamoDb,
+    /// Secrets Manager.
+    SecretsManager,
+    /// SES, in its second version.
+    Ses,
+    /// SNS: recognised, and not built yet.
+    Sns,
+}
+
+impl Service {
+    /// Its name in signatures, records and settings.
+    pub fn name(self) -> &'static str {
+        match self {
+            Service::DynamoDb => "dynamodb",
+            Service::SecretsManager => "secretsmanager",
+            Service::Ses => "ses",
+            Service::Sns => "sns",
+        }
+    }
+
+    fn content_type(self) -> &'static str {
+        match self {
+            Service::DynamoDb => "application/x-amz-json-1.0",
+            Service::SecretsManager => "application/x-amz-json-1.1",
+            Service::Ses => "application/json",
+            Service::Sns => "text/xml",
+        }
+    }
+
+    /// The status of a request that is not signed as it should be: the JSON protocols have 400 for all client errors.
+    fn unsigned(self) -> StatusCode {
+        match self {
+            Service::DynamoDb | Service::SecretsManager => StatusCode::BAD_REQUEST,
+            Service::Ses | Service::Sns => StatusCode::FORBIDDEN,
+        }
+    }
+}
+
+/// One call.
+pub(super) struct Asked {
+    /// The access key id: in the local stack it names the function.
+    pub(super) caller: String,
+    pub(super) service: Service,
+    pub(super) operation: String,
+    pub(super) body: Value,
+}
+
+impl Asked {
+    pub(super) fn read(request: &Request<Bytes>) -> Result<Asked, Refusal> {
+        let (service, operation) = target(request)?;
+        let caller = caller(request.headers(), service)?;
+        let body = match service {
+            Service::Sns => Value::Null,
+            Service::DynamoDb | Service::SecretsManager | Service::Ses => serde_json::from_slice(request.body())
+                .map_err(|error| Refusal::bad("SerializationException", &format!("the body is not JSON: {error}")))?,
+        };
+        Ok(Asked { caller, service, operation, body })
+    }
+
+    /// A member of the body that is a text.
+    pub(super) fn text(&self, member: &str) -> Option<&str> {
+        self.body.get(member).and_then(Value::as_str)
+    }
+}
+
+/// Service and operation: the JSON protocols name both in a header, SES by method and path, SNS in a form.
+fn target(request: &Request<Bytes>) -> Result<(Service, String), Refusal> {
+    let path = request.uri().path();
+    if let Some(target) = text(request.headers(), "x-amz-target") {
+        return match target.split_once('.') {
+            Some(("DynamoDB_20120810", operation)) => Ok((Service::DynamoDb, operation.to_owned())),
+            Some(("secretsmanager", operation)) => Ok((Service::SecretsManager, operation.to_owned())),
+            _ => Err(Refusal::unknown(&format!("the local stack has no service for the target {target}"))),
+        };
+    }
+    if request.method() == Method::POST && path == "/v2/email/outbound-emails" {
+        return Ok((Service::Ses, "SendEmail".to_owned()));
+    }
+    let is_form =
+        text(request.headers(), "content-type").is_some_and(|kind| kind.starts_with("application/x-www-form"));
+    let form = std::str::from_utf8(request.body()).unwrap_or_default();
+    if is_form && let Some(action) = form.split('&').find_map(|pair| pair.strip_prefix("Action=")) {
+        return Ok((Service::Sns, action.to_owned()));
+    }
+    Err(Refusal::unknown(&format!("the local stack has no operation {} {path}", request.method())))
+}
+
+/// The access key id in `AWS4-HMAC-SHA256 Credential=ID/date/region/service/aws4_request, …`.
+fn caller(headers: &HeaderMap, service: Service) -> Result<String, Refusal> {
+    let refused = |name, message| Refusal::new(service.unsigned(), name, message);
+    let Some(authorization) = text(headers, "authorization") else {
+        return Err(refused("MissingAuthenticationTokenException", "Request is missing Authentication Token"));
+    };
+    let scope = authorization
+        .strip_prefix("AWS4-HMAC-SHA256 ")
+        .and_then(|rest| rest.split(',').find_map(|part| part.trim().strip_prefix("Credential=")))
+        .map(|credential| credential.split('/').collect::<Vec<_>>());
+    let Some([key_id, _date, region, scoped, "aws4_request"]) = scope.as_deref() else {
+        return Err(refused("IncompleteSignatureException", "Authorization header has no Credential of five parts."));
+    };
+    if *region != REGION {
+        let message = format!("Credential should be scoped to a valid region, not '{region}': this is {REGION}.");
+        return Err(refused("InvalidSignatureException", &message));
+    }
+    if *scoped != service.name() {
+        let message = format!("Credential should be scoped to correct service: '{}'.", service.name());
+        return Err(refused("InvalidSignatureException", &message));
+    }
+    Ok((*key_id).to_owned())
+}
+
+fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name).and_then(|value| value.to_str().ok())
+}
+
+/// An answer that says no, as AWS words it.
+pub(super) struct Refusal {
+    pub(super) status: StatusCode,
+    /// Always has a `__type`.
+    pub(super) body: Value,
+}
+
+impl Refusal {
+    pub(super) fn new(status: StatusCode, name: &str, message: &str) -> Refusal {
+        Refusal { status, body: json!({ "__type": name, "message": message }) }
+    }
+
+    pub(super) fn bad(name: &str, message: &str) -> Refusal {
+        Refusal::new(StatusCode::BAD_REQUEST, name, message)
+    }
+
+    pub(super) fn unknown(message: &str) -> Refusal {
+        Refusal::bad("UnknownOperationException", message)
+    }
+
+    pub(super) fn internal(message: &str) -> Refusal {
+        Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "InternalServerError", message)
+    }
+
+    /// The role of `asked`'s caller has no permission for it.
+    pub(super) fn denied(asked: &Asked, resource: &str) -> Refusal {
+        let (service, operation, account) = (asked.service.name(), &asked.operation, super::ACCOUNT);
+        let message = format!(
+            "User: arn:aws:sts::{account}:assumed-role/{0}/{0} is not authorized to perform: {service}:{operation} on \
+             resource: {resource} because no identity-based policy allows the {service}:{operation} action",
+            asked.caller
+        );
+        let status = if asked.service == Service::Ses { StatusCode::FORBIDDEN } else { StatusCode::BAD_REQUEST };
+        Refusal::new(status, "AccessDeniedException", &message)
+    }
+
+    /// The error's name, without the namespace that some services put before it.
+    pub(super) fn name(&self) -> &str {
+        let full = self.body.get("__type").and_then(Value::as_str).unwrap_or_default();
+        full.rsplit('#').next().unwrap_or_default()
+    }
+
+    /// What it says; the services do not agree on the member's first letter.
+    pub(super) fn message(&self) -> &str {
+        let member = self.body.get("message").or_else(|| self.body.get("Message"));
+        member.and_then(Value::as_str).unwrap_or_default()
+    }
+}
+
+/// The answer as `service` writes it; without a service, as most do.
+pub(super) fn response(service: Option<Service>, outcome: &Result<Value, Refusal>) -> Response<Bytes> {
+    let service = service.unwrap_or(Service::DynamoDb);
+    let (status, body) = match outcome {
+        Ok(body) => (StatusCode::OK, body.to_string()),
+        Err(refusal) if service == Service::Sns => (refusal.status, xml(refusal)),
+        Err(refusal) => (refusal.status, refusal.body.to_string()),
+    };
+    let mut response = Response::new(Bytes::from(body));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert("content-type", HeaderValue::from_static(service.content_type()));
+    let error = outcome.as_ref().err().map(|refusal| refusal.name().to_owned());
+    for (name, value) in [("x-amzn-requestid", Some(new_id())), ("x-amzn-errortype", error)] {
+        if let Some(value) = value.and_then(|value| HeaderValue::try_from(value).ok()) {
+            headers.insert(name, value);
+        }
+    }
+    response
+}
+
+/// SNS speaks the older query protocol.
+fn xml(refusal: &Refusal) -> String {
+    let (code, message) = (refusal.name(), refusal.message());
+    format!(
+        "<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message></Error></ErrorResponse>"
+    )
+}
