@@ -1,0 +1,73 @@
+//! The stack's own clock: functions, expiry and messages follow it, and it can be moved by hand.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use shared::clock::{Clock, Timestamp};
+
+/// A clock that only ever moves forward. Clones are handles to the same one.
+#[derive(Clone, Debug)]
+pub struct StackClock {
+    base: Base,
+    /// Seconds by which it has been moved.
+    ahead: Arc<AtomicU64>,
+}
+
+#[derive(Clone, Debug)]
+enum Base {
+    Running(Clock),
+    Frozen(Timestamp),
+}
+
+impl StackClock {
+    /// Goes with the system's clock.
+    pub fn running() -> StackClock {
+        StackClock { base: Base::Running(Clock::system()), ahead: Arc::default() }
+    }
+
+    /// Stands still at `moment` until it is moved.
+    pub fn frozen_at(moment: Timestamp) -> StackClock {
+        StackClock { base: Base::Frozen(moment), ahead: Arc::default() }
+    }
+
+    /// The time.
+    pub fn now(&self) -> Timestamp {
+        let base = match &self.base {
+            Base::Running(clock) => clock.now(),
+            Base::Frozen(moment) => *moment,
+        };
+        base.after(Duration::from_secs(self.ahead.load(Ordering::SeqCst)))
+    }
+
+    /// Moves it forward by whole seconds; gives the new time.
+    pub fn advance(&self, by: Duration) -> Timestamp {
+        // Added with a limit: no number that someone types makes it wrap to the past.
+        let _ = self
+            .ahead
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |ahead| Some(ahead.saturating_add(by.as_secs())));
+        self.now()
+    }
+
+    /// The same clock, as functions read it.
+    pub fn handle(&self) -> Clock {
+        let clock = self.clone();
+        Clock::new(move || clock.now())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_frozen_clock_moves_by_hand_only_and_never_back() {
+        let clock = StackClock::frozen_at(Timestamp::from_unix(1_000));
+        let handle = clock.handle();
+        clock.advance(Duration::from_secs(60));
+        assert_eq!(handle.now(), Timestamp::from_unix(1_060));
+        clock.advance(Duration::MAX);
+        assert_eq!(clock.advance(Duration::from_secs(1)), handle.now());
+        assert!(handle.now() > Timestamp::from_unix(1_060));
+    }
+}

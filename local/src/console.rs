@@ -1,0 +1,51 @@
+//! What the terminal shows.
+
+use local::Addresses;
+use serde_json::Value;
+
+/// Where `cargo lambda watch` serves the API.
+const WATCH: &str = "127.0.0.1:9000";
+
+/// Addresses, and one command to start with.
+pub(crate) fn welcome(addresses: Addresses, is_kept: bool) -> String {
+    let api = addresses.api.map_or_else(|| WATCH.to_owned(), |address| address.to_string());
+    let hint = if addresses.api.is_some() { "" } else { "   once `cargo lambda watch` runs in another terminal" };
+    let inbox =
+        addresses.inbox.map(|address| format!("  Inbox  http://{address}   every mail, live\n")).unwrap_or_default();
+    let memory = if is_kept { "" } else { " What is in memory is then gone; --data DIR keeps it." };
+    format!(
+        "Latchkey runs on this machine.\n\n  API    http://{api}{hint}\n{inbox}  \
+         AWS    http://{}   DynamoDB, SES, Secrets Manager\n\n\
+         Ask for a code, and read it in the inbox:\n\n  \
+         curl -s http://{api}/api/auth/otp/request/ \\\n    -H 'content-type: application/json' \\\n    \
+         -d '{{\"identifier\":\"ada@example.com\"}}'\n\nCtrl-C ends it.{memory}\n",
+        addresses.aws
+    )
+}
+
+/// A line of the log for a person: time, function, outcome, duration; whatever is different, as it is.
+pub(crate) fn readable(line: &str) -> String {
+    short(line).unwrap_or_else(|| line.to_owned())
+}
+
+fn short(line: &str) -> Option<String> {
+    let line: Value = serde_json::from_str(line).ok()?;
+    let text = |name: &str| line.get(name)?.as_str();
+    let time = text("timestamp")?.get(11..19)?;
+    let (function, outcome) = (text("function")?, text("outcome")?);
+    let (status, duration) = (line.get("status")?.as_u64()?, line.get("duration_ms")?.as_f64()?);
+    let cause = text("cause").map(|cause| format!("\n         {cause}")).unwrap_or_default();
+    Some(format!("{time} {function:<12} {status} {outcome:<20} {duration:>6.1} ms{cause}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_log_line_becomes_short_or_stays() {
+        let line = r#"{"timestamp":"2026-03-12T19:03:58Z","function":"refresh","outcome":"ok","status":200,"duration_ms":1.25}"#;
+        assert_eq!(readable(line), "19:03:58 refresh      200 ok                      1.2 ms");
+        assert_eq!(readable("a panic"), "a panic");
+    }
+}

@@ -1,0 +1,71 @@
+//! What each function finds in its environment: the template's variables, its identity, and where AWS is.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+
+use shared::config::Config;
+
+use crate::aws::REGION;
+use crate::failure::Failure;
+use crate::template::Template;
+
+type Variables = BTreeMap<String, String>;
+
+/// The environments of all functions, by the name of their resource.
+pub(crate) struct Environments(BTreeMap<String, (String, Variables)>);
+
+impl Environments {
+    /// Those of `template`, with AWS at `aws`. An issuer that the template leaves open is `issuer`; `overrides` stand
+    /// over everything.
+    pub(crate) fn new(
+        template: &Template,
+        aws: SocketAddr,
+        issuer: Option<String>,
+        overrides: &[(String, String)],
+    ) -> Environments {
+        let environment = |name: &str, variables: &Variables| {
+            let mut all = variables.clone();
+            if let (Some(issuer), None | Some("")) = (&issuer, all.get("JWT_ISSUER").map(String::as_str)) {
+                all.insert("JWT_ISSUER".to_owned(), issuer.clone());
+            }
+            let given = [
+                ("AWS_REGION", REGION.to_owned()),
+                // The key id names the caller: the services know each function by it.
+                ("AWS_ACCESS_KEY_ID", name.to_owned()),
+                ("AWS_SECRET_ACCESS_KEY", "local".to_owned()),
+                ("AWS_ENDPOINT_URL", format!("http://{aws}")),
+            ];
+            all.extend(given.map(|(name, value)| (name.to_owned(), value)));
+            all.extend(overrides.iter().cloned());
+            all
+        };
+        let all = template.functions.iter().map(|(name, function)| {
+            (name.clone(), (function.binary.clone(), environment(name, &function.environment)))
+        });
+        Environments(all.collect())
+    }
+
+    /// Each function's resource and binary.
+    pub(crate) fn functions(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, (binary, _))| (name.as_str(), binary.as_str()))
+    }
+
+    /// The variables of one function.
+    pub(crate) fn variables(&self, function: &str) -> Option<&Variables> {
+        self.0.get(function).map(|(_, variables)| variables)
+    }
+
+    /// The settings that a function reads from them.
+    pub(crate) fn config(&self, function: &str) -> Result<Config, Failure> {
+        let variables =
+            self.variables(function).ok_or_else(|| Failure::new(format!("there is no function {function}")))?;
+        Config::read(|name| variables.get(name).cloned())
+            .map_err(|problems| Failure::new(format!("{function}: {problems}")))
+    }
+
+    /// The settings that all functions share.
+    pub(crate) fn any_config(&self) -> Result<Config, Failure> {
+        let (first, _) = self.functions().next().ok_or_else(|| Failure::new("template.yaml has no functions"))?;
+        self.config(first)
+    }
+}

@@ -1,0 +1,119 @@
+//! The functions of the template, running in this process.
+//!
+//! A function is given what it would be given in AWS: an event as JSON, an environment, and an identity; what it
+//! answers is JSON again. A panic ends one invocation, as it does there.
+
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use lambda_http::request::LambdaRequest;
+use lambda_http::{Adapter, Context, LambdaEvent, Service, service_fn};
+use serde_json::Value;
+use shared::clock::Clock;
+use shared::config::Config;
+use shared::http::{Function, Served};
+use tracing::Dispatch;
+use tracing::instrument::WithSubscriber;
+
+use crate::environment::Environments;
+use crate::failure::Failure;
+
+/// Every function, by the name of its resource.
+pub(crate) struct Functions {
+    handlers: BTreeMap<String, Handler>,
+    log: Dispatch,
+}
+
+type Answer = Pin<Box<dyn Future<Output = Result<Value, Failure>> + Send>>;
+type Handler = Arc<dyn Fn(LambdaRequest) -> Answer + Send + Sync>;
+
+impl Functions {
+    /// Starts all of them, each from its own environment.
+    pub(crate) async fn start(environments: &Environments, clock: &Clock, log: Dispatch) -> Result<Functions, Failure> {
+        let mut handlers = BTreeMap::new();
+        for (name, binary) in environments.functions() {
+            let config = environments.config(name)?;
+            let starting = start(binary, config, clock.clone()).with_subscriber(log.clone());
+            let handler =
+                starting.await.map_err(|failure| Failure::new(format!("{name} does not start: {failure}")))?;
+            handlers.insert(name.to_owned(), handler);
+        }
+        Ok(Functions { handlers, log })
+    }
+
+    /// The answer of the function `name` to `event`, both in payload format 2.0.
+    pub(crate) async fn invoke(&self, name: &str, event: &Value) -> Result<Value, Failure> {
+        let handler = self.handlers.get(name).ok_or_else(|| Failure::new(format!("there is no function {name}")))?;
+        let handler = handler.clone();
+        let event = event.to_string();
+        let invocation = async move {
+            let request = serde_json::from_str(&event).map_err(Failure::new)?;
+            handler(request).await
+        };
+        // A task of its own: it goes on when the caller hangs up, and a panic ends nothing else.
+        let ended = tokio::spawn(invocation.with_subscriber(self.log.clone())).await;
+        let answer = ended.unwrap_or_else(|panic| Err(Failure::new(panic)));
+        if let Err(failure) = &answer {
+            let log = || tracing::error!(function = name, cause = %failure, "the function did not answer");
+            tracing::dispatcher::with_default(&self.log, log);
+        }
+        answer
+    }
+}
+
+/// The one place that knows every function by its type.
+async fn start(binary: &str, config: Config, clock: Clock) -> Result<Handler, Failure> {
+    match binary {
+        "request-otp" => handler::<request_otp::RequestOtp>(config, clock).await,
+        "verify-otp" => handler::<verify_otp::VerifyOtp>(config, clock).await,
+        "refresh" => handler::<refresh::Refresh>(config, clock).await,
+        "logout" => handler::<logout::Logout>(config, clock).await,
+        "jwks" => handler::<jwks::Jwks>(config, clock).await,
+        "fallback" => handler::<fallback::Fallback>(config, clock).await,
+        other => Err(Failure::new(format!("local/src/functions.rs does not know the binary {other}"))),
+    }
+}
+
+async fn handler<F: Function>(config: Config, clock: Clock) -> Result<Handler, Failure> {
+    let served = Arc::new(Served::<F>::start(config, clock).await.map_err(|error| Failure::new(format!("{error:?}")))?);
+    Ok(Arc::new(move |request| {
+        let served = served.clone();
+        Box::pin(async move {
+            let mut adapter = Adapter::from(service_fn(move |request| {
+                let served = served.clone();
+                async move { Ok::<_, Infallible>(served.answer(request).await) }
+            }));
+            let Ok(answer) = adapter.call(LambdaEvent::new(request, Context::default())).await;
+            serde_json::to_value(answer).map_err(Failure::new)
+        })
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::clock::StackClock;
+    use crate::logs::Logs;
+
+    #[tokio::test]
+    async fn a_panic_ends_one_invocation_and_is_logged() {
+        let logs = Logs::new(Arc::new(|_| {}));
+        let panicking: Handler = Arc::new(|_| Box::pin(async { panic!("on purpose") }));
+        let handlers = BTreeMap::from([("Worker".to_owned(), panicking)]);
+        let functions = Functions { handlers, log: logs.dispatch(StackClock::running()) };
+        let http = json!({ "method": "GET" });
+        let event = json!({ "version": "2.0", "requestContext": { "http": http } });
+        for times in 1..=2 {
+            assert!(functions.invoke("Worker", &event).await.is_err());
+            assert_eq!(logs.lines().len(), times);
+            assert!(logs.lines()[0].contains("on purpose"), "{:?}", logs.lines());
+        }
+        assert!(functions.invoke("Worker", &json!({})).await.is_err());
+    }
+}

@@ -1,0 +1,85 @@
+//! Keeps web pages out of what only this machine's people and programs should reach.
+//!
+//! Any page in a browser here can send requests to a loopback address; a page may even get the browser to take our
+//! address for its own host (DNS rebinding). So the host must be a loopback name, and nothing is changed for a page
+//! of another origin.
+
+use std::net::{IpAddr, Ipv6Addr};
+
+use axum::extract::Request;
+use axum::http::uri::Authority;
+use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+
+/// A middleware.
+pub(crate) async fn only_this_machine(request: Request, next: Next) -> Response {
+    match refusal(request.method(), request.headers()) {
+        None => next.run(request).await,
+        Some(message) => {
+            let body = serde_json::json!({ "message": message }).to_string();
+            (StatusCode::FORBIDDEN, [(header::CONTENT_TYPE, "application/json")], body).into_response()
+        }
+    }
+}
+
+fn refusal(method: &Method, headers: &HeaderMap) -> Option<&'static str> {
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+    let host = text(header::HOST).unwrap_or_default();
+    if !names_loopback(host) {
+        return Some("This server answers to loopback names only, such as localhost.");
+    }
+    let is_read = method == Method::GET || method == Method::HEAD;
+    let is_own = text(header::ORIGIN).is_none_or(|origin| origin.strip_prefix("http://") == Some(host));
+    (!is_read && headers.contains_key(header::ORIGIN) && !is_own)
+        .then_some("Pages of other origins change nothing here.")
+}
+
+fn names_loopback(host: &str) -> bool {
+    let Ok(authority) = host.parse::<Authority>() else { return false };
+    let name = authority.host();
+    let address = name
+        .strip_prefix('[')
+        .and_then(|name| name.strip_suffix(']'))
+        .map_or_else(|| name.parse::<IpAddr>().ok(), |name| name.parse::<Ipv6Addr>().ok().map(IpAddr::V6));
+    name.eq_ignore_ascii_case("localhost") || address.is_some_and(|address| address.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_loopback_names_are_answered() {
+        for host in ["localhost", "LOCALHOST:8025", "127.0.0.1:8025", "127.1.2.3", "[::1]:8025"] {
+            assert!(names_loopback(host), "{host}");
+        }
+        for host in [
+            "",
+            "example.com",
+            "localhost.example.com",
+            "127.0.0.1.example.com",
+            "10.0.0.1",
+            "[::2]",
+            "a b",
+            "127.0.0.1@example.com",
+        ] {
+            assert!(!names_loopback(host), "{host}");
+        }
+    }
+
+    #[test]
+    fn another_origin_changes_nothing() {
+        let refused = |method: Method, origin: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert("host", "127.0.0.1:8025".parse().unwrap());
+            headers.insert("origin", origin.parse().unwrap());
+            refusal(&method, &headers).is_some()
+        };
+        assert!(!refused(Method::POST, "http://127.0.0.1:8025"));
+        assert!(refused(Method::POST, "http://127.0.0.1:3000"));
+        assert!(refused(Method::DELETE, "https://example.com"));
+        assert!(refused(Method::POST, "null"));
+        assert!(!refused(Method::GET, "https://example.com"));
+    }
+}

@@ -1,0 +1,133 @@
+//! What the stack has sent, and to whom: every mail as its reader would see it.
+
+mod requests;
+mod server;
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use serde::Serialize;
+use tokio::sync::broadcast;
+
+pub(crate) use self::server::{Desk, router};
+use crate::aws::Mail;
+use crate::clock::StackClock;
+
+/// How many messages are kept.
+const KEPT: usize = 1_000;
+/// How many events a page may be behind before it misses some.
+const BEHIND: usize = 256;
+
+/// One message.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Message {
+    /// Its number in this stack.
+    pub id: String,
+    /// `email`, later `sms` too.
+    pub channel: &'static str,
+    /// The address.
+    pub to: String,
+    /// The subject; a text message has none.
+    pub subject: Option<String>,
+    /// The plain text.
+    pub text: String,
+    /// The HTML, where it has some.
+    pub html: Option<String>,
+    /// When, by the stack's clock.
+    pub sent_at: String,
+}
+
+/// What happens to the inbox.
+#[derive(Clone, Debug)]
+pub(crate) enum News {
+    Arrived(Box<Message>),
+    Cleared,
+}
+
+/// All messages of a stack. Clones are handles to the same ones.
+#[derive(Clone, Debug)]
+pub struct Inbox {
+    kept: Arc<Mutex<Kept>>,
+    news: broadcast::Sender<News>,
+    clock: StackClock,
+}
+
+#[derive(Debug, Default)]
+struct Kept {
+    /// Newest first.
+    messages: VecDeque<Message>,
+    arrived: u64,
+}
+
+impl Inbox {
+    pub(crate) fn new(clock: StackClock) -> Inbox {
+        Inbox { kept: Arc::default(), news: broadcast::channel(BEHIND).0, clock }
+    }
+
+    /// Takes in a mail.
+    pub(crate) fn receive(&self, mail: Mail) {
+        let mut kept = self.kept();
+        kept.arrived += 1;
+        let message = Message {
+            id: kept.arrived.to_string(),
+            channel: "email",
+            to: mail.to,
+            subject: Some(mail.subject),
+            text: mail.text,
+            html: mail.html,
+            sent_at: self.clock.now().to_string(),
+        };
+        kept.messages.push_front(message.clone());
+        kept.messages.truncate(KEPT);
+        // Told under the lock, so that a page sees arrivals and clearings in their order. Nobody may be listening.
+        let _ = self.news.send(News::Arrived(Box::new(message)));
+    }
+
+    /// The messages, newest first; with an address, only those to it.
+    pub fn messages(&self, to: Option<&str>) -> Vec<Message> {
+        let kept = self.kept();
+        let wanted = kept.messages.iter().filter(|message| to.is_none_or(|to| message.to.eq_ignore_ascii_case(to)));
+        wanted.cloned().collect()
+    }
+
+    /// Throws all messages away.
+    pub fn clear(&self) {
+        let mut kept = self.kept();
+        kept.messages.clear();
+        let _ = self.news.send(News::Cleared);
+    }
+
+    /// What happens from now on.
+    pub(crate) fn news(&self) -> broadcast::Receiver<News> {
+        self.news.subscribe()
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use shared::clock::Timestamp;
+
+    fn mail(to: &str, subject: &str) -> Mail {
+        let [from, text] = ["no-reply@example.com", "Hello"].map(str::to_owned);
+        Mail { from, to: to.to_owned(), subject: subject.to_owned(), text, html: None }
+    }
+
+    #[test]
+    fn the_newest_come_first_and_the_oldest_go() {
+        let inbox = Inbox::new(StackClock::frozen_at(Timestamp::from_unix(0)));
+        for number in 0..=KEPT {
+            inbox.receive(mail(if number == 0 { "first@example.com" } else { "ada@example.com" }, &number.to_string()));
+        }
+        assert_eq!(inbox.messages(None).len(), KEPT);
+        assert_eq!(inbox.messages(None)[0].subject.as_deref(), Some("1000"));
+        assert_eq!(inbox.messages(Some("first@example.com")), []);
+        assert_eq!(inbox.messages(Some("Ada@example.com")).len(), KEPT);
+        inbox.clear();
+        assert_eq!(inbox.messages(None), []);
+    }
+}

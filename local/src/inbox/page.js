@@ -1,0 +1,249 @@
+// The inbox of the local stack. What a message says was written by somebody else: it enters this
+// page as text only, or in a frame that can run nothing.
+const $ = (id) => document.getElementById(id);
+const on = (id, event, then) => $(id).addEventListener(event, then);
+const phone = matchMedia("(max-width: 44rem)");
+
+let messages = []; // newest first, as the server has them
+let loaded = false;
+let selected; // a key
+let part = "html"; // which part of an email to show; stays while moving through the list
+let ahead = 0; // milliseconds from this computer's clock to the stack's
+const fresh = new Set(); // keys of messages nobody has looked at
+const rows = new Map(); // key -> its <li>, kept so that a row never loses the focus
+
+const key = (m) => `${m.id} ${m.sent_at}`; // ids may start again when the stack does
+const visible = () => messages.filter((m) => m.to.toLowerCase().includes($("filter").value.trim().toLowerCase()));
+// A code stands alone: 6 digits inside a longer word or number are none.
+const CODE = /\b(?:\d{6,10}|[A-Z2-7]{13})\b/;
+const codeOf = (m) => (m.subject?.match(CODE) ?? m.text.match(CODE))?.[0] ?? "";
+
+// One line for what just happened; quiet news is only read aloud, as the page shows it anyway.
+function say(text, quiet = false) {
+  $("toast").toggleAttribute("data-quiet", quiet);
+  $("toast").textContent = text;
+  clearTimeout(say.timer);
+  say.timer = setTimeout(() => ($("toast").textContent = ""), 4000);
+}
+const lost = () => say("The stack does not answer.");
+
+// ---- Time, as the stack sees it
+function ago(iso) {
+  const s = Math.round((Date.now() + ahead - Date.parse(iso)) / 1000);
+  const [n, unit] = s < 60 ? [s, "s"] : s < 3600 ? [s / 60, "min"] : s < 86400 ? [s / 3600, "h"] : [s / 86400, "d"];
+  return s < 5 ? "just now" : `${Math.floor(n)} ${unit} ago`;
+}
+const exact = (iso) => new Date(iso).toLocaleString([], { dateStyle: "medium", timeStyle: "medium" });
+function stamp(time, iso) {
+  time.dateTime = iso; // from which each tick makes the text
+  time.title = `${exact(iso)}\n${iso}`;
+}
+
+function tick() {
+  const now = new Date(Date.now() + ahead);
+  $("now").textContent = now.toLocaleTimeString([], { timeStyle: "medium" });
+  $("now").title = now.toISOString();
+  for (const time of document.querySelectorAll("#box time")) time.textContent = ago(time.dateTime);
+}
+
+async function clock(seconds) {
+  const headers = { "content-type": "application/json" };
+  const move = { method: "POST", headers, body: JSON.stringify({ advance_seconds: seconds }) };
+  const reply = await fetch("/api/clock", seconds ? move : {});
+  const answer = await reply.json();
+  if (!reply.ok) return say(answer.message);
+  ahead = Date.parse(answer.now) - Date.now();
+  tick();
+  if (seconds) say(`The stack's clock shows ${$("now").textContent}.`);
+}
+
+// ---- What there is
+// Every event leads to the whole list, so that nothing sent while the stream was down is missed.
+// One request at a time: answers come in order, and a thousand messages are not a thousand lists.
+async function refresh() {
+  refresh.again = true;
+  if (refresh.busy) return;
+  refresh.busy = true;
+  while (refresh.again) {
+    refresh.again = false;
+    const list = fetch("/api/messages").then((reply) => reply.json());
+    await Promise.all([list.then(update), clock()]).catch(lost);
+  }
+  refresh.busy = false;
+}
+
+function update(list) {
+  const known = new Set(messages.map(key));
+  const following = visible().findIndex((m) => key(m) === selected) < 1; // the newest, or none yet
+  const added = loaded ? list.filter((m) => !known.has(key(m))) : [];
+  for (const m of added) fresh.add(key(m));
+  if (added.length) say(added.length > 1 ? `${added.length} new messages` : `New message to ${added[0].to}`, true);
+  messages = list;
+  loaded = true;
+  render(following);
+}
+
+// ---- Showing it
+function render(toNewest = false) {
+  const shown = visible();
+  if (toNewest || !shown.some((m) => key(m) === selected)) selected = shown[0] && key(shown[0]);
+
+  const present = new Set(messages.map(key));
+  for (const k of [...rows.keys(), ...fresh]) if (!present.has(k)) rows.delete(k), fresh.delete(k);
+  if (!document.hidden && (!phone.matches || "open" in document.body.dataset)) fresh.delete(selected);
+
+  // Only what differs is touched, so that the row with the focus stays where it is.
+  const list = $("list");
+  const next = shown.map(rowOf);
+  for (const row of [...list.children]) if (!next.includes(row)) row.remove();
+  next.forEach((row, i) => list.children[i] === row || list.insertBefore(row, list.children[i]));
+
+  document.title = fresh.size ? `(${fresh.size}) Inbox` : "Inbox";
+  $("empty").hidden = messages.length > 0;
+  $("box").hidden = messages.length === 0;
+  $("none").hidden = shown.length > 0;
+  if (!selected) open(false);
+  renderMessage(shown.find((m) => key(m) === selected));
+  tick();
+}
+
+function rowOf(m) {
+  const k = key(m);
+  if (!rows.has(k)) {
+    const row = $("row").content.firstElementChild.cloneNode(true);
+    Object.assign(row.dataset, { key: k, channel: m.channel });
+    row.querySelector(".to").textContent = m.to;
+    row.querySelector(".what").textContent = m.subject ?? m.text;
+    stamp(row.querySelector("time"), m.sent_at);
+    rows.set(k, row);
+  }
+  const button = rows.get(k).firstElementChild;
+  button.setAttribute("aria-current", k === selected);
+  button.tabIndex = k === selected ? 0 : -1; // Tab enters the list once; arrows move within it
+  button.toggleAttribute("data-new", fresh.has(k));
+  return rows.get(k);
+}
+
+let drawn; // what the pane shows: drawn again only when that is something else
+function renderMessage(m) {
+  $("message").hidden = !m;
+  if (!m || drawn === `${key(m)} ${part}`) return;
+  drawn = `${key(m)} ${part}`;
+  const html = m.channel === "email" && m.html !== null;
+  $("subject").textContent = m.subject ?? "Text message";
+  $("to").textContent = m.to;
+  $("exact").textContent = exact(m.sent_at);
+  stamp($("ago"), m.sent_at);
+  $("digits").textContent = codeOf(m);
+  $("code").hidden = !codeOf(m);
+  $("code").removeAttribute("data-copied");
+  $("tabs").hidden = !html;
+  for (const tab of $("tabs").children) {
+    tab.setAttribute("aria-selected", tab.dataset.part === part);
+    tab.tabIndex = tab.dataset.part === part ? 0 : -1;
+  }
+  $("part").setAttribute("aria-labelledby", html ? `tab-${part}` : "subject");
+  const view = m.channel === "sms" ? bubble : html && part === "html" ? frame : plain;
+  $("part").replaceChildren(view(m));
+}
+
+function make(tag, name, ...content) {
+  const element = Object.assign(document.createElement(tag), { className: name });
+  element.append(...content); // strings become text, never markup
+  return element;
+}
+
+const plain = (m) => make("pre", "", m.text);
+const bubble = (m) =>
+  make("div", "phone", make("p", "number", m.to), make("p", "when", exact(m.sent_at)), make("p", "bubble", m.text));
+// A new frame each time: a frame that changes its document would add to the browser's history.
+function frame(m) {
+  const element = make("iframe", "");
+  element.title = "The email";
+  element.setAttribute("sandbox", ""); // no scripts, no forms, no way out
+  // A link then asks for a new window, which the sandbox refuses: a click does nothing.
+  element.srcdoc = `<!doctype html><base target="_blank">${m.html}`;
+  return element;
+}
+
+// ---- What the reader does
+const open = (yes) => document.body.toggleAttribute("data-open", yes);
+function select(k) {
+  selected = k;
+  render();
+  rows.get(k).firstElementChild.focus(); // which also scrolls it into view
+}
+
+on("list", "click", (event) => {
+  const row = event.target.closest("li");
+  if (!row) return;
+  if (phone.matches) history.pushState("message", ""); // so the phone's own way back works too
+  open(phone.matches);
+  select(row.dataset.key);
+  if (phone.matches) $("subject").focus();
+});
+on("back", "click", () => history.back());
+addEventListener("popstate", (event) => {
+  open(event.state === "message");
+  render();
+  rows.get(selected)?.firstElementChild.focus();
+});
+
+document.addEventListener("keydown", (event) => {
+  if (event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  if (event.target !== document.body && !event.target.closest("#list")) return;
+  const keys = visible().map(key);
+  const at = keys.indexOf(selected);
+  const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: keys.length - 1 }[event.key];
+  if (!keys[to]) return;
+  event.preventDefault();
+  select(keys[to]);
+});
+
+function show(name) {
+  part = name;
+  render();
+  $(`tab-${part}`).focus();
+}
+on("tabs", "click", ({ target: { dataset } }) => dataset.part && show(dataset.part));
+on("tabs", "keydown", (event) => {
+  if (/^Arrow(Left|Right)$/.test(event.key)) show(part === "html" ? "text" : "html");
+});
+
+async function copy(from, button) {
+  try {
+    await navigator.clipboard.writeText(from.textContent);
+    button.setAttribute("data-copied", "");
+    say("Copied", true);
+    clearTimeout(copy.timer);
+    copy.timer = setTimeout(() => button.removeAttribute("data-copied"), 2000);
+  } catch {
+    getSelection().selectAllChildren(from);
+    say("Press Ctrl+C or ⌘C to copy.");
+  }
+}
+on("code", "click", (event) => copy($("digits"), event.currentTarget));
+on("copy-command", "click", (event) => copy($("command"), event.currentTarget));
+on("filter", "input", () => render());
+on("clear", "click", () => fetch("/api/messages", { method: "DELETE" }).then(refresh, lost));
+on("clock", "click", ({ target: { dataset } }) => dataset.advance && clock(Number(dataset.advance)).catch(lost));
+
+// ---- The stream
+function state(text) {
+  if ($("link").textContent !== text) $("link").textContent = $("link").dataset.state = text; // said once
+}
+function connect() {
+  const stream = new EventSource("/api/stream");
+  stream.addEventListener("open", () => state("Live"));
+  for (const event of ["open", "message", "cleared"]) stream.addEventListener(event, refresh);
+  stream.addEventListener("error", () => {
+    state("Disconnected");
+    // The browser tries again by itself, unless the answer was no stream at all.
+    if (stream.readyState === EventSource.CLOSED) setTimeout(connect, 2000);
+  });
+}
+
+open(history.state === "message");
+document.addEventListener("visibilitychange", () => document.hidden || refresh());
+setInterval(tick, 1000);
+connect();

@@ -1,0 +1,145 @@
+//! The inbox's page, and the JSON beneath it.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{Query, State};
+use axum::http::{HeaderName, StatusCode, header};
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use serde_json::{Value, json};
+use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::{mpsc, watch};
+use tokio_stream::wrappers::ReceiverStream;
+
+use super::requests::{Advance, FaultsOf, Wanted, read};
+use super::{Inbox, News};
+use crate::api::Api;
+use crate::aws::Services;
+use crate::clock::StackClock;
+
+/// What the page may do: run its own script, talk to this server, show messages in frames without rights.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; connect-src 'self'; \
+                      img-src data: 'self'; frame-src 'self'; base-uri 'none'; form-action 'none'";
+
+/// What the page is a desk for.
+#[derive(Clone)]
+pub(crate) struct Desk {
+    pub(crate) inbox: Inbox,
+    pub(crate) clock: StackClock,
+    /// Where the functions run in this process, and so by this clock.
+    pub(crate) api: Option<Arc<Api>>,
+    pub(crate) services: Services,
+    /// Turns true when the stack stops.
+    pub(crate) stopping: watch::Receiver<bool>,
+}
+
+/// The routes.
+pub(crate) fn router(desk: Desk) -> Router {
+    Router::new()
+        .route("/", get(|| page("text/html; charset=utf-8", include_str!("page.html"))))
+        .route("/page.css", get(|| page("text/css; charset=utf-8", include_str!("page.css"))))
+        .route("/page.js", get(|| page("text/javascript; charset=utf-8", include_str!("page.js"))))
+        .route("/api/messages", get(messages).delete(clear))
+        .route("/api/stream", get(stream))
+        .route("/api/clock", get(clock).post(advance))
+        .route("/api/faults", get(faults).post(set_faults))
+        .with_state(desk)
+}
+
+async fn page(kind: &'static str, text: &'static str) -> impl IntoResponse {
+    const NOSNIFF: (HeaderName, &str) = (header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+    let policy = (header::CONTENT_SECURITY_POLICY, POLICY);
+    ([(header::CONTENT_TYPE, kind), policy, (header::CACHE_CONTROL, "no-store"), NOSNIFF], text)
+}
+
+fn answer(status: StatusCode, body: &Value) -> Response {
+    let headers = [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-store")];
+    (status, headers, body.to_string()).into_response()
+}
+
+fn refused(status: StatusCode, message: &str) -> Response {
+    answer(status, &json!({ "message": message }))
+}
+
+async fn messages(State(desk): State<Desk>, Query(wanted): Query<Wanted>) -> Response {
+    answer(StatusCode::OK, &json!(desk.inbox.messages(wanted.to.as_deref())))
+}
+
+async fn clear(State(desk): State<Desk>) -> StatusCode {
+    desk.inbox.clear();
+    StatusCode::NO_CONTENT
+}
+
+async fn clock(State(desk): State<Desk>) -> Response {
+    answer(StatusCode::OK, &json!({ "now": desk.clock.now().to_string() }))
+}
+
+async fn advance(State(desk): State<Desk>, body: Bytes) -> Response {
+    if desk.api.is_none() {
+        let message = "The functions run elsewhere, by the system's clock: it cannot be moved from here.";
+        return refused(StatusCode::CONFLICT, message);
+    }
+    match read::<Advance>(&body) {
+        Ok(advance) => {
+            let now = desk.clock.advance(Duration::from_secs(advance.advance_seconds));
+            answer(StatusCode::OK, &json!({ "now": now.to_string() }))
+        }
+        Err(problem) => refused(StatusCode::BAD_REQUEST, &problem),
+    }
+}
+
+async fn faults(State(desk): State<Desk>) -> Response {
+    let gateway_status = desk.api.and_then(|api| api.gateway().refusal()).map(|status| status.as_u16());
+    answer(StatusCode::OK, &json!(FaultsOf { gateway_status, services: desk.services.faults().get() }))
+}
+
+async fn set_faults(State(desk): State<Desk>, body: Bytes) -> Response {
+    let FaultsOf { gateway_status, services } = match read(&body) {
+        Ok(faults) => faults,
+        Err(problem) => return refused(StatusCode::BAD_REQUEST, &problem),
+    };
+    let status = gateway_status.map(StatusCode::from_u16).transpose();
+    match (&desk.api, status) {
+        (_, Err(_)) => return refused(StatusCode::BAD_REQUEST, "gateway_status: expected a status such as 429"),
+        (None, Ok(Some(_))) => return refused(StatusCode::CONFLICT, "The gateway runs elsewhere."),
+        (None, Ok(None)) => {}
+        (Some(api), Ok(status)) => api.gateway().set_refusal(status),
+    }
+    desk.services.faults().set(services);
+    faults(State(desk)).await
+}
+
+/// Tells a page what happens, until it goes or the stack stops.
+async fn stream(State(mut desk): State<Desk>) -> impl IntoResponse {
+    let (sender, receiver) = mpsc::channel::<Result<Event, Infallible>>(16);
+    let mut news = desk.inbox.news();
+    tokio::spawn(async move {
+        loop {
+            let event = tokio::select! {
+                // What happened before the stack stops is still told.
+                biased;
+                news = news.recv() => match news {
+                    Ok(News::Arrived(message)) => Event::default().event("message").data(json!(message).to_string()),
+                    Ok(News::Cleared) => Event::default().event("cleared").data("{}"),
+                    // The page reads the whole list at every event: one that it missed does not matter.
+                    Err(RecvError::Lagged(_)) => continue,
+                    Err(RecvError::Closed) => break,
+                },
+                () = sender.closed() => break,
+                _ = desk.stopping.wait_for(|stopping| *stopping) => break,
+            };
+            if sender.send(Ok(event)).await.is_err() {
+                break;
+            }
+        }
+    });
+    Sse::new(ReceiverStream::new(receiver)).keep_alive(KeepAlive::default())
+}
+
+#[cfg(test)]
+mod tests;

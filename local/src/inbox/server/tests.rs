@@ -1,0 +1,118 @@
+//! The inbox over HTTP, as its page and curl use it.
+
+use std::net::SocketAddr;
+
+use axum::http::StatusCode;
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use crate::aws::Mail;
+use crate::options::{FREE, Options};
+use crate::stack::Stack;
+
+async fn stack(services_only: bool) -> (Stack, SocketAddr) {
+    let env = vec![("JWT_ALGORITHM".to_owned(), "ES256".to_owned())];
+    let stack = Stack::start(Options { inbox: Some(FREE), services_only, env, ..Options::default() }).await.unwrap();
+    let inbox = stack.addresses().inbox.unwrap();
+    (stack, inbox)
+}
+
+/// Sends `line` and `headers`, and reads until the server closes.
+async fn send(inbox: SocketAddr, line: &str, headers: &str, body: &str) -> (u16, String) {
+    let mut stream = TcpStream::connect(inbox).await.unwrap();
+    let length = body.len();
+    let host = if headers.contains("host:") { String::new() } else { format!("host: {inbox}\r\n") };
+    let head = format!("{line} HTTP/1.1\r\n{host}{headers}connection: close\r\ncontent-length: {length}\r\n\r\n{body}");
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
+}
+
+async fn ask(inbox: SocketAddr, line: &str, body: &str) -> (u16, Value) {
+    let (status, body) = send(inbox, line, "", body).await;
+    (status, serde_json::from_str(&body).unwrap_or_default())
+}
+
+fn mail(to: &str) -> Mail {
+    let [from, subject, text] = ["no-reply@example.com", "123456 is your code", "Hello"].map(str::to_owned);
+    Mail { from, to: to.to_owned(), subject, text, html: Some("<p>Hello".to_owned()) }
+}
+
+#[tokio::test]
+async fn messages_are_listed_by_address_and_thrown_away() {
+    let (stack, inbox) = stack(false).await;
+    stack.inbox().receive(mail("ada@example.com"));
+    stack.inbox().receive(mail("bob+x@example.com"));
+
+    let (_, all) = ask(inbox, "GET /api/messages", "").await;
+    assert_eq!(all.as_array().unwrap().len(), 2);
+    let (_, bob) = ask(inbox, "GET /api/messages?to=bob%2Bx@example.com", "").await;
+    let sent_at = stack.inbox().messages(None)[0].sent_at.clone();
+    let expected = json!([{
+        "id": "2", "channel": "email", "to": "bob+x@example.com", "subject": "123456 is your code", "text": "Hello",
+        "html": "<p>Hello", "sent_at": sent_at,
+    }]);
+    assert_eq!(bob, expected);
+    assert_eq!(ask(inbox, "DELETE /api/messages", "").await.0, 204);
+    assert_eq!(ask(inbox, "GET /api/messages", "").await, (200, json!([])));
+}
+
+#[tokio::test]
+async fn a_page_hears_of_what_happens_until_the_stack_stops() {
+    let (stack, inbox) = stack(false).await;
+    let page = tokio::spawn(async move { send(inbox, "GET /api/stream", "", "").await.1 });
+    while stack.inbox().news.receiver_count() == 0 {
+        tokio::task::yield_now().await;
+    }
+    stack.inbox().receive(mail("ada@example.com"));
+    stack.inbox().clear();
+    stack.stop().await;
+    let heard = page.await.unwrap();
+    assert!(heard.contains("event: message") && heard.contains("ada@example.com"), "{heard}");
+    assert!(heard.contains("event: cleared"), "{heard}");
+}
+
+#[tokio::test]
+async fn the_clock_moves_where_everything_follows_it() {
+    let (moving, inbox) = stack(false).await;
+    let before = moving.clock().now();
+    let (status, answer) = ask(inbox, "POST /api/clock", r#"{"advance_seconds": 600}"#).await;
+    assert_eq!((status, &answer["now"]), (200, &json!(moving.clock().now().to_string())));
+    assert!(before.until(moving.clock().now()).as_secs() >= 600);
+    assert_eq!(ask(inbox, "POST /api/clock", r#"{"advance_seconds": -1}"#).await.0, 400);
+
+    let (_standing, inbox) = stack(true).await;
+    let (status, answer) = ask(inbox, "POST /api/clock", r#"{"advance_seconds": 600}"#).await;
+    assert!(status == 409 && answer["message"].is_string(), "{answer}");
+    assert_eq!(ask(inbox, "GET /api/clock", "").await.0, 200);
+}
+
+#[tokio::test]
+async fn faults_are_set_and_shown() {
+    let (stack, inbox) = stack(false).await;
+    let faults = r#"{"delivery_failure_rate": 0.05, "gateway_status": 429}"#;
+    assert_eq!(ask(inbox, "POST /api/faults", faults).await.0, 200);
+    let (_, shown) = ask(inbox, "GET /api/faults", "").await;
+    assert_eq!((&shown["delivery_failure_rate"], &shown["gateway_status"]), (&json!(0.05), &json!(429)));
+    assert_eq!(stack.api().unwrap().gateway().refusal(), Some(StatusCode::TOO_MANY_REQUESTS));
+    for wrong in [r#"{"delivery_failure_rate": "often"}"#, r#"{"gateway_status": 42}"#, r#"{"delivery_rate": 1}"#, "5"]
+    {
+        assert_eq!(ask(inbox, "POST /api/faults", wrong).await.0, 400, "{wrong}");
+    }
+    assert_eq!(ask(inbox, "POST /api/faults", "{}").await.0, 200);
+    assert_eq!(stack.api().unwrap().gateway().refusal(), None);
+}
+
+#[tokio::test]
+async fn other_hosts_and_other_origins_are_kept_out() {
+    let (_stack, inbox) = stack(true).await;
+    assert_eq!(send(inbox, "GET /api/messages", "host: evil.example\r\n", "").await.0, 403);
+    assert_eq!(send(inbox, "DELETE /api/messages", "origin: https://evil.example\r\n", "").await.0, 403);
+    assert_eq!(send(inbox, "DELETE /api/messages", &format!("origin: http://{inbox}\r\n"), "").await.0, 204);
+    for path in ["/", "/page.css", "/page.js"] {
+        assert_eq!(send(inbox, &format!("GET {path}"), "", "").await.0, 200);
+    }
+}

@@ -1,0 +1,25 @@
+//! Latchkey on one machine, without an AWS account: the template's functions, tables, routes and mail in one process.
+//!
+//! [`Stack`] is all of it; the binary is a command line over it, and the tests start one each. It adds no behaviour:
+//! what it does stands in `template.yaml` ([`template`]), in the functions, or is AWS's own ([`aws`], [`api`]).
+
+pub mod api;
+pub mod aws;
+pub mod clock;
+pub mod inbox;
+pub mod template;
+
+mod environment;
+mod failure;
+mod functions;
+mod guard;
+mod keyrings;
+mod listen;
+mod logs;
+mod options;
+mod stack;
+
+pub use failure::Failure;
+pub use logs::OnLine;
+pub use options::Options;
+pub use stack::{Addresses, Stack};

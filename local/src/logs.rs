@@ -1,0 +1,85 @@
+//! The log of one stack: the same JSON lines that Lambda would hand to CloudWatch.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tracing::Dispatch;
+use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::fmt::format::Writer;
+use tracing_subscriber::fmt::time::FormatTime;
+
+use crate::clock::StackClock;
+
+/// How many lines are kept.
+const KEPT: usize = 10_000;
+
+/// Is told each line as it is written.
+pub type OnLine = Arc<dyn Fn(&str) + Send + Sync>;
+
+/// The lines so far.
+#[derive(Clone)]
+pub(crate) struct Logs {
+    lines: Arc<Mutex<VecDeque<String>>>,
+    on_line: OnLine,
+}
+
+impl Logs {
+    pub(crate) fn new(on_line: OnLine) -> Logs {
+        Logs { lines: Arc::default(), on_line }
+    }
+
+    /// What a stack's functions log to; in the format of `shared::lambda`, with the time of the stack.
+    pub(crate) fn dispatch(&self, clock: StackClock) -> Dispatch {
+        let subscriber = tracing_subscriber::fmt()
+            .json()
+            .flatten_event(true)
+            .with_target(false)
+            .with_current_span(false)
+            .with_max_level(tracing::Level::INFO)
+            .with_timer(Timer(clock))
+            .with_writer(self.clone());
+        Dispatch::new(subscriber.finish())
+    }
+
+    pub(crate) fn lines(&self) -> Vec<String> {
+        self.lines.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
+    }
+}
+
+struct Timer(StackClock);
+
+impl FormatTime for Timer {
+    fn format_time(&self, writer: &mut Writer<'_>) -> fmt::Result {
+        write!(writer, "{}", self.0.now())
+    }
+}
+
+impl<'a> MakeWriter<'a> for Logs {
+    type Writer = Line<'a>;
+
+    fn make_writer(&'a self) -> Line<'a> {
+        Line(self)
+    }
+}
+
+/// Writes one line: the formatter hands over each event whole.
+pub(crate) struct Line<'a>(&'a Logs);
+
+impl io::Write for Line<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let line = String::from_utf8_lossy(bytes).trim_end().to_owned();
+        (self.0.on_line)(&line);
+        let mut lines = self.0.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        lines.push_back(line);
+        while lines.len() > KEPT {
+            lines.pop_front();
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,117 @@
+//! `cargo run -p local`: Latchkey on this machine.
+
+mod console;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::Parser;
+use local::{Failure, Options, Stack};
+
+/// Runs Latchkey on this machine, without an AWS account: the API, the AWS services behind it, and an inbox.
+#[derive(Parser)]
+struct Arguments {
+    /// Where the API listens.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:3000", value_parser = loopback)]
+    api: SocketAddr,
+    /// Where the AWS services listen.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:4566", value_parser = loopback)]
+    aws: SocketAddr,
+    /// Where the inbox listens.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8025", value_parser = loopback)]
+    inbox: SocketAddr,
+    /// Keeps tables and keys in this folder instead of in memory.
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Starts the services and the inbox only: the functions run under `cargo lambda watch`.
+    #[arg(long)]
+    services_only: bool,
+    /// Gives a variable of the functions another value; may be repeated.
+    #[arg(long, value_name = "NAME=VALUE", value_parser = variable)]
+    env: Vec<(String, String)>,
+    /// The profile in samconfig.toml whose parameters count.
+    #[arg(long, value_name = "NAME", default_value = "default")]
+    profile: String,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match run(Arguments::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("{failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(arguments: Arguments) -> Result<(), Failure> {
+    let is_kept = arguments.data.is_some();
+    let stack = Stack::start(Options {
+        profile: arguments.profile,
+        env: arguments.env,
+        data: arguments.data,
+        api: Some(arguments.api),
+        aws: arguments.aws,
+        inbox: Some(arguments.inbox),
+        services_only: arguments.services_only,
+        on_line: Arc::new(|line| eprintln!("{}", console::readable(line))),
+        ..Options::default()
+    })
+    .await?;
+    println!("{}", console::welcome(stack.addresses(), is_kept));
+    asked_to_end().await?;
+    stack.stop().await;
+    Ok(())
+}
+
+/// Ctrl-C, or the signal that a supervisor sends.
+async fn asked_to_end() -> Result<(), Failure> {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let mut terminated = signal(SignalKind::terminate()).map_err(Failure::new)?;
+        tokio::select! {
+            interrupted = tokio::signal::ctrl_c() => interrupted.map_err(Failure::new),
+            _ = terminated.recv() => Ok(()),
+        }
+    }
+    #[cfg(not(unix))]
+    tokio::signal::ctrl_c().await.map_err(Failure::new)
+}
+
+fn loopback(text: &str) -> Result<SocketAddr, String> {
+    let address = text.replacen("localhost:", "127.0.0.1:", 1);
+    let address: SocketAddr = address.parse().map_err(|_| "expected an address such as 127.0.0.1:3000".to_owned())?;
+    let reason = "only loopback addresses: whoever reaches a stack reads its mails and keys";
+    if address.ip().is_loopback() { Ok(address) } else { Err(reason.to_owned()) }
+}
+
+fn variable(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        Some(_) | None => Err("expected NAME=VALUE".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stack_is_for_this_machine_only() {
+        assert_eq!(loopback("localhost:0").unwrap(), loopback("127.0.0.1:0").unwrap());
+        assert!(loopback("[::1]:3000").is_ok());
+        assert!(loopback("0.0.0.0:3000").unwrap_err().starts_with("only loopback"));
+        assert!(loopback("3000").is_err());
+    }
+
+    #[test]
+    fn a_variable_may_be_empty_or_hold_an_equals_sign() {
+        assert_eq!(variable("A=b=c").unwrap(), ("A".to_owned(), "b=c".to_owned()));
+        assert_eq!(variable("A=").unwrap(), ("A".to_owned(), String::new()));
+        assert!(variable("=b").is_err() && variable("A").is_err());
+    }
+}

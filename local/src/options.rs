@@ -1,0 +1,57 @@
+//! What a stack may be told when it starts.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::clock::StackClock;
+use crate::logs::OnLine;
+
+/// How a stack starts. The default is what a test wants: everything in memory, on free ports, quiet.
+#[derive(Clone)]
+pub struct Options {
+    /// The folder of `template.yaml`; without one, the nearest above the current folder.
+    pub root: Option<PathBuf>,
+    /// The profile in `samconfig.toml`.
+    pub profile: String,
+    /// Variables that stand over the template's, for every function.
+    pub env: Vec<(String, String)>,
+    /// Where tables and keyrings are kept; in memory without.
+    pub data: Option<PathBuf>,
+    /// Where the API listens; without an address it can only be called in process.
+    pub api: Option<SocketAddr>,
+    /// Where the AWS services listen: functions reach them there.
+    pub aws: SocketAddr,
+    /// Where the inbox listens; without an address it can only be read in process.
+    pub inbox: Option<SocketAddr>,
+    /// Starts no functions and no API: they run elsewhere and use the services.
+    pub services_only: bool,
+    /// The clock that everything follows.
+    pub clock: StackClock,
+    /// Private keys in PEM, of the algorithm that is set: the first signs, each rotation takes the next. Keys are made
+    /// where these end, which takes a while.
+    pub signing_keys: Vec<String>,
+    /// Is told each line of the log.
+    pub on_line: OnLine,
+}
+
+/// Any free port of this machine.
+pub(crate) const FREE: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
+
+impl Default for Options {
+    fn default() -> Options {
+        Options {
+            root: None,
+            profile: "default".to_owned(),
+            env: Vec::new(),
+            data: None,
+            api: None,
+            aws: FREE,
+            inbox: None,
+            services_only: false,
+            clock: StackClock::running(),
+            signing_keys: Vec::new(),
+            on_line: Arc::new(|_| {}),
+        }
+    }
+}

@@ -1,0 +1,207 @@
+//! One stack: everything that a deployment is, started and stopped together.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::{Body, Bytes, to_bytes};
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::{Response, StatusCode};
+use axum::middleware::from_fn;
+use axum::response::IntoResponse;
+use tracing::Dispatch;
+use tracing::instrument::WithSubscriber;
+
+use crate::api::{Api, LONGEST_BODY, of_gateway};
+use crate::aws::Services;
+use crate::clock::StackClock;
+use crate::environment::Environments;
+use crate::failure::Failure;
+use crate::functions::Functions;
+use crate::guard::only_this_machine;
+use crate::inbox::{self, Desk, Inbox};
+use crate::keyrings::Keyrings;
+use crate::listen::{self, Doors};
+use crate::logs::Logs;
+use crate::options::Options;
+use crate::template::{self, Template};
+
+/// A running stack.
+pub struct Stack {
+    clock: StackClock,
+    services: Services,
+    inbox: Inbox,
+    logs: Logs,
+    keyrings: Keyrings,
+    environments: Environments,
+    api: Option<Arc<Api>>,
+    addresses: Addresses,
+    doors: Doors,
+}
+
+/// Where a stack listens.
+#[derive(Clone, Copy, Debug)]
+pub struct Addresses {
+    /// The API, where it listens.
+    pub api: Option<SocketAddr>,
+    /// The AWS services.
+    pub aws: SocketAddr,
+    /// The inbox, where it listens.
+    pub inbox: Option<SocketAddr>,
+}
+
+impl Stack {
+    /// Starts everything.
+    ///
+    /// # Errors
+    /// What is wrong with the template, the settings, the data folder or an address.
+    pub async fn start(options: Options) -> Result<Stack, Failure> {
+        let root = options.root.map_or_else(template::find_root, Ok)?;
+        let template = Template::read(&root, &options.profile)?;
+        let clock = options.clock;
+        let inbox = Inbox::new(clock.clone());
+        let mailbox = inbox.clone();
+        let services = Services::open(clock.handle(), options.data.as_deref(), move |mail| mailbox.receive(mail));
+        let services = services.map_err(Failure::new)?;
+
+        let aws_door = listen::open("AWS", "--aws", options.aws).await?;
+        let api_door = match options.api.filter(|_| !options.services_only) {
+            Some(address) => Some(listen::open("the API", "--api", address).await?),
+            None => None,
+        };
+        let inbox_door = match options.inbox {
+            Some(address) => Some(listen::open("the inbox", "--inbox", address).await?),
+            None => None,
+        };
+        let address = |door: &tokio::net::TcpListener| door.local_addr().map_err(Failure::new);
+        let addresses = Addresses {
+            api: api_door.as_ref().map(address).transpose()?,
+            aws: address(&aws_door)?,
+            inbox: inbox_door.as_ref().map(address).transpose()?,
+        };
+
+        // An https issuer could not be fetched from a laptop.
+        let issuer = addresses.api.map(|address| format!("http://{address}"));
+        let environments = Environments::new(&template, addresses.aws, issuer, &options.env);
+        let config = environments.any_config()?;
+        for table in &template.tables {
+            services.create_table(&table.definition, table.ttl.as_deref()).map_err(Failure::new)?;
+        }
+        template.senders.iter().chain([&config.sender]).for_each(|sender| services.allow_sender(sender));
+        let keyrings = Keyrings::new(services.clone(), config, options.signing_keys);
+        keyrings.prepare(clock.now())?;
+
+        let logs = Logs::new(options.on_line);
+        let mut doors = Doors::new();
+        let log = logs.dispatch(clock.clone());
+        doors.serve(aws_door, aws_router(services.clone(), log.clone()));
+        let api = if options.services_only {
+            None
+        } else {
+            let functions = Functions::start(&environments, &clock.handle(), log).await?;
+            Some(Arc::new(Api::new(template.routes, template.cors, functions, clock.clone())))
+        };
+        if let (Some(door), Some(api)) = (api_door, &api) {
+            doors.serve(door, Router::new().fallback(call_api).with_state(api.clone()));
+        }
+        if let Some(door) = inbox_door {
+            let desk = Desk {
+                inbox: inbox.clone(),
+                clock: clock.clone(),
+                api: api.clone(),
+                services: services.clone(),
+                stopping: doors.stopping(),
+            };
+            doors.serve(door, inbox::router(desk).layer(from_fn(only_this_machine)));
+        }
+        Ok(Stack { clock, services, inbox, logs, keyrings, environments, api, addresses, doors })
+    }
+
+    /// The clock.
+    pub fn clock(&self) -> &StackClock {
+        &self.clock
+    }
+
+    /// The API.
+    ///
+    /// # Errors
+    /// A stack of services only has none.
+    pub fn api(&self) -> Result<&Api, Failure> {
+        self.api.as_deref().ok_or_else(|| Failure::new("this stack has services only"))
+    }
+
+    /// The AWS services.
+    pub fn services(&self) -> &Services {
+        &self.services
+    }
+
+    /// The messages.
+    pub fn inbox(&self) -> &Inbox {
+        &self.inbox
+    }
+
+    /// The newest lines that the functions have logged, each a JSON text, oldest first.
+    pub fn logs(&self) -> Vec<String> {
+        self.logs.lines()
+    }
+
+    /// Where it listens.
+    pub fn addresses(&self) -> Addresses {
+        self.addresses
+    }
+
+    /// The environment of a function, by the name of its resource: all that its binary needs to run with this stack.
+    pub fn environment(&self, function: &str) -> Vec<(String, String)> {
+        let variables = self.environments.variables(function).into_iter().flatten();
+        variables.map(|(name, value)| (name.clone(), value.clone())).collect()
+    }
+
+    /// Gives both keyrings new keys (but no new index key), which are used as soon as every function has read them.
+    ///
+    /// # Errors
+    /// When they cannot be made or kept.
+    pub fn rotate_keys(&self) -> Result<(), Failure> {
+        self.keyrings.rotate(self.clock.now())
+    }
+
+    /// Answers what has been asked, and stops.
+    pub async fn stop(self) {
+        self.doors.close().await;
+    }
+}
+
+fn aws_router(services: Services, log: Dispatch) -> Router {
+    Router::new().fallback(call_aws).with_state((services, log)).layer(from_fn(only_this_machine))
+}
+
+/// DynamoDB's longest request; the other services have less.
+const LONGEST_CALL: usize = 16 * 1024 * 1024;
+
+async fn call_aws(State((services, log)): State<(Services, Dispatch)>, request: Request) -> axum::response::Response {
+    match whole(request, LONGEST_CALL).await {
+        Ok(request) => services.answer(request).with_subscriber(log).await.map(Body::from),
+        Err(status) => status.into_response(),
+    }
+}
+
+async fn call_api(
+    State(api): State<Arc<Api>>,
+    ConnectInfo(source): ConnectInfo<SocketAddr>,
+    request: Request,
+) -> Response<Body> {
+    // One byte more than the gateway takes, for it to see that there is too much.
+    match whole(request, LONGEST_BODY + 1).await {
+        Ok(request) => api.call(request, source.ip()).await.map(Body::from),
+        Err(status) => of_gateway(status).map(Body::from),
+    }
+}
+
+/// The request with its whole body.
+async fn whole(request: Request, longest: usize) -> Result<axum::http::Request<Bytes>, StatusCode> {
+    let (parts, body) = request.into_parts();
+    let body = to_bytes(body, longest).await.map_err(|_| StatusCode::PAYLOAD_TOO_LARGE)?;
+    Ok(axum::http::Request::from_parts(parts, body))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,146 @@
+//! The values of a template: parameters, conditions, and the few functions that it uses.
+//!
+//! Whatever is not understood fails with its line: a value that is silently wrong here would be right in AWS only.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+use super::names::Names;
+use super::yaml::{Kind, Node, failure};
+use crate::failure::Failure;
+
+/// What names in a template stand for.
+pub(super) struct Scope {
+    parameters: BTreeMap<String, Value>,
+    conditions: BTreeMap<String, bool>,
+    names: Names,
+}
+
+/// `Ref: AWS::NoValue` takes the entry that it is the value of away.
+type Maybe = Option<Value>;
+
+impl Scope {
+    /// The names of `template` under `parameters`.
+    pub(super) fn new(template: &Node, parameters: BTreeMap<String, Value>) -> Result<Scope, Failure> {
+        let mut scope = Scope { parameters, conditions: BTreeMap::new(), names: Names::of(template) };
+        for (name, condition) in template.get("Conditions").map(Node::entries).unwrap_or_default() {
+            let holds =
+                scope.value(condition)?.as_bool().ok_or_else(|| failure(condition.line, "expected a condition"))?;
+            scope.conditions.insert(name.clone(), holds);
+        }
+        Ok(scope)
+    }
+
+    /// Whether a resource exists: it does unless its condition says no.
+    pub(super) fn has(&self, resource: &Node) -> Result<bool, Failure> {
+        let Some(condition) = resource.get("Condition") else { return Ok(true) };
+        self.condition(condition)
+    }
+
+    /// What `Ref` gives for a resource.
+    pub(super) fn resource(&self, name: &str) -> Option<String> {
+        self.names.reference(name)
+    }
+
+    /// The value of `node`; `null` for no value.
+    pub(super) fn value(&self, node: &Node) -> Result<Value, Failure> {
+        Ok(self.maybe(node)?.unwrap_or(Value::Null))
+    }
+
+    fn maybe(&self, node: &Node) -> Result<Maybe, Failure> {
+        match &node.kind {
+            Kind::Scalar(value) => Ok(Some(value.clone())),
+            Kind::List(items) => self.items(items).map(|items| Some(Value::Array(items))),
+            Kind::Map(entries) => {
+                let mut map = Map::new();
+                for (key, node) in entries {
+                    map.extend(self.maybe(node)?.map(|value| (key.clone(), value)));
+                }
+                Ok(Some(Value::Object(map)))
+            }
+            Kind::Call(name, argument) => self.call(name, argument, node.line),
+        }
+    }
+
+    fn items(&self, items: &[Node]) -> Result<Vec<Value>, Failure> {
+        items.iter().filter_map(|item| self.maybe(item).transpose()).collect()
+    }
+
+    fn call(&self, name: &str, argument: &Node, line: usize) -> Result<Maybe, Failure> {
+        let shape = || failure(line, format!("!{name} is not understood in this form"));
+        match (name, &argument.kind) {
+            ("Ref", Kind::Scalar(Value::String(name))) if name == "AWS::NoValue" => Ok(None),
+            ("Ref", Kind::Scalar(Value::String(name))) => self.reference(name, line).map(Some),
+            ("Sub", Kind::Scalar(Value::String(text))) => self.substitute(text, line).map(Some),
+            ("GetAtt", Kind::Scalar(Value::String(path))) => self.attribute(path, line).map(Some),
+            ("If", Kind::List(parts)) => match parts.as_slice() {
+                [condition, yes, no] => self.maybe(if self.condition(condition)? { yes } else { no }),
+                _ => Err(shape()),
+            },
+            ("Equals", Kind::List(parts)) => match parts.as_slice() {
+                [left, right] => Ok(Some(Value::Bool(self.value(left)? == self.value(right)?))),
+                _ => Err(shape()),
+            },
+            ("Join", Kind::List(parts)) => match parts.as_slice() {
+                [separator, list] => self.join(separator, list).map(Some),
+                _ => Err(shape()),
+            },
+            ("Ref" | "Sub" | "GetAtt" | "If" | "Equals" | "Join", _) => Err(shape()),
+            _ => Err(failure(line, format!("!{name} is not understood"))),
+        }
+    }
+
+    fn condition(&self, name: &Node) -> Result<bool, Failure> {
+        let text = name.text().unwrap_or_default();
+        self.conditions.get(&text).copied().ok_or_else(|| failure(name.line, format!("there is no condition `{text}`")))
+    }
+
+    fn reference(&self, name: &str, line: usize) -> Result<Value, Failure> {
+        let found = self.parameters.get(name).cloned().or_else(|| self.names.reference(name).map(Value::String));
+        found.ok_or_else(|| failure(line, format!("there is no parameter or resource `{name}`")))
+    }
+
+    fn attribute(&self, path: &str, line: usize) -> Result<Value, Failure> {
+        let found = path.split_once('.').and_then(|(resource, attribute)| self.names.attribute(resource, attribute));
+        found.map(Value::String).ok_or_else(|| failure(line, format!("there is no attribute `{path}`")))
+    }
+
+    fn join(&self, separator: &Node, list: &Node) -> Result<Value, Failure> {
+        let (Value::String(separator), Value::Array(items)) = (self.value(separator)?, self.value(list)?) else {
+            return Err(failure(list.line, "!Join is not understood in this form"));
+        };
+        let texts = items.iter().map(text).collect::<Option<Vec<_>>>();
+        let texts = texts.ok_or_else(|| failure(list.line, "!Join is for texts"))?;
+        Ok(Value::String(texts.join(&separator)))
+    }
+
+    /// Replaces every `${name}` and `${name.attribute}`; `${!name}` is `${name}` itself.
+    fn substitute(&self, template: &str, line: usize) -> Result<Value, Failure> {
+        let mut result = String::new();
+        let mut rest = template;
+        while let Some((before, after)) = rest.split_once("${") {
+            let (name, after) = after.split_once('}').ok_or_else(|| failure(line, "`${` without `}`"))?;
+            result.push_str(before);
+            rest = after;
+            if let Some(literal) = name.strip_prefix('!') {
+                result.push_str(&format!("${{{literal}}}"));
+                continue;
+            }
+            let value = if name.contains('.') { self.attribute(name, line)? } else { self.reference(name, line)? };
+            let value = text(&value).ok_or_else(|| failure(line, format!("`{name}` is not a text")))?;
+            result.push_str(&value);
+        }
+        result.push_str(rest);
+        Ok(Value::String(result))
+    }
+}
+
+/// A text, or the text of a number or truth value.
+pub(super) fn text(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(_) | Value::Bool(_) => Some(value.to_string()),
+        Value::Null | Value::Array(_) | Value::Object(_) => None,
+    }
+}

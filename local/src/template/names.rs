@@ -1,0 +1,60 @@
+//! What resources are called on this machine: always the same names, for they have nobody to share them with.
+
+use std::collections::BTreeMap;
+
+use super::yaml::Node;
+use crate::aws::{ACCOUNT, REGION};
+
+/// The stack's name, and the start of every physical name.
+pub(super) const STACK: &str = "latchkey";
+
+/// Resources by logical name, with their types.
+pub(super) struct Names(BTreeMap<String, String>);
+
+impl Names {
+    pub(super) fn of(template: &Node) -> Names {
+        let resources = template.get("Resources").map(Node::entries).unwrap_or_default();
+        let typed = resources.iter().filter_map(|(name, node)| Some((name.clone(), node.get("Type")?.text()?)));
+        Names(typed.collect())
+    }
+
+    /// What `Ref` gives for a pseudo parameter or a resource.
+    pub(super) fn reference(&self, name: &str) -> Option<String> {
+        let pseudo = match name {
+            "AWS::Region" => REGION,
+            "AWS::AccountId" => ACCOUNT,
+            "AWS::StackName" => STACK,
+            "AWS::Partition" => "aws",
+            "AWS::URLSuffix" => "amazonaws.com",
+            _ => return self.resource(name),
+        };
+        Some(pseudo.to_owned())
+    }
+
+    fn resource(&self, name: &str) -> Option<String> {
+        Some(match self.0.get(name)?.as_str() {
+            "AWS::SecretsManager::Secret" => secret_arn(name),
+            "AWS::Serverless::HttpApi" => STACK.to_owned(),
+            _ => format!("{STACK}-{name}"),
+        })
+    }
+
+    /// What `GetAtt` gives.
+    pub(super) fn attribute(&self, name: &str, attribute: &str) -> Option<String> {
+        match (self.0.get(name)?.as_str(), attribute) {
+            ("AWS::DynamoDB::Table", "Arn") => {
+                Some(format!("arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{STACK}-{name}"))
+            }
+            ("AWS::SecretsManager::Secret", "Id") => Some(secret_arn(name)),
+            ("AWS::Serverless::Function", "Arn") => {
+                Some(format!("arn:aws:lambda:{REGION}:{ACCOUNT}:function:{STACK}-{name}"))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Secrets Manager ends each ARN in six random characters.
+fn secret_arn(name: &str) -> String {
+    format!("arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:{STACK}-{name}-000000")
+}

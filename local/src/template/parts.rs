@@ -1,0 +1,132 @@
+//! The resources of an evaluated template, as the parts of a stack.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use super::evaluate::{Scope, text};
+use super::yaml::{Node, failure};
+use super::{Cors, DEFAULT_ROUTE, Function, Route, Table, Template};
+use crate::failure::Failure;
+
+/// One resource.
+struct Resource<'a> {
+    name: &'a str,
+    line: usize,
+    /// Properties and metadata.
+    value: Value,
+}
+
+pub(super) fn read(template: &Node, scope: &Scope) -> Result<Template, Failure> {
+    let globals = match template.get("Globals") {
+        Some(node) => scope.value(node)?,
+        None => Value::Null,
+    };
+    let mut parts = Template {
+        functions: BTreeMap::new(),
+        routes: Vec::new(),
+        cors: None,
+        tables: Vec::new(),
+        secrets: Vec::new(),
+        senders: Vec::new(),
+    };
+    for (name, node) in template.get("Resources").map(Node::entries).unwrap_or_default() {
+        if !scope.has(node)? {
+            continue;
+        }
+        let kind = node.get("Type").and_then(Node::text).unwrap_or_default();
+        let resource = Resource { name, line: node.line, value: scope.value(node)? };
+        match kind.as_str() {
+            "AWS::Serverless::Function" => {
+                parts.routes.extend(resource.routes()?);
+                parts.functions.insert(name.clone(), resource.function(&globals)?);
+            }
+            "AWS::Serverless::HttpApi" => parts.cors = resource.cors(),
+            "AWS::DynamoDB::Table" => parts.tables.push(resource.table(scope)?),
+            "AWS::SecretsManager::Secret" => parts.secrets.push(resource.reference(scope)?),
+            "AWS::SES::EmailIdentity" => parts.senders.push(resource.text("/Properties/EmailIdentity")?),
+            // What has no part here has nothing to do on one machine: alarms, roles, domains.
+            _ => {}
+        }
+    }
+    Ok(parts)
+}
+
+impl Resource<'_> {
+    fn at(&self, path: &str) -> Option<&Value> {
+        self.value.pointer(path)
+    }
+
+    fn text(&self, path: &str) -> Result<String, Failure> {
+        let found = self.at(path).and_then(text);
+        found.ok_or_else(|| failure(self.line, format!("{} has no {}", self.name, path.replace('/', "."))))
+    }
+
+    /// What `!Ref` gives for this resource.
+    fn reference(&self, scope: &Scope) -> Result<String, Failure> {
+        let name = scope.resource(self.name);
+        name.ok_or_else(|| failure(self.line, format!("{} has no type", self.name)))
+    }
+
+    fn function(&self, globals: &Value) -> Result<Function, Failure> {
+        let mut environment = BTreeMap::new();
+        let all = globals.pointer("/Function/Environment/Variables");
+        let own = self.at("/Properties/Environment/Variables");
+        for (name, value) in [all, own].into_iter().flatten().filter_map(Value::as_object).flatten() {
+            let problem = || failure(self.line, format!("{name} of {} is not a text", self.name));
+            environment.insert(name.clone(), text(value).ok_or_else(problem)?);
+        }
+        let policies = self.at("/Properties/Policies").cloned().unwrap_or_default();
+        Ok(Function { binary: self.text("/Metadata/BuildProperties/Binary")?, environment, policies })
+    }
+
+    fn routes(&self) -> Result<Vec<Route>, Failure> {
+        let events = self.at("/Properties/Events").and_then(Value::as_object);
+        events.into_iter().flatten().map(|(name, event)| self.route(name, event)).collect()
+    }
+
+    fn route(&self, name: &str, event: &Value) -> Result<Route, Failure> {
+        let problem = |what: &str| failure(self.line, format!("event {name} of {}: {what}", self.name));
+        if event.get("Type").and_then(Value::as_str) != Some("HttpApi") {
+            return Err(problem("only HttpApi is understood"));
+        }
+        let property = |name: &str| event.get("Properties")?.get(name)?.as_str();
+        let (method, path) = match (property("Method"), property("Path")) {
+            // Without both, SAM makes the API's default route.
+            (None, None) => ("ANY", DEFAULT_ROUTE),
+            (Some(method), Some(path)) if path.starts_with('/') && !path.ends_with('/') => (method, path),
+            _ => return Err(problem("expected a method, and a path without a final slash")),
+        };
+        Ok(Route { method: method.to_uppercase(), path: path.to_owned(), function: self.name.to_owned() })
+    }
+
+    fn cors(&self) -> Option<Cors> {
+        let cors = self.at("/Properties/CorsConfiguration")?;
+        let list = |name: &str| {
+            let items = cors.get(name).and_then(Value::as_array).into_iter().flatten();
+            items.filter_map(Value::as_str).map(str::to_owned).collect::<Vec<_>>()
+        };
+        Some(Cors {
+            origins: list("AllowOrigins"),
+            methods: list("AllowMethods"),
+            headers: list("AllowHeaders"),
+            exposed: list("ExposeHeaders"),
+            credentials: cors.get("AllowCredentials").and_then(Value::as_bool).unwrap_or_default(),
+            max_age: cors.get("MaxAge").and_then(Value::as_u64),
+        })
+    }
+
+    /// CreateTable takes what the resource says but for what other requests set: TTL, and what only matters in AWS.
+    fn table(&self, scope: &Scope) -> Result<Table, Failure> {
+        const SHARED: [&str; 5] =
+            ["AttributeDefinitions", "KeySchema", "BillingMode", "GlobalSecondaryIndexes", "StreamSpecification"];
+        let properties =
+            SHARED.iter().filter_map(|&name| Some((name.to_owned(), self.at("/Properties")?.get(name)?.clone())));
+        let mut definition: Map<String, Value> = properties.collect();
+        definition.insert("TableName".to_owned(), json!(self.reference(scope)?));
+        let ttl = self.at("/Properties/TimeToLiveSpecification");
+        let is_on = ttl.and_then(|ttl| ttl.get("Enabled")).and_then(Value::as_bool).unwrap_or_default();
+        let ttl = ttl.filter(|_| is_on).and_then(|ttl| ttl.get("AttributeName")).and_then(text);
+        Ok(Table { definition: Value::Object(definition), ttl })
+    }
+}

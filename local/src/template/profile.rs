@@ -1,0 +1,92 @@
+//! The parameters of a template: `samconfig.toml`'s values over the template's defaults.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::yaml::{Node, failure};
+use crate::failure::Failure;
+
+/// The profile that lends another the parameters that it leaves to its deployer.
+const DEFAULT: &str = "default";
+
+/// The value of every parameter of `template` under `profile`.
+pub(super) fn parameters(template: &Node, samconfig: &str, profile: &str) -> Result<BTreeMap<String, Value>, Failure> {
+    let samconfig: toml::Table = samconfig.parse().map_err(|error| Failure::new(format!("samconfig.toml: {error}")))?;
+    let declared = template.get("Parameters").map(Node::entries).unwrap_or_default();
+    let given = overrides(&samconfig, profile)?;
+    let lent = overrides(&samconfig, DEFAULT)?;
+    if let Some(unknown) = given.keys().find(|name| !declared.iter().any(|(declared, _)| declared == *name)) {
+        return Err(Failure::new(format!("samconfig.toml: the template has no parameter `{unknown}` ({profile})")));
+    }
+    let mut values = BTreeMap::new();
+    for (name, parameter) in declared {
+        let default = parameter.get("Default").and_then(Node::text);
+        let value = given.get(name).cloned().or(default).or_else(|| lent.get(name).cloned());
+        let value = value.ok_or_else(|| {
+            let problem =
+                format!("parameter {name} has no default, and `{profile}` in samconfig.toml gives it no value");
+            failure(parameter.line, problem)
+        })?;
+        let is_list = parameter.get("Type").and_then(Node::text).as_deref() == Some("CommaDelimitedList");
+        let value = if is_list { value.split(',').map(str::trim).collect() } else { Value::String(value) };
+        values.insert(name.clone(), value);
+    }
+    Ok(values)
+}
+
+/// `parameter_overrides` of a profile: a list of `Name=Value`, or one text of them.
+fn overrides(samconfig: &toml::Table, profile: &str) -> Result<BTreeMap<String, String>, Failure> {
+    let settings =
+        samconfig.get(profile).ok_or_else(|| Failure::new(format!("samconfig.toml has no profile `{profile}`")))?;
+    let overrides =
+        ["deploy", "parameters", "parameter_overrides"].iter().try_fold(settings, |value, key| value.get(key));
+    let pairs: Vec<String> = match overrides {
+        None => Vec::new(),
+        Some(toml::Value::String(text)) => words(text),
+        Some(toml::Value::Array(items)) => items.iter().filter_map(toml::Value::as_str).map(str::to_owned).collect(),
+        Some(_) => return Err(Failure::new("samconfig.toml: parameter_overrides must be a text or a list")),
+    };
+    let read = |pair: &String| {
+        let (name, value) = pair.split_once('=')?;
+        Some((name.to_owned(), value.trim_matches('"').to_owned()))
+    };
+    pairs
+        .iter()
+        .map(|pair| {
+            read(pair).ok_or_else(|| Failure::new(format!("samconfig.toml: expected Name=Value, not `{pair}`")))
+        })
+        .collect()
+}
+
+/// Words separated by spaces that do not stand between double quotes.
+fn words(text: &str) -> Vec<String> {
+    let mut is_quoted = false;
+    let words = text.split(|char: char| {
+        is_quoted ^= char == '"';
+        char.is_whitespace() && !is_quoted
+    });
+    words.filter(|word| !word.is_empty()).map(str::to_owned).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn overrides_are_a_list_or_a_text() {
+        let samconfig: toml::Table = r#"
+            [a.deploy.parameters]
+            parameter_overrides = ["One=1", 'Name="two words"']
+            [b.deploy.parameters]
+            parameter_overrides = 'One=1 Name="two words"'
+        "#
+        .parse()
+        .unwrap();
+        let expected =
+            BTreeMap::from([("One".to_owned(), "1".to_owned()), ("Name".to_owned(), "two words".to_owned())]);
+        assert_eq!(overrides(&samconfig, "a").unwrap(), expected);
+        assert_eq!(overrides(&samconfig, "b").unwrap(), expected);
+        assert!(overrides(&samconfig, "c").is_err());
+    }
+}

@@ -1,0 +1,90 @@
+//! The functions of templates, and the project's own template.
+
+use super::*;
+
+const SAMCONFIG: &str = r#"
+[default.deploy.parameters]
+parameter_overrides = ["Sender=no-reply@example.com", "Mode=slow"]
+[testing.deploy.parameters]
+parameter_overrides = ["Mode=fast"]
+"#;
+
+/// A template whose one function has the given variables.
+fn template(variables: &str) -> String {
+    format!(
+        "Parameters:\n  Sender: {{ Type: String }}\n  Mode: {{ Type: String, Default: none }}\n  \
+         List: {{ Type: CommaDelimitedList, Default: 'a, b' }}\n\
+         Conditions:\n  IsFast: !Equals [!Ref Mode, fast]\n\
+         Resources:\n  Box:\n    Type: AWS::DynamoDB::Table\n  Key:\n    Type: AWS::SecretsManager::Secret\n  \
+         Worker:\n    Type: AWS::Serverless::Function\n    Metadata: {{ BuildProperties: {{ Binary: worker }} }}\n    \
+         Properties:\n      Environment:\n        Variables:\n          X: {variables}\n"
+    )
+}
+
+fn evaluate(value: &str, profile: &str) -> Result<Option<String>, String> {
+    let template = Template::parse(&template(value), SAMCONFIG, profile).map_err(|failure| failure.to_string())?;
+    Ok(template.functions["Worker"].environment.get("X").cloned())
+}
+
+fn gives(value: &str, expected: &str) {
+    assert_eq!(evaluate(value, "default").unwrap().as_deref(), Some(expected), "{value}");
+}
+
+fn fails(value: &str, problem: &str) {
+    assert_eq!(evaluate(value, "default").unwrap_err(), format!("template.yaml:18: {problem}"), "{value}");
+}
+
+#[test]
+fn functions_have_their_values() {
+    gives("plain", "plain");
+    gives("12", "12");
+    gives("!Ref Mode", "slow");
+    gives("{ Ref: Mode }", "slow");
+    gives("!Ref Box", "latchkey-Box");
+    gives("!Ref Key", "arn:aws:secretsmanager:us-east-1:000000000000:secret:latchkey-Key-000000");
+    gives("!Ref AWS::Region", "us-east-1");
+    gives("!GetAtt Box.Arn", "arn:aws:dynamodb:us-east-1:000000000000:table/latchkey-Box");
+    gives(
+        "!Sub '${Mode}-${AWS::AccountId}-${Box.Arn}-${!kept}'",
+        "slow-000000000000-arn:aws:dynamodb:us-east-1:000000000000:table/latchkey-Box-${kept}",
+    );
+    gives("!If [IsFast, yes, !Ref Mode]", "slow");
+    gives("!Join [',', !Ref List]", "a,b");
+    gives("!Join ['-', [x, !Ref Mode]]", "x-slow");
+}
+
+#[test]
+fn a_profile_gives_parameters_and_borrows_those_without_default() {
+    assert_eq!(evaluate("!If [IsFast, yes, no]", "testing").unwrap().as_deref(), Some("yes"));
+    assert_eq!(evaluate("!Ref Sender", "testing").unwrap().as_deref(), Some("no-reply@example.com"));
+    assert_eq!(evaluate("x", "staging").unwrap_err(), "samconfig.toml has no profile `staging`");
+}
+
+#[test]
+fn no_value_takes_the_entry_away() {
+    assert_eq!(evaluate("!If [IsFast, x, !Ref AWS::NoValue]", "default").unwrap(), None);
+}
+
+#[test]
+fn what_is_not_understood_fails_with_its_line() {
+    fails("!FindInMap [a, b, c]", "!FindInMap is not understood");
+    fails("!Ref Nothing", "there is no parameter or resource `Nothing`");
+    fails("!GetAtt Box.StreamArn", "there is no attribute `Box.StreamArn`");
+    fails("!If [IsSlow, a, b]", "there is no condition `IsSlow`");
+    fails("!Sub ['${a}', { a: b }]", "!Sub is not understood in this form");
+    fails("!Join [',', x]", "!Join is not understood in this form");
+    fails("{ Fn::Select: [0, [a]] }", "!Select is not understood");
+}
+
+#[test]
+fn the_template_of_this_project_is_understood_under_every_profile() {
+    let root = find_root().unwrap();
+    for (profile, access) in [("default", "3600"), ("testing", "3600"), ("production", "900")] {
+        let template = Template::read(&root, profile).unwrap();
+        assert_eq!(template.functions["VerifyOtp"].environment["JWT_ACCESS_SECONDS"], access, "{profile}");
+        assert_eq!(template.tables.len(), 2);
+        assert_eq!(template.secrets.len(), 2);
+        assert_eq!(template.senders, ["no-reply@example.com"]);
+        assert_eq!(template.routes.len(), 13);
+    }
+}
