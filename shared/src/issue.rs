@@ -56,6 +56,11 @@ impl Issuer {
         }
     }
 
+    /// Reads the keys when a function starts.
+    pub async fn warm(&self, now: Timestamp) {
+        self.keys.warm(now).await;
+    }
+
     /// The keys at `now`.
     ///
     /// # Errors

@@ -37,6 +37,14 @@ impl<K: DeserializeOwned> Keyring<K> {
         Keyring { client, arn, cached: Mutex::new(None), shape: PhantomData }
     }
 
+    /// Reads the keys when a function starts, so that its first request finds them. A start is not the place to give up:
+    /// where they cannot be read, the first request tries again.
+    pub async fn warm(&self, now: Timestamp) {
+        if let Err(error) = self.keys(now).await {
+            tracing::warn!(error = ?error, "the keyring could not be read at start");
+        }
+    }
+
     /// The keys, at most [`LONGEST_CACHED`] old. Where they cannot be read again in time for [`FRESH`], the ones at hand
     /// serve until then: a passing fault of Secrets Manager is not ours.
     ///

@@ -34,6 +34,7 @@ impl Function for Logout {
     async fn compose(config: Config, clock: Clock) -> Result<Logout> {
         let aws = Aws::new(&config.aws);
         let issuer = Issuer::new(&config, &aws);
+        issuer.warm(clock.now()).await;
         Ok(Logout { clock, issuer, users: Store::new(&aws).user_table(config.user_table) })
     }
 

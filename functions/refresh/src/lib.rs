@@ -39,6 +39,7 @@ impl Function for Refresh {
     async fn compose(config: Config, clock: Clock) -> Result<Refresh> {
         let aws = Aws::new(&config.aws);
         let issuer = Issuer::new(&config, &aws);
+        issuer.warm(clock.now()).await;
         Ok(Refresh { clock, policy: config.session, issuer, users: Store::new(&aws).user_table(config.user_table) })
     }
 

@@ -48,6 +48,8 @@ impl Function for RequestOtp {
 
     async fn compose(config: Config, clock: Clock) -> Result<RequestOtp> {
         let aws = Aws::new(&config.aws);
+        let keys = Keyring::new(&aws, config.codes_secret);
+        keys.warm(clock.now()).await;
         Ok(RequestOtp {
             clock,
             tenant: Tenant::default(),
@@ -55,7 +57,7 @@ impl Function for RequestOtp {
             mailer: Mailer::new(&aws, &config.product, &config.sender),
             product: config.product,
             policy: config.challenge,
-            keys: Keyring::new(&aws, config.codes_secret),
+            keys,
             table: Store::new(&aws).otp_table(config.otp_table),
         })
     }

@@ -49,16 +49,18 @@ impl Function for VerifyOtp {
     async fn compose(config: Config, clock: Clock) -> Result<VerifyOtp> {
         let aws = Aws::new(&config.aws);
         let store = Store::new(&aws);
+        let (issuer, codes) = (Issuer::new(&config, &aws), Keyring::new(&aws, config.codes_secret));
+        tokio::join!(issuer.warm(clock.now()), codes.warm(clock.now()));
         Ok(VerifyOtp {
             clock,
             tenant: Tenant::default(),
-            issuer: Issuer::new(&config, &aws),
+            issuer,
             policy: config.challenge,
             binding_required: config.binding_required,
             failures: Allowance { count: config.failures_per_network, per: NETWORK_WINDOW },
             sign_up_open: config.sign_up_open,
             sessions: config.session,
-            codes: Keyring::new(&aws, config.codes_secret),
+            codes,
             challenges: store.otp_table(config.otp_table),
             users: store.user_table(config.user_table),
         })

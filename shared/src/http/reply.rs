@@ -90,7 +90,10 @@ impl Reply {
         if let Ok(id) = HeaderValue::from_str(id) {
             headers.insert("x-request-id", id);
         }
-        headers.extend(self.headers);
+        // In place of what every answer has.
+        for (name, value) in self.headers {
+            headers.insert(name, value);
+        }
         response
     }
 }

@@ -32,7 +32,7 @@ struct Row {
     /// How its person proved who they are.
     amr: Vec<String>,
     /// The invocation that wrote last.
-    by: String,
+    wr: String,
     ttl: u64,
 }
 
@@ -65,7 +65,7 @@ impl UserTable {
     /// When the table cannot be reached.
     pub async fn rotate(&self, presented: Presented<'_>, now: Timestamp) -> Result<Rotation> {
         let Presented { grant, next_key, invocation, policy } = presented;
-        let step = if policy.rotation { "g = g + :one, pat = :now, k = :k, by = :by, " } else { "" };
+        let step = if policy.rotation { "g = g + :one, pat = :now, k = :k, wr = :wr, " } else { "" };
         let mut write = self
             .table
             .update(&key(grant.session.as_str()))
@@ -79,7 +79,7 @@ impl UserTable {
             write = write
                 .expression_attribute_values(":one", number(1_u32))
                 .expression_attribute_values(":k", text(next_key))
-                .expression_attribute_values(":by", text(invocation));
+                .expression_attribute_values(":wr", text(invocation));
         }
         match write::update(write).await? {
             Written::Done(item) => Ok(Rotation::Rotated(read(item)?)),
@@ -100,7 +100,7 @@ impl UserTable {
             idl: session.idle_end.moment().unix(),
             ax: session.absolute_end.moment().unix(),
             amr: session.methods.clone(),
-            by: session.written_by.clone(),
+            wr: session.written_by.clone(),
             ttl: session.absolute_end.moment().unix(),
         };
         serde_dynamo::to_item(row).map_err(Error::internal)
@@ -125,6 +125,6 @@ fn read(item: Item) -> Result<Session> {
         idle_end: ExpiresAt::at(at(row.idl)),
         absolute_end: ExpiresAt::at(at(row.ax)),
         methods: row.amr,
-        written_by: row.by,
+        written_by: row.wr,
     })
 }
