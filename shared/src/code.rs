@@ -95,7 +95,7 @@ pub struct Binding<'a> {
     pub tenant: &'a Tenant,
     /// Where the code is sent.
     pub identifier: &'a Identifier,
-    /// How the table names the challenge: the digest of a [`ChallengeId`].
+    /// How the table names the challenge: the digest of its id.
     pub challenge: &'a str,
 }
 

@@ -13,7 +13,7 @@ use crate::mac::MacKey;
 pub enum Strength {
     /// Digits.
     Short,
-    /// 64 bits: from [`Lockout::long_from`] failures on.
+    /// 64 bits: from [`crate::limit::Lockout::long_from`] failures on.
     Long,
 }
 

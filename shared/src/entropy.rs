@@ -1,6 +1,7 @@
 //! Randomness: the operating system's generator, and nothing else.
 
 use rand::TryRng;
+#[expect(clippy::disallowed_types, reason = "the one place that asks the system's generator")]
 use rand::rngs::SysRng;
 
 use crate::error::{Error, Result};

@@ -45,7 +45,7 @@ impl<K: DeserializeOwned> Keyring<K> {
         }
     }
 
-    /// The keys, at most [`LONGEST_CACHED`] old. Where they cannot be read again in time for [`FRESH`], the ones at hand
+    /// The keys, at most [`LONGEST_CACHED`] old. Where they cannot be read again after five minutes, the ones at hand
     /// serve until then: a passing fault of Secrets Manager is not ours.
     ///
     /// # Errors

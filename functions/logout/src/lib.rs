@@ -3,8 +3,7 @@
 //! One write, in the user's item. The answer is the same whether the token was real, old, forged or already signed out:
 //! the caller wanted the session to be over, and it is.
 
-use serde::Deserialize;
-use serde_json::json;
+use serde::{Deserialize, Serialize};
 use shared::aws::Aws;
 use shared::clock::Clock;
 use shared::config::Config;
@@ -27,6 +26,12 @@ struct Ask {
     all: Option<bool>,
 }
 
+#[derive(Serialize)]
+struct LoggedOut {
+    success: bool,
+    message: &'static str,
+}
+
 impl Function for Logout {
     const NAME: &'static str = "logout";
     const ROUTES: &'static [(&'static str, &'static str)] = &[("POST", "/api/auth/logout")];
@@ -46,7 +51,7 @@ impl Function for Logout {
         if let Some((grant, _)) = token.as_ref().and_then(|token| keys.authenticate(token)) {
             self.end(grant, ask.all.unwrap_or(false)).await?;
         }
-        Reply::ok(json!({ "success": true, "message": "Logged out." }))
+        Reply::ok(LoggedOut { success: true, message: "Logged out." })
     }
 }
 

@@ -5,8 +5,7 @@
 //! 3. The current token got its successor; the one before it, within the grace period, gets the same successor again;
 //!    any older one ends the session: somebody has a copy.
 
-use serde::Deserialize;
-use serde_json::json;
+use serde::{Deserialize, Serialize};
 use shared::aws::Aws;
 use shared::clock::Clock;
 use shared::config::Config;
@@ -14,7 +13,7 @@ use shared::entropy::Entropy;
 use shared::error::{Error, Result};
 use shared::http::{Function, Reply, Request};
 use shared::ids::random_id;
-use shared::issue::Issuer;
+use shared::issue::{Issuer, Tokens};
 use shared::session::{Rotation, Session, SessionPolicy};
 use shared::store::{Presented, Store, UserTable};
 use shared::token::RefreshToken;
@@ -30,6 +29,13 @@ pub struct Refresh {
 #[derive(Deserialize)]
 struct Ask {
     refresh: String,
+}
+
+#[derive(Serialize)]
+struct Refreshed {
+    #[serde(flatten)]
+    tokens: Tokens,
+    expires_in: u64,
 }
 
 impl Function for Refresh {
@@ -67,7 +73,7 @@ impl Function for Refresh {
             return Err(Error::InvalidToken);
         }
         let tokens = keys.issue(&session, &signer, &request)?;
-        Reply::ok(json!({ "access": tokens.access, "refresh": tokens.refresh, "expires_in": tokens.expires_in }))
+        Reply::ok(Refreshed { expires_in: tokens.expires_in, tokens })
     }
 }
 

@@ -4,7 +4,6 @@ use lambda_http::Body;
 use lambda_http::http::header::{self, HeaderName, HeaderValue};
 use lambda_http::http::{Response, StatusCode};
 use serde::Serialize;
-use serde_json::{Value, json};
 
 use crate::error::{Error, Result};
 
@@ -12,8 +11,20 @@ use crate::error::{Error, Result};
 #[derive(Debug)]
 pub struct Reply {
     status: StatusCode,
-    body: Value,
+    body: String,
     headers: Vec<(HeaderName, HeaderValue)>,
+}
+
+/// Every refusal's body.
+#[derive(Serialize)]
+struct Refusal<'a> {
+    success: bool,
+    error: &'static str,
+    message: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retry_after: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    challenge_id: Option<&'a str>,
 }
 
 impl Reply {
@@ -22,7 +33,7 @@ impl Reply {
     /// # Errors
     /// [`Error::Internal`] when `body` has no JSON form.
     pub fn ok(body: impl Serialize) -> Result<Reply> {
-        let body = serde_json::to_value(body).map_err(Error::internal)?;
+        let body = serde_json::to_string(&body).map_err(Error::internal)?;
         Ok(Reply { status: StatusCode::OK, body, headers: Vec::new() })
     }
 
@@ -33,7 +44,7 @@ impl Reply {
     pub fn permanent_redirect(path: &str) -> Result<Reply> {
         let location = HeaderValue::from_str(path).map_err(Error::internal)?;
         let headers = vec![(header::LOCATION, location)];
-        Ok(Reply { status: StatusCode::PERMANENT_REDIRECT, body: json!({}), headers })
+        Ok(Reply { status: StatusCode::PERMANENT_REDIRECT, body: "{}".to_owned(), headers })
     }
 
     /// An answer that anyone may keep for a while, where all others say `no-store`.
@@ -45,18 +56,15 @@ impl Reply {
 
     /// What the caller is told of an error.
     pub(super) fn refusal(error: &Error) -> Reply {
-        let mut body = json!({ "success": false, "error": error.code(), "message": error.to_string() });
-        let mut headers = Vec::new();
-        if let Some(wait) = error.retry_after() {
-            let seconds = wait.as_secs().max(1);
-            body["retry_after"] = json!(seconds);
-            headers.push((header::RETRY_AFTER, HeaderValue::from(seconds)));
-        }
+        let (retry_after, message) = (error.retry_after().map(|wait| wait.as_secs().max(1)), &error.to_string());
+        let mut refusal = Refusal { success: false, error: error.code(), message, retry_after, challenge_id: None };
+        let mut headers: Vec<_> =
+            retry_after.map(|wait| (header::RETRY_AFTER, HeaderValue::from(wait))).into_iter().collect();
         match error {
-            Error::EmailSendFailed { challenge, .. } => body["challenge_id"] = json!(challenge),
+            Error::EmailSendFailed { challenge, .. } => refusal.challenge_id = Some(challenge),
             Error::InvalidToken => headers.push((header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))),
             Error::MethodNotAllowed { allow } => {
-                headers.extend(HeaderValue::from_str(allow).map(|allow| (header::ALLOW, allow)))
+                headers.extend(HeaderValue::from_str(allow).map(|allow| (header::ALLOW, allow)));
             }
             Error::InvalidRequest(_)
             | Error::InvalidEmail
@@ -69,6 +77,8 @@ impl Reply {
             | Error::Unavailable(_)
             | Error::Internal(_) => {}
         }
+        // A struct of texts and numbers always has a JSON form.
+        let body = serde_json::to_string(&refusal).unwrap_or_default();
         Reply { status: status(error), body, headers }
     }
 
@@ -79,7 +89,7 @@ impl Reply {
 
     /// The reply as the gateway takes it, with the headers that every answer has (S64).
     pub(super) fn into_response(self, id: &str) -> Response<Body> {
-        let mut response = Response::new(Body::Text(self.body.to_string()));
+        let mut response = Response::new(Body::Text(self.body));
         *response.status_mut() = self.status;
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));

@@ -14,7 +14,7 @@ impl OtpTable {
     /// Puts a new code into the live challenge that `draft` names, or begins a new one with `instead`.
     ///
     /// # Errors
-    /// As [`Guard::resend`] and [`OtpTable::start`].
+    /// As [`crate::challenge::Guard::resend`] and [`OtpTable::start`].
     pub async fn resend<'a>(
         &self,
         draft: &'a Draft,
