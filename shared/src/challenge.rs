@@ -174,3 +174,97 @@ impl Guard {
         Ok((challenge.sends < MOST_SENDS).then(|| self.strength(policy)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::ExpiresAt;
+
+    const NOW: u64 = 1_000_000;
+
+    fn at(seconds: u64) -> Timestamp {
+        Timestamp::from_unix(seconds)
+    }
+
+    fn policy() -> ChallengePolicy {
+        ChallengePolicy {
+            length: 6,
+            email_expiry: Duration::from_secs(600),
+            attempts: 3,
+            resend_after: Duration::from_secs(30),
+            per_hour: 5,
+            per_hour_per_network: 3,
+        }
+    }
+
+    fn challenge(expires: u64) -> Challenge {
+        Challenge {
+            digest: CodeDigest::from_table([0; 32]),
+            pepper_id: "p".to_owned(),
+            expires: ExpiresAt::at(at(expires)),
+            sent: at(expires - 600),
+            tries_left: 3,
+            sends: 1,
+            unbound_from: 0,
+        }
+    }
+
+    /// An identifier with challenges that end at these seconds from now.
+    fn guard(ends: &[u64]) -> Guard {
+        Guard {
+            challenges: ends.iter().enumerate().map(|(at, end)| (at.to_string(), challenge(NOW + end))).collect(),
+            window_start: at(NOW - 100),
+            newest: at(NOW - 10),
+            started: 1,
+            started_by: [("AAAAAAAA".to_owned(), 1)].into(),
+            failures: 0,
+            last_failure: at(0),
+            unbound: 7,
+        }
+    }
+
+    fn start(guard: &Guard) -> Result<Start> {
+        guard.start(&NetworkDigest::new("A".repeat(22)), &policy(), at(NOW))
+    }
+
+    #[test]
+    fn a_new_challenge_joins_what_lives_and_clears_what_does_not() {
+        let expected =
+            Start::Join { strength: Strength::Short, new_hour: false, expired: vec!["1".to_owned()], unbound: 7 };
+        assert_eq!(start(&guard(&[1, 0, 300])).unwrap(), expected);
+    }
+
+    #[test]
+    fn an_hour_in_which_nothing_lives_begins_anew() {
+        let over = Guard { window_start: at(NOW - 3_600), newest: at(NOW - 600), ..guard(&[]) };
+        assert_eq!(start(&over).unwrap(), Start::Fresh(Strength::Short));
+        let living = Guard { newest: at(NOW - 599), ..over };
+        assert!(matches!(start(&living).unwrap(), Start::Join { new_hour: true, .. }));
+    }
+
+    #[test]
+    fn each_limit_says_how_long_it_lasts() {
+        let waits = |guard: Guard| start(&guard).unwrap_err().retry_after().unwrap().as_secs();
+        assert_eq!(waits(Guard { started: 5, ..guard(&[]) }), 3_500);
+        assert_eq!(waits(Guard { started_by: [("AAAAAAAA".to_owned(), 3)].into(), ..guard(&[]) }), 3_500);
+        assert_eq!(waits(guard(&[40, 50, 60, 70, 80])), 40);
+        assert_eq!(waits(Guard { failures: 10, last_failure: at(NOW - 10), ..guard(&[]) }), 20);
+        let at_the_cap = Guard { failures: 82, last_failure: at(NOW), ..guard(&[]) };
+        assert!(matches!(start(&at_the_cap).unwrap(), Start::Join { strength: Strength::Long, .. }));
+    }
+
+    #[test]
+    fn a_challenge_is_sent_again_while_it_lives_and_has_tries() {
+        let resend = |change: fn(&mut Challenge)| {
+            let mut guard = guard(&[570]);
+            change(guard.challenges.get_mut("0").unwrap());
+            guard.resend("0", &policy(), at(NOW))
+        };
+        assert_eq!(resend(|_| {}).unwrap(), Some(Strength::Short));
+        assert_eq!(resend(|challenge| challenge.sent = at(NOW - 29)).unwrap_err().retry_after().unwrap().as_secs(), 1);
+        assert_eq!(resend(|challenge| challenge.tries_left = 0).unwrap(), None);
+        assert_eq!(resend(|challenge| challenge.sends = 4).unwrap(), None);
+        assert_eq!(resend(|challenge| challenge.expires = ExpiresAt::at(at(NOW))).unwrap(), None);
+        assert_eq!(guard(&[]).resend("0", &policy(), at(NOW)).unwrap(), None);
+    }
+}

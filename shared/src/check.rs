@@ -101,3 +101,173 @@ fn read_claims(claims: &Map<String, Value>, policy: &AccessPolicy, now: Timestam
     };
     (is_in_time && is_ours).then_some(subject)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use data_encoding::BASE64URL_NOPAD;
+    use serde_json::json;
+
+    use super::*;
+    use crate::access::{ClaimNames, Issuing, Signer, SigningAlgorithm};
+    use crate::entropy::Entropy;
+    use crate::ids::{SessionId, Tenant, UserId};
+    use crate::keyring::{Bytes32, Dated};
+    use crate::mac::MacKey;
+
+    const NOW: u64 = 1_767_225_600;
+    const ISSUER: &str = "https://auth.example.com";
+    const KEY: [u8; 32] = [7; 32];
+
+    fn policy() -> AccessPolicy {
+        let names = ["user_id", "token_type", "jti"].map(str::to_owned);
+        let [user_id, token_type, jti] = names;
+        AccessPolicy {
+            algorithm: SigningAlgorithm::HS256,
+            audience: "latchkey".to_owned(),
+            lifetime: Duration::from_secs(900),
+            leeway: Duration::ZERO,
+            names: ClaimNames { user_id, token_type, jti },
+        }
+    }
+
+    fn ring() -> Ring<SigningKey> {
+        let key = SigningKey::HS256(Bytes32::new(KEY));
+        Ring::new(vec![Dated { id: "k1".to_owned(), active_from: 0, retired_at: None, key }])
+    }
+
+    fn at(seconds: u64) -> Timestamp {
+        Timestamp::from_unix(seconds)
+    }
+
+    fn check_at(token: &str, policy: &AccessPolicy, now: u64) -> Option<Subject> {
+        CheckingKeys::shared(&ring(), at(NOW)).check(token, ISSUER, policy, at(now)).ok()
+    }
+
+    fn genuine() -> String {
+        let subject = Subject {
+            user: UserId::draw(&Entropy, at(NOW)).unwrap(),
+            session: SessionId::draw(&Entropy).unwrap(),
+            authenticated: at(NOW),
+            methods: vec!["otp".to_owned()],
+        };
+        let signer = Signer::active(&ring(), SigningAlgorithm::HS256, at(NOW)).unwrap();
+        let issuing = Issuing { issuer: ISSUER, tenant: &Tenant::default(), jti: "j" };
+        signer.sign(&subject, issuing, &policy(), at(NOW)).unwrap()
+    }
+
+    /// A token with another header or claim, signed with our own key: what only the checks themselves can refuse.
+    fn changed(part: usize, name: &str, value: Option<Value>) -> String {
+        let token = genuine();
+        let mut parts: Vec<Map<String, Value>> = token
+            .split('.')
+            .take(2)
+            .map(|part| serde_json::from_slice(&BASE64URL_NOPAD.decode(part.as_bytes()).unwrap()).unwrap())
+            .collect();
+        match value {
+            Some(value) => parts[part].insert(name.to_owned(), value),
+            None => parts[part].remove(name),
+        };
+        let encoded: Vec<String> =
+            parts.iter().map(|part| BASE64URL_NOPAD.encode(&serde_json::to_vec(part).unwrap())).collect();
+        let signed = encoded.join(".");
+        let mac = jsonwebtoken::crypto::sign(
+            signed.as_bytes(),
+            &jsonwebtoken::EncodingKey::from_secret(MacKey::new(KEY).reveal()),
+            Algorithm::HS256,
+        );
+        format!("{signed}.{}", mac.unwrap())
+    }
+
+    #[test]
+    fn a_genuine_token_is_good_from_its_first_second_to_its_last() {
+        let token = genuine();
+        assert!(check_at(&token, &policy(), NOW).is_some());
+        assert!(check_at(&token, &policy(), NOW + 899).is_some());
+        assert!(check_at(&token, &policy(), NOW + 900).is_none());
+        assert!(check_at(&token, &policy(), NOW - 1).is_none());
+        let lenient = AccessPolicy { leeway: Duration::from_secs(30), ..policy() };
+        assert!(check_at(&token, &lenient, NOW + 929).is_some() && check_at(&token, &lenient, NOW + 930).is_none());
+        assert!(check_at(&token, &lenient, NOW - 30).is_some() && check_at(&token, &lenient, NOW - 31).is_none());
+        assert!(check_at(&changed(0, "kid", Some(json!("k1"))), &policy(), NOW).is_some(), "the test's own signing");
+    }
+
+    /// S42, S43, V13: another type, issuer, audience, or a claim that is missing.
+    #[test]
+    fn a_token_of_another_kind_is_refused() {
+        for (part, name, value) in [
+            (0, "typ", Some(json!("JWT"))),
+            (0, "typ", None),
+            (0, "kid", None),
+            (0, "kid", Some(json!("k2"))),
+            (0, "kid", Some(json!("../../k1"))),
+            (0, "alg", Some(json!("none"))),
+            (0, "alg", Some(json!("HS512"))),
+            (0, "alg", Some(json!("RS256"))),
+            (1, "iss", Some(json!("https://evil.example"))),
+            (1, "iss", None),
+            (1, "aud", Some(json!("other"))),
+            (1, "aud", None),
+            (1, "client_id", Some(json!("other"))),
+            (1, "token_type", Some(json!("refresh"))),
+            (1, "token_type", None),
+            (1, "jti", None),
+            (1, "sub", Some(json!("018f0000-0000-7000-8000-000000000000"))),
+            (1, "sub", None),
+            (1, "sid", None),
+        ] {
+            assert!(check_at(&changed(part, name, value.clone()), &policy(), NOW).is_none(), "{name}: {value:?}");
+        }
+    }
+
+    /// S44, V12: a time is a whole number that every JSON reader keeps exact, and is there.
+    #[test]
+    fn a_time_that_is_no_time_is_refused() {
+        let late = json!(NOW + 900);
+        for name in ["exp", "nbf", "iat"] {
+            for value in [
+                json!("1767226500"),
+                json!(1_767_226_500.5),
+                json!(-1),
+                json!(1_u64 << 54),
+                json!(u64::MAX),
+                json!(null),
+            ] {
+                assert!(check_at(&changed(1, name, Some(value.clone())), &policy(), NOW).is_none(), "{name}: {value}");
+            }
+            assert!(check_at(&changed(1, name, None), &policy(), NOW).is_none(), "{name} is missing");
+        }
+        assert!(check_at(&changed(1, "nbf", Some(late.clone())), &policy(), NOW).is_none());
+        assert!(check_at(&changed(1, "iat", Some(late)), &policy(), NOW).is_none());
+    }
+
+    /// S41: what a header says of keys elsewhere is not looked at.
+    #[test]
+    fn a_key_in_the_header_is_ignored() {
+        for name in ["jku", "x5u"] {
+            let elsewhere = changed(0, name, Some(json!("https://evil.example/keys")));
+            assert!(check_at(&elsewhere, &policy(), NOW).is_some());
+        }
+    }
+
+    #[test]
+    fn what_is_no_token_is_refused() {
+        let token = genuine();
+        let (unsigned, _) = token.rsplit_once('.').unwrap();
+        let cut = &token[..token.len() - 1];
+        for other in [
+            "",
+            ".",
+            "..",
+            "a.b.c",
+            unsigned,
+            &format!("{unsigned}."),
+            cut,
+            &format!("{token}.x"),
+            &format!(" {token}"),
+        ] {
+            assert!(check_at(other, &policy(), NOW).is_none(), "{other}");
+        }
+    }
+}

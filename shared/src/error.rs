@@ -103,6 +103,14 @@ impl Error {
         }
     }
 
+    /// What is behind an error of ours, for the log: each cause's own words, and never their `Debug`, which may hold a
+    /// whole answer of AWS with the secrets in it.
+    pub fn cause(&self) -> Option<String> {
+        let (Error::Internal(source) | Error::Unavailable(source)) = self else { return None };
+        let causes = std::iter::successors(Some(source.as_ref() as &dyn std::error::Error), |error| error.source());
+        Some(causes.map(ToString::to_string).collect::<Vec<_>>().join(": "))
+    }
+
     /// A body that cannot be used, with the reason.
     pub fn invalid(reason: impl Into<String>) -> Error {
         Error::InvalidRequest(reason.into())

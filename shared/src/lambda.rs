@@ -23,7 +23,8 @@ pub async fn run<F: Function>() -> Result<(), lambda_http::Error> {
         .init();
     #[expect(clippy::disallowed_methods, reason = "the one lookup that a function's configuration is read with")]
     let config = Config::read(|name| std::env::var(name).ok())?;
-    let served = Arc::new(Served::<F>::start(config, Clock::system()).await?);
+    let served = Served::<F>::start(config, Clock::system()).await;
+    let served = Arc::new(served.map_err(|error| error.cause().unwrap_or_else(|| error.to_string()))?);
     lambda_http::run(service_fn(|request| {
         let served = served.clone();
         async move { Ok::<_, Infallible>(served.answer(request).await) }

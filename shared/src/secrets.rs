@@ -41,7 +41,7 @@ impl<K: DeserializeOwned> Keyring<K> {
     /// where they cannot be read, the first request tries again.
     pub async fn warm(&self, now: Timestamp) {
         if let Err(error) = self.keys(now).await {
-            tracing::warn!(error = ?error, "the keyring could not be read at start");
+            tracing::warn!(cause = error.cause(), "the keyring could not be read at start");
         }
     }
 
@@ -66,7 +66,7 @@ impl<K: DeserializeOwned> Keyring<K> {
                 Ok(keys)
             }
             (Err(error), Some(cached)) if age.is_some_and(|age| age < LONGEST_CACHED) => {
-                tracing::warn!(error = ?error, "the keyring could not be read again; the one at hand serves on");
+                tracing::warn!(cause = error.cause(), "the keyring could not be read again; the one at hand serves on");
                 Ok(cached.keys.clone())
             }
             (Err(error), _) => Err(error),

@@ -81,10 +81,7 @@ impl<F: Function> Served<F> {
 /// Writes the answer, and the one log line of a request. Nothing else logs a failure.
 fn respond<F: Function>(id: &str, outcome: Result<Reply>, is_cold: bool, started: Instant) -> Response<Body> {
     let code = outcome.as_ref().map_or_else(Error::code, |_| "ok");
-    let cause = match &outcome {
-        Err(Error::Internal(source) | Error::Unavailable(source)) => Some(chain(source.as_ref())),
-        Ok(_) | Err(_) => None,
-    };
+    let cause = outcome.as_ref().err().and_then(Error::cause);
     let reply = outcome.unwrap_or_else(|error| Reply::refusal(&error));
     let duration_ms = started.elapsed().as_secs_f64() * 1_000.0;
     let status = reply.status().as_u16();
@@ -112,16 +109,4 @@ fn respond<F: Function>(id: &str, outcome: Result<Reply>, is_cold: bool, started
         }
     }
     reply.into_response(id)
-}
-
-/// An error with all that caused it: the SDK's own text says only "service error".
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    text
 }
