@@ -1,5 +1,6 @@
 //! What each function finds in its environment: the template's variables, its identity, and where AWS is.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
@@ -63,9 +64,27 @@ impl Environments {
             .map_err(|problems| Failure::new(format!("{function}: {problems}")))
     }
 
+    /// Refuses an override that nothing reads: a misspelt name would change nothing, and nobody would know.
+    pub(crate) fn check(overrides: &[(String, String)]) -> Result<(), Failure> {
+        let unread = overrides.iter().map(|(name, _)| name.as_str()).find(|name| !is_read(name));
+        unread.map_or(Ok(()), |name| {
+            Err(Failure::new(format!("--env {name}: no function reads a variable of this name")))
+        })
+    }
+
     /// The settings that all functions share.
     pub(crate) fn any_config(&self) -> Result<Config, Failure> {
         let (first, _) = self.functions().next().ok_or_else(|| Failure::new("template.yaml has no functions"))?;
         self.config(first)
     }
+}
+
+fn is_read(name: &str) -> bool {
+    let asked = Cell::new(false);
+    // Only the questions matter here; what is missing is said when a function starts.
+    let _ = Config::read(|variable| {
+        asked.set(asked.get() || variable == name);
+        None
+    });
+    asked.get()
 }

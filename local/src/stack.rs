@@ -80,6 +80,7 @@ impl Stack {
             inbox: inbox_door.as_ref().map(address).transpose()?,
         };
 
+        Environments::check(&options.env)?;
         // An https issuer could not be fetched from a laptop.
         let issuer = addresses.api.map(|address| format!("http://{address}"));
         let environments = Environments::new(&template, addresses.aws, issuer, &options.env);

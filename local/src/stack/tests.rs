@@ -94,6 +94,12 @@ async fn wrong_settings_are_named_all_together() {
 }
 
 #[tokio::test]
+async fn a_misspelt_setting_is_refused() {
+    let started = stack(|options| options.env = vec![("OTP_LENGHT".to_owned(), "8".to_owned())]).await;
+    assert_eq!(started.err().unwrap().to_string(), "--env OTP_LENGHT: no function reads a variable of this name");
+}
+
+#[tokio::test]
 async fn a_taken_address_is_named_with_its_flag() {
     let first = stack(|_| {}).await.unwrap();
     let taken = first.addresses().aws;
