@@ -1,0 +1,30 @@
+//! The real binary, run as Lambda runs it.
+
+use serde_json::json;
+use tests::client::VERIFY;
+use tests::deployment::wrong;
+use tests::runtime_api::{Process, deployment, names_every_wrong_setting};
+
+const BINARY: &str = env!("CARGO_BIN_EXE_verify-otp");
+const ADA: &str = "ada@example.com";
+
+#[tokio::test]
+async fn the_binary_trades_a_right_code_for_a_session_once() {
+    let auth = deployment().await;
+    let asked = auth.client().ask(ADA).await;
+    let mut function = Process::start(&auth, BINARY).await;
+    let body = |code: &str| json!({ "identifier": ADA, "otp_code": code, "challenge_id": asked.challenge });
+
+    function.post(VERIFY, body(&wrong(&asked.code))).await.refused(400, "invalid_otp");
+    let tokens = function.post(VERIFY, body(&asked.code)).await.tokens();
+    function.post(VERIFY, body(&asked.code)).await.refused(400, "invalid_otp");
+    auth.client().refresh(&tokens.refresh).await.ok();
+
+    let log = function.end().await;
+    assert_eq!((log.len(), &log[1]["function"], &log[1]["outcome"]), (3, &json!("verify-otp"), &json!("ok")));
+}
+
+#[tokio::test]
+async fn wrong_settings_stop_the_binary_at_start() {
+    names_every_wrong_setting(BINARY).await;
+}
