@@ -1,0 +1,89 @@
+//! Slashes, unknown paths, other methods.
+
+use axum::body::Bytes;
+use axum::http::{Method, Request};
+use serde_json::json;
+use tests::Deployment;
+use tests::client::REQUEST;
+
+#[tokio::test]
+async fn every_path_answers_with_and_without_its_slash() {
+    let auth = Deployment::start().await;
+    for path in ["/api/auth/otp/request", "/api/auth/otp/request/"] {
+        auth.client().post(path, json!({ "identifier": "ada@example.com" })).await.ok();
+    }
+    for path in ["/.well-known/jwks.json", "/.well-known/jwks.json/", "/.well-known/openid-configuration/"] {
+        auth.client().get(path).await.ok();
+    }
+    for path in ["/api/auth/otp/verify", "/api/auth/token/refresh", "/api/auth/logout"] {
+        for path in [path.to_owned(), format!("{path}/")] {
+            auth.client().post(&path, json!({})).await.refused(400, "invalid_request");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_there_is_not_found() {
+    let auth = Deployment::start().await;
+    for path in [
+        "/",
+        "/api",
+        "/api/auth/otp/request/more",
+        "/api/auth/otp/request//",
+        "//api/auth/otp/request",
+        "/API/auth/otp/request",
+        "/api/auth/otp/request/..",
+        "/api/auth/profile/",
+        "/.well-known/jwks.json/x",
+    ] {
+        auth.client().post(path, json!({ "identifier": "ada@example.com" })).await.refused(404, "not_found");
+        auth.client().get(path).await.refused(404, "not_found");
+    }
+    assert!(auth.stack.inbox().messages(None).is_empty());
+}
+
+#[tokio::test]
+async fn another_method_is_told_which_there_are() {
+    let auth = Deployment::start().await;
+    for path in [REQUEST, "/api/auth/logout"] {
+        for method in [Method::GET, Method::PUT, Method::DELETE, Method::PATCH, Method::HEAD] {
+            let request = Request::builder().method(method).uri(path).body(Bytes::new()).unwrap();
+            let answer = auth.client().send(request).await;
+            answer.refused(405, "method_not_allowed");
+            assert_eq!(answer.headers["allow"], "POST");
+        }
+    }
+    let answer = auth.client().post("/.well-known/jwks.json/", json!({})).await;
+    answer.refused(405, "method_not_allowed");
+    assert_eq!(answer.headers["allow"], "GET");
+}
+
+/// Should API Gateway not match the empty rest of `/{proxy+}`: the same request again, method and body kept, to the
+/// same origin.
+#[tokio::test]
+async fn a_slash_that_the_gateway_does_not_match_is_redirected() {
+    let auth = Deployment::start().await;
+    auth.stack.api().unwrap().gateway().set_ignores_empty_rest(true);
+    let answer = auth.client().post(REQUEST, json!({ "identifier": "ada@example.com" })).await;
+    assert_eq!(answer.status, 308);
+    assert_eq!(answer.headers["location"], "/api/auth/otp/request");
+    auth.client().post("/api/auth/otp/request", json!({ "identifier": "ada@example.com" })).await.ok();
+    auth.client().post("//evil.example/api/auth/otp/request/", json!({})).await.refused(404, "not_found");
+}
+
+/// S63: the gateway answers preflights from the template, for the allowed origins only.
+#[tokio::test]
+async fn an_allowed_origin_may_call_and_no_other() {
+    let auth = Deployment::start().await;
+    for (origin, allowed) in [("http://localhost:3000", true), ("https://evil.example", false)] {
+        let preflight = Request::builder().method(Method::OPTIONS).uri(REQUEST).header("origin", origin);
+        let preflight = preflight
+            .header("access-control-request-method", "POST")
+            .header("access-control-request-headers", "content-type");
+        let answer = auth.client().send(preflight.body(Bytes::new()).unwrap()).await;
+        assert_eq!(answer.headers.get("access-control-allow-origin").is_some(), allowed, "{origin}");
+        let answer =
+            auth.client().post_with("origin", origin, REQUEST, json!({ "identifier": "ada@example.com" })).await;
+        assert_eq!(answer.headers.get("access-control-allow-origin").is_some(), allowed, "{origin}");
+    }
+}

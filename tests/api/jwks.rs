@@ -1,0 +1,58 @@
+//! jwks: the public keys, and where everything is.
+
+use serde_json::json;
+use tests::Deployment;
+
+/// S47: public members only, a use and an algorithm, and the `kid` that tokens name.
+#[tokio::test]
+async fn the_key_set_holds_public_members_only() {
+    for (algorithm, members) in [
+        ("RS256", ["alg", "e", "kid", "kty", "n", "use"].as_slice()),
+        ("ES256", &["alg", "crv", "kid", "kty", "use", "x", "y"]),
+    ] {
+        let auth = Deployment::with(&[("JWT_ALGORITHM", algorithm)]).await;
+        let answer = auth.client().get("/.well-known/jwks.json").await;
+        assert_eq!(answer.headers["cache-control"], "public, max-age=300");
+        let set = answer.ok();
+        let keys = set["keys"].as_array().unwrap();
+        assert_eq!(keys.len(), 1);
+        let mut names: Vec<_> = keys[0].as_object().unwrap().keys().map(String::as_str).collect();
+        names.sort_unstable();
+        assert_eq!(names, members);
+        assert_eq!((&keys[0]["alg"], &keys[0]["use"]), (&json!(algorithm), &json!("sig")));
+        let (header, _) = tests::deployment::unverified(&auth.client().sign_in("ada@example.com").await.access);
+        assert_eq!(header["kid"], keys[0]["kid"]);
+    }
+}
+
+/// With a shared secret there is nothing to publish.
+#[tokio::test]
+async fn a_shared_secret_is_not_published() {
+    let auth = Deployment::with(&[("JWT_ALGORITHM", "HS256")]).await;
+    assert_eq!(auth.client().get("/.well-known/jwks.json").await.ok(), json!({ "keys": [] }));
+}
+
+/// S48: the issuer is the URL that the document comes from.
+#[tokio::test]
+async fn discovery_names_the_issuer_and_the_keys() {
+    let auth = Deployment::with(&[("JWT_ISSUER", "https://auth.example.com")]).await;
+    let answer = auth.client().get("/.well-known/openid-configuration").await;
+    assert_eq!(answer.headers["cache-control"], "public, max-age=300");
+    let document = answer.ok();
+    assert_eq!(document["issuer"], json!("https://auth.example.com"));
+    assert_eq!(document["jwks_uri"], json!("https://auth.example.com/.well-known/jwks.json"));
+    assert_eq!(document["id_token_signing_alg_values_supported"], json!(["RS256"]));
+}
+
+/// V41: asking again and again reads the table once a minute.
+#[tokio::test]
+async fn the_keys_are_read_once_a_minute() {
+    let auth = Deployment::start().await;
+    for _ in 0..5 {
+        auth.client().get("/.well-known/jwks.json").await.ok();
+    }
+    assert_eq!(auth.stack.services().calls().take().len(), 1);
+    auth.wait(60);
+    auth.client().get("/.well-known/jwks.json").await.ok();
+    assert_eq!(auth.stack.services().calls().take().len(), 1);
+}

@@ -1,0 +1,178 @@
+//! Lockout: waits that grow with failures, long codes at the cap, and an owner whom no stranger can keep out.
+
+use serde_json::json;
+use tests::client::REQUEST;
+use tests::deployment::wrong;
+use tests::{Asked, Deployment};
+
+const ADA: &str = "ada@example.com";
+
+/// Limits out of the way: what is tested here is the lockout alone.
+async fn deployment() -> Deployment {
+    Deployment::with(&[
+        ("OTP_REQUESTS_PER_HOUR", "1000000"),
+        ("OTP_REQUESTS_PER_HOUR_PER_IP", "1000000"),
+        ("OTP_REQUESTS_PER_IP", "1000000"),
+        ("OTP_FAILURES_PER_IP", "1000000"),
+    ])
+    .await
+}
+
+/// Fails at codes of the stranger's own asking until the identifier has `failures`, waiting where it must.
+async fn fail_until(auth: &Deployment, failures: u32) {
+    let stranger = auth.client_at("203.0.113.66");
+    while auth.failures(ADA) < failures {
+        let answer = stranger.post(REQUEST, json!({ "identifier": ADA })).await;
+        if answer.code() != "ok" {
+            auth.wait(answer.retry_after());
+            continue;
+        }
+        let challenge = answer.body["challenge_id"].as_str().unwrap().to_owned();
+        let guess = Asked { challenge, code: wrong(&auth.newest_code(ADA)) };
+        let mut before = None;
+        while auth.failures(ADA) < failures && before != Some(auth.failures(ADA)) {
+            before = Some(auth.failures(ADA));
+            stranger.answer(ADA, &guess).await.refused(400, "invalid_otp");
+        }
+    }
+}
+
+/// S07: nothing waits at nine failures; at ten, new challenges and unbound tries wait 30 s from the last one.
+#[tokio::test]
+async fn ten_failures_in_a_row_make_strangers_wait() {
+    let auth = deployment().await;
+    fail_until(&auth, 9).await;
+    let asked = auth.client().ask(ADA).await;
+    auth.client().answer_unbound(ADA, &wrong(&asked.code)).await.refused(400, "invalid_otp");
+    assert_eq!(auth.failures(ADA), 10);
+
+    let request = auth.client().post(REQUEST, json!({ "identifier": ADA })).await;
+    request.refused(429, "too_many_attempts");
+    assert_eq!(request.retry_after(), 30);
+    let unbound = auth.client().answer_unbound(ADA, &asked.code).await;
+    unbound.refused(429, "too_many_attempts");
+    assert_eq!(unbound.retry_after(), 30);
+
+    auth.wait(29);
+    auth.client().answer_unbound(ADA, &asked.code).await.refused(429, "too_many_attempts");
+    auth.wait(1);
+    auth.client().answer_unbound(ADA, &asked.code).await.ok();
+}
+
+#[tokio::test]
+async fn a_bound_answer_never_waits_and_a_success_forgets_the_failures() {
+    let auth = deployment().await;
+    fail_until(&auth, 9).await;
+    let owner = auth.client().ask(ADA).await;
+    auth.client_at("203.0.113.66").answer_unbound(ADA, &wrong(&owner.code)).await.refused(400, "invalid_otp");
+    auth.client().post(REQUEST, json!({ "identifier": ADA })).await.refused(429, "too_many_attempts");
+
+    auth.client().answer(ADA, &owner).await.ok();
+    assert_eq!(auth.failures(ADA), 0);
+    auth.client().ask(ADA).await;
+}
+
+/// S05: a new code does not reset the count.
+#[tokio::test]
+async fn a_new_code_does_not_forget_the_failures() {
+    let auth = deployment().await;
+    fail_until(&auth, 5).await;
+    auth.client().ask(ADA).await;
+    auth.wait(7_200);
+    auth.client().ask(ADA).await;
+    assert_eq!(auth.failures(ADA), 5);
+}
+
+/// S06: a success on one's own account clears nobody else's failures.
+#[tokio::test]
+async fn a_success_forgets_its_own_failures_only() {
+    let auth = deployment().await;
+    fail_until(&auth, 5).await;
+    auth.client_at("203.0.113.66").sign_in("mallory@example.com").await;
+    assert_eq!(auth.failures(ADA), 5);
+}
+
+/// S04: near 100 codes are too long to guess; they have one bound try, no wait, and no unbound one.
+#[tokio::test]
+async fn at_the_cap_codes_are_long_and_nobody_is_locked_out() {
+    let auth = deployment().await;
+    fail_until(&auth, 82).await;
+    let asked = auth.client().ask(ADA).await;
+    assert_eq!(asked.code.len(), 13);
+    auth.client().answer_unbound(ADA, &asked.code).await.refused(429, "too_many_attempts");
+    auth.wait(3_600);
+    let asked = auth.client().ask(ADA).await;
+    auth.client().answer_unbound(ADA, &asked.code).await.refused(400, "invalid_otp");
+
+    let guess = Asked { code: "AAAAAAAAAAAAA".to_owned(), ..asked.clone() };
+    auth.client().answer(ADA, &guess).await.refused(400, "invalid_otp");
+    auth.client().answer(ADA, &asked).await.refused(400, "invalid_otp");
+
+    let asked = auth.client().ask(ADA).await;
+    auth.client().answer(ADA, &Asked { code: asked.code.to_lowercase(), ..asked }).await.ok();
+    assert_eq!(auth.client().ask(ADA).await.code.len(), 6);
+}
+
+/// A code sent again at the cap is long too, whatever it was before.
+#[tokio::test]
+async fn at_the_cap_a_resend_is_long() {
+    let auth = deployment().await;
+    fail_until(&auth, 81).await;
+    auth.wait(3_600);
+    let owner = auth.client().ask(ADA).await;
+    assert_eq!(owner.code.len(), 6);
+    auth.client_at("203.0.113.66").answer_unbound(ADA, &wrong(&owner.code)).await.refused(400, "invalid_otp");
+    auth.wait(30);
+    let again = json!({ "identifier": ADA, "challenge_id": owner.challenge });
+    assert_eq!(auth.client().post(REQUEST, again).await.ok()["challenge_id"], json!(owner.challenge));
+    let long = Asked { code: auth.newest_code(ADA), ..owner.clone() };
+    assert_eq!(long.code.len(), 13);
+    auth.client().answer(ADA, &owner).await.refused(400, "invalid_otp");
+    auth.client().answer(ADA, &long).await.refused(400, "invalid_otp");
+}
+
+/// S04: with every short code that still lives at the cap failed at to its end, a hundred is not reached.
+#[tokio::test]
+async fn short_codes_never_fail_a_hundred_times_in_a_row() {
+    let auth = deployment().await;
+    fail_until(&auth, 80).await;
+    auth.wait(3_600);
+    let mut living = Vec::new();
+    for _ in 0..5 {
+        living.push(auth.client().ask(ADA).await);
+    }
+    assert!(living.iter().all(|asked| asked.code.len() == 6));
+    for _ in 0..4 {
+        auth.client().answer_unbound(ADA, &wrong(&living[0].code)).await;
+        for asked in &living {
+            auth.client()
+                .answer(ADA, &Asked { code: wrong(&asked.code), ..asked.clone() })
+                .await
+                .refused(400, "invalid_otp");
+        }
+    }
+    assert!((82..100).contains(&auth.failures(ADA)), "{}", auth.failures(ADA));
+    assert!(auth.client().post(REQUEST, json!({ "identifier": ADA })).await.code() == "rate_limited");
+    auth.wait(600);
+    assert_eq!(auth.client().ask(ADA).await.code.len(), 13);
+}
+
+/// V38: a stranger who knows the address can neither end, nor spend, nor block the owner's code; not at the cap either.
+#[tokio::test]
+async fn a_stranger_leaves_the_owners_code_alone() {
+    for failures in [0, 9, 81, 90] {
+        let auth = deployment().await;
+        fail_until(&auth, failures).await;
+        auth.wait(3_600);
+        let owner = auth.client().ask(ADA).await;
+        let stranger = auth.client_at("203.0.113.66");
+        for _ in 0..8 {
+            stranger.post(REQUEST, json!({ "identifier": ADA })).await;
+            let guessed = Asked { challenge: "AAAAAAAAAAAAAAAAAAAAAA".to_owned(), code: wrong(&owner.code) };
+            stranger.answer(ADA, &guessed).await;
+            stranger.answer_unbound(ADA, &wrong(&owner.code)).await;
+            stranger.post(REQUEST, json!({ "identifier": ADA, "challenge_id": guessed.challenge })).await;
+        }
+        auth.client().answer(ADA, &owner).await.ok();
+    }
+}

@@ -1,0 +1,85 @@
+//! logout: over is over, said once, twice, or of a token that never was.
+
+use local::aws::Service;
+use serde_json::json;
+use tests::Deployment;
+use tests::client::LOGOUT;
+
+const ADA: &str = "ada@example.com";
+
+/// V14, S35: refresh fails at once.
+#[tokio::test]
+async fn after_logout_refresh_fails() {
+    let auth = Deployment::start().await;
+    let tokens = auth.client().sign_in(ADA).await;
+    let other = auth.client().sign_in(ADA).await;
+    let answer = auth.client().logout(&tokens.refresh).await.ok();
+    assert_eq!(answer, json!({ "success": true, "message": "Logged out." }));
+    auth.client().refresh(&tokens.refresh).await.refused(401, "invalid_token");
+    auth.client().refresh(&other.refresh).await.ok();
+}
+
+#[tokio::test]
+async fn logout_says_the_same_of_every_token() {
+    let auth = Deployment::start().await;
+    let tokens = auth.client().sign_in(ADA).await;
+    let old = tokens.refresh.clone();
+    let tokens = auth.client().refresh(&tokens.refresh).await.tokens();
+    let forged = format!("{}x", &tokens.refresh[..tokens.refresh.len() - 1]);
+    let mut answers = Vec::new();
+    for token in ["garbage", "", &tokens.access, &forged, &tokens.refresh, &tokens.refresh, &old] {
+        answers.push(auth.client().logout(token).await.ok());
+        answers.push(auth.client().post(LOGOUT, json!({ "refresh": token, "all": true })).await.ok());
+    }
+    answers.dedup();
+    assert_eq!(answers.len(), 1);
+    for body in [json!({}), json!({ "refresh": 1 }), json!({ "refresh": "x", "all": "yes" })] {
+        auth.client().post(LOGOUT, body).await.refused(400, "invalid_request");
+    }
+}
+
+#[tokio::test]
+async fn all_signs_out_everywhere_in_one_write() {
+    let auth = Deployment::with(&[("OTP_REQUESTS_PER_HOUR_PER_IP", "5")]).await;
+    let mine = [auth.client().sign_in(ADA).await, auth.client().sign_in(ADA).await, auth.client().sign_in(ADA).await];
+    let bobs = auth.client().sign_in("bob@example.com").await;
+    auth.stack.services().calls().take();
+    auth.client().post(LOGOUT, json!({ "refresh": mine[1].refresh, "all": true })).await.ok();
+    let calls = auth.stack.services().calls().take();
+    assert_eq!(calls.iter().filter(|call| call.service == Service::DynamoDb).count(), 1);
+    for tokens in &mine {
+        auth.client().refresh(&tokens.refresh).await.refused(401, "invalid_token");
+    }
+    auth.client().refresh(&bobs.refresh).await.ok();
+    auth.client().sign_in(ADA).await;
+}
+
+/// A session that has ended cannot end the others.
+#[tokio::test]
+async fn a_session_that_is_over_signs_nobody_out() {
+    let auth = Deployment::start().await;
+    let over = auth.client().sign_in(ADA).await;
+    let live = auth.client().sign_in(ADA).await;
+    auth.client().logout(&over.refresh).await.ok();
+    auth.client().post(LOGOUT, json!({ "refresh": over.refresh, "all": true })).await.ok();
+    auth.client().refresh(&live.refresh).await.ok();
+}
+
+/// No order of a refresh and a logout leaves the session alive.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_lives_after_logout() {
+    let auth = Deployment::start().await;
+    for _ in 0..8 {
+        let tokens = auth.client().sign_in("bob@example.com").await;
+        let (refreshed, _) =
+            tokio::join!(auth.client().refresh(&tokens.refresh), auth.client().logout(&tokens.refresh));
+        let mut left = vec![tokens.refresh];
+        if refreshed.code() == "ok" {
+            left.push(refreshed.tokens().refresh);
+        }
+        for token in left {
+            auth.client().refresh(&token).await.refused(401, "invalid_token");
+        }
+        auth.wait(3_600);
+    }
+}

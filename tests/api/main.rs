@@ -1,0 +1,21 @@
+//! Every function through the front door, each test with a deployment of its own.
+
+// Handlers, SDK and harness in one future are deep to name.
+#![recursion_limit = "256"]
+
+mod fallback;
+mod journeys;
+mod jwks;
+mod limits;
+mod lockout;
+mod logout;
+mod malformed;
+mod refresh;
+mod request_otp;
+mod rotation;
+mod secrets;
+mod settings;
+mod trips;
+mod verify_otp;
+mod watch;
+mod workspace;

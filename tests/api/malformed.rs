@@ -1,0 +1,118 @@
+//! Bad input of any kind: a clear JSON error, never a 500, and nothing done.
+
+use axum::body::Bytes;
+use axum::http::{Request, header};
+use serde_json::json;
+use tests::Deployment;
+use tests::client::{LOGOUT, REFRESH, REQUEST, VERIFY};
+
+const ROUTES: [&str; 4] = [REQUEST, VERIFY, REFRESH, LOGOUT];
+
+/// V21: an address as an array or an object, a key twice.
+#[tokio::test]
+async fn an_identifier_is_one_string() {
+    let auth = Deployment::start().await;
+    for identifier in ["[\"ada@example.com\",\"mallory@example.com\"]", "{\"a\":1}", "1", "true", "[]", "1e999"] {
+        for path in [REQUEST, VERIFY] {
+            let body = format!("{{\"identifier\":{identifier},\"otp_code\":\"123456\"}}");
+            auth.client().post_text(path, &body).await.refused(400, "invalid_request");
+        }
+    }
+    for body in [
+        r#"{"identifier":"ada@example.com","identifier":"mallory@example.com"}"#,
+        r#"{"identifier":"ada@example.com","\u0069dentifier":"mallory@example.com"}"#,
+        r#"{"identifier":"ada@example.com","x":{"y":1,"y":2}}"#,
+    ] {
+        auth.client().post_text(REQUEST, body).await.refused(400, "invalid_request");
+    }
+    assert!(auth.stack.inbox().messages(None).is_empty());
+}
+
+/// V32: size, depth, numbers, and what is no JSON at all.
+#[tokio::test]
+async fn a_bomb_is_refused() {
+    let auth = Deployment::start().await;
+    let long = format!("{{\"identifier\":\"ada@example.com\",\"x\":\"{}\"}}", "a".repeat(8 * 1024));
+    let deep = format!("{{\"identifier\":\"ada@example.com\",\"x\":{}1{}}}", "[".repeat(500), "]".repeat(500));
+    let endless = "[".repeat(8_000);
+    let bodies = [
+        "",
+        " ",
+        "null",
+        "[]",
+        "\"ada@example.com\"",
+        "{",
+        "{\"identifier\"",
+        "identifier=ada@example.com",
+        "\u{feff}{}",
+        "{}{}",
+        "{\"identifier\":\"ada@example.com\",}",
+        "{'identifier':'ada@example.com'}",
+        "{\"identifier\":\"\\ud800\"}",
+        &long,
+        &deep,
+        &endless,
+    ];
+    for path in ROUTES {
+        for body in bodies {
+            auth.client().post_text(path, body).await.refused(400, "invalid_request");
+        }
+        let request = Request::post(path).header(header::CONTENT_TYPE, "application/json");
+        let not_utf8 = request.body(Bytes::from_static(b"{\"identifier\":\"\xff\xfe\"}")).unwrap();
+        auth.client().send(not_utf8).await.refused(400, "invalid_request");
+    }
+    assert!(auth.stack.services().calls().take().is_empty(), "AWS was called");
+}
+
+/// S62: a form or a text is what another site's page could send without asking.
+#[tokio::test]
+async fn the_content_type_is_json() {
+    let auth = Deployment::start().await;
+    let body = json!({ "identifier": "ada@example.com" }).to_string();
+    for content_type in
+        ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "application/jsonp", ""]
+    {
+        let request = Request::post(REQUEST).header(header::CONTENT_TYPE, content_type);
+        auth.client().send(request.body(Bytes::from(body.clone())).unwrap()).await.refused(400, "invalid_request");
+    }
+    auth.client()
+        .send(Request::post(REQUEST).body(Bytes::from(body.clone())).unwrap())
+        .await
+        .refused(400, "invalid_request");
+    for content_type in ["application/json", "Application/JSON; charset=utf-8"] {
+        let request = Request::post(REQUEST).header(header::CONTENT_TYPE, content_type);
+        auth.client().send(request.body(Bytes::from(body.clone())).unwrap()).await.ok();
+    }
+}
+
+/// V33: a body that the gateway hands over in base64 is read once.
+#[tokio::test]
+async fn a_base64_body_is_decoded_once() {
+    let auth = Deployment::start().await;
+    auth.stack.api().unwrap().gateway().set_always_base64(true);
+    auth.client().sign_in("ada@example.com").await;
+    let twice = data_encoding::BASE64.encode(br#"{"identifier":"ada@example.com"}"#);
+    auth.client().post_text(REQUEST, &twice).await.refused(400, "invalid_request");
+}
+
+#[tokio::test]
+async fn every_answer_says_that_it_is_not_to_be_kept() {
+    let auth = Deployment::start().await;
+    let answers = [
+        auth.client().post(REQUEST, json!({ "identifier": "ada@example.com" })).await,
+        auth.client().post(REQUEST, json!({})).await,
+        auth.client().post(REFRESH, json!({ "refresh": "x" })).await,
+        auth.client().get("/nothing").await,
+    ];
+    for answer in answers {
+        for (name, value) in [
+            ("cache-control", "no-store"),
+            ("x-content-type-options", "nosniff"),
+            ("strict-transport-security", "max-age=63072000; includeSubDomains"),
+            ("content-type", "application/json"),
+        ] {
+            assert_eq!(answer.headers[name], value);
+        }
+        assert!(!answer.headers["x-request-id"].is_empty());
+    }
+}

@@ -1,0 +1,237 @@
+//! request-otp: a code by mail, sent again, and sends that fail.
+
+use serde_json::json;
+use tests::client::{REQUEST, VERIFY};
+use tests::deployment::wrong;
+use tests::{Asked, Deployment};
+
+const ADA: &str = "ada@example.com";
+
+#[tokio::test]
+async fn a_code_comes_by_mail_and_the_answer_names_its_challenge() {
+    let auth = Deployment::start().await;
+    let answer = auth.client().post(REQUEST, json!({ "identifier": " Ada@Example.COM " })).await.ok();
+    assert_eq!(answer["success"], json!(true));
+    assert_eq!(answer["channel"], json!("email"));
+    assert_eq!((&answer["expires_in"], &answer["retry_after"]), (&json!(600), &json!(30)));
+    assert_eq!(answer["challenge_id"].as_str().unwrap().len(), 22);
+
+    let message = &auth.stack.inbox().messages(Some(ADA))[0];
+    let code = auth.newest_code(ADA);
+    assert!(code.len() == 6 && code.bytes().all(|byte| byte.is_ascii_digit()), "{code}");
+    assert_eq!(message.subject.as_deref(), Some(format!("{code} is your Latchkey code").as_str()));
+    for body in [&message.text, message.html.as_ref().unwrap()] {
+        assert!(body.contains(&code) && body.contains("10 minutes") && body.contains("ignore this email"), "{body}");
+    }
+}
+
+/// C7, C8: older frontends' names for the same things.
+#[tokio::test]
+async fn an_identifier_has_several_names_and_one_value() {
+    let auth = Deployment::start().await;
+    for body in [
+        json!({ "email": ADA }),
+        json!({ "identifier": "ADA@example.com", "email": ADA, "channel": "email", "unknown": { "field": [1] } }),
+        json!({ "identifier": ADA, "challenge_id": null, "source_url": "https://example.com/?utm_source=x" }),
+    ] {
+        auth.client().post(REQUEST, body).await.ok();
+    }
+    for body in [
+        json!({ "identifier": ADA, "email": "bob@example.com" }),
+        json!({ "identifier": ADA, "channel": "sms" }),
+        json!({ "identifier": ADA, "channel": "phone" }),
+        json!({ "identifier": ADA, "channel": "pigeon" }),
+        json!({ "identifier": ADA, "source_url": "x".repeat(2_049) }),
+        json!({ "source_url": "https://example.com" }),
+        json!({}),
+    ] {
+        auth.client().post(REQUEST, body).await.refused(400, "invalid_request");
+    }
+    auth.client().post(REQUEST, json!({ "identifier": "nobody" })).await.refused(400, "invalid_email");
+    auth.client().post(REQUEST, json!({ "email": "+15551234567" })).await.refused(400, "invalid_email");
+    auth.client().post(REQUEST, json!({ "phone": "12" })).await.refused(400, "invalid_phone");
+    assert_eq!(auth.messages_to(ADA), 3);
+}
+
+/// The next channel's place: a number parses, and is refused before anything is counted or sent.
+#[tokio::test]
+async fn a_phone_number_is_forbidden_and_nothing_is_counted() {
+    let auth = Deployment::start().await;
+    for (field, channel) in [("identifier", "sms"), ("phone_number", "phone"), ("phone", "sms")] {
+        let body = json!({ field: "+1 (415) 555-0123", "channel": channel });
+        auth.client().post(REQUEST, body.clone()).await.refused(403, "forbidden");
+        let mut answer = body;
+        answer["otp_code"] = json!("123456");
+        auth.client().post(VERIFY, answer).await.refused(403, "forbidden");
+    }
+    assert!(auth.stack.services().calls().take().is_empty(), "AWS was called");
+}
+
+/// V20: two spellings of one address are one identifier, and the code goes to the canonical one.
+#[tokio::test]
+async fn the_code_goes_to_the_canonical_address_only() {
+    let auth = Deployment::start().await;
+    auth.client().post(REQUEST, json!({ "identifier": "Ada@bücher.EXAMPLE" })).await.ok();
+    assert_eq!(auth.messages_to("ada@xn--bcher-kva.example"), 1);
+    auth.client().post(REQUEST, json!({ "identifier": "mıke@example.com" })).await.refused(400, "invalid_email");
+    assert_eq!(auth.stack.inbox().messages(None).len(), 1);
+}
+
+#[tokio::test]
+async fn a_resend_brings_a_new_code_to_the_same_challenge_and_kills_the_old_one() {
+    let auth = Deployment::start().await;
+    let first = auth.client().ask(ADA).await;
+    let resend = json!({ "identifier": ADA, "challenge_id": first.challenge });
+
+    let soon = auth.client().post(REQUEST, resend.clone()).await;
+    soon.refused(429, "rate_limited");
+    assert_eq!(soon.retry_after(), 30);
+    auth.wait(29);
+    assert_eq!(auth.client().post(REQUEST, resend.clone()).await.retry_after(), 1);
+    assert_eq!(auth.messages_to(ADA), 1, "a refused resend sent something");
+
+    auth.wait(1);
+    let answer = auth.client().post(REQUEST, resend).await.ok();
+    assert_eq!(answer["challenge_id"], json!(first.challenge));
+    let second = Asked { code: auth.newest_code(ADA), ..first.clone() };
+    if first.code != second.code {
+        auth.client().answer(ADA, &first).await.refused(400, "invalid_otp");
+    }
+    auth.client().answer(ADA, &second).await.ok();
+}
+
+/// V04, S05: a resend gives back neither the challenge's tries nor the identifier's failures.
+#[tokio::test]
+async fn a_resend_does_not_give_tries_back() {
+    let auth = Deployment::start().await;
+    let mut asked = auth.client().ask(ADA).await;
+    for _ in 0..2 {
+        let guess = Asked { code: wrong(&asked.code), ..asked.clone() };
+        auth.client().answer(ADA, &guess).await.refused(400, "invalid_otp");
+    }
+    auth.wait(30);
+    auth.client().post(REQUEST, json!({ "identifier": ADA, "challenge_id": asked.challenge })).await.ok();
+    asked.code = auth.newest_code(ADA);
+    let guess = Asked { code: wrong(&asked.code), ..asked.clone() };
+    auth.client().answer(ADA, &guess).await.refused(400, "invalid_otp");
+    auth.client().answer(ADA, &asked).await.refused(400, "invalid_otp");
+}
+
+#[tokio::test]
+async fn a_challenge_is_sent_again_three_times_and_then_a_new_one_begins() {
+    let auth = Deployment::start().await;
+    let asked = auth.client().ask(ADA).await;
+    let resend = json!({ "identifier": ADA, "challenge_id": asked.challenge });
+    for _ in 0..3 {
+        auth.wait(30);
+        assert_eq!(auth.client().post(REQUEST, resend.clone()).await.ok()["challenge_id"], json!(asked.challenge));
+    }
+    auth.wait(30);
+    let anew = auth.client().post(REQUEST, resend).await.ok();
+    assert_ne!(anew["challenge_id"], json!(asked.challenge));
+}
+
+#[tokio::test]
+async fn naming_a_challenge_that_is_no_more_begins_a_new_one() {
+    let auth = Deployment::start().await;
+    let ended = auth.client().ask(ADA).await;
+    auth.client().answer(ADA, &ended).await.ok();
+    let used_up = auth.client().ask(ADA).await;
+    for _ in 0..3 {
+        auth.client().answer(ADA, &Asked { code: wrong(&used_up.code), ..used_up.clone() }).await;
+    }
+    let somebody_elses = auth.client().ask("bob@example.com").await;
+    auth.wait(30);
+    for named in [&ended.challenge, &used_up.challenge, &somebody_elses.challenge] {
+        let client = auth.client_at("198.51.100.1");
+        let anew = client.post(REQUEST, json!({ "identifier": ADA, "challenge_id": named })).await.ok();
+        assert_ne!(anew["challenge_id"], json!(named));
+    }
+}
+
+#[tokio::test]
+async fn a_send_that_was_surely_refused_may_be_repeated_at_once_twice() {
+    let auth = Deployment::start().await;
+    auth.faults(json!({ "delivery": "refused" }));
+    let failed = auth.client().post(REQUEST, json!({ "identifier": ADA })).await;
+    failed.refused(502, "email_send_failed");
+    assert!(failed.body.get("retry_after").is_none());
+    let again = json!({ "identifier": ADA, "challenge_id": failed.body["challenge_id"] });
+
+    let second = auth.client().post(REQUEST, again.clone()).await;
+    second.refused(502, "email_send_failed");
+    assert_eq!(second.body["challenge_id"], failed.body["challenge_id"]);
+    let third = auth.client().post(REQUEST, again.clone()).await;
+    third.refused(502, "email_send_failed");
+    assert_eq!(third.retry_after(), 30);
+    auth.client().post(REQUEST, again.clone()).await.refused(429, "rate_limited");
+
+    auth.faults(json!({ "delivery": "accepted" }));
+    auth.wait(30);
+    let answer = auth.client().post(REQUEST, again).await.ok();
+    assert_eq!(answer["challenge_id"], failed.body["challenge_id"]);
+    let asked = Asked { challenge: answer["challenge_id"].as_str().unwrap().to_owned(), code: auth.newest_code(ADA) };
+    auth.client().answer(ADA, &asked).await.ok();
+}
+
+/// Refused sends do not count as resends: all three are still there.
+#[tokio::test]
+async fn a_refused_send_is_no_resend() {
+    let auth = Deployment::start().await;
+    let asked = auth.client().ask(ADA).await;
+    let resend = json!({ "identifier": ADA, "challenge_id": asked.challenge });
+    auth.wait(30);
+    auth.faults(json!({ "delivery": "refused" }));
+    for _ in 0..2 {
+        auth.client().post(REQUEST, resend.clone()).await.refused(502, "email_send_failed");
+    }
+    auth.faults(json!({ "delivery": "accepted" }));
+    for _ in 0..3 {
+        assert_eq!(auth.client().post(REQUEST, resend.clone()).await.ok()["challenge_id"], json!(asked.challenge));
+        auth.wait(30);
+    }
+}
+
+/// Nobody gets a code twice: a throttled send is repeated, one without an answer is not.
+#[tokio::test]
+async fn a_send_is_repeated_only_when_it_was_surely_not_accepted() {
+    let auth = Deployment::with(&[("AWS_ATTEMPT_TIMEOUT_MS", "200"), ("AWS_OPERATION_TIMEOUT_MS", "400")]).await;
+    auth.faults(json!({ "aws": [{ "service": "ses", "error": "TooManyRequestsException", "times": 2 }] }));
+    auth.client().ask(ADA).await;
+    assert_eq!(auth.messages_to(ADA), 1);
+
+    auth.faults(json!({ "delivery": "lost_answer" }));
+    let asked = auth.client().ask("bob@example.com").await;
+    assert_eq!(auth.messages_to("bob@example.com"), 1);
+    auth.faults(json!({}));
+    auth.client().answer("bob@example.com", &asked).await.ok();
+}
+
+/// S88: a limiter that cannot be reached refuses.
+#[tokio::test]
+async fn without_its_table_nothing_is_sent() {
+    let auth = Deployment::start().await;
+    auth.client().ask(ADA).await;
+    auth.faults(json!({ "aws": [{ "service": "dynamodb", "error": "ThrottlingException", "times": 100 }] }));
+    let refused = auth.client().post(REQUEST, json!({ "identifier": ADA })).await;
+    refused.refused(503, "unavailable");
+    auth.faults(json!({ "aws": [{ "service": "dynamodb", "error": "AccessDeniedException", "times": 100 }] }));
+    let broken = auth.client().post(REQUEST, json!({ "identifier": ADA })).await;
+    broken.refused(500, "internal_error");
+    assert!(!broken.body["message"].as_str().unwrap().contains("Access"), "the caller learns nothing of the cause");
+    assert_eq!(auth.messages_to(ADA), 1);
+}
+
+/// A write whose answer was lost is repeated by the SDK and finds its own success: one challenge, one mail.
+#[tokio::test]
+async fn a_lost_answer_of_the_table_begins_no_second_challenge() {
+    let auth = Deployment::start().await;
+    for _ in 0..2 {
+        auth.faults(json!({ "aws": [
+            { "service": "dynamodb", "operation": "UpdateItem", "key": "I#", "error": "InternalServerError", "when": "after", "times": 1 }
+        ] }));
+        let asked = auth.client().ask(ADA).await;
+        auth.client().answer(ADA, &asked).await.ok();
+    }
+    assert_eq!(auth.messages_to(ADA), 2);
+}

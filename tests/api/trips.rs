@@ -1,0 +1,77 @@
+//! Trips and cost: the table of the design, asserted. A round is a set of calls that are under way together.
+
+use serde_json::json;
+use tests::client::{LOGOUT, REFRESH, REQUEST, VERIFY};
+use tests::deployment::wrong;
+use tests::{Answer, Deployment};
+
+const ADA: &str = "ada@example.com";
+
+/// What one request did: its answer, and the units that its calls of the table cost.
+async fn measured(auth: &Deployment, rounds: &[usize], path: &str, body: serde_json::Value) -> (Answer, f64, f64) {
+    auth.stack.services().calls().take();
+    auth.stack.services().rounds().expect(rounds);
+    let answer = auth.client().post(path, body).await;
+    auth.stack.services().rounds().finish().unwrap();
+    let calls = auth.stack.services().calls().take();
+    let write = calls.iter().map(|call| call.capacity.write).sum();
+    let read = calls.iter().map(|call| call.capacity.read).sum();
+    (answer, write, read)
+}
+
+#[tokio::test]
+async fn each_operation_makes_the_trips_that_the_design_says() {
+    let auth = Deployment::start().await;
+    let body = json!({ "identifier": ADA });
+    let (first, write, _) = measured(&auth, &[1, 1, 1], REQUEST, body.clone()).await;
+    assert_eq!((first.code(), write), ("ok", 2.0), "request, first in its hour");
+    let challenge = first.body["challenge_id"].clone();
+    let (later, write, _) = measured(&auth, &[1, 1, 1, 1], REQUEST, body).await;
+    assert_eq!((later.code(), write), ("ok", 3.0), "request, later in its hour");
+    auth.wait(30);
+    let (again, write, _) =
+        measured(&auth, &[1, 1, 1], REQUEST, json!({ "identifier": ADA, "challenge_id": challenge })).await;
+    assert_eq!((again.code(), write), ("ok", 2.0), "resend");
+
+    let code = auth.newest_code(ADA);
+    let answer = |code: &str, challenge: &serde_json::Value| json!({ "identifier": ADA, "otp_code": code, "challenge_id": challenge });
+    let (wrong_code, write, _) = measured(&auth, &[3, 1], VERIFY, answer(&wrong(&code), &challenge)).await;
+    assert_eq!((wrong_code.code(), write), ("invalid_otp", 2.0), "verify, wrong code");
+    let (unknown, write, _) = measured(&auth, &[3, 1], VERIFY, answer(&code, &json!("AAAAAAAAAAAAAAAAAAAAAA"))).await;
+    assert_eq!((unknown.code(), write), ("invalid_otp", 2.0), "verify, unknown challenge");
+
+    let (new, write, _) = measured(&auth, &[3, 1], VERIFY, answer(&code, &challenge)).await;
+    assert_eq!((new.code(), write), ("ok", 9.0), "verify, new user");
+    let (used, write, _) = measured(&auth, &[3, 1], VERIFY, answer(&code, &challenge)).await;
+    assert_eq!((used.code(), write), ("invalid_otp", 2.0), "verify, used code");
+
+    let asked = auth.client().ask(ADA).await;
+    let (known, write, read) = measured(&auth, &[3, 2, 2], VERIFY, answer(&asked.code, &json!(asked.challenge))).await;
+    assert_eq!((known.code(), write, read), ("ok", 4.0, 2.5), "verify, known user");
+
+    let refresh = known.tokens().refresh;
+    let (refreshed, write, read) = measured(&auth, &[2], REFRESH, json!({ "refresh": refresh })).await;
+    assert_eq!((refreshed.code(), write, read), ("ok", 1.0, 1.0), "refresh");
+    let (repeated, write, read) = measured(&auth, &[2], REFRESH, json!({ "refresh": refresh })).await;
+    assert_eq!((repeated.code(), write, read), ("ok", 1.0, 1.0), "refresh, repeated");
+    let refresh = refreshed.tokens().refresh;
+    let (_, write, _) = measured(&auth, &[1], LOGOUT, json!({ "refresh": refresh })).await;
+    assert_eq!(write, 1.0, "logout");
+    let (_, write, _) = measured(&auth, &[1], LOGOUT, json!({ "refresh": refresh, "all": true })).await;
+    assert_eq!(write, 1.0, "logout everywhere");
+}
+
+/// The identifier's item stays within one write unit, however full it is.
+#[tokio::test]
+async fn the_fullest_identifier_costs_one_unit() {
+    let auth = Deployment::with(&[("OTP_REQUESTS_PER_IP", "1000"), ("OTP_REQUESTS_PER_HOUR_PER_IP", "1")]).await;
+    for number in 0..5 {
+        let client = auth.client_at(&format!("198.51.100.{number}"));
+        client.ask(ADA).await;
+        client.answer_unbound(ADA, "000000").await;
+    }
+    auth.stack.services().calls().take();
+    auth.client().answer_unbound(ADA, "000000").await;
+    let most = auth.stack.services().calls().take().iter().map(|call| call.capacity.write).fold(0.0, f64::max);
+    assert_eq!(most, 1.0);
+}

@@ -1,0 +1,72 @@
+//! `cargo lambda watch`: its routes and its settings are the template's.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+
+use local::template::{DEFAULT_ROUTE, Template, find_root};
+use local::{Options, Stack};
+use shared::config::Config;
+use tests::deployment::RSA_KEYS;
+use toml::{Table, Value};
+
+/// Where `local` puts the AWS services, and `cargo lambda watch` the API, unless told otherwise.
+const SERVICES: &str = "127.0.0.1:4566";
+const WATCH: &str = "127.0.0.1:9000";
+
+fn text(path: &str) -> String {
+    fs::read_to_string(find_root().unwrap().join(path)).unwrap()
+}
+
+/// The table at `keys` of a manifest.
+fn table(manifest: &str, keys: &[&str]) -> Table {
+    let manifest = Value::Table(text(manifest).parse().unwrap());
+    let found = keys.iter().try_fold(&manifest, |value, key| value.get(key));
+    found.and_then(Value::as_table).unwrap_or_else(|| panic!("there is no {keys:?}")).clone()
+}
+
+#[test]
+fn the_watch_routes_are_the_templates_routes() {
+    // Paths match exactly there, so what follows a slash is nothing, and `$default` has no place.
+    let template = Template::read(&find_root().unwrap(), "default").unwrap();
+    let routes = template.routes.iter().filter(|route| route.path != DEFAULT_ROUTE).map(|route| {
+        let path = route.path.strip_suffix("{proxy+}").unwrap_or(&route.path);
+        (path.to_owned(), route.method.clone(), template.functions[&route.function].binary.clone())
+    });
+    let router = table("Cargo.toml", &["workspace", "metadata", "lambda", "watch", "router"]);
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let watched = router.iter().flat_map(|(path, methods)| {
+        let methods = methods.as_array().unwrap().iter();
+        methods.map(|route| (path.clone(), text(&route["method"]), text(&route["function"])))
+    });
+    assert_eq!(watched.collect::<BTreeSet<_>>(), routes.collect());
+}
+
+/// Two variables differ from what a stack gives its own functions: where the services are, for a stack of a test
+/// listens on a free port; and the issuer, for under watch the API is elsewhere.
+#[tokio::test]
+async fn the_watch_settings_are_the_templates_settings() {
+    let signing_keys = RSA_KEYS.map(str::to_owned).to_vec();
+    let stack = Stack::start(Options { services_only: true, signing_keys, ..Options::default() }).await.unwrap();
+    let template = Template::read(&find_root().unwrap(), "default").unwrap();
+    for (name, function) in &template.functions {
+        let mut given: BTreeMap<String, String> = stack.environment(name).into_iter().collect();
+        given.insert("AWS_ENDPOINT_URL".to_owned(), format!("http://{SERVICES}"));
+        given.insert("JWT_ISSUER".to_owned(), format!("http://{WATCH}"));
+
+        let manifest = format!("functions/{}/Cargo.toml", function.binary);
+        let watched = table(&manifest, &["package", "metadata", "lambda", "env"]);
+        let unknown: Vec<_> = watched.keys().filter(|name| !given.contains_key(*name)).collect();
+        assert!(unknown.is_empty(), "{manifest}: the template has no {unknown:?}");
+
+        let watched = Config::read(|name| Some(watched.get(name)?.as_str().unwrap().to_owned())).unwrap();
+        let given = Config::read(|name| given.get(name).cloned()).unwrap();
+        assert!(watched == given, "{manifest}:\n{watched:#?}\nand the template:\n{given:#?}");
+    }
+}
+
+/// The two addresses that the manifests repeat.
+#[test]
+fn the_watch_settings_name_the_addresses_of_local() {
+    assert!(text("local/src/main.rs").contains(&format!("default_value = \"{SERVICES}\"")));
+    assert!(text("local/src/console.rs").contains(&format!("\"{WATCH}\"")));
+}

@@ -1,0 +1,278 @@
+//! Rules about the repository that no compiler checks.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use local::template::{DEFAULT_ROUTE, Template};
+
+fn root() -> PathBuf {
+    local::template::find_root().unwrap()
+}
+
+fn read(path: impl AsRef<Path>) -> String {
+    let path = root().join(path);
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// Every file below `folder` that ends in `ending`, but what is built.
+fn files(folder: &str, ending: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut folders = vec![root().join(folder)];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            match entry.is_dir() {
+                true if entry.ends_with("target") => {}
+                true => folders.push(entry),
+                false if entry.to_string_lossy().ends_with(ending) => found.push(entry),
+                false => {}
+            }
+        }
+    }
+    found
+}
+
+fn functions() -> BTreeSet<String> {
+    let folders = fs::read_dir(root().join("functions")).unwrap();
+    folders.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+}
+
+/// The template as it is deployed without a word of the deployer's but the two that it asks for.
+fn template() -> Template {
+    let profile = "version = 0.1\n[default.deploy.parameters]\nparameter_overrides = [\"SenderEmail=no-reply@example.com\", \"AllowedOrigins=https://example.com\"]\n";
+    Template::parse(&read("template.yaml"), profile, "default").unwrap()
+}
+
+const WORDS: &[&str] = &["clock", "code", "entropy", "error", "identifier", "ids", "mac", "token"];
+const RULES: &[&str] = &[
+    "access",
+    "account",
+    "attempt",
+    "challenge",
+    "check",
+    "draft",
+    "index",
+    "keyring",
+    "limit",
+    "public_keys",
+    "session",
+];
+const ADAPTERS: &[&str] = &["aws", "delivery", "secrets", "store"];
+const EDGE: &[&str] = &["config", "http", "issue", "json", "lambda", "wire"];
+
+/// The modules of `shared` that a module imports.
+fn imports(module: &str) -> BTreeSet<String> {
+    let file = root().join(format!("shared/src/{module}.rs"));
+    let sources = if file.exists() { vec![file] } else { files(&format!("shared/src/{module}"), ".rs") };
+    let mut imports = BTreeSet::new();
+    for source in sources {
+        let text = fs::read_to_string(source).unwrap();
+        for (at, _) in text.match_indices("crate::") {
+            let name = text[at + "crate::".len()..].split(|char: char| !(char.is_alphanumeric() || char == '_')).next();
+            imports.insert(name.unwrap().to_owned());
+        }
+    }
+    imports.remove(module);
+    imports
+}
+
+fn only_imports(layer: &str, modules: &[&str], lower: &[&[&str]]) {
+    for module in modules {
+        for import in imports(module) {
+            let is_allowed = lower.iter().any(|layer| layer.contains(&import.as_str()));
+            assert!(is_allowed, "{layer} module `{module}` imports `{import}`");
+        }
+    }
+}
+
+#[test]
+fn shared_modules_import_downwards_only() {
+    only_imports("words", WORDS, &[WORDS]);
+    only_imports("rules", RULES, &[WORDS, RULES]);
+    only_imports("adapters", ADAPTERS, &[WORDS, RULES, ADAPTERS]);
+    only_imports("edge", EDGE, &[WORDS, RULES, ADAPTERS, EDGE]);
+    let all: BTreeSet<_> = [WORDS, RULES, ADAPTERS, EDGE].concat().into_iter().map(str::to_owned).collect();
+    let lib = read("shared/src/lib.rs");
+    let declared: BTreeSet<_> =
+        lib.lines().filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';')).map(str::to_owned).collect();
+    assert_eq!(declared, all, "a module of shared has no layer");
+}
+
+/// Words and rules are pure: no AWS, no HTTP, no `async`, no clock of their own.
+#[test]
+fn words_and_rules_touch_nothing_outside() {
+    for module in WORDS.iter().chain(RULES) {
+        let source = read(format!("shared/src/{module}.rs"));
+        for foreign in ["aws_", "lambda_http", "async fn", ".await", "tokio::", "Clock::system()"] {
+            let found = source.contains(foreign) && !(*module == "clock" && foreign == "Clock::system()");
+            assert!(!found, "`{module}` names `{foreign}`");
+        }
+    }
+    assert!(!imports("store").contains("delivery") && !imports("delivery").contains("store"));
+}
+
+#[test]
+fn functions_know_neither_one_another_nor_aws() {
+    for function in functions() {
+        for source in files(&format!("functions/{function}/src"), ".rs") {
+            let text = fs::read_to_string(&source).unwrap();
+            assert!(!text.contains("aws_sdk"), "{} names an AWS SDK", source.display());
+            let is_main = source.ends_with("main.rs");
+            assert_eq!(text.contains("shared::lambda"), is_main, "{}", source.display());
+            if is_main {
+                assert!(text.lines().count() <= 6, "{} does more than start", source.display());
+            }
+        }
+        let manifest: toml::Table = read(format!("functions/{function}/Cargo.toml")).parse().unwrap();
+        for dependency in manifest["dependencies"].as_table().unwrap().keys() {
+            let is_known =
+                ["shared", "lambda_http", "serde", "serde_json", "tokio", "tracing"].contains(&dependency.as_str());
+            assert!(is_known, "{function} depends on {dependency}");
+        }
+    }
+}
+
+#[test]
+fn every_function_is_deployed_and_tested() {
+    let deployed: BTreeSet<_> = template().functions.values().map(|function| function.binary.clone()).collect();
+    assert_eq!(deployed, functions());
+    for function in functions() {
+        let module = function.replace('-', "_");
+        assert!(root().join(format!("tests/api/{module}.rs")).exists(), "{function} has no tests/api/{module}.rs");
+        assert!(
+            root().join(format!("functions/{function}/tests/process.rs")).exists(),
+            "{function} has no process test"
+        );
+    }
+}
+
+/// Each path of the template stands there twice: by itself, and with what may follow a slash.
+#[test]
+fn every_route_answers_with_and_without_its_slash() {
+    let template = template();
+    let routes: BTreeSet<_> =
+        template.routes.iter().filter(|route| route.path != DEFAULT_ROUTE).map(|route| route.key()).collect();
+    let exact: BTreeSet<_> = routes.iter().filter(|route| !route.ends_with("/{proxy+}")).cloned().collect();
+    let with_slash: BTreeSet<_> = exact.iter().map(|route| format!("{route}/{{proxy+}}")).collect();
+    assert_eq!(routes, exact.union(&with_slash).cloned().collect());
+    let known: BTreeSet<_> = fallback::ROUTES.iter().map(|(method, path)| format!("{method} {path}")).collect();
+    assert_eq!(known, exact, "the fallback knows other routes than the template");
+}
+
+#[test]
+fn files_are_short() {
+    for folder in ["functions", "shared/src", "local/src", "tests"] {
+        for file in files(folder, ".rs") {
+            let text = fs::read_to_string(&file).unwrap();
+            let code = text.lines().take_while(|line| *line != "#[cfg(test)]").count();
+            let most = if file.starts_with(root().join("tests/api")) { 350 } else { 250 };
+            assert!(code <= most && text.lines().count() <= 350, "{} has {code} lines", file.display());
+        }
+    }
+}
+
+/// All settings: their names as `Config` asks for them, with the words that it has for a bad value.
+fn settings() -> BTreeMap<String, String> {
+    let names = std::cell::RefCell::new(BTreeSet::new());
+    let _ = shared::config::Config::read(|name| {
+        names.borrow_mut().insert(name.to_owned());
+        None
+    });
+    let expected = |name: &String| {
+        let problems = shared::config::Config::read(|asked| (asked == name).then(|| "\u{1}".repeat(300)));
+        let problems = problems.unwrap_err().to_string();
+        let mine = problems.split("; ").map(|line| line.trim_start_matches("the environment is not usable: "));
+        let mine = mine.filter_map(|line| line.strip_prefix(&format!("{name}: expected "))).next();
+        mine.unwrap_or_default().to_owned()
+    };
+    let names = names.into_inner();
+    names.into_iter().map(|name| (name.clone(), expected(&name))).collect()
+}
+
+/// What Lambda itself puts into every environment, and what only `local` and tests set.
+const NOT_IN_THE_TEMPLATE: [&str; 8] = [
+    "AWS_REGION",
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "AWS_ENDPOINT_URL",
+    "AWS_ENDPOINT_URL_DYNAMODB",
+    "AWS_ENDPOINT_URL_SECRETS_MANAGER",
+    "AWS_ENDPOINT_URL_SESV2",
+];
+
+#[test]
+fn the_template_sets_every_setting_to_the_codes_default() {
+    let known: BTreeSet<_> =
+        settings().into_keys().filter(|name| !NOT_IN_THE_TEMPLATE.contains(&name.as_str())).collect();
+    for (name, function) in template().functions {
+        let set: BTreeSet<_> = function.environment.keys().cloned().collect();
+        assert_eq!(set, known, "{name}");
+        let read = |only: Option<&[&str]>| {
+            shared::config::Config::read(|variable| match variable {
+                "AWS_REGION" | "AWS_ACCESS_KEY_ID" | "AWS_SECRET_ACCESS_KEY" => Some("x".to_owned()),
+                _ if only.is_none_or(|only| only.contains(&variable)) => function.environment.get(variable).cloned(),
+                _ => None,
+            })
+            .unwrap()
+        };
+        let required = ["SENDER_EMAIL", "OTP_TABLE", "USER_TABLE", "CODES_SECRET_ARN", "TOKENS_SECRET_ARN"];
+        assert!(read(None) == read(Some(&required)), "{name}: a default of the template is not the code's");
+    }
+}
+
+/// A row of one of README's tables, by its first cell.
+fn readme_row<'a>(readme: &'a str, first: &str) -> &'a str {
+    let start = format!("| `{first}`");
+    readme.lines().find(|line| line.starts_with(&start)).unwrap_or_else(|| panic!("README has no row for `{first}`"))
+}
+
+#[test]
+fn the_readme_tells_every_setting() {
+    let readme = read("README.md");
+    let defaults = template().functions["VerifyOtp"].environment.clone();
+    for (name, expected) in settings() {
+        let row = readme_row(&readme, &name);
+        let numbers = expected.strip_prefix("a whole number from ").map(|range| range.replace(" to ", "–"));
+        let range = numbers.or(expected.strip_prefix("one of ").map(str::to_owned));
+        for word in range.iter().flat_map(|range| range.split(", ")) {
+            assert!(row.contains(word), "README says something else than `{word}` of {name}: {row}");
+        }
+        let default = defaults.get(&name).map(String::as_str).unwrap_or_default();
+        let is_given = default.is_empty() || default.contains("latchkey-") || name == "SENDER_EMAIL";
+        assert!(is_given || row.contains(&format!("| `{default}` |")), "{name} is `{default}`: {row}");
+    }
+    let rows = readme.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next());
+    let told =
+        rows.filter(|name| name.chars().all(|char| char.is_ascii_uppercase() || char.is_ascii_digit() || char == '_'));
+    for name in told {
+        assert!(settings().contains_key(name), "README tells of {name}, which nothing reads");
+    }
+}
+
+#[test]
+fn the_readme_tells_every_route_and_error() {
+    let readme = read("README.md");
+    for (method, path) in fallback::ROUTES {
+        let slash = if path.starts_with("/api") { "/" } else { "" };
+        readme_row(&readme, &format!("{method} {path}{slash}"));
+    }
+    let source = read("shared/src/error.rs");
+    let codes = source.lines().filter_map(|line| line.split_once(" => \"")?.1.strip_suffix("\","));
+    let codes: Vec<_> = codes.collect();
+    assert!(codes.len() >= 13, "{codes:?}");
+    for code in codes {
+        readme_row(&readme, code);
+    }
+}
+
+/// The first screen is one that works: the command that `local` prints is README's.
+#[test]
+fn the_readme_begins_with_two_commands() {
+    let readme = read("README.md");
+    let screen: String = readme.lines().take(30).collect::<Vec<_>>().join("\n");
+    for command in ["cargo run -p local", "cargo test --workspace"] {
+        assert!(screen.contains(command), "{command}");
+    }
+    assert!(readme.contains("http://127.0.0.1:3000/api/auth/otp/request/"));
+}

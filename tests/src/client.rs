@@ -1,0 +1,144 @@
+//! A client of the API, somewhere on the internet.
+
+use std::net::IpAddr;
+
+use axum::body::Bytes;
+use axum::http::{HeaderMap, Request, StatusCode, header};
+use serde_json::{Value, json};
+
+use crate::Deployment;
+
+pub const REQUEST: &str = "/api/auth/otp/request/";
+pub const VERIFY: &str = "/api/auth/otp/verify/";
+pub const REFRESH: &str = "/api/auth/token/refresh/";
+pub const LOGOUT: &str = "/api/auth/logout/";
+
+/// Whoever asks, from one address.
+#[derive(Clone, Copy)]
+pub struct Client<'a> {
+    pub(crate) deployment: &'a Deployment,
+    pub(crate) address: IpAddr,
+}
+
+/// What the API answered.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: Value,
+}
+
+/// A code, as its owner has it.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    pub challenge: String,
+    pub code: String,
+}
+
+/// Both tokens of a session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tokens {
+    pub access: String,
+    pub refresh: String,
+}
+
+impl Client<'_> {
+    /// Posts JSON.
+    pub async fn post(self, path: &str, body: Value) -> Answer {
+        self.post_text(path, &body.to_string()).await
+    }
+
+    /// Posts what is said to be JSON.
+    pub async fn post_text(self, path: &str, body: &str) -> Answer {
+        let request = Request::post(path).header(header::CONTENT_TYPE, "application/json");
+        self.send(request.body(Bytes::from(body.to_owned())).unwrap()).await
+    }
+
+    /// Posts JSON with one header more.
+    pub async fn post_with(self, name: &str, value: &str, path: &str, body: Value) -> Answer {
+        let request = Request::post(path).header(header::CONTENT_TYPE, "application/json").header(name, value);
+        self.send(request.body(Bytes::from(body.to_string())).unwrap()).await
+    }
+
+    pub async fn get(self, path: &str) -> Answer {
+        self.send(Request::get(path).body(Bytes::new()).unwrap()).await
+    }
+
+    pub async fn send(self, request: Request<Bytes>) -> Answer {
+        let response = self.deployment.stack.api().unwrap().call(request, self.address).await;
+        let (parts, body) = response.into_parts();
+        let body = if body.is_empty() { Value::Null } else { serde_json::from_slice(&body).unwrap() };
+        Answer { status: parts.status, headers: parts.headers, body }
+    }
+
+    /// Asks for a code, and reads it out of the newest message as its owner would.
+    pub async fn ask(self, address: &str) -> Asked {
+        let answer = self.post(REQUEST, json!({ "identifier": address })).await.ok();
+        let challenge = answer["challenge_id"].as_str().unwrap().to_owned();
+        Asked { challenge, code: self.deployment.newest_code(address) }
+    }
+
+    /// Answers a challenge.
+    pub async fn answer(self, address: &str, asked: &Asked) -> Answer {
+        let body = json!({ "identifier": address, "otp_code": asked.code, "challenge_id": asked.challenge });
+        self.post(VERIFY, body).await
+    }
+
+    /// Answers without naming a challenge, as older frontends do.
+    pub async fn answer_unbound(self, address: &str, code: &str) -> Answer {
+        self.post(VERIFY, json!({ "identifier": address, "otp_code": code })).await
+    }
+
+    /// Asks, reads, answers.
+    pub async fn sign_in(self, address: &str) -> Tokens {
+        let asked = self.ask(address).await;
+        self.answer(address, &asked).await.tokens()
+    }
+
+    pub async fn refresh(self, refresh: &str) -> Answer {
+        self.post(REFRESH, json!({ "refresh": refresh })).await
+    }
+
+    pub async fn logout(self, refresh: &str) -> Answer {
+        self.post(LOGOUT, json!({ "refresh": refresh })).await
+    }
+}
+
+impl Answer {
+    /// The body of a 200.
+    #[track_caller]
+    pub fn ok(self) -> Value {
+        assert_eq!(self.status, StatusCode::OK, "{}", self.body);
+        self.body
+    }
+
+    /// The tokens of a 200: nested as verify gives them, or flat as refresh does.
+    #[track_caller]
+    pub fn tokens(self) -> Tokens {
+        let body = self.ok();
+        let tokens = body.get("tokens").unwrap_or(&body);
+        let text = |name: &str| tokens[name].as_str().unwrap().to_owned();
+        Tokens { access: text("access"), refresh: text("refresh") }
+    }
+
+    /// Asserts a refusal with its status and code, and the shape that all of them have.
+    #[track_caller]
+    pub fn refused(&self, status: u16, code: &str) {
+        assert_eq!((self.status.as_u16(), self.code()), (status, code), "{}", self.body);
+        assert_eq!(self.body["success"], json!(false));
+        assert!(self.body["message"].is_string());
+        let waits = self.body.get("retry_after").and_then(Value::as_u64);
+        let header = self.headers.get(header::RETRY_AFTER).map(|value| value.to_str().unwrap().parse().unwrap());
+        assert_eq!(waits, header, "body and header tell different waits");
+    }
+
+    pub fn code(&self) -> &str {
+        self.body["error"].as_str().unwrap_or(if self.status.is_success() { "ok" } else { "" })
+    }
+
+    /// Seconds to wait, as the answer says.
+    #[track_caller]
+    pub fn retry_after(&self) -> u64 {
+        self.body["retry_after"].as_u64().unwrap()
+    }
+}

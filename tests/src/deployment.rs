@@ -1,0 +1,145 @@
+//! A deployment: the whole bundle in this process, with a database, an inbox and a clock of its own.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use data_encoding::BASE64URL_NOPAD;
+use local::clock::StackClock;
+use local::{Options, Stack};
+use serde_json::{Value, json};
+use shared::clock::Timestamp;
+use shared::ids::Tenant;
+use shared::index::Index;
+use shared::keyring::{CodeKeys, TokenKeys};
+
+use crate::client::{Client, Tokens};
+
+/// RSA keys that all tests share, the second for rotations: making one is slow.
+pub const RSA_KEYS: [&str; 2] = [include_str!("../keys/rsa2048-1.pem"), include_str!("../keys/rsa2048-2.pem")];
+
+/// One deployment. Its clock stands still until it is moved.
+pub struct Deployment {
+    pub stack: Stack,
+}
+
+/// 2026-01-01T00:00:00Z: the beginning of an hour and of every window.
+pub const START: u64 = 1_767_225_600;
+
+impl Deployment {
+    /// With the development profile's settings.
+    pub async fn start() -> Deployment {
+        Deployment::with(&[]).await
+    }
+
+    /// With some settings of its own.
+    pub async fn with(settings: &[(&str, &str)]) -> Deployment {
+        let is_rsa = !settings.iter().any(|(name, value)| *name == "JWT_ALGORITHM" && *value != "RS256");
+        let options = Options {
+            env: settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
+            clock: StackClock::frozen_at(Timestamp::from_unix(START)),
+            signing_keys: if is_rsa { RSA_KEYS.map(str::to_owned).to_vec() } else { Vec::new() },
+            ..Options::default()
+        };
+        let stack = Stack::start(options).await.unwrap();
+        // The keyrings are read when the functions start: not what a test asks about.
+        stack.services().calls().take();
+        Deployment { stack }
+    }
+
+    /// A client at some address.
+    pub fn client(&self) -> Client<'_> {
+        self.client_at("192.0.2.1")
+    }
+
+    /// A client at this address.
+    pub fn client_at(&self, address: &str) -> Client<'_> {
+        let address: IpAddr = address.parse().unwrap();
+        Client { deployment: self, address }
+    }
+
+    /// Moves the clock.
+    pub fn wait(&self, seconds: u64) {
+        self.stack.clock().advance(Duration::from_secs(seconds));
+    }
+
+    /// What may go wrong from now on: the body of `POST /api/faults`.
+    pub fn faults(&self, faults: Value) {
+        self.stack.services().faults().set(serde_json::from_value(faults).unwrap());
+    }
+
+    /// The code in the newest message to `address`: the first word of its subject.
+    #[track_caller]
+    pub fn newest_code(&self, address: &str) -> String {
+        let messages = self.stack.inbox().messages(Some(address));
+        let subject = messages.first().expect("no message came").subject.clone().unwrap();
+        subject.split(' ').next().unwrap().to_owned()
+    }
+
+    /// How many messages went to `address`.
+    pub fn messages_to(&self, address: &str) -> usize {
+        self.stack.inbox().messages(Some(address)).len()
+    }
+
+    /// How many of these sessions live; the living ones are moved on to their next tokens.
+    pub async fn live(&self, sessions: &mut [Tokens]) -> usize {
+        let mut live = 0;
+        for tokens in sessions {
+            let answer = self.client().refresh(&tokens.refresh).await;
+            if answer.code() == "ok" {
+                *tokens = answer.tokens();
+                live += 1;
+            }
+        }
+        live
+    }
+
+    /// The consecutive failures that are counted against `address`.
+    pub fn failures(&self, address: &str) -> u32 {
+        let keys: CodeKeys = self.secret("CODES_SECRET_ARN");
+        let tenant = Tenant::default();
+        let digest = Index::new(keys.index.mac(), &tenant).identifier(&address.parse().unwrap());
+        let key = format!("I#{digest}");
+        let guard = self.items_of("OTP_TABLE", &key).pop();
+        guard.map_or(0, |guard| guard["f"]["N"].as_str().unwrap().parse().unwrap())
+    }
+
+    /// The keyring of tokens.
+    pub fn token_keys(&self) -> TokenKeys {
+        self.secret("TOKENS_SECRET_ARN")
+    }
+
+    /// What lies in the users' table under keys that begin with `prefix`.
+    pub fn items(&self, prefix: &str) -> Vec<Value> {
+        self.items_of("USER_TABLE", prefix)
+    }
+
+    /// What lies in a table under keys that begin with `prefix`.
+    pub fn items_of(&self, table: &str, prefix: &str) -> Vec<Value> {
+        let found = self.stack.services().dynamodb("Scan", json!({ "TableName": self.setting(table) })).unwrap();
+        let items = found["Items"].as_array().unwrap().iter();
+        items.filter(|item| item["pk"]["S"].as_str().unwrap().starts_with(prefix)).cloned().collect()
+    }
+
+    fn secret<K: serde::de::DeserializeOwned>(&self, setting: &str) -> K {
+        serde_json::from_str(&self.stack.services().secret(&self.setting(setting)).unwrap()).unwrap()
+    }
+
+    fn setting(&self, name: &str) -> String {
+        self.stack.environment("VerifyOtp").into_iter().find(|(variable, _)| variable == name).unwrap().1
+    }
+}
+
+/// A code of the same kind that is not `code`: `2` and `3` are digits, and letters of base32.
+pub fn wrong(code: &str) -> String {
+    let last = if code.ends_with('2') { "3" } else { "2" };
+    format!("{}{last}", &code[..code.len() - 1])
+}
+
+/// Header and claims of a JWT, taken apart by hand.
+pub fn unverified(token: &str) -> (Value, Value) {
+    let part = |at: usize| {
+        let bytes = BASE64URL_NOPAD.decode(token.split('.').nth(at).unwrap().as_bytes()).unwrap();
+        serde_json::from_slice(&bytes).unwrap()
+    };
+    (part(0), part(1))
+}

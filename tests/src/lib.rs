@@ -1,0 +1,10 @@
+//! The harness: a whole deployment of one's own, asked as a client asks it.
+//!
+//! Requests go in at the front door, codes are read out of the inbox as a person would, and the clock is moved by hand.
+
+pub mod client;
+pub mod deployment;
+pub mod runtime_api;
+
+pub use crate::client::{Answer, Asked, Client, Tokens};
+pub use crate::deployment::Deployment;
