@@ -99,6 +99,22 @@ async fn an_identifier_gets_five_new_challenges_an_hour_and_three_from_one_netwo
     ask("192.0.2.3").await.ok();
 }
 
+/// Each limit by itself holds in parallel: of the hour, and of live challenges.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn neither_the_hours_limit_nor_that_of_live_challenges_is_passed_together() {
+    for (per_hour, started) in [("2", 2), ("1000", 5)] {
+        let auth = Deployment::with(&[
+            ("OTP_REQUESTS_PER_IP", "1000"),
+            ("OTP_REQUESTS_PER_HOUR", per_hour),
+            ("OTP_REQUESTS_PER_HOUR_PER_IP", "1000"),
+        ])
+        .await;
+        let asks = (0..32).map(|_| auth.client().post(REQUEST, json!({ "identifier": ADA })));
+        assert_eq!(count(&join_all(asks).await, "ok"), started);
+        assert_eq!(auth.messages_to(ADA), started);
+    }
+}
+
 /// At the turn of the hour a younger code lives on, beside what is asked for then.
 #[tokio::test]
 async fn a_new_hour_does_not_cancel_a_living_code() {

@@ -21,7 +21,10 @@ async fn deployment() -> Deployment {
 /// Fails at codes of the stranger's own asking until the identifier has `failures`, waiting where it must.
 async fn fail_until(auth: &Deployment, failures: u32) {
     let stranger = auth.client_at("203.0.113.66");
-    while auth.failures(ADA) < failures {
+    for _ in 0..1_000 {
+        if auth.failures(ADA) >= failures {
+            return;
+        }
         let answer = stranger.post(REQUEST, json!({ "identifier": ADA })).await;
         if answer.code() != "ok" {
             auth.wait(answer.retry_after());
@@ -35,6 +38,7 @@ async fn fail_until(auth: &Deployment, failures: u32) {
             stranger.answer(ADA, &guess).await.refused(400, "invalid_otp");
         }
     }
+    panic!("{} failures after a thousand tries", auth.failures(ADA));
 }
 
 /// S07: nothing waits at nine failures; at ten, new challenges and unbound tries wait 30 s from the last one.
@@ -57,6 +61,23 @@ async fn ten_failures_in_a_row_make_strangers_wait() {
     auth.client().answer_unbound(ADA, &asked.code).await.refused(429, "too_many_attempts");
     auth.wait(1);
     auth.client().answer_unbound(ADA, &asked.code).await.ok();
+}
+
+/// A wait of an hour goes on where the hour of the counts is over and nothing lives any more.
+#[tokio::test]
+async fn a_wait_outlasts_the_hour_of_the_counts() {
+    let auth = deployment().await;
+    fail_until(&auth, 80).await;
+    auth.wait(3_600);
+    let asked = auth.client().ask(ADA).await;
+    auth.wait(5);
+    auth.client().answer(ADA, &Asked { code: wrong(&asked.code), ..asked }).await.refused(400, "invalid_otp");
+    auth.wait(3_599);
+    let refused = auth.client().post(REQUEST, json!({ "identifier": ADA })).await;
+    refused.refused(429, "too_many_attempts");
+    assert_eq!(refused.retry_after(), 1);
+    auth.wait(1);
+    auth.client().ask(ADA).await;
 }
 
 #[tokio::test]

@@ -165,6 +165,22 @@ async fn sixty_four_parallel_guesses_get_three_tries() {
     }
 }
 
+/// V05: a new challenge brings unbound tries of its own, and gives none back to an older code.
+#[tokio::test]
+async fn a_new_challenge_gives_an_older_code_no_unbound_tries_back() {
+    let auth = Deployment::start().await;
+    let older = auth.client().ask(ADA).await;
+    for _ in 0..3 {
+        auth.client().answer_unbound(ADA, &wrong(&older.code)).await.refused(400, "invalid_otp");
+    }
+    let newer = auth.client().ask(ADA).await;
+    if older.code != newer.code {
+        auth.client().answer_unbound(ADA, &older.code).await.refused(400, "invalid_otp");
+    }
+    auth.client().answer_unbound(ADA, &newer.code).await.ok();
+    auth.client().answer(ADA, &older).await.ok();
+}
+
 /// V18: one user for an identifier, whichever of five challenges is answered first.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn five_parallel_sign_ups_of_one_address_make_one_user() {
