@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use jsonwebtoken::{Algorithm, EncodingKey, Header};
+use jsonwebtoken::{Algorithm, EncodingKey};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::clock::Timestamp;
 use crate::error::{Error, Result};
 use crate::ids::{SessionId, Tenant, UserId};
-use crate::keyring::{Ring, SigningKey};
+use crate::keyring::SigningKey;
 use crate::session::Session;
 
 /// How access tokens are made.
@@ -112,47 +112,6 @@ impl SigningAlgorithm {
     }
 }
 
-/// Makes tokens with one key.
-pub struct Signer {
-    key_id: String,
-    algorithm: SigningAlgorithm,
-    key: EncodingKey,
-}
-
-impl Signer {
-    /// The signer for new tokens at `now`.
-    ///
-    /// # Errors
-    /// [`Error::Internal`] when the active key cannot be read or is of another algorithm than the settings ask for.
-    pub fn active(ring: &Ring<SigningKey>, algorithm: SigningAlgorithm, now: Timestamp) -> Result<Signer> {
-        let active = ring.active(now)?;
-        if SigningAlgorithm::of(&active.key) != algorithm {
-            let problem =
-                format!("the active signing key is not of JWT_ALGORITHM {}: rotate the keys", algorithm.name());
-            return Err(Error::internal(problem));
-        }
-        Ok(Signer { key_id: active.id.clone(), algorithm, key: encoding_key(&active.key)? })
-    }
-
-    /// The token for `subject`, valid from `now`.
-    ///
-    /// # Errors
-    /// [`Error::Internal`] when the key does not sign.
-    pub fn sign(
-        &self,
-        subject: &Subject,
-        context: Issuing<'_>,
-        policy: &AccessPolicy,
-        now: Timestamp,
-    ) -> Result<String> {
-        let mut header = Header::new(self.algorithm.in_header());
-        header.typ = Some(TYPE.to_owned());
-        header.kid = Some(self.key_id.clone());
-        let claims = claims(subject, context, policy, now);
-        jsonwebtoken::encode(&header, &claims, &self.key).map_err(Error::internal)
-    }
-}
-
 /// What a new token takes from its surroundings.
 #[derive(Clone, Copy, Debug)]
 pub struct Issuing<'a> {
@@ -164,7 +123,13 @@ pub struct Issuing<'a> {
     pub jti: &'a str,
 }
 
-fn claims(subject: &Subject, context: Issuing<'_>, policy: &AccessPolicy, now: Timestamp) -> Map<String, Value> {
+/// The claims of a token for `subject`, valid from `now`.
+pub(crate) fn claims(
+    subject: &Subject,
+    context: Issuing<'_>,
+    policy: &AccessPolicy,
+    now: Timestamp,
+) -> Map<String, Value> {
     let mut claims = Map::new();
     let mut claim = |name: &str, value: Value| claims.insert(name.to_owned(), value);
     claim("iss", json!(context.issuer));

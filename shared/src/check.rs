@@ -110,11 +110,12 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::access::{ClaimNames, Issuing, Signer, SigningAlgorithm};
+    use crate::access::{ClaimNames, Issuing, SigningAlgorithm};
     use crate::entropy::Entropy;
     use crate::ids::{SessionId, Tenant, UserId};
     use crate::keyring::{Bytes32, Dated};
     use crate::mac::MacKey;
+    use crate::signer::Signer;
 
     const NOW: u64 = 1_767_225_600;
     const ISSUER: &str = "https://auth.example.com";
@@ -152,7 +153,7 @@ mod tests {
             authenticated: at(NOW),
             methods: vec!["otp".to_owned()],
         };
-        let signer = Signer::active(&ring(), SigningAlgorithm::HS256, at(NOW)).unwrap();
+        let signer = Signer::new(ring().active(at(NOW)).unwrap(), SigningAlgorithm::HS256).unwrap();
         let issuing = Issuing { issuer: ISSUER, tenant: &Tenant::default(), jti: "j" };
         signer.sign(&subject, issuing, &policy(), at(NOW)).unwrap()
     }

@@ -1,10 +1,10 @@
 //! Issuing tokens: both tokens of a session, with the keys that are active now.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::Serialize;
 
-use crate::access::{AccessPolicy, Issuing, Signer, Subject};
+use crate::access::{AccessPolicy, Issuing, Subject};
 use crate::aws::Aws;
 use crate::clock::Timestamp;
 use crate::config::Config;
@@ -16,6 +16,7 @@ use crate::keyring::TokenKeys;
 use crate::mac::MacKey;
 use crate::secrets::Keyring;
 use crate::session::Session;
+use crate::signer::Signer;
 use crate::token::{Grant, RefreshToken, Scope};
 
 /// What issuing takes from the deployment.
@@ -24,6 +25,8 @@ pub struct Issuer {
     policy: AccessPolicy,
     name: Option<String>,
     keys: Keyring<TokenKeys>,
+    /// The key that signed last, parsed.
+    signer: Mutex<Option<Arc<Signer>>>,
 }
 
 /// The keys of one request.
@@ -53,6 +56,7 @@ impl Issuer {
             policy: config.access.clone(),
             name: config.issuer.clone(),
             keys: Keyring::new(aws, config.tokens_secret.clone()),
+            signer: Mutex::default(),
         }
     }
 
@@ -94,9 +98,18 @@ impl Keys<'_> {
     /// nobody a code.
     ///
     /// # Errors
-    /// As [`Signer::active`].
-    pub fn signer(&self) -> Result<Signer> {
-        Signer::active(&self.keys.signing, self.issuer.policy.algorithm, self.now)
+    /// As [`crate::keyring::Ring::active`] and [`Signer::new`].
+    pub fn signer(&self) -> Result<Arc<Signer>> {
+        let active = self.keys.signing.active(self.now)?;
+        let mut last = self.issuer.signer.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(signer) = &*last
+            && signer.key_id() == active.id
+        {
+            return Ok(signer.clone());
+        }
+        let signer = Arc::new(Signer::new(active, self.issuer.policy.algorithm)?);
+        *last = Some(signer.clone());
+        Ok(signer)
     }
 
     /// The tokens of `session` as it stands.

@@ -3,7 +3,7 @@
 //! - Words, without I/O, AWS or HTTP: [`error`], [`clock`], [`entropy`], [`mac`], [`ids`], [`identifier`], [`code`],
 //!   [`token`].
 //! - Rules, pure functions over words: [`limit`], [`index`], [`keyring`], [`challenge`], [`draft`],
-//!   [`attempt`], [`session`], [`account`], [`access`], [`public_keys`], [`check`].
+//!   [`attempt`], [`session`], [`account`], [`access`], [`signer`], [`public_keys`], [`check`].
 //! - Adapters, the outside world with one AWS client a file: [`aws`], [`secrets`], [`store`], [`delivery`].
 //! - The edge: [`json`], [`config`], [`http`], [`wire`], [`issue`], [`lambda`].
 //!
@@ -27,6 +27,7 @@ pub mod limit;
 pub mod mac;
 pub mod public_keys;
 pub mod session;
+pub mod signer;
 pub mod token;
 
 pub mod aws;

@@ -48,10 +48,10 @@ fn private_pem(der: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use shared::access::Signer;
     use shared::clock::Timestamp;
     use shared::keyring::{Dated, Ring};
     use shared::public_keys::public_keys;
+    use shared::signer::Signer;
 
     use super::*;
 
@@ -63,7 +63,7 @@ mod tests {
         {
             let key = signing_key(algorithm, None).unwrap();
             let ring = Ring::new(vec![Dated { id: id().unwrap(), active_from: 0, retired_at: None, key }]);
-            assert!(Signer::active(&ring, algorithm, now).is_ok(), "{algorithm:?}");
+            assert!(Signer::new(ring.active(now).unwrap(), algorithm).is_ok(), "{algorithm:?}");
             assert_eq!(public_keys(&ring, now).unwrap().keys.len(), public, "{algorithm:?}");
         }
     }
