@@ -124,9 +124,13 @@ impl Guard {
         if self.failures >= policy.lockout().long_from() { Strength::Long } else { Strength::Short }
     }
 
-    /// When unbound tries, and new challenges with short codes, may go on after the last failure.
-    pub fn waits_until(&self) -> ExpiresAt {
-        ExpiresAt::after(self.last_failure, Lockout::wait(self.failures))
+    /// How long unbound tries, and new challenges with short codes, still wait after the last failure.
+    pub fn wait_left(&self, now: Timestamp) -> Duration {
+        match Lockout::wait(self.failures) {
+            // Not even for an instance whose clock is behind that of the one which counted the failure.
+            Duration::ZERO => Duration::ZERO,
+            wait => now.until(self.last_failure.after(wait)),
+        }
     }
 
     /// Which write begins a challenge, given this state.
@@ -136,8 +140,9 @@ impl Guard {
     /// network's share of it, or of live challenges.
     pub fn start(&self, network: &NetworkDigest, policy: &ChallengePolicy, now: Timestamp) -> Result<Start> {
         let strength = self.strength(policy);
-        if strength == Strength::Short && !self.waits_until().has_passed(now) {
-            return Err(Error::TooManyAttempts { retry_after: now.until(self.waits_until().moment()) });
+        let retry_after = self.wait_left(now);
+        if strength == Strength::Short && !retry_after.is_zero() {
+            return Err(Error::TooManyAttempts { retry_after });
         }
         let hour_end = ExpiresAt::after(self.window_start, HOUR);
         let new_hour = hour_end.has_passed(now);
@@ -249,6 +254,8 @@ mod tests {
         assert_eq!(waits(Guard { started_by: [("AAAAAAAA".to_owned(), 3)].into(), ..guard(&[]) }), 3_500);
         assert_eq!(waits(guard(&[40, 50, 60, 70, 80])), 40);
         assert_eq!(waits(Guard { failures: 10, last_failure: at(NOW - 10), ..guard(&[]) }), 20);
+        let seen_by_a_slow_clock = Guard { failures: 9, last_failure: at(NOW + 5), ..guard(&[]) };
+        assert!(start(&seen_by_a_slow_clock).is_ok());
         let at_the_cap = Guard { failures: 82, last_failure: at(NOW), ..guard(&[]) };
         assert!(matches!(start(&at_the_cap).unwrap(), Start::Join { strength: Strength::Long, .. }));
     }

@@ -8,7 +8,7 @@ use super::guard::{self, KEPT_FOR};
 use super::write::{self, Written, bytes, number};
 use crate::attempt::{Attempt, Proof};
 use crate::challenge::LONGEST_LIFE;
-use crate::clock::{ExpiresAt, Timestamp};
+use crate::clock::Timestamp;
 use crate::error::{Error, Result};
 
 const COUNT_FAILURE: &str = "f = f + :one, fl = :now, #ttl = :ttl";
@@ -52,11 +52,8 @@ impl OtpTable {
             Written::Refused(None) => return Ok(None),
             Written::Refused(Some(item)) => guard::read(item)?,
         };
-        let wait_ends: ExpiresAt = guard.waits_until();
-        if wait_ends.has_passed(now) {
-            return Ok(None);
-        }
-        Err(Error::TooManyAttempts { retry_after: now.until(wait_ends.moment()) })
+        let retry_after = guard.wait_left(now);
+        if retry_after.is_zero() { Ok(None) } else { Err(Error::TooManyAttempts { retry_after }) }
     }
 
     /// Uses the proved challenge up and forgets the failures, so that a code works once (S03, S06).
