@@ -1,6 +1,5 @@
 //! The keyrings' source: Secrets Manager, read when a function starts and again every few minutes.
 
-use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,7 +21,6 @@ pub struct Keyring<K> {
     client: Client,
     arn: String,
     cached: Mutex<Option<Cached<K>>>,
-    shape: PhantomData<K>,
 }
 
 struct Cached<K> {
@@ -34,7 +32,7 @@ impl<K: DeserializeOwned> Keyring<K> {
     /// The secret at `arn`.
     pub fn new(aws: &Aws, arn: String) -> Keyring<K> {
         let client = Client::new(&aws.client(|endpoints| &endpoints.secrets, Retries::Sdk));
-        Keyring { client, arn, cached: Mutex::new(None), shape: PhantomData }
+        Keyring { client, arn, cached: Mutex::new(None) }
     }
 
     /// Reads the keys when a function starts, so that its first request finds them. A start is not the place to give up:
