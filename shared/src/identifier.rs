@@ -6,6 +6,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::error::Error;
+use crate::numbering::{self, Plan};
 
 /// What a person signs in with.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -109,6 +110,11 @@ impl Phone {
     pub fn reveal(&self) -> &str {
         &self.0
     }
+
+    /// What the numbering plans say of it.
+    pub fn plan(&self) -> Plan {
+        numbering::plan(self.0.trim_start_matches('+'))
+    }
 }
 
 impl FromStr for Phone {
@@ -116,6 +122,10 @@ impl FromStr for Phone {
 
     /// Removes spaces, dashes, dots and parentheses, and accepts `^\+[1-9][0-9]{6,14}$`, nothing more (V23).
     fn from_str(text: &str) -> Result<Phone, Error> {
+        // A trunk prefix that is dialled inside the country only, and has no place in E.164: this is another number.
+        if text.contains("(0)") {
+            return Err(Error::InvalidPhone);
+        }
         let number: String = text.trim().chars().filter(|char| !matches!(char, ' ' | '-' | '.' | '(' | ')')).collect();
         let digits = number.strip_prefix('+').ok_or(Error::InvalidPhone)?;
         let is_e164 = (7..=15).contains(&digits.len())
@@ -177,9 +187,14 @@ mod tests {
     #[test]
     fn a_number_has_one_spelling() {
         accepts(" +44.20.7946.0958 ", "+442079460958");
-        for other in
-            ["0044 20 7946 0958", "+44 (0)20 7946 0958 x9", "+44207946095８", "＋442079460958", "+442079460958;ext=9"]
-        {
+        for other in [
+            "0044 20 7946 0958",
+            "+44 (0)20 7946 0958",
+            "+442079460958 x9",
+            "+44207946095８",
+            "＋442079460958",
+            "+442079460958;ext=9",
+        ] {
             refuses(other, "invalid_phone");
         }
         refuses("+123456", "invalid_phone");

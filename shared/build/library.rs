@@ -1,0 +1,91 @@
+//! What is taken from libphonenumber's metadata: the patterns that tell a number's country and its cost.
+
+use rlibphonenumber::interfaces::AsOriginal;
+use rlibphonenumber::{PHONE_NUMBER_UTIL, Region as Id};
+
+pub(crate) struct CallingCode {
+    pub(crate) digits: String,
+    /// The main one first, then in the library's order.
+    pub(crate) regions: Vec<Region>,
+    /// The main region's.
+    pub(crate) trunk: Option<Trunk>,
+}
+
+/// What may stand before a national number, and what the library makes of it.
+pub(crate) struct Trunk {
+    pub(crate) pattern: String,
+    pub(crate) rule: String,
+}
+
+pub(crate) struct Region {
+    /// `None` for what belongs to no country.
+    pub(crate) country: Option<String>,
+    /// Where there are any, they alone decide whether a number is of this region.
+    pub(crate) leading: Option<String>,
+    pub(crate) general: Kind,
+    pub(crate) local_lengths: Vec<i32>,
+    pub(crate) premium: Kind,
+    pub(crate) toll_free: Kind,
+    pub(crate) shared_cost: Kind,
+    /// Kinds that cost what any call costs.
+    pub(crate) others: Vec<Kind>,
+}
+
+/// Numbers of one kind.
+pub(crate) struct Kind {
+    /// `None`: there are no such numbers.
+    pub(crate) pattern: Option<String>,
+    /// Where there are any, no other length is of this kind.
+    pub(crate) lengths: Vec<i32>,
+}
+
+// Macros, because the library's own types are reached by its public functions but have no public names.
+macro_rules! text {
+    ($pattern:expr) => {
+        Some($pattern.original_base().to_owned()).filter(|pattern| !pattern.is_empty())
+    };
+}
+macro_rules! kind {
+    ($kind:expr) => {
+        Kind { pattern: text!($kind.national_number_pattern()), lengths: $kind.original.possible_length.clone() }
+    };
+}
+
+/// Every calling code, in order.
+pub(crate) fn calling_codes() -> Vec<CallingCode> {
+    PHONE_NUMBER_UTIL.get_supported_calling_codes().map(calling_code).collect()
+}
+
+fn calling_code(code: i32) -> CallingCode {
+    let ids = PHONE_NUMBER_UTIL.get_regions_for_country_calling_code(code).into_iter().flatten();
+    let regions: Vec<Region> = ids.map(|id| region(code, id)).collect();
+    let main = PHONE_NUMBER_UTIL.get_region_for_country_code(code).expect("a main region");
+    let metadata = PHONE_NUMBER_UTIL.as_original().get_metadata_for_region_or_calling_code(code, main);
+    let main = metadata.expect("the main region's metadata");
+    let rule = main.original.national_prefix_transform_rule().to_owned();
+    let trunk = text!(main.national_prefix_for_parsing()).map(|pattern| Trunk { pattern, rule });
+    CallingCode { digits: code.to_string(), regions, trunk }
+}
+
+fn region(code: i32, id: Id) -> Region {
+    let metadata = PHONE_NUMBER_UTIL.as_original().get_metadata_for_region_or_calling_code(code, id);
+    let region = metadata.expect("a region's metadata");
+    Region {
+        country: (id != Id::World).then(|| id.to_string()),
+        leading: text!(region.leading_digits()),
+        general: kind!(region.general_desc),
+        local_lengths: region.general_desc.original.possible_length_local_only.clone(),
+        premium: kind!(region.premium_rate),
+        toll_free: kind!(region.toll_free),
+        shared_cost: kind!(region.shared_cost),
+        others: vec![
+            kind!(region.voip),
+            kind!(region.personal_number),
+            kind!(region.pager),
+            kind!(region.uan),
+            kind!(region.voicemail),
+            kind!(region.fixed_line),
+            kind!(region.mobile),
+        ],
+    }
+}

@@ -1,0 +1,122 @@
+//! What the library's parser does with a national number that is written as at home, with a prefix before it.
+
+use std::collections::HashMap;
+
+use regex_syntax::hir::{Hir, HirKind, Look};
+
+use crate::forest::{Forest, NEVER, NOTHING, Node};
+use crate::library::Trunk;
+use crate::pattern::{self, Digits};
+use crate::verdict::{FITS, VIABLE};
+
+/// One way to read a prefix.
+#[derive(Clone, Default)]
+struct Reading {
+    steps: Vec<Step>,
+    /// Nothing may follow.
+    is_whole: bool,
+}
+
+#[derive(Clone, Copy)]
+struct Step {
+    digits: Digits,
+    /// The group that it is in; 0 for none.
+    group: u32,
+}
+
+/// What is said of a number that may have a prefix, where `national` is said of one that has none.
+///
+/// The prefix is removed where it can be read, unless that makes an improbable number of a probable one.
+pub(crate) fn parsed(forest: &mut Forest, trunk: &Trunk, national: Node) -> Node {
+    let pattern = pattern::parse(&trunk.pattern);
+    let (before, group) = rule(trunk, &pattern);
+    let stripped = readings(&pattern, 0).iter().fold(NEVER, |preferred, reading| {
+        let is_moved = reading.steps.iter().any(|step| step.group == group);
+        let moved = if is_moved { (advanced(forest, national, before), group) } else { (national, u32::MAX) };
+        let stripped = strip(forest, reading, 0, moved, &mut HashMap::new());
+        forest.over(preferred, stripped)
+    });
+    forest.both(national, stripped, &|kept, stripped| {
+        let is_worse = kept & VIABLE != 0 && stripped & VIABLE == 0;
+        if stripped == NOTHING || is_worse || stripped & FITS == 0 { kept } else { stripped }
+    })
+}
+
+/// The digits that take the prefix's place, and the group that follows them: `u32::MAX` where the prefix just goes.
+fn rule<'a>(trunk: &'a Trunk, pattern: &Hir) -> (&'a str, u32) {
+    let Some((before, group)) = trunk.rule.split_once('$') else {
+        assert!(trunk.rule.is_empty(), "a rule without a group");
+        return ("", u32::MAX);
+    };
+    let group = group.parse().expect("a rule that ends in its group");
+    assert_eq!(group as usize, pattern.properties().explicit_captures_len(), "the library asks for the last group");
+    (before, group)
+}
+
+/// What is said of numbers that begin with `before`.
+fn advanced(forest: &Forest, national: Node, before: &str) -> Node {
+    let digits = before.bytes().map(|byte| usize::from(byte - b'0'));
+    digits.fold(national, |node, digit| forest.next(node)[digit])
+}
+
+/// What is said of a number that is read so, from its step `at` on: of what is in `group` and what follows the prefix,
+/// `national` is said.
+fn strip(
+    forest: &mut Forest,
+    reading: &Reading,
+    at: usize,
+    (national, group): (Node, u32),
+    known: &mut HashMap<(usize, Node), Node>,
+) -> Node {
+    let Some(step) = reading.steps.get(at) else {
+        let label = forest.label(national);
+        return if reading.is_whole { forest.node(label, [NEVER; 10]) } else { national };
+    };
+    if let Some(node) = known.get(&(at, national)) {
+        return *node;
+    }
+    let after = if step.group == group { forest.next(national) } else { [national; 10] };
+    let next = std::array::from_fn(|digit| match step.digits & (1 << digit) {
+        0 => NEVER,
+        _ => strip(forest, reading, at + 1, (after[digit], group), known),
+    });
+    let node = forest.node(NOTHING, next);
+    known.insert((at, national), node);
+    node
+}
+
+/// Every way to read a pattern, in the order in which a regular expression prefers them.
+fn readings(pattern: &Hir, group: u32) -> Vec<Reading> {
+    let step = |digits| Reading { steps: vec![Step { digits, group }], is_whole: false };
+    match pattern.kind() {
+        HirKind::Empty => vec![Reading::default()],
+        HirKind::Literal(literal) => {
+            let steps = literal.0.iter().map(|byte| Step { digits: pattern::digit(*byte), group });
+            vec![Reading { steps: steps.collect(), is_whole: false }]
+        }
+        HirKind::Class(digits) => vec![step(pattern::class(digits))],
+        HirKind::Capture(capture) => readings(&capture.sub, capture.index),
+        HirKind::Concat(parts) => parts
+            .iter()
+            .fold(vec![Reading::default()], |readings_so_far, part| joined(&readings_so_far, &readings(part, group))),
+        HirKind::Alternation(parts) => parts.iter().flat_map(|part| readings(part, group)).collect(),
+        HirKind::Repetition(part) => {
+            assert!(part.greedy, "a pattern that prefers less");
+            let (once, most) = (readings(&part.sub, group), part.max.expect("a pattern that ends"));
+            (0..most).rev().fold(vec![Reading::default()], |longer, count| {
+                let stop = (count >= part.min).then(Reading::default);
+                joined(&once, &longer).into_iter().chain(stop).collect()
+            })
+        }
+        HirKind::Look(Look::End) => vec![Reading { steps: Vec::new(), is_whole: true }],
+        HirKind::Look(_) => panic!("a pattern that looks around"),
+    }
+}
+
+fn joined(firsts: &[Reading], seconds: &[Reading]) -> Vec<Reading> {
+    let join = |first: &Reading, second: &Reading| Reading {
+        steps: [first.steps.as_slice(), &second.steps].concat(),
+        is_whole: first.is_whole || second.is_whole,
+    };
+    firsts.iter().flat_map(|first| seconds.iter().map(move |second| join(first, second))).collect()
+}

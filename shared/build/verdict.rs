@@ -1,0 +1,118 @@
+//! What the library says of a national number: [`Forest`]'s labels, and how it comes to them.
+
+use crate::forest::{Forest, Label, NEVER, NOTHING, Node};
+use crate::library::{CallingCode, Kind, Region};
+use crate::pattern;
+
+/// Premium rate or shared cost.
+const COSTLY: Label = 1;
+/// Where the country's bits begin: its place in the alphabet from 1 on, or 0 for none.
+pub(crate) const COUNTRY: u32 = 1;
+/// The bits of cost and country, which are the answer.
+pub(crate) const ANSWER: Label = (1 << 10) - 1;
+/// The main region's numbers may look like this.
+pub(crate) const VIABLE: Label = 1 << 10;
+/// Its length is not one that makes the library keep what stands before a national number.
+pub(crate) const FITS: Label = 1 << 11;
+/// So that to say "no country, not costly" is to say something.
+pub(crate) const SAID: Label = 1 << 12;
+
+/// The longest national number of the library.
+pub(crate) const LONGEST: usize = 17;
+/// The shortest.
+const SHORTEST: usize = 2;
+
+/// Countries, and the automata of their calling codes.
+pub(crate) struct Verdicts<'a> {
+    pub(crate) forest: &'a mut Forest,
+    pub(crate) countries: &'a [&'a str],
+}
+
+impl Verdicts<'_> {
+    /// What is said of each national number after a calling code.
+    pub(crate) fn national(&mut self, code: &CallingCode) -> Node {
+        let answer = match code.regions.as_slice() {
+            [only] => self.only(only),
+            regions => regions.iter().rev().fold(NEVER, |others, region| {
+                let own = self.among_others(region);
+                self.forest.over(own, others)
+            }),
+        };
+        let is_long_enough = self.forest.by_length(SHORTEST, |len| if len < SHORTEST { NOTHING } else { SAID });
+        let answer = self.forest.within(answer, is_long_enough);
+        let main = code.regions.first().expect("a main region");
+        let viable = self.matching(&main.general.pattern, VIABLE);
+        let fitting = self.forest.by_length(LONGEST + 1, |len| if fits(main, len) { FITS | SAID } else { SAID });
+        let facts = self.forest.both(viable, fitting, &|viable, fitting| viable | fitting);
+        self.forest.both(answer, facts, &|answer, facts| answer | facts)
+    }
+
+    /// A calling code's only region has every number, whatever it looks like.
+    fn only(&mut self, region: &Region) -> Node {
+        let (known, any) = (self.known(region), self.label(region));
+        let any = self.forest.always(any);
+        self.forest.over(known, any)
+    }
+
+    /// One of several regions has the numbers that begin like its own if it says how they begin, or else those of a
+    /// known kind.
+    fn among_others(&mut self, region: &Region) -> Node {
+        match &region.leading {
+            None => self.known(region),
+            Some(leading) => {
+                let any = self.forest.always(SAID);
+                let area = pattern::before(self.forest, leading, any);
+                let own = self.only(region);
+                self.forest.within(own, area)
+            }
+        }
+    }
+
+    /// The region's numbers of any known kind. The first that fits is a number's kind: premium rate comes before toll
+    /// free, and that before shared cost.
+    fn known(&mut self, region: &Region) -> Node {
+        let plain = self.label(region);
+        let in_order =
+            [(&region.premium, plain | COSTLY), (&region.toll_free, plain), (&region.shared_cost, plain | COSTLY)];
+        let others = region.others.iter().map(|other| (other, plain));
+        let known = in_order.into_iter().chain(others).fold(NEVER, |known, (kind, label)| {
+            let kind = self.kind(kind, label);
+            self.forest.over(known, kind)
+        });
+        let general = self.kind(&region.general, SAID);
+        self.forest.within(known, general)
+    }
+
+    fn kind(&mut self, kind: &Kind, label: Label) -> Node {
+        let matching = self.matching(&kind.pattern, label);
+        if kind.lengths.is_empty() {
+            return matching;
+        }
+        let fitting =
+            self.forest.by_length(LONGEST + 1, |len| if contains(&kind.lengths, len) { SAID } else { NOTHING });
+        self.forest.within(matching, fitting)
+    }
+
+    /// Whole numbers that match, not those that only begin so.
+    fn matching(&mut self, pattern: &Option<String>, label: Label) -> Node {
+        let end = self.forest.node(label, [NEVER; 10]);
+        pattern.as_ref().map_or(NEVER, |pattern| pattern::before(self.forest, pattern, end))
+    }
+
+    fn label(&self, region: &Region) -> Label {
+        let place = |country: &str| self.countries.binary_search(&country).expect("a listed country") + 1;
+        let place = region.country.as_deref().map_or(0, place);
+        SAID | (place as Label) << COUNTRY
+    }
+}
+
+/// The library's `testNumberLength` says neither "too short", nor "local only", nor "invalid".
+fn fits(main: &Region, len: usize) -> bool {
+    let lengths = &main.general.lengths;
+    let is_too_long = lengths.iter().all(|length| *length < len as i32);
+    !contains(&main.local_lengths, len) && !lengths.contains(&-1) && (contains(lengths, len) || is_too_long)
+}
+
+fn contains(lengths: &[i32], len: usize) -> bool {
+    lengths.contains(&(len as i32))
+}
