@@ -23,7 +23,8 @@ pub enum Code {
 
 /// Digits of a short code, in settings and in messages.
 pub const SHORT_LENGTHS: std::ops::RangeInclusive<usize> = 6..=10;
-const LONG_LENGTH: usize = 13;
+/// Characters of a long code.
+pub const LONG_LENGTH: usize = 13;
 
 impl Code {
     /// `length` digits, each number as likely as any other, leading zeros kept (S01).
@@ -43,17 +44,31 @@ impl Code {
         Ok(Code::Long(BASE32_NOPAD.encode(&entropy.bytes::<8>()?)))
     }
 
-    /// What a person typed or pasted: spaces, dashes and other scripts' decimal digits are understood,
-    /// capitals do not matter. `None` where that is no code of any kind.
+    /// What a person typed or pasted (U19): spaces, dashes and other scripts' decimal digits are understood, capitals do
+    /// not matter, and a whole message is read where all the codes in it are one. `None` where that is no code.
     pub fn read(typed: &str) -> Option<Code> {
-        let text: String = typed
-            .chars()
-            .filter(|char| !char.is_whitespace() && char.general_category() != GeneralCategory::DashPunctuation)
-            .map(|char| plain_digit(char).unwrap_or(char.to_ascii_uppercase()))
-            .collect();
+        let text: String = typed.chars().map(|char| plain_digit(char).unwrap_or(char)).collect();
+        let is_between =
+            |char: char| char.is_whitespace() || char.general_category() == GeneralCategory::DashPunctuation;
+        let joined: String = text.chars().filter(|&char| !is_between(char)).collect();
+        Code::of_shape(&joined).or_else(|| Code::in_message(&text))
+    }
+
+    /// The one code that a message carries, however often; our own text messages have it twice.
+    fn in_message(text: &str) -> Option<Code> {
+        // `@app.example.com` and `+14155550123` are words as a whole, and so are no codes.
+        let is_in_word = |char: char| char.is_alphanumeric() || "@.+_/-".contains(char);
+        let words = text.split(|char| !is_in_word(char)).map(|word| word.trim_matches(['.', '_', '/', '-']));
+        let mut codes = words.filter(|word| !is_plain_word(word)).filter_map(Code::of_shape);
+        let first = codes.next()?;
+        codes.all(|other| other == first).then_some(first)
+    }
+
+    fn of_shape(text: &str) -> Option<Code> {
         if SHORT_LENGTHS.contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit()) {
-            return Some(Code::Short(text));
+            return Some(Code::Short(text.to_owned()));
         }
+        let text = text.to_ascii_uppercase();
         let is_long = text.len() == LONG_LENGTH && text.bytes().all(|byte| matches!(byte, b'A'..=b'Z' | b'2'..=b'7'));
         is_long.then_some(Code::Long(text))
     }
@@ -64,6 +79,11 @@ impl Code {
             Code::Short(text) | Code::Long(text) => text,
         }
     }
+}
+
+/// Letters that are not all capitals: thirteen of them are a word of the message, "international", before they are a code.
+fn is_plain_word(word: &str) -> bool {
+    word.bytes().all(|byte| byte.is_ascii_alphabetic()) && word.bytes().any(|byte| byte.is_ascii_lowercase())
 }
 
 /// The ASCII digit of the same value, where `char` is a decimal digit of any script.
@@ -166,6 +186,29 @@ mod tests {
         }
         reads("abcd-efgh-ijk-27", Some("ABCDEFGHIJK27"));
         for typed in ["", "12345", "12345678901", "12345a", "①②③④⑤⑥", "ABCDEFGHIJK2", "ABCDEFGHIJK01"] {
+            reads(typed, None);
+        }
+    }
+
+    #[test]
+    fn a_pasted_message_is_read_where_it_says_one_code() {
+        let ours = "012345 is your Latchkey code. It expires in 5 minutes.\n\n@app.example.com #012345";
+        reads(ours, Some("012345"));
+        for typed in ["Your code: 012345.", "code:０１２３４５", "012345 012345", "[012345] (international call 2)"]
+        {
+            reads(typed, Some("012345"));
+        }
+        let long = "ABCDEFGHIJK27 is your Latchkey code.\n\n@app.example.com #ABCDEFGHIJK27";
+        reads(long, Some("ABCDEFGHIJK27"));
+        reads(&long.to_lowercase(), Some("ABCDEFGHIJK27"));
+        for typed in [
+            "012345 is your code, not 012346",
+            "012345 or ABCDEFGHIJK27",
+            "Call +4420794609 for your code",
+            "See 012345.example.com",
+            "This is an international call.",
+            "On 2026-11-21 you asked for a code.",
+        ] {
             reads(typed, None);
         }
     }
