@@ -12,7 +12,6 @@ use std::time::Duration;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
-use shared::access::SigningAlgorithm;
 use shared::clock::Timestamp;
 use shared::config::Config;
 use shared::keyring::{CodeKeys, Dated, LONGEST_CACHED, Ring, SigningKey, TokenKeys};
@@ -49,11 +48,12 @@ impl Keyrings {
             None => TokenKeys { signing: Ring::new(Vec::new()), refresh: Ring::new(vec![dated(make::bytes()?, now)?]) },
         };
         let algorithm = self.config.access.algorithm;
-        if !tokens.signing.active(now).is_ok_and(|active| algorithm_of(&active.key) == algorithm) {
+        // One at least must have no end yet: a rotation for another algorithm gives all keys one.
+        let lasts = tokens.signing.all().iter().any(|key| key.key.algorithm == algorithm && key.retired_at.is_none());
+        if !lasts || tokens.signing.active_for(algorithm, now).is_err() {
             tokens.signing.push(dated(self.signing_key()?, now)?);
         }
-        self.store(&self.config.tokens_secret, &tokens)?;
-        self.publish(&tokens.signing, now)
+        self.keep(&tokens, now)
     }
 
     /// Turns over every key but the index key. The new ones are used as soon as every running function has read them.
@@ -69,9 +69,8 @@ impl Keyrings {
         tokens.signing = turned(&tokens.signing, dated(self.signing_key()?, start)?, longest_token, now);
         tokens.refresh = turned(&tokens.refresh, dated(make::bytes()?, start)?, self.config.session.absolute, now);
 
-        self.store(&self.config.codes_secret, &codes)?;
-        self.store(&self.config.tokens_secret, &tokens)?;
-        self.publish(&tokens.signing, now)
+        self.keep(&tokens, now)?;
+        self.store(&self.config.codes_secret, &codes)
     }
 
     fn signing_key(&self) -> Result<SigningKey, Failure> {
@@ -89,9 +88,12 @@ impl Keyrings {
         self.services.put_secret(arn, text).map_err(Failure::new)
     }
 
-    fn publish(&self, signing: &Ring<SigningKey>, now: Timestamp) -> Result<(), Failure> {
-        let set = public_keys(signing, now).map_err(|error| Failure::new(format!("{error:?}")))?;
+    /// Keeps the keyring of tokens, and publishes its public half: made first, so that no key is kept that cannot be used.
+    fn keep(&self, tokens: &TokenKeys, now: Timestamp) -> Result<(), Failure> {
+        let set = public_keys(&tokens.signing, now);
+        let set = set.map_err(|error| Failure::new(error.cause().unwrap_or_else(|| error.to_string())))?;
         let set = serde_json::to_string(&set).map_err(Failure::new)?;
+        self.store(&self.config.tokens_secret, tokens)?;
         let item = json!({ "pk": { "S": PUBLIC_KEYS }, "set": { "S": set } });
         let request = json!({ "TableName": self.config.user_table, "Item": item });
         self.services.dynamodb("PutItem", request).map_err(Failure::new)?;
@@ -107,20 +109,12 @@ fn dated<K>(key: K, start: Timestamp) -> Result<Dated<K>, Failure> {
 /// The ring with `next` in it: its other keys retire `life` after that takes over, and retired ones are gone.
 fn turned<K: Clone>(ring: &Ring<K>, next: Dated<K>, life: Duration, now: Timestamp) -> Ring<K> {
     let end = Timestamp::from_unix(next.active_from).after(life).unix();
-    let mut keys: Vec<Dated<K>> = ring.all().iter().filter(|key| ring.find(&key.id, now).is_some()).cloned().collect();
+    let mut keys: Vec<Dated<K>> = ring.live(now).cloned().collect();
     for key in &mut keys {
         key.retired_at = Some(key.retired_at.unwrap_or(end));
     }
     keys.push(next);
     Ring::new(keys)
-}
-
-fn algorithm_of(key: &SigningKey) -> SigningAlgorithm {
-    match key {
-        SigningKey::RS256(_) => SigningAlgorithm::RS256,
-        SigningKey::ES256(_) => SigningAlgorithm::ES256,
-        SigningKey::HS256(_) => SigningAlgorithm::HS256,
-    }
 }
 
 #[cfg(test)]

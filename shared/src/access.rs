@@ -2,14 +2,11 @@
 
 use std::time::Duration;
 
-use jsonwebtoken::{Algorithm, EncodingKey};
-use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+use crate::algorithm::SigningAlgorithm;
 use crate::clock::Timestamp;
-use crate::error::{Error, Result};
 use crate::ids::{SessionId, Tenant, UserId};
-use crate::keyring::SigningKey;
 use crate::session::Session;
 
 /// How access tokens are made.
@@ -42,17 +39,6 @@ pub struct ClaimNames {
 pub const RESERVED_CLAIMS: [&str; 11] =
     ["iss", "aud", "sub", "client_id", "exp", "iat", "nbf", "sid", "tenant_id", "auth_time", "amr"];
 
-/// The algorithms that tokens may be signed with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum SigningAlgorithm {
-    /// RSA PKCS#1 v1.5 with SHA-256: what API Gateway's own authorizer accepts (S45).
-    RS256,
-    /// ECDSA on P-256 with SHA-256.
-    ES256,
-    /// HMAC-SHA-256: no public keys; whoever checks could also sign.
-    HS256,
-}
-
 /// The header's `typ` (RFC 9068 §2.1).
 pub(crate) const TYPE: &str = "at+jwt";
 /// What tells it from a refresh token.
@@ -79,35 +65,6 @@ impl Subject {
             session: session.id.clone(),
             authenticated: session.created,
             methods: session.methods.clone(),
-        }
-    }
-}
-
-impl SigningAlgorithm {
-    /// Its name in a header.
-    pub fn name(self) -> &'static str {
-        match self {
-            SigningAlgorithm::RS256 => "RS256",
-            SigningAlgorithm::ES256 => "ES256",
-            SigningAlgorithm::HS256 => "HS256",
-        }
-    }
-
-    /// The one that a key is for.
-    pub(crate) fn of(key: &SigningKey) -> SigningAlgorithm {
-        match key {
-            SigningKey::RS256(_) => SigningAlgorithm::RS256,
-            SigningKey::ES256(_) => SigningAlgorithm::ES256,
-            SigningKey::HS256(_) => SigningAlgorithm::HS256,
-        }
-    }
-
-    /// The JWT crate's word for it.
-    pub(crate) fn in_header(self) -> Algorithm {
-        match self {
-            SigningAlgorithm::RS256 => Algorithm::RS256,
-            SigningAlgorithm::ES256 => Algorithm::ES256,
-            SigningAlgorithm::HS256 => Algorithm::HS256,
         }
     }
 }
@@ -149,12 +106,4 @@ pub(crate) fn claims(
         claim("tenant_id", json!(context.tenant.as_str()));
     }
     claims
-}
-
-pub(crate) fn encoding_key(key: &SigningKey) -> Result<EncodingKey> {
-    match key {
-        SigningKey::RS256(pem) => EncodingKey::from_rsa_pem(pem.as_bytes()).map_err(Error::internal),
-        SigningKey::ES256(pem) => EncodingKey::from_ec_pem(pem.as_bytes()).map_err(Error::internal),
-        SigningKey::HS256(secret) => Ok(EncodingKey::from_secret(secret.mac().reveal())),
-    }
 }

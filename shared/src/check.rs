@@ -2,14 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use jsonwebtoken::jwk::{AlgorithmParameters, JwkSet, KeyAlgorithm};
+use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, JwkSet, KeyAlgorithm};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use serde_json::{Map, Value};
 
 use crate::access::{AccessPolicy, Subject, TOKEN_TYPE, TYPE};
+use crate::algorithm::{KeyKind, SigningAlgorithm};
 use crate::clock::Timestamp;
 use crate::error::{Error, Result};
-use crate::keyring::{Ring, SigningKey};
+use crate::key_pair::KeyPair;
+use crate::keyring::{Dated, Ring, SigningKey};
 
 /// The largest integer that every JSON reader keeps exact.
 const LARGEST_TIME: u64 = 1 << 53;
@@ -18,34 +20,31 @@ const LARGEST_TIME: u64 = 1 << 53;
 pub struct CheckingKeys(BTreeMap<String, (Algorithm, DecodingKey)>);
 
 impl CheckingKeys {
-    /// From the public-keys item. Keys of a kind that we do not sign with are left out.
+    /// From the public-keys item. Keys of a kind that we do not sign with are left out, and so is every secret: whoever
+    /// could write one there could sign with it.
     ///
     /// # Errors
     /// [`Error::Internal`] when a key of ours cannot be read.
     pub fn published(set: &JwkSet) -> Result<CheckingKeys> {
         let mut keys = BTreeMap::new();
         for jwk in &set.keys {
-            let algorithm = match (&jwk.algorithm, jwk.common.key_algorithm) {
-                (AlgorithmParameters::RSA(_), Some(KeyAlgorithm::RS256)) => Algorithm::RS256,
-                (AlgorithmParameters::EllipticCurve(_), Some(KeyAlgorithm::ES256)) => Algorithm::ES256,
-                _ => continue,
-            };
+            let Some(algorithm) = algorithm_of(jwk) else { continue };
             let key = DecodingKey::from_jwk(jwk).map_err(Error::internal)?;
-            keys.extend(jwk.common.key_id.clone().map(|id| (id, (algorithm, key))));
+            keys.extend(jwk.common.key_id.clone().map(|id| (id, (algorithm.in_header(), key))));
         }
         Ok(CheckingKeys(keys))
     }
 
-    /// From the keyring itself: the only place where HS256 keys are.
-    pub fn shared(ring: &Ring<SigningKey>, now: Timestamp) -> CheckingKeys {
-        let secrets =
-            ring.all().iter().filter(|key| ring.find(&key.id, now).is_some()).filter_map(|key| match &key.key {
-                SigningKey::HS256(secret) => {
-                    Some((key.id.clone(), (Algorithm::HS256, DecodingKey::from_secret(secret.mac().reveal()))))
-                }
-                SigningKey::RS256(_) | SigningKey::ES256(_) => None,
-            });
-        CheckingKeys(secrets.collect())
+    /// From the keyring itself, for functions that hold it: the only place where HMAC keys are.
+    ///
+    /// # Errors
+    /// [`Error::Internal`], naming the key, when one cannot be read or is too weak (S46).
+    pub fn of(ring: &Ring<SigningKey>, now: Timestamp) -> Result<CheckingKeys> {
+        let checking = |key: &Dated<SigningKey>| {
+            let algorithm = key.key.algorithm.in_header();
+            Ok((key.id.clone(), (algorithm, KeyPair::read(key)?.checking)))
+        };
+        ring.live(now).map(checking).collect::<Result<_>>().map(CheckingKeys)
     }
 
     /// What `token` says, if we signed it for `issuer` and the policy's audience, as an access token, and it is valid now.
@@ -78,6 +77,19 @@ impl CheckingKeys {
     }
 }
 
+/// The one algorithm that a published key is for, if the key is of the kind that this needs.
+fn algorithm_of(jwk: &Jwk) -> Option<SigningAlgorithm> {
+    let named = jwk.common.key_algorithm?;
+    let algorithm = SigningAlgorithm::ALL.into_iter().find(|known| KeyAlgorithm::from(known.in_header()) == named)?;
+    let fits = match (algorithm.kind(), &jwk.algorithm) {
+        (KeyKind::Rsa(_), AlgorithmParameters::RSA(_)) => true,
+        (KeyKind::Ecdsa(_, curve), AlgorithmParameters::EllipticCurve(key)) => key.curve == curve,
+        (KeyKind::Ed25519, AlgorithmParameters::OctetKeyPair(key)) => key.curve == EllipticCurve::Ed25519,
+        (KeyKind::Hmac(_) | KeyKind::Rsa(_) | KeyKind::Ecdsa(..) | KeyKind::Ed25519, _) => false,
+    };
+    fits.then_some(algorithm)
+}
+
 fn read_claims(claims: &Map<String, Value>, policy: &AccessPolicy, now: Timestamp) -> Option<Subject> {
     let text = |name: &str| claims.get(name)?.as_str();
     let time =
@@ -106,15 +118,13 @@ fn read_claims(claims: &Map<String, Value>, policy: &AccessPolicy, now: Timestam
 mod tests {
     use std::time::Duration;
 
-    use data_encoding::BASE64URL_NOPAD;
+    use data_encoding::{BASE64, BASE64URL_NOPAD};
     use serde_json::json;
 
     use super::*;
-    use crate::access::{ClaimNames, Issuing, SigningAlgorithm};
+    use crate::access::{ClaimNames, Issuing};
     use crate::entropy::Entropy;
     use crate::ids::{SessionId, Tenant, UserId};
-    use crate::keyring::{Bytes32, Dated};
-    use crate::mac::MacKey;
     use crate::signer::Signer;
 
     const NOW: u64 = 1_767_225_600;
@@ -134,7 +144,7 @@ mod tests {
     }
 
     fn ring() -> Ring<SigningKey> {
-        let key = SigningKey::HS256(Bytes32::new(KEY));
+        let key = SigningKey::new(SigningAlgorithm::HS256, BASE64.encode(&KEY));
         Ring::new(vec![Dated { id: "k1".to_owned(), active_from: 0, retired_at: None, key }])
     }
 
@@ -143,7 +153,7 @@ mod tests {
     }
 
     fn check_at(token: &str, policy: &AccessPolicy, now: u64) -> Option<Subject> {
-        CheckingKeys::shared(&ring(), at(NOW)).check(token, ISSUER, policy, at(now)).ok()
+        CheckingKeys::of(&ring(), at(NOW)).unwrap().check(token, ISSUER, policy, at(now)).ok()
     }
 
     fn genuine() -> String {
@@ -153,7 +163,7 @@ mod tests {
             authenticated: at(NOW),
             methods: vec!["otp".to_owned()],
         };
-        let signer = Signer::new(ring().active(at(NOW)).unwrap(), SigningAlgorithm::HS256).unwrap();
+        let signer = Signer::new(ring().active(at(NOW)).unwrap()).unwrap();
         let issuing = Issuing { issuer: ISSUER, tenant: &Tenant::default(), jti: "j" };
         signer.sign(&subject, issuing, &policy(), at(NOW)).unwrap()
     }
@@ -175,7 +185,7 @@ mod tests {
         let signed = encoded.join(".");
         let mac = jsonwebtoken::crypto::sign(
             signed.as_bytes(),
-            &jsonwebtoken::EncodingKey::from_secret(MacKey::new(KEY).reveal()),
+            &jsonwebtoken::EncodingKey::from_secret(&KEY),
             Algorithm::HS256,
         );
         format!("{signed}.{}", mac.unwrap())
@@ -241,6 +251,42 @@ mod tests {
         }
         assert!(check_at(&changed(1, "nbf", Some(late.clone())), &policy(), NOW).is_none());
         assert!(check_at(&changed(1, "iat", Some(late)), &policy(), NOW).is_none());
+    }
+
+    /// S40: a published key serves the one algorithm that it names, if it is of the kind that this needs.
+    #[test]
+    fn a_published_key_of_another_kind_is_left_out() {
+        let ec = |name: &str, curve: &str| json!({ "kty": "EC", "crv": curve, "x": "AA", "y": "AA", "alg": name });
+        let rsa = |name: &str| json!({ "kty": "RSA", "n": "AA", "e": "AQAB", "alg": name });
+        let okp = |name: &str, curve: &str| json!({ "kty": "OKP", "crv": curve, "x": "AA", "alg": name });
+        for (key, algorithm) in [
+            (rsa("RS512"), Some(SigningAlgorithm::RS512)),
+            (ec("ES256", "P-256"), Some(SigningAlgorithm::ES256)),
+            (ec("ES384", "P-384"), Some(SigningAlgorithm::ES384)),
+            (okp("EdDSA", "Ed25519"), Some(SigningAlgorithm::EdDSA)),
+            (rsa("PS256"), None),
+            (rsa("ES256"), None),
+            (rsa("HS256"), None),
+            (json!({ "kty": "RSA", "n": "AA", "e": "AQAB" }), None),
+            (ec("ES256", "P-384"), None),
+            (ec("ES384", "P-256"), None),
+            (ec("ES512", "P-521"), None),
+            (okp("EdDSA", "P-256"), None),
+            (okp("EdDSA", "Ed448"), None),
+            (json!({ "kty": "oct", "k": "AA", "alg": "HS256" }), None),
+        ] {
+            assert_eq!(algorithm_of(&serde_json::from_value(key.clone()).unwrap()), algorithm, "{key}");
+        }
+    }
+
+    #[test]
+    fn a_key_that_has_retired_checks_nothing() {
+        let (token, mut key) = (genuine(), ring().all()[0].clone());
+        key.retired_at = Some(NOW + 10);
+        let ring = Ring::new(vec![key]);
+        let is_good =
+            |now: u64| CheckingKeys::of(&ring, at(now)).unwrap().check(&token, ISSUER, &policy(), at(now)).is_ok();
+        assert!(is_good(NOW + 9) && !is_good(NOW + 10));
     }
 
     /// S41: what a header says of keys elsewhere is not looked at.

@@ -98,16 +98,16 @@ impl Keys<'_> {
     /// nobody a code.
     ///
     /// # Errors
-    /// As [`crate::keyring::Ring::active`] and [`Signer::new`].
+    /// As [`crate::keyring::Ring::active_for`] and [`Signer::new`].
     pub fn signer(&self) -> Result<Arc<Signer>> {
-        let active = self.keys.signing.active(self.now)?;
+        let active = self.keys.signing.active_for(self.issuer.policy.algorithm, self.now)?;
         let mut last = self.issuer.signer.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(signer) = &*last
             && signer.key_id() == active.id
         {
             return Ok(signer.clone());
         }
-        let signer = Arc::new(Signer::new(active, self.issuer.policy.algorithm)?);
+        let signer = Arc::new(Signer::new(active)?);
         *last = Some(signer.clone());
         Ok(signer)
     }

@@ -9,6 +9,7 @@ use std::fmt;
 use data_encoding::BASE64;
 use serde::{Deserialize, Serialize};
 
+use crate::algorithm::SigningAlgorithm;
 use crate::clock::Timestamp;
 use crate::error::{Error, Result};
 use crate::mac::MacKey;
@@ -64,13 +65,22 @@ impl<K> Ring<K> {
     /// # Errors
     /// [`Error::Internal`] when no key is active: the secret needs a rotation.
     pub fn active(&self, now: Timestamp) -> Result<&Dated<K>> {
-        let active = self.0.iter().filter(|key| key.active_from <= now.unix() && !key.is_retired(now));
-        active.max_by_key(|key| key.active_from).ok_or_else(|| Error::internal("no key of the keyring is active"))
+        self.newest(now, |_| true).ok_or_else(|| Error::internal("no key of the keyring is active"))
+    }
+
+    fn newest(&self, now: Timestamp, fits: impl Fn(&K) -> bool) -> Option<&Dated<K>> {
+        let active = self.live(now).filter(|key| key.active_from <= now.unix() && fits(&key.key));
+        active.max_by_key(|key| key.active_from)
     }
 
     /// The key of that name, unless it has retired.
     pub fn find(&self, id: &str, now: Timestamp) -> Option<&Dated<K>> {
-        self.0.iter().find(|key| key.id == id && !key.is_retired(now))
+        self.live(now).find(|key| key.id == id)
+    }
+
+    /// The keys that have not retired: those that make, have made or will make what is valid.
+    pub fn live(&self, now: Timestamp) -> impl Iterator<Item = &Dated<K>> {
+        self.0.iter().filter(move |key| !key.is_retired(now))
     }
 
     /// All keys, the retired ones too.
@@ -81,6 +91,20 @@ impl<K> Ring<K> {
     /// Adds a key.
     pub fn push(&mut self, key: Dated<K>) {
         self.0.push(key);
+    }
+}
+
+impl Ring<SigningKey> {
+    /// The key for new tokens: of those for `algorithm`, the one that became active last.
+    ///
+    /// So a ring may have keys for two algorithms while `JWT_ALGORITHM` changes, and each instance signs with its own.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] when there is none: the secret needs a rotation.
+    pub fn active_for(&self, algorithm: SigningAlgorithm, now: Timestamp) -> Result<&Dated<SigningKey>> {
+        self.newest(now, |key| key.algorithm == algorithm).ok_or_else(|| {
+            Error::internal(format!("no signing key for JWT_ALGORITHM {} is active: rotate the keys", algorithm.name()))
+        })
     }
 }
 
@@ -128,16 +152,26 @@ impl fmt::Debug for Bytes32 {
     }
 }
 
-/// A key that signs access tokens, for one algorithm.
+/// A key that signs access tokens.
+///
+/// It is read when it is used, and refused there if it is too weak (`key_pair`): it stops nothing before it is active.
 #[derive(Clone, Serialize, Deserialize)]
-#[serde(tag = "algorithm", content = "secret")]
-pub enum SigningKey {
-    /// RSA of 2048 bits or more, PKCS#8 in PEM.
-    RS256(String),
-    /// P-256, PKCS#8 in PEM.
-    ES256(String),
-    /// 256 random bits.
-    HS256(Bytes32),
+pub struct SigningKey {
+    /// The one algorithm that it serves, even where another could use the same key (S40).
+    pub algorithm: SigningAlgorithm,
+    secret: String,
+}
+
+impl SigningKey {
+    /// The key in `secret`: PKCS#8 in PEM, or for HMAC random bytes in base64.
+    pub fn new(algorithm: SigningAlgorithm, secret: String) -> SigningKey {
+        SigningKey { algorithm, secret }
+    }
+
+    /// The key's text, to read it.
+    pub fn reveal(&self) -> &str {
+        &self.secret
+    }
 }
 
 impl fmt::Debug for SigningKey {
@@ -170,9 +204,41 @@ mod tests {
         assert!(Ring::new(vec![key("later", 100, None)]).active(at(99)).is_err());
     }
 
+    fn signing_key(id: &str, algorithm: SigningAlgorithm, active_from: u64) -> Dated<SigningKey> {
+        let key = SigningKey::new(algorithm, String::new());
+        Dated { id: id.to_owned(), active_from, retired_at: None, key }
+    }
+
+    #[test]
+    fn a_token_is_signed_for_the_algorithm_that_is_set_and_no_other() {
+        let (rs256, rs384) = (SigningAlgorithm::RS256, SigningAlgorithm::RS384);
+        let ring = Ring::new(vec![
+            signing_key("old", rs256, 0),
+            signing_key("new", rs256, 100),
+            signing_key("other", rs384, 200),
+        ]);
+        assert_eq!(ring.active_for(rs256, at(99)).unwrap().id, "old");
+        assert_eq!(ring.active_for(rs256, at(300)).unwrap().id, "new");
+        assert_eq!(ring.active_for(rs384, at(300)).unwrap().id, "other");
+        let problem = ring.active_for(rs384, at(199)).unwrap_err().cause().unwrap();
+        assert_eq!(problem, "no signing key for JWT_ALGORITHM RS384 is active: rotate the keys");
+    }
+
+    /// The three kinds of key that there were at first, as they lie in Secrets Manager.
+    #[test]
+    fn a_keyring_from_before_reads_and_writes_as_it_was() {
+        let dated = |secret: &str| format!(r#"{{"id":"k","active_from":1,"retired_at":null,"key":{secret}}}"#);
+        let keys = ["RS256", "ES256", "HS256"].map(|name| dated(&format!(r#"{{"algorithm":"{name}","secret":"x"}}"#)));
+        let text = format!(r#"{{"signing":[{}],"refresh":[]}}"#, keys.join(","));
+        let read: TokenKeys = serde_json::from_str(&text).unwrap();
+        assert_eq!(serde_json::to_string(&read).unwrap(), text);
+        assert_eq!(read.signing.all()[2].key.algorithm, SigningAlgorithm::HS256);
+    }
+
     #[test]
     fn debug_never_prints_a_key() {
-        let text = format!("{:?} {:?}", key("a", 0, None), SigningKey::RS256("-----BEGIN".to_owned()));
+        let signing = SigningKey::new(SigningAlgorithm::RS256, "-----BEGIN".to_owned());
+        let text = format!("{:?} {signing:?}", key("a", 0, None));
         assert!(!text.contains("AQEB") && !text.contains("BEGIN"), "{text}");
     }
 }

@@ -15,11 +15,6 @@ impl MacKey {
         MacKey(bytes)
     }
 
-    /// The key's bytes, for the JWT crate's own HMAC.
-    pub fn reveal(&self) -> &[u8; 32] {
-        &self.0
-    }
-
     /// The digest of `fields` for one `purpose`.
     ///
     /// Every field is preceded by its length, so that no two lists of fields read alike (V07).

@@ -9,6 +9,8 @@ async fn the_key_set_holds_public_members_only() {
     for (algorithm, members) in [
         ("RS256", ["alg", "e", "kid", "kty", "n", "use"].as_slice()),
         ("ES256", &["alg", "crv", "kid", "kty", "use", "x", "y"]),
+        ("ES384", &["alg", "crv", "kid", "kty", "use", "x", "y"]),
+        ("EdDSA", &["alg", "crv", "kid", "kty", "use", "x"]),
     ] {
         let auth = Deployment::with(&[("JWT_ALGORITHM", algorithm)]).await;
         let answer = auth.client().get("/.well-known/jwks.json").await;
@@ -28,8 +30,10 @@ async fn the_key_set_holds_public_members_only() {
 /// With a shared secret there is nothing to publish.
 #[tokio::test]
 async fn a_shared_secret_is_not_published() {
-    let auth = Deployment::with(&[("JWT_ALGORITHM", "HS256")]).await;
-    assert_eq!(auth.client().get("/.well-known/jwks.json").await.ok(), json!({ "keys": [] }));
+    for algorithm in ["HS256", "HS384", "HS512"] {
+        let auth = Deployment::with(&[("JWT_ALGORITHM", algorithm)]).await;
+        assert_eq!(auth.client().get("/.well-known/jwks.json").await.ok(), json!({ "keys": [] }));
+    }
 }
 
 /// S48: the issuer is the URL that the document comes from.

@@ -7,7 +7,7 @@ use std::sync::PoisonError;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use shared::access::SigningAlgorithm;
+use shared::algorithm::SigningAlgorithm;
 use shared::aws::Aws;
 use shared::clock::{Clock, ExpiresAt, Timestamp};
 use shared::config::Config;

@@ -2,13 +2,16 @@
 
 use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
 use aws_lc_rs::rsa::{KeyPair, KeySize};
-use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
+use aws_lc_rs::signature::{EcdsaKeyPair, Ed25519KeyPair};
 use data_encoding::{BASE64, HEXLOWER};
-use shared::access::SigningAlgorithm;
+use shared::algorithm::{KeyKind, SigningAlgorithm};
 use shared::entropy::Entropy;
 use shared::keyring::{Bytes32, SigningKey};
 
 use crate::failure::Failure;
+
+/// Of SHA-512: an HMAC key is as long as its digest.
+const LONGEST_DIGEST: usize = 64;
 
 /// A 256-bit key.
 pub(super) fn bytes() -> Result<Bytes32, Failure> {
@@ -20,23 +23,29 @@ pub(super) fn id() -> Result<String, Failure> {
     Entropy.bytes::<8>().map(|bytes| HEXLOWER.encode(&bytes)).map_err(Failure::new)
 }
 
-/// A signing key: out of `pem`, where there is one for this algorithm.
+/// A signing key: out of `pem`, where there is one and the algorithm takes any.
 pub(super) fn signing_key(algorithm: SigningAlgorithm, pem: Option<String>) -> Result<SigningKey, Failure> {
     let failure = |_| Failure::new("a signing key could not be made");
-    Ok(match (algorithm, pem) {
-        (SigningAlgorithm::RS256, Some(pem)) => SigningKey::RS256(pem),
-        (SigningAlgorithm::ES256, Some(pem)) => SigningKey::ES256(pem),
-        (SigningAlgorithm::RS256, None) => {
+    let secret = match (algorithm.kind(), pem) {
+        (KeyKind::Hmac(algorithm), _) => {
+            let random = Entropy.bytes::<LONGEST_DIGEST>().map_err(Failure::new)?;
+            BASE64.encode(random.get(..algorithm.digest_algorithm().output_len()).unwrap_or(&random))
+        }
+        (KeyKind::Rsa(_) | KeyKind::Ecdsa(..) | KeyKind::Ed25519, Some(pem)) => pem,
+        (KeyKind::Rsa(_), None) => {
             let pair = KeyPair::generate(KeySize::Rsa2048).map_err(failure)?;
-            let der = AsDer::<Pkcs8V1Der<'_>>::as_der(&pair).map_err(failure)?;
-            SigningKey::RS256(private_pem(der.as_ref()))
+            private_pem(AsDer::<Pkcs8V1Der<'_>>::as_der(&pair).map_err(failure)?.as_ref())
         }
-        (SigningAlgorithm::ES256, None) => {
-            let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).map_err(failure)?;
-            SigningKey::ES256(private_pem(pair.to_pkcs8v1().map_err(failure)?.as_ref()))
+        (KeyKind::Ecdsa(algorithm, _), None) => {
+            let pair = EcdsaKeyPair::generate(algorithm).map_err(failure)?;
+            private_pem(pair.to_pkcs8v1().map_err(failure)?.as_ref())
         }
-        (SigningAlgorithm::HS256, _) => SigningKey::HS256(bytes()?),
-    })
+        (KeyKind::Ed25519, None) => {
+            let pair = Ed25519KeyPair::generate().map_err(failure)?;
+            private_pem(pair.to_pkcs8v1().map_err(failure)?.as_ref())
+        }
+    };
+    Ok(SigningKey::new(algorithm, secret))
 }
 
 /// RFC 7468: base64 in lines of 64 characters.
@@ -58,13 +67,26 @@ mod tests {
     #[test]
     fn every_kind_of_key_signs_and_has_its_public_half() {
         let now = Timestamp::from_unix(1_000);
-        for (algorithm, public) in
-            [(SigningAlgorithm::RS256, 1), (SigningAlgorithm::ES256, 1), (SigningAlgorithm::HS256, 0)]
-        {
-            let key = signing_key(algorithm, None).unwrap();
+        // Made once: making one takes longer than all the others together.
+        let mut rsa = None;
+        for algorithm in SigningAlgorithm::ALL {
+            let is_rsa = matches!(algorithm.kind(), KeyKind::Rsa(_));
+            let key = signing_key(algorithm, rsa.clone().filter(|_| is_rsa)).unwrap();
+            rsa = is_rsa.then(|| key.reveal().to_owned());
             let ring = Ring::new(vec![Dated { id: id().unwrap(), active_from: 0, retired_at: None, key }]);
-            assert!(Signer::new(ring.active(now).unwrap(), algorithm).is_ok(), "{algorithm:?}");
+            assert!(Signer::new(ring.active_for(algorithm, now).unwrap()).is_ok(), "{algorithm:?}");
+            let public = usize::from(!algorithm.is_symmetric());
             assert_eq!(public_keys(&ring, now).unwrap().keys.len(), public, "{algorithm:?}");
+        }
+    }
+
+    #[test]
+    fn no_two_keys_are_the_same() {
+        for algorithm in
+            SigningAlgorithm::ALL.into_iter().filter(|algorithm| !matches!(algorithm.kind(), KeyKind::Rsa(_)))
+        {
+            let keys = [signing_key(algorithm, None).unwrap(), signing_key(algorithm, None).unwrap()];
+            assert_ne!(keys[0].reveal(), keys[1].reveal(), "{algorithm:?}");
         }
     }
 }

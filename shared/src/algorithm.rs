@@ -1,0 +1,143 @@
+//! The algorithms that access tokens may be signed with, in one table: whatever makes, reads, publishes or uses a key looks
+//! up here what that means.
+
+use std::fmt;
+
+use aws_lc_rs::hmac::{self, HMAC_SHA256, HMAC_SHA384, HMAC_SHA512};
+use aws_lc_rs::signature::{
+    ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaSigningAlgorithm, RSA_PKCS1_SHA256,
+    RSA_PKCS1_SHA384, RSA_PKCS1_SHA512, RsaSignatureEncoding,
+};
+use jsonwebtoken::Algorithm;
+use jsonwebtoken::jwk::EllipticCurve;
+use serde::{Deserialize, Serialize};
+
+/// The variant is the name in settings, keyrings, headers and JWKs (RFC 7518 §3.1, RFC 8037 §3.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum SigningAlgorithm {
+    /// HMAC with SHA-256. Of all three HMACs: no public keys, and whoever checks could also sign.
+    HS256,
+    /// HMAC with SHA-384.
+    HS384,
+    /// HMAC with SHA-512.
+    HS512,
+    /// RSA PKCS#1 v1.5 with SHA-256, which everybody can check (S45). RSA is all that API Gateway's own authorizer takes.
+    RS256,
+    /// RSA PKCS#1 v1.5 with SHA-384.
+    RS384,
+    /// RSA PKCS#1 v1.5 with SHA-512.
+    RS512,
+    /// ECDSA on P-256 with SHA-256.
+    ES256,
+    /// ECDSA on P-384 with SHA-384.
+    ES384,
+    /// Ed25519.
+    EdDSA,
+}
+
+/// What an algorithm signs with, and so what a key must be to serve it. In words, that is its `Display`.
+#[derive(Clone, Debug)]
+pub enum KeyKind {
+    /// A secret that is at least as long as the digest (RFC 7518 §3.2).
+    Hmac(hmac::Algorithm),
+    /// A key of 2048 to 8192 bits; aws-lc refuses any other (S46).
+    Rsa(&'static RsaSignatureEncoding),
+    /// A key on this curve.
+    Ecdsa(&'static EcdsaSigningAlgorithm, EllipticCurve),
+    /// A key on the only curve of its algorithm.
+    Ed25519,
+}
+
+impl SigningAlgorithm {
+    /// All of them.
+    pub const ALL: [SigningAlgorithm; 9] = [
+        SigningAlgorithm::HS256,
+        SigningAlgorithm::HS384,
+        SigningAlgorithm::HS512,
+        SigningAlgorithm::RS256,
+        SigningAlgorithm::RS384,
+        SigningAlgorithm::RS512,
+        SigningAlgorithm::ES256,
+        SigningAlgorithm::ES384,
+        SigningAlgorithm::EdDSA,
+    ];
+
+    /// The table: the name, the JWT crate's word, the kind of key. ES512 is missing because the JWT crate has none.
+    fn row(self) -> (&'static str, Algorithm, KeyKind) {
+        use KeyKind::{Ecdsa, Ed25519, Hmac, Rsa};
+        match self {
+            SigningAlgorithm::HS256 => ("HS256", Algorithm::HS256, Hmac(HMAC_SHA256)),
+            SigningAlgorithm::HS384 => ("HS384", Algorithm::HS384, Hmac(HMAC_SHA384)),
+            SigningAlgorithm::HS512 => ("HS512", Algorithm::HS512, Hmac(HMAC_SHA512)),
+            SigningAlgorithm::RS256 => ("RS256", Algorithm::RS256, Rsa(&RSA_PKCS1_SHA256)),
+            SigningAlgorithm::RS384 => ("RS384", Algorithm::RS384, Rsa(&RSA_PKCS1_SHA384)),
+            SigningAlgorithm::RS512 => ("RS512", Algorithm::RS512, Rsa(&RSA_PKCS1_SHA512)),
+            SigningAlgorithm::ES256 => {
+                ("ES256", Algorithm::ES256, Ecdsa(&ECDSA_P256_SHA256_FIXED_SIGNING, EllipticCurve::P256))
+            }
+            SigningAlgorithm::ES384 => {
+                ("ES384", Algorithm::ES384, Ecdsa(&ECDSA_P384_SHA384_FIXED_SIGNING, EllipticCurve::P384))
+            }
+            SigningAlgorithm::EdDSA => ("EdDSA", Algorithm::EdDSA, Ed25519),
+        }
+    }
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        self.row().0
+    }
+
+    /// The JWT crate's word for it.
+    pub(crate) fn in_header(self) -> Algorithm {
+        self.row().1
+    }
+
+    /// What it signs with.
+    pub fn kind(self) -> KeyKind {
+        self.row().2
+    }
+
+    /// Whether a key of it has no public half.
+    pub fn is_symmetric(self) -> bool {
+        matches!(self.kind(), KeyKind::Hmac(_))
+    }
+}
+
+impl fmt::Display for KeyKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            KeyKind::Hmac(algorithm) => {
+                write!(f, "{} bytes or more in base64", algorithm.digest_algorithm().output_len())
+            }
+            KeyKind::Rsa(_) => f.write_str("an RSA key of 2048 to 8192 bits, PKCS#8 in PEM"),
+            KeyKind::Ecdsa(_, curve) => write!(f, "a key on {curve:?}, PKCS#8 in PEM"),
+            KeyKind::Ed25519 => f.write_str("an Ed25519 key, PKCS#8 in PEM"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jsonwebtoken::AlgorithmFamily;
+    use serde_json::json;
+
+    use super::*;
+
+    /// But for PSS, which nobody asked for: it would be a second algorithm for the same keys.
+    #[test]
+    fn all_that_the_jwt_crate_has_is_in_the_table() {
+        let families = [AlgorithmFamily::Hmac, AlgorithmFamily::Rsa, AlgorithmFamily::Ec, AlgorithmFamily::Ed];
+        let words = families.iter().flat_map(|family| family.algorithms()).copied();
+        let words = words.filter(|word| !format!("{word:?}").starts_with("PS"));
+        assert_eq!(words.collect::<Vec<_>>(), SigningAlgorithm::ALL.map(SigningAlgorithm::in_header));
+    }
+
+    #[test]
+    fn an_algorithm_has_one_name_everywhere() {
+        for algorithm in SigningAlgorithm::ALL {
+            assert_eq!(json!(algorithm), algorithm.name());
+            assert_eq!(json!(algorithm.in_header()), algorithm.name());
+        }
+        assert!(serde_json::from_value::<SigningAlgorithm>(json!("ES512")).is_err());
+    }
+}
