@@ -4,12 +4,11 @@
 //! answers is JSON again. A panic ends one invocation, as it does there.
 
 use std::collections::BTreeMap;
-use std::convert::Infallible;
 use std::pin::Pin;
 use std::sync::Arc;
 
 use lambda_http::request::LambdaRequest;
-use lambda_http::{Adapter, Context, LambdaEvent, Service, service_fn};
+use lambda_http::{Context, LambdaEvent};
 use serde_json::Value;
 use shared::clock::Clock;
 use shared::config::Config;
@@ -81,11 +80,7 @@ async fn handler<F: Function>(config: Config, clock: Clock) -> Result<Handler, F
     Ok(Arc::new(move |request| {
         let served = served.clone();
         Box::pin(async move {
-            let mut adapter = Adapter::from(service_fn(move |request| {
-                let served = served.clone();
-                async move { Ok::<_, Infallible>(served.answer(request).await) }
-            }));
-            let Ok(answer) = adapter.call(LambdaEvent::new(request, Context::default())).await;
+            let answer = served.invoke(LambdaEvent::new(request, Context::default())).await;
             serde_json::to_value(answer).map_err(Failure::new)
         })
     }))

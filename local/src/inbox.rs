@@ -1,7 +1,8 @@
-//! What the stack has sent, and to whom: every mail as its reader would see it.
+//! What the stack has sent, and to whom: every mail and SMS as its reader would see it.
 
 mod requests;
 mod server;
+mod sms;
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,7 +11,8 @@ use serde::Serialize;
 use tokio::sync::broadcast;
 
 pub(crate) use self::server::{Desk, router};
-use crate::aws::Mail;
+pub use self::sms::{Autofill, Encoding, SmsFacts};
+use crate::aws::{Delivered, Mail, Sms};
 use crate::clock::StackClock;
 
 /// How many messages are kept.
@@ -23,11 +25,11 @@ const BEHIND: usize = 256;
 pub struct Message {
     /// Its number in this stack.
     pub id: String,
-    /// `email`, later `sms` too.
+    /// `email` or `sms`.
     pub channel: &'static str,
-    /// The address.
+    /// The address or the number.
     pub to: String,
-    /// The subject; a text message has none.
+    /// The subject; an SMS has none.
     pub subject: Option<String>,
     /// The plain text.
     pub text: String,
@@ -35,6 +37,23 @@ pub struct Message {
     pub html: Option<String>,
     /// When, by the stack's clock.
     pub sent_at: String,
+    /// What there is to know about an SMS.
+    pub sms: Option<SmsFacts>,
+}
+
+impl Message {
+    fn new(delivered: Delivered, id: String, sent_at: String) -> Message {
+        match delivered {
+            Delivered::Mail(Mail { from: _, to, subject, text, html }) => {
+                Message { id, channel: "email", to, subject: Some(subject), text, html, sent_at, sms: None }
+            }
+            Delivered::Sms(sms) => {
+                let facts = Some(SmsFacts::of(&sms));
+                let Sms { to, text, .. } = sms;
+                Message { id, channel: "sms", to, subject: None, text, html: None, sent_at, sms: facts }
+            }
+        }
+    }
 }
 
 /// What happens to the inbox.
@@ -64,19 +83,11 @@ impl Inbox {
         Inbox { kept: Arc::default(), news: broadcast::channel(BEHIND).0, clock }
     }
 
-    /// Takes in a mail.
-    pub(crate) fn receive(&self, mail: Mail) {
+    /// Takes in what was delivered.
+    pub(crate) fn receive(&self, delivered: Delivered) {
         let mut kept = self.kept();
         kept.arrived += 1;
-        let message = Message {
-            id: kept.arrived.to_string(),
-            channel: "email",
-            to: mail.to,
-            subject: Some(mail.subject),
-            text: mail.text,
-            html: mail.html,
-            sent_at: self.clock.now().to_string(),
-        };
+        let message = Message::new(delivered, kept.arrived.to_string(), self.clock.now().to_string());
         kept.messages.push_front(message.clone());
         kept.messages.truncate(KEPT);
         // Told under the lock, so that a page sees arrivals and clearings in their order. Nobody may be listening.
@@ -112,9 +123,9 @@ mod tests {
     use super::*;
     use shared::clock::Timestamp;
 
-    fn mail(to: &str, subject: &str) -> Mail {
+    fn mail(to: &str, subject: &str) -> Delivered {
         let [from, text] = ["no-reply@example.com", "Hello"].map(str::to_owned);
-        Mail { from, to: to.to_owned(), subject: subject.to_owned(), text, html: None }
+        Delivered::Mail(Mail { from, to: to.to_owned(), subject: subject.to_owned(), text, html: None })
     }
 
     #[test]

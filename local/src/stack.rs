@@ -61,7 +61,8 @@ impl Stack {
         let clock = options.clock;
         let inbox = Inbox::new(clock.clone());
         let mailbox = inbox.clone();
-        let services = Services::open(clock.handle(), options.data.as_deref(), move |mail| mailbox.receive(mail));
+        let services =
+            Services::open(clock.handle(), options.data.as_deref(), move |delivered| mailbox.receive(delivered));
         let services = services.map_err(Failure::new)?;
 
         let aws_door = listen::open("AWS", "--aws", options.aws).await?;

@@ -20,6 +20,9 @@ use super::{NO_ANSWER, locked};
 
 pub use settings::{AwsError, AwsFault, Delivery, FaultSettings, When};
 
+/// How long a slow answer takes.
+const SLOW: Duration = Duration::from_secs(10);
+
 /// The faults that are set. Those of `aws` are used up one by one, in their order.
 #[derive(Default)]
 pub struct Faults(Mutex<FaultSettings>);
@@ -59,7 +62,7 @@ impl Faults {
         Some(met)
     }
 
-    /// What becomes of a mail that SES has no objection to.
+    /// What becomes of a message that its service has no objection to.
     pub(super) fn delivery(&self) -> Delivery {
         let settings = locked(&self.0);
         let rate = settings.delivery_failure_rate;
@@ -69,6 +72,26 @@ impl Faults {
         // A system without a generator fails its first call, and not only in share.
         let drawn = Entropy.bytes().map_or(0, u32::from_be_bytes);
         if f64::from(drawn) < rate * 2f64.powi(32) { Delivery::Refused } else { Delivery::Accepted }
+    }
+}
+
+impl Delivery {
+    /// Whether the message reaches its reader.
+    pub(super) fn arrives(self) -> bool {
+        matches!(self, Delivery::Accepted | Delivery::LostAnswer | Delivery::Slow)
+    }
+
+    /// What its sender is told, and after how long: that it was `sent`, or one of the service's own refusals.
+    pub(super) fn told(self, sent: Value, refused: Refusal, throttled: Refusal) -> (Result<Value, Refusal>, Duration) {
+        match self {
+            Delivery::Accepted => (Ok(sent), Duration::ZERO),
+            Delivery::Slow => (Ok(sent), SLOW),
+            Delivery::Refused => (Err(refused), Duration::ZERO),
+            Delivery::Throttled => (Err(throttled), Duration::ZERO),
+            Delivery::LostAnswer => {
+                (Err(Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "timeout", "The answer was lost.")), NO_ANSWER)
+            }
+        }
     }
 }
 

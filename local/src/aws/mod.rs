@@ -2,7 +2,7 @@
 //!
 //! A function cannot tell it from AWS: its SDK sends here what it would send there, and gets the answers, refusals and
 //! errors that it would get there. What AWS would refuse is refused; what is not built yet is refused too, and the log
-//! says so. Nothing is scripted: tables are real tables, and a mail is sent when one was asked for.
+//! says so. Nothing is scripted: tables are real tables, and a mail or an SMS is sent when one was asked for.
 //!
 //! Beside answering, it records what was called ([`calls`]), can be told what shall go wrong ([`faults`]), and can show
 //! which calls run at the same time ([`rounds`]).
@@ -16,6 +16,7 @@ mod mailbox;
 mod metering;
 mod secrets;
 mod ses;
+mod sns;
 mod tables;
 mod wire;
 
@@ -33,12 +34,14 @@ pub use calls::{Call, Calls, Capacity};
 pub use faults::Faults;
 pub use rounds::Rounds;
 pub use ses::Mail;
+pub use sns::{Sms, SmsType};
 pub use wire::Service;
 
 use secrets::Secrets;
 use ses::Ses;
+use sns::Sns;
 use tables::Tables;
-use wire::{Asked, Refusal};
+use wire::{Asked, Refusal, Target};
 
 /// The region that everything is in.
 pub const REGION: &str = "us-east-1";
@@ -48,7 +51,16 @@ pub const ACCOUNT: &str = "000000000000";
 /// A call that is never answered is held for this long: longer than any function runs.
 const NO_ANSWER: Duration = Duration::from_secs(60);
 
-/// DynamoDB, SES and Secrets Manager, with what they hold.
+/// What a service hands over to its reader.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Delivered {
+    /// By SES.
+    Mail(Mail),
+    /// By SNS.
+    Sms(Sms),
+}
+
+/// DynamoDB, SES, SNS and Secrets Manager, with what they hold.
 #[derive(Clone)]
 pub struct Services(Arc<Parts>);
 
@@ -56,6 +68,7 @@ struct Parts {
     tables: Tables,
     secrets: Secrets,
     ses: Ses,
+    sns: Sns,
     faults: Faults,
     calls: Calls,
     rounds: Rounds,
@@ -63,22 +76,25 @@ struct Parts {
 
 impl Services {
     /// Services whose tables and secrets lie in the folder `data`, or in memory; `deliver` is given each accepted mail,
-    /// once for each recipient.
+    /// once for each recipient, and each accepted SMS.
     ///
     /// # Errors
     /// Says what in `data` cannot be used.
     pub fn open(
         clock: Clock,
         data: Option<&Path>,
-        deliver: impl Fn(Mail) + Send + Sync + 'static,
+        deliver: impl Fn(Delivered) + Send + Sync + 'static,
     ) -> Result<Services, String> {
         if let Some(folder) = data {
             private_folder(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
         }
+        let deliver = Arc::new(deliver);
+        let deliver_mail = deliver.clone();
         Ok(Services(Arc::new(Parts {
             tables: Tables::open(clock.clone(), data)?,
             secrets: Secrets::open(clock, data)?,
-            ses: Ses::new(deliver),
+            ses: Ses::new(move |mail| deliver_mail(Delivered::Mail(mail))),
+            sns: Sns::new(move |sms| deliver(Delivered::Sms(sms))),
             faults: Faults::default(),
             calls: Calls::default(),
             rounds: Rounds::default(),
@@ -87,17 +103,16 @@ impl Services {
 
     /// Answers one request of an AWS SDK.
     pub async fn answer(&self, request: Request<Bytes>) -> Response<Bytes> {
-        let asked = match Asked::read(&request) {
-            Ok(asked) => asked,
-            Err(refusal) => {
-                let path = request.uri().path();
-                tracing::warn!(path, error = refusal.name(), "{}", refusal.message());
-                return wire::response(None, &Err(refusal));
-            }
+        let target = match Target::of(&request) {
+            Ok(target) => target,
+            Err(refusal) => return wire::unread(&request, None, refusal),
         };
-        self.0.rounds.join(format!("{}.{}", asked.service.name(), asked.operation)).await;
+        let asked = match Asked::read(target.clone(), &request) {
+            Ok(asked) => asked,
+            Err(refusal) => return wire::unread(&request, Some(&target), refusal),
+        };
+        self.0.rounds.join(format!("{}.{}", target.service.name(), target.operation)).await;
         let parts = self.0.clone();
-        let service = asked.service;
         // On a thread of its own, so that a caller who hangs up does not undo half of what it asked for.
         let served = tokio::task::spawn_blocking(move || parts.serve(&asked)).await;
         let (outcome, delay) =
@@ -105,7 +120,7 @@ impl Services {
         if !delay.is_zero() {
             tokio::time::sleep(delay).await;
         }
-        wire::response(Some(service), &outcome)
+        wire::response(Some(&target), &outcome)
     }
 
     /// Makes a table from the JSON of a CreateTable request. One that exists with the same keys is left as it is;
@@ -180,6 +195,7 @@ impl Parts {
             outcome = Err(fault.refusal(asked));
             delay = fault.delay();
         }
+        outcome = outcome.map_err(|refusal| refusal.named_by(asked.service));
         let error = outcome.as_ref().err().map(|refusal| refusal.name().to_owned());
         let (caller, service, operation) = (asked.caller.clone(), asked.service, asked.operation.clone());
         tracing::debug!(caller, service = service.name(), operation, error, "called");
@@ -200,8 +216,8 @@ impl Parts {
             }
             Service::SecretsManager => (self.secrets.answer(asked), free, Duration::ZERO),
             Service::Sns => {
-                tracing::warn!(operation = asked.operation, "SNS is not built into the local stack yet");
-                (Err(Refusal::unknown("SNS is not supported by the local stack yet")), free, Duration::ZERO)
+                let (outcome, delay) = self.sns.answer(asked, || self.faults.delivery());
+                (outcome, free, delay)
             }
         }
     }

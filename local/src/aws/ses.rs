@@ -11,13 +11,11 @@ use serde_json::{Value, json};
 use super::faults::Delivery;
 use super::mailbox::Mailbox;
 use super::wire::{Asked, Refusal};
-use super::{NO_ANSWER, REGION, locked, new_id};
+use super::{REGION, locked, new_id};
 
 /// SES's own limits.
 const MOST_RECIPIENTS: usize = 50;
 const LONGEST_MESSAGE: usize = 40 * 1024 * 1024;
-/// How long a slow answer takes.
-const SLOW: Duration = Duration::from_secs(10);
 
 /// A mail as its reader gets it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -114,24 +112,13 @@ impl Ses {
             Err(refusal) => return (Err(refusal), Duration::ZERO),
         };
         let delivery = fate();
-        if matches!(delivery, Delivery::Accepted | Delivery::LostAnswer | Delivery::Slow) {
+        if delivery.arrives() {
             mails.into_iter().for_each(&self.deliver);
         }
-        let sent = Ok(json!({ "MessageId": format!("0100000000000000-{}-000000", new_id()) }));
-        match delivery {
-            Delivery::Accepted => (sent, Duration::ZERO),
-            Delivery::Slow => (sent, SLOW),
-            Delivery::Refused => {
-                (Err(Refusal::bad("MessageRejected", "Sending was refused: this was asked for.")), Duration::ZERO)
-            }
-            Delivery::Throttled => {
-                let (status, name) = (StatusCode::TOO_MANY_REQUESTS, "TooManyRequestsException");
-                (Err(Refusal::new(status, name, "Maximum sending rate exceeded.")), Duration::ZERO)
-            }
-            Delivery::LostAnswer => {
-                (Err(Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "timeout", "The answer was lost.")), NO_ANSWER)
-            }
-        }
+        let sent = json!({ "MessageId": format!("0100000000000000-{}-000000", new_id()) });
+        let refused = Refusal::bad("MessageRejected", "Sending was refused: this was asked for.");
+        let (status, name) = (StatusCode::TOO_MANY_REQUESTS, "TooManyRequestsException");
+        delivery.told(sent, refused, Refusal::new(status, name, "Maximum sending rate exceeded."))
     }
 
     fn read(&self, body: &Value) -> Result<Vec<Mail>, Refusal> {

@@ -1,7 +1,9 @@
-//! What a request asks for and how an answer looks: AWS's JSON protocols, and the REST of SES.
+//! What a request asks for and how an answer looks: AWS's JSON protocols, the REST of SES, and the forms of SNS.
 //!
 //! Signatures are not checked: the caller is whom the credential names. What is checked is what a wrongly configured
 //! client gets wrong: no signature, another region, another service.
+
+mod query;
 
 use axum::body::Bytes;
 use axum::http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
@@ -20,7 +22,7 @@ pub enum Service {
     SecretsManager,
     /// SES, in its second version.
     Ses,
-    /// SNS: recognised, and not built yet.
+    /// SNS, for SMS.
     Sns,
 }
 
@@ -44,13 +46,20 @@ impl Service {
         }
     }
 
-    /// The status of a request that is not signed as it should be: the JSON protocols have 400 for all client errors.
-    fn unsigned(self) -> StatusCode {
+    /// The status for who may not ask, or does not sign: the JSON protocols have 400 for all client errors.
+    fn forbidden(self) -> StatusCode {
         match self {
             Service::DynamoDb | Service::SecretsManager => StatusCode::BAD_REQUEST,
             Service::Ses | Service::Sns => StatusCode::FORBIDDEN,
         }
     }
+}
+
+/// Whom a request is for.
+#[derive(Clone)]
+pub(super) struct Target {
+    pub(super) service: Service,
+    pub(super) operation: String,
 }
 
 /// One call.
@@ -59,15 +68,15 @@ pub(super) struct Asked {
     pub(super) caller: String,
     pub(super) service: Service,
     pub(super) operation: String,
+    /// What it says; of a form, an object of texts.
     pub(super) body: Value,
 }
 
 impl Asked {
-    pub(super) fn read(request: &Request<Bytes>) -> Result<Asked, Refusal> {
-        let (service, operation) = target(request)?;
+    pub(super) fn read(Target { service, operation }: Target, request: &Request<Bytes>) -> Result<Asked, Refusal> {
         let caller = caller(request.headers(), service)?;
         let body = match service {
-            Service::Sns => Value::Null,
+            Service::Sns => query::parameters(request.body()),
             Service::DynamoDb | Service::SecretsManager | Service::Ses => serde_json::from_slice(request.body())
                 .map_err(|error| Refusal::bad("SerializationException", &format!("the body is not JSON: {error}")))?,
         };
@@ -80,31 +89,36 @@ impl Asked {
     }
 }
 
-/// Service and operation: the JSON protocols name both in a header, SES by method and path, SNS in a form.
-fn target(request: &Request<Bytes>) -> Result<(Service, String), Refusal> {
-    let path = request.uri().path();
-    if let Some(target) = text(request.headers(), "x-amz-target") {
-        return match target.split_once('.') {
-            Some(("DynamoDB_20120810", operation)) => Ok((Service::DynamoDb, operation.to_owned())),
-            Some(("secretsmanager", operation)) => Ok((Service::SecretsManager, operation.to_owned())),
-            _ => Err(Refusal::unknown(&format!("the local stack has no service for the target {target}"))),
-        };
+impl Target {
+    fn new(service: Service, operation: &str) -> Target {
+        Target { service, operation: operation.to_owned() }
     }
-    if request.method() == Method::POST && path == "/v2/email/outbound-emails" {
-        return Ok((Service::Ses, "SendEmail".to_owned()));
+
+    /// The JSON protocols name both in a header, SES by method and path, SNS in a form.
+    pub(super) fn of(request: &Request<Bytes>) -> Result<Target, Refusal> {
+        let path = request.uri().path();
+        if let Some(target) = text(request.headers(), "x-amz-target") {
+            return match target.split_once('.') {
+                Some(("DynamoDB_20120810", operation)) => Ok(Target::new(Service::DynamoDb, operation)),
+                Some(("secretsmanager", operation)) => Ok(Target::new(Service::SecretsManager, operation)),
+                _ => Err(Refusal::unknown(&format!("the local stack has no service for the target {target}"))),
+            };
+        }
+        if request.method() == Method::POST && path == "/v2/email/outbound-emails" {
+            return Ok(Target::new(Service::Ses, "SendEmail"));
+        }
+        let is_form =
+            text(request.headers(), "content-type").is_some_and(|kind| kind.starts_with("application/x-www-form"));
+        if is_form && let Some(action) = query::action(request.body()) {
+            return Ok(Target::new(Service::Sns, &action));
+        }
+        Err(Refusal::unknown(&format!("the local stack has no operation {} {path}", request.method())))
     }
-    let is_form =
-        text(request.headers(), "content-type").is_some_and(|kind| kind.starts_with("application/x-www-form"));
-    let form = std::str::from_utf8(request.body()).unwrap_or_default();
-    if is_form && let Some(action) = form.split('&').find_map(|pair| pair.strip_prefix("Action=")) {
-        return Ok((Service::Sns, action.to_owned()));
-    }
-    Err(Refusal::unknown(&format!("the local stack has no operation {} {path}", request.method())))
 }
 
 /// The access key id in `AWS4-HMAC-SHA256 Credential=ID/date/region/service/aws4_request, …`.
 fn caller(headers: &HeaderMap, service: Service) -> Result<String, Refusal> {
-    let refused = |name, message| Refusal::new(service.unsigned(), name, message);
+    let refused = |name, message| Refusal::new(service.forbidden(), name, message);
     let Some(authorization) = text(headers, "authorization") else {
         return Err(refused("MissingAuthenticationTokenException", "Request is missing Authentication Token"));
     };
@@ -156,14 +170,22 @@ impl Refusal {
 
     /// The role of `asked`'s caller has no permission for it.
     pub(super) fn denied(asked: &Asked, resource: &str) -> Refusal {
-        let (service, operation, account) = (asked.service.name(), &asked.operation, super::ACCOUNT);
+        let (operation, account) = (&asked.operation, super::ACCOUNT);
+        let service = if asked.service == Service::Sns { "SNS" } else { asked.service.name() };
         let message = format!(
             "User: arn:aws:sts::{account}:assumed-role/{0}/{0} is not authorized to perform: {service}:{operation} on \
              resource: {resource} because no identity-based policy allows the {service}:{operation} action",
             asked.caller
         );
-        let status = if asked.service == Service::Ses { StatusCode::FORBIDDEN } else { StatusCode::BAD_REQUEST };
-        Refusal::new(status, "AccessDeniedException", &message)
+        Refusal::new(asked.service.forbidden(), "AccessDeniedException", &message)
+    }
+
+    /// The same, by the name that `service` has for it.
+    pub(super) fn named_by(self, service: Service) -> Refusal {
+        match service {
+            Service::DynamoDb | Service::SecretsManager | Service::Ses => self,
+            Service::Sns => Refusal::new(self.status, query::name(self.name()), self.message()),
+        }
     }
 
     /// The error's name, without the namespace that some services put before it.
@@ -179,31 +201,35 @@ impl Refusal {
     }
 }
 
-/// The answer as `service` writes it; without a service, as most do.
-pub(super) fn response(service: Option<Service>, outcome: &Result<Value, Refusal>) -> Response<Bytes> {
-    let service = service.unwrap_or(Service::DynamoDb);
-    let (status, body) = match outcome {
-        Ok(body) => (StatusCode::OK, body.to_string()),
-        Err(refusal) if service == Service::Sns => (refusal.status, xml(refusal)),
-        Err(refusal) => (refusal.status, refusal.body.to_string()),
+/// The answer to a request that says too little to be a call.
+pub(super) fn unread(request: &Request<Bytes>, target: Option<&Target>, refusal: Refusal) -> Response<Bytes> {
+    let refusal = match target {
+        Some(target) => refusal.named_by(target.service),
+        None => refusal,
+    };
+    let path = request.uri().path();
+    tracing::warn!(path, error = refusal.name(), "{}", refusal.message());
+    response(target, &Err(refusal))
+}
+
+/// The answer as the service of `target` writes it; without one, as most do.
+pub(super) fn response(target: Option<&Target>, outcome: &Result<Value, Refusal>) -> Response<Bytes> {
+    let service = target.map_or(Service::DynamoDb, |target| target.service);
+    let request_id = new_id();
+    let body = match (target, outcome) {
+        (Some(target), outcome) if service == Service::Sns => query::answer(&target.operation, outcome, &request_id),
+        (_, Ok(body)) => body.to_string(),
+        (_, Err(refusal)) => refusal.body.to_string(),
     };
     let mut response = Response::new(Bytes::from(body));
-    *response.status_mut() = status;
+    *response.status_mut() = outcome.as_ref().err().map_or(StatusCode::OK, |refusal| refusal.status);
     let headers = response.headers_mut();
     headers.insert("content-type", HeaderValue::from_static(service.content_type()));
     let error = outcome.as_ref().err().map(|refusal| refusal.name().to_owned());
-    for (name, value) in [("x-amzn-requestid", Some(new_id())), ("x-amzn-errortype", error)] {
+    for (name, value) in [("x-amzn-requestid", Some(request_id)), ("x-amzn-errortype", error)] {
         if let Some(value) = value.and_then(|value| HeaderValue::try_from(value).ok()) {
             headers.insert(name, value);
         }
     }
     response
-}
-
-/// SNS speaks the older query protocol.
-fn xml(refusal: &Refusal) -> String {
-    let (code, message) = (refusal.name(), refusal.message());
-    format!(
-        "<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message></Error></ErrorResponse>"
-    )
 }

@@ -130,7 +130,7 @@ function renderMessage(m) {
   if (!m || drawn === `${key(m)} ${part}`) return;
   drawn = `${key(m)} ${part}`;
   const html = m.channel === "email" && m.html !== null;
-  $("subject").textContent = m.subject ?? "Text message";
+  $("subject").textContent = m.subject ?? `Text message from ${m.sms.from}`;
   $("to").textContent = m.to;
   $("exact").textContent = exact(m.sent_at);
   stamp($("ago"), m.sent_at);
@@ -147,18 +147,18 @@ function renderMessage(m) {
   $("part").replaceChildren(view(m));
 }
 
-function make(tag, name, ...content) {
-  const element = Object.assign(document.createElement(tag), { className: name });
-  element.append(...content); // strings become text, never markup
-  return element;
+const plain = (m) => Object.assign(document.createElement("pre"), { textContent: m.text });
+// All that an SMS shows is in the JSON; the template says where.
+function bubble(m) {
+  const view = $("sms").content.cloneNode(true);
+  const facts = { ...m, ...m.sms, ...m.sms.autofill, when: exact(m.sent_at) };
+  for (const place of view.querySelectorAll("[data-fact]")) place.textContent = facts[place.dataset.fact] ?? "";
+  view.querySelector(m.sms.autofill ? ".unfilled" : ".filled").remove();
+  return view;
 }
-
-const plain = (m) => make("pre", "", m.text);
-const bubble = (m) =>
-  make("div", "phone", make("p", "number", m.to), make("p", "when", exact(m.sent_at)), make("p", "bubble", m.text));
 // A new frame each time: a frame that changes its document would add to the browser's history.
 function frame(m) {
-  const element = make("iframe", "");
+  const element = document.createElement("iframe");
   element.title = "The email";
   element.setAttribute("sandbox", ""); // no scripts, no forms, no way out
   // A link then asks for a new window, which the sandbox refuses: a click does nothing.

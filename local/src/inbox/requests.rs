@@ -8,7 +8,14 @@ use crate::aws::faults::FaultSettings;
 /// `GET /api/messages?to=ADDRESS`.
 #[derive(Deserialize)]
 pub(super) struct Wanted {
-    pub(super) to: Option<String>,
+    to: Option<String>,
+}
+
+impl Wanted {
+    /// The address. None has a space: what arrives as one was a plus that the caller did not encode, as in a number.
+    pub(super) fn address(self) -> Option<String> {
+        self.to.map(|to| to.replace(' ', "+"))
+    }
 }
 
 /// `POST /api/clock`.

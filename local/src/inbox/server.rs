@@ -67,7 +67,7 @@ fn refused(status: StatusCode, message: &str) -> Response {
 }
 
 async fn messages(State(desk): State<Desk>, Query(wanted): Query<Wanted>) -> Response {
-    answer(StatusCode::OK, &json!(desk.inbox.messages(wanted.to.as_deref())))
+    answer(StatusCode::OK, &json!(desk.inbox.messages(wanted.address().as_deref())))
 }
 
 async fn clear(State(desk): State<Desk>) -> StatusCode {

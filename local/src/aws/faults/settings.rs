@@ -11,24 +11,24 @@ use crate::aws::wire::Service;
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Value")]
 pub struct FaultSettings {
-    /// The share of mails that SES refuses, from 0 to 1, drawn for each.
+    /// The share of mails that SES refuses, and of SMS that SNS refuses, from 0 to 1, drawn for each.
     pub delivery_failure_rate: f64,
-    /// What becomes of every mail.
+    /// What becomes of every mail and SMS.
     pub delivery: Delivery,
     /// What goes wrong with single calls.
     pub aws: Vec<AwsFault>,
 }
 
-/// What becomes of mails that SES has no objection to.
+/// What becomes of messages that SES or SNS has no objection to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Delivery {
     /// They arrive.
     #[default]
     Accepted,
-    /// `MessageRejected`: they surely do not arrive.
+    /// `MessageRejected`, from SNS `InvalidParameter`: they surely do not arrive.
     Refused,
-    /// `TooManyRequestsException`: they surely do not arrive.
+    /// `TooManyRequestsException`, from SNS `Throttled`: they surely do not arrive.
     Throttled,
     /// They arrive, and the sender is not told.
     LostAnswer,

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::aws::Mail;
+use crate::aws::{Delivered, Mail, Sms, SmsType};
 use crate::options::{FREE, Options};
 use crate::stack::Stack;
 
@@ -36,9 +36,14 @@ async fn ask(inbox: SocketAddr, line: &str, body: &str) -> (u16, Value) {
     (status, serde_json::from_str(&body).unwrap_or_default())
 }
 
-fn mail(to: &str) -> Mail {
+fn mail(to: &str) -> Delivered {
     let [from, subject, text] = ["no-reply@example.com", "123456 is your code", "Hello"].map(str::to_owned);
-    Mail { from, to: to.to_owned(), subject, text, html: Some("<p>Hello".to_owned()) }
+    Delivered::Mail(Mail { from, to: to.to_owned(), subject, text, html: Some("<p>Hello".to_owned()) })
+}
+
+fn sms(to: &str, text: &str) -> Delivered {
+    let [to, text, sender] = [to, text, "Latchkey"].map(str::to_owned);
+    Delivered::Sms(Sms { to, text, sender, sms_type: SmsType::Transactional, max_price: None })
 }
 
 #[tokio::test]
@@ -53,11 +58,46 @@ async fn messages_are_listed_by_address_and_thrown_away() {
     let sent_at = stack.inbox().messages(None)[0].sent_at.clone();
     let expected = json!([{
         "id": "2", "channel": "email", "to": "bob+x@example.com", "subject": "123456 is your code", "text": "Hello",
-        "html": "<p>Hello", "sent_at": sent_at,
+        "html": "<p>Hello", "sent_at": sent_at, "sms": null,
     }]);
     assert_eq!(bob, expected);
     assert_eq!(ask(inbox, "DELETE /api/messages", "").await.0, 204);
     assert_eq!(ask(inbox, "GET /api/messages", "").await, (200, json!([])));
+}
+
+#[tokio::test]
+async fn an_sms_is_shown_with_its_facts() {
+    let (stack, inbox) = stack(true).await;
+    stack.inbox().receive(mail("ada@example.com"));
+    stack.inbox().receive(sms("+447700900456", "No code, and 🔑"));
+    let publish = "Action=Publish&Version=2010-03-31&PhoneNumber=%2B447700900123\
+                   &Message=123456%20is%20your%20code.%0A%0A%40app.example.com%20%23123456\
+                   &MessageAttributes.entry.1.Name=AWS.SNS.SMS.SenderID\
+                   &MessageAttributes.entry.1.Value.DataType=String&MessageAttributes.entry.1.Value.StringValue=Latchkey";
+    let headers = "content-type: application/x-www-form-urlencoded\r\nauthorization: AWS4-HMAC-SHA256 \
+                   Credential=request-otp/20270115/us-east-1/sns/aws4_request, Signature=0\r\n";
+    let (status, answer) = send(stack.addresses().aws, "POST /", headers, publish).await;
+    assert!(status == 200 && answer.starts_with("<PublishResponse "), "{answer}");
+
+    let (_, all) = ask(inbox, "GET /api/messages", "").await;
+    let facts = |encoding: &str, characters: u32| json!({ "from": "Latchkey", "type": "Transactional", "max_price": null, "characters": characters, "encoding": encoding, "parts": 1, "autofill": null });
+    assert_eq!(all[1]["sms"], facts("UCS-2", 15));
+    assert_eq!(all[2]["sms"], Value::Null);
+    let expected = json!([{
+        "id": "3", "channel": "sms", "to": "+447700900123", "subject": null, "html": null, "sent_at": all[0]["sent_at"],
+        "text": "123456 is your code.\n\n@app.example.com #123456",
+        "sms": { "from": "Latchkey", "type": "Promotional", "max_price": null, "characters": 46, "encoding": "GSM-7", "parts": 1,
+            "autofill": { "host": "app.example.com", "code": "123456" } },
+    }]);
+    assert_eq!(json!([all[0]]), expected);
+    for number in ["%2B447700900123", "+447700900123", "%20447700900123"] {
+        assert_eq!(
+            ask(inbox, &format!("GET /api/messages?to={number}"), "").await,
+            (200, expected.clone()),
+            "{number}"
+        );
+    }
+    assert_eq!(ask(inbox, "GET /api/messages?to=447700900123", "").await, (200, json!([])));
 }
 
 #[tokio::test]

@@ -1,0 +1,105 @@
+//! How long an SMS is. It carries 140 bytes: 160 characters of GSM's own alphabet (3GPP TS 23.038), or 70 of UCS-2 as
+//! soon as one is not in it. The parts of a longer one lose six bytes each to the header that joins them.
+
+use serde::Serialize;
+
+/// GSM's default alphabet, without the escape.
+const BASIC: &str = "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?\
+                     ¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà";
+/// Its extension: an escape, and then one more.
+const EXTENSION: &str = "\u{c}^{}\\[~]|€";
+
+/// How the characters of an SMS travel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum Encoding {
+    /// Seven bits a character; those of the extension take two.
+    #[serde(rename = "GSM-7")]
+    Gsm7,
+    /// Sixteen bits a character; those outside the basic plane, such as emoji, take two.
+    #[serde(rename = "UCS-2")]
+    Ucs2,
+}
+
+impl Encoding {
+    /// How much fits into a message that stands alone, and into each of several.
+    fn room(self) -> (usize, usize) {
+        match self {
+            Encoding::Gsm7 => (160, 153),
+            Encoding::Ucs2 => (70, 67),
+        }
+    }
+}
+
+/// Length, encoding and number of parts.
+pub(super) fn measured(text: &str) -> (usize, Encoding, usize) {
+    let septets: Option<Vec<usize>> = text.chars().map(septets).collect();
+    let (encoding, widths) = match septets {
+        Some(widths) => (Encoding::Gsm7, widths),
+        None => (Encoding::Ucs2, text.chars().map(char::len_utf16).collect()),
+    };
+    let length = widths.iter().sum();
+    let (alone, joined) = encoding.room();
+    (length, encoding, if length <= alone { 1 } else { parts(&widths, joined) })
+}
+
+fn septets(letter: char) -> Option<usize> {
+    match letter {
+        _ if BASIC.contains(letter) => Some(1),
+        _ if EXTENSION.contains(letter) => Some(2),
+        _ => None,
+    }
+}
+
+/// No part ends between the two halves of a character.
+fn parts(widths: &[usize], room: usize) -> usize {
+    let filled = widths.iter().fold((1, 0), |(parts, used), width| match used + width {
+        used if used <= room => (parts, used),
+        _ => (parts + 1, *width),
+    });
+    filled.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn takes(text: &str, length: usize, encoding: Encoding, parts: usize) {
+        assert_eq!(measured(text), (length, encoding, parts), "{text}");
+    }
+
+    #[test]
+    fn gsm_characters_are_counted_in_septets() {
+        assert_eq!(BASIC.chars().count(), 127);
+        takes("", 0, Encoding::Gsm7, 1);
+        takes("123456 is your code.\n\n@app.example.com #123456", 46, Encoding::Gsm7, 1);
+        takes(BASIC, 127, Encoding::Gsm7, 1);
+        takes(EXTENSION, 20, Encoding::Gsm7, 1);
+        takes(&"a".repeat(160), 160, Encoding::Gsm7, 1);
+        takes(&"a".repeat(161), 161, Encoding::Gsm7, 2);
+        takes(&"a".repeat(306), 306, Encoding::Gsm7, 2);
+        takes(&"a".repeat(307), 307, Encoding::Gsm7, 3);
+        takes(&format!("{}€", "a".repeat(158)), 160, Encoding::Gsm7, 1);
+        takes(&format!("{}€", "a".repeat(159)), 161, Encoding::Gsm7, 2);
+    }
+
+    #[test]
+    fn one_other_character_makes_it_ucs_2() {
+        takes(&"ж".repeat(70), 70, Encoding::Ucs2, 1);
+        takes(&"ж".repeat(71), 71, Encoding::Ucs2, 2);
+        takes(&"ж".repeat(134), 134, Encoding::Ucs2, 2);
+        takes(&"ж".repeat(135), 135, Encoding::Ucs2, 3);
+        takes(&format!("{}🔑", "a".repeat(68)), 70, Encoding::Ucs2, 1);
+        takes(&format!("{}🔑", "a".repeat(69)), 71, Encoding::Ucs2, 2);
+        takes(&format!("{}€", "ж".repeat(69)), 70, Encoding::Ucs2, 1);
+        for near_miss in ["ç", "`", "\t", "’", "–", "\u{a0}"] {
+            takes(near_miss, 1, Encoding::Ucs2, 1);
+        }
+    }
+
+    #[test]
+    fn no_part_ends_within_a_character() {
+        takes(&format!("{}€{}", "a".repeat(152), "a".repeat(152)), 306, Encoding::Gsm7, 3);
+        takes(&format!("{}€{}", "a".repeat(151), "a".repeat(153)), 306, Encoding::Gsm7, 2);
+        takes(&format!("{}🔑{}", "ж".repeat(66), "ж".repeat(66)), 134, Encoding::Ucs2, 3);
+    }
+}
