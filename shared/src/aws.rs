@@ -40,6 +40,8 @@ pub struct Endpoints {
     pub secrets: Option<String>,
     /// SES.
     pub ses: Option<String>,
+    /// SNS.
+    pub sns: Option<String>,
 }
 
 /// The key pair that Lambda puts into a function's environment.

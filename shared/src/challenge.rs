@@ -12,6 +12,7 @@ use crate::draft::Strength;
 use crate::error::{Error, Result};
 use crate::identifier::Identifier;
 use crate::limit::{Lockout, NetworkDigest};
+use crate::sms::SmsPolicy;
 
 /// How codes live and how often they may be asked for and tried.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +21,8 @@ pub struct ChallengePolicy {
     pub length: usize,
     /// How long a code sent by email is valid.
     pub email_expiry: Duration,
+    /// Where codes go by SMS.
+    pub sms: SmsPolicy,
     /// Bound tries a code, and unbound ones.
     pub attempts: u32,
     /// How long to wait between sends of one challenge.
@@ -50,12 +53,11 @@ impl ChallengePolicy {
     /// How long a code sent to `identifier` lives.
     ///
     /// # Errors
-    /// [`Error::Forbidden`] where no channel reaches it.
+    /// As [`SmsPolicy::target`], where no SMS reaches it.
     pub fn life_of_code(&self, identifier: &Identifier) -> Result<Duration> {
         match identifier {
             Identifier::Email(_) => Ok(self.email_expiry),
-            // The SMS channel's place: its expiry, its countries and its budget come with it.
-            Identifier::Phone(_) => Err(Error::Forbidden("Codes are not sent by SMS here.")),
+            Identifier::Phone(phone) => self.sms.target(phone).map(|_| self.sms.expiry),
         }
     }
 }
@@ -199,6 +201,7 @@ mod tests {
             resend_after: Duration::from_secs(30),
             per_hour: 5,
             per_hour_per_network: 3,
+            sms: crate::sms::tests::policy(),
         }
     }
 

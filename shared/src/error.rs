@@ -57,6 +57,14 @@ pub enum Error {
         /// How long to wait, from the third failure of one challenge on.
         retry_after: Option<Duration>,
     },
+    /// The SMS was surely not sent; `challenge` may be sent again.
+    #[error("The text message could not be sent. Please try again.")]
+    SmsSendFailed {
+        /// The challenge that a resend names.
+        challenge: String,
+        /// How long to wait, from the third failure of one challenge on.
+        retry_after: Option<Duration>,
+    },
     /// Something that this needs cannot be reached at the moment.
     #[error("The service is busy. Please try again in a moment.")]
     Unavailable(#[source] Source),
@@ -80,6 +88,7 @@ impl Error {
             Error::RateLimited { .. } => "rate_limited",
             Error::TooManyAttempts { .. } => "too_many_attempts",
             Error::EmailSendFailed { .. } => "email_send_failed",
+            Error::SmsSendFailed { .. } => "sms_send_failed",
             Error::Unavailable(_) => "unavailable",
             Error::Internal(_) => "internal_error",
         }
@@ -89,7 +98,7 @@ impl Error {
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
             Error::RateLimited { retry_after } | Error::TooManyAttempts { retry_after } => Some(*retry_after),
-            Error::EmailSendFailed { retry_after, .. } => *retry_after,
+            Error::EmailSendFailed { retry_after, .. } | Error::SmsSendFailed { retry_after, .. } => *retry_after,
             Error::Unavailable(_) => Some(Duration::from_secs(1)),
             Error::InvalidRequest(_)
             | Error::InvalidEmail

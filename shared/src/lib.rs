@@ -1,9 +1,9 @@
 //! What Latchkey's functions share, in reading order. Each layer may use those above it.
 //!
-//! - Words, without I/O, AWS or HTTP: [`error`], [`clock`], [`entropy`], [`mac`], [`ids`], [`identifier`], [`code`],
-//!   [`token`].
-//! - Rules, pure functions over words: [`limit`], [`index`], [`keyring`], [`challenge`], [`draft`],
-//!   [`attempt`], [`session`], [`account`], [`access`], [`signer`], [`public_keys`], [`check`].
+//! - Words, without I/O, AWS or HTTP: [`error`], [`clock`], [`entropy`], [`mac`], [`ids`], [`numbering`], [`identifier`],
+//!   [`code`], [`token`].
+//! - Rules, pure functions over words: [`limit`], [`sms`], [`index`], [`algorithm`], [`keyring`], [`challenge`], [`draft`],
+//!   [`attempt`], [`session`], [`account`], [`access`], [`key_pair`], [`signer`], [`public_keys`], [`check`].
 //! - Adapters, the outside world with one AWS client a file: [`aws`], [`secrets`], [`store`], [`delivery`].
 //! - The edge: [`json`], [`config`], [`http`], [`wire`], [`issue`], [`lambda`].
 //!
@@ -11,6 +11,7 @@
 
 pub mod access;
 pub mod account;
+pub mod algorithm;
 pub mod attempt;
 pub mod challenge;
 pub mod check;
@@ -22,12 +23,15 @@ pub mod error;
 pub mod identifier;
 pub mod ids;
 pub mod index;
+pub mod key_pair;
 pub mod keyring;
 pub mod limit;
 pub mod mac;
+pub mod numbering;
 pub mod public_keys;
 pub mod session;
 pub mod signer;
+pub mod sms;
 pub mod token;
 
 pub mod aws;

@@ -61,6 +61,8 @@ pub enum Action {
     Request,
     /// Answering one wrongly.
     Failure,
+    /// Asking for a code by SMS.
+    Sms,
 }
 
 /// How often an [`Action`] may happen in one window.
@@ -78,11 +80,12 @@ impl Action {
         match self {
             Action::Request => "request",
             Action::Failure => "failure",
+            Action::Sms => "sms",
         }
     }
 }
 
-/// The length of both windows of a network.
+/// The length of a network's windows for requests and failures.
 pub const NETWORK_WINDOW: Duration = Duration::from_secs(600);
 
 impl Allowance {

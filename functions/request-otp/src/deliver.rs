@@ -1,36 +1,52 @@
 //! Step 3: the send, inline and for everybody alike, so that its time says nothing (V09).
 
-use std::time::Duration;
-
-use shared::delivery::{Message, Sent};
-use shared::draft::{Draft, Strength};
+use shared::delivery::{Message, Sent, Text};
 use shared::error::{Error, Result};
-use shared::identifier::Identifier;
+use shared::identifier::{Identifier, Phone};
+use shared::store::Passage;
 
 use crate::RequestOtp;
+use crate::begin::{Asking, Begun};
 
 impl RequestOtp {
     /// Sends the draft's code. A send that was surely refused is taken back, and may be repeated at once.
-    pub(crate) async fn deliver(
-        &self,
-        identifier: &Identifier,
-        key: &str,
-        draft: &Draft,
-        strength: Strength,
-        life: Duration,
-    ) -> Result<()> {
+    pub(crate) async fn deliver(&self, asking: Asking<'_>, begun: &Begun) -> Result<()> {
+        let Asking { identifier, key, life, .. } = asking;
+        let code = begun.draft.code(begun.strength);
         let sent = match identifier {
-            Identifier::Email(email) => {
-                let message = Message::with_code(&self.product, draft.code(strength), life)?;
-                self.mailer.send(email, message).await?
-            }
-            // The policy has refused it already; SMS is the next channel.
-            Identifier::Phone(_) => Sent::Refused("there is no SMS channel".to_owned()),
+            Identifier::Email(email) => self.mailer.send(email, Message::with_code(&self.product, code, life)?).await?,
+            Identifier::Phone(phone) => self.text(phone, asking, begun).await?,
         };
         let Sent::Refused(reason) = sent else { return Ok(()) };
         tracing::warn!(reason, identifier = key, "the code was not sent");
-        let is_free = self.table.withdraw(draft, strength, key).await?;
+        let is_free = self.table.withdraw(&begun.draft, begun.strength, key).await?;
+        let challenge = begun.draft.id.reveal().to_owned();
         let retry_after = (!is_free).then_some(self.policy.resend_after);
-        Err(Error::EmailSendFailed { challenge: draft.id.reveal().to_owned(), retry_after })
+        Err(match identifier {
+            Identifier::Email(_) => Error::EmailSendFailed { challenge, retry_after },
+            Identifier::Phone(_) => Error::SmsSendFailed { challenge, retry_after },
+        })
+    }
+
+    /// Takes an SMS out of the day's budget, for good, and sends it.
+    async fn text(&self, phone: &Phone, asking: Asking<'_>, begun: &Begun) -> Result<Sent> {
+        let (sms, now) = (&self.policy.sms, asking.now);
+        let target = sms.target(phone)?;
+        let passage = match begun.day {
+            Passage::Open => self.table.take_message(&target, sms, now).await?,
+            closed => closed,
+        };
+        if let Err(refusal) = passage.or_refuse(now, |retry_after| Error::RateLimited { retry_after }) {
+            // Somebody was quicker since step 1: what was begun may be sent as soon as there is room again.
+            self.table.withdraw(&begun.draft, begun.strength, asking.key).await?;
+            return Err(refusal);
+        }
+        let text =
+            Text::with_code(&self.product, begun.draft.code(begun.strength), asking.life, self.texter.webotp_host());
+        let sent = self.texter.send(phone, text).await?;
+        if let Sent::Refused(_) = sent {
+            self.table.forgive_message(&target, sms, now).await?;
+        }
+        Ok(sent)
     }
 }

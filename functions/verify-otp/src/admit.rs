@@ -4,6 +4,7 @@ use shared::account::User;
 use shared::attempt::Proof;
 use shared::entropy::Entropy;
 use shared::error::{Error, Result};
+use shared::identifier::Identifier;
 use shared::ids::{UserId, random_id};
 use shared::session::{Opening, Session};
 use shared::store::{Owner, SignUp};
@@ -31,9 +32,21 @@ impl VerifyOtp {
             Some(owner) => self.sign_in(answered, proof, owner, opening).await,
             None if self.sign_up_open => self.sign_up(answered, proof, opening).await,
             None => {
-                self.challenges.use_up(&answered.key, proof, answered.now).await?;
+                if self.challenges.use_up(&answered.key, proof, answered.now).await? {
+                    self.count_used(answered).await;
+                }
                 Err(Error::Forbidden("Sign-up is closed."))
             }
+        }
+    }
+
+    /// Tells the pumping breaker that a person answered. They are signed in already, whatever becomes of the count.
+    async fn count_used(&self, answered: &Try<'_>) {
+        let Identifier::Phone(phone) = &answered.answer.identifier else { return };
+        let sms = &self.policy.sms;
+        let Ok(target) = sms.target(phone) else { return };
+        if let Err(error) = self.challenges.count_used(&target, sms, answered.now).await {
+            tracing::warn!(cause = error.cause(), "a used code was not counted");
         }
     }
 
@@ -44,7 +57,10 @@ impl VerifyOtp {
         let (source_url, request_token) = (answer.source_url.as_deref(), &random_id(&Entropy)?);
         let owner = Owner { identifier: key, proof, user, source_url, request_token };
         match self.users.sign_up(&self.challenges, owner, &session, *now).await? {
-            SignUp::Done(user) => Ok(Admitted { user, session, is_new: true }),
+            SignUp::Done(user) => {
+                self.count_used(answered).await;
+                Ok(Admitted { user, session, is_new: true })
+            }
             SignUp::Taken(owner) => self.sign_in(answered, proof, owner, opening).await,
             SignUp::UsedUp => Err(Error::InvalidOtp),
         }
@@ -64,10 +80,12 @@ impl VerifyOtp {
         }
         let mut user = user.ok_or_else(|| Error::internal("an identifier names a user that is not there"))?;
         let session = Session::open(owner, opening, &Entropy, *now)?;
-        tokio::try_join!(
+        let (written, entered, ()) = tokio::join!(
             self.users.put_session(&session),
             self.users.enter_session(&user, &session.id, self.sessions.per_user, *now),
-        )?;
+            self.count_used(answered),
+        );
+        written.and(entered)?;
         user.last_login = Some(*now);
         Ok(Admitted { user, session, is_new: false })
     }

@@ -36,7 +36,7 @@ impl VerifyOtp {
     pub(crate) async fn prove(&self, answered: &Try<'_>, codes: &CodeKeys) -> Result<(Proof, Option<UserId>)> {
         let Try { key, network, now, .. } = answered;
         let closed = |retry_after| Error::TooManyAttempts { retry_after };
-        self.challenges.known_closed(Action::Failure, network, *now).or_refuse(*now, closed)?;
+        self.challenges.known_closed(Action::Failure, network, self.failures, *now).or_refuse(*now, closed)?;
         let (attempt, owner, passage) = tokio::join!(
             self.spend(answered),
             self.users.owner(key),

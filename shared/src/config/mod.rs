@@ -1,15 +1,17 @@
 //! Every setting, read once through one lookup and reported whole when it does not fit.
 
 mod reader;
+mod sms;
 
 use std::fmt;
 use std::time::Duration;
 
-use self::reader::{IS_ARN, IS_EMAIL, IS_ISSUER, IS_NAME, IS_PRODUCT_NAME, Reader};
+use self::reader::{IS_ARN, IS_EMAIL, IS_ISSUER, IS_NAME, Reader};
 use crate::access::AccessPolicy;
 use crate::aws::Settings as AwsSettings;
 use crate::challenge::ChallengePolicy;
 use crate::code::SHORT_LENGTHS;
+use crate::delivery::SmsSettings;
 use crate::http::Proxies;
 use crate::session::SessionPolicy;
 
@@ -38,6 +40,8 @@ pub struct Config {
     pub sender: String,
     /// What the product is called in messages.
     pub product: String,
+    /// How SMS are sent.
+    pub sms: SmsSettings,
     /// Proxies whose `X-Forwarded-For` is read.
     pub proxies: Proxies,
     /// Challenges and counters.
@@ -71,6 +75,7 @@ impl Config {
                 resend_after: read.seconds("OTP_RESEND_SECONDS", 30, 10..=600),
                 per_hour: read.count("OTP_REQUESTS_PER_HOUR", 5, 1..=1_000_000),
                 per_hour_per_network: read.count("OTP_REQUESTS_PER_HOUR_PER_IP", 3, 1..=1_000_000),
+                sms: read.sms_policy(),
             },
             requests_per_network: read.count("OTP_REQUESTS_PER_IP", 25, 1..=1_000_000),
             failures_per_network: read.count("OTP_FAILURES_PER_IP", 30, 1..=1_000_000),
@@ -92,7 +97,8 @@ impl Config {
             issuer: read.optional("JWT_ISSUER", IS_ISSUER),
             sign_up_open: read.choice("SIGN_UP", "open", &["open", "closed"]) == "open",
             sender: read.text("SENDER_EMAIL", None, IS_EMAIL),
-            product: read.text("PRODUCT_NAME", Some("Latchkey"), IS_PRODUCT_NAME),
+            product: read.product(),
+            sms: read.sms(),
             proxies: read.proxies(),
             otp_table: read.text("OTP_TABLE", None, IS_NAME),
             user_table: read.text("USER_TABLE", None, IS_NAME),

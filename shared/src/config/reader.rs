@@ -3,7 +3,8 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use crate::access::{ClaimNames, RESERVED_CLAIMS, SigningAlgorithm};
+use crate::access::{ClaimNames, RESERVED_CLAIMS};
+use crate::algorithm::SigningAlgorithm;
 use crate::aws::{Credentials, Endpoints, Settings as AwsSettings};
 use crate::http::Proxies;
 use crate::identifier::Email;
@@ -17,8 +18,6 @@ pub(super) const IS_ARN: Check = (|text| text.starts_with("arn:"), "an ARN");
 pub(super) const IS_EMAIL: Check = (|text| text.parse::<Email>().is_ok(), "an email address");
 pub(super) const IS_ISSUER: Check =
     (names_an_issuer, "an https URL (http for loopback) without query, fragment or final slash");
-pub(super) const IS_PRODUCT_NAME: Check =
-    (|text| text.chars().count() <= 40 && !text.chars().any(char::is_control), "at most 40 characters on one line");
 pub(super) const IS_CLAIM: Check = (
     |text| text.len() <= 64 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.:/".contains(&byte)),
     "a claim name",
@@ -43,11 +42,11 @@ pub(super) struct Reader<'a> {
 
 impl Reader<'_> {
     /// An empty variable counts as unset: a template cannot leave one out.
-    fn get(&self, name: &str) -> Option<String> {
+    pub(super) fn get(&self, name: &str) -> Option<String> {
         (self.lookup)(name).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())
     }
 
-    fn problem(&mut self, name: &str, expected: &str) {
+    pub(super) fn problem(&mut self, name: &str, expected: &str) {
         let problem = match self.get(name) {
             None => format!("{name} is not set: expected {expected}"),
             Some(_) => format!("{name}: expected {expected}"),
@@ -97,11 +96,16 @@ impl Reader<'_> {
     }
 
     pub(super) fn algorithm(&mut self) -> SigningAlgorithm {
-        match self.choice("JWT_ALGORITHM", "RS256", &["RS256", "ES256", "HS256"]).as_str() {
-            "ES256" => SigningAlgorithm::ES256,
-            "HS256" => SigningAlgorithm::HS256,
-            _ => SigningAlgorithm::RS256,
+        let (variable, default) = ("JWT_ALGORITHM", SigningAlgorithm::RS256);
+        // The standards list it among the others, so it is asked for in good faith.
+        if self.get(variable).as_deref() == Some("ES512") {
+            self.problems.push(format!(
+                "{variable}: ES512 is not supported, because the jsonwebtoken crate has none: take ES384"
+            ));
+            return default;
         }
+        let name = self.choice(variable, default.name(), &SigningAlgorithm::ALL.map(SigningAlgorithm::name));
+        SigningAlgorithm::ALL.into_iter().find(|algorithm| algorithm.name() == name).unwrap_or(default)
     }
 
     pub(super) fn claim_names(&mut self) -> ClaimNames {
@@ -133,8 +137,12 @@ impl Reader<'_> {
     pub(super) fn aws(&mut self) -> AwsSettings {
         let everywhere = self.get("AWS_ENDPOINT_URL");
         let endpoint = |service: &str| self.get(&format!("AWS_ENDPOINT_URL_{service}")).or(everywhere.clone());
-        let endpoints =
-            Endpoints { dynamodb: endpoint("DYNAMODB"), secrets: endpoint("SECRETS_MANAGER"), ses: endpoint("SESV2") };
+        let endpoints = Endpoints {
+            dynamodb: endpoint("DYNAMODB"),
+            secrets: endpoint("SECRETS_MANAGER"),
+            ses: endpoint("SESV2"),
+            sns: endpoint("SNS"),
+        };
         AwsSettings {
             region: self.text("AWS_REGION", None, IS_NAME),
             credentials: Credentials::new(

@@ -1,17 +1,11 @@
-//! Mail by SESv2. A send is repeated only when the one before was surely not accepted: nobody wants the code twice.
-
-use std::time::Duration;
+//! Mail by SESv2.
 
 use aws_sdk_sesv2::Client;
-use aws_sdk_sesv2::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_sesv2::operation::send_email::SendEmailError;
-use aws_sdk_sesv2::operation::send_email::builders::SendEmailFluentBuilder;
 use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message as SesMessage};
 use data_encoding::BASE64;
 
-use super::{Message, Sent};
+use super::{Message, Sent, outcome};
 use crate::aws::{Aws, Retries};
-use crate::entropy::Entropy;
 use crate::error::{Error, Result};
 use crate::identifier::Email;
 
@@ -20,8 +14,6 @@ pub struct Mailer {
     client: Client,
     from: String,
 }
-
-const MOST_TRIES: u32 = 3;
 
 impl Mailer {
     /// Mail from `sender`, which SES knows as verified, under the product's name.
@@ -41,71 +33,12 @@ impl Mailer {
             .from_email_address(&self.from)
             .destination(Destination::builder().to_addresses(to.reveal()).build())
             .content(content(message)?);
-        for tried in 1..=MOST_TRIES {
-            match outcome(send.clone()).await {
-                Outcome::Accepted => return Ok(Sent::Accepted),
-                Outcome::Unknown(reason) => {
-                    tracing::warn!(reason, "nobody knows whether the mail was accepted");
-                    return Ok(Sent::Accepted);
-                }
-                Outcome::Throttled(_) if tried < MOST_TRIES => pause(tried).await?,
-                Outcome::Throttled(reason) | Outcome::Refused(reason) => return Ok(Sent::Refused(reason)),
-            }
-        }
-        Ok(Sent::Refused("throttled".to_owned()))
+        outcome::once(|| {
+            let sending = send.clone().send();
+            async { sending.await.map(|_| ()) }
+        })
+        .await
     }
-}
-
-enum Outcome {
-    Accepted,
-    /// Refused for now.
-    Throttled(String),
-    /// Refused for good.
-    Refused(String),
-    /// No answer, or one that does not say.
-    Unknown(String),
-}
-
-async fn outcome(send: SendEmailFluentBuilder) -> Outcome {
-    let error = match send.send().await {
-        Ok(_) => return Outcome::Accepted,
-        Err(error) => error,
-    };
-    // The service's message is left out: it may repeat the address.
-    let reason = error.code().unwrap_or("no answer").to_owned();
-    match &error {
-        SdkError::ConstructionFailure(_) => Outcome::Refused(reason),
-        SdkError::DispatchFailure(failure)
-            if failure.as_connector_error().is_some_and(|error| never_connected(error)) =>
-        {
-            Outcome::Refused("no connection".to_owned())
-        }
-        SdkError::ServiceError(answer) if answer.raw().status().is_client_error() => {
-            if is_throttled(answer.err()) || answer.raw().status().as_u16() == 429 {
-                Outcome::Throttled(reason)
-            } else {
-                Outcome::Refused(reason)
-            }
-        }
-        _ => Outcome::Unknown(reason),
-    }
-}
-
-/// Nothing was sent where no connection was made.
-fn never_connected(error: &(dyn std::error::Error + 'static)) -> bool {
-    std::iter::successors(Some(error), |error| error.source())
-        .filter_map(|error| error.downcast_ref::<hyper_util::client::legacy::Error>())
-        .any(hyper_util::client::legacy::Error::is_connect)
-}
-
-fn is_throttled(error: &SendEmailError) -> bool {
-    error.is_too_many_requests_exception() || matches!(error.code(), Some("Throttling" | "ThrottlingException"))
-}
-
-async fn pause(tried: u32) -> Result<()> {
-    let millis = 50 * u64::from(tried) + Entropy.below(100)?;
-    tokio::time::sleep(Duration::from_millis(millis)).await;
-    Ok(())
 }
 
 fn content(message: Message) -> Result<EmailContent> {

@@ -48,7 +48,7 @@ impl Message {
     }
 }
 
-fn in_words(life: Duration) -> String {
+pub(super) fn in_words(life: Duration) -> String {
     match life.as_secs() {
         60 => "1 minute".to_owned(),
         seconds if seconds % 60 == 0 => format!("{} minutes", seconds / 60),

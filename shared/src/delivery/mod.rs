@@ -1,13 +1,15 @@
 //! Delivery: a code on its way to whoever owns the identifier.
-//!
-//! SMS is a channel of its own: it will be a file beside `email.rs`, a variant of [`Channel`], and a `match` arm
-//! wherever the compiler then asks for one.
 
 mod email;
 mod message;
+mod outcome;
+mod sms;
+mod text;
 
 pub use self::email::Mailer;
 pub use self::message::Message;
+pub use self::sms::{SmsSettings, Texter};
+pub use self::text::{LONGEST_HOST, LONGEST_PRODUCT, Text, is_gsm7};
 
 use crate::identifier::Identifier;
 

@@ -61,7 +61,9 @@ impl Reply {
         let mut headers: Vec<_> =
             retry_after.map(|wait| (header::RETRY_AFTER, HeaderValue::from(wait))).into_iter().collect();
         match error {
-            Error::EmailSendFailed { challenge, .. } => refusal.challenge_id = Some(challenge),
+            Error::EmailSendFailed { challenge, .. } | Error::SmsSendFailed { challenge, .. } => {
+                refusal.challenge_id = Some(challenge)
+            }
             Error::InvalidToken => headers.push((header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))),
             Error::MethodNotAllowed { allow } => {
                 headers.extend(HeaderValue::from_str(allow).map(|allow| (header::ALLOW, allow)));
@@ -119,7 +121,7 @@ fn status(error: &Error) -> StatusCode {
         Error::NotFound => StatusCode::NOT_FOUND,
         Error::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
         Error::RateLimited { .. } | Error::TooManyAttempts { .. } => StatusCode::TOO_MANY_REQUESTS,
-        Error::EmailSendFailed { .. } => StatusCode::BAD_GATEWAY,
+        Error::EmailSendFailed { .. } | Error::SmsSendFailed { .. } => StatusCode::BAD_GATEWAY,
         Error::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
         Error::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
     }

@@ -4,10 +4,12 @@
 //! updated (S81). A refused condition brings the item with it, instead of a second read (S83).
 
 mod answer;
+mod budget;
 mod guard;
 mod network;
 mod owners;
 mod public_keys;
+mod refused;
 mod resend;
 mod sessions;
 mod start;
@@ -27,7 +29,7 @@ use crate::aws::{Aws, Retries};
 /// What may be forgotten: challenges and counters.
 pub struct OtpTable {
     table: Table,
-    refused: network::Refused,
+    refused: refused::Refused,
 }
 
 /// What may not: users, their identifiers, their sessions, the public keys.
@@ -55,7 +57,7 @@ impl Store {
 
     /// The table of challenges and counters.
     pub fn otp_table(&self, name: String) -> OtpTable {
-        OtpTable { table: Table { client: self.client.clone(), name }, refused: network::Refused::default() }
+        OtpTable { table: Table { client: self.client.clone(), name }, refused: refused::Refused::default() }
     }
 
     /// The table of users.

@@ -1,13 +1,10 @@
 //! `R#<action>#<network>#<bucket>` in `OtpTable`: what one network did in one window.
 
-use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
-
 use serde::Deserialize;
 
 use super::OtpTable;
 use super::write::{self, Written, number};
-use crate::clock::{ExpiresAt, Timestamp};
+use crate::clock::Timestamp;
 use crate::error::Result;
 use crate::limit::{Action, Allowance, NetworkDigest};
 
@@ -16,38 +13,24 @@ struct Row {
     n: u32,
 }
 
-/// Networks that this instance saw refused: until their window ends they are refused without a write, so that an attack
-/// costs nothing more (S82).
-#[derive(Default)]
-pub(super) struct Refused(Mutex<HashMap<(Action, NetworkDigest), ExpiresAt>>);
-
-/// More networks than this are not remembered; they are refused by the table.
-const MOST_REMEMBERED: usize = 4_096;
-
-impl Refused {
-    fn until(&self, action: Action, network: &NetworkDigest, now: Timestamp) -> Option<Timestamp> {
-        let refused = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        refused.get(&(action, network.clone())).filter(|end| !end.has_passed(now)).map(|end| end.moment())
-    }
-
-    fn remember(&self, action: Action, network: &NetworkDigest, end: ExpiresAt, now: Timestamp) {
-        let mut refused = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if refused.len() >= MOST_REMEMBERED {
-            refused.retain(|_, end| !end.has_passed(now));
-        }
-        if refused.len() < MOST_REMEMBERED {
-            refused.insert((action, network.clone()), end);
-        }
-    }
-}
-
-/// What a network may go on doing.
+/// Whether something that is limited may go on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Passage {
-    /// It is below its allowance.
+    /// It is below its limit.
     Open,
     /// It is not, until that moment.
     ClosedUntil(Timestamp),
+}
+
+impl Passage {
+    /// Open where both are; else until the later end.
+    #[must_use]
+    pub fn and(self, other: Passage) -> Passage {
+        match (self, other) {
+            (Passage::ClosedUntil(one), Passage::ClosedUntil(two)) => Passage::ClosedUntil(one.max(two)),
+            (closed @ Passage::ClosedUntil(_), Passage::Open) | (Passage::Open, closed) => closed,
+        }
+    }
 }
 
 impl OtpTable {
@@ -63,13 +46,14 @@ impl OtpTable {
         allowance: Allowance,
         now: Timestamp,
     ) -> Result<Passage> {
-        if let Some(end) = self.refused.until(action, network, now) {
+        let end = allowance.window_end(now);
+        let key = key(action, network, end);
+        if allowance.count == 0 || self.refused.until(&key, now).is_some() {
             return Ok(Passage::ClosedUntil(end));
         }
-        let end = allowance.window_end(now);
         let write = self
             .table
-            .update(&key(action, network, end))
+            .update(&key)
             .update_expression("ADD n :one SET #ttl = if_not_exists(#ttl, :ttl)")
             .condition_expression("attribute_not_exists(n) OR n < :max")
             .expression_attribute_names("#ttl", "ttl")
@@ -79,7 +63,7 @@ impl OtpTable {
         match write::update(write).await? {
             Written::Done(_) => Ok(Passage::Open),
             Written::Refused(_) => {
-                self.refused.remember(action, network, ExpiresAt::at(end), now);
+                self.refused.remember(key, end, now);
                 Ok(Passage::ClosedUntil(end))
             }
         }
@@ -97,18 +81,26 @@ impl OtpTable {
         now: Timestamp,
     ) -> Result<Passage> {
         let end = allowance.window_end(now);
-        let item = write::get(self.table.get(&key(action, network, end))).await?;
+        let key = key(action, network, end);
+        let item = write::get(self.table.get(&key)).await?;
         let count = item.map(write::row::<Row>).transpose()?.map_or(0, |row| row.n);
         if count < allowance.count {
             return Ok(Passage::Open);
         }
-        self.refused.remember(action, network, ExpiresAt::at(end), now);
+        self.refused.remember(key, end, now);
         Ok(Passage::ClosedUntil(end))
     }
 
     /// Whether this instance knows already that a network is closed.
-    pub fn known_closed(&self, action: Action, network: &NetworkDigest, now: Timestamp) -> Passage {
-        self.refused.until(action, network, now).map_or(Passage::Open, Passage::ClosedUntil)
+    pub fn known_closed(
+        &self,
+        action: Action,
+        network: &NetworkDigest,
+        allowance: Allowance,
+        now: Timestamp,
+    ) -> Passage {
+        let key = key(action, network, allowance.window_end(now));
+        self.refused.until(&key, now).map_or(Passage::Open, Passage::ClosedUntil)
     }
 }
 

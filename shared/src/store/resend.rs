@@ -15,15 +15,10 @@ impl OtpTable {
     ///
     /// # Errors
     /// As [`crate::challenge::Guard::resend`] and [`OtpTable::start`].
-    pub async fn resend<'a>(
-        &self,
-        draft: &'a Draft,
-        instead: &'a Draft,
-        asked: Asked<'_>,
-    ) -> Result<(&'a Draft, Strength)> {
+    pub async fn resend(&self, draft: Draft, instead: Draft, asked: Asked<'_>) -> Result<(Draft, Strength)> {
         let mut strength = Strength::Short;
         for _ in 0..MOST_TRIES {
-            let write = again(self.table.update(&guard::key(asked.identifier)), draft, asked, strength);
+            let write = again(self.table.update(&guard::key(asked.identifier)), &draft, asked, strength);
             let seen = match write::update(write).await? {
                 Written::Done(_) => return Ok((draft, strength)),
                 Written::Refused(item) => item.map(guard::read).transpose()?,
@@ -37,7 +32,10 @@ impl OtpTable {
             };
             match again {
                 Some(other) => strength = other,
-                None => return Ok((instead, self.start(instead, asked, seen).await?)),
+                None => {
+                    let strength = self.start(&instead, asked, seen).await?;
+                    return Ok((instead, strength));
+                }
             }
         }
         Err(Error::unavailable("the identifier's item is busy"))

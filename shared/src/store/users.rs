@@ -91,17 +91,19 @@ impl UserTable {
         Ok(matches!(write::update(write).await?, Written::Done(_)))
     }
 
-    /// Ends all sessions of the user, if `session` is one of them: one write, however many they are.
+    /// Ends all sessions of the user, if `session` is one of them and was opened after `oldest`: one write, however many
+    /// they are. A session that is over may still be listed; its token, found in some backup, signs nobody out.
     ///
     /// # Errors
     /// When the table cannot be reached.
-    pub async fn end_all_sessions(&self, user: &UserId, session: &SessionId) -> Result<bool> {
+    pub async fn end_all_sessions(&self, user: &UserId, session: &SessionId, oldest: Timestamp) -> Result<bool> {
         let write = self
             .table
             .update(&user_key(user))
             .update_expression("SET ss = :none")
-            .condition_expression("attribute_exists(ss.#sid)")
+            .condition_expression("ss.#sid > :oldest")
             .expression_attribute_names("#sid", session.as_str())
+            .expression_attribute_values(":oldest", number(oldest.unix()))
             .expression_attribute_values(":none", AttributeValue::M(Item::new()));
         Ok(matches!(write::update(write).await?, Written::Done(_)))
     }

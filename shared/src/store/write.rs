@@ -108,8 +108,11 @@ pub(super) async fn transact(write: TransactWriteItemsFluentBuilder, token: &str
         if reasons.iter().any(|reason| reason.code() == Some("ConditionalCheckFailed")) {
             return Ok(Transacted::Refused(reasons.to_vec()));
         }
-        let is_conflict = reasons.iter().any(|reason| reason.code() == Some("TransactionConflict"));
-        if !is_conflict {
+        let is = |code| reasons.iter().any(|reason| reason.code() == Some(code));
+        if is("ThrottlingError") || is("ProvisionedThroughputExceeded") {
+            return Err(Error::unavailable(error));
+        }
+        if !is("TransactionConflict") {
             return Err(failure(error));
         }
         if started.elapsed() >= CONFLICTS_FOR {

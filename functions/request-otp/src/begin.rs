@@ -1,0 +1,67 @@
+//! Step 2: a challenge, new or sent again.
+
+use std::time::Duration;
+
+use shared::clock::{ExpiresAt, Timestamp};
+use shared::code::Binding;
+use shared::draft::{Draft, Strength};
+use shared::entropy::Entropy;
+use shared::error::Result;
+use shared::identifier::Identifier;
+use shared::ids::ChallengeId;
+use shared::index::Index;
+use shared::keyring::CodeKeys;
+use shared::limit::NetworkDigest;
+use shared::store::{Asked, Passage};
+
+use crate::RequestOtp;
+
+/// A request in the tables' words.
+#[derive(Clone, Copy)]
+pub(crate) struct Asking<'a> {
+    pub(crate) identifier: &'a Identifier,
+    /// The identifier's digest.
+    pub(crate) key: &'a str,
+    pub(crate) network: &'a NetworkDigest,
+    /// How long a code lives.
+    pub(crate) life: Duration,
+    pub(crate) now: Timestamp,
+}
+
+/// A challenge whose code is to be sent.
+pub(crate) struct Begun {
+    pub(crate) draft: Draft,
+    pub(crate) strength: Strength,
+    /// Whether the network's day still had room for it.
+    pub(crate) day: Passage,
+}
+
+impl RequestOtp {
+    /// Puts a new code into the challenge `named`, or begins one. An SMS is counted beside it.
+    pub(crate) async fn begin(
+        &self,
+        asking: Asking<'_>,
+        named: Option<ChallengeId>,
+        index: &Index<'_>,
+        keys: &CodeKeys,
+    ) -> Result<Begun> {
+        let Asking { identifier, key, network, life, now } = asking;
+        let pepper = keys.peppers.active(now)?;
+        let draft = |id: ChallengeId| {
+            let binding = Binding { tenant: &self.tenant, identifier, challenge: &index.challenge(&id) };
+            let pepper = (pepper.id.as_str(), &pepper.key.mac());
+            Draft::draw(id, binding, pepper, self.policy.length, ExpiresAt::after(now, life))
+        };
+        let asked = Asked { identifier: key, network, policy: &self.policy, now };
+        let anew = draft(ChallengeId::draw(&Entropy)?)?;
+        let again = named.map(draft).transpose()?;
+        let begin = async {
+            match again {
+                Some(again) => self.table.resend(again, anew, asked).await,
+                None => self.table.start(&anew, asked, None).await.map(|strength| (anew, strength)),
+            }
+        };
+        let ((draft, strength), day) = tokio::try_join!(begin, self.count_on_the_day(asking))?;
+        Ok(Begun { draft, strength, day })
+    }
+}

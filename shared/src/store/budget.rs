@@ -1,0 +1,210 @@
+//! `SMS#<day's end>` in `OtpTable`: the messages of one day, all countries in one item, so that one conditional write
+//! keeps every limit at once. Its attributes are flat, because a write cannot make a map and count in it.
+//! `SMS#<day's end>#<range>` has the same of one range of numbers.
+//!
+//! About forty countries fit one write unit; each forty more cost another.
+
+use std::time::Duration;
+
+use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
+use aws_sdk_dynamodb::types::AttributeValue;
+
+use super::OtpTable;
+use super::network::Passage;
+use super::write::{self, Item, Written, number};
+use crate::clock::Timestamp;
+use crate::error::{Error, Result};
+use crate::sms::{Bounds, Breaker, SmsPolicy, Spent, Target};
+
+/// The counts of a day stay readable for a month.
+const KEPT_FOR: Duration = Duration::from_secs(31 * 86_400);
+
+/// Messages to everywhere.
+const TOTAL: &str = "n";
+/// Messages to here: `sGB` for a country.
+const SENT: &str = "s";
+/// Codes that were used here.
+const USED: &str = "u";
+/// The debt to the breaker.
+const DEBT: &str = "k";
+/// When the last message went here.
+const LAST: &str = "l";
+
+impl OtpTable {
+    /// Whether a message may go to `target`, without taking it: read beside other limits, so that a request that would be
+    /// refused begins no challenge. [`OtpTable::take_message`] decides.
+    ///
+    /// # Errors
+    /// When the table cannot be reached.
+    pub async fn message_passage(&self, target: &Target, policy: &SmsPolicy, now: Timestamp) -> Result<Passage> {
+        let [country, range] = Pool::of(target, policy, now);
+        let passages = tokio::try_join!(self.look(&country, policy, now), self.look(&range, policy, now))?;
+        Ok(passages.0.and(passages.1))
+    }
+
+    /// Takes one message out of the day's budget, total and per country, and past the breaker: before it is sent, and for
+    /// good. Each is one conditional write, so that parallel senders do not pass a limit together (S71).
+    ///
+    /// # Errors
+    /// When the table cannot be reached: what cannot be counted is not sent (S88).
+    pub async fn take_message(&self, target: &Target, policy: &SmsPolicy, now: Timestamp) -> Result<Passage> {
+        let [country, range] = Pool::of(target, policy, now);
+        let (of_country, of_range) =
+            tokio::try_join!(self.take(&country, policy, now), self.take(&range, policy, now))?;
+        match (of_country, of_range) {
+            // The one that was open is not sent to after all.
+            (Passage::Open, Passage::ClosedUntil(_)) => self.forgive(&country, policy).await?,
+            (Passage::ClosedUntil(_), Passage::Open) => self.forgive(&range, policy).await?,
+            _ => {}
+        }
+        Ok(of_country.and(of_range))
+    }
+
+    /// Takes the debts back that [`OtpTable::take_message`] made: nobody can answer what was surely not sent. The budget
+    /// stays taken.
+    ///
+    /// # Errors
+    /// When the table cannot be reached.
+    pub async fn forgive_message(&self, target: &Target, policy: &SmsPolicy, now: Timestamp) -> Result<()> {
+        let [country, range] = Pool::of(target, policy, now);
+        tokio::try_join!(self.forgive(&country, policy), self.forgive(&range, policy)).map(|_| ())
+    }
+
+    /// Counts a code that was used, and lets it pay the debts, down to the most credit and no further. A day in which
+    /// nothing was sent counts nothing.
+    ///
+    /// # Errors
+    /// When the table cannot be reached.
+    pub async fn count_used(&self, target: &Target, policy: &SmsPolicy, now: Timestamp) -> Result<()> {
+        let [country, range] = Pool::of(target, policy, now);
+        tokio::try_join!(self.pay(&country), self.pay(&range)).map(|_| ())
+    }
+
+    async fn look(&self, pool: &Pool, policy: &SmsPolicy, now: Timestamp) -> Result<Passage> {
+        if self.is_spent(pool, now) {
+            return Ok(Passage::ClosedUntil(SmsPolicy::day_end(now)));
+        }
+        let item = write::get(self.table.get(&pool.key).consistent_read(true)).await?;
+        let closed = self.closed(pool, item, policy, now)?;
+        Ok(closed.map_or(Passage::Open, Passage::ClosedUntil))
+    }
+
+    async fn take(&self, pool: &Pool, policy: &SmsPolicy, now: Timestamp) -> Result<Passage> {
+        if self.is_spent(pool, now) {
+            return Ok(Passage::ClosedUntil(SmsPolicy::day_end(now)));
+        }
+        let write = self
+            .table
+            .update(&pool.key)
+            .update_expression("ADD #n :one, #s :one, #k :share SET #l = :now, #ttl = if_not_exists(#ttl, :ttl)")
+            .condition_expression(
+                "(attribute_not_exists(#n) OR #n < :most) AND (attribute_not_exists(#s) OR #s < :most_here) \
+                 AND (attribute_not_exists(#k) OR #k < :limit OR #l <= :paused)",
+            )
+            .expression_attribute_names("#n", TOTAL)
+            .expression_attribute_names("#ttl", "ttl")
+            .expression_attribute_values(":one", number(1_u32))
+            .expression_attribute_values(":now", number(now.unix()))
+            .expression_attribute_values(":most", number(pool.bounds.total))
+            .expression_attribute_values(":most_here", number(pool.bounds.sent))
+            .expression_attribute_values(":share", number(policy.breaker.share))
+            .expression_attribute_values(":limit", signed(pool.bounds.debt))
+            .expression_attribute_values(":paused", number(now.before(policy.breaker.pause).unix()))
+            .expression_attribute_values(":ttl", number(SmsPolicy::day_end(now).after(KEPT_FOR).unix()));
+        match write::update(pool.named(write, &[SENT, DEBT, LAST])).await? {
+            Written::Done(_) => Ok(Passage::Open),
+            Written::Refused(item) => Ok(Passage::ClosedUntil(self.closed(pool, item, policy, now)?.unwrap_or(now))),
+        }
+    }
+
+    async fn forgive(&self, pool: &Pool, policy: &SmsPolicy) -> Result<()> {
+        let write = self
+            .table
+            .update(&pool.key)
+            .update_expression("ADD #k :minus")
+            .condition_expression("attribute_exists(#k)")
+            .expression_attribute_values(":minus", signed(-i64::from(policy.breaker.share)));
+        write::update(pool.named(write, &[DEBT])).await?;
+        Ok(())
+    }
+
+    async fn pay(&self, pool: &Pool) -> Result<()> {
+        let most = pool.bounds.most_credit();
+        let write = |update, condition| {
+            let write = self.table.update(&pool.key).update_expression(update).condition_expression(condition);
+            let write = write.expression_attribute_values(":one", number(1_u32));
+            let nearly = signed(most.saturating_add(Breaker::PAID_BY_USE));
+            pool.named(write, &[USED, DEBT]).expression_attribute_values(":nearly", nearly)
+        };
+        // Where people answer there is mostly nothing left to pay: try that first.
+        let rest = write("SET #k = :most ADD #u :one", "#k <= :nearly");
+        let rest = rest.expression_attribute_values(":most", signed(most));
+        if let Written::Refused(Some(_)) = write::update(rest).await? {
+            let payment = write("ADD #u :one, #k :paid", "#k > :nearly");
+            write::update(payment.expression_attribute_values(":paid", signed(-Breaker::PAID_BY_USE))).await?;
+        }
+        Ok(())
+    }
+
+    fn is_spent(&self, pool: &Pool, now: Timestamp) -> bool {
+        let is_known = |key| self.refused.until(key, now).is_some();
+        pool.bounds.total == 0 || pool.bounds.sent == 0 || is_known(&pool.key) || is_known(&pool.key_here)
+    }
+
+    /// Until when `item` closes the pool. A spent budget stays spent until its day ends, which this instance remembers; what
+    /// the breaker stopped may go on at any moment.
+    fn closed(&self, pool: &Pool, item: Option<Item>, policy: &SmsPolicy, now: Timestamp) -> Result<Option<Timestamp>> {
+        let spent = item.map_or(Ok(Spent::default()), |item| pool.spent(&item))?;
+        if pool.bounds.are_spent(spent) {
+            let key = if spent.total >= pool.bounds.total { &pool.key } else { &pool.key_here };
+            self.refused.remember(key.clone(), SmsPolicy::day_end(now), now);
+        }
+        Ok(policy.closed_until(pool.bounds, spent, now))
+    }
+}
+
+/// Where messages are counted: a country's attributes in the day's item, or a range's item.
+struct Pool {
+    key: String,
+    /// Names the country's own budget in this instance's memory.
+    key_here: String,
+    /// Ends the names of a country's attributes: `sGB`.
+    suffix: &'static str,
+    bounds: Bounds,
+}
+
+impl Pool {
+    fn of(target: &Target, policy: &SmsPolicy, now: Timestamp) -> [Pool; 2] {
+        let (day, country) = (format!("SMS#{}", SmsPolicy::day_end(now).unix()), target.country.code());
+        let range = format!("{day}#{}", target.range);
+        [
+            Pool { key_here: format!("{day}#{country}"), key: day, suffix: country, bounds: policy.of_country() },
+            Pool { key_here: range.clone(), key: range, suffix: "", bounds: policy.of_range() },
+        ]
+    }
+
+    fn named(&self, write: UpdateItemFluentBuilder, counts: &[&str]) -> UpdateItemFluentBuilder {
+        counts.iter().fold(write, |write, count| {
+            write.expression_attribute_names(format!("#{count}"), format!("{count}{}", self.suffix))
+        })
+    }
+
+    fn spent(&self, item: &Item) -> Result<Spent> {
+        let count = |name: &str| match item.get(name) {
+            Some(AttributeValue::N(number)) => number.parse::<i64>().map_err(Error::internal),
+            _ => Ok(0),
+        };
+        let here = |name: &str| count(&format!("{name}{}", self.suffix));
+        let small = |number: i64| u32::try_from(number).unwrap_or(u32::MAX);
+        Ok(Spent {
+            total: small(count(TOTAL)?),
+            sent: small(here(SENT)?),
+            debt: here(DEBT)?,
+            last: Timestamp::from_unix(here(LAST)?.unsigned_abs()),
+        })
+    }
+}
+
+fn signed(value: i64) -> AttributeValue {
+    AttributeValue::N(value.to_string())
+}
