@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::sync::Arc;
 
-use lambda_http::service_fn;
+use lambda_http::{lambda_runtime, service_fn};
 
 use crate::clock::Clock;
 use crate::config::Config;
@@ -25,9 +25,9 @@ pub async fn run<F: Function>() -> Result<(), lambda_http::Error> {
     let config = Config::read(|name| std::env::var(name).ok())?;
     let served = Served::<F>::start(config, Clock::system()).await;
     let served = Arc::new(served.map_err(|error| error.cause().unwrap_or_else(|| error.to_string()))?);
-    lambda_http::run(service_fn(|request| {
+    lambda_runtime::run(service_fn(|event| {
         let served = served.clone();
-        async move { Ok::<_, Infallible>(served.answer(request).await) }
+        async move { Ok::<_, Infallible>(served.invoke(event).await) }
     }))
     .await
 }

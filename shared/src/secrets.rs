@@ -15,6 +15,8 @@ use crate::keyring::LONGEST_CACHED;
 
 /// A keyring older than this is read again.
 const FRESH: Duration = Duration::from_secs(5 * 60);
+/// Reading it again is not tried oftener than this: a fault is not mended by every request waiting for it.
+const TRIED: Duration = Duration::from_secs(30);
 
 /// One secret, as the keyring `K`.
 pub struct Keyring<K> {
@@ -26,6 +28,8 @@ pub struct Keyring<K> {
 struct Cached<K> {
     keys: Arc<K>,
     read: Timestamp,
+    /// When reading them again was tried last.
+    tried: Timestamp,
 }
 
 impl<K: DeserializeOwned> Keyring<K> {
@@ -51,19 +55,20 @@ impl<K: DeserializeOwned> Keyring<K> {
     pub async fn keys(&self, now: Timestamp) -> Result<Arc<K>> {
         // Held while reading: requests that come meanwhile wait for the one call.
         let mut cached = self.cached.lock().await;
-        let age = cached.as_ref().map(|cached| cached.read.until(now));
-        if let (Some(cached), Some(age)) = (&*cached, age)
-            && age < FRESH
+        let age = |cached: &Cached<K>| cached.read.until(now);
+        if let Some(cached) = &*cached
+            && (age(cached) < FRESH || (age(cached) < LONGEST_CACHED && cached.tried.until(now) < TRIED))
         {
             return Ok(cached.keys.clone());
         }
-        match (self.read().await, &*cached) {
+        match (self.read().await, &mut *cached) {
             (Ok(keys), _) => {
                 let keys = Arc::new(keys);
-                *cached = Some(Cached { keys: keys.clone(), read: now });
+                *cached = Some(Cached { keys: keys.clone(), read: now, tried: now });
                 Ok(keys)
             }
-            (Err(error), Some(cached)) if age.is_some_and(|age| age < LONGEST_CACHED) => {
+            (Err(error), Some(cached)) if age(cached) < LONGEST_CACHED => {
+                cached.tried = now;
                 tracing::warn!(cause = error.cause(), "the keyring could not be read again; the one at hand serves on");
                 Ok(cached.keys.clone())
             }

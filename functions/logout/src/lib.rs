@@ -3,9 +3,11 @@
 //! One write, in the user's item. The answer is the same whether the token was real, old, forged or already signed out:
 //! the caller wanted the session to be over, and it is.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 use shared::aws::Aws;
-use shared::clock::Clock;
+use shared::clock::{Clock, Timestamp};
 use shared::config::Config;
 use shared::error::Result;
 use shared::http::{Function, Reply, Request};
@@ -17,6 +19,8 @@ use shared::token::{Grant, RefreshToken};
 pub struct Logout {
     clock: Clock,
     issuer: Issuer,
+    /// How long a session lives at most.
+    longest: Duration,
     users: UserTable,
 }
 
@@ -40,7 +44,8 @@ impl Function for Logout {
         let aws = Aws::new(&config.aws);
         let issuer = Issuer::new(&config, &aws);
         issuer.warm(clock.now()).await;
-        Ok(Logout { clock, issuer, users: Store::new(&aws).user_table(config.user_table) })
+        let longest = config.session.absolute;
+        Ok(Logout { clock, issuer, longest, users: Store::new(&aws).user_table(config.user_table) })
     }
 
     async fn handle(&self, request: Request) -> Result<Reply> {
@@ -49,17 +54,17 @@ impl Function for Logout {
         let keys = self.issuer.keys(now).await?;
         let token = ask.refresh.parse::<RefreshToken>().ok();
         if let Some((grant, _)) = token.as_ref().and_then(|token| keys.authenticate(token)) {
-            self.end(grant, ask.all.unwrap_or(false)).await?;
+            self.end(grant, ask.all.unwrap_or(false), now).await?;
         }
         Reply::ok(LoggedOut { success: true, message: "Logged out." })
     }
 }
 
 impl Logout {
-    async fn end(&self, grant: &Grant, all: bool) -> Result<()> {
+    async fn end(&self, grant: &Grant, all: bool, now: Timestamp) -> Result<()> {
         let Grant { user, session, .. } = grant;
         let ended = match all {
-            true => self.users.end_all_sessions(user, session).await?,
+            true => self.users.end_all_sessions(user, session, now.before(self.longest)).await?,
             false => self.users.end_session(user, session).await?,
         };
         tracing::info!(event = "signed_out", %user, all, ended, "signed out");

@@ -1,5 +1,6 @@
 //! The edge: what a function is, how it is served, and one log line for each request.
 
+mod event;
 mod proxies;
 mod reply;
 mod request;
