@@ -65,6 +65,17 @@ async fn a_session_that_is_over_signs_nobody_out() {
     auth.client().refresh(&live.refresh).await.ok();
 }
 
+/// Nor can one that has reached its end: its token may lie in some backup.
+#[tokio::test]
+async fn a_session_at_its_end_signs_nobody_out() {
+    let auth = Deployment::start().await;
+    let over = auth.client().sign_in(ADA).await;
+    auth.wait(7 * 86_400);
+    let live = auth.client().sign_in(ADA).await;
+    auth.client().post(LOGOUT, json!({ "refresh": over.refresh, "all": true })).await.ok();
+    auth.client().refresh(&live.refresh).await.ok();
+}
+
 /// No order of a refresh and a logout leaves the session alive.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_lives_after_logout() {

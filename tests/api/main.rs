@@ -3,6 +3,8 @@
 // Handlers, SDK and harness in one future are deep to name.
 #![recursion_limit = "256"]
 
+mod algorithms;
+mod budget;
 mod fallback;
 mod journeys;
 mod jwks;
@@ -15,6 +17,8 @@ mod request_otp;
 mod rotation;
 mod secrets;
 mod settings;
+mod signing_keys;
+mod sms;
 mod trips;
 mod verify_otp;
 mod watch;

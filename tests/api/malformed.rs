@@ -1,8 +1,15 @@
 //! Bad input of any kind: a clear JSON error, never a 500, and nothing done.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use axum::body::Bytes;
 use axum::http::{Request, header};
+use lambda_http::{Context, LambdaEvent};
 use serde_json::json;
+use shared::clock::Clock;
+use shared::config::Config;
+use shared::http::Served;
 use tests::Deployment;
 use tests::client::{LOGOUT, REFRESH, REQUEST, VERIFY};
 
@@ -114,5 +121,26 @@ async fn every_answer_says_that_it_is_not_to_be_kept() {
             assert_eq!(answer.headers[name], value);
         }
         assert!(!answer.headers["x-request-id"].is_empty());
+    }
+}
+
+/// The runtime makes an address of what an event says, and panics where that is none. No function looks at it.
+#[tokio::test]
+async fn a_query_or_a_host_that_is_no_address_is_not_looked_at() {
+    let auth = Deployment::start().await;
+    let variables: BTreeMap<_, _> = auth.stack.environment("Fallback").into_iter().collect();
+    let config = Config::read(|name| variables.get(name).cloned()).unwrap();
+    let served = Arc::new(Served::<fallback::Fallback>::start(config, Clock::system()).await.unwrap());
+    let request = Request::get("/nothing").body(Bytes::new()).unwrap();
+    let (_, genuine) = auth.stack.api().unwrap().event(&request, "192.0.2.1".parse().unwrap()).unwrap();
+    for (member, value) in [("rawQueryString", "a=\"<b> c\""), ("host", "a b"), ("x-forwarded-proto", "<>")] {
+        let mut event = genuine.clone();
+        match member {
+            "rawQueryString" => event[member] = json!(value),
+            header => event["headers"][header] = json!(value),
+        }
+        let event = LambdaEvent::new(serde_json::from_value(event).unwrap(), Context::default());
+        let answer = serde_json::to_value(served.clone().invoke(event).await).unwrap();
+        assert_eq!(answer["statusCode"], 404, "{member}");
     }
 }

@@ -1,7 +1,7 @@
 //! request-otp: a code by mail, sent again, and sends that fail.
 
 use serde_json::json;
-use tests::client::{REQUEST, VERIFY};
+use tests::client::REQUEST;
 use tests::deployment::wrong;
 use tests::{Asked, Deployment};
 
@@ -51,20 +51,6 @@ async fn an_identifier_has_several_names_and_one_value() {
     auth.client().post(REQUEST, json!({ "email": "+15551234567" })).await.refused(400, "invalid_email");
     auth.client().post(REQUEST, json!({ "phone": "12" })).await.refused(400, "invalid_phone");
     assert_eq!(auth.messages_to(ADA), 3);
-}
-
-/// The next channel's place: a number parses, and is refused before anything is counted or sent.
-#[tokio::test]
-async fn a_phone_number_is_forbidden_and_nothing_is_counted() {
-    let auth = Deployment::start().await;
-    for (field, channel) in [("identifier", "sms"), ("phone_number", "phone"), ("phone", "sms")] {
-        let body = json!({ field: "+1 (415) 555-0123", "channel": channel });
-        auth.client().post(REQUEST, body.clone()).await.refused(403, "forbidden");
-        let mut answer = body;
-        answer["otp_code"] = json!("123456");
-        auth.client().post(VERIFY, answer).await.refused(403, "forbidden");
-    }
-    assert!(auth.stack.services().calls().take().is_empty(), "AWS was called");
 }
 
 /// V20: two spellings of one address are one identifier, and the code goes to the canonical one.

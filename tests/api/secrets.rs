@@ -12,17 +12,26 @@ const ADA: &str = "unmistakable@example.com";
 #[tokio::test]
 async fn no_code_token_or_address_is_in_a_log_or_in_the_otp_table() {
     let auth = Deployment::start().await;
-    let mut secrets =
-        vec!["unmistakable".to_owned(), "203.0.113.66".to_owned(), "+15551234567".to_owned(), "mallory".to_owned()];
+    let mut secrets = vec![
+        "unmistakable".to_owned(),
+        "203.0.113.66".to_owned(),
+        "5551234567".to_owned(),
+        "7400123456".to_owned(),
+        "mallory".to_owned(),
+    ];
     let client = auth.client_at("203.0.113.66");
 
     let asked = client.ask(ADA).await;
     client.answer(ADA, &Asked { code: wrong(&asked.code), ..asked.clone() }).await;
     client.answer_unbound("mallory@example.com", &asked.code).await;
     client.post(REQUEST, json!({ "identifier": "+15551234567" })).await;
+    let texted = client.ask("+447400123456").await;
+    client.answer("+447400123456", &Asked { code: wrong(&texted.code), ..texted.clone() }).await;
+    client.answer("+447400123456", &texted).await.ok();
     client.post(REQUEST, json!({ "identifier": "mallory at example" })).await;
     auth.faults(json!({ "delivery": "refused" }));
     client.post(REQUEST, json!({ "identifier": ADA })).await.refused(502, "email_send_failed");
+    client.post(REQUEST, json!({ "identifier": "+447400123456" })).await.refused(502, "sms_send_failed");
     auth.faults(json!({ "aws": [{ "service": "dynamodb", "error": "AccessDeniedException", "times": 1 }] }));
     client.post(REQUEST, json!({ "identifier": ADA })).await.refused(500, "internal_error");
     auth.faults(json!({}));
@@ -36,8 +45,8 @@ async fn no_code_token_or_address_is_in_a_log_or_in_the_otp_table() {
     for tokens in [first, second] {
         secrets.extend([tokens.access, tokens.refresh]);
     }
-    secrets.extend([asked.challenge, pending.challenge]);
-    let codes = [asked.code, pending.code];
+    secrets.extend([asked.challenge, pending.challenge, texted.challenge]);
+    let codes = [asked.code, pending.code, texted.code];
 
     let logs = auth.stack.logs();
     assert!(logs.len() > 10 && logs.iter().any(|line| line.contains("\"outcome\":\"ok\"")), "the log is empty");

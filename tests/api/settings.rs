@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use local::template::{Template, find_root};
 use shared::config::Config;
 use tests::Deployment;
 
@@ -22,13 +23,19 @@ async fn every_wrong_setting_is_named_at_once() {
             ("OTP_LENGTH", "5"),
             ("OTP_EMAIL_EXPIRY_SECONDS", "601"),
             ("OTP_MAX_ATTEMPTS", "three"),
-            ("JWT_ALGORITHM", "ES512"),
+            ("JWT_ALGORITHM", "PS256"),
             ("JWT_ISSUER", "http://auth.example.com"),
             ("SENDER_EMAIL", "nobody"),
             ("TRUSTED_PROXIES", "10.0.0.0/33"),
             ("USER_ID_CLAIM", "iss"),
             ("PRODUCT_NAME", "a\r\nBcc: b@example.com"),
             ("REFRESH_ROTATION", "maybe"),
+            ("SMS_COUNTRIES", "US,UK"),
+            ("SMS_BREAKER_SHARE", "101"),
+            ("SMS_SENDER_ID", "a name too long"),
+            ("SMS_ORIGINATION_NUMBER", "Ada"),
+            ("SMS_MAX_PRICE", "1e3"),
+            ("WEBOTP_HOST", "https://app.example.com"),
         ]
         .map(|(name, value)| (name.to_owned(), value.to_owned())),
     );
@@ -39,13 +46,19 @@ async fn every_wrong_setting_is_named_at_once() {
         "OTP_LENGTH: expected a whole number from 6 to 10",
         "OTP_EMAIL_EXPIRY_SECONDS",
         "OTP_MAX_ATTEMPTS",
-        "JWT_ALGORITHM",
+        "JWT_ALGORITHM: expected one of HS256, HS384, HS512, RS256, RS384, RS512, ES256, ES384, EdDSA",
         "JWT_ISSUER",
         "SENDER_EMAIL",
         "TRUSTED_PROXIES",
         "USER_ID_CLAIM",
         "PRODUCT_NAME",
         "REFRESH_ROTATION",
+        "SMS_COUNTRIES",
+        "SMS_BREAKER_SHARE",
+        "SMS_SENDER_ID",
+        "SMS_ORIGINATION_NUMBER",
+        "SMS_MAX_PRICE",
+        "WEBOTP_HOST",
         "OTP_TABLE is not set",
         "AWS_REGION is not set",
     ] {
@@ -81,4 +94,69 @@ async fn a_claim_of_ones_own_takes_no_ones_elses_place() {
         environment.extend(settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         assert_eq!(read(&environment).is_ok(), fits, "{settings:?}");
     }
+}
+
+/// S17: in another alphabet a text would be two, and cost twice as much. A mail may say what it likes.
+#[tokio::test]
+async fn with_sms_on_a_product_has_a_name_that_fits_a_text() {
+    for (product, countries, fits) in
+        [("Schlüssel & Co", "GB", true), ("Ключ", "GB", false), ("Ключ", "", true), ("[Key]", "GB", false)]
+    {
+        let mut environment = environment().await;
+        environment.extend(
+            [("PRODUCT_NAME", product), ("SMS_COUNTRIES", countries)]
+                .map(|(name, value)| (name.to_owned(), value.to_owned())),
+        );
+        assert_eq!(read(&environment).is_ok(), fits, "{product} {countries}");
+    }
+}
+
+/// It stands in the standards beside those that there are, so a deployer learns what to take instead.
+#[tokio::test]
+async fn es512_is_refused_by_name() {
+    let mut environment = environment().await;
+    for (algorithm, problem) in [
+        ("ES512", "JWT_ALGORITHM: ES512 is not supported, because the jsonwebtoken crate has none: take ES384"),
+        ("es512", "JWT_ALGORITHM: expected one of HS256, "),
+        ("none", "JWT_ALGORITHM: expected one of HS256, "),
+        ("rs256", "JWT_ALGORITHM: expected one of HS256, "),
+    ] {
+        environment.insert("JWT_ALGORITHM".to_owned(), algorithm.to_owned());
+        let problems = read(&environment).unwrap_err();
+        assert!(problems.contains(problem), "{problems}");
+    }
+}
+
+/// The settings of a function as a profile of `samconfig.toml` deploys it, and only these variables of it.
+fn profile(name: &str, is_set: impl Fn(&str) -> bool) -> Config {
+    let template = Template::read(&find_root().unwrap(), name).unwrap();
+    let environment = &template.functions["VerifyOtp"].environment;
+    let config = Config::read(|name| match name {
+        "AWS_REGION" | "AWS_ACCESS_KEY_ID" | "AWS_SECRET_ACCESS_KEY" => Some("x".to_owned()),
+        _ => environment.get(name).filter(|_| is_set(name)).cloned(),
+    });
+    config.unwrap()
+}
+
+/// Design part 6: what differs between stages stands in their profiles and nowhere else.
+#[test]
+fn each_stage_has_its_profile() {
+    const DAY: u64 = 86_400;
+    for (name, stage, access, session, leeway, rotation) in [
+        ("default", "development", 3_600, 7 * DAY, 30, true),
+        ("testing", "testing", 3_600, DAY, 0, false),
+        ("production", "production", 900, 30 * DAY, 0, true),
+    ] {
+        let config = profile(name, |_| true);
+        assert_eq!((config.stage.as_str(), config.access.lifetime.as_secs()), (stage, access));
+        assert_eq!(config.session.idle.as_secs(), session, "{name}");
+        assert_eq!((config.access.leeway.as_secs(), config.session.rotation), (leeway, rotation), "{name}");
+    }
+    for name in ["default", "testing"] {
+        let session = profile(name, |_| true).session;
+        assert_eq!(session.absolute, session.idle, "{name}: a session lives longer than its profile says");
+    }
+    let required = ["STAGE", "SENDER_EMAIL", "OTP_TABLE", "USER_TABLE", "CODES_SECRET_ARN", "TOKENS_SECRET_ARN"];
+    let defaults = profile("production", |name| required.contains(&name));
+    assert!(profile("production", |_| true) == defaults, "production has settings of its own");
 }

@@ -6,6 +6,7 @@ use tests::deployment::wrong;
 use tests::{Answer, Deployment};
 
 const ADA: &str = "ada@example.com";
+const PHONE: &str = "+447400123456";
 
 /// What one request did: its answer, and the units that its calls of the table cost.
 async fn measured(auth: &Deployment, rounds: &[usize], path: &str, body: serde_json::Value) -> (Answer, f64, f64) {
@@ -49,6 +50,8 @@ async fn each_operation_makes_the_trips_that_the_design_says() {
     let (known, write, read) = measured(&auth, &[3, 2, 2], VERIFY, answer(&asked.code, &json!(asked.challenge))).await;
     assert_eq!((known.code(), write, read), ("ok", 4.0, 2.5), "verify, known user");
 
+    by_sms(&auth).await;
+
     let refresh = known.tokens().refresh;
     let (refreshed, write, read) = measured(&auth, &[2], REFRESH, json!({ "refresh": refresh })).await;
     assert_eq!((refreshed.code(), write, read), ("ok", 1.0, 1.0), "refresh");
@@ -59,6 +62,25 @@ async fn each_operation_makes_the_trips_that_the_design_says() {
     assert_eq!(write, 1.0, "logout");
     let (_, write, _) = measured(&auth, &[1], LOGOUT, json!({ "refresh": refresh, "all": true })).await;
     assert_eq!(write, 1.0, "logout everywhere");
+}
+
+/// The budget is a trip, and a unit for the country and one for the range; the network's day is a unit beside the challenge. A
+/// used code is counted with the session, and after the transaction that makes a user.
+async fn by_sms(auth: &Deployment) {
+    // A day on which people have answered.
+    for number in 0..3 {
+        auth.client_at(&format!("198.51.100.{number}")).sign_in(&format!("+44740012345{number}")).await;
+    }
+    let ask = || json!({ "identifier": PHONE });
+    let answer = |asked: &Answer| json!({ "identifier": PHONE, "otp_code": auth.newest_code(PHONE), "challenge_id": asked.body["challenge_id"] });
+    let (first, write, read) = measured(auth, &[4, 2, 2, 1], REQUEST, ask()).await;
+    assert_eq!((first.code(), write, read), ("ok", 5.0, 2.5), "request by SMS, first in its hour");
+    let (new, write, _) = measured(auth, &[3, 1, 2], VERIFY, answer(&first)).await;
+    assert_eq!((new.code(), write), ("ok", 11.0), "verify by SMS, new user");
+    let (later, write, _) = measured(auth, &[4, 2, 1, 2, 1], REQUEST, ask()).await;
+    assert_eq!((later.code(), write), ("ok", 6.0), "request by SMS, later in its hour");
+    let (known, write, _) = measured(auth, &[3, 2, 4], VERIFY, answer(&later)).await;
+    assert_eq!((known.code(), write), ("ok", 6.0), "verify by SMS, known user");
 }
 
 /// The identifier's item stays within one write unit, however full it is.

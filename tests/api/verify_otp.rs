@@ -1,6 +1,7 @@
 //! verify-otp: one code, one session, one user.
 
 use futures_util::future::join_all;
+use local::aws::Service;
 use serde_json::json;
 use tests::client::VERIFY;
 use tests::deployment::wrong;
@@ -307,6 +308,10 @@ async fn without_its_keys_a_function_counts_nothing() {
     auth.wait(399);
     let guess = Asked { code: wrong(&asked.code), ..asked.clone() };
     auth.client().answer(ADA, &guess).await.refused(400, "invalid_otp");
+    auth.stack.services().calls().take();
+    auth.client().answer(ADA, &guess).await.refused(400, "invalid_otp");
+    let calls = auth.stack.services().calls().take();
+    assert!(calls.iter().all(|call| call.service != Service::SecretsManager), "every request waits for the fault");
     auth.wait(1);
     for _ in 0..5 {
         auth.client().answer(ADA, &asked).await.refused(500, "internal_error");

@@ -43,20 +43,23 @@ fn template() -> Template {
     Template::parse(&read("template.yaml"), profile, "default").unwrap()
 }
 
-const WORDS: &[&str] = &["clock", "code", "entropy", "error", "identifier", "ids", "mac", "token"];
+const WORDS: &[&str] = &["clock", "code", "entropy", "error", "identifier", "ids", "mac", "numbering", "token"];
 const RULES: &[&str] = &[
     "access",
     "account",
+    "algorithm",
     "attempt",
     "challenge",
     "check",
     "draft",
     "index",
+    "key_pair",
     "keyring",
     "limit",
     "public_keys",
     "session",
     "signer",
+    "sms",
 ];
 const ADAPTERS: &[&str] = &["aws", "delivery", "secrets", "store"];
 const EDGE: &[&str] = &["config", "http", "issue", "json", "lambda", "wire"];
@@ -193,7 +196,7 @@ fn settings() -> BTreeMap<String, String> {
 }
 
 /// What Lambda itself puts into every environment, and what only `local` and tests set.
-const NOT_IN_THE_TEMPLATE: [&str; 8] = [
+const NOT_IN_THE_TEMPLATE: [&str; 9] = [
     "AWS_REGION",
     "AWS_ACCESS_KEY_ID",
     "AWS_SECRET_ACCESS_KEY",
@@ -202,6 +205,7 @@ const NOT_IN_THE_TEMPLATE: [&str; 8] = [
     "AWS_ENDPOINT_URL_DYNAMODB",
     "AWS_ENDPOINT_URL_SECRETS_MANAGER",
     "AWS_ENDPOINT_URL_SESV2",
+    "AWS_ENDPOINT_URL_SNS",
 ];
 
 #[test]
@@ -221,6 +225,28 @@ fn the_template_sets_every_setting_to_the_codes_default() {
         };
         let required = ["SENDER_EMAIL", "OTP_TABLE", "USER_TABLE", "CODES_SECRET_ARN", "TOKENS_SECRET_ARN"];
         assert!(read(None) == read(Some(&required)), "{name}: a default of the template is not the code's");
+    }
+}
+
+/// CloudFormation refuses what no function would start with.
+#[test]
+fn the_template_allows_what_the_settings_allow() {
+    let template = read("template.yaml");
+    for (name, expected) in settings() {
+        let word = |word: &str| format!("{}{}", &word[..1], word[1..].to_lowercase());
+        let parameter: String = name.split('_').map(word).collect();
+        let rest = template.split_once(&format!("\n  {parameter}:\n")).map_or("", |(_, rest)| rest);
+        let lines: Vec<_> = rest.lines().take_while(|line| line.starts_with("    ")).map(str::trim).collect();
+        let allows =
+            |line: String| assert!(lines.contains(&line.as_str()), "{parameter} does not say `{line}`: {lines:?}");
+        if let Some(choices) = expected.strip_prefix("one of ").filter(|choices| *choices != "on, off") {
+            allows(format!("AllowedValues: [{choices}]"));
+        } else if let Some((least, most)) =
+            expected.strip_prefix("a whole number from ").and_then(|range| range.split_once(" to "))
+        {
+            allows(format!("MinValue: {least}"));
+            allows(format!("MaxValue: {most}"));
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! A deployment: the whole bundle in this process, with a database, an inbox and a clock of its own.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -8,6 +9,7 @@ use local::clock::StackClock;
 use local::{Options, Stack};
 use serde_json::{Value, json};
 use shared::clock::Timestamp;
+use shared::config::Config;
 use shared::ids::Tenant;
 use shared::index::Index;
 use shared::keyring::{CodeKeys, TokenKeys};
@@ -33,7 +35,7 @@ impl Deployment {
 
     /// With some settings of its own.
     pub async fn with(settings: &[(&str, &str)]) -> Deployment {
-        let is_rsa = !settings.iter().any(|(name, value)| *name == "JWT_ALGORITHM" && *value != "RS256");
+        let is_rsa = !settings.iter().any(|(name, value)| *name == "JWT_ALGORITHM" && !value.starts_with("RS"));
         let options = Options {
             env: settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
             clock: StackClock::frozen_at(Timestamp::from_unix(START)),
@@ -67,12 +69,12 @@ impl Deployment {
         self.stack.services().faults().set(serde_json::from_value(faults).unwrap());
     }
 
-    /// The code in the newest message to `address`: the first word of its subject.
+    /// The code in the newest message to `address`: the first word of a mail's subject, or of a text.
     #[track_caller]
     pub fn newest_code(&self, address: &str) -> String {
         let messages = self.stack.inbox().messages(Some(address));
-        let subject = messages.first().expect("no message came").subject.clone().unwrap();
-        subject.split(' ').next().unwrap().to_owned()
+        let newest = messages.first().expect("no message came");
+        newest.subject.as_ref().unwrap_or(&newest.text).split(' ').next().unwrap().to_owned()
     }
 
     /// How many messages went to `address`.
@@ -106,6 +108,18 @@ impl Deployment {
     /// The keyring of tokens.
     pub fn token_keys(&self) -> TokenKeys {
         self.secret("TOKENS_SECRET_ARN")
+    }
+
+    /// Puts another keyring of tokens in its place, as an operator's hand might.
+    pub fn put_token_keys(&self, keys: &TokenKeys) {
+        let text = serde_json::to_string(keys).unwrap();
+        self.stack.services().put_secret(&self.setting("TOKENS_SECRET_ARN"), text).unwrap();
+    }
+
+    /// The settings of its functions.
+    pub fn config(&self) -> Config {
+        let environment: BTreeMap<_, _> = self.stack.environment("VerifyOtp").into_iter().collect();
+        Config::read(|name| environment.get(name).cloned()).unwrap()
     }
 
     /// What lies in the users' table under keys that begin with `prefix`.

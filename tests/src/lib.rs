@@ -4,6 +4,7 @@
 
 pub mod client;
 pub mod deployment;
+pub mod pumping;
 pub mod runtime_api;
 
 pub use crate::client::{Answer, Asked, Client, Tokens};

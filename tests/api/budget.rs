@@ -1,0 +1,250 @@
+//! What SMS may cost: the day's budget, the network's day, and the pumping breaker. All at once, too.
+
+use futures_util::future::join_all;
+use serde_json::json;
+use tests::client::REQUEST;
+use tests::pumping::Attack;
+use tests::{Answer, Deployment};
+
+/// A day's end, from the beginning of the clock.
+const DAY: u64 = 86_400;
+
+/// A number of one of forty ranges.
+fn british(number: usize) -> String {
+    format!("+4474{:02}{number:06}", number % 40)
+}
+
+fn of_one_range(number: usize) -> String {
+    format!("+447400{number:06}")
+}
+
+fn german(number: usize) -> String {
+    format!("+4915123{number:06}")
+}
+
+/// A request from a network of its own.
+async fn ask(auth: &Deployment, number: usize, phone: String) -> Answer {
+    let client = auth.client_at(&format!("10.{}.{}.1", number / 256, number % 256));
+    client.post(REQUEST, json!({ "identifier": phone })).await
+}
+
+fn sent(answers: &[Answer]) -> usize {
+    assert!(answers.iter().all(|answer| matches!(answer.code(), "ok" | "rate_limited")), "{answers:?}");
+    answers.iter().filter(|answer| answer.code() == "ok").count()
+}
+
+/// S71: 64 parallel senders pass neither the total nor a country's share of it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn parallel_senders_do_not_pass_the_days_budget() {
+    for (total, per_country) in [("30", "100"), ("100", "30")] {
+        let auth = Deployment::with(&[
+            ("SMS_DAILY_BUDGET", total),
+            ("SMS_DAILY_BUDGET_PER_COUNTRY", per_country),
+            ("SMS_BREAKER_SHARE", "0"),
+        ])
+        .await;
+        let answers = join_all((0..64).map(|number| ask(&auth, number, british(number)))).await;
+        assert_eq!(sent(&answers), 30);
+        assert_eq!(auth.stack.inbox().messages(None).len(), 30);
+        let refused = answers.iter().find(|answer| answer.code() != "ok").unwrap();
+        assert_eq!(refused.retry_after(), DAY, "until midnight in UTC");
+
+        let elsewhere = ask(&auth, 64, german(0)).await;
+        assert_eq!(elsewhere.code(), if total == "30" { "rate_limited" } else { "ok" });
+        auth.client().ask("ada@example.com").await;
+        auth.wait(DAY);
+        ask(&auth, 65, british(65)).await.ok();
+    }
+}
+
+/// What the budget refuses begins no challenge, so nobody's share of the hour goes with it.
+#[tokio::test]
+async fn a_request_over_the_budget_costs_its_owner_nothing() {
+    let auth = Deployment::with(&[("SMS_DAILY_BUDGET", "1")]).await;
+    ask(&auth, 0, british(0)).await.ok();
+    let before = auth.items_of("OTP_TABLE", "I#").len();
+    for number in 0..5 {
+        ask(&auth, number, british(1)).await.refused(429, "rate_limited");
+    }
+    assert_eq!(auth.items_of("OTP_TABLE", "I#").len(), before);
+}
+
+#[tokio::test]
+async fn a_refused_send_is_not_given_back() {
+    let auth = Deployment::with(&[("SMS_DAILY_BUDGET", "2")]).await;
+    auth.faults(json!({ "delivery": "refused" }));
+    for number in 0..2 {
+        ask(&auth, number, british(number)).await.refused(502, "sms_send_failed");
+    }
+    auth.faults(json!({}));
+    ask(&auth, 2, british(2)).await.refused(429, "rate_limited");
+}
+
+/// SNS being out of order leaves no debt: nobody could have answered.
+#[tokio::test]
+async fn refused_sends_stop_no_country() {
+    let auth = Deployment::start().await;
+    auth.faults(json!({ "delivery": "refused" }));
+    for number in 0..25 {
+        ask(&auth, number, british(number)).await.refused(502, "sms_send_failed");
+    }
+    auth.faults(json!({}));
+    ask(&auth, 25, british(25)).await.ok();
+}
+
+/// A share is kept to the letter, also where it divides nothing.
+#[tokio::test]
+async fn a_country_goes_on_while_the_share_that_is_set_is_used() {
+    let settings = [("SMS_BREAKER_SHARE", "60"), ("SMS_BREAKER_SENDS", "3"), ("SMS_BREAKER_RANGE_SENDS", "1000")];
+    let auth = Deployment::with(&settings).await;
+    // Two of three are used, which is more than 60 in a hundred; then one of two, which is less.
+    for (uses, of, goes_on) in [(2, 3, true), (1, 2, false)] {
+        let mut stopped = 0;
+        for number in 0..45 {
+            let (client, phone) = (auth.client_at(&format!("192.0.{number}.{of}")), british(of * 1_000 + number));
+            let answer = client.post(REQUEST, json!({ "identifier": phone })).await;
+            stopped += usize::from(answer.code() == "rate_limited");
+            if number % of < uses && answer.code() == "ok" {
+                let code = auth.newest_code(&phone);
+                client.answer_unbound(&phone, &code).await.ok();
+            }
+        }
+        assert_eq!(stopped == 0, goes_on, "{uses} of {of}");
+    }
+}
+
+/// While a country is stopped, asking again and again does not close a network's day.
+#[tokio::test]
+async fn what_the_breaker_refuses_is_not_counted_on_the_network() {
+    let auth = Deployment::start().await;
+    join_all((0..20).map(|number| ask(&auth, number, british(number)))).await;
+    for _ in 0..15 {
+        auth.client().post(REQUEST, json!({ "identifier": british(99) })).await.refused(429, "rate_limited");
+        auth.wait(60);
+    }
+    auth.client().post(REQUEST, json!({ "identifier": german(1) })).await.ok();
+}
+
+#[tokio::test]
+async fn a_budget_of_nothing_sends_nothing() {
+    for name in ["SMS_DAILY_BUDGET", "SMS_DAILY_BUDGET_PER_COUNTRY", "SMS_PER_IP_DAY"] {
+        let auth = Deployment::with(&[(name, "0")]).await;
+        ask(&auth, 0, british(0)).await.refused(429, "rate_limited");
+        assert_eq!(auth.stack.inbox().messages(None).len(), 0, "{name}");
+    }
+}
+
+/// S88: what cannot be counted is not sent.
+#[tokio::test]
+async fn without_its_budget_nothing_is_sent() {
+    let auth = Deployment::start().await;
+    for operation in ["GetItem", "UpdateItem"] {
+        let fault = json!({ "service": "dynamodb", "operation": operation, "key": "SMS#", "error": "ThrottlingException", "times": 100 });
+        auth.faults(json!({ "aws": [fault] }));
+        ask(&auth, 0, british(0)).await.refused(503, "unavailable");
+    }
+    assert_eq!(auth.stack.inbox().messages(None).len(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_network_asks_for_ten_texts_in_a_day() {
+    let auth = Deployment::with(&[("OTP_REQUESTS_PER_IP", "1000")]).await;
+    let asks = (0..32).map(|number| auth.client().post(REQUEST, json!({ "identifier": british(number) })));
+    let answers = join_all(asks).await;
+    assert_eq!(sent(&answers), 10);
+    auth.client().ask("ada@example.com").await;
+    auth.wait(DAY - 1);
+    auth.client().post(REQUEST, json!({ "identifier": british(99) })).await.refused(429, "rate_limited");
+    auth.wait(1);
+    auth.client().post(REQUEST, json!({ "identifier": british(99) })).await.ok();
+}
+
+/// V40: a country whose codes nobody uses is stopped; another goes on.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_country_that_does_not_answer_is_stopped() {
+    let auth = Deployment::start().await;
+    let answers = join_all((0..64).map(|number| ask(&auth, number, british(number)))).await;
+    assert_eq!(sent(&answers), 20);
+    let refused = answers.iter().find(|answer| answer.code() != "ok").unwrap();
+    assert_eq!(refused.retry_after(), 30, "codes are under way");
+    ask(&auth, 64, german(0)).await.ok();
+
+    auth.wait(300);
+    assert_eq!(ask(&auth, 65, british(65)).await.retry_after(), 7_200 - 300);
+    auth.wait(6_900);
+    let answers = join_all((66..90).map(|number| ask(&auth, number, british(number)))).await;
+    assert_eq!(sent(&answers), 1, "one goes to see whether anybody answers");
+}
+
+/// And before that the range, because that is what a pumper has: the rest of the country goes on.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_range_that_does_not_answer_is_stopped() {
+    let auth = Deployment::start().await;
+    let answers = join_all((0..64).map(|number| ask(&auth, number, of_one_range(number)))).await;
+    assert_eq!(sent(&answers), 5);
+    ask(&auth, 64, british(1)).await.ok();
+    auth.client_at("192.0.2.9").sign_in(&british(2)).await;
+    auth.wait(7_200);
+    let answers = join_all((65..80).map(|number| ask(&auth, number, of_one_range(number)))).await;
+    assert_eq!(sent(&answers), 1);
+}
+
+/// People who ask all at once and answer by and by are held up for seconds, not for hours.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_country_that_answers_goes_on() {
+    let auth = Deployment::start().await;
+    let answers = join_all((0..30).map(|number| ask(&auth, number, british(number)))).await;
+    assert_eq!(sent(&answers), 20);
+    for (number, answer) in answers.iter().enumerate().filter(|(_, answer)| answer.code() == "ok").take(2) {
+        let body = json!({
+            "identifier": british(number),
+            "otp_code": auth.newest_code(&british(number)),
+            "challenge_id": answer.body["challenge_id"],
+        });
+        auth.client().post(tests::client::VERIFY, body).await.ok();
+    }
+    // Each of the two pays for ten.
+    let answers = join_all((30..60).map(|number| ask(&auth, number, british(number)))).await;
+    assert_eq!(sent(&answers), 20);
+}
+
+/// What people answer counts for as many messages again, and no more: an attack does not draw on a whole morning's.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn answers_are_saved_up_for_as_many_messages_and_no_more() {
+    let auth = Deployment::with(&[("SMS_DAILY_BUDGET", "1000"), ("SMS_DAILY_BUDGET_PER_COUNTRY", "1000")]).await;
+    let sign_ins = (0..8).map(|number| {
+        let client = auth.client_at(&format!("192.0.2.{number}"));
+        async move { client.sign_in(&british(number)).await }
+    });
+    join_all(sign_ins).await;
+    let mut answers = Vec::new();
+    for number in 100..160 {
+        answers.push(ask(&auth, number, british(number)).await);
+    }
+    assert_eq!(sent(&answers), 40);
+}
+
+#[tokio::test]
+async fn the_day_counts_what_was_sent_and_what_was_used() {
+    let auth = Deployment::start().await;
+    auth.client().sign_in(&british(0)).await;
+    auth.client().sign_in(&british(0)).await;
+    ask(&auth, 1, german(1)).await.ok();
+    let days = auth.items_of("OTP_TABLE", "SMS#");
+    let day = days.iter().find(|item| item.get("sGB").is_some()).unwrap();
+    let count = |name: &str| day[name]["N"].as_str().unwrap_or("0").to_owned();
+    let counts = ["n", "sGB", "uGB", "sDE", "uDE"].map(count);
+    assert_eq!(counts, ["3", "2", "2", "1", "0"]);
+}
+
+/// The bar: one prefix, 10,000 requests from 1,000 addresses in a day, no code used. Real people in another country, and in
+/// other ranges of the same, sign in throughout.
+#[tokio::test]
+async fn an_attack_of_ten_thousand_requests_gets_fewer_than_sixty_texts() {
+    let auth = Deployment::start().await;
+    auth.wait(DAY / 2);
+    let attack = Attack { requests: 10_000, addresses: 1_000, seconds: DAY, elsewhere: 50, there: 20 };
+    let damage = attack.on(&auth).await;
+    assert!(damage.sent < 60, "{damage:?}");
+    assert_eq!((damage.elsewhere, damage.there), (50, 20), "real people were held up");
+}

@@ -1,0 +1,113 @@
+//! Sign-in by SMS: whom it reaches, what it says, and what becomes of a send.
+
+use serde_json::json;
+use tests::client::{REQUEST, VERIFY};
+use tests::deployment::wrong;
+use tests::{Asked, Deployment};
+
+const ADA: &str = "+447400123456";
+
+/// S4-01 to S4-06: somebody with nothing but a phone signs up, and in again.
+#[tokio::test]
+async fn a_person_signs_in_with_nothing_but_a_phone() {
+    let auth = Deployment::start().await;
+    let body = json!({ "phone_number": "+44 7400 123-456", "channel": "phone" });
+    let asked = auth.client().post(REQUEST, body).await.ok();
+    assert_eq!(asked["message"], "OTP sent to your phone number");
+    assert_eq!(
+        (&asked["channel"], &asked["expires_in"], &asked["retry_after"]),
+        (&json!("sms"), &json!(300), &json!(30))
+    );
+
+    let code = auth.newest_code(ADA);
+    let body = json!({ "phone": ADA, "otp": code, "challenge_id": asked["challenge_id"], "channel": "sms" });
+    let signed_in = auth.client().post(VERIFY, body).await.ok();
+    let user = &signed_in["user"];
+    assert_eq!((&user["phone"], &user["phone_verified"]), (&json!(ADA), &json!(true)));
+    assert_eq!((&user["email"], &user["email_verified"]), (&json!(null), &json!(false)));
+    assert_eq!(user["is_new_user"], true);
+
+    let again = auth.client().ask(ADA).await;
+    let again = auth.client().answer(ADA, &again).await.ok();
+    assert_eq!((&again["user"]["id"], &again["is_new_user"]), (&user["id"], &json!(false)));
+}
+
+#[tokio::test]
+async fn a_code_by_sms_dies_after_five_minutes() {
+    let auth = Deployment::start().await;
+    let asked = auth.client().ask(ADA).await;
+    auth.wait(299);
+    auth.client().answer(ADA, &Asked { code: wrong(&asked.code), ..asked.clone() }).await.refused(400, "invalid_otp");
+    auth.wait(1);
+    auth.client().answer(ADA, &asked).await.refused(400, "invalid_otp");
+}
+
+/// S17: one part, the word "code", and a last line that a browser fills in.
+#[tokio::test]
+async fn a_text_is_one_part_and_fills_itself_in() {
+    let settings = [("WEBOTP_HOST", "app.example.com"), ("SMS_SENDER_ID", "Latchkey"), ("SMS_MAX_PRICE", "0.25")];
+    let auth = Deployment::with(&settings).await;
+    let asked = auth.client().ask(ADA).await;
+    let message = auth.stack.inbox().messages(Some(ADA)).remove(0);
+    let code = &asked.code;
+    let expected = format!("{code} is your Latchkey code. It expires in 5 minutes.\n\n@app.example.com #{code}");
+    assert_eq!(message.text, expected);
+    let sms = serde_json::to_value(&message).unwrap()["sms"].clone();
+    assert_eq!((&sms["encoding"], &sms["parts"]), (&json!("GSM-7"), &json!(1)));
+    assert_eq!(sms["autofill"], json!({ "host": "app.example.com", "code": code }));
+    assert_eq!((&sms["from"], &sms["type"]), (&json!("Latchkey"), &json!("Transactional")));
+    assert_eq!(sms["max_price"], "0.25");
+
+    // U19: the whole message may be pasted.
+    auth.client().answer(ADA, &Asked { code: message.text, ..asked }).await.ok();
+}
+
+/// S70: what the settings do not name is refused before anything is counted, read or sent.
+#[tokio::test]
+async fn a_country_that_is_not_named_costs_nothing() {
+    let auth = Deployment::start().await;
+    for (number, status, code) in [
+        ("+33612345678", 403, "forbidden"),
+        ("+15062345678", 403, "forbidden"),
+        ("+882161234567", 403, "forbidden"),
+        ("+19002345678", 400, "invalid_phone"),
+        ("+449012345678", 400, "invalid_phone"),
+    ] {
+        auth.client().post(REQUEST, json!({ "identifier": number })).await.refused(status, code);
+        auth.client().answer_unbound(number, "123456").await.refused(status, code);
+    }
+    assert!(auth.stack.services().calls().take().is_empty(), "something was asked or counted");
+
+    let off = Deployment::with(&[("SMS_COUNTRIES", "")]).await;
+    off.client().post(REQUEST, json!({ "identifier": ADA })).await.refused(403, "forbidden");
+}
+
+#[tokio::test]
+async fn a_text_that_was_surely_refused_may_be_sent_again_at_once() {
+    let auth = Deployment::start().await;
+    auth.faults(json!({ "delivery": "refused" }));
+    let failed = auth.client().post(REQUEST, json!({ "identifier": ADA })).await;
+    failed.refused(502, "sms_send_failed");
+    auth.faults(json!({}));
+    let again = json!({ "identifier": ADA, "challenge_id": failed.body["challenge_id"] });
+    assert_eq!(auth.client().post(REQUEST, again).await.ok()["challenge_id"], failed.body["challenge_id"]);
+    assert_eq!(auth.messages_to(ADA), 1);
+}
+
+/// Nobody gets a code twice: a throttled text is sent again, one without an answer is not.
+#[tokio::test]
+async fn a_text_is_repeated_only_when_it_was_surely_not_accepted() {
+    let auth = Deployment::with(&[("AWS_ATTEMPT_TIMEOUT_MS", "200"), ("AWS_OPERATION_TIMEOUT_MS", "400")]).await;
+    auth.faults(json!({ "aws": [{ "service": "sns", "error": "TooManyRequestsException", "times": 2 }] }));
+    auth.client().ask(ADA).await;
+    assert_eq!(auth.messages_to(ADA), 1);
+
+    auth.faults(json!({ "delivery": "lost_answer" }));
+    let asked = auth.client().ask("+447400123457").await;
+    assert_eq!(auth.messages_to("+447400123457"), 1);
+    auth.client().answer("+447400123457", &asked).await.ok();
+
+    auth.faults(json!({ "aws": [{ "service": "sns", "error": "InternalServerError", "times": 9 }] }));
+    auth.client().post(REQUEST, json!({ "identifier": "+447400123458" })).await.ok();
+    assert_eq!(auth.messages_to("+447400123458"), 0, "whether an error of theirs sent it, nobody knows");
+}
