@@ -89,7 +89,7 @@ impl Stack {
         for table in &template.tables {
             services.create_table(&table.definition, table.ttl.as_deref()).map_err(Failure::new)?;
         }
-        template.senders.iter().chain([&config.sender]).for_each(|sender| services.allow_sender(sender));
+        template.senders.iter().chain([&config.mail.sender]).for_each(|sender| services.allow_sender(sender));
         let keyrings = Keyrings::new(services.clone(), config, options.signing_keys);
         keyrings.prepare(clock.now())?;
 

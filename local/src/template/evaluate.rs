@@ -82,11 +82,18 @@ impl Scope {
                 [left, right] => Ok(Some(Value::Bool(self.value(left)? == self.value(right)?))),
                 _ => Err(shape()),
             },
+            ("Not", Kind::List(parts)) => match parts.as_slice() {
+                [part] => match self.value(part)? {
+                    Value::Bool(holds) => Ok(Some(Value::Bool(!holds))),
+                    _ => Err(shape()),
+                },
+                _ => Err(shape()),
+            },
             ("Join", Kind::List(parts)) => match parts.as_slice() {
                 [separator, list] => self.join(separator, list).map(Some),
                 _ => Err(shape()),
             },
-            ("Ref" | "Sub" | "GetAtt" | "If" | "Equals" | "Join", _) => Err(shape()),
+            ("Ref" | "Sub" | "GetAtt" | "If" | "Equals" | "Not" | "Join", _) => Err(shape()),
             _ => Err(failure(line, format!("!{name} is not understood"))),
         }
     }

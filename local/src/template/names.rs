@@ -49,6 +49,9 @@ impl Names {
             ("AWS::Serverless::Function", "Arn") => {
                 Some(format!("arn:aws:lambda:{REGION}:{ACCOUNT}:function:{STACK}-{name}"))
             }
+            ("AWS::Logs::LogGroup", "Arn") => {
+                Some(format!("arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{STACK}-{name}:*"))
+            }
             _ => None,
         }
     }

@@ -11,7 +11,7 @@ use crate::access::AccessPolicy;
 use crate::aws::Settings as AwsSettings;
 use crate::challenge::ChallengePolicy;
 use crate::code::SHORT_LENGTHS;
-use crate::delivery::SmsSettings;
+use crate::delivery::{MailSettings, SmsSettings};
 use crate::http::Proxies;
 use crate::session::SessionPolicy;
 
@@ -36,10 +36,8 @@ pub struct Config {
     pub issuer: Option<String>,
     /// Whether a right code from an unknown identifier makes a user.
     pub sign_up_open: bool,
-    /// Where mail comes from.
-    pub sender: String,
-    /// What the product is called in messages.
-    pub product: String,
+    /// How mail is sent, and what the product is called in all messages.
+    pub mail: MailSettings,
     /// How SMS are sent.
     pub sms: SmsSettings,
     /// Proxies whose `X-Forwarded-For` is read.
@@ -96,8 +94,11 @@ impl Config {
             },
             issuer: read.optional("JWT_ISSUER", IS_ISSUER),
             sign_up_open: read.choice("SIGN_UP", "open", &["open", "closed"]) == "open",
-            sender: read.text("SENDER_EMAIL", None, IS_EMAIL),
-            product: read.product(),
+            mail: MailSettings {
+                product: read.product(),
+                sender: read.text("SENDER_EMAIL", None, IS_EMAIL),
+                configuration_set: read.optional("SES_CONFIGURATION_SET", IS_NAME),
+            },
             sms: read.sms(),
             proxies: read.proxies(),
             otp_table: read.text("OTP_TABLE", None, IS_NAME),

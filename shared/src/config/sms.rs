@@ -56,7 +56,14 @@ impl Reader<'_> {
         self.text("PRODUCT_NAME", Some("Latchkey"), if sends_sms { IS_SMS_PRODUCT_NAME } else { IS_PRODUCT_NAME })
     }
 
+    /// What only matters with SMS on is a mistake with SMS off: somebody expects it to work.
     pub(super) fn sms(&mut self) -> SmsSettings {
+        const NEED_COUNTRIES: [&str; 4] = ["SMS_SENDER_ID", "SMS_ORIGINATION_NUMBER", "SMS_MAX_PRICE", "WEBOTP_HOST"];
+        for name in NEED_COUNTRIES {
+            if self.get("SMS_COUNTRIES").is_none() && self.get(name).is_some() {
+                self.problems.push(format!("{name}: SMS_COUNTRIES is empty, which turns SMS off: name the countries"));
+            }
+        }
         SmsSettings {
             sender_id: self.optional("SMS_SENDER_ID", IS_SENDER_ID),
             origination_number: self.optional("SMS_ORIGINATION_NUMBER", IS_NUMBER),

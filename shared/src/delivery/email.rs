@@ -13,13 +13,26 @@ use crate::identifier::Email;
 pub struct Mailer {
     client: Client,
     from: String,
+    configuration_set: Option<String>,
+}
+
+/// How mail is sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MailSettings {
+    /// What the product is called.
+    pub product: String,
+    /// Where mail comes from: SES knows it as verified.
+    pub sender: String,
+    /// What SES does about encryption, bounces and complaints.
+    pub configuration_set: Option<String>,
 }
 
 impl Mailer {
-    /// Mail from `sender`, which SES knows as verified, under the product's name.
-    pub fn new(aws: &Aws, product: &str, sender: &str) -> Mailer {
+    /// Mail as the settings say, under the product's name.
+    pub fn new(aws: &Aws, settings: MailSettings) -> Mailer {
+        let MailSettings { product, sender, configuration_set } = settings;
         let client = Client::new(&aws.client(|endpoints| &endpoints.ses, Retries::Never));
-        Mailer { client, from: format!("{} <{sender}>", display_name(product)) }
+        Mailer { client, from: format!("{} <{sender}>", display_name(&product)), configuration_set }
     }
 
     /// Sends `message` to the canonical address.
@@ -31,6 +44,7 @@ impl Mailer {
             .client
             .send_email()
             .from_email_address(&self.from)
+            .set_configuration_set_name(self.configuration_set.clone())
             .destination(Destination::builder().to_addresses(to.reveal()).build())
             .content(content(message)?);
         outcome::once(|| {

@@ -6,7 +6,7 @@ mod outcome;
 mod sms;
 mod text;
 
-pub use self::email::Mailer;
+pub use self::email::{MailSettings, Mailer};
 pub use self::message::Message;
 pub use self::sms::{SmsSettings, Texter};
 pub use self::text::{LONGEST_HOST, LONGEST_PRODUCT, Text, is_gsm7};
