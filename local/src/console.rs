@@ -33,9 +33,11 @@ fn short(line: &str) -> Option<String> {
     let text = |name: &str| line.get(name)?.as_str();
     let time = text("timestamp")?.get(11..19)?;
     let (function, outcome) = (text("function")?, text("outcome")?);
-    let (status, duration) = (line.get("status")?.as_u64()?, line.get("duration_ms")?.as_f64()?);
+    let duration = line.get("duration_ms")?.as_f64()?;
+    // What is no request has no status, but a word for what was asked.
+    let asked = text("kind").map(str::to_owned).or_else(|| Some(line.get("status")?.as_u64()?.to_string()))?;
     let cause = text("cause").map(|cause| format!("\n         {cause}")).unwrap_or_default();
-    Some(format!("{time} {function:<12} {status} {outcome:<20} {duration:>6.1} ms{cause}"))
+    Some(format!("{time} {function:<12} {asked} {outcome:<20} {duration:>6.1} ms{cause}"))
 }
 
 #[cfg(test)]
@@ -46,6 +48,8 @@ mod tests {
     fn a_log_line_becomes_short_or_stays() {
         let line = r#"{"timestamp":"2026-03-12T19:03:58Z","function":"refresh","outcome":"ok","status":200,"duration_ms":1.25}"#;
         assert_eq!(readable(line), "19:03:58 refresh      200 ok                      1.2 ms");
+        let task = r#"{"timestamp":"2026-03-12T19:03:58Z","function":"rotate-keys","kind":"ensure","outcome":"ok","duration_ms":1.25}"#;
+        assert_eq!(readable(task), "19:03:58 rotate-keys  ensure ok                      1.2 ms");
         assert_eq!(readable("a panic"), "a panic");
     }
 }

@@ -1,7 +1,7 @@
 //! What each function finds in its environment: the template's variables, its identity, and where AWS is.
 
 use std::cell::Cell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 
 use shared::config::Config;
@@ -44,6 +44,13 @@ impl Environments {
             (name.clone(), (function.binary.clone(), environment(name, &function.environment)))
         });
         Environments(all.collect())
+    }
+
+    /// Those of the functions in `names`, and those of all others.
+    pub(crate) fn split(&self, names: &BTreeSet<&str>) -> (Environments, Environments) {
+        let all = self.0.clone().into_iter();
+        let (these, others) = all.partition(|(name, _)| names.contains(name.as_str()));
+        (Environments(these), Environments(others))
     }
 
     /// Each function's resource and binary.

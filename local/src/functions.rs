@@ -7,29 +7,30 @@ use std::collections::BTreeMap;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use lambda_http::request::LambdaRequest;
 use lambda_http::{Context, LambdaEvent};
 use serde_json::Value;
 use shared::clock::Clock;
 use shared::config::Config;
 use shared::http::{Function, Served};
+use shared::task::{Ready, Task};
 use tracing::Dispatch;
 use tracing::instrument::WithSubscriber;
 
 use crate::environment::Environments;
 use crate::failure::Failure;
 
-/// Every function, by the name of its resource.
+/// Functions by the name of their resource.
 pub(crate) struct Functions {
-    handlers: BTreeMap<String, Handler>,
+    handlers: BTreeMap<String, (String, Handler)>,
     log: Dispatch,
 }
 
 type Answer = Pin<Box<dyn Future<Output = Result<Value, Failure>> + Send>>;
-type Handler = Arc<dyn Fn(LambdaRequest) -> Answer + Send + Sync>;
+/// Takes the event as its text: a request is read from nothing else.
+type Handler = Arc<dyn Fn(String) -> Answer + Send + Sync>;
 
 impl Functions {
-    /// Starts all of them, each from its own environment.
+    /// Starts those that are in `environments`, each from its own.
     pub(crate) async fn start(environments: &Environments, clock: &Clock, log: Dispatch) -> Result<Functions, Failure> {
         let mut handlers = BTreeMap::new();
         for (name, binary) in environments.functions() {
@@ -37,20 +38,24 @@ impl Functions {
             let starting = start(binary, config, clock.clone()).with_subscriber(log.clone());
             let handler =
                 starting.await.map_err(|failure| Failure::new(format!("{name} does not start: {failure}")))?;
-            handlers.insert(name.to_owned(), handler);
+            handlers.insert(name.to_owned(), (binary.to_owned(), handler));
         }
         Ok(Functions { handlers, log })
     }
 
-    /// The answer of the function `name` to `event`, both in payload format 2.0.
+    /// The resource of the function with this binary.
+    pub(crate) fn named_by(&self, binary: &str) -> Option<&str> {
+        let mut all = self.handlers.iter();
+        all.find_map(|(name, (its, _))| (its == binary).then_some(name.as_str()))
+    }
+
+    /// The answer of the function `name` to `event`; of one behind the API, both in payload format 2.0.
     pub(crate) async fn invoke(&self, name: &str, event: &Value) -> Result<Value, Failure> {
-        let handler = self.handlers.get(name).ok_or_else(|| Failure::new(format!("there is no function {name}")))?;
+        let (_, handler) =
+            self.handlers.get(name).ok_or_else(|| Failure::new(format!("there is no function {name}")))?;
         let handler = handler.clone();
         let event = event.to_string();
-        let invocation = async move {
-            let request = serde_json::from_str(&event).map_err(Failure::new)?;
-            handler(request).await
-        };
+        let invocation = async move { handler(event).await };
         // A task of its own: it goes on when the caller hangs up, and a panic ends nothing else.
         let ended = tokio::spawn(invocation.with_subscriber(self.log.clone())).await;
         let answer = ended.unwrap_or_else(|panic| Err(Failure::new(panic)));
@@ -71,17 +76,30 @@ async fn start(binary: &str, config: Config, clock: Clock) -> Result<Handler, Fa
         "logout" => handler::<logout::Logout>(config, clock).await,
         "jwks" => handler::<jwks::Jwks>(config, clock).await,
         "fallback" => handler::<fallback::Fallback>(config, clock).await,
+        "rotate-keys" => task::<rotate_keys::RotateKeys>(config, clock).await,
         other => Err(Failure::new(format!("local/src/functions.rs does not know the binary {other}"))),
     }
 }
 
 async fn handler<F: Function>(config: Config, clock: Clock) -> Result<Handler, Failure> {
     let served = Arc::new(Served::<F>::start(config, clock).await.map_err(|error| Failure::new(format!("{error:?}")))?);
-    Ok(Arc::new(move |request| {
+    Ok(Arc::new(move |event: String| {
         let served = served.clone();
         Box::pin(async move {
+            let request = serde_json::from_str(&event).map_err(Failure::new)?;
             let answer = served.invoke(LambdaEvent::new(request, Context::default())).await;
             serde_json::to_value(answer).map_err(Failure::new)
+        })
+    }))
+}
+
+async fn task<T: Task>(config: Config, clock: Clock) -> Result<Handler, Failure> {
+    let ready = Arc::new(Ready::<T>::start(config, clock).await.map_err(|error| Failure::new(format!("{error:?}")))?);
+    Ok(Arc::new(move |event: String| {
+        let ready = ready.clone();
+        Box::pin(async move {
+            let event = serde_json::from_str(&event).map_err(Failure::new)?;
+            ready.answer("", event).await.map_err(Failure::new)
         })
     }))
 }
@@ -100,7 +118,7 @@ mod tests {
     async fn a_panic_ends_one_invocation_and_is_logged() {
         let logs = Logs::new(Arc::new(|_| {}));
         let panicking: Handler = Arc::new(|_| Box::pin(async { panic!("on purpose") }));
-        let handlers = BTreeMap::from([("Worker".to_owned(), panicking)]);
+        let handlers = BTreeMap::from([("Worker".to_owned(), ("worker".to_owned(), panicking))]);
         let functions = Functions { handlers, log: logs.dispatch(StackClock::running()) };
         let http = json!({ "method": "GET" });
         let event = json!({ "version": "2.0", "requestContext": { "http": http } });
@@ -109,6 +127,6 @@ mod tests {
             assert_eq!(logs.lines().len(), times);
             assert!(logs.lines()[0].contains("on purpose"), "{:?}", logs.lines());
         }
-        assert!(functions.invoke("Worker", &json!({})).await.is_err());
+        assert!(functions.invoke("Other", &json!({})).await.is_err());
     }
 }

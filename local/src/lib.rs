@@ -20,6 +20,7 @@ mod options;
 mod stack;
 
 pub use failure::Failure;
+pub use keyrings::STEPS;
 pub use logs::OnLine;
 pub use options::Options;
 pub use stack::{Addresses, Stack};

@@ -28,8 +28,8 @@ pub struct Options {
     pub services_only: bool,
     /// The clock that everything follows.
     pub clock: StackClock,
-    /// Private keys in PEM, of the algorithm that is set: the first signs, each rotation takes the next. Keys are made
-    /// where these end, which takes a while.
+    /// Private keys in PEM, of the algorithm that is set. A stack without keyrings signs with the first; without one it
+    /// makes its own, which takes a while.
     pub signing_keys: Vec<String>,
     /// Is told each line of the log.
     pub on_line: OnLine,

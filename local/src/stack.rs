@@ -1,5 +1,6 @@
 //! One stack: everything that a deployment is, started and stopped together.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -9,6 +10,7 @@ use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{Response, StatusCode};
 use axum::middleware::from_fn;
 use axum::response::IntoResponse;
+use serde_json::{Value, json};
 use tracing::Dispatch;
 use tracing::instrument::WithSubscriber;
 
@@ -20,7 +22,7 @@ use crate::failure::Failure;
 use crate::functions::Functions;
 use crate::guard::only_this_machine;
 use crate::inbox::{self, Desk, Inbox};
-use crate::keyrings::Keyrings;
+use crate::keyrings::{self, Keyrings};
 use crate::listen::{self, Doors};
 use crate::logs::Logs;
 use crate::options::Options;
@@ -90,17 +92,24 @@ impl Stack {
             services.create_table(&table.definition, table.ttl.as_deref()).map_err(Failure::new)?;
         }
         template.senders.iter().chain([&config.mail.sender]).for_each(|sender| services.allow_sender(sender));
-        let keyrings = Keyrings::new(services.clone(), config, options.signing_keys);
-        keyrings.prepare(clock.now())?;
+        template.secrets.iter().for_each(|arn| services.create_secret(arn));
+        if let Some(pem) = options.signing_keys.first() {
+            keyrings::lay_ready(&services, &config, pem, clock.now())?;
+        }
 
         let logs = Logs::new(options.on_line);
         let mut doors = Doors::new();
         let log = logs.dispatch(clock.clone());
         doors.serve(aws_door, aws_router(services.clone(), log.clone()));
+        let behind_api: BTreeSet<&str> = template.routes.iter().map(|route| route.function.as_str()).collect();
+        let (of_api, tasks) = environments.split(&behind_api);
+        let keyrings = Keyrings::new(Functions::start(&tasks, &clock.handle(), log.clone()).await?, &config)?;
+        // As the custom resource of the stack does, which is not complete before.
+        keyrings.ask(&json!({ "mode": "ensure" })).await?;
         let api = if options.services_only {
             None
         } else {
-            let functions = Functions::start(&environments, &clock.handle(), log).await?;
+            let functions = Functions::start(&of_api, &clock.handle(), log).await?;
             Some(Arc::new(Api::new(template.routes, template.cors, functions, clock.clone())))
         };
         if let (Some(door), Some(api)) = (api_door, &api) {
@@ -158,12 +167,28 @@ impl Stack {
         variables.map(|(name, value)| (name.clone(), value.clone())).collect()
     }
 
-    /// Gives both keyrings new keys (but no new index key), which are used as soon as every function has read them.
+    /// Rotates both keyrings, as Secrets Manager does on its schedule.
     ///
     /// # Errors
-    /// When they cannot be made or kept.
-    pub fn rotate_keys(&self) -> Result<(), Failure> {
-        self.keyrings.rotate(self.clock.now())
+    /// Why the function that rotates keys did not.
+    pub async fn rotate_keys(&self) -> Result<(), Failure> {
+        self.keyrings.rotate().await
+    }
+
+    /// Hands an event to the function that rotates keys.
+    ///
+    /// # Errors
+    /// Why it failed.
+    pub async fn ask_for_keys(&self, event: &Value) -> Result<Value, Failure> {
+        self.keyrings.ask(event).await
+    }
+
+    /// Withdraws the key of that name, as an operator does with one that has leaked.
+    ///
+    /// # Errors
+    /// Why it is not withdrawn.
+    pub async fn revoke(&self, kid: &str) -> Result<Value, Failure> {
+        self.ask_for_keys(&json!({ "mode": "revoke", "kid": kid })).await
     }
 
     /// Answers what has been asked, and stops.

@@ -41,6 +41,12 @@ pub struct TokenKeys {
 #[serde(transparent)]
 pub struct Ring<K>(Vec<Dated<K>>);
 
+impl<K> Default for Ring<K> {
+    fn default() -> Ring<K> {
+        Ring(Vec::new())
+    }
+}
+
 /// A key with its name and its dates.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Dated<K> {
@@ -88,23 +94,22 @@ impl<K> Ring<K> {
         &self.0
     }
 
-    /// Adds a key.
-    pub fn push(&mut self, key: Dated<K>) {
-        self.0.push(key);
+    /// Whether it has a key of that name, be it retired.
+    pub fn has(&self, id: &str) -> bool {
+        self.0.iter().any(|key| key.id == id)
     }
 }
 
 impl Ring<SigningKey> {
-    /// The key for new tokens: of those for `algorithm`, the one that became active last.
+    /// The key for new tokens: of those for `algorithm`, the one that became active last. While none of them is active
+    /// it is the one of any other: a change of `JWT_ALGORITHM` waits until whoever checks tokens can have the new key.
     ///
-    /// So a ring may have keys for two algorithms while `JWT_ALGORITHM` changes, and each instance signs with its own.
+    /// So a ring may have keys for two algorithms, and each instance signs with its own.
     ///
     /// # Errors
-    /// [`Error::Internal`] when there is none: the secret needs a rotation.
+    /// As [`Ring::active`].
     pub fn active_for(&self, algorithm: SigningAlgorithm, now: Timestamp) -> Result<&Dated<SigningKey>> {
-        self.newest(now, |key| key.algorithm == algorithm).ok_or_else(|| {
-            Error::internal(format!("no signing key for JWT_ALGORITHM {} is active: rotate the keys", algorithm.name()))
-        })
+        self.newest(now, |key| key.algorithm == algorithm).map_or_else(|| self.active(now), Ok)
     }
 }
 
@@ -210,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_is_signed_for_the_algorithm_that_is_set_and_no_other() {
+    fn a_token_is_signed_for_the_algorithm_that_is_set_once_it_has_a_key() {
         let (rs256, rs384) = (SigningAlgorithm::RS256, SigningAlgorithm::RS384);
         let ring = Ring::new(vec![
             signing_key("old", rs256, 0),
@@ -220,8 +225,9 @@ mod tests {
         assert_eq!(ring.active_for(rs256, at(99)).unwrap().id, "old");
         assert_eq!(ring.active_for(rs256, at(300)).unwrap().id, "new");
         assert_eq!(ring.active_for(rs384, at(300)).unwrap().id, "other");
-        let problem = ring.active_for(rs384, at(199)).unwrap_err().cause().unwrap();
-        assert_eq!(problem, "no signing key for JWT_ALGORITHM RS384 is active: rotate the keys");
+        assert_eq!(ring.active_for(rs384, at(199)).unwrap().id, "new");
+        assert_eq!(ring.active_for(SigningAlgorithm::ES256, at(199)).unwrap().id, "new");
+        assert!(Ring::new(vec![signing_key("later", rs384, 200)]).active_for(rs384, at(199)).is_err());
     }
 
     /// The three kinds of key that there were at first, as they lie in Secrets Manager.

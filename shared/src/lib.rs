@@ -3,9 +3,10 @@
 //! - Words, without I/O, AWS or HTTP: [`error`], [`clock`], [`entropy`], [`mac`], [`ids`], [`numbering`], [`identifier`],
 //!   [`code`], [`token`].
 //! - Rules, pure functions over words: [`limit`], [`sms`], [`index`], [`algorithm`], [`keyring`], [`challenge`], [`draft`],
-//!   [`attempt`], [`session`], [`account`], [`access`], [`key_pair`], [`signer`], [`public_keys`], [`check`].
-//! - Adapters, the outside world with one AWS client a file: [`aws`], [`secrets`], [`store`], [`delivery`].
-//! - The edge: [`json`], [`config`], [`http`], [`wire`], [`issue`], [`lambda`].
+//!   [`attempt`], [`session`], [`account`], [`access`], [`key_pair`], [`signer`], [`public_keys`], [`check`], [`make`], [`rotation`].
+//! - Adapters, the outside world with one AWS client a file: [`aws`], [`secrets`], [`vault`], [`store`], [`delivery`],
+//!   [`callback`].
+//! - The edge: [`json`], [`config`], [`http`], [`wire`], [`issue`], [`task`], [`lambda`].
 //!
 //! A test holds this order.
 
@@ -27,21 +28,26 @@ pub mod key_pair;
 pub mod keyring;
 pub mod limit;
 pub mod mac;
+pub mod make;
 pub mod numbering;
 pub mod public_keys;
+pub mod rotation;
 pub mod session;
 pub mod signer;
 pub mod sms;
 pub mod token;
 
 pub mod aws;
+pub mod callback;
 pub mod delivery;
 pub mod secrets;
 pub mod store;
+pub mod vault;
 
 pub mod config;
 pub mod http;
 pub mod issue;
 pub mod json;
 pub mod lambda;
+pub mod task;
 pub mod wire;

@@ -14,6 +14,8 @@ mod logout;
 mod malformed;
 mod refresh;
 mod request_otp;
+mod revoke;
+mod rotate_keys;
 mod rotation;
 mod secrets;
 mod settings;

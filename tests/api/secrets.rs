@@ -77,7 +77,8 @@ async fn one_log_line_tells_each_request() {
         .logs()
         .iter()
         .map(|line| serde_json::from_str(line).unwrap())
-        .filter(|line: &serde_json::Value| !line["outcome"].is_null())
+        // The keys were made when the stack started.
+        .filter(|line: &serde_json::Value| !line["outcome"].is_null() && line["function"] != "rotate-keys")
         .collect();
     assert_eq!(lines.len(), 2);
     assert_eq!(

@@ -156,7 +156,15 @@ fn each_stage_has_its_profile() {
         let session = profile(name, |_| true).session;
         assert_eq!(session.absolute, session.idle, "{name}: a session lives longer than its profile says");
     }
-    let required = ["STAGE", "SENDER_EMAIL", "OTP_TABLE", "USER_TABLE", "CODES_SECRET_ARN", "TOKENS_SECRET_ARN"];
+    let required = [
+        "STAGE",
+        "SENDER_EMAIL",
+        "SES_CONFIGURATION_SET",
+        "OTP_TABLE",
+        "USER_TABLE",
+        "CODES_SECRET_ARN",
+        "TOKENS_SECRET_ARN",
+    ];
     let defaults = profile("production", |name| required.contains(&name));
     assert!(profile("production", |_| true) == defaults, "production has settings of its own");
 }

@@ -65,7 +65,7 @@ async fn a_weak_key_is_named_in_the_log_and_spends_no_code() {
     let keys = auth.token_keys();
     let mut with_weak = keys.clone();
     let weak = Dated { active_from: START + 2 * FRESH, ..dated(SigningAlgorithm::RS256, RSA_1024) };
-    with_weak.signing.push(weak);
+    with_weak.signing = Ring::new([keys.signing.all(), &[weak]].concat());
     auth.put_token_keys(&with_weak);
     auth.wait(FRESH);
     auth.client().sign_in("grace@example.com").await;

@@ -56,13 +56,15 @@ const RULES: &[&str] = &[
     "key_pair",
     "keyring",
     "limit",
+    "make",
     "public_keys",
+    "rotation",
     "session",
     "signer",
     "sms",
 ];
-const ADAPTERS: &[&str] = &["aws", "delivery", "secrets", "store"];
-const EDGE: &[&str] = &["config", "http", "issue", "json", "lambda", "wire"];
+const ADAPTERS: &[&str] = &["aws", "callback", "delivery", "secrets", "store", "vault"];
+const EDGE: &[&str] = &["config", "http", "issue", "json", "lambda", "task", "wire"];
 
 /// The modules of `shared` that a module imports.
 fn imports(module: &str) -> BTreeSet<String> {
@@ -223,7 +225,14 @@ fn the_template_sets_every_setting_to_the_codes_default() {
             })
             .unwrap()
         };
-        let required = ["SENDER_EMAIL", "OTP_TABLE", "USER_TABLE", "CODES_SECRET_ARN", "TOKENS_SECRET_ARN"];
+        let required = [
+            "SENDER_EMAIL",
+            "SES_CONFIGURATION_SET",
+            "OTP_TABLE",
+            "USER_TABLE",
+            "CODES_SECRET_ARN",
+            "TOKENS_SECRET_ARN",
+        ];
         assert!(read(None) == read(Some(&required)), "{name}: a default of the template is not the code's");
     }
 }

@@ -97,12 +97,24 @@ impl Deployment {
 
     /// The consecutive failures that are counted against `address`.
     pub fn failures(&self, address: &str) -> u32 {
-        let keys: CodeKeys = self.secret("CODES_SECRET_ARN");
+        let keys = self.code_keys();
         let tenant = Tenant::default();
         let digest = Index::new(keys.index.mac(), &tenant).identifier(&address.parse().unwrap());
         let key = format!("I#{digest}");
         let guard = self.items_of("OTP_TABLE", &key).pop();
         guard.map_or(0, |guard| guard["f"]["N"].as_str().unwrap().parse().unwrap())
+    }
+
+    /// The keyring of codes.
+    pub fn code_keys(&self) -> CodeKeys {
+        self.secret("CODES_SECRET_ARN")
+    }
+
+    /// The names of the keys that are published, as the item has them at this moment.
+    pub fn published(&self) -> Vec<String> {
+        let item = self.items("JWKS").pop().expect("no keys are published");
+        let set: Value = serde_json::from_str(item["set"]["S"].as_str().unwrap()).unwrap();
+        set["keys"].as_array().unwrap().iter().map(|key| key["kid"].as_str().unwrap().to_owned()).collect()
     }
 
     /// The keyring of tokens.

@@ -58,7 +58,7 @@ impl Jwks {
         {
             return Ok(keys);
         }
-        let keys = json!(self.table.public_keys().await?);
+        let keys = json!(self.table.public_keys(now).await?);
         *self.cached.lock().unwrap_or_else(PoisonError::into_inner) =
             Some((keys.clone(), ExpiresAt::after(now, FRESH)));
         Ok(keys)

@@ -140,6 +140,11 @@ impl Services {
         dynamodb::run(&self.0.tables.database, operation, request).map_err(|error| Refusal::from(&error).body)
     }
 
+    /// Makes the secret `arn`, as the template does: without any version. One that is there stays as it is.
+    pub fn create_secret(&self, arn: &str) {
+        self.0.secrets.create(arn);
+    }
+
     /// Gives the secret `arn` a new current version; the one before stays readable as `AWSPREVIOUS`.
     ///
     /// # Errors
@@ -229,7 +234,7 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// A new id of 36 characters, in the shape of a UUID.
-fn new_id() -> String {
+pub(crate) fn new_id() -> String {
     // Without a system generator nothing else would work either; ids may then repeat.
     let hex = data_encoding::HEXLOWER.encode(&Entropy.bytes::<16>().unwrap_or_default());
     let parts = [hex.get(0..8), hex.get(8..12), hex.get(12..16), hex.get(16..20), hex.get(20..32)];

@@ -1,4 +1,6 @@
-//! Secrets Manager: secrets by ARN or name, the current version and the one before it.
+//! Secrets Manager: secrets by ARN or name, and their versions with the labels that they carry.
+
+mod versions;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -6,34 +8,25 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 use shared::clock::Clock;
 
+use self::versions::{CURRENT, Version, Versions};
 use super::wire::{Asked, Refusal};
 use super::{locked, new_id};
 
-/// Staging labels, of the newest version first.
-const STAGES: [&str; 2] = ["AWSCURRENT", "AWSPREVIOUS"];
-
 pub(super) struct Secrets {
-    /// By ARN; versions newest first.
-    held: Mutex<BTreeMap<String, Vec<Version>>>,
+    /// By ARN.
+    held: Mutex<BTreeMap<String, Versions>>,
     file: Option<PathBuf>,
     clock: Clock,
-}
-
-#[derive(Clone, Serialize, Deserialize)]
-struct Version {
-    id: String,
-    text: String,
-    created: u64,
 }
 
 impl Secrets {
     pub(super) fn open(clock: Clock, data: Option<&Path>) -> Result<Secrets, String> {
         let file = data.map(|folder| folder.join("secrets.json"));
-        let held = match file.as_deref().map(|file| (file, fs::read(file))) {
+        let mut held: BTreeMap<String, Versions> = match file.as_deref().map(|file| (file, fs::read(file))) {
             None => BTreeMap::new(),
             Some((_, Err(error))) if error.kind() == io::ErrorKind::NotFound => BTreeMap::new(),
             Some((file, Err(error))) => return Err(format!("{}: {error}", file.display())),
@@ -42,56 +35,107 @@ impl Secrets {
                 serde_json::from_slice(&text).map_err(|_| format!("{}: not a file of secrets", file.display()))?
             }
         };
+        held.values_mut().for_each(Versions::label_by_age);
         Ok(Secrets { held: Mutex::new(held), file, clock })
+    }
+
+    /// Makes the secret, without any version, if it is not there.
+    pub(super) fn create(&self, arn: &str) {
+        locked(&self.held).entry(arn.to_owned()).or_default();
     }
 
     pub(super) fn put(&self, arn: &str, text: String) -> Result<(), String> {
         let mut held = locked(&self.held);
-        let version = Version { id: new_id(), text, created: self.clock.now().unix() };
-        let versions = held.entry(arn.to_owned()).or_default();
-        versions.insert(0, version);
-        versions.truncate(STAGES.len());
-        match &self.file {
-            None => Ok(()),
-            Some(file) => write_private(file, &*held).map_err(|error| format!("{}: {error}", file.display())),
-        }
+        let version = self.version(new_id(), text);
+        let put = held.entry(arn.to_owned()).or_default().put(version, &[CURRENT]);
+        put.map_err(|refusal| refusal.message().to_owned())?;
+        self.keep(&held)
     }
 
     pub(super) fn current(&self, arn: &str) -> Option<String> {
-        locked(&self.held).get(arn)?.first().map(|version| version.text.clone())
+        Some(locked(&self.held).get(arn)?.find(None, Some(CURRENT))?.text.clone())
     }
 
     pub(super) fn answer(&self, asked: &Asked) -> Result<Value, Refusal> {
         let operation = asked.operation.as_str();
-        if !matches!(operation, "GetSecretValue" | "DescribeSecret") {
+        if !["GetSecretValue", "DescribeSecret", "PutSecretValue", "UpdateSecretVersionStage"].contains(&operation) {
             tracing::warn!(operation, "Secrets Manager has this operation nowhere in the local stack");
             return Err(Refusal::unknown(&format!("the local stack's Secrets Manager has no operation {operation}")));
         }
-        let missing = |what: &str| {
-            let message = format!("Secrets Manager can't find the specified secret{what}.");
-            Refusal::bad("ResourceNotFoundException", &message)
-        };
         let wanted = asked.text("SecretId").unwrap_or_default();
-        let held = locked(&self.held);
-        let named = held.iter().find(|(arn, _)| *arn == wanted || without_suffix(arn) == wanted || name(arn) == wanted);
+        let mut held = locked(&self.held);
+        let named =
+            held.iter_mut().find(|(arn, _)| *arn == wanted || without_suffix(arn) == wanted || name(arn) == wanted);
         let (arn, versions) = named.ok_or_else(|| missing(""))?;
-        let staged = || versions.iter().zip(STAGES);
-        if operation == "DescribeSecret" {
-            let stages: Map<_, _> = staged().map(|(version, stage)| (version.id.clone(), json!([stage]))).collect();
-            return Ok(json!({ "ARN": arn, "Name": name(arn), "VersionIdsToStages": stages }));
-        }
-        let (id, label) = (asked.text("VersionId"), asked.text("VersionStage"));
-        let label = label.or(id.is_none().then_some("AWSCURRENT"));
-        let fits = |(version, stage): &(&Version, &str)| {
-            id.is_none_or(|id| id == version.id) && label.is_none_or(|label| label == *stage)
+        let arn = arn.clone();
+        let mut answer = match operation {
+            "GetSecretValue" => return value(&arn, versions, asked),
+            "DescribeSecret" => {
+                let labelled = versions.iter().filter(|version| !version.stages.is_empty());
+                let stages: Map<_, _> = labelled.map(|version| (version.id.clone(), json!(version.stages))).collect();
+                return Ok(json!({ "ARN": arn, "Name": name(&arn), "VersionIdsToStages": stages }));
+            }
+            "PutSecretValue" => self.put_value(versions, asked)?,
+            _ => {
+                let id = |member| asked.text(member);
+                let label = required(asked, "VersionStage")?;
+                versions.move_stage(label, id("RemoveFromVersionId"), id("MoveToVersionId"))?;
+                json!({})
+            }
         };
-        let (version, stage) = staged().find(fits).ok_or_else(|| match (id, label) {
-            (Some(id), _) => missing(&format!(" value for VersionId: {id}")),
-            (None, label) => missing(&format!(" value for staging label: {}", label.unwrap_or_default())),
-        })?;
-        Ok(json!({ "ARN": arn, "Name": name(arn), "SecretString": version.text, "CreatedDate": version.created,
-            "VersionId": version.id, "VersionStages": [stage] }))
+        self.keep(&held).map_err(|problem| Refusal::internal(&problem))?;
+        if let Some(members) = answer.as_object_mut() {
+            members.extend([("Name".to_owned(), json!(name(&arn))), ("ARN".to_owned(), json!(arn))]);
+        }
+        Ok(answer)
     }
+
+    fn put_value(&self, versions: &mut Versions, asked: &Asked) -> Result<Value, Refusal> {
+        let token = asked.text("ClientRequestToken").map_or_else(new_id, str::to_owned);
+        if !(32..=64).contains(&token.len()) {
+            return Err(invalid("ClientRequestToken must be 32-64 characters long."));
+        }
+        let given = asked.body.get("VersionStages").and_then(Value::as_array);
+        let stages: Vec<&str> = given.map_or(vec![CURRENT], |given| given.iter().filter_map(Value::as_str).collect());
+        let stages = versions.put(self.version(token.clone(), required(asked, "SecretString")?.to_owned()), &stages)?;
+        Ok(json!({ "VersionId": token, "VersionStages": stages }))
+    }
+
+    fn version(&self, id: String, text: String) -> Version {
+        Version { id, text, created: self.clock.now().unix(), stages: Vec::new() }
+    }
+
+    fn keep(&self, held: &BTreeMap<String, Versions>) -> Result<(), String> {
+        match &self.file {
+            None => Ok(()),
+            Some(file) => write_private(file, held).map_err(|error| format!("{}: {error}", file.display())),
+        }
+    }
+}
+
+/// A version by its id, by a label, or by both; without either, the current one.
+fn value(arn: &str, versions: &Versions, asked: &Asked) -> Result<Value, Refusal> {
+    let (id, label) = (asked.text("VersionId"), asked.text("VersionStage"));
+    let label = label.or(id.is_none().then_some(CURRENT));
+    let version = versions.find(id, label).ok_or_else(|| match (id, label) {
+        (Some(id), _) => missing(&format!(" value for VersionId: {id}")),
+        (None, label) => missing(&format!(" value for staging label: {}", label.unwrap_or_default())),
+    })?;
+    Ok(json!({ "ARN": arn, "Name": name(arn), "SecretString": version.text, "CreatedDate": version.created,
+        "VersionId": version.id, "VersionStages": version.stages }))
+}
+
+fn missing(what: &str) -> Refusal {
+    let message = format!("Secrets Manager can't find the specified secret{what}.");
+    Refusal::bad("ResourceNotFoundException", &message)
+}
+
+fn invalid(message: &str) -> Refusal {
+    Refusal::bad("InvalidParameterException", message)
+}
+
+fn required<'a>(asked: &'a Asked, member: &str) -> Result<&'a str, Refusal> {
+    asked.text(member).ok_or_else(|| invalid(&format!("You must provide {member}.")))
 }
 
 /// An ARN ends in a hyphen and six characters that Secrets Manager adds; it may be asked for without them.

@@ -50,7 +50,7 @@ async fn the_main_job_is_done_by_the_functions_of_the_template() {
 #[tokio::test]
 async fn a_rotation_publishes_the_new_key_before_it_signs() {
     let stack = stack(|_| {}).await.unwrap();
-    stack.rotate_keys().unwrap();
+    stack.rotate_keys().await.unwrap();
     let request = axum::http::Request::get("/.well-known/jwks.json").body(Bytes::new()).unwrap();
     let answer = stack.api().unwrap().call(request, "203.0.113.9".parse().unwrap()).await;
     let set: Value = serde_json::from_slice(answer.body()).unwrap();

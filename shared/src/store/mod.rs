@@ -20,7 +20,7 @@ use aws_sdk_dynamodb::Client;
 
 pub use self::network::Passage;
 pub use self::owners::{Owner, SignUp};
-pub use self::public_keys::KEY as PUBLIC_KEYS;
+pub use self::public_keys::Publication;
 pub use self::sessions::Presented;
 pub use self::start::Asked;
 

@@ -153,7 +153,8 @@ impl TryFrom<Value> for AwsFault {
             when: fields.take("when")?.unwrap_or_default(),
             times: fields.take("times")?.unwrap_or(1),
         };
-        let others = ["SendEmail", "GetSecretValue", "DescribeSecret", "Publish"];
+        let others =
+            ["SendEmail", "GetSecretValue", "DescribeSecret", "PutSecretValue", "UpdateSecretVersionStage", "Publish"];
         if let Some(operation) = &fault.operation
             && !SERVED.iter().chain(&others).any(|known| known == operation)
         {

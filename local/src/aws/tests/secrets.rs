@@ -40,3 +40,79 @@ async fn a_secret_is_found_by_arn_and_name_and_survives() {
     }
     std::fs::remove_dir_all(folder).unwrap();
 }
+
+const ARN: &str = "arn:aws:secretsmanager:us-east-1:000000000000:secret:latchkey/codes-AbCdEf";
+
+fn token(number: u32) -> String {
+    format!("{number:032}")
+}
+
+impl Stand {
+    async fn put_version(&self, number: u32, text: &str, label: &str) -> Answered {
+        let body = json!({ "SecretId": ARN, "ClientRequestToken": token(number), "SecretString": text, "VersionStages": [label] });
+        self.secret("PutSecretValue", body).await
+    }
+
+    async fn move_label(&self, label: &str, from: Option<u32>, to: Option<u32>) -> Answered {
+        let mut body = json!({ "SecretId": ARN, "VersionStage": label });
+        for (member, number) in [("RemoveFromVersionId", from), ("MoveToVersionId", to)] {
+            if let Some(number) = number {
+                body[member] = json!(token(number));
+            }
+        }
+        self.secret("UpdateSecretVersionStage", body).await
+    }
+
+    async fn labels(&self, number: u32) -> Value {
+        let body = json!({ "SecretId": ARN, "VersionId": token(number) });
+        self.secret("GetSecretValue", body).await.body["VersionStages"].clone()
+    }
+}
+
+#[tokio::test]
+async fn labels_move_only_from_where_they_are() {
+    let stand = stand(None);
+    let nowhere = stand.put_version(1, "one", "AWSPENDING").await;
+    assert_eq!(nowhere.error(), (400, "ResourceNotFoundException"));
+    stand.services.create_secret(ARN);
+    let empty = stand.secret("GetSecretValue", json!({ "SecretId": ARN })).await;
+    let message = "Secrets Manager can't find the specified secret value for staging label: AWSCURRENT.";
+    assert_eq!((empty.error(), empty.message()), ((400, "ResourceNotFoundException"), message));
+
+    let first = stand.put_version(1, "one", "AWSPENDING").await;
+    assert_eq!(first.body["VersionStages"], json!(["AWSPENDING", "AWSCURRENT"]), "the first one is current anyway");
+    assert_eq!(stand.put_version(2, "two", "AWSPENDING").await.body["VersionStages"], json!(["AWSPENDING"]));
+    assert_eq!(stand.labels(1).await, json!(["AWSCURRENT"]));
+
+    for (from, to) in [(None, Some(2)), (Some(2), Some(1)), (Some(1), None)] {
+        let refused = stand.move_label("AWSCURRENT", from, to).await;
+        assert_eq!(refused.error(), (400, "InvalidParameterException"), "{from:?} {to:?}");
+    }
+    assert_eq!(stand.move_label("AWSCURRENT", Some(1), Some(3)).await.error(), (400, "ResourceNotFoundException"));
+    assert_eq!(stand.move_label("AWSCURRENT", Some(1), Some(2)).await.status, 200);
+    assert_eq!(stand.labels(1).await, json!(["AWSPREVIOUS"]));
+    assert_eq!(stand.labels(2).await, json!(["AWSPENDING", "AWSCURRENT"]));
+    assert_eq!(stand.move_label("AWSCURRENT", Some(1), Some(2)).await.error(), (400, "InvalidParameterException"));
+    assert_eq!(stand.move_label("AWSPENDING", Some(2), None).await.status, 200);
+    assert_eq!(stand.labels(2).await, json!(["AWSCURRENT"]));
+
+    let both = |number: u32, label: &str| json!({ "SecretId": ARN, "VersionId": token(number), "VersionStage": label });
+    assert_eq!(stand.secret("GetSecretValue", both(1, "AWSPREVIOUS")).await.body["SecretString"], "one");
+    let neither = stand.secret("GetSecretValue", both(1, "AWSCURRENT")).await;
+    assert_eq!(neither.error(), (400, "ResourceNotFoundException"));
+}
+
+#[tokio::test]
+async fn a_version_never_changes_and_a_secret_takes_twenty_labels() {
+    let stand = stand(None);
+    stand.services.create_secret(ARN);
+    assert_eq!(stand.put_version(1, "one", "AWSCURRENT").await.status, 200);
+    assert_eq!(stand.put_version(1, "one", "AWSCURRENT").await.status, 200);
+    assert_eq!(stand.put_version(1, "other", "AWSCURRENT").await.error(), (400, "ResourceExistsException"));
+    let short = json!({ "SecretId": ARN, "ClientRequestToken": "short", "SecretString": "x" });
+    assert_eq!(stand.secret("PutSecretValue", short).await.error(), (400, "InvalidParameterException"));
+    for number in 2..=20 {
+        assert_eq!(stand.put_version(number, "x", &format!("label-{number}")).await.status, 200);
+    }
+    assert_eq!(stand.put_version(21, "x", "label-21").await.error(), (400, "LimitExceededException"));
+}

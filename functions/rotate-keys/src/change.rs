@@ -1,0 +1,82 @@
+//! Changes that do not wait for a schedule: what a deployment lacks is made, and a leaked key is withdrawn.
+
+use serde_json::{Value, json};
+use shared::error::{Error, Result};
+use shared::rotation::{Maker, Rotates};
+use shared::vault::{Promotion, Vault, Version, Waiting};
+
+use crate::RotateKeys;
+use crate::publish::{Keyring, TRIES};
+
+impl RotateKeys {
+    /// Makes the keyrings that are missing and what they lack, and publishes the public keys.
+    pub(crate) async fn ensure(&self, maker: &Maker) -> Result<Value> {
+        change(&self.codes, maker, |keys| completed(keys, maker)).await?;
+        change(&self.tokens, maker, |keys| completed(keys, maker)).await?;
+        self.publish_current(&self.tokens, maker.now).await?;
+        Ok(json!({ "signs_now": self.signs_now(maker).await? }))
+    }
+
+    /// Takes the key of that name out of its keyring. What it made is refused from then on: by each function as soon as
+    /// it has read the keyring anew, by others as soon as they have read the public keys.
+    pub(crate) async fn revoke(&self, kid: &str, maker: &Maker) -> Result<Value> {
+        if kid == "index" {
+            return Err(Error::invalid(
+                "the index key cannot be withdrawn: without it no user is found again. docs/operations.md says what to do",
+            ));
+        }
+        let codes = change(&self.codes, maker, |keys| less(keys, kid, maker)).await?;
+        let tokens = change(&self.tokens, maker, |keys| less(keys, kid, maker)).await?;
+        // Also where nothing was changed: the one who changed it may have stopped before this.
+        self.publish_current(&self.tokens, maker.now).await?;
+        let keyring = match (codes, tokens) {
+            (Some(_), _) => "codes",
+            (None, Some(_)) => "tokens",
+            (None, None) => self.lost(kid).await?,
+        };
+        Ok(json!({ "revoked": kid, "keyring": keyring, "signs_now": self.signs_now(maker).await? }))
+    }
+
+    /// The keyring that lost the key of that name with its last change: somebody asks again, whose answer was lost.
+    async fn lost(&self, kid: &str) -> Result<&'static str> {
+        if self.codes.previous().await?.is_some_and(|before| before.keys.holds(kid)) {
+            return Ok("codes");
+        }
+        if self.tokens.previous().await?.is_some_and(|before| before.keys.holds(kid)) {
+            return Ok("tokens");
+        }
+        Err(Error::invalid(format!("neither keyring has a key {kid}: it is misspelt, or has retired already")))
+    }
+
+    async fn signs_now(&self, maker: &Maker) -> Result<String> {
+        let current = self.tokens.current().await?.ok_or_else(|| Error::internal("there is no keyring of tokens"))?;
+        Ok(current.keys.signing.active_for(maker.rules.algorithm, maker.now)?.id.clone())
+    }
+}
+
+fn completed<K: Rotates>(keys: Option<&K>, maker: &Maker) -> Result<Option<K>> {
+    keys.map_or_else(|| K::first(maker).map(Some), |keys| keys.completed(maker))
+}
+
+fn less<K: Rotates>(keys: Option<&K>, kid: &str, maker: &Maker) -> Result<Option<K>> {
+    keys.map_or(Ok(None), |keys| keys.without(kid, maker))
+}
+
+/// Makes what `next` makes of the current keyring the current one, and again from the start where somebody else was
+/// quicker. `None` where `next` leaves it as it is.
+async fn change<K: Keyring>(
+    vault: &Vault<K>,
+    maker: &Maker,
+    next: impl Fn(Option<&K>) -> Result<Option<K>>,
+) -> Result<Option<Version<K>>> {
+    for _ in 0..TRIES {
+        let current = vault.current().await?;
+        let Some(keys) = next(current.as_ref().map(|current| &current.keys))? else { return Ok(None) };
+        let version = Version::new(current.map(|current| current.id), keys, &maker.entropy)?;
+        vault.put(&version, Waiting::Ours).await?;
+        if vault.promote(&version).await? == Promotion::Current {
+            return Ok(Some(version));
+        }
+    }
+    Err(Error::unavailable("the keyring keeps changing; try again"))
+}

@@ -1,0 +1,6 @@
+//! The Lambda function `rotate-keys`.
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_http::Error> {
+    shared::lambda::run_task::<rotate_keys::RotateKeys>().await
+}

@@ -1,0 +1,144 @@
+//! A key that has leaked: withdrawn now, with all that it made, whatever else goes on.
+
+use local::STEPS;
+use serde_json::{Value, json};
+use shared::check::CheckingKeys;
+use tests::Deployment;
+use tests::deployment::unverified;
+
+use crate::rotate_keys::{deployment, rotate, step, token};
+
+const ADA: &str = "ada@example.com";
+const ISSUER: &str = "https://auth.example.com";
+/// A running function has read the keyring anew after this; where Secrets Manager does not answer, after 15 minutes.
+const FRESH: u64 = 300;
+
+/// What somebody accepts who has just read the published keys.
+async fn is_accepted(auth: &Deployment, access: &str) -> bool {
+    auth.wait(60);
+    let set = auth.client().get("/.well-known/jwks.json").await.ok();
+    let keys = CheckingKeys::published(&serde_json::from_value(set).unwrap()).unwrap();
+    keys.check(access, ISSUER, &auth.config().access, auth.stack.clock().now()).is_ok()
+}
+
+fn is_gone(auth: &Deployment, kid: &str) {
+    assert!(!auth.token_keys().signing.has(kid), "{kid} is in the keyring");
+    assert!(!auth.published().iter().any(|published| published == kid), "{kid} is published");
+}
+
+fn kid(access: &str) -> String {
+    unverified(access).0["kid"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn a_signing_key_ends_with_its_tokens_and_a_fresh_one_signs() {
+    let auth = deployment().await;
+    let tokens = auth.client().sign_in(ADA).await;
+    assert!(is_accepted(&auth, &tokens.access).await);
+
+    let leaked = kid(&tokens.access);
+    let answer = auth.stack.revoke(&leaked).await.unwrap();
+    assert_eq!((&answer["revoked"], &answer["keyring"]), (&json!(leaked), &json!("tokens")));
+    is_gone(&auth, &leaked);
+    assert!(!is_accepted(&auth, &tokens.access).await);
+
+    auth.wait(FRESH);
+    let after = auth.client().refresh(&tokens.refresh).await.tokens();
+    assert_eq!(kid(&after.access), answer["signs_now"]);
+    assert!(is_accepted(&auth, &after.access).await);
+
+    // The answer was lost, and is asked for again.
+    assert_eq!(auth.stack.revoke(&leaked).await.unwrap(), answer);
+}
+
+/// Where Secrets Manager does not answer, a running function signs on with the old key for 15 minutes and then not at all.
+#[tokio::test]
+async fn no_function_signs_with_a_withdrawn_key_after_fifteen_minutes() {
+    let auth = deployment().await;
+    let tokens = auth.client().sign_in(ADA).await;
+    auth.stack.revoke(&kid(&tokens.access)).await.unwrap();
+    auth.faults(json!({ "aws": [{ "service": "secretsmanager", "error": "AccessDeniedException", "times": 1000 }] }));
+    auth.wait(899);
+    let after = auth.client().refresh(&tokens.refresh).await.tokens();
+    assert_eq!(kid(&after.access), kid(&tokens.access));
+    auth.wait(1);
+    assert_ne!(auth.client().refresh(&after.refresh).await.code(), "ok");
+}
+
+/// Before a rotation, between its steps and after it, the key is gone and stays gone.
+#[tokio::test]
+async fn a_revoke_in_the_middle_of_a_rotation_is_never_undone() {
+    for done in 0..=4 {
+        let auth = deployment().await;
+        let leaked = kid(&auth.client().sign_in(ADA).await.access);
+        for name in &STEPS[..done] {
+            step(&auth, name, &token(1)).await.unwrap();
+        }
+        auth.stack.revoke(&leaked).await.unwrap();
+        is_gone(&auth, &leaked);
+        let mut outcomes = Vec::new();
+        for name in &STEPS[done..] {
+            outcomes.push(step(&auth, name, &token(1)).await);
+            is_gone(&auth, &leaked);
+        }
+        let ends = outcomes.last().is_none_or(Result::is_ok);
+        assert_eq!(ends, done == 0 || done == 4, "{done}: {outcomes:?}");
+        // Nothing is left in the way of the next rotation.
+        rotate(&auth, &auth.config().tokens_secret, &token(2)).await.unwrap();
+        is_gone(&auth, &leaked);
+    }
+}
+
+/// At once, again and again, whoever is quicker.
+#[tokio::test]
+async fn a_revoke_beside_a_rotation_is_never_undone() {
+    for round in 0..10 {
+        let auth = deployment().await;
+        let leaked = auth.published().remove(0);
+        let (arn, token) = (auth.config().tokens_secret, token(round));
+        let (revoked, _) = tokio::join!(auth.stack.revoke(&leaked), rotate(&auth, &arn, &token));
+        revoked.unwrap();
+        is_gone(&auth, &leaked);
+        let live: Vec<_> = auth.token_keys().signing.all().iter().map(|key| key.id.clone()).collect();
+        assert_eq!(auth.published(), live);
+        auth.client().sign_in(ADA).await;
+    }
+}
+
+#[tokio::test]
+async fn a_revoke_whose_answers_are_lost_is_done_at_last() {
+    for operation in ["PutSecretValue", "UpdateSecretVersionStage", "UpdateItem"] {
+        let auth = deployment().await;
+        let leaked = auth.published().remove(0);
+        let fault = json!({ "operation": operation, "error": "InternalServerError", "when": "before", "times": 3 });
+        auth.faults(json!({ "aws": [fault] }));
+        assert!(auth.stack.revoke(&leaked).await.is_err());
+        auth.stack.revoke(&leaked).await.unwrap();
+        is_gone(&auth, &leaked);
+    }
+}
+
+#[tokio::test]
+async fn a_refresh_key_ends_its_sessions() {
+    let auth = deployment().await;
+    let tokens = auth.client().sign_in(ADA).await;
+    let leaked = tokens.refresh.split('.').nth(1).unwrap();
+    assert_eq!(auth.stack.revoke(leaked).await.unwrap()["keyring"], "tokens");
+    auth.wait(FRESH);
+    auth.client().refresh(&tokens.refresh).await.refused(401, "invalid_token");
+    assert!(is_accepted(&auth, &tokens.access).await, "an access token is signed with another key");
+    let again = auth.client().sign_in(ADA).await;
+    auth.client().refresh(&again.refresh).await.ok();
+}
+
+#[tokio::test]
+async fn a_pepper_ends_the_codes_under_way() {
+    let auth = deployment().await;
+    let asked = auth.client().ask(ADA).await;
+    let leaked = auth.code_keys().peppers.all()[0].id.clone();
+    let answer: Value = auth.stack.revoke(&leaked).await.unwrap();
+    assert_eq!((&answer["revoked"], &answer["keyring"]), (&json!(leaked), &json!("codes")));
+    auth.wait(FRESH);
+    auth.client().answer(ADA, &asked).await.refused(400, "invalid_otp");
+    auth.client().sign_in(ADA).await;
+}

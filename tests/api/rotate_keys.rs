@@ -1,0 +1,282 @@
+//! rotate-keys: Secrets Manager's four steps and CloudFormation's question, twice, at once, half-way and out of turn.
+
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::routing::put;
+use futures_util::future::join_all;
+use local::STEPS;
+use serde_json::{Value, json};
+use shared::keyring::{Ring, TokenKeys};
+use tests::Deployment;
+use tests::deployment::unverified;
+
+const ADA: &str = "ada@example.com";
+const HOUR: u64 = 3_600;
+/// How long a token is accepted at most, with the development profile's settings.
+const LONGEST_TOKEN: u64 = 3_630;
+
+/// Its keys are made in no time.
+pub async fn deployment() -> Deployment {
+    Deployment::with(&[("JWT_ALGORITHM", "ES256"), ("JWT_ISSUER", "https://auth.example.com")]).await
+}
+
+/// A version id, as Secrets Manager has them.
+pub fn token(number: u32) -> String {
+    format!("{number:032}")
+}
+
+/// One step for the keyring of tokens.
+pub async fn step(auth: &Deployment, step: &str, token: &str) -> Result<Value, String> {
+    step_of(auth, &auth.config().tokens_secret, step, token).await
+}
+
+async fn step_of(auth: &Deployment, secret: &str, step: &str, token: &str) -> Result<Value, String> {
+    let event = json!({ "Step": step, "SecretId": secret, "ClientRequestToken": token, "RotationToken": "ignored" });
+    auth.stack.ask_for_keys(&event).await.map_err(|failure| failure.to_string())
+}
+
+/// All four, until one fails.
+pub async fn rotate(auth: &Deployment, secret: &str, token: &str) -> Result<(), String> {
+    for step in STEPS {
+        step_of(auth, secret, step, token).await?;
+    }
+    Ok(())
+}
+
+fn ids<K>(ring: &Ring<K>) -> Vec<String> {
+    ring.all().iter().map(|key| key.id.clone()).collect()
+}
+
+/// The keyring of tokens has so many signing keys, and those are published.
+fn is_whole(auth: &Deployment, signing_keys: usize) {
+    let keys = auth.token_keys();
+    assert_eq!(keys.signing.all().len(), signing_keys);
+    assert_eq!(auth.published(), ids(&keys.signing));
+}
+
+/// What anybody could see of the keys.
+fn state(auth: &Deployment) -> [Option<String>; 3] {
+    let (config, services) = (auth.config(), auth.stack.services());
+    [services.secret(&config.codes_secret), services.secret(&config.tokens_secret), Some(auth.published().concat())]
+}
+
+#[tokio::test]
+async fn each_step_twice_is_the_same_as_once() {
+    let auth = deployment().await;
+    let config = auth.config();
+    for secret in [&config.codes_secret, &config.tokens_secret] {
+        for name in STEPS {
+            step_of(&auth, secret, name, &token(1)).await.unwrap();
+            let once = state(&auth);
+            step_of(&auth, secret, name, &token(1)).await.unwrap();
+            assert_eq!(state(&auth), once, "{name}");
+        }
+        // And all of it again: Secrets Manager did not see that it was done.
+        let once = state(&auth);
+        rotate(&auth, secret, &token(1)).await.unwrap();
+        assert_eq!(state(&auth), once);
+    }
+    is_whole(&auth, 2);
+    assert_eq!((auth.token_keys().refresh.all().len(), auth.code_keys().peppers.all().len()), (2, 2));
+    let log = auth.stack.logs().join("\n");
+    let refresh = String::from(auth.token_keys().refresh.all()[0].key.clone());
+    assert!(log.contains(r#""kind":"finishSecret""#) && !log.contains("PRIVATE KEY") && !log.contains(&refresh));
+}
+
+#[tokio::test]
+async fn one_rotation_many_times_at_once_is_one_rotation() {
+    let auth = deployment().await;
+    let config = auth.config();
+    for secret in [&config.codes_secret, &config.tokens_secret] {
+        let token = token(1);
+        for outcome in join_all((0..8).map(|_| rotate(&auth, secret, &token))).await {
+            outcome.unwrap();
+        }
+    }
+    is_whole(&auth, 2);
+    assert_eq!(auth.code_keys().peppers.all().len(), 2);
+}
+
+#[tokio::test]
+async fn many_rotations_at_once_leave_one_keyring_and_tell_the_others() {
+    let auth = deployment().await;
+    let config = auth.config();
+    for secret in [&config.codes_secret, &config.tokens_secret] {
+        let tokens: Vec<_> = (0..8).map(token).collect();
+        let outcomes = join_all(tokens.iter().map(|token| rotate(&auth, secret, token))).await;
+        let lost: Vec<_> = outcomes.iter().filter_map(|outcome| outcome.as_ref().err()).collect();
+        assert!(lost.len() < 8, "nobody rotated: {lost:?}");
+        // Or another one's public keys stand where its own should, or keep coming there.
+        let known = ["overtaken: ", "is not published", "others keep publishing"];
+        assert!(lost.iter().all(|reason| known.iter().any(|known| reason.contains(known))), "{lost:?}");
+    }
+    rotate(&auth, &config.tokens_secret, &token(9)).await.unwrap();
+    assert_eq!(auth.published(), ids(&auth.token_keys().signing));
+    auth.client().sign_in(ADA).await;
+}
+
+/// Three errors are as many as the SDK's tries, so that the step fails; one is repeated by the SDK itself.
+#[tokio::test]
+async fn a_lost_answer_is_no_lost_step() {
+    let lost = ["PutSecretValue", "UpdateSecretVersionStage", "UpdateItem", "GetSecretValue"];
+    join_all(lost.into_iter().flat_map(|operation| [(operation, 1), (operation, 3)]).map(
+        async |(operation, times)| {
+            let auth = deployment().await;
+            let fault =
+                json!({ "operation": operation, "error": "InternalServerError", "when": "after", "times": times });
+            auth.faults(json!({ "aws": [fault] }));
+            for name in STEPS {
+                let first = step(&auth, name, &token(1)).await;
+                if let Err(reason) = first {
+                    assert!(times == 3, "{operation}: {reason}");
+                    step(&auth, name, &token(1)).await.unwrap();
+                }
+            }
+            is_whole(&auth, 2);
+        },
+    ))
+    .await;
+}
+
+#[tokio::test]
+async fn a_rotation_that_stopped_half_way_does_not_come_back() {
+    for done in 1..4 {
+        let auth = deployment().await;
+        for name in &STEPS[..done] {
+            step(&auth, name, &token(1)).await.unwrap();
+        }
+        rotate(&auth, &auth.config().tokens_secret, &token(2)).await.unwrap();
+        is_whole(&auth, 2);
+        for name in &STEPS[done..] {
+            let reason = step(&auth, name, &token(1)).await.unwrap_err();
+            assert!(reason.starts_with("overtaken: ") || reason.contains("is not published"), "{reason}");
+            is_whole(&auth, 2);
+        }
+    }
+}
+
+/// Two hours are how long API Gateway goes on with the keys that it has read.
+#[tokio::test]
+async fn a_key_signs_three_hours_after_it_is_published_and_stays_for_its_last_token() {
+    let auth = deployment().await;
+    let mut tokens = auth.client().sign_in(ADA).await;
+    auth.stack.rotate_keys().await.unwrap();
+    let [old, new] = auth.published().try_into().unwrap();
+    for (wait, signs) in [(0, &old), (3 * HOUR - 1, &old), (1, &new)] {
+        auth.wait(wait);
+        tokens = auth.client().refresh(&tokens.refresh).await.tokens();
+        assert_eq!(unverified(&tokens.access).0["kid"], **signs);
+    }
+    let ends = async |wait: u64, left: &[&String]| {
+        auth.wait(wait);
+        let set = auth.client().get("/.well-known/jwks.json").await.ok();
+        let kids: Vec<_> = set["keys"].as_array().unwrap().iter().map(|key| key["kid"].as_str().unwrap()).collect();
+        assert_eq!(kids, left);
+    };
+    ends(LONGEST_TOKEN - 1, &[&old, &new]).await;
+    // The function asks for them again after a minute.
+    ends(60, &[&new]).await;
+}
+
+/// Secrets Manager tries that step alone when a schedule is made.
+#[tokio::test]
+async fn a_test_without_a_rotation_tests_the_keyring_that_is_there() {
+    let auth = deployment().await;
+    step(&auth, "testSecret", &token(1)).await.unwrap();
+    let stranger = deployment().await.token_keys();
+    auth.put_token_keys(&TokenKeys { signing: stranger.signing, refresh: stranger.refresh });
+    let reason = step(&auth, "testSecret", &token(1)).await.unwrap_err();
+    assert!(reason.contains("is not published"), "{reason}");
+}
+
+#[tokio::test]
+async fn what_it_is_not_asked_for_it_refuses_in_words() {
+    let auth = deployment().await;
+    let arn = auth.config().tokens_secret;
+    for (event, reason) in [
+        (json!({}), r#"modes are "ensure" and, with the key's "kid", "revoke""#),
+        (json!({ "mode": "rotate" }), r#"modes are "ensure" and"#),
+        (json!({ "mode": "revoke" }), r#"needs the key's "kid""#),
+        (json!({ "mode": "revoke", "kid": "unknown" }), "neither keyring has a key unknown"),
+        (json!({ "mode": "revoke", "kid": "index" }), "the index key cannot be withdrawn"),
+        (json!({ "Step": "dropSecret", "SecretId": arn, "ClientRequestToken": token(1) }), "not a step of a rotation"),
+        (json!({ "Step": "setSecret", "SecretId": arn, "ClientRequestToken": token(1) }), "was not created"),
+        (json!({ "Step": "createSecret", "SecretId": "arn:other", "ClientRequestToken": token(1) }), "is no keyring"),
+    ] {
+        let failure = auth.stack.ask_for_keys(&event).await.unwrap_err().to_string();
+        assert!(failure.contains(reason), "{event}: {failure}");
+    }
+    is_whole(&auth, 1);
+}
+
+type Answers = Arc<Mutex<Vec<(Value, HeaderMap)>>>;
+
+/// Where CloudFormation waits for answers.
+async fn waiting() -> (String, Answers) {
+    let answers = Answers::default();
+    let answer = async |State(answers): State<Answers>, headers: HeaderMap, body: String| {
+        answers.lock().unwrap().push((serde_json::from_str(&body).unwrap(), headers));
+    };
+    let router = Router::new().route("/answer", put(answer)).with_state(answers.clone());
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/answer?Signature=x%2By", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+    (url, answers)
+}
+
+#[tokio::test]
+async fn a_stack_is_told_when_its_keys_are_there_and_why_not() {
+    let auth = deployment().await;
+    let (url, answers) = waiting().await;
+    let ask = async |kind: &str| {
+        let event = json!({ "RequestType": kind, "ResponseURL": url, "StackId": "arn:stack", "RequestId": "r-1",
+            "LogicalResourceId": "FirstKeys", "ResourceProperties": { "Algorithm": "ES256" } });
+        let outcome = auth.stack.ask_for_keys(&event).await;
+        let (answer, headers) = answers.lock().unwrap().pop().expect("CloudFormation waits for an answer");
+        assert_eq!(headers["content-type"], "");
+        let ids = (&answer["StackId"], &answer["RequestId"], &answer["LogicalResourceId"]);
+        assert_eq!(ids, (&json!("arn:stack"), &json!("r-1"), &json!("FirstKeys")));
+        assert_eq!(answer["PhysicalResourceId"], "latchkey-keyrings");
+        assert_eq!(answer["Status"] == "SUCCESS", outcome.is_ok());
+        (answer["Status"].as_str().unwrap().to_owned(), answer["Reason"].as_str().unwrap().to_owned())
+    };
+    let before = state(&auth);
+    for kind in ["Create", "Update", "Delete"] {
+        assert_eq!(ask(kind).await, ("SUCCESS".to_owned(), String::new()), "{kind}");
+        assert_eq!(state(&auth), before, "what is there stays");
+    }
+    let (status, reason) = ask("Adopt").await;
+    assert_eq!((status.as_str(), reason.as_str()), ("FAILED", "RequestType: expected Create, Update or Delete"));
+    auth.faults(json!({ "aws": [{ "service": "secretsmanager", "error": "AccessDeniedException" }] }));
+    let (status, reason) = ask("Create").await;
+    assert!(status == "FAILED" && reason.contains("not authorized to perform"), "{reason}");
+}
+
+/// The runbook's last resort: the index key from a safe place, and nothing else.
+#[tokio::test]
+async fn an_index_key_that_is_put_back_finds_its_users() {
+    let auth = deployment().await;
+    auth.client().sign_in(ADA).await;
+    let (arn, index) = (auth.config().codes_secret, auth.code_keys().index);
+    let copy = json!({ "index": index, "peppers": [] }).to_string();
+    auth.stack.services().put_secret(&arn, copy).unwrap();
+    auth.stack.ask_for_keys(&json!({ "mode": "ensure" })).await.unwrap();
+    auth.wait(300);
+    let asked = auth.client().ask(ADA).await;
+    assert_eq!(auth.client().answer(ADA, &asked).await.ok()["is_new_user"], json!(false));
+}
+
+/// What an operator puts there by hand is the version that the next change is derived from, and is published.
+#[tokio::test]
+async fn a_keyring_that_is_put_back_is_published() {
+    let auth = deployment().await;
+    let before = auth.token_keys();
+    auth.stack.rotate_keys().await.unwrap();
+    auth.put_token_keys(&before);
+    auth.stack.ask_for_keys(&json!({ "mode": "ensure" })).await.unwrap();
+    is_whole(&auth, 1);
+    assert_eq!(auth.published(), ids(&before.signing));
+}
