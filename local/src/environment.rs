@@ -10,17 +10,17 @@ use crate::aws::REGION;
 use crate::failure::Failure;
 use crate::template::Template;
 
-type Variables = BTreeMap<String, String>;
+pub(crate) type Variables = BTreeMap<String, String>;
 
 /// The environments of all functions, by the name of their resource.
 pub(crate) struct Environments(BTreeMap<String, (String, Variables)>);
 
 impl Environments {
-    /// Those of `template`, with AWS at `aws`. An issuer that the template leaves open is `issuer`; `overrides` stand
-    /// over everything.
+    /// Those of `template`, with AWS at `aws`, or where AWS is. An issuer that the template leaves open is `issuer`;
+    /// `overrides` stand over everything.
     pub(crate) fn new(
         template: &Template,
-        aws: SocketAddr,
+        aws: Option<SocketAddr>,
         issuer: Option<String>,
         overrides: &[(String, String)],
     ) -> Environments {
@@ -34,9 +34,9 @@ impl Environments {
                 // The key id names the caller: the services know each function by it.
                 ("AWS_ACCESS_KEY_ID", name.to_owned()),
                 ("AWS_SECRET_ACCESS_KEY", "local".to_owned()),
-                ("AWS_ENDPOINT_URL", format!("http://{aws}")),
             ];
             all.extend(given.map(|(name, value)| (name.to_owned(), value)));
+            all.extend(aws.map(|aws| ("AWS_ENDPOINT_URL".to_owned(), format!("http://{aws}"))));
             all.extend(overrides.iter().cloned());
             all
         };
@@ -65,8 +65,7 @@ impl Environments {
 
     /// The settings that a function reads from them.
     pub(crate) fn config(&self, function: &str) -> Result<Config, Failure> {
-        let variables =
-            self.variables(function).ok_or_else(|| Failure::new(format!("there is no function {function}")))?;
+        let variables = self.of(function)?;
         Config::read(|name| variables.get(name).cloned())
             .map_err(|problems| Failure::new(format!("{function}: {problems}")))
     }
@@ -81,8 +80,21 @@ impl Environments {
 
     /// The settings that all functions share.
     pub(crate) fn any_config(&self) -> Result<Config, Failure> {
-        let (first, _) = self.functions().next().ok_or_else(|| Failure::new("template.yaml has no functions"))?;
-        self.config(first)
+        self.config(self.first()?)
+    }
+
+    /// The variables behind them.
+    pub(crate) fn any_variables(&self) -> Result<&Variables, Failure> {
+        self.of(self.first()?)
+    }
+
+    fn first(&self) -> Result<&str, Failure> {
+        let first = self.functions().next().map(|(name, _)| name);
+        first.ok_or_else(|| Failure::new("template.yaml has no functions"))
+    }
+
+    fn of(&self, function: &str) -> Result<&Variables, Failure> {
+        self.variables(function).ok_or_else(|| Failure::new(format!("there is no function {function}")))
     }
 }
 

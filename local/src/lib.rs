@@ -17,10 +17,12 @@ mod keyrings;
 mod listen;
 mod logs;
 mod options;
+mod settings;
 mod stack;
 
 pub use failure::Failure;
 pub use keyrings::STEPS;
 pub use logs::OnLine;
 pub use options::Options;
+pub use settings::Settings;
 pub use stack::{Addresses, Stack};

@@ -2,17 +2,21 @@
 
 mod console;
 
+use std::io::Write;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use clap::Parser;
-use local::{Failure, Options, Stack};
+use clap::{Args, Parser, Subcommand};
+use local::{Failure, Options, Settings, Stack};
 
 /// Runs Latchkey on this machine, without an AWS account: the API, the AWS services behind it, and an inbox.
 #[derive(Parser)]
+#[command(args_conflicts_with_subcommands = true)]
 struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
     /// Where the API listens.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:3000", value_parser = loopback)]
     api: SocketAddr,
@@ -28,6 +32,25 @@ struct Arguments {
     /// Starts the services and the inbox only: the functions run under `cargo lambda watch`.
     #[arg(long)]
     services_only: bool,
+    #[command(flatten)]
+    chosen: Chosen,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Prints the settings of a profile in words, and what is doubtful about them; starts nothing.
+    Config {
+        /// Prints the variables as they are, as JSON.
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        chosen: Chosen,
+    },
+}
+
+/// Which settings count.
+#[derive(Args)]
+struct Chosen {
     /// Gives a variable of the functions another value; may be repeated.
     #[arg(long, value_name = "NAME=VALUE", value_parser = variable)]
     env: Vec<(String, String)>,
@@ -38,7 +61,12 @@ struct Arguments {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    match run(Arguments::parse()).await {
+    let arguments = Arguments::parse();
+    let ended = match arguments.command {
+        Some(Command::Config { json, chosen }) => print_settings(json, chosen),
+        None => run(arguments).await,
+    };
+    match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             eprintln!("{failure}");
@@ -47,11 +75,18 @@ async fn main() -> ExitCode {
     }
 }
 
+fn print_settings(json: bool, chosen: Chosen) -> Result<(), Failure> {
+    let settings = Settings::read(&Options { profile: chosen.profile, env: chosen.env, ..Options::default() })?;
+    let text = if json { settings.json() } else { settings.words() };
+    // Not `print!`, which panics when a pager has seen enough.
+    std::io::stdout().write_all(text.as_bytes()).map_err(Failure::new)
+}
+
 async fn run(arguments: Arguments) -> Result<(), Failure> {
     let is_kept = arguments.data.is_some();
     let stack = Stack::start(Options {
-        profile: arguments.profile,
-        env: arguments.env,
+        profile: arguments.chosen.profile,
+        env: arguments.chosen.env,
         data: arguments.data,
         api: Some(arguments.api),
         aws: arguments.aws,
@@ -106,6 +141,14 @@ mod tests {
         assert!(loopback("[::1]:3000").is_ok());
         assert!(loopback("0.0.0.0:3000").unwrap_err().starts_with("only loopback"));
         assert!(loopback("3000").is_err());
+    }
+
+    #[test]
+    fn without_a_command_the_stack_starts() {
+        assert!(Arguments::try_parse_from(["local", "--profile", "testing"]).unwrap().command.is_none());
+        let told = Arguments::try_parse_from(["local", "config", "--profile", "testing", "--json"]).unwrap();
+        assert!(matches!(told.command, Some(Command::Config { json: true, chosen }) if chosen.profile == "testing"));
+        assert!(Arguments::try_parse_from(["local", "--profile", "testing", "config"]).is_err());
     }
 
     #[test]

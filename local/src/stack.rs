@@ -86,7 +86,7 @@ impl Stack {
         Environments::check(&options.env)?;
         // An https issuer could not be fetched from a laptop.
         let issuer = addresses.api.map(|address| format!("http://{address}"));
-        let environments = Environments::new(&template, addresses.aws, issuer, &options.env);
+        let environments = Environments::new(&template, Some(addresses.aws), issuer, &options.env);
         let config = environments.any_config()?;
         for table in &template.tables {
             services.create_table(&table.definition, table.ttl.as_deref()).map_err(Failure::new)?;

@@ -12,6 +12,7 @@ mod limits;
 mod lockout;
 mod logout;
 mod malformed;
+mod migration;
 mod refresh;
 mod request_otp;
 mod revoke;

@@ -10,7 +10,7 @@ fn root() -> PathBuf {
     local::template::find_root().unwrap()
 }
 
-fn read(path: impl AsRef<Path>) -> String {
+pub(crate) fn read(path: impl AsRef<Path>) -> String {
     let path = root().join(path);
     fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
@@ -180,7 +180,7 @@ fn files_are_short() {
 }
 
 /// All settings: their names as `Config` asks for them, with the words that it has for a bad value.
-fn settings() -> BTreeMap<String, String> {
+pub(crate) fn settings() -> BTreeMap<String, String> {
     let names = std::cell::RefCell::new(BTreeSet::new());
     let _ = shared::config::Config::read(|name| {
         names.borrow_mut().insert(name.to_owned());
@@ -313,4 +313,18 @@ fn the_readme_begins_with_two_commands() {
         assert!(screen.contains(command), "{command}");
     }
     assert!(readme.contains("http://127.0.0.1:3000/api/auth/otp/request/"));
+}
+
+/// A foreign action may change under its tag, so there is none that a tag or branch names.
+#[test]
+fn the_public_ci_runs_what_must_pass_with_nothing_that_can_change() {
+    let ci = read(".github/workflows/ci.yml");
+    for step in ["run: .ci/run", "run: cargo deny ", "permissions:\n  contents: read"] {
+        assert!(ci.contains(step), "{step}");
+    }
+    for action in ci.lines().filter_map(|line| line.split_once("uses: ")?.1.split_once('@')) {
+        let commit = action.1.split_whitespace().next().unwrap_or_default();
+        let is_commit = commit.len() == 40 && commit.bytes().all(|byte| byte.is_ascii_hexdigit());
+        assert!(is_commit, "{} is not pinned by its commit", action.0);
+    }
 }

@@ -15,6 +15,11 @@ impl Proxies {
         networks.map(|text| text.parse().ok()).collect::<Option<_>>().map(Proxies)
     }
 
+    /// The networks that they are in.
+    pub fn networks(&self) -> impl Iterator<Item = &IpNet> {
+        self.0.iter()
+    }
+
     /// The address of the client: `peer`, unless that is a trusted proxy; then the last address in the forwarded list
     /// that is not one. The list is read from the right, because a client writes its left end (V24, S65).
     pub fn client<'a>(&self, peer: IpAddr, forwarded: impl DoubleEndedIterator<Item = &'a str>) -> IpAddr {

@@ -1,0 +1,70 @@
+//! The settings of a profile, for a person: in words with what is doubtful about them, or raw. Nothing is started.
+
+mod doubts;
+mod phrases;
+mod words;
+
+use serde_json::json;
+use shared::config::Config;
+
+use crate::environment::{Environments, Variables};
+use crate::failure::Failure;
+use crate::options::Options;
+use crate::template::{self, Template};
+
+/// Settings as a function reads them.
+pub struct Settings {
+    profile: String,
+    variables: Variables,
+    config: Config,
+}
+
+/// Who a function is, which Lambda tells it: no part of a profile, and secret.
+const IDENTITY: [&str; 3] = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"];
+
+/// Where the names of settings begin: to the right of most words.
+const NAMES_AT: usize = 64;
+
+impl Settings {
+    /// The settings that the folder, the profile and the variables of `options` lead to; all else there is a stack's.
+    ///
+    /// # Errors
+    /// What is wrong with the template or the settings, as starting a stack says it.
+    pub fn read(options: &Options) -> Result<Settings, Failure> {
+        let root = options.root.clone().map_or_else(template::find_root, Ok)?;
+        let template = Template::read(&root, &options.profile)?;
+        Environments::check(&options.env)?;
+        let environments = Environments::new(&template, None, None, &options.env);
+        let config = environments.any_config()?;
+        let mut variables = environments.any_variables()?.clone();
+        variables.retain(|name, _| !IDENTITY.contains(&name.as_str()));
+        Ok(Settings { profile: options.profile.clone(), variables, config })
+    }
+
+    /// Every setting in words, by what it is about, and then what is doubtful.
+    pub fn words(&self) -> String {
+        let mut text = format!("Settings of the profile `{}`\n", self.profile);
+        for group in words::GROUPS {
+            text.push_str(&format!("\n{}\n", group.title));
+            for (settings, words) in group.lines {
+                let names = settings.join(", ");
+                text.push_str(&format!("  {:<NAMES_AT$} {names}\n", words(&self.config)));
+            }
+        }
+        text.push_str("\nDoubtful\n");
+        let doubts: Vec<_> = doubts::of(&self.config).collect();
+        doubts.iter().for_each(|doubt| text.push_str(&format!("  {doubt}\n")));
+        if doubts.is_empty() {
+            text.push_str("  nothing\n");
+        }
+        text
+    }
+
+    /// The variables as a function finds them, as a JSON object, without its identity.
+    pub fn json(&self) -> String {
+        format!("{:#}\n", json!(self.variables))
+    }
+}
+
+#[cfg(test)]
+mod tests;
