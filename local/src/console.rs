@@ -23,9 +23,21 @@ pub(crate) fn welcome(addresses: Addresses, is_kept: bool) -> String {
     )
 }
 
-/// A line of the log for a person: time, function, outcome, duration; whatever is different, as it is.
+/// A line of the log for a person: time, function, outcome, duration, or what was refused; whatever is different, as it
+/// is.
 pub(crate) fn readable(line: &str) -> String {
-    short(line).unwrap_or_else(|| line.to_owned())
+    short(line).or_else(|| refused(line)).unwrap_or_else(|| line.to_owned())
+}
+
+/// A call that lacks a permission: the statement as it would stand in the template.
+fn refused(line: &str) -> Option<String> {
+    let line: Value = serde_json::from_str(line).ok()?;
+    let text = |name: &str| line.get(name)?.as_str();
+    let (time, caller, action) = (text("timestamp")?.get(11..19)?, text("caller")?, text("action")?);
+    let statement = text("statement")?.replace('\n', "\n            ");
+    Some(format!(
+        "{time} {caller:<12} {action} is refused: no statement allows it. This one would:\n            {statement}"
+    ))
 }
 
 fn short(line: &str) -> Option<String> {
@@ -51,5 +63,8 @@ mod tests {
         let task = r#"{"timestamp":"2026-03-12T19:03:58Z","function":"rotate-keys","kind":"ensure","outcome":"ok","duration_ms":1.25}"#;
         assert_eq!(readable(task), "19:03:58 rotate-keys  ensure ok                      1.2 ms");
         assert_eq!(readable("a panic"), "a panic");
+        let line = r#"{"timestamp":"2026-03-12T19:03:58Z","caller":"Jwks","action":"dynamodb:GetItem","statement":"- Effect: Allow\n  Action: dynamodb:GetItem"}"#;
+        let shown = "19:03:58 Jwks         dynamodb:GetItem is refused: no statement allows it. This one would:\n            - Effect: Allow\n              Action: dynamodb:GetItem";
+        assert_eq!(readable(line), shown);
     }
 }

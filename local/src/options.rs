@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::clock::StackClock;
 use crate::logs::OnLine;
+use crate::template::Template;
 
 /// How a stack starts. The default is what a test wants: everything in memory, on free ports, quiet.
 #[derive(Clone)]
@@ -14,6 +15,8 @@ pub struct Options {
     pub root: Option<PathBuf>,
     /// The profile in `samconfig.toml`.
     pub profile: String,
+    /// Runs this template instead of the one in `root`.
+    pub template: Option<Template>,
     /// Variables that stand over the template's, for every function.
     pub env: Vec<(String, String)>,
     /// Where tables and keyrings are kept; in memory without.
@@ -43,6 +46,7 @@ impl Default for Options {
         Options {
             root: None,
             profile: "default".to_owned(),
+            template: None,
             env: Vec::new(),
             data: None,
             api: None,

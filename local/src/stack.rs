@@ -15,7 +15,7 @@ use tracing::Dispatch;
 use tracing::instrument::WithSubscriber;
 
 use crate::api::{Api, LONGEST_BODY, of_gateway};
-use crate::aws::Services;
+use crate::aws::{Permissions, Services};
 use crate::clock::StackClock;
 use crate::environment::Environments;
 use crate::failure::Failure;
@@ -58,13 +58,18 @@ impl Stack {
     /// # Errors
     /// What is wrong with the template, the settings, the data folder or an address.
     pub async fn start(options: Options) -> Result<Stack, Failure> {
-        let root = options.root.map_or_else(template::find_root, Ok)?;
-        let template = Template::read(&root, &options.profile)?;
+        let template = match options.template {
+            Some(template) => template,
+            None => Template::read(&options.root.map_or_else(template::find_root, Ok)?, &options.profile)?,
+        };
+        let policies = template.functions.iter().map(|(name, function)| (name.as_str(), &function.policies));
+        let permissions =
+            Permissions::read(policies).map_err(|problem| Failure::new(format!("template.yaml: {problem}")))?;
         let clock = options.clock;
         let inbox = Inbox::new(clock.clone());
         let mailbox = inbox.clone();
-        let services =
-            Services::open(clock.handle(), options.data.as_deref(), move |delivered| mailbox.receive(delivered));
+        let deliver = move |delivered| mailbox.receive(delivered);
+        let services = Services::open(clock.handle(), options.data.as_deref(), permissions, deliver);
         let services = services.map_err(Failure::new)?;
 
         let aws_door = listen::open("AWS", "--aws", options.aws).await?;

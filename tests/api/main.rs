@@ -13,6 +13,8 @@ mod lockout;
 mod logout;
 mod malformed;
 mod migration;
+mod permissions;
+mod policies;
 mod refresh;
 mod request_otp;
 mod revoke;

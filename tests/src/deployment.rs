@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use data_encoding::BASE64URL_NOPAD;
 use local::clock::StackClock;
-use local::{Options, Stack};
+use local::template::Template;
+use local::{Failure, Options, Stack};
 use serde_json::{Value, json};
 use shared::clock::Timestamp;
 use shared::config::Config;
@@ -36,16 +37,31 @@ impl Deployment {
     /// With some settings of its own.
     pub async fn with(settings: &[(&str, &str)]) -> Deployment {
         let is_rsa = !settings.iter().any(|(name, value)| *name == "JWT_ALGORITHM" && !value.starts_with("RS"));
-        let options = Options {
-            env: settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
-            clock: StackClock::frozen_at(Timestamp::from_unix(START)),
-            signing_keys: if is_rsa { RSA_KEYS.map(str::to_owned).to_vec() } else { Vec::new() },
-            ..Options::default()
-        };
-        let stack = Stack::start(options).await.unwrap();
+        let env = settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let signing_keys = if is_rsa { RSA_KEYS.map(str::to_owned).to_vec() } else { Vec::new() };
+        Deployment::of(Options { env, signing_keys, ..Options::default() }).await
+    }
+
+    /// Of another template than the project's, with keys that are quick to make.
+    ///
+    /// # Errors
+    /// What keeps the stack from starting.
+    pub async fn from(template: Template) -> Result<Deployment, Failure> {
+        let env = vec![("JWT_ALGORITHM".to_owned(), "ES256".to_owned())];
+        Deployment::try_of(Options { template: Some(template), env, ..Options::default() }).await
+    }
+
+    async fn of(options: Options) -> Deployment {
+        Deployment::try_of(options).await.unwrap()
+    }
+
+    async fn try_of(options: Options) -> Result<Deployment, Failure> {
+        let clock = StackClock::frozen_at(Timestamp::from_unix(START));
+        // On the heap, or the future of a test is too deep for the compiler to name.
+        let stack = Box::pin(Stack::start(Options { clock, ..options })).await?;
         // The keyrings are read when the functions start: not what a test asks about.
         stack.services().calls().take();
-        Deployment { stack }
+        Ok(Deployment { stack })
     }
 
     /// A client at some address.

@@ -2,10 +2,12 @@
 //!
 //! Requests go in at the front door, codes are read out of the inbox as a person would, and the clock is moved by hand.
 
+pub mod aws;
 pub mod client;
 pub mod deployment;
 pub mod pumping;
 pub mod runtime_api;
 
+pub use crate::aws::Call;
 pub use crate::client::{Answer, Asked, Client, Tokens};
 pub use crate::deployment::Deployment;

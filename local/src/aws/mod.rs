@@ -4,6 +4,8 @@
 //! errors that it would get there. What AWS would refuse is refused; what is not built yet is refused too, and the log
 //! says so. Nothing is scripted: tables are real tables, and a mail or an SMS is sent when one was asked for.
 //!
+//! Every caller is a function with its policies; what they do not allow is refused as AWS refuses it ([`Permissions`]).
+//!
 //! Beside answering, it records what was called ([`calls`]), can be told what shall go wrong ([`faults`]), and can show
 //! which calls run at the same time ([`rounds`]).
 
@@ -11,9 +13,11 @@ pub mod calls;
 pub mod faults;
 pub mod rounds;
 
+mod direct;
 mod dynamodb;
 mod mailbox;
 mod metering;
+mod policy;
 mod secrets;
 mod ses;
 mod sns;
@@ -29,9 +33,11 @@ use axum::http::{Request, Response};
 use serde_json::Value;
 use shared::clock::Clock;
 use shared::entropy::Entropy;
+use tracing::Dispatch;
 
 pub use calls::{Call, Calls, Capacity};
 pub use faults::Faults;
+pub use policy::Permissions;
 pub use rounds::Rounds;
 pub use ses::Mail;
 pub use sns::{Sms, SmsType};
@@ -65,6 +71,7 @@ pub enum Delivered {
 pub struct Services(Arc<Parts>);
 
 struct Parts {
+    permissions: Permissions,
     tables: Tables,
     secrets: Secrets,
     ses: Ses,
@@ -75,14 +82,15 @@ struct Parts {
 }
 
 impl Services {
-    /// Services whose tables and secrets lie in the folder `data`, or in memory; `deliver` is given each accepted mail,
-    /// once for each recipient, and each accepted SMS.
+    /// Services whose tables and secrets lie in the folder `data`, or in memory, for callers with these permissions;
+    /// `deliver` is given each accepted mail, once for each recipient, and each accepted SMS.
     ///
     /// # Errors
     /// Says what in `data` cannot be used.
     pub fn open(
         clock: Clock,
         data: Option<&Path>,
+        permissions: Permissions,
         deliver: impl Fn(Delivered) + Send + Sync + 'static,
     ) -> Result<Services, String> {
         if let Some(folder) = data {
@@ -91,6 +99,7 @@ impl Services {
         let deliver = Arc::new(deliver);
         let deliver_mail = deliver.clone();
         Ok(Services(Arc::new(Parts {
+            permissions,
             tables: Tables::open(clock.clone(), data)?,
             secrets: Secrets::open(clock, data)?,
             ses: Ses::new(move |mail| deliver_mail(Delivered::Mail(mail))),
@@ -113,54 +122,16 @@ impl Services {
         };
         self.0.rounds.join(format!("{}.{}", target.service.name(), target.operation)).await;
         let parts = self.0.clone();
+        let log = tracing::dispatcher::get_default(Dispatch::clone);
         // On a thread of its own, so that a caller who hangs up does not undo half of what it asked for.
-        let served = tokio::task::spawn_blocking(move || parts.serve(&asked)).await;
+        let serve = move || tracing::dispatcher::with_default(&log, || parts.serve(&asked));
+        let served = tokio::task::spawn_blocking(serve).await;
         let (outcome, delay) =
             served.unwrap_or_else(|error| (Err(Refusal::internal(&error.to_string())), Duration::ZERO));
         if !delay.is_zero() {
             tokio::time::sleep(delay).await;
         }
         wire::response(Some(&target), &outcome)
-    }
-
-    /// Makes a table from the JSON of a CreateTable request. One that exists with the same keys is left as it is;
-    /// `ttl_attribute` is then set anew.
-    ///
-    /// # Errors
-    /// Says why the definition is refused, or that the table exists with other keys.
-    pub fn create_table(&self, definition: &Value, ttl_attribute: Option<&str>) -> Result<(), String> {
-        self.0.tables.create(definition, ttl_attribute)
-    }
-
-    /// Runs one DynamoDB operation directly: any operation, no fault, no record of it.
-    ///
-    /// # Errors
-    /// The body of DynamoDB's error, with its `__type`.
-    pub fn dynamodb(&self, operation: &str, request: Value) -> Result<Value, Value> {
-        dynamodb::run(&self.0.tables.database, operation, request).map_err(|error| Refusal::from(&error).body)
-    }
-
-    /// Makes the secret `arn`, as the template does: without any version. One that is there stays as it is.
-    pub fn create_secret(&self, arn: &str) {
-        self.0.secrets.create(arn);
-    }
-
-    /// Gives the secret `arn` a new current version; the one before stays readable as `AWSPREVIOUS`.
-    ///
-    /// # Errors
-    /// Says why it could not be kept in the data folder.
-    pub fn put_secret(&self, arn: &str, text: String) -> Result<(), String> {
-        self.0.secrets.put(arn, text)
-    }
-
-    /// The current version of the secret `arn`.
-    pub fn secret(&self, arn: &str) -> Option<String> {
-        self.0.secrets.current(arn)
-    }
-
-    /// Makes `identity` a verified one: an address (with or without a name), or a domain.
-    pub fn allow_sender(&self, identity: &str) {
-        self.0.ses.verify(identity);
     }
 
     /// What may go wrong.
@@ -177,24 +148,20 @@ impl Services {
     pub fn rounds(&self) -> &Rounds {
         &self.0.rounds
     }
-
-    /// Deletes the items whose time to live is over by the clock, as DynamoDB does at some later time; says how many.
-    ///
-    /// # Errors
-    /// DynamoDB's own words.
-    pub fn sweep_expired(&self) -> Result<usize, String> {
-        self.0.tables.sweep()
-    }
 }
 
 impl Parts {
     /// What the call leads to, and how long its answer takes.
     fn serve(&self, asked: &Asked) -> (Result<Value, Refusal>, Duration) {
         let (tables, keys) = self.tables.named_by(asked);
-        let fault = self.faults.next(asked, &tables, &keys);
-        let (mut outcome, capacity, mut delay) = match &fault {
-            Some(fault) if fault.comes_before() => (Ok(Value::Null), Capacity::default(), Duration::ZERO),
-            _ => self.run(asked),
+        let (refusal, fault) = match self.permissions.check(asked, self) {
+            Ok(()) => (None, self.faults.next(asked, &tables, &keys)),
+            Err(refusal) => (Some(refusal), None),
+        };
+        let (mut outcome, capacity, mut delay) = match (refusal, &fault) {
+            (Some(refusal), _) => (Err(refusal), Capacity::default(), Duration::ZERO),
+            (None, Some(fault)) if fault.comes_before() => (Ok(Value::Null), Capacity::default(), Duration::ZERO),
+            (None, _) => self.run(asked),
         };
         if let Some(fault) = fault {
             outcome = Err(fault.refusal(asked));

@@ -56,18 +56,21 @@ impl Secrets {
         Some(locked(&self.held).get(arn)?.find(None, Some(CURRENT))?.text.clone())
     }
 
+    /// The ARN of the secret that `id` names: by its ARN, by the ARN without its suffix, or by its name.
+    pub(super) fn arn(&self, id: &str) -> Option<String> {
+        let held = locked(&self.held);
+        held.keys().find(|arn| *arn == id || without_suffix(arn) == id || name(arn) == id).cloned()
+    }
+
     pub(super) fn answer(&self, asked: &Asked) -> Result<Value, Refusal> {
         let operation = asked.operation.as_str();
         if !["GetSecretValue", "DescribeSecret", "PutSecretValue", "UpdateSecretVersionStage"].contains(&operation) {
             tracing::warn!(operation, "Secrets Manager has this operation nowhere in the local stack");
             return Err(Refusal::unknown(&format!("the local stack's Secrets Manager has no operation {operation}")));
         }
-        let wanted = asked.text("SecretId").unwrap_or_default();
+        let arn = self.arn(asked.text("SecretId").unwrap_or_default()).ok_or_else(|| missing(""))?;
         let mut held = locked(&self.held);
-        let named =
-            held.iter_mut().find(|(arn, _)| *arn == wanted || without_suffix(arn) == wanted || name(arn) == wanted);
-        let (arn, versions) = named.ok_or_else(|| missing(""))?;
-        let arn = arn.clone();
+        let versions = held.get_mut(&arn).ok_or_else(|| missing(""))?;
         let mut answer = match operation {
             "GetSecretValue" => return value(&arn, versions, asked),
             "DescribeSecret" => {

@@ -152,12 +152,19 @@ impl Ses {
         Ok(recipients.into_iter().map(mail).collect())
     }
 
-    /// The address itself is verified, letter for letter, or its domain or one above it, in whatever case.
-    fn check_sender(&self, from: &Mailbox) -> Result<(), Refusal> {
+    /// The verified identity of a mailbox: its address, letter for letter, or its domain or one above it, in whatever case.
+    pub(super) fn identity(&self, mailbox: &Mailbox) -> Option<String> {
         let verified = locked(&self.verified);
-        let domain = from.domain().to_ascii_lowercase();
+        if verified.contains(&mailbox.address) {
+            return Some(mailbox.address.clone());
+        }
+        let domain = mailbox.domain().to_ascii_lowercase();
         let mut domains = std::iter::successors(Some(domain.as_str()), |domain| Some(domain.split_once('.')?.1));
-        if verified.contains(&from.address) || domains.any(|domain| verified.contains(domain)) {
+        domains.find(|domain| verified.contains(*domain)).map(str::to_owned)
+    }
+
+    fn check_sender(&self, from: &Mailbox) -> Result<(), Refusal> {
+        if self.identity(from).is_some() {
             return Ok(());
         }
         let message = format!(

@@ -95,12 +95,19 @@ impl Tables {
         let mut found = Vec::new();
         find_items(&asked.body, "", &mut found);
         let tables: BTreeSet<_> = found.iter().map(|(table, _)| *table).chain(asked.text("TableName")).collect();
-        let known = locked(&self.known);
-        let key = |(table, item): &(&str, &Value)| {
-            let partition = known.get(*table)?.key.first()?;
-            item.get(partition)?.get("S")?.as_str().map(str::to_owned)
-        };
+        let key = |(table, item): &(&str, &Value)| self.key_in(table, item);
         (tables.into_iter().map(str::to_owned).collect(), found.iter().filter_map(key).collect())
+    }
+
+    /// The name of a table's partition key.
+    pub(super) fn partition_key(&self, table: &str) -> Option<String> {
+        locked(&self.known).get(table)?.key.first().cloned()
+    }
+
+    /// The partition key in a key or an item of `table`: a text, or the text of a number or of bytes.
+    pub(super) fn key_in(&self, table: &str, item: &Value) -> Option<String> {
+        let value = item.get(self.partition_key(table)?)?.as_object()?.values().next()?;
+        value.as_str().map(str::to_owned)
     }
 
     pub(super) fn sweep(&self) -> Result<usize, String> {
@@ -162,7 +169,7 @@ fn forbidden(asked: &Asked) -> Option<Refusal> {
     Some(Refusal::unknown(&format!("the local stack's DynamoDB has no operation {operation}")))
 }
 
-fn arn_of(table: &str) -> String {
+pub(super) fn arn_of(table: &str) -> String {
     format!("arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{table}")
 }
 

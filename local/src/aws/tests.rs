@@ -2,6 +2,7 @@
 
 mod dynamodb;
 mod mails;
+mod permissions;
 mod secrets;
 mod texts;
 
@@ -28,7 +29,13 @@ struct Answered {
     body: Value,
 }
 
+/// Its caller may do everything.
 fn stand(data: Option<&Path>) -> Stand {
+    stand_for(data, &json!({ "Statement": { "Effect": "Allow", "Action": "*", "Resource": "*" } }))
+}
+
+/// Its caller has this policy.
+fn stand_for(data: Option<&Path>, policy: &Value) -> Stand {
     let (mail, mails) = channel();
     let (sms, texts) = channel();
     let deliver = move |delivered| match delivered {
@@ -38,7 +45,8 @@ fn stand(data: Option<&Path>) -> Stand {
     let now = Arc::new(AtomicU64::new(1_800_000_000));
     let hand = now.clone();
     let clock = Clock::new(move || Timestamp::from_unix(hand.load(Ordering::Relaxed)));
-    let services = Services::open(clock, data, deliver).unwrap();
+    let permissions = Permissions::read([("verify-otp", policy)]).unwrap();
+    let services = Services::open(clock, data, permissions, deliver).unwrap();
     let table = json!({ "TableName": "codes", "BillingMode": "PAY_PER_REQUEST",
         "KeySchema": [{ "AttributeName": "pk", "KeyType": "HASH" }],
         "AttributeDefinitions": [{ "AttributeName": "pk", "AttributeType": "S" }] });

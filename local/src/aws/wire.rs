@@ -47,7 +47,7 @@ impl Service {
     }
 
     /// The status for who may not ask, or does not sign: the JSON protocols have 400 for all client errors.
-    fn forbidden(self) -> StatusCode {
+    pub(super) fn forbidden(self) -> StatusCode {
         match self {
             Service::DynamoDb | Service::SecretsManager => StatusCode::BAD_REQUEST,
             Service::Ses | Service::Sns => StatusCode::FORBIDDEN,

@@ -15,6 +15,7 @@ use serde_json::Value;
 
 use crate::failure::Failure;
 use evaluate::Scope;
+pub(crate) use names::expression_of;
 use yaml::Node;
 
 /// A template with one profile's parameters.

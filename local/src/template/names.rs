@@ -58,6 +58,28 @@ impl Names {
 }
 
 /// Secrets Manager ends each ARN in six random characters.
+const SUFFIX: &str = "-000000";
+
 fn secret_arn(name: &str) -> String {
-    format!("arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:{STACK}-{name}-000000")
+    format!("arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:{STACK}-{name}{SUFFIX}")
+}
+
+/// What stands in a template for an ARN of this machine.
+pub(crate) fn expression_of(arn: &str) -> String {
+    let named = |kind: &str| arn.strip_prefix(&format!("arn:aws:{kind}{STACK}-"));
+    if let Some(table) = named(&format!("dynamodb:{REGION}:{ACCOUNT}:table/")) {
+        return format!("!GetAtt {table}.Arn");
+    }
+    let secret = named(&format!("secretsmanager:{REGION}:{ACCOUNT}:secret:"));
+    if let Some(secret) = secret.and_then(|name| name.strip_suffix(SUFFIX)) {
+        return format!("!Ref {secret}");
+    }
+    match arn.strip_prefix("arn:aws:") {
+        Some(rest) => {
+            let rest = rest.replace(REGION, "${AWS::Region}").replace(ACCOUNT, "${AWS::AccountId}");
+            format!("!Sub arn:${{AWS::Partition}}:{rest}")
+        }
+        // Only everything matches what has no ARN, such as a phone number.
+        None => "\"*\"".to_owned(),
+    }
 }

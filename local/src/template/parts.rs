@@ -76,6 +76,14 @@ impl Resource<'_> {
             let problem = || failure(self.line, format!("{name} of {} is not a text", self.name));
             environment.insert(name.clone(), text(value).ok_or_else(problem)?);
         }
+        // SAM would give the function that role, and not look at its policies.
+        let of_all = globals.pointer("/Function/Role");
+        if of_all.or(self.at("/Properties/Role")).is_some() {
+            return Err(failure(
+                self.line,
+                format!("Role of {} is not understood: a function has policies", self.name),
+            ));
+        }
         let policies = self.at("/Properties/Policies").cloned().unwrap_or_default();
         Ok(Function { binary: self.text("/Metadata/BuildProperties/Binary")?, environment, policies })
     }

@@ -77,6 +77,13 @@ fn what_is_not_understood_fails_with_its_line() {
 }
 
 #[test]
+fn a_function_with_a_role_is_not_understood() {
+    let with_role = template("x").replace("    Properties:\n", "    Properties:\n      Role: !Ref Mode\n");
+    let problem = Template::parse(&with_role, SAMCONFIG, "default").unwrap_err().to_string();
+    assert!(problem.ends_with(": Role of Worker is not understood: a function has policies"), "{problem}");
+}
+
+#[test]
 fn the_template_of_this_project_is_understood_under_every_profile() {
     let root = find_root().unwrap();
     for (profile, access) in [("default", "3600"), ("testing", "3600"), ("production", "900")] {

@@ -180,7 +180,7 @@ async fn errors_of_all_services_have_the_names_that_sns_gives_them() {
 async fn sns_can_only_publish() {
     let stand = stand(None);
     for (from, to, message) in [
-        ("Action=Publish", "Action=CreateTopic", "Could not find operation CreateTopic for version 2010-03-31"),
+        ("Action=Publish", "Action=CreateTopic", "the local stack has no operation sns:CreateTopic"),
         ("2010-03-31", "2010-03-30", "Could not find operation Publish for version 2010-03-30"),
         ("&Version=2010-03-31", "", "Could not find operation Publish for version NO_VERSION_SPECIFIED"),
     ] {

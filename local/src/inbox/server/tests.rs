@@ -75,7 +75,7 @@ async fn an_sms_is_shown_with_its_facts() {
                    &MessageAttributes.entry.1.Name=AWS.SNS.SMS.SenderID\
                    &MessageAttributes.entry.1.Value.DataType=String&MessageAttributes.entry.1.Value.StringValue=Latchkey";
     let headers = "content-type: application/x-www-form-urlencoded\r\nauthorization: AWS4-HMAC-SHA256 \
-                   Credential=request-otp/20270115/us-east-1/sns/aws4_request, Signature=0\r\n";
+                   Credential=RequestOtp/20270115/us-east-1/sns/aws4_request, Signature=0\r\n";
     let (status, answer) = send(stack.addresses().aws, "POST /", headers, publish).await;
     assert!(status == 200 && answer.starts_with("<PublishResponse "), "{answer}");
 

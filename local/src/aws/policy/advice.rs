@@ -1,0 +1,59 @@
+//! The statement that would allow what was refused, as a developer would write it into the template.
+
+use super::condition::{FROM, LEADING_KEYS};
+use super::statement::Need;
+use crate::template::expression_of;
+
+/// The statement in YAML. The keys of items stand in it where the function's other statements have them: `by_key`.
+pub(super) fn statement(need: &Need, by_key: bool) -> String {
+    let Need { action, resource, context } = need;
+    let mut lines = vec!["- Effect: Allow".to_owned(), format!("  Action: {action}")];
+    let condition = |operator: &str, key: &str, values: &str| {
+        ["  Condition:".to_owned(), format!("    {operator}:"), format!("      {key}: {values}")]
+    };
+    match (context.get(LEADING_KEYS), context.get(FROM).and_then(|from| from.first())) {
+        (Some(keys), _) if by_key => {
+            let keys: Vec<String> = keys.iter().map(|key| format!("\"{}\"", kind(key))).collect();
+            lines.push(format!("  Resource: {}", expression_of(resource)));
+            lines.extend(condition("ForAllValues:StringLike", LEADING_KEYS, &format!("[{}]", keys.join(", "))));
+        }
+        // Also the recipients are identities where the account has verified them: what is to be named is the sender.
+        (_, Some(from)) if resource.contains(":identity/") => {
+            let identities = resource.split(":identity/").next().unwrap_or_default();
+            lines.push(format!("  Resource: {}", expression_of(&format!("{identities}:identity/*"))));
+            lines.extend(condition("StringEquals", FROM, from));
+        }
+        _ => lines.push(format!("  Resource: {}", expression_of(resource))),
+    }
+    lines.join("\n")
+}
+
+/// The pattern of all keys of one kind: their first words stay, digests and times do not.
+fn kind(key: &str) -> String {
+    let is_word = |part: &&str| part.len() <= 10 && part.bytes().all(|byte| byte.is_ascii_alphabetic());
+    let words: Vec<&str> = key.split('#').take_while(is_word).collect();
+    let start = words.join("#");
+    match start.len() {
+        length if length == key.len() => start,
+        0 => "*".to_owned(),
+        _ => format!("{start}#*"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_becomes_the_pattern_of_its_kind() {
+        for (key, pattern) in [
+            ("JWKS", "JWKS"),
+            ("S#AAAAAAAAAAAAAAAAAAAAAA", "S#*"),
+            ("R#request#Zm9vYmFyZm9vYmFyZm9vYg#1767225600", "R#request#*"),
+            ("SMS#1767225600", "SMS#*"),
+            ("1767225600", "*"),
+        ] {
+            assert_eq!(kind(key), pattern);
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! Policies as SAM takes them in a function's `Policies`: inline documents and nothing else.
+//!
+//! Whatever is not understood is a failure. A statement that counted for less here than in AWS would hide a right that
+//! the deployed function has; one that counted for more, a right that it lacks.
+
+use serde_json::{Map, Value};
+
+use super::actions;
+use super::condition::Condition;
+use super::statement::{Effect, Statement};
+
+/// The statements of the function `name`.
+pub(super) fn statements(name: &str, policies: &Value) -> Result<Vec<Statement>, String> {
+    let mut found = Vec::new();
+    for policy in list(policies) {
+        for statement in list(document(name, policy)?) {
+            let place = format!("{name}, statement {}", found.len() + 1);
+            found.push(read(&place, statement).map_err(|problem| format!("{place}: {problem}"))?);
+        }
+    }
+    Ok(found)
+}
+
+/// A list, or the one value that stands for a list of it; nothing is an empty list.
+fn list(value: &Value) -> &[Value] {
+    match value {
+        Value::Null => &[],
+        Value::Array(values) => values,
+        value => std::slice::from_ref(value),
+    }
+}
+
+/// The statements of one policy.
+fn document<'a>(name: &str, policy: &'a Value) -> Result<&'a Value, String> {
+    let only = |what: &str| format!("{name}: {what}: a function has inline statements here and nothing else");
+    let Value::Object(document) = policy else {
+        return Err(only(&format!("the policy {policy} is not understood")));
+    };
+    match document.iter().find(|(member, _)| !matches!(member.as_str(), "Version" | "Id" | "Statement")) {
+        Some((other, _)) => Err(only(&format!("`{other}` is not understood"))),
+        None => document.get("Statement").ok_or_else(|| only("a policy has no Statement")),
+    }
+}
+
+fn read(place: &str, statement: &Value) -> Result<Statement, String> {
+    const MEMBERS: [&str; 5] = ["Sid", "Effect", "Action", "Resource", "Condition"];
+    let statement = statement.as_object().ok_or("a statement is a map")?;
+    if let Some(other) = statement.keys().find(|member| !MEMBERS.contains(&member.as_str())) {
+        return Err(format!("`{other}` is not understood"));
+    }
+    let effect = match statement.get("Effect").and_then(Value::as_str) {
+        Some("Allow") => Effect::Allow,
+        Some("Deny") => Effect::Deny,
+        Some(_) | None => return Err("Effect is Allow or Deny".to_owned()),
+    };
+    let actions = texts(statement, "Action")?;
+    if let Some(unknown) = actions.iter().find(|action| !actions::is_known(action)) {
+        return Err(format!("there is no action `{unknown}` that a function here could call"));
+    }
+    let resources = texts(statement, "Resource")?;
+    if let Some(nothing) = resources.iter().find(|resource| *resource != "*" && !is_arn(resource)) {
+        return Err(format!("`{nothing}` is no ARN: IAM would not take it for a resource"));
+    }
+    let mut conditions = Vec::new();
+    for (operator, keys) in members(statement.get("Condition"))? {
+        conditions.extend(Condition::read(operator, keys)?);
+    }
+    Ok(Statement { place: place.to_owned(), effect, actions, resources, conditions })
+}
+
+fn members(conditions: Option<&Value>) -> Result<impl Iterator<Item = (&String, &Value)>, String> {
+    let conditions = match conditions {
+        None => None,
+        Some(Value::Object(conditions)) => Some(conditions),
+        Some(_) => return Err("Condition is a map".to_owned()),
+    };
+    Ok(conditions.into_iter().flatten())
+}
+
+/// `arn:partition:service:region:account:resource`.
+fn is_arn(text: &str) -> bool {
+    text.starts_with("arn:") && text.split(':').count() >= 6
+}
+
+/// The texts of a member: one, or a list of them.
+fn texts(statement: &Map<String, Value>, member: &str) -> Result<Vec<String>, String> {
+    let values = list(statement.get(member).unwrap_or(&Value::Null));
+    if values.is_empty() {
+        return Err(format!("{member} is missing"));
+    }
+    let text = |value: &Value| match value.as_str() {
+        Some(text) if text.contains("${") => Err(format!("the variable in `{text}` is not understood")),
+        Some(text) => Ok(text.to_owned()),
+        None => Err(format!("{member} is a text or a list of texts")),
+    };
+    values.iter().map(text).collect()
+}

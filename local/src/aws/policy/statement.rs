@@ -1,0 +1,59 @@
+//! One statement of a policy, and what it says about what a request needs.
+
+use super::actions;
+use super::condition::{Condition, Context};
+use super::pattern;
+
+/// What a request needs: one action on one resource.
+pub(super) struct Need {
+    /// Such as `dynamodb:GetItem`.
+    pub(super) action: String,
+    /// An ARN; or a phone number, which has none.
+    pub(super) resource: String,
+    pub(super) context: Context,
+}
+
+pub(super) struct Statement {
+    /// Where it stands, for people.
+    pub(super) place: String,
+    pub(super) effect: Effect,
+    pub(super) actions: Vec<String>,
+    pub(super) resources: Vec<String>,
+    pub(super) conditions: Vec<Condition>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Effect {
+    Allow,
+    Deny,
+}
+
+/// What all statements of a function together say.
+pub(super) enum Decision<'a> {
+    Allowed,
+    /// By the statement that denies it.
+    Denied(&'a Statement),
+    /// By the lack of one that allows it.
+    NotAllowed,
+}
+
+impl Statement {
+    /// Whether it speaks of `need` at all.
+    pub(super) fn covers(&self, need: &Need) -> bool {
+        self.actions.iter().any(|action| actions::matches(action, &need.action))
+            && self.resources.iter().any(|resource| pattern::matches(resource, &need.resource))
+            && self.conditions.iter().all(|condition| condition.holds(&need.context))
+    }
+}
+
+impl Decision<'_> {
+    /// Nothing is allowed that no statement allows, or that one denies.
+    pub(super) fn of<'a>(statements: &'a [Statement], need: &Need) -> Decision<'a> {
+        let find = |effect| statements.iter().find(|statement| statement.effect == effect && statement.covers(need));
+        match (find(Effect::Deny), find(Effect::Allow)) {
+            (Some(statement), _) => Decision::Denied(statement),
+            (None, Some(_)) => Decision::Allowed,
+            (None, None) => Decision::NotAllowed,
+        }
+    }
+}

@@ -1,0 +1,239 @@
+//! What each function may do in AWS: all that it needs, and nothing else.
+
+use futures_util::future::join_all;
+use local::template::{Template, find_root};
+use local::{Options, Stack};
+use serde_json::{Value, json};
+use tests::deployment::wrong;
+use tests::{Answer, Asked, Call, Deployment, Tokens};
+
+const ADA: &str = "ada@example.com";
+const PHONE: &str = "+447400123456";
+const TOPIC: &str = "arn:aws:sns:us-east-1:000000000000:topic";
+const KEYS: &str = "/.well-known/jwks.json";
+
+fn template() -> Template {
+    Template::read(&find_root().unwrap(), "default").unwrap()
+}
+
+/// The answer, if it is the one that a deployment with all its permissions gives.
+fn expect(step: &str, answer: Answer, code: &str) -> Result<Answer, String> {
+    if answer.code() == code { Ok(answer) } else { Err(format!("{step}: {}", answer.body)) }
+}
+
+async fn ask(auth: &Deployment) -> Result<Asked, String> {
+    let answer = auth.client().post(tests::client::REQUEST, json!({ "identifier": ADA })).await;
+    let answer = expect("request", answer, "ok")?;
+    let challenge = answer.body["challenge_id"].as_str().unwrap().to_owned();
+    Ok(Asked { challenge, code: auth.newest_code(ADA) })
+}
+
+async fn sign_in(auth: &Deployment) -> Result<Tokens, String> {
+    let asked = ask(auth).await?;
+    Ok(expect("verify", auth.client().answer(ADA, &asked).await, "ok")?.tokens())
+}
+
+/// Everything that the functions do, in one walk; or what is not as it should be.
+async fn walk(auth: &Deployment) -> Result<(), String> {
+    let client = auth.client();
+    expect("keys", client.get(KEYS).await, "ok")?;
+    let first = sign_in(auth).await?;
+    let second = sign_in(auth).await?;
+    let asked = ask(auth).await?;
+    let wrong = Asked { code: wrong(&asked.code), ..asked };
+    expect("a wrong code", client.answer(ADA, &wrong).await, "invalid_otp")?;
+    expect("refresh", client.refresh(&second.refresh).await, "ok")?;
+    auth.wait(11);
+    expect("a used token", client.refresh(&second.refresh).await, "invalid_token")?;
+    expect("logout", client.logout(&first.refresh).await, "ok")?;
+    let texted = client.post(tests::client::REQUEST, json!({ "identifier": PHONE })).await;
+    expect("request by SMS", texted, "ok")?;
+    expect("verify by SMS", client.answer_unbound(PHONE, &auth.newest_code(PHONE)).await, "ok")?;
+    auth.stack.rotate_keys().await.map_err(|failure| failure.to_string())?;
+    let calls = auth.stack.services().calls().take();
+    match calls.iter().find(|call| call.error.as_deref() == Some("AccessDeniedException")) {
+        Some(refused) => Err(format!("{refused:?}")),
+        None if auth.may("RequestOtp", Call::publish(TOPIC)).await => Err("a topic is a phone number".to_owned()),
+        None => Ok(()),
+    }
+}
+
+/// The template without each of its statements, and without each entry of a list in one: actions, resources, keys.
+fn removals(template: &Template) -> Vec<(String, Template)> {
+    let mut removals = Vec::new();
+    for (name, function) in &template.functions {
+        for (list, at) in entries(&function.policies) {
+            let mut without = template.clone();
+            let policies = &mut without.functions.get_mut(name).unwrap().policies;
+            let removed = policies.pointer_mut(&list).unwrap().as_array_mut().unwrap().remove(at);
+            removals.push((format!("{name} {list}: {removed}"), without));
+        }
+    }
+    removals
+}
+
+/// What may be removed: each statement, and in it what is not the last of its list, which would be all of it.
+fn entries(policies: &Value) -> Vec<(String, usize)> {
+    let mut entries = Vec::new();
+    for (number, document) in policies.as_array().into_iter().flatten().enumerate() {
+        let statements = format!("/{number}/Statement");
+        for (at, statement) in document["Statement"].as_array().unwrap().iter().enumerate() {
+            entries.push((statements.clone(), at));
+            for list in lists(statement) {
+                let length = statement.pointer(&list).and_then(Value::as_array).map_or(0, Vec::len);
+                let removable = (0..length).filter(|_| length > 1);
+                entries.extend(removable.map(|entry| (format!("{statements}/{at}{list}"), entry)));
+            }
+        }
+    }
+    entries
+}
+
+/// Where a statement may have lists.
+fn lists(statement: &Value) -> Vec<String> {
+    let conditions = statement["Condition"].as_object().into_iter().flatten();
+    let keys = conditions.flat_map(|(operator, keys)| {
+        keys.as_object().unwrap().keys().map(move |key| format!("/Condition/{operator}/{key}"))
+    });
+    ["/Action", "/Resource"].map(str::to_owned).into_iter().chain(keys).collect()
+}
+
+/// Design part 2: a missing permission fails a test, and not a deployment; one too many fails this one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_functions_need_every_permission_that_they_have() {
+    let template = template();
+    walk(&Deployment::from(template.clone()).await.unwrap()).await.unwrap();
+    let removals = removals(&template);
+    assert!(removals.len() > 30, "{} statements and entries", removals.len());
+    let unneeded = join_all(removals.into_iter().map(|(removed, without)| async move {
+        // Without some of them there is not even a first key.
+        let auth = Deployment::from(without).await.ok()?;
+        walk(&auth).await.is_ok().then_some(removed)
+    }));
+    let unneeded: Vec<String> = unneeded.await.into_iter().flatten().collect();
+    assert!(unneeded.is_empty(), "nothing needs {unneeded:#?}");
+}
+
+/// Asserts that a function has no permission for any of these.
+async fn has_no_permission_for(function: &str, calls: Vec<Call>) {
+    let auth = Deployment::start().await;
+    for call in calls {
+        let asked = format!("{function} {call:?}");
+        assert!(!auth.may(function, call).await, "{asked}");
+    }
+}
+
+/// These operations on the item at `key`.
+fn each(operations: &[&str], table: &str, key: &str) -> Vec<Call> {
+    operations.iter().map(|operation| Call::item(operation, table, key)).collect()
+}
+
+const ALL: [&str; 4] = ["GetItem", "PutItem", "UpdateItem", "DeleteItem"];
+
+/// S12: it cannot leak who has an account, because it cannot know.
+#[tokio::test]
+async fn request_otp_has_nothing_to_do_with_users() {
+    let mut calls: Vec<Call> =
+        ["U#a", "ID#a", "S#a", "JWKS"].iter().flat_map(|key| each(&ALL, "UserTable", key)).collect();
+    calls.extend(each(&["GetItem", "PutItem", "DeleteItem"], "OtpTable", "I#a"));
+    calls.extend(each(&ALL, "OtpTable", "R#failure#a#1"));
+    calls.extend([Call::secret("TokensSecret"), Call::mail("eve@example.com"), Call::publish(TOPIC)]);
+    calls.push(Call::dynamodb("Scan", "OtpTable", json!({})));
+    has_no_permission_for("RequestOtp", calls).await;
+}
+
+#[tokio::test]
+async fn verify_otp_sends_nothing_and_rewrites_no_session() {
+    let mut calls = each(&["GetItem", "UpdateItem", "DeleteItem"], "UserTable", "S#a");
+    calls.extend(each(&["UpdateItem", "DeleteItem"], "UserTable", "ID#a"));
+    calls.extend(each(&ALL, "UserTable", "JWKS"));
+    calls.extend(each(&ALL, "OtpTable", "R#request#a#1"));
+    calls.extend(each(&["GetItem", "PutItem", "DeleteItem"], "OtpTable", "I#a"));
+    calls.extend([Call::mail("no-reply@example.com"), Call::publish(PHONE)]);
+    has_no_permission_for("VerifyOtp", calls).await;
+}
+
+#[tokio::test]
+async fn refresh_makes_nothing_and_knows_no_codes() {
+    let mut calls = each(&ALL, "OtpTable", "I#a");
+    calls.extend(each(&ALL, "UserTable", "ID#a"));
+    calls.extend(each(&ALL, "UserTable", "JWKS"));
+    calls.extend(each(&["PutItem", "DeleteItem"], "UserTable", "U#a"));
+    calls.extend(each(&["GetItem", "PutItem", "DeleteItem"], "UserTable", "S#a"));
+    calls.extend([Call::secret("CodesSecret"), Call::mail("no-reply@example.com"), Call::publish(PHONE)]);
+    has_no_permission_for("Refresh", calls).await;
+}
+
+#[tokio::test]
+async fn logout_reads_nothing() {
+    let mut calls = each(&["GetItem", "PutItem", "DeleteItem"], "UserTable", "U#a");
+    calls.extend(["S#a", "ID#a", "JWKS"].iter().flat_map(|key| each(&ALL, "UserTable", key)));
+    calls.extend(each(&ALL, "OtpTable", "I#a"));
+    calls.extend([Call::secret("CodesSecret"), Call::mail("no-reply@example.com")]);
+    has_no_permission_for("Logout", calls).await;
+}
+
+#[tokio::test]
+async fn jwks_reads_the_public_keys_and_nothing_else() {
+    let mut calls: Vec<Call> = ["U#a", "JWKS2", "S#a"].iter().flat_map(|key| each(&ALL, "UserTable", key)).collect();
+    calls.extend(each(&["PutItem", "UpdateItem", "DeleteItem"], "UserTable", "JWKS"));
+    calls.extend(each(&ALL, "OtpTable", "JWKS"));
+    calls.extend([Call::secret("CodesSecret"), Call::secret("TokensSecret")]);
+    has_no_permission_for("Jwks", calls).await;
+}
+
+#[tokio::test]
+async fn fallback_may_do_nothing() {
+    let mut calls = each(&ALL, "UserTable", "JWKS");
+    calls.extend(each(&ALL, "OtpTable", "I#a"));
+    calls.extend([Call::secret("CodesSecret"), Call::mail("no-reply@example.com"), Call::publish(PHONE)]);
+    has_no_permission_for("Fallback", calls).await;
+}
+
+#[tokio::test]
+async fn who_is_no_function_is_refused() {
+    let auth = Deployment::start().await;
+    let read = || Call::item("GetItem", "UserTable", "JWKS");
+    assert_eq!(auth.call_as("Jwks", read()).await, "ok");
+    for stranger in ["jwks", "AKIAIOSFODNN7EXAMPLE", "HttpApi"] {
+        assert_eq!(auth.call_as(stranger, read()).await, "UnrecognizedClientException", "{stranger}");
+        assert_eq!(auth.call_as(stranger, Call::publish(PHONE)).await, "InvalidClientTokenId", "{stranger}");
+    }
+}
+
+/// In SES's sandbox each recipient is an identity of the account, and then a resource of the call.
+#[tokio::test]
+async fn a_code_is_sent_to_an_identity_of_the_account() {
+    let auth = Deployment::start().await;
+    auth.stack.services().allow_sender(ADA);
+    auth.client().sign_in(ADA).await;
+}
+
+/// As it would stand in the template.
+#[tokio::test]
+async fn the_log_has_the_statement_that_is_missing() {
+    let mut template = template();
+    let policies = &mut template.functions.get_mut("Refresh").unwrap().policies;
+    let keys = policies.pointer_mut("/0/Statement/0/Condition/ForAllValues:StringLike/dynamodb:LeadingKeys").unwrap();
+    assert_eq!(keys.as_array_mut().unwrap().remove(0), json!("S#*"));
+    let auth = Deployment::from(template).await.unwrap();
+    let tokens = auth.client().sign_in(ADA).await;
+    auth.client().refresh(&tokens.refresh).await.refused(500, "internal_error");
+    let lines: Vec<Value> = auth.stack.logs().iter().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let line = lines.iter().find(|line| line["statement"].is_string()).expect("the log has no statement");
+    assert_eq!((&line["caller"], &line["action"]), (&json!("Refresh"), &json!("dynamodb:UpdateItem")));
+    let statement = "- Effect: Allow\n  Action: dynamodb:UpdateItem\n  Resource: !GetAtt UserTable.Arn\n  Condition:\n    \
+                     ForAllValues:StringLike:\n      dynamodb:LeadingKeys: [\"S#*\"]";
+    assert_eq!(line["statement"], json!(statement));
+}
+
+#[tokio::test]
+async fn a_misspelt_action_keeps_the_stack_from_starting() {
+    let mut template = template();
+    let policies = &mut template.functions.get_mut("Refresh").unwrap().policies;
+    *policies.pointer_mut("/0/Statement/1/Action").unwrap() = json!("dynamodb:GetItems");
+    let failure = Stack::start(Options { template: Some(template), ..Options::default() }).await.err().unwrap();
+    let problem =
+        "template.yaml: Refresh, statement 2: there is no action `dynamodb:GetItems` that a function here could call";
+    assert_eq!(failure.to_string(), problem);
+}
