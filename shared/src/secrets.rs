@@ -77,7 +77,7 @@ impl<K: DeserializeOwned> Keyring<K> {
     }
 
     async fn read(&self) -> Result<K> {
-        let answer = self.client.get_secret_value().secret_id(&self.arn).send().await;
+        let answer = self.client.get_secret_value().secret_id(&self.arn).version_stage("AWSCURRENT").send().await;
         let answer = answer.map_err(|error| {
             let code = error.code().map(str::to_owned);
             aws::failure(error, code.as_deref())

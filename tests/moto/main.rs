@@ -1,0 +1,108 @@
+//! The journeys once, against moto: a second AWS, which nobody here has written.
+//!
+//! `cargo test -p tests --test moto -- http://127.0.0.1:5000`, with a moto server there that holds nothing yet. The
+//! functions run as in `local`, but call AWS at that address, and codes are read back from what it was sent. One client
+//! at a time: moto lets two racing writes through where one may win, and cannot repeat a transaction.
+
+mod aws;
+
+use serde_json::{Value, json};
+use tests::client::{REQUEST, VERIFY};
+use tests::deployment::{unverified, wrong};
+use tests::{Asked, Deployment};
+
+use crate::aws::Moto;
+
+const ADA: &str = "ada@example.com";
+const PHONE: &str = "+447400123456";
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() {
+    let Some(address) = std::env::args().skip(1).find_map(|word| word.strip_prefix("http://").map(str::to_owned))
+    else {
+        eprintln!("Where is moto? For example: cargo test -p tests --test moto -- http://127.0.0.1:5000");
+        std::process::exit(2);
+    };
+    let moto = Moto::at(address);
+    let settings = moto.prepare().await;
+    let settings: Vec<_> = settings.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let auth = Deployment::with(&settings).await;
+
+    by_email(&auth, &moto).await;
+    println!("moto: a code by email, wrong and right; a new user, a known one; refresh, reuse, logout ... ok");
+    by_sms(&auth, &moto).await;
+    println!("moto: a code by SMS ... ok");
+    with_new_keys(&auth, &moto).await;
+    println!("moto: keys made, published, rotated and withdrawn ... ok");
+    assert!(auth.stack.services().calls().take().is_empty(), "somebody asked the local stack instead");
+}
+
+/// Asks, and reads the code from what moto was sent.
+async fn ask(auth: &Deployment, moto: &Moto, to: &str) -> Asked {
+    let answer = auth.client().post(REQUEST, json!({ "identifier": to })).await.ok();
+    Asked { challenge: answer["challenge_id"].as_str().unwrap().to_owned(), code: moto.newest_code(to).await }
+}
+
+async fn sign_in(auth: &Deployment, moto: &Moto, who: &str) -> Value {
+    let asked = ask(auth, moto, who).await;
+    auth.client().answer(who, &asked).await.ok()
+}
+
+fn tokens(signed_in: &Value) -> (String, String) {
+    let token = |name: &str| signed_in["tokens"][name].as_str().unwrap().to_owned();
+    (token("access"), token("refresh"))
+}
+
+async fn by_email(auth: &Deployment, moto: &Moto) {
+    let asked = ask(auth, moto, ADA).await;
+    auth.client().answer(ADA, &Asked { code: wrong(&asked.code), ..asked.clone() }).await.refused(400, "invalid_otp");
+    let new = auth.client().answer(ADA, &asked).await.ok();
+    assert_eq!((&new["is_new_user"], &new["user"]["email"]), (&json!(true), &json!(ADA)));
+    auth.client().answer(ADA, &asked).await.refused(400, "invalid_otp");
+
+    let known = sign_in(auth, moto, ADA).await;
+    assert_eq!((&known["is_new_user"], &known["user"]["id"]), (&json!(false), &new["user"]["id"]));
+    let (_, refresh) = tokens(&known);
+    let next = auth.client().refresh(&refresh).await.tokens();
+    assert_eq!(auth.client().refresh(&refresh).await.tokens().refresh, next.refresh, "the same successor");
+    auth.wait(11);
+    auth.client().refresh(&refresh).await.refused(401, "invalid_token");
+    auth.client().refresh(&next.refresh).await.refused(401, "invalid_token");
+
+    let (_, first) = tokens(&new);
+    auth.client().logout(&first).await.ok();
+    auth.client().refresh(&first).await.refused(401, "invalid_token");
+}
+
+async fn by_sms(auth: &Deployment, moto: &Moto) {
+    let asked = ask(auth, moto, PHONE).await;
+    let body = json!({ "phone_number": PHONE, "otp": asked.code, "challenge_id": asked.challenge });
+    let new = auth.client().post(VERIFY, body).await.ok();
+    assert_eq!((&new["user"]["phone"], &new["user"]["phone_verified"]), (&json!(PHONE), &json!(true)));
+    let known = sign_in(auth, moto, PHONE).await;
+    assert_eq!(known["user"]["id"], new["user"]["id"]);
+}
+
+async fn with_new_keys(auth: &Deployment, moto: &Moto) {
+    auth.wait(3_600);
+    let before = sign_in(auth, moto, ADA).await;
+    let (access, refresh) = tokens(&before);
+    auth.stack.rotate_keys().await.unwrap();
+    let published = published(auth).await;
+    assert_eq!(published.len(), 2, "the new key is published before it signs");
+    auth.wait(3 * 3_600);
+    let after = auth.client().refresh(&refresh).await.tokens();
+    let (old, new) = (unverified(&access).0["kid"].clone(), unverified(&after.access).0["kid"].clone());
+    assert!(old != new && published.contains(&new), "{published:?}");
+
+    auth.stack.revoke(new.as_str().unwrap()).await.unwrap();
+    auth.wait(15 * 60);
+    let fresh = auth.client().refresh(&after.refresh).await.tokens();
+    assert_ne!(unverified(&fresh.access).0["kid"], new);
+    assert!(!self::published(auth).await.contains(&new), "a withdrawn key is still published");
+}
+
+async fn published(auth: &Deployment) -> Vec<Value> {
+    let set = auth.client().get("/.well-known/jwks.json").await.ok();
+    set["keys"].as_array().unwrap().iter().map(|key| key["kid"].clone()).collect()
+}
