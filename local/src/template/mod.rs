@@ -1,5 +1,6 @@
 //! `template.yaml`, read and evaluated: the one description of what is deployed, here as data.
 
+mod constraints;
 mod evaluate;
 mod names;
 mod parts;
@@ -112,7 +113,9 @@ impl Template {
     /// As [`Template::read`].
     pub fn parse(template: &str, samconfig: &str, profile: &str) -> Result<Template, Failure> {
         let template = Node::read(template)?;
-        let scope = Scope::new(&template, profile::parameters(&template, samconfig, profile)?)?;
+        let parameters = profile::parameters(&template, samconfig, profile)?;
+        let scope = Scope::new(&template, parameters.clone())?;
+        constraints::check(&template, &scope, &parameters)?;
         parts::read(&template, &scope)
     }
 }

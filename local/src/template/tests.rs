@@ -95,3 +95,44 @@ fn the_template_of_this_project_is_understood_under_every_profile() {
         assert_eq!(template.routes.len(), 13);
     }
 }
+
+/// A deployer's mistakes, as CloudFormation finds them before it makes anything.
+#[test]
+fn a_mistake_of_the_deployer_is_named_before_anything_is_made() {
+    let text = |name: &str| std::fs::read_to_string(find_root().unwrap().join(name)).unwrap();
+    let template = text("template.yaml");
+    for (parameters, problem) in [
+        (r#""AllowedOrigins=https://a.example""#, "parameter SenderEmail has no default"),
+        (r#""SenderEmail=nobody", "AllowedOrigins=https://a.example""#, "SenderEmail: `nobody` does not fit"),
+        (
+            r#""SenderEmail=a@b.example", "AllowedOrigins=https://a.example/app""#,
+            "AllowedOrigins: `https://a.example/app`",
+        ),
+        (r#""SenderEmail=a@b.example", "AllowedOrigins=*""#, "AllowedOrigins: `*` does not fit"),
+        (r#""SenderEmail=a@b.example", "AllowedOrigins=https://*""#, "AllowedOrigins: `https://*` does not fit"),
+        (
+            r#""SenderEmail=a@b.example", "AllowedOrigins=https://a.example", "SmsSenderId=Ada""#,
+            "SmsSenderId has no effect while SmsCountries is empty",
+        ),
+        (
+            r#""SenderEmail=a@b.example", "AllowedOrigins=https://a.example", "DomainName=auth.a.example""#,
+            "DomainName needs CertificateArn",
+        ),
+        (
+            r#""SenderEmail=a@b.example", "AllowedOrigins=https://a.example", "JwtAccessSeconds=299""#,
+            "JwtAccessSeconds: `299` does not fit",
+        ),
+        (
+            r#""SenderEmail=a@b.example", "AllowedOrigins=https://a.example", "JwtAlgorithm=ES512""#,
+            "JwtAlgorithm: `ES512` does not fit",
+        ),
+        (
+            r#""SenderEmail=a@b.example", "AllowedOrigins=https://a.example", "JwtIssuer=http://a.example""#,
+            "JwtIssuer: `http://a.example` does not fit",
+        ),
+    ] {
+        let samconfig = format!("[default.deploy.parameters]\nparameter_overrides = [{parameters}]");
+        let problems = Template::parse(&template, &samconfig, "default").unwrap_err().to_string();
+        assert!(problems.contains(problem), "{problems}");
+    }
+}
