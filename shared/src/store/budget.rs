@@ -148,7 +148,7 @@ impl OtpTable {
 
     fn is_spent(&self, pool: &Pool, now: Timestamp) -> bool {
         let is_known = |key| self.refused.until(key, now).is_some();
-        pool.bounds.total == 0 || pool.bounds.sent == 0 || is_known(&pool.key) || is_known(&pool.key_here)
+        is_known(&pool.key) || is_known(&pool.key_here)
     }
 
     /// Until when `item` closes the pool. A spent budget stays spent until its day ends, which this instance remembers; what
