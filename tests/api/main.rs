@@ -23,6 +23,7 @@ mod rotation;
 mod secrets;
 mod settings;
 mod signing_keys;
+mod smoke;
 mod sms;
 mod trips;
 mod verify_otp;

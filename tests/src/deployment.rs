@@ -1,7 +1,7 @@
 //! A deployment: the whole bundle in this process, with a database, an inbox and a clock of its own.
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use data_encoding::BASE64URL_NOPAD;
@@ -40,6 +40,16 @@ impl Deployment {
         let env = settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let signing_keys = if is_rsa { RSA_KEYS.map(str::to_owned).to_vec() } else { Vec::new() };
         Deployment::of(Options { env, signing_keys, ..Options::default() }).await
+    }
+
+    /// Behind an address of its own, by the system's clock.
+    pub async fn listening(settings: &[(&str, &str)]) -> Deployment {
+        let env = settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let is_rsa = !settings.iter().any(|(name, value)| *name == "JWT_ALGORITHM" && !value.starts_with("RS"));
+        let signing_keys = if is_rsa { RSA_KEYS.map(str::to_owned).to_vec() } else { Vec::new() };
+        let api = Some(SocketAddr::from(([127, 0, 0, 1], 0)));
+        let stack = Box::pin(Stack::start(Options { env, signing_keys, api, ..Options::default() })).await.unwrap();
+        Deployment { stack }
     }
 
     /// Of another template than the project's, with keys that are quick to make.

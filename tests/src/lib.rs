@@ -7,6 +7,7 @@ pub mod client;
 pub mod deployment;
 pub mod pumping;
 pub mod runtime_api;
+pub mod smoke;
 
 pub use crate::aws::Call;
 pub use crate::client::{Answer, Asked, Client, Tokens};

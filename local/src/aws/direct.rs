@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::wire::Refusal;
-use super::{Services, dynamodb};
+use super::{Account, Services, dynamodb, locked};
 
 impl Services {
     /// Makes a table from the JSON of a CreateTable request. One that exists with the same keys is left as it is;
@@ -39,6 +39,11 @@ impl Services {
     /// The current version of the secret `arn`.
     pub fn secret(&self, arn: &str) -> Option<String> {
         self.0.secrets.current(arn)
+    }
+
+    /// Makes the account one that may do that much.
+    pub fn set_account(&self, account: Account) {
+        *locked(&self.0.account) = account;
     }
 
     /// Makes `identity` a verified one: an address (with or without a name), or a domain.

@@ -9,6 +9,7 @@
 //! Beside answering, it records what was called ([`calls`]), can be told what shall go wrong ([`faults`]), and can show
 //! which calls run at the same time ([`rounds`]).
 
+mod account;
 pub mod calls;
 pub mod faults;
 pub mod rounds;
@@ -35,6 +36,7 @@ use shared::clock::Clock;
 use shared::entropy::Entropy;
 use tracing::Dispatch;
 
+pub use account::{Account, DEPLOYER};
 pub use calls::{Call, Calls, Capacity};
 pub use faults::Faults;
 pub use policy::Permissions;
@@ -71,6 +73,7 @@ pub enum Delivered {
 pub struct Services(Arc<Parts>);
 
 struct Parts {
+    account: Mutex<Account>,
     permissions: Permissions,
     tables: Tables,
     secrets: Secrets,
@@ -99,6 +102,7 @@ impl Services {
         let deliver = Arc::new(deliver);
         let deliver_mail = deliver.clone();
         Ok(Services(Arc::new(Parts {
+            account: Mutex::default(),
             permissions,
             tables: Tables::open(clock.clone(), data)?,
             secrets: Secrets::open(clock, data)?,
@@ -153,6 +157,10 @@ impl Services {
 impl Parts {
     /// What the call leads to, and how long its answer takes.
     fn serve(&self, asked: &Asked) -> (Result<Value, Refusal>, Duration) {
+        if asked.caller == DEPLOYER {
+            let outcome = account::answer(asked, &self.account, &self.ses);
+            return (outcome.map_err(|refusal| refusal.named_by(asked.service)), Duration::ZERO);
+        }
         let (tables, keys) = self.tables.named_by(asked);
         let (refusal, fault) = match self.permissions.check(asked, self) {
             Ok(()) => (None, self.faults.next(asked, &tables, &keys)),

@@ -163,6 +163,11 @@ impl Ses {
         domains.find(|domain| verified.contains(*domain)).map(str::to_owned)
     }
 
+    /// Whether `name` itself is a verified identity.
+    pub(super) fn has_identity(&self, name: &str) -> bool {
+        locked(&self.verified).contains(name)
+    }
+
     fn check_sender(&self, from: &Mailbox) -> Result<(), Refusal> {
         if self.identity(from).is_some() {
             return Ok(());

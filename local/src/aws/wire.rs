@@ -62,6 +62,15 @@ pub(super) struct Target {
     pub(super) operation: String,
 }
 
+/// What stands before an identity's name in SES's paths.
+const IDENTITIES: &str = "/v2/email/identities/";
+
+/// What a path of SES names, as a member of a body.
+fn named_in(path: &str) -> Value {
+    let name = path.strip_prefix(IDENTITIES).unwrap_or_default();
+    json!({ "EmailIdentity": name.replace("%40", "@") })
+}
+
 /// One call.
 pub(super) struct Asked {
     /// The access key id: in the local stack it names the function.
@@ -77,6 +86,7 @@ impl Asked {
         let caller = caller(request.headers(), service)?;
         let body = match service {
             Service::Sns => query::parameters(request.body()),
+            Service::Ses if request.method() == Method::GET => named_in(request.uri().path()),
             Service::DynamoDb | Service::SecretsManager | Service::Ses => serde_json::from_slice(request.body())
                 .map_err(|error| Refusal::bad("SerializationException", &format!("the body is not JSON: {error}")))?,
         };
@@ -104,8 +114,13 @@ impl Target {
                 _ => Err(Refusal::unknown(&format!("the local stack has no service for the target {target}"))),
             };
         }
-        if request.method() == Method::POST && path == "/v2/email/outbound-emails" {
-            return Ok(Target::new(Service::Ses, "SendEmail"));
+        match (request.method(), path) {
+            (&Method::POST, "/v2/email/outbound-emails") => return Ok(Target::new(Service::Ses, "SendEmail")),
+            (&Method::GET, "/v2/email/account") => return Ok(Target::new(Service::Ses, "GetAccount")),
+            (&Method::GET, path) if path.starts_with(IDENTITIES) => {
+                return Ok(Target::new(Service::Ses, "GetEmailIdentity"));
+            }
+            _ => {}
         }
         let is_form =
             text(request.headers(), "content-type").is_some_and(|kind| kind.starts_with("application/x-www-form"));

@@ -38,7 +38,7 @@ pub(super) fn answer(operation: &str, outcome: &Result<Value, Refusal>, request_
     match outcome {
         Ok(result) => {
             let members = result.as_object().into_iter().flatten();
-            let members = members.filter_map(|(name, value)| Some(element(name, value.as_str()?)));
+            let members = members.map(|(name, value)| member(name, value));
             format!(
                 "<{operation}Response xmlns=\"{NAMESPACE}\"><{operation}Result>{}</{operation}Result>\
                  <ResponseMetadata>{id}</ResponseMetadata></{operation}Response>",
@@ -52,6 +52,17 @@ pub(super) fn answer(operation: &str, outcome: &Result<Value, Refusal>, request_
             format!("<ErrorResponse xmlns=\"{NAMESPACE}\"><Error>{parts}</Error>{id}</ErrorResponse>")
         }
     }
+}
+
+/// A text or truth value, or a map as this protocol writes one.
+fn member(name: &str, value: &Value) -> String {
+    let Some(entries) = value.as_object() else {
+        return element(name, &value.as_str().map_or_else(|| value.to_string(), str::to_owned));
+    };
+    let entry = |(key, value): (&String, &Value)| {
+        format!("<entry>{}{}</entry>", element("key", key), element("value", value.as_str().unwrap_or_default()))
+    };
+    format!("<{name}>{}</{name}>", entries.iter().map(entry).collect::<String>())
 }
 
 fn element(name: &str, text: &str) -> String {

@@ -1,0 +1,126 @@
+//! The account: whether it may send mail and SMS to everybody, and how much that may cost.
+
+use std::time::Duration;
+
+use aws_sdk_sesv2::error::ProvideErrorMetadata;
+use shared::aws::{Aws, Credentials, Endpoints, Retries, Settings};
+
+use super::{Finding, Look};
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+pub(super) async fn look(look: &Look, credentials: impl Fn(&str) -> Option<String>) -> Vec<Finding> {
+    let (id, secret) = (credentials("AWS_ACCESS_KEY_ID"), credentials("AWS_SECRET_ACCESS_KEY"));
+    let (Some(id), Some(secret)) = (id, secret) else {
+        let mend = "eval \"$(aws configure export-credentials --format env)\"; or --no-account to skip mail and SMS";
+        return vec![Finding::bad("credentials", "there are none in the environment", mend)];
+    };
+    let endpoint = credentials("AWS_ENDPOINT_URL");
+    let aws = Aws::new(&Settings {
+        region: look.region.clone(),
+        credentials: Credentials::new(id, secret, credentials("AWS_SESSION_TOKEN")),
+        endpoints: Endpoints { dynamodb: None, secrets: None, ses: endpoint.clone(), sns: endpoint },
+        attempt_timeout: PATIENCE,
+        operation_timeout: PATIENCE,
+    });
+    let mut findings = mail(look, &aws).await;
+    if look.sms {
+        findings.extend(sms(look, &aws).await);
+    }
+    findings
+}
+
+/// What AWS says of a failed question, without what it was about.
+fn unanswered(name: &'static str, code: Option<&str>, action: &str) -> Finding {
+    let mend = format!("the credentials need {action}, in the region that --region names");
+    Finding::bad(name, format!("AWS answers {}", code.unwrap_or("nothing")), mend)
+}
+
+async fn mail(look: &Look, aws: &Aws) -> Vec<Finding> {
+    let client = aws_sdk_sesv2::Client::new(&aws.client(|endpoints| &endpoints.ses, Retries::Sdk));
+    let mut findings = Vec::new();
+    match client.get_account().send().await {
+        Err(error) => findings.push(unanswered("SES", error.code(), "ses:GetAccount")),
+        Ok(account) => {
+            let quota = account.send_quota().map_or(0.0, |quota| quota.max24_hour_send());
+            let ask = format!(
+                "aws sesv2 put-account-details --region {} --production-access-enabled --mail-type TRANSACTIONAL \
+                 --website-url https://… --use-case-description '…'",
+                look.region
+            );
+            let sandbox = "in the sandbox: mail goes to verified addresses only";
+            let words = if account.production_access_enabled() { "out of the sandbox" } else { sandbox };
+            findings.push(Finding::if_so("SES sandbox", account.production_access_enabled(), words, ask));
+            let is_on = account.sending_enabled();
+            let mend = "the account's reputation page in SES says why it was paused";
+            findings.push(Finding::if_so("SES sending", is_on, format!("{quota} mails a day"), mend));
+        }
+    }
+    match &look.sender {
+        None => findings.push(Finding::doubtful("sender", "none was given to look at", "give SenderEmail as --sender")),
+        Some(sender) => findings.extend(identity(look, &client, sender).await),
+    }
+    findings
+}
+
+async fn identity(look: &Look, client: &aws_sdk_sesv2::Client, sender: &str) -> Vec<Finding> {
+    let create = format!(
+        "aws sesv2 create-email-identity --region {} --email-identity {sender}; then open the link in the mail that comes",
+        look.region
+    );
+    let domain = sender.split_once('@').map_or(sender, |(_, domain)| domain);
+    let mut known = client.get_email_identity().email_identity(sender).send().await;
+    if known.as_ref().is_err_and(|error| error.code() == Some("NotFoundException")) {
+        known = client.get_email_identity().email_identity(domain).send().await;
+    }
+    let identity = match known {
+        Err(error) if error.code() == Some("NotFoundException") => {
+            let seen = format!("SES knows neither {sender} nor {domain}");
+            return vec![Finding::bad("sender", seen, create)];
+        }
+        Err(error) => return vec![unanswered("sender", error.code(), "ses:GetEmailIdentity")],
+        Ok(identity) => identity,
+    };
+    let is_verified = identity.verified_for_sending_status();
+    let words = if is_verified { "verified" } else { "waits for its owner to open the link in SES's mail" };
+    let signed = identity.dkim_attributes().is_some_and(|dkim| dkim.signing_enabled());
+    let dkim = match signed {
+        true => Finding::good("DKIM", "mail is signed"),
+        false => {
+            Finding::doubtful("DKIM", "mail is not signed, and may be taken for spam", "verify the sender's domain")
+        }
+    };
+    vec![Finding::if_so("sender", is_verified, words, create), dkim]
+}
+
+async fn sms(look: &Look, aws: &Aws) -> Vec<Finding> {
+    let client = aws_sdk_sns::Client::new(&aws.client(|endpoints| &endpoints.sns, Retries::Sdk));
+    let mut findings = Vec::new();
+    match client.get_sms_sandbox_account_status().send().await {
+        Err(error) => findings.push(unanswered("SMS sandbox", error.code(), "sns:GetSMSSandboxAccountStatus")),
+        Ok(status) => {
+            let words =
+                if status.is_in_sandbox() { "in the sandbox: ten verified numbers" } else { "out of the sandbox" };
+            let mend = "ask AWS Support for \"SNS Text Messaging\", exit from the sandbox";
+            findings.push(Finding::if_so("SMS sandbox", !status.is_in_sandbox(), words, mend));
+        }
+    }
+    match client.get_sms_attributes().attributes("MonthlySpendLimit").send().await {
+        Err(error) => findings.push(unanswered("SMS limit", error.code(), "sns:GetSMSAttributes")),
+        Ok(attributes) => {
+            let limit = attributes.attributes().and_then(|all| all.get("MonthlySpendLimit")).cloned();
+            let limit = limit.unwrap_or_else(|| "1".to_owned());
+            let mend = format!(
+                "ask AWS Support for a higher limit; then aws sns set-sms-attributes --region {} --attributes \
+                 MonthlySpendLimit=…",
+                look.region
+            );
+            let words = format!("{limit} US dollars a month");
+            findings.push(match limit.parse::<f64>() {
+                Ok(limit) if limit > 1.0 => Finding::good("SMS limit", words),
+                _ => Finding::doubtful("SMS limit", words, mend),
+            });
+        }
+    }
+    findings
+}

@@ -1,0 +1,107 @@
+//! The routes, their final slashes, what every answer has, and the clock.
+
+use shared::clock::Clock;
+
+use super::http::{Browser, Seen};
+use super::{Finding, Look};
+use crate::client::{LOGOUT, REFRESH, REQUEST, VERIFY};
+
+pub(super) async fn look(look: &Look, browser: &Browser) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for path in [REQUEST, VERIFY, REFRESH, LOGOUT] {
+        findings.push(route(browser, path).await);
+        findings.push(final_slash(browser, path).await);
+    }
+    findings.push(elsewhere(browser).await);
+    findings.extend(every_answer(browser).await);
+    if let Some(address) = &look.test_address {
+        findings.push(code(browser, address).await);
+    }
+    findings
+}
+
+const REDEPLOY: &str = "sam build && sam deploy; then look at the API's routes in API Gateway";
+
+/// An empty body is refused by the function, and by nobody else.
+fn is_ours(seen: &Seen) -> bool {
+    (seen.status, seen.code().as_str()) == (400, "invalid_request")
+}
+
+async fn route(browser: &Browser, path: &str) -> Finding {
+    let path = path.trim_end_matches('/');
+    match browser.post(path, "{}").await {
+        Ok(seen) => Finding::if_so("route", is_ours(&seen), format!("POST {path} answers {}", seen.status), REDEPLOY),
+        Err(problem) => Finding::bad("route", format!("POST {path}: {problem}"), "is --url the stack's output ApiUrl?"),
+    }
+}
+
+/// An HTTP API may match `/x/` by the route `/x`, by `/x/{proxy+}` with an empty rest, or by none.
+async fn final_slash(browser: &Browser, path: &str) -> Finding {
+    const NAME: &str = "final slash";
+    let seen = match browser.post(path, "{}").await {
+        Ok(seen) => seen,
+        Err(problem) => return Finding::bad(NAME, format!("POST {path}: {problem}"), REDEPLOY),
+    };
+    let id = seen.header("x-request-id").unwrap_or("unknown").to_owned();
+    if is_ours(&seen) {
+        // The answer is the same by either route, and only the gateway's own log knows which it took.
+        let ask = format!("aws logs filter-log-events --log-group-name AccessLogName --filter-pattern '\"{id}\"'");
+        return Finding::good(NAME, format!("POST {path} reaches its function; by which route: {ask}"));
+    }
+    let target = seen.header("location").unwrap_or_default().to_owned();
+    if seen.status == 308 && target == path.trim_end_matches('/') {
+        let seen = format!("POST {path} matches no route of its own; the fallback sends clients to {target}");
+        return Finding::doubtful(NAME, seen, "nothing; clients that do not follow a 308 should leave the slash out");
+    }
+    Finding::bad(NAME, format!("POST {path} answers {}", seen.status), REDEPLOY)
+}
+
+async fn elsewhere(browser: &Browser) -> Finding {
+    const NAME: &str = "unknown routes";
+    let (nothing, method) = (browser.get("/nothing/here").await, browser.get(REQUEST.trim_end_matches('/')).await);
+    match (nothing, method) {
+        (Ok(nothing), Ok(method)) => {
+            let codes = (nothing.code(), method.code());
+            let is_so = codes == ("not_found".to_owned(), "method_not_allowed".to_owned());
+            Finding::if_so(NAME, is_so, format!("{} and {}", nothing.status, method.status), REDEPLOY)
+        }
+        (Err(problem), _) | (_, Err(problem)) => Finding::bad(NAME, problem, REDEPLOY),
+    }
+}
+
+async fn every_answer(browser: &Browser) -> Vec<Finding> {
+    let Ok(seen) = browser.get("/nothing").await else { return Vec::new() };
+    let is_guarded = seen.header("x-content-type-options") == Some("nosniff")
+        && seen.header("strict-transport-security").is_some_and(|value| value.starts_with("max-age="))
+        && seen.header("cache-control") == Some("no-store");
+    let guarded = Finding::if_so("headers", is_guarded, "HSTS, nosniff, no-store", REDEPLOY);
+    vec![guarded, clock(&seen)]
+}
+
+/// A difference lets tokens be refused as not yet valid, and requests to AWS be refused at five minutes.
+fn clock(seen: &Seen) -> Finding {
+    const NAME: &str = "clock";
+    const MEND: &str = "set this machine's clock; AWS's is right";
+    let theirs = seen.header("date").and_then(|date| {
+        let format = aws_smithy_types::date_time::Format::HttpDate;
+        aws_smithy_types::DateTime::from_str(date, format).ok().map(|date| date.secs())
+    });
+    let Some(theirs) = theirs else { return Finding::doubtful(NAME, "the answer has no date", MEND) };
+    let difference = theirs.abs_diff(Clock::system().now().unix() as i64);
+    let words = format!("{difference} s between theirs and this machine's");
+    match difference {
+        0..=5 => Finding::good(NAME, words),
+        6..=60 => Finding::doubtful(NAME, words, MEND),
+        _ => Finding::bad(NAME, words, MEND),
+    }
+}
+
+async fn code(browser: &Browser, address: &str) -> Finding {
+    const NAME: &str = "a code";
+    const MEND: &str = "aws logs tail the function's log group, by the request id; is the sender verified?";
+    match browser.post(REQUEST, &serde_json::json!({ "identifier": address }).to_string()).await {
+        Ok(seen) if seen.status == 200 => Finding::good(NAME, "asked for; it should arrive within a minute"),
+        Ok(seen) => Finding::bad(NAME, format!("{} {}", seen.status, seen.code()), MEND),
+        Err(problem) => Finding::bad(NAME, problem, MEND),
+    }
+}

@@ -1,0 +1,72 @@
+//! Discovery and public keys, as API Gateway's own JWT authorizer needs them (S46 to S49).
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::http::{Browser, Seen};
+use super::{Finding, Look};
+
+/// The authorizer waits no longer, and reads no more.
+const LONGEST: Duration = Duration::from_millis(1_500);
+const MOST: usize = 150_000;
+
+pub(super) async fn look(look: &Look, browser: &Browser) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    match browser.get("/.well-known/openid-configuration").await {
+        Ok(seen) => findings.extend(discovery(look, browser, &seen)),
+        Err(problem) => findings.push(Finding::bad("discovery", problem, "is --url the stack's output ApiUrl?")),
+    }
+    match browser.get("/.well-known/jwks.json").await {
+        Ok(seen) => findings.extend(keys(&seen)),
+        Err(problem) => findings.push(Finding::bad("public keys", problem, "is --url the stack's output ApiUrl?")),
+    }
+    findings
+}
+
+fn in_time(name: &'static str, seen: &Seen) -> Finding {
+    let words = format!("{} in {} ms, {} bytes", seen.status, seen.took.as_millis(), seen.body.len());
+    let is_so = seen.status == 200 && seen.took <= LONGEST && seen.body.len() <= MOST;
+    Finding::if_so(name, is_so, words, "more MemorySize makes a cold start shorter; try again when it is warm")
+}
+
+fn discovery(look: &Look, browser: &Browser, seen: &Seen) -> Vec<Finding> {
+    let document = seen.json();
+    let text = |name: &str| document[name].as_str().unwrap_or_default().to_owned();
+    let expected = look.issuer.as_deref().unwrap_or(&browser.url);
+    let (issuer, keys) = (text("issuer"), text("jwks_uri"));
+    let same = Finding::if_so(
+        "issuer",
+        issuer == expected,
+        format!("`{issuer}`"),
+        format!("expected `{expected}`: give --issuer, or deploy with the parameter DomainName or JwtIssuer"),
+    );
+    let is_reachable = issuer == browser.url && keys.starts_with(&format!("{issuer}/"));
+    let mend = "an authorizer fetches the keys from the issuer's own address: let JwtIssuer be where the API answers";
+    let own = if is_reachable {
+        Finding::good("issuer's address", keys)
+    } else {
+        Finding::bad("issuer's address", format!("the API is at {}, its keys at {keys}", browser.url), mend)
+    };
+    let is_loopback = ["http://127.0.0.1", "http://localhost"].iter().any(|start| issuer.starts_with(start));
+    let is_https = issuer.starts_with("https://") || is_loopback;
+    vec![in_time("discovery", seen), same, own, Finding::if_so("https", is_https, issuer, "deploy behind https")]
+}
+
+fn keys(seen: &Seen) -> Vec<Finding> {
+    let keys = seen.json()["keys"].as_array().cloned().unwrap_or_default();
+    let ids: BTreeSet<&str> = keys.iter().filter_map(|key| key["kid"].as_str()).collect();
+    let is_private = |key: &Value| ["d", "p", "q", "dp", "dq", "qi", "k"].iter().any(|part| key.get(part).is_some());
+    let is_sound = ids.len() == keys.len() && !keys.iter().any(is_private);
+    let revoke = "docs/operations.md, Keys: revoke every key that is published with its private half";
+    let sound = Finding::if_so("key set", is_sound, format!("{} keys, each with a name", keys.len()), revoke);
+    let kinds: Vec<&str> = keys.iter().filter_map(|key| key["alg"].as_str()).collect();
+    let is_taken = kinds.iter().any(|kind| kind.starts_with("RS"));
+    let mend = "API Gateway's authorizer takes RSA only: JwtAlgorithm=RS256, or check tokens in your backend";
+    let authorizer = match is_taken {
+        true => Finding::good("authorizer", format!("takes these: {}", kinds.join(", "))),
+        false => Finding::doubtful("authorizer", format!("takes none of these: {}", kinds.join(", ")), mend),
+    };
+    vec![in_time("public keys", seen), sound, authorizer]
+}

@@ -1,0 +1,56 @@
+//! CORS: the frontends' origins may read answers, and nobody else's.
+
+use super::http::Browser;
+use super::{Finding, Look};
+use crate::client::REQUEST;
+
+const FOREIGN: &str = "https://foreign.example";
+
+pub(super) async fn look(look: &Look, browser: &Browser) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for origin in &look.origins {
+        findings.push(allowed(browser, origin).await);
+    }
+    if look.origins.is_empty() {
+        let mend = "give each origin of AllowedOrigins as --origin";
+        findings.push(Finding::doubtful("origins", "none was given to look at", mend));
+    }
+    findings.push(foreign(browser).await);
+    findings
+}
+
+async fn preflight(browser: &Browser, origin: &str) -> Result<(Option<String>, bool), String> {
+    let asked = [
+        ("origin", origin),
+        ("access-control-request-method", "POST"),
+        ("access-control-request-headers", "content-type"),
+    ];
+    let seen = browser.ask("OPTIONS", REQUEST.trim_end_matches('/'), &asked, "").await?;
+    let allows = |name: &str, word: &str| {
+        seen.header(name).is_some_and(|list| list.split(',').any(|item| item.trim().eq_ignore_ascii_case(word)))
+    };
+    let is_usable = allows("access-control-allow-methods", "POST")
+        && allows("access-control-allow-headers", "content-type")
+        && seen.header("access-control-allow-credentials") == Some("true");
+    Ok((seen.header("access-control-allow-origin").map(str::to_owned), is_usable))
+}
+
+async fn allowed(browser: &Browser, origin: &str) -> Finding {
+    const MEND: &str = "sam deploy with the parameter AllowedOrigins naming it exactly: no path, no final slash";
+    match preflight(browser, origin).await {
+        Ok((Some(allowed), true)) if allowed == origin => Finding::good("origin", format!("{origin} is allowed")),
+        Ok((allowed, _)) => Finding::bad("origin", format!("{origin} is answered with {allowed:?}"), MEND),
+        Err(problem) => Finding::bad("origin", problem, MEND),
+    }
+}
+
+async fn foreign(browser: &Browser) -> Finding {
+    const NAME: &str = "foreign origin";
+    match preflight(browser, FOREIGN).await {
+        Ok((None, _)) => Finding::good(NAME, "is not allowed"),
+        Ok((Some(allowed), _)) => {
+            Finding::bad(NAME, format!("is answered with `{allowed}`"), "AllowedOrigins must not have a star")
+        }
+        Err(problem) => Finding::bad(NAME, problem, "is --url the stack's output ApiUrl?"),
+    }
+}
