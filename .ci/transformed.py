@@ -84,9 +84,10 @@ def problems(source, result):
             if method == "options":
                 continue
             uri = json.dumps(operation.get("x-amazon-apigateway-integration", {}))
-            target = re.search(r"\$\{(\w+)\.Arn\}", uri)
+            # The alias, whose traffic shifts; a function itself would be its newest version at once.
+            target = re.search(r"\$\{(\w+)Aliaslive\}", uri)
             if not target or target[1] not in functions:
-                yield f"{method} {path} leads to no function"
+                yield f"{method} {path} leads to no function's alias"
                 continue
             served.add((method.lower(), path))
             if operation["x-amazon-apigateway-integration"].get("payloadFormatVersion") != "2.0":

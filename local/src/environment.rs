@@ -8,7 +8,7 @@ use shared::config::Config;
 
 use crate::aws::REGION;
 use crate::failure::Failure;
-use crate::template::Template;
+use crate::template::{STACK, Template};
 
 pub(crate) type Variables = BTreeMap<String, String>;
 
@@ -30,6 +30,7 @@ impl Environments {
                 all.insert("JWT_ISSUER".to_owned(), issuer.clone());
             }
             let given = [
+                ("AWS_LAMBDA_FUNCTION_NAME", format!("{STACK}-{name}")),
                 ("AWS_REGION", REGION.to_owned()),
                 // The key id names the caller: the services know each function by it.
                 ("AWS_ACCESS_KEY_ID", name.to_owned()),

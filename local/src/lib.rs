@@ -10,6 +10,7 @@ pub mod inbox;
 pub mod template;
 
 mod environment;
+mod explain;
 mod failure;
 mod functions;
 mod guard;
@@ -20,6 +21,7 @@ mod options;
 mod settings;
 mod stack;
 
+pub use explain::explain;
 pub use failure::Failure;
 pub use keyrings::STEPS;
 pub use logs::OnLine;

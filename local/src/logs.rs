@@ -1,14 +1,12 @@
 //! The log of one stack: the same JSON lines that Lambda would hand to CloudWatch.
 
 use std::collections::VecDeque;
-use std::fmt;
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use shared::log;
 use tracing::Dispatch;
 use tracing_subscriber::fmt::MakeWriter;
-use tracing_subscriber::fmt::format::Writer;
-use tracing_subscriber::fmt::time::FormatTime;
 
 use crate::clock::StackClock;
 
@@ -30,29 +28,13 @@ impl Logs {
         Logs { lines: Arc::default(), on_line }
     }
 
-    /// What a stack's functions log to; in the format of `shared::lambda`, with the time of the stack.
+    /// What a stack's functions log to; the time is the stack's.
     pub(crate) fn dispatch(&self, clock: StackClock) -> Dispatch {
-        let subscriber = tracing_subscriber::fmt()
-            .json()
-            .flatten_event(true)
-            .with_target(false)
-            .with_current_span(false)
-            .with_max_level(tracing::Level::INFO)
-            .with_timer(Timer(clock))
-            .with_writer(self.clone());
-        Dispatch::new(subscriber.finish())
+        Dispatch::new(log::subscriber(clock.handle(), self.clone()))
     }
 
     pub(crate) fn lines(&self) -> Vec<String> {
         self.lines.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
-    }
-}
-
-struct Timer(StackClock);
-
-impl FormatTime for Timer {
-    fn format_time(&self, writer: &mut Writer<'_>) -> fmt::Result {
-        write!(writer, "{}", self.0.now())
     }
 }
 

@@ -4,7 +4,7 @@ mod console;
 
 use std::io::Write;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -38,6 +38,13 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Tells how a request came to its answer, from its lines in a log: `aws logs tail GROUP --since 1h | local explain ID`.
+    Explain {
+        /// The `X-Request-Id` of its answer.
+        id: String,
+        /// The log; without it, what is piped in.
+        file: Option<PathBuf>,
+    },
     /// Prints the settings of a profile in words, and what is doubtful about them; starts nothing.
     Config {
         /// Prints the variables as they are, as JSON.
@@ -64,6 +71,7 @@ async fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let ended = match arguments.command {
         Some(Command::Config { json, chosen }) => print_settings(json, chosen),
+        Some(Command::Explain { id, file }) => explain(&id, file.as_deref()),
         None => run(arguments).await,
     };
     match ended {
@@ -77,8 +85,21 @@ async fn main() -> ExitCode {
 
 fn print_settings(json: bool, chosen: Chosen) -> Result<(), Failure> {
     let settings = Settings::read(&Options { profile: chosen.profile, env: chosen.env, ..Options::default() })?;
-    let text = if json { settings.json() } else { settings.words() };
-    // Not `print!`, which panics when a pager has seen enough.
+    print(&if json { settings.json() } else { settings.words() })
+}
+
+fn explain(id: &str, file: Option<&Path>) -> Result<(), Failure> {
+    let log = match file {
+        Some(file) => {
+            std::fs::read_to_string(file).map_err(|error| Failure::new(format!("{}: {error}", file.display())))
+        }
+        None => std::io::read_to_string(std::io::stdin()).map_err(Failure::new),
+    };
+    print(&local::explain(&log?, id)?)
+}
+
+/// Not `print!`, which panics when a pager has seen enough.
+fn print(text: &str) -> Result<(), Failure> {
     std::io::stdout().write_all(text.as_bytes()).map_err(Failure::new)
 }
 

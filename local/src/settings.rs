@@ -20,7 +20,8 @@ pub struct Settings {
 }
 
 /// Who a function is, which Lambda tells it: no part of a profile, and secret.
-const IDENTITY: [&str; 3] = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"];
+const IDENTITY: [&str; 4] =
+    ["AWS_LAMBDA_FUNCTION_NAME", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"];
 
 /// Where the names of settings begin: to the right of most words.
 const NAMES_AT: usize = 64;

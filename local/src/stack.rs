@@ -124,6 +124,7 @@ impl Stack {
             let desk = Desk {
                 inbox: inbox.clone(),
                 clock: clock.clone(),
+                logs: logs.clone(),
                 api: api.clone(),
                 services: services.clone(),
                 stopping: doors.stopping(),

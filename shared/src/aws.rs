@@ -14,7 +14,9 @@ use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::SdkConfig;
 use aws_types::region::Region;
 
+use crate::calls;
 use crate::error::Error;
+use crate::report::{self, Step};
 
 /// What a function is told about AWS.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -86,7 +88,7 @@ impl Aws {
     pub fn new(settings: &Settings) -> Aws {
         let http =
             aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::AwsLc)).build_https();
-        Aws { settings: settings.clone(), http }
+        Aws { settings: settings.clone(), http: calls::watched(http) }
     }
 
     /// The configuration of a client for the service at `endpoint`.
@@ -123,25 +125,30 @@ pub fn failure<E>(error: SdkError<E, Response>, code: Option<&str>) -> Error
 where
     E: std::error::Error + Send + Sync + 'static,
 {
+    if let Some(throttle) = code.filter(|code| THROTTLES.contains(code)) {
+        report::note(Step::Throttled { error: throttle.to_owned() });
+    }
     let is_passing = match &error {
         SdkError::TimeoutError(_) | SdkError::DispatchFailure(_) | SdkError::ResponseError(_) => true,
         SdkError::ServiceError(answer) => {
-            answer.raw().status().is_server_error() || code.is_some_and(|code| PASSING.contains(&code))
+            let passes = |code| PASSING.contains(&code) || THROTTLES.contains(&code);
+            answer.raw().status().is_server_error() || code.is_some_and(passes)
         }
         _ => false,
     };
     if is_passing { Error::unavailable(error) } else { Error::internal(error) }
 }
 
-/// Refusals that pass by themselves, beside every 5xx.
-const PASSING: [&str; 9] = [
+/// Refusals of what is more than a service, or a table's own limit, takes at a time.
+const THROTTLES: [&str; 6] = [
     "ThrottlingException",
     "Throttling",
     "TooManyRequestsException",
     "ProvisionedThroughputExceededException",
     "RequestLimitExceeded",
     "LimitExceededException",
-    "TransactionConflictException",
-    "TransactionInProgressException",
-    "ReplicatedWriteConflictException",
 ];
+
+/// Refusals that pass by themselves, beside these and every 5xx.
+const PASSING: [&str; 3] =
+    ["TransactionConflictException", "TransactionInProgressException", "ReplicatedWriteConflictException"];

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use lambda_http::{LambdaEvent, lambda_runtime, service_fn};
 
 use crate::clock::Clock;
-use crate::config::{Config, Problems};
+use crate::config::Config;
 use crate::error::Error;
 use crate::http::{Function, Served};
+use crate::log;
 use crate::task::{Ready, Task};
 
 /// Runs one function until Lambda ends the process.
@@ -40,16 +41,10 @@ pub async fn run_task<T: Task>() -> Result<(), lambda_http::Error> {
 }
 
 /// Sets up the log, and reads the settings.
-fn settings() -> Result<Config, Problems> {
-    tracing_subscriber::fmt()
-        .json()
-        .flatten_event(true)
-        .with_target(false)
-        .with_current_span(false)
-        .with_max_level(tracing::Level::INFO)
-        .init();
+fn settings() -> Result<Config, lambda_http::Error> {
+    tracing::subscriber::set_global_default(log::subscriber(Clock::system(), std::io::stdout))?;
     #[expect(clippy::disallowed_methods, reason = "the one lookup that a function's configuration is read with")]
-    Config::read(|name| std::env::var(name).ok())
+    Config::read(|name| std::env::var(name).ok()).map_err(lambda_http::Error::from)
 }
 
 fn in_words(error: Error) -> String {

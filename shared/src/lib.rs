@@ -4,9 +4,9 @@
 //!   [`code`], [`token`].
 //! - Rules, pure functions over words: [`limit`], [`sms`], [`index`], [`algorithm`], [`keyring`], [`challenge`], [`draft`],
 //!   [`attempt`], [`session`], [`account`], [`access`], [`key_pair`], [`signer`], [`public_keys`], [`check`], [`make`], [`rotation`].
-//! - Adapters, the outside world with one AWS client a file: [`aws`], [`secrets`], [`vault`], [`store`], [`delivery`],
+//! - Adapters, the outside world with one AWS client a file: [`report`], [`calls`], [`aws`], [`secrets`], [`vault`], [`store`], [`delivery`],
 //!   [`callback`].
-//! - The edge: [`json`], [`config`], [`http`], [`wire`], [`issue`], [`task`], [`lambda`].
+//! - The edge: [`json`], [`metrics`], [`config`], [`log`], [`http`], [`wire`], [`issue`], [`task`], [`lambda`].
 //!
 //! A test holds this order.
 
@@ -39,7 +39,9 @@ pub mod token;
 
 pub mod aws;
 pub mod callback;
+pub mod calls;
 pub mod delivery;
+pub mod report;
 pub mod secrets;
 pub mod store;
 pub mod vault;
@@ -49,5 +51,7 @@ pub mod http;
 pub mod issue;
 pub mod json;
 pub mod lambda;
+pub mod log;
+pub mod metrics;
 pub mod task;
 pub mod wire;

@@ -64,6 +64,18 @@ pub enum Rotation {
     Refused,
 }
 
+impl Rotation {
+    /// The word for it in a log.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Rotation::Rotated(_) => "rotated",
+            Rotation::Repeated(_) => "repeated",
+            Rotation::Reused(_) => "reused",
+            Rotation::Refused => "refused",
+        }
+    }
+}
+
 impl Session {
     /// A new one at its first generation.
     ///

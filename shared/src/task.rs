@@ -1,13 +1,15 @@
 //! Functions that are no part of the API: they are invoked with an event of their own, and log one line for each.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
 
 use serde_json::Value;
 
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::error::{Error, Result};
+use crate::error::Result;
+use crate::log::Ended;
+use crate::metrics::Metrics;
+use crate::report;
 
 /// One such function: the parts that it uses, and what it does with an event.
 pub trait Task: Sized + Send + Sync + 'static {
@@ -33,6 +35,8 @@ pub trait Task: Sized + Send + Sync + 'static {
 /// A task that is ready for events.
 pub struct Ready<T> {
     task: T,
+    metrics: Metrics,
+    clock: Clock,
     is_cold: AtomicBool,
 }
 
@@ -42,7 +46,8 @@ impl<T: Task> Ready<T> {
     /// # Errors
     /// As [`Task::compose`].
     pub async fn start(config: Config, clock: Clock) -> Result<Ready<T>> {
-        Ok(Ready { task: T::compose(config, clock).await?, is_cold: AtomicBool::new(true) })
+        let metrics = config.metrics.clone();
+        Ok(Ready { task: T::compose(config, clock.clone()).await?, metrics, clock, is_cold: AtomicBool::new(true) })
     }
 
     /// Runs it with one event, and writes its log line.
@@ -50,39 +55,21 @@ impl<T: Task> Ready<T> {
     /// # Errors
     /// Why it failed, in words.
     pub async fn answer(&self, id: &str, event: Value) -> std::result::Result<Value, String> {
-        let started = Instant::now();
         let kind = T::kind(&event);
         // In a box of its own: all that a task may wait for is deep to name.
-        let outcome = Box::pin(self.task.run(event)).await;
-        let code = outcome.as_ref().map_or_else(Error::code, |_| "ok");
-        let duration_ms = started.elapsed().as_secs_f64() * 1_000.0;
-        let cold_start = self.is_cold.swap(false, Ordering::Relaxed);
+        let (outcome, report) = report::collect(id, Box::pin(self.task.run(event))).await;
+        let word = Ended::word(&outcome);
         let outcome = outcome.map_err(|error| error.cause().unwrap_or_else(|| error.to_string()));
-        match &outcome {
-            Ok(_) => {
-                tracing::info!(
-                    request_id = id,
-                    function = T::NAME,
-                    kind,
-                    outcome = code,
-                    duration_ms,
-                    cold_start,
-                    "done"
-                );
-            }
-            Err(cause) => {
-                tracing::error!(
-                    request_id = id,
-                    function = T::NAME,
-                    kind,
-                    outcome = code,
-                    duration_ms,
-                    cold_start,
-                    cause,
-                    "failed"
-                );
-            }
-        }
+        let ended = Ended {
+            function: T::NAME,
+            kind: Some(kind),
+            outcome: word,
+            status: None,
+            cause: outcome.as_ref().err().cloned(),
+            is_cold: self.is_cold.swap(false, Ordering::Relaxed),
+            report: &report,
+        };
+        ended.tell(&self.metrics, self.clock.now());
         outcome
     }
 }

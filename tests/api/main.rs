@@ -12,6 +12,7 @@ mod limits;
 mod lockout;
 mod logout;
 mod malformed;
+mod metrics;
 mod migration;
 mod permissions;
 mod policies;

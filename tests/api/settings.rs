@@ -148,7 +148,7 @@ fn each_stage_has_its_profile() {
         ("production", "production", 900, 30 * DAY, 0, true),
     ] {
         let config = profile(name, |_| true);
-        assert_eq!((config.stage.as_str(), config.access.lifetime.as_secs()), (stage, access));
+        assert_eq!((config.metrics.stage.as_str(), config.access.lifetime.as_secs()), (stage, access));
         assert_eq!(config.session.idle.as_secs(), session, "{name}");
         assert_eq!((config.access.leeway.as_secs(), config.session.rotation), (leeway, rotation), "{name}");
     }

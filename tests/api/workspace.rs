@@ -63,8 +63,8 @@ const RULES: &[&str] = &[
     "signer",
     "sms",
 ];
-const ADAPTERS: &[&str] = &["aws", "callback", "delivery", "secrets", "store", "vault"];
-const EDGE: &[&str] = &["config", "http", "issue", "json", "lambda", "task", "wire"];
+const ADAPTERS: &[&str] = &["report", "aws", "callback", "calls", "delivery", "secrets", "store", "vault"];
+const EDGE: &[&str] = &["config", "http", "issue", "json", "lambda", "log", "metrics", "task", "wire"];
 
 /// The modules of `shared` that a module imports.
 fn imports(module: &str) -> BTreeSet<String> {
@@ -198,10 +198,11 @@ pub(crate) fn settings() -> BTreeMap<String, String> {
 }
 
 /// What Lambda itself puts into every environment, and what only `local` and tests set.
-const NOT_IN_THE_TEMPLATE: [&str; 9] = [
+const NOT_IN_THE_TEMPLATE: [&str; 10] = [
     "AWS_REGION",
     "AWS_ACCESS_KEY_ID",
     "AWS_SECRET_ACCESS_KEY",
+    "AWS_LAMBDA_FUNCTION_NAME",
     "AWS_SESSION_TOKEN",
     "AWS_ENDPOINT_URL",
     "AWS_ENDPOINT_URL_DYNAMODB",

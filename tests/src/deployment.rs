@@ -28,6 +28,9 @@ pub struct Deployment {
 /// 2026-01-01T00:00:00Z: the beginning of an hour and of every window.
 pub const START: u64 = 1_767_225_600;
 
+/// A machine that does much else is no fault of AWS. Tests of timeouts set their own over these.
+const PATIENCE: [(&str, &str); 2] = [("AWS_ATTEMPT_TIMEOUT_MS", "20000"), ("AWS_OPERATION_TIMEOUT_MS", "25000")];
+
 impl Deployment {
     /// With the development profile's settings.
     pub async fn start() -> Deployment {
@@ -67,6 +70,8 @@ impl Deployment {
 
     async fn try_of(options: Options) -> Result<Deployment, Failure> {
         let clock = StackClock::frozen_at(Timestamp::from_unix(START));
+        let env = PATIENCE.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).chain(options.env);
+        let options = Options { env: env.collect(), ..options };
         // On the heap, or the future of a test is too deep for the compiler to name.
         let stack = Box::pin(Stack::start(Options { clock, ..options })).await?;
         // The keyrings are read when the functions start: not what a test asks about.

@@ -1,8 +1,9 @@
 //! Step 3: the send, inline and for everybody alike, so that its time says nothing (V09).
 
-use shared::delivery::{Message, Sent, Text};
+use shared::delivery::{Channel, Message, Sent, Text};
 use shared::error::{Error, Result};
 use shared::identifier::{Identifier, Phone};
+use shared::report::{self, Step};
 use shared::store::Passage;
 
 use crate::RequestOtp;
@@ -17,6 +18,7 @@ impl RequestOtp {
             Identifier::Email(email) => self.mailer.send(email, Message::with_code(&self.product, code, life)?).await?,
             Identifier::Phone(phone) => self.text(phone, asking, begun).await?,
         };
+        self.note(identifier, &sent);
         let Sent::Refused(reason) = sent else { return Ok(()) };
         tracing::warn!(reason, identifier = key, "the code was not sent");
         let is_free = self.table.withdraw(&begun.draft, begun.strength, key).await?;
@@ -26,6 +28,18 @@ impl RequestOtp {
             Identifier::Email(_) => Error::EmailSendFailed { challenge, retry_after },
             Identifier::Phone(_) => Error::SmsSendFailed { challenge, retry_after },
         })
+    }
+
+    fn note(&self, identifier: &Identifier, sent: &Sent) {
+        let country = match identifier {
+            Identifier::Email(_) => None,
+            Identifier::Phone(phone) => phone.plan().country.map(|country| country.code().into()),
+        };
+        let refused = match sent {
+            Sent::Accepted => None,
+            Sent::Refused(reason) => Some(reason.clone()),
+        };
+        report::note(Step::Delivery { channel: Channel::of(identifier).name().into(), country, refused });
     }
 
     /// Takes an SMS out of the day's budget, for good, and sends it.

@@ -2,10 +2,12 @@
 
 use shared::account::User;
 use shared::attempt::Proof;
+use shared::delivery::Channel;
 use shared::entropy::Entropy;
 use shared::error::{Error, Result};
 use shared::identifier::Identifier;
 use shared::ids::{UserId, random_id};
+use shared::report::{self, Step};
 use shared::session::{Opening, Session};
 use shared::store::{Owner, SignUp};
 
@@ -28,7 +30,7 @@ impl VerifyOtp {
         owner: Option<UserId>,
         opening: Opening<'_>,
     ) -> Result<Admitted> {
-        match owner {
+        let admitted = match owner {
             Some(owner) => self.sign_in(answered, proof, owner, opening).await,
             None if self.sign_up_open => self.sign_up(answered, proof, opening).await,
             None => {
@@ -37,7 +39,10 @@ impl VerifyOtp {
                 }
                 Err(Error::Forbidden("Sign-up is closed."))
             }
-        }
+        }?;
+        let channel = Channel::of(&answered.answer.identifier).name().into();
+        report::note(Step::Used { channel, sign_up: admitted.is_new });
+        Ok(admitted)
     }
 
     /// Tells the pumping breaker that a person answered. They are signed in already, whatever becomes of the count.

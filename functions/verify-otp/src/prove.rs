@@ -8,6 +8,7 @@ use shared::ids::UserId;
 use shared::index::Index;
 use shared::keyring::CodeKeys;
 use shared::limit::{Action, Network, NetworkDigest};
+use shared::report::{self, Step};
 
 use crate::VerifyOtp;
 use crate::wire::Answer;
@@ -46,8 +47,14 @@ impl VerifyOtp {
 
         let refusal = match attempt {
             Ok(attempt) => match attempt.and_then(|attempt| self.compare(&attempt, answered, codes)) {
-                Some(proof) => return Ok((proof, owner?)),
-                None => Error::InvalidOtp,
+                Some(proof) => {
+                    report::note(Step::Compared { right: true });
+                    return Ok((proof, owner?));
+                }
+                None => {
+                    report::note(Step::Compared { right: false });
+                    Error::InvalidOtp
+                }
             },
             Err(wait @ Error::TooManyAttempts { .. }) => wait,
             Err(error) => return Err(error),

@@ -21,6 +21,7 @@ use super::{Inbox, News};
 use crate::api::Api;
 use crate::aws::Services;
 use crate::clock::StackClock;
+use crate::logs::Logs;
 
 /// What the page may do: run its own script, talk to this server, show messages in frames without rights.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; connect-src 'self'; \
@@ -31,6 +32,7 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'u
 pub(crate) struct Desk {
     pub(crate) inbox: Inbox,
     pub(crate) clock: StackClock,
+    pub(crate) logs: Logs,
     /// Where the functions run in this process, and so by this clock.
     pub(crate) api: Option<Arc<Api>>,
     pub(crate) services: Services,
@@ -46,6 +48,7 @@ pub(crate) fn router(desk: Desk) -> Router {
         .route("/page.js", get(|| page("text/javascript; charset=utf-8", include_str!("page.js"))))
         .route("/api/messages", get(messages).delete(clear))
         .route("/api/stream", get(stream))
+        .route("/api/logs", get(logs))
         .route("/api/clock", get(clock).post(advance))
         .route("/api/faults", get(faults).post(set_faults))
         .with_state(desk)
@@ -73,6 +76,12 @@ async fn messages(State(desk): State<Desk>, Query(wanted): Query<Wanted>) -> Res
 async fn clear(State(desk): State<Desk>) -> StatusCode {
     desk.inbox.clear();
     StatusCode::NO_CONTENT
+}
+
+/// As `aws logs tail` would print them.
+async fn logs(State(desk): State<Desk>) -> Response {
+    let headers = [(header::CONTENT_TYPE, "application/x-ndjson"), (header::CACHE_CONTROL, "no-store")];
+    (headers, desk.logs.lines().join("\n")).into_response()
 }
 
 async fn clock(State(desk): State<Desk>) -> Response {

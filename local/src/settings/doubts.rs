@@ -74,7 +74,7 @@ pub(super) const DOUBTS: &[Doubt] = &[
         "SMS_DAILY_BUDGET_PER_COUNTRY: more than SMS_DAILY_BUDGET, so one country can use up the day of all",
     ),
     (
-        |config| is_example(&config.mail.sender) && config.stage != "development",
+        |config| is_example(&config.mail.sender) && config.metrics.stage != "development",
         "SENDER_EMAIL: nobody can verify an address of example.com; give the profile a SenderEmail of yours",
     ),
     (
@@ -88,7 +88,7 @@ pub(super) const DOUBTS: &[Doubt] = &[
 ];
 
 fn is_production(config: &Config) -> bool {
-    config.stage == "production"
+    config.metrics.stage == "production"
 }
 
 fn sends_sms(config: &Config) -> bool {

@@ -33,6 +33,7 @@ fn every_setting_has_words() {
 /// Another value than the default profile's of each setting, but of the identity.
 const OTHERS: &[(&str, &str)] = &[
     ("STAGE", "testing"),
+    ("METRICS", "off"),
     ("SENDER_EMAIL", "ada@example.org"),
     ("SES_CONFIGURATION_SET", "other"),
     ("PRODUCT_NAME", "Ada"),

@@ -134,13 +134,14 @@ const MAIL: &[Line] = &[
 ];
 
 const AWS: &[Line] = &[
-    (&["STAGE"], |config| format!("stage: {}, a name for logs", config.stage)),
+    (&["STAGE"], |config| format!("stage: {}, a name for logs", config.metrics.stage)),
+    (&["METRICS"], |config| format!("metrics: {}", on_or_off(config.metrics.is_on))),
     (&["OTP_TABLE"], |config| format!("challenges and counters: {}", config.otp_table)),
     (&["USER_TABLE"], |config| format!("users and sessions: {}", config.user_table)),
     (&["CODES_SECRET_ARN"], |config| format!("keys of codes: {}", resource(&config.codes_secret))),
     (&["TOKENS_SECRET_ARN"], |config| format!("keys of tokens: {}", resource(&config.tokens_secret))),
     (&["AWS_REGION"], |config| format!("region: {}", config.aws.region)),
-    (&["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"], |_| {
+    (&["AWS_LAMBDA_FUNCTION_NAME", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"], |_| {
         "identity: the function's own, never shown".to_owned()
     }),
     (&["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_DYNAMODB"], |config| {

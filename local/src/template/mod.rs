@@ -16,7 +16,7 @@ use serde_json::Value;
 
 use crate::failure::Failure;
 use evaluate::Scope;
-pub(crate) use names::expression_of;
+pub(crate) use names::{STACK, expression_of};
 use yaml::Node;
 
 /// A template with one profile's parameters.
@@ -34,6 +34,8 @@ pub struct Template {
     pub secrets: Vec<String>,
     /// Identities that SES may send from.
     pub senders: Vec<String>,
+    /// The properties of alarms and dashboards, by the name of their resource.
+    pub watching: BTreeMap<String, Value>,
 }
 
 /// A function as it is deployed.

@@ -6,7 +6,7 @@ use super::yaml::Node;
 use crate::aws::{ACCOUNT, REGION};
 
 /// The stack's name, and the start of every physical name.
-pub(super) const STACK: &str = "latchkey";
+pub(crate) const STACK: &str = "latchkey";
 
 /// Resources by logical name, with their types.
 pub(super) struct Names(BTreeMap<String, String>);

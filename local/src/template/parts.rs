@@ -29,6 +29,7 @@ pub(super) fn read(template: &Node, scope: &Scope) -> Result<Template, Failure> 
         tables: Vec::new(),
         secrets: Vec::new(),
         senders: Vec::new(),
+        watching: BTreeMap::new(),
     };
     for (name, node) in template.get("Resources").map(Node::entries).unwrap_or_default() {
         if !scope.has(node)? {
@@ -45,7 +46,10 @@ pub(super) fn read(template: &Node, scope: &Scope) -> Result<Template, Failure> 
             "AWS::DynamoDB::Table" => parts.tables.push(resource.table(scope)?),
             "AWS::SecretsManager::Secret" => parts.secrets.push(resource.reference(scope)?),
             "AWS::SES::EmailIdentity" => parts.senders.push(resource.text("/Properties/EmailIdentity")?),
-            // What has no part here has nothing to do on one machine: alarms, roles, domains.
+            "AWS::CloudWatch::Alarm" | "AWS::CloudWatch::Dashboard" => {
+                parts.watching.insert(name.clone(), resource.at("/Properties").cloned().unwrap_or_default());
+            }
+            // What has no part here has nothing to do on one machine: roles, domains, log groups.
             _ => {}
         }
     }

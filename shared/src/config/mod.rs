@@ -13,13 +13,14 @@ use crate::challenge::ChallengePolicy;
 use crate::code::SHORT_LENGTHS;
 use crate::delivery::{MailSettings, SmsSettings};
 use crate::http::Proxies;
+use crate::metrics::Metrics;
 use crate::session::SessionPolicy;
 
 /// All settings of a deployment. Every function reads all of them, so that a wrong one is found by the first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
-    /// A name for logs and metrics.
-    pub stage: String,
+    /// What is logged and counted.
+    pub metrics: Metrics,
     /// Codes: length, life, limits.
     pub challenge: ChallengePolicy,
     /// Requests for a code from one network in 10 minutes.
@@ -64,7 +65,11 @@ impl Config {
     pub fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<Config, Problems> {
         let mut read = Reader { lookup: &lookup, problems: Vec::new() };
         let config = Config {
-            stage: read.choice("STAGE", "development", &["development", "testing", "production"]),
+            metrics: Metrics {
+                stage: read.choice("STAGE", "development", &["development", "testing", "production"]),
+                function: read.optional("AWS_LAMBDA_FUNCTION_NAME", IS_NAME),
+                is_on: read.choice("METRICS", "on", &["on", "off"]) == "on",
+            },
             challenge: ChallengePolicy {
                 length: read.number("OTP_LENGTH", 6, *SHORT_LENGTHS.start() as u64..=*SHORT_LENGTHS.end() as u64)
                     as usize,

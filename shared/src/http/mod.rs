@@ -6,11 +6,9 @@ mod reply;
 mod request;
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
 
 use lambda_http::Body;
 use lambda_http::http::Response;
-use tracing::Instrument;
 
 pub use self::proxies::Proxies;
 pub use self::reply::Reply;
@@ -18,6 +16,9 @@ pub use self::request::{LONGEST_BODY, Request, without_final_slash};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::error::{Error, Result};
+use crate::log::Ended;
+use crate::metrics::Metrics;
+use crate::report::{self, Report};
 
 /// One Lambda function: the parts that it uses, and what it does with a request.
 pub trait Function: Sized + Send + Sync + 'static {
@@ -43,6 +44,8 @@ pub trait Function: Sized + Send + Sync + 'static {
 pub struct Served<F> {
     function: F,
     proxies: Proxies,
+    metrics: Metrics,
+    clock: Clock,
     is_cold: AtomicBool,
 }
 
@@ -52,23 +55,18 @@ impl<F: Function> Served<F> {
     /// # Errors
     /// As [`Function::compose`].
     pub async fn start(config: Config, clock: Clock) -> Result<Served<F>> {
-        let proxies = config.proxies.clone();
-        Ok(Served { function: F::compose(config, clock).await?, proxies, is_cold: AtomicBool::new(true) })
+        let (proxies, metrics) = (config.proxies.clone(), config.metrics.clone());
+        let function = F::compose(config, clock.clone()).await?;
+        Ok(Served { function, proxies, metrics, clock, is_cold: AtomicBool::new(true) })
     }
 
     /// Answers one event, whatever it is, and writes its log line.
     pub async fn answer(&self, request: lambda_http::Request) -> Response<Body> {
-        let started = Instant::now();
-        let is_cold = self.is_cold.swap(false, Ordering::Relaxed);
-        let (id, outcome) = match Request::read(request, &self.proxies) {
-            Ok(request) => {
-                let id = request.id.clone();
-                let span = tracing::info_span!("request", request_id = %id, function = F::NAME);
-                (id, self.route(request).instrument(span).await)
-            }
-            Err(error) => (String::new(), Err(error)),
+        let (outcome, report) = match Request::read(request, &self.proxies) {
+            Ok(request) => report::collect(&request.id.clone(), self.route(request)).await,
+            Err(error) => (Err(error), Report::empty("")),
         };
-        respond::<F>(&id, outcome, is_cold, started)
+        self.respond(outcome, &report)
     }
 
     async fn route(&self, request: Request) -> Result<Reply> {
@@ -77,37 +75,21 @@ impl<F: Function> Served<F> {
         // A `{proxy+}` route also brings what lies below the path.
         if is_ours { self.function.handle(request).await } else { Err(Error::NotFound) }
     }
-}
 
-/// Writes the answer, and the one log line of a request. Nothing else logs a failure.
-fn respond<F: Function>(id: &str, outcome: Result<Reply>, is_cold: bool, started: Instant) -> Response<Body> {
-    let code = outcome.as_ref().map_or_else(Error::code, |_| "ok");
-    let cause = outcome.as_ref().err().and_then(Error::cause);
-    let reply = outcome.unwrap_or_else(|error| Reply::refusal(&error));
-    let duration_ms = started.elapsed().as_secs_f64() * 1_000.0;
-    let status = reply.status().as_u16();
-    match cause {
-        None => tracing::info!(
-            request_id = id,
-            function = F::NAME,
-            outcome = code,
-            status,
-            duration_ms,
-            cold_start = is_cold,
-            "answered"
-        ),
-        Some(cause) => {
-            tracing::error!(
-                request_id = id,
-                function = F::NAME,
-                outcome = code,
-                status,
-                duration_ms,
-                cold_start = is_cold,
-                cause,
-                "failed"
-            );
-        }
+    /// Writes the answer, and the one log line of a request.
+    fn respond(&self, outcome: Result<Reply>, report: &Report) -> Response<Body> {
+        let (word, cause) = (Ended::word(&outcome), outcome.as_ref().err().and_then(Error::cause));
+        let reply = outcome.unwrap_or_else(|error| Reply::refusal(&error));
+        let ended = Ended {
+            function: F::NAME,
+            kind: None,
+            outcome: word,
+            status: Some(reply.status().as_u16()),
+            cause,
+            is_cold: self.is_cold.swap(false, Ordering::Relaxed),
+            report,
+        };
+        ended.tell(&self.metrics, self.clock.now());
+        reply.into_response(report.id())
     }
-    reply.into_response(id)
 }

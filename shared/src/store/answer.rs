@@ -10,6 +10,7 @@ use crate::attempt::{Attempt, Proof};
 use crate::challenge::LONGEST_LIFE;
 use crate::clock::Timestamp;
 use crate::error::{Error, Result};
+use crate::report::{self, Step};
 
 const COUNT_FAILURE: &str = "f = f + :one, fl = :now, #ttl = :ttl";
 const USE_UP: &str = "REMOVE ch.#c SET f = :zero";
@@ -31,8 +32,15 @@ impl OtpTable {
             .condition_expression("ch.#c.e > :now AND ch.#c.t >= :one")
             .expression_attribute_names("#c", key);
         match write::update(write).await? {
-            Written::Done(item) => Ok(Some(Attempt::bound(guard::read(item)?, key))),
-            Written::Refused(_) => Ok(None),
+            Written::Done(item) => {
+                let guard = guard::read(item)?;
+                note(true, Some(guard.failures));
+                Ok(Some(Attempt::bound(guard, key)))
+            }
+            Written::Refused(_) => {
+                note(true, None);
+                Ok(None)
+            }
         }
     }
 
@@ -48,11 +56,20 @@ impl OtpTable {
             .condition_expression(format!("la > :dead AND u < ux AND {not_waiting}"))
             .expression_attribute_values(":dead", number(now.before(LONGEST_LIFE).unix()));
         let guard = match write::update(write).await? {
-            Written::Done(item) => return Ok(Some(Attempt::unbound(guard::read(item)?))),
-            Written::Refused(None) => return Ok(None),
+            Written::Done(item) => {
+                let guard = guard::read(item)?;
+                note(false, Some(guard.failures));
+                return Ok(Some(Attempt::unbound(guard)));
+            }
+            Written::Refused(None) => {
+                note(false, None);
+                return Ok(None);
+            }
             Written::Refused(Some(item)) => guard::read(item)?,
         };
         let retry_after = guard.wait_left(now);
+        let (failures, waits) = (Some(guard.failures), retry_after.as_secs());
+        report::note(Step::Try { bound: false, spent: false, failures, waits });
         if retry_after.is_zero() { Ok(None) } else { Err(Error::TooManyAttempts { retry_after }) }
     }
 
@@ -98,6 +115,11 @@ impl OtpTable {
             .map_err(Error::internal)?;
         Ok(TransactWriteItem::builder().update(update).build())
     }
+}
+
+/// A try that was spent shows the failures, of which it is one until the code turns out to be right.
+fn note(bound: bool, failures: Option<u32>) {
+    report::note(Step::Try { bound, spent: failures.is_some(), failures, waits: 0 });
 }
 
 fn counted(write: UpdateItemFluentBuilder, now: Timestamp) -> UpdateItemFluentBuilder {

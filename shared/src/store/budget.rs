@@ -14,6 +14,7 @@ use super::network::Passage;
 use super::write::{self, Item, Written, number};
 use crate::clock::Timestamp;
 use crate::error::{Error, Result};
+use crate::report::{self, Step};
 use crate::sms::{Bounds, Breaker, SmsPolicy, Spent, Target};
 
 /// The counts of a day stay readable for a month.
@@ -82,7 +83,7 @@ impl OtpTable {
 
     async fn look(&self, pool: &Pool, policy: &SmsPolicy, now: Timestamp) -> Result<Passage> {
         if self.is_spent(pool, now) {
-            return Ok(Passage::ClosedUntil(SmsPolicy::day_end(now)));
+            return Ok(pool.known_spent(now));
         }
         let item = write::get(self.table.get(&pool.key).consistent_read(true)).await?;
         let closed = self.closed(pool, item, policy, now)?;
@@ -91,7 +92,7 @@ impl OtpTable {
 
     async fn take(&self, pool: &Pool, policy: &SmsPolicy, now: Timestamp) -> Result<Passage> {
         if self.is_spent(pool, now) {
-            return Ok(Passage::ClosedUntil(SmsPolicy::day_end(now)));
+            return Ok(pool.known_spent(now));
         }
         let write = self
             .table
@@ -112,7 +113,10 @@ impl OtpTable {
             .expression_attribute_values(":paused", number(now.before(policy.breaker.pause).unix()))
             .expression_attribute_values(":ttl", number(SmsPolicy::day_end(now).after(KEPT_FOR).unix()));
         match write::update(pool.named(write, &[SENT, DEBT, LAST])).await? {
-            Written::Done(_) => Ok(Passage::Open),
+            Written::Done(item) => {
+                pool.note(pool.spent(&item)?, None);
+                Ok(Passage::Open)
+            }
             Written::Refused(item) => Ok(Passage::ClosedUntil(self.closed(pool, item, policy, now)?.unwrap_or(now))),
         }
     }
@@ -159,7 +163,10 @@ impl OtpTable {
             let key = if spent.total >= pool.bounds.total { &pool.key } else { &pool.key_here };
             self.refused.remember(key.clone(), SmsPolicy::day_end(now), now);
         }
-        Ok(policy.closed_until(pool.bounds, spent, now))
+        let closed = policy.closed_until(pool.bounds, spent, now);
+        let stopped_by = if pool.bounds.are_spent(spent) { "budget" } else { "breaker" };
+        pool.note(spent, closed.map(|_| stopped_by));
+        Ok(closed)
     }
 }
 
@@ -181,6 +188,23 @@ impl Pool {
             Pool { key_here: format!("{day}#{country}"), key: day, suffix: country, bounds: policy.of_country() },
             Pool { key_here: range.clone(), key: range, suffix: "", bounds: policy.of_range() },
         ]
+    }
+
+    /// Closed, as this instance knows without asking.
+    fn known_spent(&self, now: Timestamp) -> Passage {
+        let Bounds { total, sent, .. } = self.bounds;
+        self.note(Spent { total, sent, ..Spent::default() }, Some("budget"));
+        Passage::ClosedUntil(SmsPolicy::day_end(now))
+    }
+
+    fn note(&self, spent: Spent, stopped_by: Option<&'static str>) {
+        report::note(Step::Budget {
+            of: if self.suffix.is_empty() { "range" } else { self.suffix }.into(),
+            total: [spent.total, self.bounds.total],
+            sent: spent.sent,
+            debt: [spent.debt, self.bounds.debt],
+            stopped_by: stopped_by.map(Into::into),
+        });
     }
 
     fn named(&self, write: UpdateItemFluentBuilder, counts: &[&str]) -> UpdateItemFluentBuilder {

@@ -16,6 +16,7 @@ use crate::clock::{ExpiresAt, Timestamp};
 use crate::code::CodeDigest;
 use crate::error::{Error, Result};
 use crate::limit::Lockout;
+use crate::report::{self, Step};
 
 /// The failures in it must outlive every attack on it (S05).
 pub(super) const KEPT_FOR: Duration = Duration::from_secs(365 * 86_400);
@@ -84,6 +85,18 @@ pub(super) fn read(item: Item) -> Result<Guard> {
         last_failure: Timestamp::from_unix(row.fl),
         unbound: row.u,
     })
+}
+
+/// Notes what was done about a challenge, and the counts of its identifier then.
+pub(super) fn note(did: &'static str, guard: &Guard, long: bool) {
+    let Guard { started, failures, .. } = *guard;
+    report::note(Step::Challenge { did: did.into(), this_hour: started, failures, long });
+}
+
+/// Notes why nothing was begun or sent again.
+pub(super) fn note_refusal(error: &Error, guard: &Guard) {
+    let is_locked_out = matches!(error, Error::TooManyAttempts { .. });
+    note(if is_locked_out { "locked_out" } else { "refused" }, guard, false);
 }
 
 impl From<Entry> for Challenge {

@@ -7,6 +7,7 @@ use super::write::{self, Written, number};
 use crate::clock::Timestamp;
 use crate::error::Result;
 use crate::limit::{Action, Allowance, NetworkDigest};
+use crate::report::{self, Step};
 
 #[derive(Deserialize)]
 struct Row {
@@ -49,6 +50,7 @@ impl OtpTable {
         let end = allowance.window_end(now);
         let key = key(action, network, end);
         if allowance.count == 0 || self.refused.until(&key, now).is_some() {
+            note(action, None, allowance, false);
             return Ok(Passage::ClosedUntil(end));
         }
         let write = self
@@ -61,8 +63,12 @@ impl OtpTable {
             .expression_attribute_values(":max", number(allowance.count))
             .expression_attribute_values(":ttl", number(end.unix()));
         match write::update(write).await? {
-            Written::Done(_) => Ok(Passage::Open),
+            Written::Done(item) => {
+                note(action, Some(write::row::<Row>(item)?.n), allowance, true);
+                Ok(Passage::Open)
+            }
             Written::Refused(_) => {
+                note(action, Some(allowance.count), allowance, false);
                 self.refused.remember(key, end, now);
                 Ok(Passage::ClosedUntil(end))
             }
@@ -84,6 +90,7 @@ impl OtpTable {
         let key = key(action, network, end);
         let item = write::get(self.table.get(&key)).await?;
         let count = item.map(write::row::<Row>).transpose()?.map_or(0, |row| row.n);
+        note(action, Some(count), allowance, count < allowance.count);
         if count < allowance.count {
             return Ok(Passage::Open);
         }
@@ -100,8 +107,14 @@ impl OtpTable {
         now: Timestamp,
     ) -> Passage {
         let key = key(action, network, allowance.window_end(now));
-        self.refused.until(&key, now).map_or(Passage::Open, Passage::ClosedUntil)
+        let Some(end) = self.refused.until(&key, now) else { return Passage::Open };
+        note(action, None, allowance, false);
+        Passage::ClosedUntil(end)
     }
+}
+
+fn note(action: Action, count: Option<u32>, allowance: Allowance, open: bool) {
+    report::note(Step::Limit { action: action.name().into(), count, allowed: allowance.count, open });
 }
 
 fn key(action: Action, network: &NetworkDigest, window_end: Timestamp) -> String {

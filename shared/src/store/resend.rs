@@ -20,14 +20,20 @@ impl OtpTable {
         for _ in 0..MOST_TRIES {
             let write = again(self.table.update(&guard::key(asked.identifier)), &draft, asked, strength);
             let seen = match write::update(write).await? {
-                Written::Done(_) => return Ok((draft, strength)),
+                Written::Done(item) => {
+                    guard::note("sent_again", &guard::read(item)?, strength == Strength::Long);
+                    return Ok((draft, strength));
+                }
                 Written::Refused(item) => item.map(guard::read).transpose()?,
             };
             if let Some(strength) = seen.as_ref().and_then(|guard| draft.held_by(guard)) {
                 return Ok((draft, strength));
             }
             let again = match &seen {
-                Some(guard) => guard.resend(&draft.key, asked.policy, asked.now)?,
+                Some(guard) => {
+                    let again = guard.resend(&draft.key, asked.policy, asked.now);
+                    again.inspect_err(|error| guard::note_refusal(error, guard))?
+                }
                 None => None,
             };
             match again {

@@ -8,6 +8,7 @@ use super::write::{self, Item, Written, number, text};
 use crate::clock::{ExpiresAt, Timestamp};
 use crate::error::{Error, Result};
 use crate::ids::UserId;
+use crate::report::{self, Step};
 use crate::session::{Rotation, Session, SessionPolicy};
 use crate::token::{Grant, Seed};
 
@@ -81,11 +82,13 @@ impl UserTable {
                 .expression_attribute_values(":k", text(next_key))
                 .expression_attribute_values(":wr", text(invocation));
         }
-        match write::update(write).await? {
-            Written::Done(item) => Ok(Rotation::Rotated(read(item)?)),
-            Written::Refused(None) => Ok(Rotation::Refused),
-            Written::Refused(Some(item)) => Ok(read(item)?.judge(grant.generation, invocation, policy, now)),
-        }
+        let rotation = match write::update(write).await? {
+            Written::Done(item) => Rotation::Rotated(read(item)?),
+            Written::Refused(None) => Rotation::Refused,
+            Written::Refused(Some(item)) => read(item)?.judge(grant.generation, invocation, policy, now),
+        };
+        report::note(Step::Refresh { led_to: rotation.name().into() });
+        Ok(rotation)
     }
 
     pub(super) fn session_item(&self, session: &Session) -> Result<Item> {

@@ -40,7 +40,9 @@ impl OtpTable {
         for _ in 0..MOST_TRIES {
             // Mostly there is nothing, or nothing that matters any more: try that first, without a read.
             let start = match &seen {
-                Some(guard) => guard.start(network, policy, now)?,
+                Some(guard) => {
+                    guard.start(network, policy, now).inspect_err(|error| guard::note_refusal(error, guard))?
+                }
                 None => Start::Fresh(Strength::Short),
             };
             let write = self.table.update(&guard::key(identifier));
@@ -51,7 +53,10 @@ impl OtpTable {
                 }
             };
             match write::update(write).await? {
-                Written::Done(_) => return Ok(strength),
+                Written::Done(item) => {
+                    guard::note("begun", &guard::read(item)?, strength == Strength::Long);
+                    return Ok(strength);
+                }
                 Written::Refused(item) => seen = item.map(guard::read).transpose()?,
             }
             // The SDK repeats a write whose answer was lost; the repetition is refused by its own success.

@@ -11,6 +11,7 @@ use crate::account::User;
 use crate::clock::Timestamp;
 use crate::error::{Error, Result};
 use crate::ids::{SessionId, UserId};
+use crate::report::{self, Step};
 
 /// Each refused write of ours means that another sign-in of the same user went through.
 const MOST_TRIES: usize = 16;
@@ -88,7 +89,9 @@ impl UserTable {
         let write = write
             .condition_expression("attribute_exists(ss.#sid)")
             .expression_attribute_names("#sid", session.as_str());
-        Ok(matches!(write::update(write).await?, Written::Done(_)))
+        let lived = matches!(write::update(write).await?, Written::Done(_));
+        report::note(Step::Ended { all: false, lived });
+        Ok(lived)
     }
 
     /// Ends all sessions of the user, if `session` is one of them and was opened after `oldest`: one write, however many
@@ -105,7 +108,9 @@ impl UserTable {
             .expression_attribute_names("#sid", session.as_str())
             .expression_attribute_values(":oldest", number(oldest.unix()))
             .expression_attribute_values(":none", AttributeValue::M(Item::new()));
-        Ok(matches!(write::update(write).await?, Written::Done(_)))
+        let lived = matches!(write::update(write).await?, Written::Done(_));
+        report::note(Step::Ended { all: true, lived });
+        Ok(lived)
     }
 }
 

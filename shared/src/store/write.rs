@@ -17,6 +17,7 @@ use super::Table;
 use crate::aws;
 use crate::entropy::Entropy;
 use crate::error::{Error, Result};
+use crate::report::{self, Step};
 
 pub(super) type Item = HashMap<String, AttributeValue>;
 
@@ -110,6 +111,7 @@ pub(super) async fn transact(write: TransactWriteItemsFluentBuilder, token: &str
         }
         let is = |code| reasons.iter().any(|reason| reason.code() == Some(code));
         if is("ThrottlingError") || is("ProvisionedThroughputExceeded") {
+            report::note(Step::Throttled { error: "TransactionCanceledException".to_owned() });
             return Err(Error::unavailable(error));
         }
         if !is("TransactionConflict") {

@@ -19,6 +19,7 @@ use lambda_http::{Adapter, Context, LambdaEvent, Service, service_fn};
 use local::aws::Capacity;
 use serde_json::Value;
 use shared::aws::Aws;
+use shared::clock::Clock;
 use shared::config::Config;
 use shared::entropy::Entropy;
 use shared::http::{Function, Served};
@@ -48,8 +49,8 @@ const ADDRESS: &str = "192.0.2.1";
 fn main() {
     let wanted = std::env::args().skip(1).find(|word| !word.starts_with('-')).unwrap_or_default();
     // As `shared::lambda` has it, but that nobody reads the lines.
-    let log = tracing_subscriber::fmt().json().flatten_event(true).with_target(false).with_current_span(false);
-    log.with_max_level(tracing_subscriber::filter::LevelFilter::INFO).with_writer(std::io::sink).init();
+    let log = shared::log::subscriber(Clock::system(), std::io::sink);
+    tracing::subscriber::set_global_default(log).unwrap();
 
     let elsewhere = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let auth = elsewhere.block_on(Deployment::with(&SETTINGS));

@@ -1,0 +1,195 @@
+//! `local explain`: how a request came to its answer, from the lines that it left in the log.
+
+use serde::Deserialize;
+use serde_json::Value;
+use shared::report::{Noted, Step};
+
+use crate::failure::Failure;
+
+/// The line that tells a request's end.
+#[derive(Deserialize)]
+struct Ended {
+    timestamp: String,
+    function: String,
+    kind: Option<String>,
+    outcome: String,
+    status: Option<u16>,
+    duration_ms: f64,
+    own_ms: f64,
+    cold_start: bool,
+    cause: Option<String>,
+    steps: Vec<Noted>,
+}
+
+/// The decision path of the request `id`. `log` is what the log's tools print: JSON lines, with or without something before
+/// them, or the JSON of `filter-log-events`.
+///
+/// # Errors
+/// When no line of the request is in it.
+pub fn explain(log: &str, id: &str) -> Result<String, Failure> {
+    let lines: Vec<Value> = lines(log).into_iter().filter(|line| line["request_id"] == id).collect();
+    let mut text = String::new();
+    for line in &lines {
+        text += &match Ended::deserialize(line) {
+            Ok(ended) => ended.tell(),
+            // What else was logged on the way: a warning, or a line of the gateway's.
+            Err(_) => format!("{line}\n"),
+        };
+    }
+    if text.is_empty() {
+        return Err(Failure::new(format!(
+            "no line is of the request {id}: is it the X-Request-Id of an answer, and the log that of its function?"
+        )));
+    }
+    Ok(text)
+}
+
+fn lines(log: &str) -> Vec<Value> {
+    if let Ok(Value::Object(answer)) = serde_json::from_str::<Value>(log)
+        && let Some(events) = answer.get("events").and_then(Value::as_array)
+    {
+        let messages = events.iter().filter_map(|event| event["message"].as_str());
+        return messages.filter_map(line).collect();
+    }
+    log.lines().filter_map(line).collect()
+}
+
+/// The JSON of a line, which may come after a time and the name of a stream.
+fn line(text: &str) -> Option<Value> {
+    serde_json::from_str(text.get(text.find('{')?..)?).ok()
+}
+
+impl Ended {
+    fn tell(&self) -> String {
+        let Ended { timestamp, function, outcome, duration_ms, own_ms, .. } = self;
+        let asked = self.kind.as_ref().map(|kind| format!(" {kind}")).unwrap_or_default();
+        let status = self.status.map(|status| format!(" ({status})")).unwrap_or_default();
+        let cold = if self.cold_start { ", its first since it started" } else { "" };
+        let mut text = format!("{timestamp}  {function}{asked}: {outcome}{status}{cold}\n");
+        for noted in &self.steps {
+            text += &format!("{:>9.1} ms  {}\n", noted.at_ms, words(&noted.step));
+        }
+        if let Some(cause) = &self.cause {
+            text += &format!("{:>14}because {cause}\n", "");
+        }
+        let calls = self.steps.iter().filter(|noted| matches!(noted.step, Step::Call { .. })).count();
+        text + &format!(
+            "{duration_ms:>9.1} ms  in all, {own_ms:.1} of them its own; {calls} calls in {} rounds\n",
+            self.rounds()
+        )
+    }
+
+    /// How many calls had to wait for others: those that overlap are one round.
+    fn rounds(&self) -> usize {
+        let mut spans: Vec<(f64, f64)> = self.steps.iter().filter_map(span).collect();
+        spans.sort_by(|one, other| one.0.total_cmp(&other.0));
+        let (mut rounds, mut first_end) = (0, f64::NEG_INFINITY);
+        for (from, to) in spans {
+            if from >= first_end {
+                (rounds, first_end) = (rounds + 1, to);
+            } else {
+                first_end = first_end.min(to);
+            }
+        }
+        rounds
+    }
+}
+
+fn span(noted: &Noted) -> Option<(f64, f64)> {
+    match noted.step {
+        Step::Call { took_ms, .. } => Some((noted.at_ms - took_ms, noted.at_ms)),
+        _ => None,
+    }
+}
+
+/// A step as somebody who reads about one person's trouble would say it.
+fn words(step: &Step) -> String {
+    match step {
+        Step::Call { operation, took_ms, status: Some(status) } => {
+            format!("call       {operation}, {took_ms:.1} ms, {status}")
+        }
+        Step::Call { operation, took_ms, status: None } => {
+            format!("call       {operation}, no answer in {took_ms:.1} ms")
+        }
+        Step::Throttled { error } => format!("throttled  {error}"),
+        Step::Limit { action, count, allowed, open } => {
+            let count = count.map_or_else(|| "all".to_owned(), |count| count.to_string());
+            format!("limit      of the network on {action}: {count} of {allowed}, {}", state(*open))
+        }
+        Step::Budget { of, total, sent, debt, stopped_by } => {
+            let total =
+                if total[1] == u32::MAX { String::new() } else { format!(", {} of the day's {}", total[0], total[1]) };
+            let stopped = stopped_by.as_ref().map_or_else(|| "open".to_owned(), |by| format!("stopped by the {by}"));
+            format!("SMS        {of}: {sent} sent{total}, debt {} of {}, {stopped}", debt[0], debt[1])
+        }
+        Step::Challenge { did, this_hour, failures, long } => {
+            let code = if *long { ", long code" } else { "" };
+            format!("challenge  {}: {this_hour} this hour, {failures} failures in a row{code}", did.replace('_', " "))
+        }
+        Step::Delivery { channel, country, refused } => {
+            let to = country.as_ref().map(|country| format!(" to {country}")).unwrap_or_default();
+            let outcome = refused.as_ref().map_or_else(|| "accepted".to_owned(), |reason| format!("refused: {reason}"));
+            format!("delivery   by {channel}{to}: {outcome}")
+        }
+        Step::Try { bound, spent, failures, waits } => {
+            let kind = if *bound { "with its challenge" } else { "without a challenge" };
+            let spent = if *spent { "counted" } else { "nothing to try" };
+            let failures = failures.map(|failures| format!(", {failures} failures in a row")).unwrap_or_default();
+            let waits = if *waits > 0 { format!(", locked out for {waits} s") } else { String::new() };
+            format!("try        {kind}: {spent}{failures}{waits}")
+        }
+        Step::Compared { right } => {
+            format!("code       {}", if *right { "right" } else { "wrong, or none to compare with" })
+        }
+        Step::Used { channel, sign_up } => {
+            let person = if *sign_up { "a new user" } else { "a known user" };
+            format!("signed in  {person}, by {channel}")
+        }
+        Step::Refresh { led_to } => format!("refresh    {led_to}"),
+        Step::Ended { all, lived } => {
+            let which = if *all { "all sessions" } else { "one session" };
+            format!("ended      {which}: {}", if *lived { "done" } else { "there was nothing to end" })
+        }
+    }
+}
+
+fn state(open: bool) -> &'static str {
+    if open { "open" } else { "closed" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LINE: &str = r#"{"timestamp":"2026-03-12T19:03:58Z","level":"INFO","message":"answered","request_id":"A1=","function":"request-otp","outcome":"rate_limited","status":429,"duration_ms":5.25,"own_ms":1.25,"cold_start":true,"steps":[{"at_ms":2.0,"step":"call","operation":"UpdateItem","took_ms":2.0,"status":400},{"at_ms":2.1,"step":"limit","action":"request","count":25,"allowed":25,"open":false},{"at_ms":5.0,"step":"call","operation":"GetItem","took_ms":2.0,"status":200}]}"#;
+
+    const TOLD: &str = "\
+2026-03-12T19:03:58Z  request-otp: rate_limited (429), its first since it started
+      2.0 ms  call       UpdateItem, 2.0 ms, 400
+      2.1 ms  limit      of the network on request: 25 of 25, closed
+      5.0 ms  call       GetItem, 2.0 ms, 200
+      5.2 ms  in all, 1.2 of them its own; 2 calls in 2 rounds
+";
+
+    #[test]
+    fn a_request_is_told_from_whatever_the_logs_tools_print() {
+        let other = LINE.replace("A1=", "B2=");
+        assert_eq!(explain(&format!("{other}\n{LINE}\n"), "A1=").unwrap(), TOLD);
+        assert_eq!(explain(&format!("2026-03-12T19:03:58.1 2026/03/12/live[7] {LINE}"), "A1=").unwrap(), TOLD);
+        let events = serde_json::json!({ "events": [{ "message": other }, { "message": LINE }] });
+        assert_eq!(explain(&events.to_string(), "A1=").unwrap(), TOLD);
+    }
+
+    #[test]
+    fn a_request_that_left_nothing_is_said_so() {
+        assert!(explain(LINE, "C3=").unwrap_err().to_string().contains("no line is of the request C3="));
+        assert!(explain("not a log", "A1=").is_err());
+    }
+
+    #[test]
+    fn other_lines_of_a_request_are_shown_as_they_are() {
+        let warning = r#"{"level":"WARN","message":"odd","request_id":"A1="}"#;
+        let told = explain(&format!("{warning}\n{LINE}"), "A1=").unwrap();
+        assert!(told.ends_with(TOLD) && told.contains("\"odd\""), "{told}");
+    }
+}

@@ -1,0 +1,265 @@
+//! What CloudWatch counts: made by journeys, and held against what alarms and the dashboard look at.
+
+use std::collections::BTreeSet;
+
+use local::template::{Template, find_root};
+use serde_json::{Value, json};
+use tests::client::REQUEST;
+use tests::deployment::wrong;
+use tests::{Asked, Deployment};
+
+const ADA: &str = "ada@example.com";
+const BOB: &str = "+447400123456";
+
+/// A metric: its name and its dimensions, in order of their names.
+type Metric = (String, Vec<(String, String)>);
+
+/// What the lines of a log count, as CloudWatch reads it.
+fn counted(lines: &[String]) -> Vec<(Metric, f64)> {
+    let mut all = Vec::new();
+    for line in lines {
+        let line: Value = serde_json::from_str(line).unwrap();
+        for group in line["_aws"]["CloudWatchMetrics"].as_array().into_iter().flatten() {
+            assert_eq!(group["Namespace"], "Latchkey");
+            for dimensions in group["Dimensions"].as_array().unwrap() {
+                let names = dimensions.as_array().unwrap().iter().map(|name| name.as_str().unwrap());
+                let value = |name: &str| line[name].as_str().unwrap_or_else(|| panic!("{name} in {line}")).to_owned();
+                let mut dimensions: Vec<_> = names.map(|name| (name.to_owned(), value(name))).collect();
+                dimensions.sort();
+                for metric in group["Metrics"].as_array().unwrap() {
+                    let name = metric["Name"].as_str().unwrap().to_owned();
+                    let value = line[&name].as_f64().unwrap_or_else(|| panic!("{name} in {line}"));
+                    all.push(((name, dimensions.clone()), value));
+                }
+            }
+        }
+    }
+    all
+}
+
+fn sum(counted: &[(Metric, f64)], name: &str, function: &str, dimension: Option<(&str, &str)>) -> f64 {
+    let mut dimensions = vec![("FunctionName".to_owned(), format!("latchkey-{function}"))];
+    dimensions.extend(dimension.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    dimensions.sort();
+    let is_it = |metric: &Metric| metric.0 == name && metric.1 == dimensions;
+    counted.iter().filter(|(metric, _)| is_it(metric)).map(|(_, value)| value).sum()
+}
+
+/// Journeys with all in them that is counted.
+async fn everything() -> Deployment {
+    let auth = Deployment::with(&[("SMS_COUNTRIES", "GB"), ("SMS_BREAKER_RANGE_SENDS", "2")]).await;
+    let client = auth.client();
+    let asked = client.ask(ADA).await;
+    client.answer(ADA, &Asked { code: wrong(&asked.code), ..asked.clone() }).await.refused(400, "invalid_otp");
+    let first = client.answer(ADA, &asked).await.tokens();
+    let second = client.refresh(&first.refresh).await.tokens();
+    auth.wait(60);
+    client.refresh(&first.refresh).await.refused(401, "invalid_token");
+    client.logout(&second.refresh).await.ok();
+    client.get("/.well-known/jwks.json").await.ok();
+
+    let texted = client.ask(BOB).await;
+    client.answer(BOB, &texted).await.tokens();
+    for number in 1..=5 {
+        auth.client_at(&format!("198.51.100.{number}"))
+            .post(REQUEST, json!({ "identifier": format!("+44740012{number:04}") }))
+            .await;
+    }
+    auth.faults(json!({ "delivery": "refused" }));
+    auth.client_at("198.51.100.9")
+        .post(REQUEST, json!({ "identifier": "eve@example.com" }))
+        .await
+        .refused(502, "email_send_failed");
+    let throttled =
+        || auth.faults(json!({ "aws": [{ "service": "dynamodb", "error": "ThrottlingException", "times": 9 }] }));
+    throttled();
+    client.post(REQUEST, json!({ "identifier": "eve@example.com" })).await.refused(503, "unavailable");
+    throttled();
+    client.answer_unbound(ADA, "123456").await.refused(503, "unavailable");
+    throttled();
+    client.refresh(&second.refresh).await.refused(503, "unavailable");
+    throttled();
+    client.logout(&second.refresh).await.refused(503, "unavailable");
+    auth.faults(json!({}));
+    auth.stack.rotate_keys().await.unwrap();
+    auth
+}
+
+#[tokio::test]
+async fn what_happens_is_counted() {
+    let auth = everything().await;
+    let counted = counted(&auth.stack.logs());
+    let sum = |name, function, dimension| sum(&counted, name, function, dimension);
+    assert_eq!(sum("Sends", "RequestOtp", Some(("Channel", "email"))), 1.0);
+    assert_eq!(sum("RefusedSends", "RequestOtp", Some(("Channel", "email"))), 1.0);
+    assert_eq!(sum("CodesUsed", "VerifyOtp", Some(("Channel", "email"))), 1.0);
+    assert_eq!(sum("CodesUsed", "VerifyOtp", Some(("Channel", "sms"))), 1.0);
+    assert_eq!(sum("SignUps", "VerifyOtp", None), 2.0);
+    assert_eq!(sum("Outcomes", "VerifyOtp", Some(("Outcome", "invalid_otp"))), 1.0);
+    assert_eq!(sum("RefreshReuse", "Refresh", None), 1.0);
+    let texts = sum("Sends", "RequestOtp", Some(("Channel", "sms")));
+    assert_eq!(
+        texts,
+        auth.stack.inbox().messages(None).iter().filter(|message| message.subject.is_none()).count() as f64
+    );
+    assert_eq!(sum("Texts", "RequestOtp", Some(("Country", "GB"))), texts);
+    assert_eq!(sum("BreakerStops", "RequestOtp", None), 6.0 - texts);
+    let used = counted.iter().filter(|((name, _), _)| name == "SmsBudgetUsed").map(|(_, value)| *value);
+    assert_eq!(used.fold(0.0, f64::max), (100.0 * texts / 200.0).round());
+    for function in ["RequestOtp", "VerifyOtp", "Refresh", "Logout"] {
+        assert!(sum("Throttles", function, None) >= 1.0, "{function}");
+        assert!(sum("Faults", function, None) >= 1.0, "{function}");
+        assert_eq!(sum("ColdStarts", function, None), 1.0, "{function}");
+        assert!(sum("OwnTime", function, None) > 0.0 && sum("Calls", function, None) > 1.0, "{function}");
+    }
+    assert_eq!(sum("Requests", "Jwks", None), 1.0);
+    assert!(sum("Requests", "RotateKeys", None) >= 2.0);
+}
+
+/// A lockout is counted where it refuses.
+#[tokio::test]
+async fn lockouts_are_counted() {
+    let auth = Deployment::with(&[("OTP_MAX_ATTEMPTS", "10"), ("OTP_FAILURES_PER_IP", "100")]).await;
+    let asked = auth.client().ask(ADA).await;
+    for _ in 0..10 {
+        auth.client()
+            .answer(ADA, &Asked { code: wrong(&asked.code), ..asked.clone() })
+            .await
+            .refused(400, "invalid_otp");
+    }
+    auth.client().post(REQUEST, json!({ "identifier": ADA })).await.refused(429, "too_many_attempts");
+    auth.client().answer_unbound(ADA, &asked.code).await.refused(429, "too_many_attempts");
+    let counted = counted(&auth.stack.logs());
+    assert_eq!(sum(&counted, "Lockouts", "RequestOtp", None), 1.0);
+    assert_eq!(sum(&counted, "Lockouts", "VerifyOtp", None), 1.0);
+}
+
+/// What an alarm or the dashboard looks at is there, under that name and with these dimensions.
+#[tokio::test]
+async fn every_metric_that_is_looked_at_is_counted() {
+    let mut counted: BTreeSet<Metric> =
+        counted(&everything().await.stack.logs()).into_iter().map(|(metric, _)| metric).collect();
+    // Nobody is locked out in those journeys; the test above has it.
+    counted.insert(("Lockouts".to_owned(), vec![("FunctionName".to_owned(), "latchkey-VerifyOtp".to_owned())]));
+    counted.insert(("Outcomes".to_owned(), outcome("too_many_attempts")));
+    counted.insert(("RefusedSends".to_owned(), channel("sms")));
+    let (mut ours, mut others) = (BTreeSet::new(), BTreeSet::new());
+    for (namespace, metric) in looked_at() {
+        if namespace == "Latchkey" {
+            ours.insert(metric)
+        } else {
+            others.insert((namespace, metric.0))
+        };
+    }
+    let missing: Vec<_> = ours.difference(&counted).collect();
+    assert!(missing.is_empty(), "nothing counts {missing:#?}");
+    assert!(ours.len() > 30, "{}", ours.len());
+    // As AWS's own pages name them.
+    let known = [
+        ("AWS/ApiGateway", "5xx"),
+        ("AWS/Lambda", "Duration"),
+        ("AWS/Lambda", "Errors"),
+        ("AWS/SES", "Reputation.BounceRate"),
+        ("AWS/SES", "Reputation.ComplaintRate"),
+    ];
+    assert_eq!(others, known.map(|(namespace, name)| (namespace.to_owned(), name.to_owned())).into());
+}
+
+fn outcome(word: &str) -> Vec<(String, String)> {
+    [("FunctionName", "latchkey-VerifyOtp"), ("Outcome", word)]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .into()
+}
+
+fn channel(word: &str) -> Vec<(String, String)> {
+    [("Channel", word), ("FunctionName", "latchkey-RequestOtp")]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .into()
+}
+
+fn template() -> Template {
+    Template::read(&find_root().unwrap(), "default").unwrap()
+}
+
+/// The metrics that the template's alarms and dashboard name, with their namespaces.
+fn looked_at() -> Vec<(String, Metric)> {
+    let mut all = Vec::new();
+    for (name, properties) in template().watching {
+        let metrics = properties["Metrics"].as_array().cloned().unwrap_or_default();
+        let stats = metrics.iter().map(|metric| &metric["MetricStat"]["Metric"]).filter(|metric| !metric.is_null());
+        for metric in stats.chain(Some(&properties).filter(|alarm| !alarm["MetricName"].is_null())) {
+            let dimensions = metric["Dimensions"].as_array().into_iter().flatten();
+            let dimensions = dimensions.map(|dimension| (text(&dimension["Name"]), text(&dimension["Value"])));
+            all.push((text(&metric["Namespace"]), (text(&metric["MetricName"]), sorted(dimensions))));
+        }
+        let Some(body) = properties["DashboardBody"].as_str() else { continue };
+        let body: Value = serde_json::from_str(body).unwrap_or_else(|error| panic!("{name}: {error}"));
+        for widget in body["widgets"].as_array().unwrap() {
+            for metric in widget["properties"]["metrics"].as_array().unwrap() {
+                let words: Vec<String> =
+                    metric.as_array().unwrap().iter().filter_map(|word| Some(word.as_str()?.to_owned())).collect();
+                let dimensions = words[2..].chunks(2).map(|pair| (pair[0].clone(), pair[1].clone()));
+                all.push((words[0].clone(), (words[1].clone(), sorted(dimensions))));
+            }
+        }
+    }
+    all
+}
+
+fn sorted(dimensions: impl Iterator<Item = (String, String)>) -> Vec<(String, String)> {
+    let mut dimensions: Vec<_> = dimensions.collect();
+    dimensions.sort();
+    dimensions
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}
+
+/// Whoever is woken finds what it means.
+#[test]
+fn every_alarm_is_in_the_runbook() {
+    let runbook = std::fs::read_to_string(find_root().unwrap().join("docs/operations.md")).unwrap();
+    let told: BTreeSet<&str> = runbook.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next()).collect();
+    let alarms: BTreeSet<String> = template().watching.into_keys().filter(|name| name != "Dashboard").collect();
+    let is_told = |alarm: &String| {
+        told.contains(alarm.as_str())
+            || ["Faults", "Duration"]
+                .iter()
+                .any(|kind| alarm.ends_with(kind) && told.contains(format!("…{kind}").as_str()))
+    };
+    let untold: Vec<_> = alarms.iter().filter(|alarm| !is_told(alarm)).collect();
+    assert!(untold.is_empty() && alarms.len() >= 20, "docs/operations.md says nothing of {untold:?}");
+}
+
+/// What an operator is told of one request, by the id that its caller has.
+#[tokio::test]
+async fn a_request_is_explained_by_its_id() {
+    let auth = Deployment::start().await;
+    let asked = auth.client().ask(ADA).await;
+    let wrong = Asked { code: wrong(&asked.code), ..asked.clone() };
+    let answer = auth.client().answer(ADA, &wrong).await;
+    answer.refused(400, "invalid_otp");
+    let id = answer.headers["x-request-id"].to_str().unwrap();
+    let told = local::explain(&auth.stack.logs().join("\n"), id).unwrap();
+    for words in [
+        "verify-otp: invalid_otp (400)",
+        "try        with its challenge: counted, 1 failures in a row",
+        "limit      of the network on failure: 0 of 30, open",
+        "code       wrong",
+        "limit      of the network on failure: 1 of 30, open",
+        "4 calls in 2 rounds",
+    ] {
+        assert!(told.contains(words), "{words} is not in\n{told}");
+    }
+    assert!(!told.contains(ADA) && !told.contains(&asked.challenge));
+}
+
+/// Without metrics a line is for reading only.
+#[tokio::test]
+async fn nothing_is_counted_where_metrics_are_off() {
+    let auth = Deployment::with(&[("METRICS", "off")]).await;
+    auth.client().ask(ADA).await;
+    let lines = auth.stack.logs();
+    assert!(lines.iter().any(|line| line.contains("\"steps\"")) && lines.iter().all(|line| !line.contains("_aws")));
+}
