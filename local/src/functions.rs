@@ -35,7 +35,8 @@ impl Functions {
         let mut handlers = BTreeMap::new();
         for (name, binary) in environments.functions() {
             let config = environments.config(name)?;
-            let starting = start(binary, config, clock.clone()).with_subscriber(log.clone());
+            // On the heap, or all that the functions wait for is too deep for the compiler to name.
+            let starting = Box::pin(start(binary, config, clock.clone())).with_subscriber(log.clone());
             let handler =
                 starting.await.map_err(|failure| Failure::new(format!("{name} does not start: {failure}")))?;
             handlers.insert(name.to_owned(), (binary.to_owned(), handler));
@@ -74,6 +75,8 @@ async fn start(binary: &str, config: Config, clock: Clock) -> Result<Handler, Fa
         "verify-otp" => handler::<verify_otp::VerifyOtp>(config, clock).await,
         "refresh" => handler::<refresh::Refresh>(config, clock).await,
         "logout" => handler::<logout::Logout>(config, clock).await,
+        "sessions" => handler::<sessions::Sessions>(config, clock).await,
+        "profile" => handler::<profile::Profile>(config, clock).await,
         "jwks" => handler::<jwks::Jwks>(config, clock).await,
         "fallback" => handler::<fallback::Fallback>(config, clock).await,
         "rotate-keys" => task::<rotate_keys::RotateKeys>(config, clock).await,

@@ -60,7 +60,10 @@ impl Stack {
     pub async fn start(options: Options) -> Result<Stack, Failure> {
         let template = match options.template {
             Some(template) => template,
-            None => Template::read(&options.root.map_or_else(template::find_root, Ok)?, &options.profile)?,
+            None => {
+                let root = options.root.map_or_else(template::find_root, Ok)?;
+                Template::read_with(&root, &options.profile, &options.env)?
+            }
         };
         let policies = template.functions.iter().map(|(name, function)| (name.as_str(), &function.policies));
         let permissions =

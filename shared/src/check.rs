@@ -47,6 +47,12 @@ impl CheckingKeys {
         ring.live(now).map(checking).collect::<Result<_>>().map(CheckingKeys)
     }
 
+    /// Whether `token` names a key that is none of these.
+    pub fn lack_that_of(&self, token: &str) -> bool {
+        let named = jsonwebtoken::decode_header(token).ok().and_then(|header| header.kid);
+        named.is_some_and(|id| !self.0.contains_key(&id))
+    }
+
     /// What `token` says, if we signed it for `issuer` and the policy's audience, as an access token, and it is valid now.
     ///
     /// The header chooses a key by its `kid`, compared as an opaque string, and nothing else: `jku`, `x5u`, `jwk` and

@@ -2,11 +2,11 @@
 //!
 //! - Words, without I/O, AWS or HTTP: [`error`], [`clock`], [`entropy`], [`mac`], [`ids`], [`numbering`], [`identifier`],
 //!   [`code`], [`token`].
-//! - Rules, pure functions over words: [`limit`], [`sms`], [`index`], [`algorithm`], [`keyring`], [`challenge`], [`draft`],
+//! - Rules, pure functions over words: [`limit`], [`sms`], [`device`], [`index`], [`algorithm`], [`keyring`], [`challenge`], [`draft`],
 //!   [`attempt`], [`session`], [`account`], [`access`], [`key_pair`], [`signer`], [`public_keys`], [`check`], [`make`], [`rotation`].
-//! - Adapters, the outside world with one AWS client a file: [`report`], [`calls`], [`aws`], [`secrets`], [`vault`], [`store`], [`delivery`],
-//!   [`callback`].
-//! - The edge: [`json`], [`metrics`], [`config`], [`log`], [`http`], [`wire`], [`issue`], [`task`], [`lambda`].
+//! - Adapters, the outside world with one AWS client a file: [`report`], [`calls`], [`aws`], [`cache`], [`secrets`], [`vault`],
+//!   [`store`], [`delivery`], [`callback`].
+//! - The edge: [`json`], [`metrics`], [`config`], [`log`], [`http`], [`wire`], [`issue`], [`bearer`], [`task`], [`lambda`].
 //!
 //! A test holds this order.
 
@@ -18,6 +18,7 @@ pub mod challenge;
 pub mod check;
 pub mod clock;
 pub mod code;
+pub mod device;
 pub mod draft;
 pub mod entropy;
 pub mod error;
@@ -38,6 +39,7 @@ pub mod sms;
 pub mod token;
 
 pub mod aws;
+pub mod cache;
 pub mod callback;
 pub mod calls;
 pub mod delivery;
@@ -46,6 +48,7 @@ pub mod secrets;
 pub mod store;
 pub mod vault;
 
+pub mod bearer;
 pub mod config;
 pub mod http;
 pub mod issue;

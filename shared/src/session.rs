@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::clock::{ExpiresAt, Timestamp};
+use crate::device::Device;
 use crate::entropy::Entropy;
 use crate::error::Result;
 use crate::ids::{SessionId, UserId};
@@ -41,6 +42,10 @@ pub struct Session {
     pub created: Timestamp,
     /// When the current generation began.
     pub rotated: Timestamp,
+    /// When it got tokens last.
+    pub used: Timestamp,
+    /// What it got them with.
+    pub device: Device,
     /// When it ends unless it is used.
     pub idle_end: ExpiresAt,
     /// When it ends in any case.
@@ -90,6 +95,8 @@ impl Session {
             seed: Seed(entropy.bytes()?),
             created: now,
             rotated: now,
+            used: now,
+            device: opening.device.clone(),
             idle_end: ExpiresAt::after(now, opening.policy.idle),
             absolute_end: ExpiresAt::after(now, opening.policy.absolute),
             methods: vec![opening.method.to_owned()],
@@ -108,10 +115,15 @@ impl Session {
         RefreshToken::issue(grant, key, &self.seed, scope)
     }
 
+    /// Whether it has come to an end by itself.
+    pub fn is_over(&self, now: Timestamp) -> bool {
+        self.idle_end.has_passed(now) || self.absolute_end.has_passed(now)
+    }
+
     /// What a token of generation `presented` leads to, now that the write that would have moved the session on
     /// has been refused and has shown this state.
     pub fn judge(self, presented: u32, invocation: &str, policy: &SessionPolicy, now: Timestamp) -> Rotation {
-        if self.idle_end.has_passed(now) || self.absolute_end.has_passed(now) || presented > self.generation {
+        if self.is_over(now) || presented > self.generation {
             return Rotation::Refused;
         }
         let in_grace = !policy.grace.is_zero() && self.rotated.until(now) <= policy.grace;
@@ -138,6 +150,8 @@ pub struct Opening<'a> {
     pub key_id: &'a str,
     /// How the person proved who they are.
     pub method: &'a str,
+    /// What they use.
+    pub device: &'a Device,
 }
 
 #[cfg(test)]
@@ -158,7 +172,8 @@ mod tests {
 
     fn session(generation: u32) -> Session {
         let user = UserId::draw(&Entropy, at(0)).unwrap();
-        let opening = Opening { policy: &POLICY, key_id: "r1", method: "otp" };
+        let device = &Device { words: String::new(), prefix: String::new() };
+        let opening = Opening { policy: &POLICY, key_id: "r1", method: "otp", device };
         Session { generation, ..Session::open(user, opening, &Entropy, at(0)).unwrap() }
     }
 

@@ -33,7 +33,9 @@ async fn what_is_not_there_is_not_found() {
         "//api/auth/otp/request",
         "/API/auth/otp/request",
         "/api/auth/otp/request/..",
-        "/api/auth/profile/",
+        "/api/auth/otp/",
+        "/api/auth/sessions/a/b",
+        "/cfg/",
         "/.well-known/jwks.json/x",
     ] {
         auth.client().post(path, json!({ "identifier": "ada@example.com" })).await.refused(404, "not_found");
@@ -53,9 +55,20 @@ async fn another_method_is_told_which_there_are() {
             assert_eq!(answer.headers["allow"], "POST");
         }
     }
-    let answer = auth.client().post("/.well-known/jwks.json/", json!({})).await;
+    for (path, allow) in [
+        ("/.well-known/jwks.json/", "GET"),
+        ("/api/profile", "GET"),
+        ("/api/auth/sessions/", "GET, DELETE"),
+        ("/api/auth/sessions/AAAAAAAAAAAAAAAAAAAAAA", "DELETE"),
+    ] {
+        let answer = auth.client().post(path, json!({})).await;
+        answer.refused(405, "method_not_allowed");
+        assert_eq!(answer.headers["allow"], allow);
+    }
+    // Its function gets this one, by the route of all sessions.
+    let answer = auth.client().get("/api/auth/sessions/AAAAAAAAAAAAAAAAAAAAAA/").await;
     answer.refused(405, "method_not_allowed");
-    assert_eq!(answer.headers["allow"], "GET");
+    assert_eq!(answer.headers["allow"], "DELETE");
 }
 
 /// Should API Gateway not match the empty rest of `/{proxy+}`: the same request again, method and body kept, to the
@@ -68,6 +81,9 @@ async fn a_slash_that_the_gateway_does_not_match_is_redirected() {
     assert_eq!(answer.status, 308);
     assert_eq!(answer.headers["location"], "/api/auth/otp/request");
     auth.client().post("/api/auth/otp/request", json!({ "identifier": "ada@example.com" })).await.ok();
+    let answer = auth.client().with_token("DELETE", "/api/auth/sessions/", "x").await;
+    assert_eq!((answer.status.as_u16(), &answer.headers["location"]), (308, &"/api/auth/sessions".parse().unwrap()));
+    auth.client().with_token("DELETE", "/api/auth/sessions/AAAAAAAAAAAAAAAAAAAAAA/", "x").await.needs_a_token();
     auth.client().post("//evil.example/api/auth/otp/request/", json!({})).await.refused(404, "not_found");
 }
 

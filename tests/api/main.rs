@@ -4,6 +4,8 @@
 #![recursion_limit = "256"]
 
 mod algorithms;
+mod aliases;
+mod bearer;
 mod budget;
 mod fallback;
 mod journeys;
@@ -16,12 +18,14 @@ mod metrics;
 mod migration;
 mod permissions;
 mod policies;
+mod profile;
 mod refresh;
 mod request_otp;
 mod revoke;
 mod rotate_keys;
 mod rotation;
 mod secrets;
+mod sessions;
 mod settings;
 mod signing_keys;
 mod smoke;

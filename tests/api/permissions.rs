@@ -4,6 +4,7 @@ use futures_util::future::join_all;
 use local::template::{Template, find_root};
 use local::{Options, Stack};
 use serde_json::{Value, json};
+use tests::client::{PROFILE, SESSIONS};
 use tests::deployment::wrong;
 use tests::{Answer, Asked, Call, Deployment, Tokens};
 
@@ -45,6 +46,9 @@ async fn walk(auth: &Deployment) -> Result<(), String> {
     expect("refresh", client.refresh(&second.refresh).await, "ok")?;
     auth.wait(11);
     expect("a used token", client.refresh(&second.refresh).await, "invalid_token")?;
+    expect("profile", client.with_token("GET", PROFILE, &first.access).await, "ok")?;
+    expect("sessions", client.with_token("GET", SESSIONS, &first.access).await, "ok")?;
+    expect("an end to the others", client.with_token("DELETE", SESSIONS, &first.access).await, "ok")?;
     expect("logout", client.logout(&first.refresh).await, "ok")?;
     let texted = client.post(tests::client::REQUEST, json!({ "identifier": PHONE })).await;
     expect("request by SMS", texted, "ok")?;
@@ -171,6 +175,28 @@ async fn logout_reads_nothing() {
     calls.extend(each(&ALL, "OtpTable", "I#a"));
     calls.extend([Call::secret("CodesSecret"), Call::mail("no-reply@example.com")]);
     has_no_permission_for("Logout", calls).await;
+}
+
+#[tokio::test]
+async fn sessions_ends_what_it_reads_and_makes_nothing() {
+    let mut calls = each(&["PutItem", "DeleteItem"], "UserTable", "U#a");
+    calls.extend(each(&["PutItem", "UpdateItem", "DeleteItem"], "UserTable", "S#a"));
+    calls.extend(each(&["PutItem", "UpdateItem", "DeleteItem"], "UserTable", "JWKS"));
+    calls.extend(each(&ALL, "UserTable", "ID#a"));
+    calls.extend(each(&ALL, "OtpTable", "I#a"));
+    calls.extend([Call::secret("CodesSecret"), Call::secret("TokensSecret"), Call::publish(PHONE)]);
+    has_no_permission_for("Sessions", calls).await;
+}
+
+#[tokio::test]
+async fn profile_reads_users_and_public_keys_and_writes_nothing() {
+    let mut calls: Vec<Call> = ["S#a", "ID#a"].iter().flat_map(|key| each(&ALL, "UserTable", key)).collect();
+    for key in ["U#a", "JWKS"] {
+        calls.extend(each(&["PutItem", "UpdateItem", "DeleteItem"], "UserTable", key));
+    }
+    calls.extend(each(&ALL, "OtpTable", "I#a"));
+    calls.extend([Call::secret("CodesSecret"), Call::secret("TokensSecret"), Call::mail("no-reply@example.com")]);
+    has_no_permission_for("Profile", calls).await;
 }
 
 #[tokio::test]

@@ -67,6 +67,8 @@ fn every_function_has_its_own_tables_and_secrets_and_no_others() {
         ("VerifyOtp", BTreeSet::from([otp, user, codes, tokens])),
         ("Refresh", BTreeSet::from([user, tokens])),
         ("Logout", BTreeSet::from([user, tokens])),
+        ("Sessions", BTreeSet::from([user])),
+        ("Profile", BTreeSet::from([user])),
         ("Jwks", BTreeSet::from([user])),
         ("Fallback", BTreeSet::new()),
         ("RotateKeys", BTreeSet::from([user, codes, tokens])),

@@ -1,8 +1,8 @@
 //! Trips and cost: the table of the design, asserted. A round is a set of calls that are under way together.
 
 use serde_json::json;
-use tests::client::{LOGOUT, REFRESH, REQUEST, VERIFY};
-use tests::deployment::wrong;
+use tests::client::{LOGOUT, PROFILE, REFRESH, REQUEST, SESSIONS, VERIFY};
+use tests::deployment::{session_of, wrong};
 use tests::{Answer, Deployment};
 
 const ADA: &str = "ada@example.com";
@@ -10,9 +10,13 @@ const PHONE: &str = "+447400123456";
 
 /// What one request did: its answer, and the units that its calls of the table cost.
 async fn measured(auth: &Deployment, rounds: &[usize], path: &str, body: serde_json::Value) -> (Answer, f64, f64) {
+    measure(auth, rounds, auth.client().post(path, body)).await
+}
+
+async fn measure(auth: &Deployment, rounds: &[usize], asking: impl Future<Output = Answer>) -> (Answer, f64, f64) {
     auth.stack.services().calls().take();
     auth.stack.services().rounds().expect(rounds);
-    let answer = auth.client().post(path, body).await;
+    let answer = asking.await;
     auth.stack.services().rounds().finish().unwrap();
     let calls = auth.stack.services().calls().take();
     let write = calls.iter().map(|call| call.capacity.write).sum();
@@ -62,6 +66,23 @@ async fn each_operation_makes_the_trips_that_the_design_says() {
     assert_eq!(write, 1.0, "logout");
     let (_, write, _) = measured(&auth, &[1], LOGOUT, json!({ "refresh": refresh, "all": true })).await;
     assert_eq!(write, 1.0, "logout everywhere");
+}
+
+/// One read says that the session lives; a list reads its sessions together, and an end is the write that asks.
+#[tokio::test]
+async fn what_an_access_token_opens_costs_one_trip_or_two() {
+    let auth = Deployment::with(&[("OTP_REQUESTS_PER_HOUR_PER_IP", "5")]).await;
+    let mine = [auth.client().sign_in(ADA).await, auth.client().sign_in(ADA).await, auth.client().sign_in(ADA).await];
+    let (access, other) = (&mine[0].access, format!("{SESSIONS}{}", session_of(&mine[1].access)));
+    for (rounds, method, path, units) in [
+        (&[1_usize][..], "GET", PROFILE, (0.0, 1.0)),
+        (&[1, 3], "GET", SESSIONS, (0.0, 4.0)),
+        (&[1], "DELETE", &other, (1.0, 0.0)),
+        (&[1], "DELETE", SESSIONS, (1.0, 0.0)),
+    ] {
+        let (answer, write, read) = measure(&auth, rounds, auth.client().with_token(method, path, access)).await;
+        assert_eq!((answer.code(), (write, read)), ("ok", units), "{method} {path}");
+    }
 }
 
 /// The budget is a trip, and a unit for the country and one for the range; the network's day is a unit beside the challenge. A

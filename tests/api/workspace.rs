@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use local::template::{DEFAULT_ROUTE, Template};
+use shared::http::alias::ALIASES;
 
 fn root() -> PathBuf {
     local::template::find_root().unwrap()
@@ -51,6 +52,7 @@ const RULES: &[&str] = &[
     "attempt",
     "challenge",
     "check",
+    "device",
     "draft",
     "index",
     "key_pair",
@@ -63,8 +65,8 @@ const RULES: &[&str] = &[
     "signer",
     "sms",
 ];
-const ADAPTERS: &[&str] = &["report", "aws", "callback", "calls", "delivery", "secrets", "store", "vault"];
-const EDGE: &[&str] = &["config", "http", "issue", "json", "lambda", "log", "metrics", "task", "wire"];
+const ADAPTERS: &[&str] = &["report", "aws", "cache", "callback", "calls", "delivery", "secrets", "store", "vault"];
+const EDGE: &[&str] = &["bearer", "config", "http", "issue", "json", "lambda", "log", "metrics", "task", "wire"];
 
 /// The modules of `shared` that a module imports.
 fn imports(module: &str) -> BTreeSet<String> {
@@ -163,8 +165,10 @@ fn every_route_answers_with_and_without_its_slash() {
     let exact: BTreeSet<_> = routes.iter().filter(|route| !route.ends_with("/{proxy+}")).cloned().collect();
     let with_slash: BTreeSet<_> = exact.iter().map(|route| format!("{route}/{{proxy+}}")).collect();
     assert_eq!(routes, exact.union(&with_slash).cloned().collect());
-    let known: BTreeSet<_> = fallback::ROUTES.iter().map(|(method, path)| format!("{method} {path}")).collect();
-    assert_eq!(known, exact, "the fallback knows other routes than the template");
+    let ours = fallback::ROUTES.iter().map(|(method, path)| format!("{method} {path}"));
+    let aliases = ALIASES.iter().map(|alias| format!("{} {}", alias.method, alias.path));
+    assert_eq!(ours.chain(aliases).collect::<BTreeSet<_>>(), exact, "the template has other routes than the code");
+    assert!(ALIASES.iter().all(|alias| fallback::ROUTES.contains(&(alias.method, alias.stands_for))));
 }
 
 #[test]

@@ -12,6 +12,8 @@ pub const REQUEST: &str = "/api/auth/otp/request/";
 pub const VERIFY: &str = "/api/auth/otp/verify/";
 pub const REFRESH: &str = "/api/auth/token/refresh/";
 pub const LOGOUT: &str = "/api/auth/logout/";
+pub const SESSIONS: &str = "/api/auth/sessions/";
+pub const PROFILE: &str = "/api/profile/";
 
 /// Whoever asks, from one address.
 #[derive(Clone, Copy)]
@@ -60,6 +62,11 @@ impl Client<'_> {
         self.send(request.body(Bytes::from(body.to_string())).unwrap()).await
     }
 
+    /// Asks with an access token, and without a body.
+    pub async fn with_token(self, method: &str, path: &str, access: &str) -> Answer {
+        self.send(with_token(method, path, access)).await
+    }
+
     pub async fn get(self, path: &str) -> Answer {
         self.send(Request::get(path).body(Bytes::new()).unwrap()).await
     }
@@ -104,6 +111,12 @@ impl Client<'_> {
     }
 }
 
+/// A request with an access token, and without a body.
+pub(crate) fn with_token(method: &str, path: &str, access: &str) -> Request<Bytes> {
+    let request = Request::builder().method(method).uri(path).header("authorization", format!("Bearer {access}"));
+    request.body(Bytes::new()).unwrap()
+}
+
 impl Answer {
     /// The body of a 200.
     #[track_caller]
@@ -119,6 +132,13 @@ impl Answer {
         let tokens = body.get("tokens").unwrap_or(&body);
         let text = |name: &str| tokens[name].as_str().unwrap().to_owned();
         Tokens { access: text("access"), refresh: text("refresh") }
+    }
+
+    /// Asserts that an access token was refused.
+    #[track_caller]
+    pub fn needs_a_token(&self) {
+        self.refused(401, "invalid_token");
+        assert_eq!(self.headers["www-authenticate"], "Bearer");
     }
 
     /// Asserts a refusal with its status and code, and the shape that all of them have.

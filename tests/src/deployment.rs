@@ -177,6 +177,12 @@ impl Deployment {
         items.filter(|item| item["pk"]["S"].as_str().unwrap().starts_with(prefix)).cloned().collect()
     }
 
+    /// Takes the item at `key` out of the users' table, as TTL or an operator's hand does.
+    pub fn delete_item(&self, key: &str) {
+        let request = json!({ "TableName": self.setting("USER_TABLE"), "Key": { "pk": { "S": key } } });
+        self.stack.services().dynamodb("DeleteItem", request).unwrap();
+    }
+
     fn secret<K: serde::de::DeserializeOwned>(&self, setting: &str) -> K {
         serde_json::from_str(&self.stack.services().secret(&self.setting(setting)).unwrap()).unwrap()
     }
@@ -190,6 +196,11 @@ impl Deployment {
 pub fn wrong(code: &str) -> String {
     let last = if code.ends_with('2') { "3" } else { "2" };
     format!("{}{last}", &code[..code.len() - 1])
+}
+
+/// The id of an access token's session.
+pub fn session_of(access: &str) -> String {
+    unverified(access).1["sid"].as_str().unwrap().to_owned()
 }
 
 /// Header and claims of a JWT, taken apart by hand.

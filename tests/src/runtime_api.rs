@@ -170,6 +170,10 @@ impl Process<'_> {
         self.send(Request::get(path).body(Bytes::new()).unwrap()).await
     }
 
+    pub async fn with_token(&mut self, method: &str, path: &str, access: &str) -> Answer {
+        self.send(crate::client::with_token(method, path, access)).await
+    }
+
     /// Hands it the event that the gateway makes of `request`, which must be this function's.
     async fn send(&mut self, request: Request<Bytes>) -> Answer {
         let source = "192.0.2.1".parse().unwrap();

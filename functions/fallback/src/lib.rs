@@ -9,17 +9,22 @@
 use shared::clock::Clock;
 use shared::config::Config;
 use shared::error::{Error, Result};
+use shared::http::routes::look;
 use shared::http::{Function, Reply, Request};
 
 /// What this function may touch: nothing.
 pub struct Fallback;
 
 /// Every route of the API. A test holds them against the template.
-pub const ROUTES: [(&str, &str); 6] = [
+pub const ROUTES: [(&str, &str); 10] = [
     ("POST", "/api/auth/otp/request"),
     ("POST", "/api/auth/otp/verify"),
     ("POST", "/api/auth/token/refresh"),
     ("POST", "/api/auth/logout"),
+    ("GET", "/api/auth/sessions"),
+    ("DELETE", "/api/auth/sessions"),
+    ("DELETE", "/api/auth/sessions/{id}"),
+    ("GET", "/api/profile"),
     ("GET", "/.well-known/jwks.json"),
     ("GET", "/.well-known/openid-configuration"),
 ];
@@ -33,12 +38,7 @@ impl Function for Fallback {
     }
 
     async fn handle(&self, request: Request) -> Result<Reply> {
-        let methods: Vec<_> =
-            ROUTES.iter().filter(|(_, path)| *path == request.path).map(|(method, _)| *method).collect();
-        match methods.contains(&request.method()) {
-            true if request.has_final_slash => Reply::permanent_redirect(&request.path),
-            false if !methods.is_empty() => Err(Error::MethodNotAllowed { allow: methods.join(", ") }),
-            true | false => Err(Error::NotFound),
-        }
+        look(&ROUTES, &request)?;
+        if request.has_final_slash { Reply::permanent_redirect(&request.path) } else { Err(Error::NotFound) }
     }
 }

@@ -76,6 +76,8 @@ impl Jwks {
             "otp_verify_endpoint": format!("{issuer}/api/auth/otp/verify/"),
             "token_refresh_endpoint": format!("{issuer}/api/auth/token/refresh/"),
             "logout_endpoint": format!("{issuer}/api/auth/logout/"),
+            "sessions_endpoint": format!("{issuer}/api/auth/sessions/"),
+            "profile_endpoint": format!("{issuer}/api/profile/"),
         })
     }
 }

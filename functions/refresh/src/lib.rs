@@ -57,8 +57,8 @@ impl Function for Refresh {
         let (grant, key) = keys.authenticate(&token).ok_or(Error::InvalidToken)?;
         let signer = keys.signer()?;
 
-        let (next_key, invocation) = (keys.refresh_key_id()?, &random_id(&Entropy)?);
-        let presented = Presented { grant, next_key, invocation, policy: &self.policy };
+        let (next_key, invocation, device) = (keys.refresh_key_id()?, &random_id(&Entropy)?, &request.device());
+        let presented = Presented { grant, next_key, invocation, device, policy: &self.policy };
         let (rotation, user) = tokio::try_join!(self.users.rotate(presented, now), self.users.user(&grant.user))?;
 
         let is_genuine = |session: &Session| token.belongs_to(&key, &session.seed, keys.scope());

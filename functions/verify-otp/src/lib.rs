@@ -77,7 +77,8 @@ impl Function for VerifyOtp {
         let answered = Try::new(&answer, &Index::new(codes.index.mac(), &self.tenant), request.network, now);
 
         let (proof, owner) = self.prove(&answered, &codes).await?;
-        let opening = Opening { policy: &self.sessions, key_id: keys.refresh_key_id()?, method: "otp" };
+        let (key_id, device) = (keys.refresh_key_id()?, &request.device());
+        let opening = Opening { policy: &self.sessions, key_id, method: "otp", device };
         let admitted = self.admit(&answered, &proof, owner, opening).await?;
         let tokens = keys.issue(&admitted.session, &signer, &request)?;
         Reply::ok(SignedIn::new(&admitted.user, admitted.is_new, tokens))

@@ -49,6 +49,7 @@ const OTHERS: &[(&str, &str)] = &[
     ("OTP_FAILURES_PER_IP", "77"),
     ("OTP_BINDING", "required"),
     ("SIGN_UP", "closed"),
+    ("ALIASES", "off"),
     ("SMS_COUNTRIES", ""),
     ("SMS_DAILY_BUDGET", "77"),
     ("SMS_DAILY_BUDGET_PER_COUNTRY", "77"),

@@ -41,6 +41,7 @@ const CODES: &[Line] = &[
         let words = if config.sign_up_open { "open, whoever is unknown becomes a user" } else { "closed, users only" };
         format!("sign-up: {words}")
     }),
+    (&["ALIASES"], |config| format!("paths of replaced systems: {}", on_or_off(config.aliases))),
 ];
 
 const LIMITS: &[Line] = &[

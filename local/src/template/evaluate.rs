@@ -89,11 +89,16 @@ impl Scope {
                 },
                 _ => Err(shape()),
             },
+            ("Or", Kind::List(parts)) => {
+                let holds = |part: &Node| self.value(part)?.as_bool().ok_or_else(shape);
+                let each = parts.iter().map(holds).collect::<Result<Vec<_>, _>>()?;
+                Ok(Some(Value::Bool(each.contains(&true))))
+            }
             ("Join", Kind::List(parts)) => match parts.as_slice() {
                 [separator, list] => self.join(separator, list).map(Some),
                 _ => Err(shape()),
             },
-            ("Ref" | "Sub" | "GetAtt" | "If" | "Equals" | "Not" | "Join", _) => Err(shape()),
+            ("Ref" | "Sub" | "GetAtt" | "If" | "Equals" | "Not" | "Or" | "Join", _) => Err(shape()),
             _ => Err(failure(line, format!("!{name} is not understood"))),
         }
     }

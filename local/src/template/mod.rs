@@ -102,11 +102,19 @@ impl Template {
     /// # Errors
     /// What cannot be read or is not understood, with its line.
     pub fn read(root: &Path, profile: &str) -> Result<Template, Failure> {
+        Template::read_with(root, profile, &[])
+    }
+
+    /// The same with other values of some settings, also where the template decides something by them.
+    ///
+    /// # Errors
+    /// As [`Template::read`].
+    pub fn read_with(root: &Path, profile: &str, settings: &[(String, String)]) -> Result<Template, Failure> {
         let text = |name: &str| {
             let path = root.join(name);
             std::fs::read_to_string(&path).map_err(|error| Failure::new(format!("{}: {error}", path.display())))
         };
-        Template::parse(&text("template.yaml")?, &text("samconfig.toml")?, profile)
+        Template::evaluate(&text("template.yaml")?, &text("samconfig.toml")?, profile, settings)
     }
 
     /// The same from texts.
@@ -114,11 +122,20 @@ impl Template {
     /// # Errors
     /// As [`Template::read`].
     pub fn parse(template: &str, samconfig: &str, profile: &str) -> Result<Template, Failure> {
+        Template::evaluate(template, samconfig, profile, &[])
+    }
+
+    fn evaluate(
+        template: &str,
+        samconfig: &str,
+        profile: &str,
+        settings: &[(String, String)],
+    ) -> Result<Template, Failure> {
         let template = Node::read(template)?;
         let parameters = profile::parameters(&template, samconfig, profile)?;
         let scope = Scope::new(&template, parameters.clone())?;
         constraints::check(&template, &scope, &parameters)?;
-        parts::read(&template, &scope)
+        parts::read(&template, &Scope::new(&template, profile::with_settings(parameters, settings))?)
     }
 }
 

@@ -35,6 +35,23 @@ pub(super) fn parameters(template: &Node, samconfig: &str, profile: &str) -> Res
     Ok(values)
 }
 
+/// The same with `settings` in the place of the parameters that they are set by: `OTP_LENGTH` is `OtpLength`.
+pub(super) fn with_settings(
+    mut values: BTreeMap<String, Value>,
+    settings: &[(String, String)],
+) -> BTreeMap<String, Value> {
+    for (name, text) in settings {
+        let word = |word: &str| {
+            format!("{}{}", word.get(..1).unwrap_or_default(), word.get(1..).unwrap_or_default().to_lowercase())
+        };
+        let parameter: String = name.split('_').map(word).collect();
+        if let Some(value @ Value::String(_)) = values.get_mut(&parameter) {
+            *value = Value::String(text.clone());
+        }
+    }
+    values
+}
+
 /// `parameter_overrides` of a profile: a list of `Name=Value`, or one text of them.
 fn overrides(samconfig: &toml::Table, profile: &str) -> Result<BTreeMap<String, String>, Failure> {
     let settings =

@@ -50,6 +50,8 @@ fn functions_have_their_values() {
     );
     gives("!If [IsFast, yes, !Ref Mode]", "slow");
     gives("!Join [',', !Ref List]", "a,b");
+    gives("!Or [!Equals [!Ref Mode, fast], !Equals [!Ref Mode, slow]]", "true");
+    gives("!Or [!Equals [!Ref Mode, fast], !Equals [!Ref Mode, none]]", "false");
     gives("!Join ['-', [x, !Ref Mode]]", "x-slow");
 }
 
@@ -58,6 +60,14 @@ fn a_profile_gives_parameters_and_borrows_those_without_default() {
     assert_eq!(evaluate("!If [IsFast, yes, no]", "testing").unwrap().as_deref(), Some("yes"));
     assert_eq!(evaluate("!Ref Sender", "testing").unwrap().as_deref(), Some("no-reply@example.com"));
     assert_eq!(evaluate("x", "staging").unwrap_err(), "samconfig.toml has no profile `staging`");
+}
+
+#[test]
+fn a_setting_also_decides_what_its_parameter_decides() {
+    let settings = [("MODE".to_owned(), "fast".to_owned()), ("OTHER".to_owned(), "x".to_owned())];
+    let text = template("!If [IsFast, yes, no]");
+    let template = Template::evaluate(&text, SAMCONFIG, "default", &settings).unwrap();
+    assert_eq!(template.functions["Worker"].environment["X"], "yes");
 }
 
 #[test]
@@ -72,6 +82,7 @@ fn what_is_not_understood_fails_with_its_line() {
     fails("!GetAtt Box.StreamArn", "there is no attribute `Box.StreamArn`");
     fails("!If [IsSlow, a, b]", "there is no condition `IsSlow`");
     fails("!Sub ['${a}', { a: b }]", "!Sub is not understood in this form");
+    fails("!Or [x, y]", "!Or is not understood in this form");
     fails("!Join [',', x]", "!Join is not understood in this form");
     fails("{ Fn::Select: [0, [a]] }", "!Select is not understood");
 }
@@ -92,7 +103,7 @@ fn the_template_of_this_project_is_understood_under_every_profile() {
         assert_eq!(template.tables.len(), 2);
         assert_eq!(template.secrets.len(), 2);
         assert_eq!(template.senders, ["no-reply@example.com"]);
-        assert_eq!(template.routes.len(), 13);
+        assert_eq!(template.routes.len(), 41);
     }
 }
 

@@ -37,6 +37,8 @@ pub struct Config {
     pub issuer: Option<String>,
     /// Whether a right code from an unknown identifier makes a user.
     pub sign_up_open: bool,
+    /// Whether the paths of replaced systems are served.
+    pub aliases: bool,
     /// How mail is sent, and what the product is called in all messages.
     pub mail: MailSettings,
     /// How SMS are sent.
@@ -99,6 +101,7 @@ impl Config {
             },
             issuer: read.optional("JWT_ISSUER", IS_ISSUER),
             sign_up_open: read.choice("SIGN_UP", "open", &["open", "closed"]) == "open",
+            aliases: read.choice("ALIASES", "on", &["on", "off"]) == "on",
             mail: MailSettings {
                 product: read.product(),
                 sender: read.text("SENDER_EMAIL", None, IS_EMAIL),

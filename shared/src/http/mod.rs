@@ -1,15 +1,18 @@
 //! The edge: what a function is, how it is served, and one log line for each request.
 
+pub mod alias;
 mod event;
 mod proxies;
 mod reply;
 mod request;
+pub mod routes;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use lambda_http::Body;
 use lambda_http::http::Response;
 
+use self::alias::Shape;
 pub use self::proxies::Proxies;
 pub use self::reply::Reply;
 pub use self::request::{LONGEST_BODY, Request, without_final_slash};
@@ -24,7 +27,7 @@ use crate::report::{self, Report};
 pub trait Function: Sized + Send + Sync + 'static {
     /// The same word as its folder, its resource and its tests.
     const NAME: &'static str;
-    /// What it answers: method and path without the final slash. Both spellings of a path are served.
+    /// What it answers: method and path without the final slash, where `{id}` is one segment. Both spellings are served.
     const ROUTES: &'static [(&'static str, &'static str)];
 
     /// Composes the parts.
@@ -46,6 +49,7 @@ pub struct Served<F> {
     proxies: Proxies,
     metrics: Metrics,
     clock: Clock,
+    aliases: bool,
     is_cold: AtomicBool,
 }
 
@@ -55,29 +59,34 @@ impl<F: Function> Served<F> {
     /// # Errors
     /// As [`Function::compose`].
     pub async fn start(config: Config, clock: Clock) -> Result<Served<F>> {
-        let (proxies, metrics) = (config.proxies.clone(), config.metrics.clone());
+        let (proxies, metrics, aliases) = (config.proxies.clone(), config.metrics.clone(), config.aliases);
         let function = F::compose(config, clock.clone()).await?;
-        Ok(Served { function, proxies, metrics, clock, is_cold: AtomicBool::new(true) })
+        Ok(Served { function, proxies, metrics, clock, aliases, is_cold: AtomicBool::new(true) })
     }
 
     /// Answers one event, whatever it is, and writes its log line.
     pub async fn answer(&self, request: lambda_http::Request) -> Response<Body> {
-        let (outcome, report) = match Request::read(request, &self.proxies) {
-            Ok(request) => report::collect(&request.id.clone(), self.route(request)).await,
-            Err(error) => (Err(error), Report::empty("")),
+        let (outcome, report, shape) = match Request::read(request, &self.proxies) {
+            Ok(mut request) => {
+                let shape = self.aliases.then(|| Shape::take(&mut request)).flatten();
+                let (outcome, report) = report::collect(&request.id.clone(), self.route(request)).await;
+                (outcome, report, shape)
+            }
+            Err(error) => (Err(error), Report::empty(""), None),
         };
-        self.respond(outcome, &report)
+        self.respond(outcome, &report, shape)
     }
 
     async fn route(&self, request: Request) -> Result<Reply> {
-        let is_ours = F::ROUTES.is_empty()
-            || F::ROUTES.iter().any(|&(method, path)| request.method() == method && request.path == path);
         // A `{proxy+}` route also brings what lies below the path.
-        if is_ours { self.function.handle(request).await } else { Err(Error::NotFound) }
+        if !F::ROUTES.is_empty() {
+            routes::look(F::ROUTES, &request)?;
+        }
+        self.function.handle(request).await
     }
 
     /// Writes the answer, and the one log line of a request.
-    fn respond(&self, outcome: Result<Reply>, report: &Report) -> Response<Body> {
+    fn respond(&self, outcome: Result<Reply>, report: &Report, shape: Option<Shape>) -> Response<Body> {
         let (word, cause) = (Ended::word(&outcome), outcome.as_ref().err().and_then(Error::cause));
         let reply = outcome.unwrap_or_else(|error| Reply::refusal(&error));
         let ended = Ended {
@@ -90,6 +99,7 @@ impl<F: Function> Served<F> {
             report,
         };
         ended.tell(&self.metrics, self.clock.now());
+        let reply = if let Some(shape) = shape { shape.put_on(reply) } else { reply };
         reply.into_response(report.id())
     }
 }

@@ -4,6 +4,7 @@ use lambda_http::Body;
 use lambda_http::http::header::{self, HeaderName, HeaderValue};
 use lambda_http::http::{Response, StatusCode};
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::error::{Error, Result};
 
@@ -82,6 +83,15 @@ impl Reply {
         // A struct of texts and numbers always has a JSON form.
         let body = serde_json::to_string(&refusal).unwrap_or_default();
         Reply { status: status(error), body, headers }
+    }
+
+    /// The same with another body.
+    #[must_use]
+    pub(super) fn reshaped(mut self, shape: impl FnOnce(Value) -> Value) -> Reply {
+        if let Ok(body) = serde_json::from_str(&self.body) {
+            self.body = shape(body).to_string();
+        }
+        self
     }
 
     /// Its status, for the log.

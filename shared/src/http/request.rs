@@ -4,8 +4,10 @@ use lambda_http::RequestExt;
 use lambda_http::http::{Method, header};
 use lambda_http::request::RequestContext;
 use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
 
 use super::Proxies;
+use crate::device::Device;
 use crate::error::{Error, Result};
 use crate::json;
 use crate::limit::Network;
@@ -27,6 +29,8 @@ pub struct Request {
     pub has_final_slash: bool,
     method: Method,
     content_type: Option<String>,
+    user_agent: Option<String>,
+    authorization: Option<String>,
     body: Vec<u8>,
 }
 
@@ -38,7 +42,7 @@ impl Request {
         let peer = context.http.source_ip.as_deref().and_then(|text| text.parse().ok());
         let peer = peer.ok_or_else(|| Error::internal("the event has no source address"))?;
         let forwarded = request.headers().get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok());
-        let content_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        let text = |name| request.headers().get(name)?.to_str().ok().map(str::to_owned);
         Ok(Request {
             id: context.request_id.unwrap_or_default(),
             domain: context.domain_name.unwrap_or_default(),
@@ -46,7 +50,9 @@ impl Request {
             path: without_final_slash(request.raw_http_path()).to_owned(),
             has_final_slash: request.raw_http_path().ends_with('/'),
             method: request.method().clone(),
-            content_type: content_type.map(str::to_owned),
+            content_type: text(header::CONTENT_TYPE),
+            user_agent: text(header::USER_AGENT),
+            authorization: text(header::AUTHORIZATION),
             body: request.into_body().to_vec(),
         })
     }
@@ -67,7 +73,36 @@ impl Request {
         json::read(&self.body)
     }
 
-    /// The method, for the function that answers where no other does.
+    /// What follows `Bearer` and one space in the header. The gateway makes one of two, with a comma that is in no token.
+    ///
+    /// # Errors
+    /// [`Error::InvalidToken`] without it.
+    pub fn bearer(&self) -> Result<&str> {
+        let (scheme, token) = self.authorization.as_deref().and_then(|text| text.split_once(' ')).unwrap_or_default();
+        if scheme.eq_ignore_ascii_case("Bearer") { Ok(token) } else { Err(Error::InvalidToken) }
+    }
+
+    /// What the client uses.
+    pub fn device(&self) -> Device {
+        Device::of(self.user_agent.as_deref(), self.network)
+    }
+
+    /// What the last part of the path says.
+    pub fn last_segment(&self) -> &str {
+        self.path.rsplit('/').next().unwrap_or_default()
+    }
+
+    /// Puts `fields` into the body, over its own of the same names; and tells the body. One that [`Request::json`] would
+    /// refuse stays as it is, for the handler to refuse.
+    pub(super) fn amend(&mut self, fields: &[(&str, &str)]) -> Value {
+        let Ok(mut body) = self.json::<Map<String, Value>>() else { return Value::Null };
+        body.extend(fields.iter().map(|(name, value)| ((*name).to_owned(), Value::from(*value))));
+        let body = Value::Object(body);
+        self.body = body.to_string().into_bytes();
+        body
+    }
+
+    /// The method.
     pub fn method(&self) -> &str {
         self.method.as_str()
     }

@@ -33,6 +33,7 @@ pub struct OtpTable {
 }
 
 /// What may not: users, their identifiers, their sessions, the public keys.
+#[derive(Clone)]
 pub struct UserTable {
     table: Table,
 }

@@ -1,11 +1,14 @@
 //! `S#<session>` in `UserTable`: the chain of one session's refresh tokens.
 
+use futures_util::future::try_join_all;
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteArray;
 
 use super::UserTable;
 use super::write::{self, Item, Written, number, text};
+use crate::account::User;
 use crate::clock::{ExpiresAt, Timestamp};
+use crate::device::Device;
 use crate::error::{Error, Result};
 use crate::ids::UserId;
 use crate::report::{self, Step};
@@ -26,6 +29,10 @@ struct Row {
     cre: u64,
     /// When the current generation began.
     pat: u64,
+    /// When it got tokens last, with what, and where from.
+    lu: u64,
+    dv: String,
+    ip: String,
     /// Its idle end.
     idl: u64,
     /// Its absolute end.
@@ -45,6 +52,8 @@ pub struct Presented<'a> {
     pub next_key: &'a str,
     /// Names this invocation.
     pub invocation: &'a str,
+    /// What it was presented with.
+    pub device: &'a Device,
     /// The rules.
     pub policy: &'a SessionPolicy,
 }
@@ -59,23 +68,37 @@ impl UserTable {
         write::put_new(put).await
     }
 
+    /// The sessions of `user` that live at `now`: what its list says, but for those that came to their end by themselves,
+    /// which nobody takes out of it.
+    ///
+    /// # Errors
+    /// When the table cannot be reached.
+    pub async fn sessions(&self, user: &User, now: Timestamp) -> Result<Vec<Session>> {
+        let reads = user.sessions.keys().map(|id| write::get(self.table.get(&key(id)).consistent_read(true)));
+        let found = try_join_all(reads).await?.into_iter().flatten();
+        let sessions: Vec<Session> = found.map(read).collect::<Result<_>>()?;
+        Ok(sessions.into_iter().filter(|session| !session.is_over(now)).collect())
+    }
+
     /// Moves the session on from the presented generation, in one conditional write; or says why not, from the item
     /// that refused it. Two parallel refreshes cannot fork the chain (V15).
     ///
     /// # Errors
     /// When the table cannot be reached.
     pub async fn rotate(&self, presented: Presented<'_>, now: Timestamp) -> Result<Rotation> {
-        let Presented { grant, next_key, invocation, policy } = presented;
+        let Presented { grant, next_key, invocation, device, policy } = presented;
         let step = if policy.rotation { "g = g + :one, pat = :now, k = :k, wr = :wr, " } else { "" };
         let mut write = self
             .table
             .update(&key(grant.session.as_str()))
-            .update_expression(format!("SET {step}idl = :idl"))
+            .update_expression(format!("SET {step}idl = :idl, lu = :now, dv = :dv, ip = :ip"))
             .condition_expression("g = :g AND uid = :uid AND idl > :now AND ax > :now")
             .expression_attribute_values(":g", number(grant.generation))
             .expression_attribute_values(":uid", text(&grant.user.to_string()))
             .expression_attribute_values(":now", number(now.unix()))
-            .expression_attribute_values(":idl", number(now.after(policy.idle).unix()));
+            .expression_attribute_values(":idl", number(now.after(policy.idle).unix()))
+            .expression_attribute_values(":dv", text(&device.words))
+            .expression_attribute_values(":ip", text(&device.prefix));
         if policy.rotation {
             write = write
                 .expression_attribute_values(":one", number(1_u32))
@@ -100,6 +123,9 @@ impl UserTable {
             sd: ByteArray::new(session.seed.0),
             cre: session.created.unix(),
             pat: session.rotated.unix(),
+            lu: session.used.unix(),
+            dv: session.device.words.clone(),
+            ip: session.device.prefix.clone(),
             idl: session.idle_end.moment().unix(),
             ax: session.absolute_end.moment().unix(),
             amr: session.methods.clone(),
@@ -125,6 +151,8 @@ fn read(item: Item) -> Result<Session> {
         seed: Seed(row.sd.into_array()),
         created: at(row.cre),
         rotated: at(row.pat),
+        used: at(row.lu),
+        device: Device { words: row.dv, prefix: row.ip },
         idle_end: ExpiresAt::at(at(row.idl)),
         absolute_end: ExpiresAt::at(at(row.ax)),
         methods: row.amr,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 use serde::{Deserialize, Serialize};
 
 use super::UserTable;
@@ -111,6 +111,49 @@ impl UserTable {
         let lived = matches!(write::update(write).await?, Written::Done(_));
         report::note(Step::Ended { all: true, lived });
         Ok(lived)
+    }
+
+    /// Ends `session`, if `by` lives: in the one write that asks whether it does, so that whoever was signed out meanwhile
+    /// ends nothing. `None` where `by` does not live, else whether `session` did; somebody else's is in no list of this user.
+    ///
+    /// # Errors
+    /// When the table cannot be reached.
+    pub async fn end_session_by(&self, user: &UserId, by: &SessionId, session: &SessionId) -> Result<Option<bool>> {
+        let write = self.table.update(&user_key(user)).update_expression("REMOVE ss.#sid");
+        let write = write
+            .return_values(ReturnValue::AllOld)
+            .condition_expression("attribute_exists(ss.#by)")
+            .expression_attribute_names("#sid", session.as_str())
+            .expression_attribute_names("#by", by.as_str());
+        match write::update(write).await? {
+            Written::Done(before) => Ok(Some(read(before)?.has(session))),
+            Written::Refused(_) => Ok(None),
+        }
+    }
+
+    /// Ends all sessions of the user but the one that was opened at `opened`, if that lives: one write, however many they
+    /// are. `None` where it does not live, else how many ended.
+    ///
+    /// # Errors
+    /// When the table cannot be reached.
+    pub async fn end_other_sessions(
+        &self,
+        user: &UserId,
+        session: &SessionId,
+        opened: Timestamp,
+    ) -> Result<Option<usize>> {
+        let only = Item::from([(session.as_str().to_owned(), number(opened.unix()))]);
+        let write = self.table.update(&user_key(user)).update_expression("SET ss = :only");
+        let write = write
+            .return_values(ReturnValue::AllOld)
+            .condition_expression("ss.#sid = :opened")
+            .expression_attribute_names("#sid", session.as_str())
+            .expression_attribute_values(":opened", number(opened.unix()))
+            .expression_attribute_values(":only", AttributeValue::M(only));
+        match write::update(write).await? {
+            Written::Done(before) => Ok(Some(read(before)?.sessions.len().saturating_sub(1))),
+            Written::Refused(_) => Ok(None),
+        }
     }
 }
 

@@ -1,12 +1,15 @@
 //! What one signature costs, with each algorithm, as the functions make and check it.
 
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use shared::access::{Issuing, Subject};
 use shared::algorithm::SigningAlgorithm;
 use shared::check::CheckingKeys;
+use shared::device::Device;
 use shared::entropy::Entropy;
 use shared::ids::{Tenant, UserId, random_id};
+use shared::limit::Network;
 use shared::session::{Opening, Session};
 use shared::signer::Signer;
 use tests::Deployment;
@@ -25,7 +28,8 @@ pub fn print(elsewhere: &Runtime) -> Duration {
         let name = algorithm.name();
         let auth = elsewhere.block_on(Deployment::with(&[("JWT_ALGORITHM", name)]));
         let (keys, config, now) = (auth.token_keys().signing, auth.config(), auth.stack.clock().now());
-        let opening = Opening { policy: &config.session, key_id: "key", method: "otp" };
+        let device = &Device::of(None, Network::of(Ipv4Addr::LOCALHOST.into()));
+        let opening = Opening { policy: &config.session, key_id: "key", method: "otp", device };
         let session = Session::open(UserId::draw(&Entropy, now).unwrap(), opening, &Entropy, now).unwrap();
         let (tenant, jti) = (Tenant::default(), random_id(&Entropy).unwrap());
         let (policy, context) = (&config.access, Issuing { issuer: ISSUER, tenant: &tenant, jti: &jti });

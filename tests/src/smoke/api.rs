@@ -4,7 +4,7 @@ use shared::clock::Clock;
 
 use super::http::{Browser, Seen};
 use super::{Finding, Look};
-use crate::client::{LOGOUT, REFRESH, REQUEST, VERIFY};
+use crate::client::{LOGOUT, REFRESH, REQUEST, SESSIONS, VERIFY};
 
 pub(super) async fn look(look: &Look, browser: &Browser) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -12,6 +12,7 @@ pub(super) async fn look(look: &Look, browser: &Browser) -> Vec<Finding> {
         findings.push(route(browser, path).await);
         findings.push(final_slash(browser, path).await);
     }
+    findings.push(route_with_an_id(browser).await);
     findings.push(elsewhere(browser).await);
     findings.extend(every_answer(browser).await);
     if let Some(address) = &look.test_address {
@@ -32,6 +33,19 @@ async fn route(browser: &Browser, path: &str) -> Finding {
     match browser.post(path, "{}").await {
         Ok(seen) => Finding::if_so("route", is_ours(&seen), format!("POST {path} answers {}", seen.status), REDEPLOY),
         Err(problem) => Finding::bad("route", format!("POST {path}: {problem}"), "is --url the stack's output ApiUrl?"),
+    }
+}
+
+/// It has a greedy sibling, and either may be matched: both lead to the function that asks for a token.
+async fn route_with_an_id(browser: &Browser) -> Finding {
+    const NAME: &str = "route with an id";
+    let path = format!("{SESSIONS}AAAAAAAAAAAAAAAAAAAAAA");
+    match browser.ask("DELETE", &path, &[], "").await {
+        Ok(seen) => {
+            let is_asked = (seen.status, seen.code().as_str()) == (401, "invalid_token");
+            Finding::if_so(NAME, is_asked, format!("DELETE {path} answers {}", seen.status), REDEPLOY)
+        }
+        Err(problem) => Finding::bad(NAME, format!("DELETE {path}: {problem}"), REDEPLOY),
     }
 }
 

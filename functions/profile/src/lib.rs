@@ -1,0 +1,40 @@
+//! `GET /api/profile/`: the user, as verify answers with it.
+//!
+//! 1. Check the access token, with keys that are at hand.
+//! 2. Read the user: the one read that also says that the session still lives.
+
+use shared::aws::Aws;
+use shared::bearer::Checker;
+use shared::clock::Clock;
+use shared::config::Config;
+use shared::error::Result;
+use shared::http::{Function, Reply, Request};
+use shared::store::{Store, UserTable};
+use shared::wire::UserView;
+
+/// What this function may touch: users, and the keys that access tokens are checked with.
+pub struct Profile {
+    clock: Clock,
+    checker: Checker,
+    users: UserTable,
+}
+
+impl Function for Profile {
+    const NAME: &'static str = "profile";
+    const ROUTES: &'static [(&'static str, &'static str)] = &[("GET", "/api/profile")];
+
+    async fn compose(config: Config, clock: Clock) -> Result<Profile> {
+        let aws = Aws::new(&config.aws);
+        let users = Store::new(&aws).user_table(config.user_table.clone());
+        let checker = Checker::new(&config, &aws, &users);
+        checker.warm(clock.now()).await;
+        Ok(Profile { clock, checker, users })
+    }
+
+    async fn handle(&self, request: Request) -> Result<Reply> {
+        let now = self.clock.now();
+        let subject = self.checker.subject(&request, now).await?;
+        let user = self.users.living(&subject).await?;
+        Reply::ok(UserView::of(&user, false))
+    }
+}

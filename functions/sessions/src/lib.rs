@@ -1,0 +1,78 @@
+//! `GET /api/auth/sessions/`, `DELETE /api/auth/sessions/{id}/` and `DELETE /api/auth/sessions/`: where a person is signed
+//! in, and an end to one of these sessions or to all but this one.
+//!
+//! 1. Check the access token, with keys that are at hand.
+//! 2. The list: read the user, which says which sessions live, this one among them; then each of them.
+//! 3. An end: one write in the user's item, if this session lives. What else lived before changes nothing of the answer: the
+//!    caller wanted it to be over, and it is.
+
+mod wire;
+
+use shared::access::Subject;
+use shared::aws::Aws;
+use shared::bearer::Checker;
+use shared::clock::{Clock, Timestamp};
+use shared::config::Config;
+use shared::error::{Error, Result};
+use shared::http::{Function, Reply, Request};
+use shared::ids::SessionId;
+use shared::store::{Store, UserTable};
+
+use crate::wire::{Done, Listed};
+
+/// What this function may touch: users and their sessions, and the keys that access tokens are checked with.
+pub struct Sessions {
+    clock: Clock,
+    checker: Checker,
+    users: UserTable,
+}
+
+const ALL: &str = "/api/auth/sessions";
+
+impl Function for Sessions {
+    const NAME: &'static str = "sessions";
+    const ROUTES: &'static [(&'static str, &'static str)] =
+        &[("GET", ALL), ("DELETE", ALL), ("DELETE", "/api/auth/sessions/{id}")];
+
+    async fn compose(config: Config, clock: Clock) -> Result<Sessions> {
+        let aws = Aws::new(&config.aws);
+        let users = Store::new(&aws).user_table(config.user_table.clone());
+        let checker = Checker::new(&config, &aws, &users);
+        checker.warm(clock.now()).await;
+        Ok(Sessions { clock, checker, users })
+    }
+
+    async fn handle(&self, request: Request) -> Result<Reply> {
+        let now = self.clock.now();
+        let subject = self.checker.subject(&request, now).await?;
+        match (request.method(), request.path.as_str()) {
+            ("GET", _) => self.list(&subject, now).await,
+            (_, ALL) => self.end_others(&subject).await,
+            (_, _) => self.end(&subject, request.last_segment()).await,
+        }
+    }
+}
+
+impl Sessions {
+    async fn list(&self, subject: &Subject, now: Timestamp) -> Result<Reply> {
+        let user = self.users.living(subject).await?;
+        let sessions = self.users.sessions(&user, now).await?;
+        Reply::ok(Listed::of(&sessions, &subject.session))
+    }
+
+    async fn end(&self, subject: &Subject, id: &str) -> Result<Reply> {
+        let Subject { user, session: by, .. } = subject;
+        // What is spelt like no session is no address either.
+        let session: SessionId = id.parse().map_err(|_| Error::NotFound)?;
+        let ended = self.users.end_session_by(user, by, &session).await?.ok_or(Error::InvalidToken)?;
+        tracing::info!(event = "session_ended", %user, session = session.as_str(), ended, "a session was ended");
+        Reply::ok(Done::new("The session has ended."))
+    }
+
+    async fn end_others(&self, subject: &Subject) -> Result<Reply> {
+        let Subject { user, session, authenticated: opened, .. } = subject;
+        let ended = self.users.end_other_sessions(user, session, *opened).await?.ok_or(Error::InvalidToken)?;
+        tracing::info!(event = "other_sessions_ended", %user, ended, "all other sessions were ended");
+        Reply::ok(Done::new("All other sessions have ended."))
+    }
+}

@@ -1,0 +1,54 @@
+//! The answers' bodies.
+
+use std::cmp::Reverse;
+
+use serde::Serialize;
+use shared::ids::SessionId;
+use shared::session::Session;
+
+/// The sessions of a person.
+#[derive(Serialize)]
+pub(crate) struct Listed<'a> {
+    success: bool,
+    sessions: Vec<SessionView<'a>>,
+}
+
+#[derive(Serialize)]
+struct SessionView<'a> {
+    id: &'a str,
+    created: String,
+    last_used: String,
+    device: &'a str,
+    ip_prefix: &'a str,
+    current: bool,
+}
+
+impl Listed<'_> {
+    /// The one that was used last comes first.
+    pub(crate) fn of<'a>(sessions: &'a [Session], current: &SessionId) -> Listed<'a> {
+        let mut sorted: Vec<&Session> = sessions.iter().collect();
+        sorted.sort_by_key(|session| Reverse((session.used, session.created, session.id.as_str())));
+        let view = |session: &'a Session| SessionView {
+            id: session.id.as_str(),
+            created: session.created.to_string(),
+            last_used: session.used.to_string(),
+            device: &session.device.words,
+            ip_prefix: &session.device.prefix,
+            current: session.id == *current,
+        };
+        Listed { success: true, sessions: sorted.into_iter().map(view).collect() }
+    }
+}
+
+/// That something is over.
+#[derive(Serialize)]
+pub(crate) struct Done {
+    success: bool,
+    message: &'static str,
+}
+
+impl Done {
+    pub(crate) fn new(message: &'static str) -> Done {
+        Done { success: true, message }
+    }
+}

@@ -1,0 +1,181 @@
+//! The paths that frontends of replaced systems call, and the shapes that they expect (`docs/migration.md`).
+//!
+//! Handlers know nothing of it: a request gets our path before it is routed, and the answer another body after. The fields
+//! that such a frontend sends are understood by any path; one more may be added.
+
+use serde_json::{Value, json};
+
+use super::{Reply, Request};
+
+/// A path with a shape of its own.
+pub struct Alias {
+    /// Its only method.
+    pub method: &'static str,
+    /// The path, without its final slash.
+    pub path: &'static str,
+    /// What it stands for.
+    pub stands_for: &'static str,
+    /// Fields that the path itself says, and that are put into the body.
+    adds: &'static [(&'static str, &'static str)],
+    /// Makes the body of a 200 out of ours and the request's.
+    answer: Answer,
+    /// Makes the body of a refusal out of ours.
+    refusal: Refusal,
+}
+
+type Answer = fn(&Value, &Value) -> Value;
+type Refusal = fn(&Value) -> Value;
+
+const REQUEST: &str = "/api/auth/otp/request";
+const VERIFY: &str = "/api/auth/otp/verify";
+const REFRESH: &str = "/api/auth/token/refresh";
+const LOGOUT: &str = "/api/auth/logout";
+const PROFILE: &str = "/api/profile";
+
+/// These frontends know phones only: whatever else is sent there is a mistake.
+const BY_SMS: &[(&str, &str)] = &[("channel", "sms")];
+
+/// All of them.
+pub const ALIASES: [Alias; 10] = [
+    post("/accounts/otp/request", REQUEST, sent, coded),
+    post("/cfg/accounts/otp/request", REQUEST, sent, coded),
+    post("/accounts/otp/verify", VERIFY, signed_in, coded),
+    post("/cfg/accounts/otp/verify", VERIFY, signed_in, coded),
+    post("/cfg/accounts/token/refresh", REFRESH, tokens, detailed_and_coded),
+    post("/cfg/accounts/token/blacklist", LOGOUT, nothing, detailed_and_coded),
+    get("/cfg/accounts/profile", PROFILE, |user, _| account(user), detailed),
+    Alias { adds: BY_SMS, ..post("/api/auth/send-otp", REQUEST, texted, told) },
+    Alias { adds: BY_SMS, ..post("/api/auth/verify-otp", VERIFY, signed_in_by_phone, told) },
+    get("/api/auth/profile", PROFILE, |user, _| json!({ "user": phone_account(user) }), detailed),
+];
+
+const fn post(path: &'static str, stands_for: &'static str, answer: Answer, refusal: Refusal) -> Alias {
+    Alias { method: "POST", path, stands_for, adds: &[], answer, refusal }
+}
+
+const fn get(path: &'static str, stands_for: &'static str, answer: Answer, refusal: Refusal) -> Alias {
+    Alias { method: "GET", path, stands_for, adds: &[], answer, refusal }
+}
+
+/// The shape that the answer to one request is given.
+pub(super) struct Shape {
+    alias: &'static Alias,
+    asked: Value,
+}
+
+impl Shape {
+    /// Makes a request of an alias the one that it stands for; `None` for every other.
+    pub(super) fn take(request: &mut Request) -> Option<Shape> {
+        let alias = ALIASES.iter().find(|alias| alias.path == request.path)?;
+        alias.stands_for.clone_into(&mut request.path);
+        Some(Shape { alias, asked: request.amend(alias.adds) })
+    }
+
+    /// The reply as the alias answers.
+    pub(super) fn put_on(self, reply: Reply) -> Reply {
+        let Shape { alias, asked } = self;
+        let status = reply.status();
+        if status.is_redirection() {
+            // To the alias without its slash, where the answer has the same shape.
+            return Reply::permanent_redirect(alias.path).unwrap_or(reply);
+        }
+        reply.reshaped(|body| if status.is_success() { (alias.answer)(&body, &asked) } else { (alias.refusal)(&body) })
+    }
+}
+
+fn sent(ours: &Value, _: &Value) -> Value {
+    let to = if ours["channel"] == "sms" { "phone number" } else { "email address" };
+    json!({
+        "message": format!("OTP sent to your {to}"),
+        "expires_in": ours["expires_in"],
+        "resend_in": ours["retry_after"],
+    })
+}
+
+fn texted(ours: &Value, asked: &Value) -> Value {
+    json!({
+        "message": "OTP sent successfully",
+        "phone_number": asked["phone_number"],
+        "expires_in_minutes": ours["expires_in"].as_u64().unwrap_or_default() / 60,
+    })
+}
+
+fn signed_in(ours: &Value, _: &Value) -> Value {
+    let user = ("user".to_owned(), account(&ours["user"]));
+    Value::Object(these(&ours["tokens"], &TOKENS).chain([user]).collect())
+}
+
+fn signed_in_by_phone(ours: &Value, _: &Value) -> Value {
+    json!({
+        "message": ours["message"],
+        "user": phone_account(&ours["user"]),
+        "tokens": ours["tokens"],
+        "is_new_user": ours["is_new_user"],
+    })
+}
+
+const TOKENS: [(&str, &str); 2] = [same("access"), same("refresh")];
+
+fn tokens(ours: &Value, _: &Value) -> Value {
+    Value::Object(these(ours, &TOKENS).collect())
+}
+
+fn nothing(_: &Value, _: &Value) -> Value {
+    json!({})
+}
+
+fn account(user: &Value) -> Value {
+    const MEMBERS: [(&str, &str); 8] = [
+        same("id"),
+        same("email"),
+        same("phone"),
+        same("phone_verified"),
+        same("first_name"),
+        same("last_name"),
+        same("full_name"),
+        same("date_joined"),
+    ];
+    Value::Object(these(user, &MEMBERS).collect())
+}
+
+/// A user's name is the id, and never the number.
+fn phone_account(user: &Value) -> Value {
+    const MEMBERS: [(&str, &str); 7] = [
+        same("id"),
+        ("phone_number", "phone"),
+        ("username", "id"),
+        same("first_name"),
+        same("last_name"),
+        ("is_phone_verified", "phone_verified"),
+        same("date_joined"),
+    ];
+    Value::Object(these(user, &MEMBERS).collect())
+}
+
+fn coded(ours: &Value) -> Value {
+    const MEMBERS: [(&str, &str); 3] = [("error", "message"), ("error_code", "error"), same("retry_after")];
+    Value::Object(these(ours, &MEMBERS).collect())
+}
+
+const fn same(name: &str) -> (&str, &str) {
+    (name, name)
+}
+
+/// Their members with the values of ours, as far as there are such.
+fn these(ours: &Value, members: &[(&str, &str)]) -> impl Iterator<Item = (String, Value)> {
+    members.iter().filter_map(|(theirs, name)| Some(((*theirs).to_owned(), ours.get(*name)?.clone())))
+}
+
+fn detailed(ours: &Value) -> Value {
+    json!({ "detail": ours["message"] })
+}
+
+fn detailed_and_coded(ours: &Value) -> Value {
+    let code =
+        if ours["error"] == "invalid_token" { "token_not_valid" } else { ours["error"].as_str().unwrap_or_default() };
+    json!({ "detail": ours["message"], "code": code })
+}
+
+fn told(ours: &Value) -> Value {
+    json!({ "error": ours["message"] })
+}

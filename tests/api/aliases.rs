@@ -1,0 +1,254 @@
+//! The paths of replaced systems: what their frontends send is understood, and what they get has the shape they expect.
+
+use axum::body::Bytes;
+use axum::http::Request;
+use serde_json::{Value, json};
+use shared::http::alias::ALIASES;
+use tests::{Answer, Client, Deployment};
+
+use crate::workspace::read;
+
+const ADA: &str = "ada@example.com";
+const PHONE: &str = "+447400123456";
+
+/// The members of an object.
+fn members(value: &Value) -> Vec<&str> {
+    value.as_object().unwrap().keys().map(String::as_str).collect()
+}
+
+/// An alias with whatever body or token.
+async fn ask(client: Client<'_>, method: &str, path: &str) -> Answer {
+    let request = Request::builder().method(method).uri(path).header("content-type", "application/json");
+    client.send(request.body(Bytes::from_static(b"{}")).unwrap()).await
+}
+
+const ACCOUNT: [&str; 8] =
+    ["date_joined", "email", "first_name", "full_name", "id", "last_name", "phone", "phone_verified"];
+
+/// Of one frontend the two prefixes; unknown fields are ignored.
+#[tokio::test]
+async fn a_code_by_the_accounts_paths_gives_flat_tokens() {
+    let auth = Deployment::start().await;
+    for (prefix, contact) in [("/accounts", ADA), ("/cfg/accounts", PHONE)] {
+        let is_phone = contact == PHONE;
+        let channel = if is_phone { "phone" } else { "email" };
+        let body =
+            json!({ "identifier": contact, "channel": channel, "source_url": "https://app.example.com", "x": 1 });
+        let sent = auth.client().post(&format!("{prefix}/otp/request/"), body).await.ok();
+        let (to, life) = if is_phone { ("phone number", 300) } else { ("email address", 600) };
+        assert_eq!(sent, json!({ "message": format!("OTP sent to your {to}"), "expires_in": life, "resend_in": 30 }));
+
+        let body = json!({ channel: contact, "otp": auth.newest_code(contact) });
+        let signed_in = auth.client().post(&format!("{prefix}/otp/verify/"), body).await.ok();
+        assert_eq!(members(&signed_in), ["access", "refresh", "user"]);
+        let user = &signed_in["user"];
+        assert_eq!(members(user), ACCOUNT);
+        assert_eq!((&user["phone_verified"], &user[channel]), (&json!(is_phone), &json!(contact)));
+        assert_eq!(user[if is_phone { "email" } else { "phone" }], Value::Null);
+
+        let access = signed_in["access"].as_str().unwrap();
+        let profile = auth.client().with_token("GET", "/cfg/accounts/profile/", access).await.ok();
+        assert_eq!(&profile, user);
+        auth.client().refresh(signed_in["refresh"].as_str().unwrap()).await.ok();
+    }
+}
+
+/// The old name of the field for the code, and a resend's own time to wait.
+#[tokio::test]
+async fn a_refusal_of_the_accounts_paths_has_its_code_beside_its_text() {
+    let auth = Deployment::with(&[("OTP_REQUESTS_PER_HOUR", "1")]).await;
+    let client = auth.client();
+    for prefix in ["/accounts", "/cfg/accounts"] {
+        let (request, verify) = (format!("{prefix}/otp/request/"), format!("{prefix}/otp/verify/"));
+        let refused = client.post(&request, json!({ "identifier": "nobody" })).await;
+        let body = json!({ "error": "Please provide a valid email address.", "error_code": "invalid_email" });
+        assert_eq!((refused.status.as_u16(), refused.body), (400, body));
+        let refused = client.post(&verify, json!({ "identifier": ADA, "otp": "123456" })).await;
+        let body = json!({ "error": "That code did not work. Ask for a new one.", "error_code": "invalid_otp" });
+        assert_eq!((refused.status.as_u16(), refused.body), (400, body));
+
+        client.post(&request, json!({ "identifier": ADA })).await;
+        let limited = client.post(&request, json!({ "identifier": ADA })).await;
+        assert_eq!(
+            (limited.status.as_u16(), members(&limited.body)),
+            (429, vec!["error", "error_code", "retry_after"])
+        );
+        assert_eq!(limited.body["error_code"], json!("rate_limited"));
+        assert_eq!(limited.headers["retry-after"], limited.body["retry_after"].to_string().as_str());
+    }
+}
+
+#[tokio::test]
+async fn a_refresh_and_a_blacklisting_of_the_cfg_paths() {
+    let auth = Deployment::start().await;
+    let first = auth.client().sign_in(ADA).await;
+    let body = json!({ "refresh": first.refresh });
+    let second = auth.client().post("/cfg/accounts/token/refresh/", body).await.ok();
+    assert_eq!(members(&second), ["access", "refresh"]);
+    assert_ne!(second["refresh"], json!(first.refresh));
+
+    let body = json!({ "refresh": second["refresh"] });
+    let blacklist = auth.client().post("/cfg/accounts/token/blacklist/", body.clone()).await.ok();
+    assert_eq!(blacklist, json!({}));
+    let refused = auth.client().post("/cfg/accounts/token/refresh/", body).await;
+    let not_valid = json!({ "detail": "This session has ended. Sign in again.", "code": "token_not_valid" });
+    assert_eq!((refused.status.as_u16(), refused.body), (401, not_valid));
+    for path in ["/cfg/accounts/token/refresh/", "/cfg/accounts/token/blacklist/"] {
+        let refused = auth.client().post(path, json!({})).await;
+        assert_eq!((refused.status.as_u16(), members(&refused.body)), (400, vec!["code", "detail"]));
+        assert_eq!(refused.body["code"], json!("invalid_request"));
+    }
+}
+
+/// S4: a phone number is all that there is.
+#[tokio::test]
+async fn a_person_with_a_phone_signs_in_by_the_paths_for_phones() {
+    let auth = Deployment::with(&[("OTP_SMS_EXPIRY_SECONDS", "90")]).await;
+    let spelt = "+44 7400 123456";
+    let sent = auth.client().post("/api/auth/send-otp/", json!({ "phone_number": spelt })).await.ok();
+    let expected = json!({ "message": "OTP sent successfully", "phone_number": spelt, "expires_in_minutes": 1 });
+    assert_eq!(sent, expected);
+
+    for is_new in [true, false] {
+        let body = json!({ "phone_number": PHONE, "otp_code": auth.newest_code(PHONE) });
+        let signed_in = auth.client().post("/api/auth/verify-otp/", body).await.ok();
+        assert_eq!(members(&signed_in), ["is_new_user", "message", "tokens", "user"]);
+        assert_eq!(signed_in["message"], json!("Authentication successful"));
+        assert_eq!(
+            (members(&signed_in["tokens"]), &signed_in["is_new_user"]),
+            (vec!["access", "refresh"], &json!(is_new))
+        );
+        let user = &signed_in["user"];
+        let expected = json!({
+            "id": user["id"], "phone_number": PHONE, "username": user["id"], "first_name": "", "last_name": "",
+            "is_phone_verified": true, "date_joined": "2026-01-01T00:00:00Z",
+        });
+        assert_eq!(user, &expected);
+        let access = signed_in["tokens"]["access"].as_str().unwrap();
+        let profile = auth.client().with_token("GET", "/api/auth/profile/", access).await.ok();
+        assert_eq!(profile, json!({ "user": expected }));
+        auth.client().post("/api/auth/send-otp/", json!({ "phone_number": PHONE })).await.ok();
+    }
+    let mailed = json!({ "identifier": ADA, "channel": "email" });
+    let texts = [
+        ("/api/auth/send-otp/", mailed.clone(), "The channel does not fit the identifier."),
+        ("/api/auth/verify-otp/", mailed, "The field otp_code is missing."),
+        ("/api/auth/verify-otp/", json!({ "email": ADA, "otp_code": "123456" }), "The channel does not fit"),
+        ("/api/auth/send-otp/", json!({ "phone_number": "07400 123456" }), "Please provide a valid phone number"),
+        ("/api/auth/send-otp/", json!({}), "The field identifier is missing."),
+        ("/api/auth/verify-otp/", json!({ "phone_number": PHONE, "otp_code": "1" }), "That code did not work."),
+    ];
+    for (path, body, text) in texts {
+        let refused = auth.client().post(path, body).await;
+        assert_eq!((refused.status.as_u16(), members(&refused.body)), (400, vec!["error"]));
+        assert!(refused.body["error"].as_str().unwrap().starts_with(text), "{}", refused.body);
+    }
+}
+
+/// V21, V32, S62: what the path adds makes no body lawful that is not, and hides none of its faults.
+#[tokio::test]
+async fn a_body_is_read_as_strictly_by_every_path() {
+    let auth = Deployment::start().await;
+    let long = json!({ "phone_number": PHONE, "x": "a".repeat(8 * 1024) }).to_string();
+    let bodies = [
+        r#"{"phone_number":"+447400123456","phone_number":"+447400123457"}"#,
+        r#"{"phone_number":["+447400123456"]}"#,
+        r#"{"phone_number":"+447400123456"} x"#,
+        "[]",
+        &long,
+    ];
+    for alias in ALIASES.iter().filter(|alias| alias.method == "POST") {
+        for body in bodies {
+            let refused = auth.client().post_text(alias.path, body).await;
+            let ours = auth.client().post_text(alias.stands_for, body).await;
+            assert_eq!((refused.status, ours.code()), (ours.status, "invalid_request"), "{} {body}", alias.path);
+        }
+        let request = Request::post(alias.path).header("content-type", "text/plain");
+        let body = Bytes::from(json!({ "phone_number": PHONE }).to_string());
+        assert_eq!(auth.client().send(request.body(body).unwrap()).await.status, 400);
+    }
+    assert!(auth.stack.inbox().messages(None).is_empty());
+}
+
+/// What stands behind a path stays: the token is checked, and the headers are those of every answer.
+#[tokio::test]
+async fn a_profile_needs_a_token_by_every_path() {
+    let auth = Deployment::start().await;
+    for path in ["/cfg/accounts/profile/", "/api/auth/profile"] {
+        let refused = auth.client().with_token("GET", path, "x").await;
+        assert_eq!(refused.status, 401);
+        assert_eq!(refused.body, json!({ "detail": "This session has ended. Sign in again." }));
+        for (name, value) in [("www-authenticate", "Bearer"), ("cache-control", "no-store")] {
+            assert_eq!(refused.headers[name], value);
+        }
+    }
+}
+
+/// With and without its slash, and by no other method; a refusal of the fallback has the path's shape as well.
+#[tokio::test]
+async fn every_alias_reaches_what_it_stands_for() {
+    let auth = Deployment::start().await;
+    for alias in ALIASES {
+        for path in [alias.path.to_owned(), format!("{}/", alias.path)] {
+            let here = ask(auth.client(), alias.method, &path).await;
+            let ours = ask(auth.client(), alias.method, alias.stands_for).await;
+            let status = if alias.method == "GET" { 401 } else { 400 };
+            assert_eq!((here.status.as_u16(), ours.status.as_u16()), (status, status), "{path}");
+            assert!(here.body.get("success").is_none(), "{path} answers in our own shape: {}", here.body);
+
+            let other = ask(auth.client(), "PUT", &path).await;
+            assert_eq!((other.status.as_u16(), &other.headers["allow"]), (405, &alias.method.parse().unwrap()));
+            assert_eq!(members(&other.body), members(&here.body), "{path}");
+        }
+        let below = ask(auth.client(), alias.method, &format!("{}/more", alias.path)).await;
+        below.refused(404, "not_found");
+    }
+}
+
+/// Should API Gateway not match the empty rest: to the same path, or the next answer would have another shape.
+#[tokio::test]
+async fn a_slash_that_the_gateway_does_not_match_is_redirected_to_the_alias() {
+    let auth = Deployment::start().await;
+    auth.stack.api().unwrap().gateway().set_ignores_empty_rest(true);
+    for alias in ALIASES {
+        let answer = ask(auth.client(), alias.method, &format!("{}/", alias.path)).await;
+        assert_eq!((answer.status.as_u16(), &answer.headers["location"]), (308, &alias.path.parse().unwrap()));
+    }
+}
+
+/// Off, they are paths like any other that is not there, under every method; our own stay.
+#[tokio::test]
+async fn without_aliases_they_are_not_found() {
+    let auth = Deployment::with(&[("ALIASES", "off")]).await;
+    let tokens = auth.client().sign_in(ADA).await;
+    for alias in ALIASES {
+        for path in [alias.path.to_owned(), format!("{}/", alias.path)] {
+            for method in [alias.method, "PUT"] {
+                ask(auth.client(), method, &path).await.refused(404, "not_found");
+            }
+            auth.client().with_token(alias.method, &path, &tokens.access).await.refused(404, "not_found");
+        }
+    }
+    let calls = auth.stack.services().calls();
+    calls.take();
+    ask(auth.client(), "POST", "/api/auth/send-otp").await;
+    assert!(calls.take().is_empty());
+    auth.client().with_token("GET", tests::client::PROFILE, &tokens.access).await.ok();
+}
+
+/// Whoever comes from there finds each path, and what it is here; a code costs as much by every path.
+#[test]
+fn every_alias_is_told_and_throttled() {
+    let (guide, template) = (read("docs/migration.md"), read("template.yaml"));
+    for alias in ALIASES {
+        let row = format!("| `{} {}/` | `{}/` |", alias.method, alias.path, alias.stands_for);
+        assert!(guide.contains(&row), "docs/migration.md has no row that begins with {row}");
+        for rest in ["", "/{proxy+}"] {
+            let fuse = format!(
+                "\"{} {}{rest}\":\n          ThrottlingRateLimit: !Ref RequestRate\n",
+                alias.method, alias.path
+            );
+            assert_eq!(template.contains(&fuse), alias.stands_for.ends_with("/otp/request"), "{fuse}");
+        }
+    }
+}

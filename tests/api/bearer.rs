@@ -1,0 +1,159 @@
+//! Access tokens as a key to our own routes: which are taken, with which keys, and how often these are read.
+
+use axum::body::Bytes;
+use axum::http::Request;
+use data_encoding::BASE64URL_NOPAD;
+use local::aws::Service;
+use serde_json::{Value, json};
+use tests::client::{PROFILE, SESSIONS};
+use tests::deployment::{session_of, unverified};
+use tests::{Call, Deployment};
+
+const ADA: &str = "ada@example.com";
+const ES256: (&str, &str) = ("JWT_ALGORITHM", "ES256");
+
+/// Every route that an access token opens.
+fn routes(session: &str) -> [(&'static str, String); 4] {
+    [
+        ("GET", PROFILE.to_owned()),
+        ("GET", SESSIONS.to_owned()),
+        ("DELETE", format!("{SESSIONS}{session}/")),
+        ("DELETE", SESSIONS.to_owned()),
+    ]
+}
+
+/// RFC 6750: one header of one scheme with one token.
+#[tokio::test]
+async fn the_header_is_bearer_and_one_token() {
+    let auth = Deployment::start().await;
+    let tokens = auth.client().sign_in(ADA).await;
+    let (access, refresh) = (&tokens.access, &tokens.refresh);
+    for (method, path) in routes(&session_of(access)) {
+        let send = async |headers: &[String]| {
+            let mut request = Request::builder().method(method).uri(&path);
+            for header in headers {
+                request = request.header("authorization", header);
+            }
+            auth.client().send(request.body(Bytes::new()).unwrap()).await
+        };
+        send(&[]).await.needs_a_token();
+        for header in [
+            String::new(),
+            "Bearer".to_owned(),
+            "Bearer ".to_owned(),
+            access.clone(),
+            format!("Bearer  {access}"),
+            format!("Bearer\t{access}"),
+            format!("Bearer {access}, Bearer {access}"),
+            format!("Bearer {access} x"),
+            format!("Basic {access}"),
+            format!("Token {access}"),
+            format!("Bearer {refresh}"),
+        ] {
+            send(&[header]).await.needs_a_token();
+        }
+        send(&[format!("Bearer {access}"), format!("Bearer {access}")]).await.needs_a_token();
+    }
+    let request = Request::get(PROFILE).header("authorization", format!("bearer {access}"));
+    auth.client().send(request.body(Bytes::new()).unwrap()).await.ok();
+    assert_eq!(auth.live(&mut [tokens]).await, 1, "a refused token ended something");
+}
+
+/// S40 to S43: expired, forged, of somebody else's, and `none`.
+#[tokio::test]
+async fn a_token_that_is_not_ours_opens_nothing() {
+    let auth = Deployment::with(&[ES256, ("JWT_LEEWAY_SECONDS", "0"), ("JWT_ACCESS_SECONDS", "600")]).await;
+    let elsewhere = Deployment::with(&[ES256]).await.client().sign_in(ADA).await;
+    let other_audience = Deployment::with(&[ES256, ("JWT_AUDIENCE", "other")]).await;
+    other_audience.put_token_keys(&auth.token_keys());
+    let tokens = auth.client().sign_in(ADA).await;
+    let part = |at: usize| tokens.access.split('.').nth(at).unwrap();
+    let none = BASE64URL_NOPAD.encode(br#"{"typ":"at+jwt","alg":"none","kid":"x"}"#);
+    let forged = [
+        elsewhere.access,
+        format!("{}.{}.{}", part(0), part(1), part(1)),
+        format!("{}.{}.", part(0), part(1)),
+        format!("{none}.{}.", part(1)),
+        "a.b.c".to_owned(),
+    ];
+    for (method, path) in routes(&session_of(&tokens.access)) {
+        for token in &forged {
+            auth.client().with_token(method, &path, token).await.needs_a_token();
+        }
+    }
+    auth.wait(599);
+    auth.client().with_token("GET", PROFILE, &tokens.access).await.ok();
+    auth.wait(1);
+    for (method, path) in routes(&session_of(&tokens.access)) {
+        auth.client().with_token(method, &path, &tokens.access).await.needs_a_token();
+    }
+    assert_eq!(auth.live(&mut [tokens]).await, 1, "a refused token ended something");
+}
+
+/// The calls since the last look for the public-keys item.
+fn reads_of_keys(auth: &Deployment) -> usize {
+    let calls = auth.stack.services().calls().take();
+    calls.iter().filter(|call| call.caller == "Profile" && call.keys == ["JWKS"]).count()
+}
+
+/// V41: keys are read every five minutes; a name that is not among them makes us look once a minute and no oftener.
+#[tokio::test]
+async fn the_keys_are_at_hand() {
+    let auth = Deployment::with(&[ES256]).await;
+    let tokens = auth.client().sign_in(ADA).await;
+    auth.wait(299);
+    auth.client().with_token("GET", PROFILE, &tokens.access).await.ok();
+    assert_eq!(reads_of_keys(&auth), 0);
+    auth.wait(1);
+    auth.client().with_token("GET", PROFILE, &tokens.access).await.ok();
+    assert_eq!(reads_of_keys(&auth), 1);
+
+    let unknown = BASE64URL_NOPAD.encode(br#"{"typ":"at+jwt","alg":"ES256","kid":"made-up"}"#);
+    let unknown = format!("{unknown}.{}", tokens.access.split_once('.').unwrap().1);
+    for (wait, reads) in [(59, 0), (1, 1), (0, 0), (59, 0), (1, 1)] {
+        auth.wait(wait);
+        auth.client().with_token("GET", PROFILE, &unknown).await.needs_a_token();
+        assert_eq!(reads_of_keys(&auth), reads, "after {wait} seconds more");
+    }
+    auth.client().with_token("GET", PROFILE, &tokens.access).await.ok();
+    assert_eq!(reads_of_keys(&auth), 0);
+}
+
+/// What takes a withdrawn key's place signs at once, and is found at once; the withdrawn one opens nothing five minutes on.
+#[tokio::test]
+async fn a_withdrawn_key_opens_nothing_and_its_successor_does() {
+    let auth = Deployment::with(&[ES256]).await;
+    let tokens = auth.client().sign_in(ADA).await;
+    auth.client().with_token("GET", PROFILE, &tokens.access).await.ok();
+    auth.stack.revoke(unverified(&tokens.access).0["kid"].as_str().unwrap()).await.unwrap();
+    auth.wait(300);
+    let next = auth.client().refresh(&tokens.refresh).await.tokens();
+    auth.client().with_token("GET", PROFILE, &next.access).await.ok();
+    auth.client().with_token("GET", PROFILE, &tokens.access).await.needs_a_token();
+}
+
+/// Design part 4: an HMAC key has no public half, so with one, and only then, whoever checks tokens holds the keyring.
+#[tokio::test]
+async fn a_shared_secret_is_held_only_where_there_is_one() {
+    for (algorithm, is_held) in [("HS256", true), ("HS384", true), ("HS512", true), ("RS256", false)] {
+        let auth = Deployment::with(&[("JWT_ALGORITHM", algorithm)]).await;
+        let tokens = auth.client().sign_in(ADA).await;
+        for (method, path) in routes(&session_of(&tokens.access)).into_iter().rev() {
+            if method == "DELETE" && path != SESSIONS {
+                continue;
+            }
+            auth.client().with_token(method, &path, &tokens.access).await.ok();
+        }
+        for function in ["Profile", "Sessions"] {
+            assert_eq!(auth.may(function, Call::secret("TokensSecret")).await, is_held, "{function} {algorithm}");
+            assert!(!auth.may(function, Call::secret("CodesSecret")).await);
+        }
+        let calls = auth.stack.services().calls().take();
+        let secret_reads: Vec<Value> = calls
+            .iter()
+            .filter(|call| call.service == Service::SecretsManager && call.caller == "Profile" && call.error.is_none())
+            .map(|call| json!(call.keys))
+            .collect();
+        assert!(is_held || secret_reads.is_empty(), "{secret_reads:?}");
+    }
+}

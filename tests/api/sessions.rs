@@ -1,0 +1,234 @@
+//! sessions: where a person is signed in, and an end to what they do not know.
+
+use axum::http::header::USER_AGENT;
+use local::aws::Service;
+use serde_json::{Value, json};
+use tests::client::{PROFILE, REFRESH, SESSIONS, VERIFY};
+use tests::deployment::session_of;
+use tests::{Client, Deployment, Tokens};
+
+const ADA: &str = "ada@example.com";
+const BOB: &str = "bob@example.com";
+const DAY: u64 = 86_400;
+const FIREFOX: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
+const PHONE: &str =
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 Version/18.0 Safari/604.1";
+
+async fn sign_in_with(client: Client<'_>, address: &str, user_agent: &str) -> Tokens {
+    let asked = client.ask(address).await;
+    let body = json!({ "identifier": address, "otp_code": asked.code, "challenge_id": asked.challenge });
+    client.post_with(USER_AGENT.as_str(), user_agent, VERIFY, body).await.tokens()
+}
+
+async fn listed(auth: &Deployment, tokens: &Tokens) -> Vec<Value> {
+    let answer = auth.client().with_token("GET", SESSIONS, &tokens.access).await.ok();
+    assert_eq!(answer["success"], json!(true));
+    answer["sessions"].as_array().unwrap().clone()
+}
+
+fn path_of(tokens: &Tokens) -> String {
+    format!("{SESSIONS}{}/", session_of(&tokens.access))
+}
+
+/// S37: each of one's sessions, as one knows it again; the newest first, and nobody else's.
+#[tokio::test]
+async fn a_person_sees_where_they_are_signed_in() {
+    let auth = Deployment::start().await;
+    let desk = sign_in_with(auth.client_at("203.0.113.66"), ADA, FIREFOX).await;
+    auth.client().sign_in(BOB).await;
+    auth.wait(60);
+    let pocket = sign_in_with(auth.client_at("2001:db8:7:8::9"), ADA, PHONE).await;
+    let desk_seen = json!({
+        "id": session_of(&desk.access), "created": "2026-01-01T00:00:00Z", "last_used": "2026-01-01T00:00:00Z",
+        "device": "Firefox on Linux", "ip_prefix": "203.0.0.0/16", "current": true,
+    });
+    let pocket_seen = json!({
+        "id": session_of(&pocket.access), "created": "2026-01-01T00:01:00Z", "last_used": "2026-01-01T00:01:00Z",
+        "device": "Safari on iPhone", "ip_prefix": "2001:db8::/32", "current": false,
+    });
+    assert_eq!(listed(&auth, &desk).await, [pocket_seen, desk_seen]);
+
+    let table = serde_json::to_string(&auth.items("")).unwrap();
+    for kept in ["Mozilla", "Gecko", "140.0", "203.0.113", "2001:db8:7"] {
+        assert!(!table.contains(kept), "{kept} is in the table");
+    }
+}
+
+/// Whoever uses a session is seen, a thief too: what is told is of the last refresh.
+#[tokio::test]
+async fn a_refresh_shows_where_the_session_is_now() {
+    for rotation in ["on", "off"] {
+        let auth = Deployment::with(&[("REFRESH_ROTATION", rotation)]).await;
+        let tokens = sign_in_with(auth.client_at("203.0.113.66"), ADA, FIREFOX).await;
+        auth.wait(60);
+        let body = json!({ "refresh": tokens.refresh });
+        let elsewhere = auth.client_at("198.51.100.7");
+        let tokens = elsewhere.post_with(USER_AGENT.as_str(), PHONE, REFRESH, body).await.tokens();
+        let seen = listed(&auth, &tokens).await;
+        let of = |name: &str| seen[0][name].as_str().unwrap();
+        assert_eq!(seen.len(), 1);
+        assert_eq!((of("created"), of("last_used")), ("2026-01-01T00:00:00Z", "2026-01-01T00:01:00Z"), "{rotation}");
+        assert_eq!((of("device"), of("ip_prefix")), ("Safari on iPhone", "198.51.0.0/16"), "{rotation}");
+    }
+}
+
+/// A session at its end stays in the user's list until a sign-in needs its place; TTL may have taken it already.
+#[tokio::test]
+async fn a_session_at_its_end_is_not_shown() {
+    let auth = Deployment::with(&[("REFRESH_IDLE_DAYS", "7"), ("REFRESH_ABSOLUTE_DAYS", "20")]).await;
+    let over = auth.client().sign_in(ADA).await;
+    auth.wait(7 * DAY - 1);
+    let live = auth.client().sign_in(ADA).await;
+    assert_eq!(listed(&auth, &live).await.len(), 2);
+    auth.wait(1);
+    assert_eq!(listed(&auth, &live).await.len(), 1);
+    auth.delete_item(&format!("S#{}", session_of(&over.access)));
+    assert_eq!(listed(&auth, &live).await.len(), 1);
+}
+
+#[tokio::test]
+async fn an_ended_session_gets_no_more_tokens() {
+    let auth = Deployment::start().await;
+    let [here, there] = [auth.client().sign_in(ADA).await, auth.client().sign_in(ADA).await];
+    let answer = auth.client().with_token("DELETE", &path_of(&there), &here.access).await.ok();
+    assert_eq!(answer, json!({ "success": true, "message": "The session has ended." }));
+    auth.client().refresh(&there.refresh).await.refused(401, "invalid_token");
+    auth.client().with_token("GET", PROFILE, &there.access).await.needs_a_token();
+    let ids: Vec<_> = listed(&auth, &here).await.iter().map(|session| session["id"].clone()).collect();
+    assert_eq!(ids, [json!(session_of(&here.access))]);
+    auth.client().refresh(&here.refresh).await.ok();
+
+    // One's own is a session like the others.
+    auth.client().with_token("DELETE", &path_of(&here), &here.access).await.ok();
+    auth.client().refresh(&here.refresh).await.refused(401, "invalid_token");
+    auth.client().with_token("GET", SESSIONS, &here.access).await.needs_a_token();
+}
+
+/// One answer for what lived, what is over, what never was and what is somebody else's; and the last one lives on.
+#[tokio::test]
+async fn the_answer_tells_nothing_of_other_peoples_sessions() {
+    let auth = Deployment::start().await;
+    let [ada, bob] = [auth.client().sign_in(ADA).await, auth.client().sign_in(BOB).await];
+    let other = auth.client().sign_in(ADA).await;
+    let unknown = format!("{SESSIONS}AAAAAAAAAAAAAAAAAAAAAA");
+    let mut answers = Vec::new();
+    for path in [path_of(&other), path_of(&other), path_of(&bob), unknown] {
+        answers.push(auth.client().with_token("DELETE", &path, &ada.access).await.ok());
+    }
+    answers.dedup();
+    assert_eq!(answers.len(), 1);
+    assert_eq!(auth.live(&mut [ada.clone(), bob]).await, 2);
+    for id in
+        ["x", "AAAAAAAAAAAAAAAAAAAAA", "AAAAAAAAAAAAAAAAAAAAAAA", "AAAAAAAAAA.AAAAAAAAAAA", "a/b", "%2e%2e", "a%0ab"]
+    {
+        let answer = auth.client().with_token("DELETE", &format!("{SESSIONS}{id}"), &ada.access).await;
+        answer.refused(404, "not_found");
+    }
+}
+
+#[tokio::test]
+async fn all_others_end_in_one_write() {
+    let auth = Deployment::with(&[("OTP_REQUESTS_PER_HOUR_PER_IP", "5")]).await;
+    let mine = [auth.client().sign_in(ADA).await, auth.client().sign_in(ADA).await, auth.client().sign_in(ADA).await];
+    let bob = auth.client().sign_in(BOB).await;
+    auth.wait(60);
+    let here = auth.client().refresh(&mine[1].refresh).await.tokens();
+    auth.stack.services().calls().take();
+    for _ in 0..2 {
+        let answer = auth.client().with_token("DELETE", SESSIONS, &here.access).await.ok();
+        assert_eq!(answer, json!({ "success": true, "message": "All other sessions have ended." }));
+        let calls = auth.stack.services().calls().take();
+        assert_eq!(calls.iter().filter(|call| call.service == Service::DynamoDb).count(), 1);
+    }
+    for gone in [&mine[0], &mine[2]] {
+        auth.client().refresh(&gone.refresh).await.refused(401, "invalid_token");
+    }
+    let seen = listed(&auth, &here).await;
+    assert_eq!((seen.len(), &seen[0]["created"]), (1, &json!("2026-01-01T00:00:00Z")));
+    assert_eq!(auth.live(&mut [here, bob]).await, 2);
+    // There is room again, and the oldest is still known as such.
+    auth.client().sign_in(ADA).await;
+}
+
+/// Whoever was signed out, a thief perhaps, ends nothing more: the write itself asks.
+#[tokio::test]
+async fn an_ended_session_ends_no_other() {
+    let auth = Deployment::start().await;
+    let [over, live] = [auth.client().sign_in(ADA).await, auth.client().sign_in(ADA).await];
+    auth.client().logout(&over.refresh).await.ok();
+    auth.client().with_token("DELETE", &path_of(&live), &over.access).await.needs_a_token();
+    auth.client().with_token("DELETE", &path_of(&over), &over.access).await.needs_a_token();
+    auth.client().with_token("DELETE", SESSIONS, &over.access).await.needs_a_token();
+    assert_eq!(auth.live(&mut [live]).await, 1);
+    assert_eq!(auth.items("U#").len(), 1);
+}
+
+/// Nor is a deleted user made anew by it.
+#[tokio::test]
+async fn nothing_comes_back_by_being_ended() {
+    let auth = Deployment::start().await;
+    let tokens = auth.client().sign_in(ADA).await;
+    let key = auth.items("U#")[0]["pk"]["S"].as_str().unwrap().to_owned();
+    auth.delete_item(&key);
+    for path in [SESSIONS.to_owned(), path_of(&tokens)] {
+        auth.client().with_token("DELETE", &path, &tokens.access).await.needs_a_token();
+    }
+    auth.client().with_token("GET", SESSIONS, &tokens.access).await.needs_a_token();
+    assert!(auth.items("U#").is_empty());
+}
+
+/// Of two sessions that end each other at the same time one is first, and lives.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_two_that_end_each_other_one_lives() {
+    let auth = Deployment::start().await;
+    for round in 0..8 {
+        let mut both = [auth.client().sign_in(ADA).await, auth.client().sign_in(ADA).await];
+        let paths = if round % 2 == 0 {
+            [SESSIONS.to_owned(), SESSIONS.to_owned()]
+        } else {
+            [path_of(&both[1]), path_of(&both[0])]
+        };
+        let (first, second) = tokio::join!(
+            auth.client().with_token("DELETE", &paths[0], &both[0].access),
+            auth.client().with_token("DELETE", &paths[1], &both[1].access),
+        );
+        let mut codes = [first.code(), second.code()];
+        codes.sort_unstable();
+        assert_eq!(codes, ["invalid_token", "ok"]);
+        assert_eq!(auth.live(&mut both).await, 1);
+        auth.wait(3_600);
+    }
+}
+
+/// No order of a refresh and an end leaves the session alive.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_session_that_is_refreshed_while_it_ends_is_over() {
+    let auth = Deployment::start().await;
+    for _ in 0..8 {
+        let [here, there] = [auth.client().sign_in(ADA).await, auth.client().sign_in(ADA).await];
+        let (refreshed, _) = tokio::join!(
+            auth.client().refresh(&there.refresh),
+            auth.client().with_token("DELETE", SESSIONS, &here.access),
+        );
+        let mut left = vec![there];
+        if refreshed.code() == "ok" {
+            left.push(refreshed.tokens());
+        }
+        assert_eq!(auth.live(&mut left).await, 0);
+        auth.wait(3_600);
+    }
+}
+
+/// The SDK repeats a write whose answer was lost, and the person learns that it is done.
+#[tokio::test]
+async fn a_lost_answer_of_the_table_changes_nothing() {
+    let auth = Deployment::start().await;
+    let [here, there] = [auth.client().sign_in(ADA).await, auth.client().sign_in(ADA).await];
+    for path in [path_of(&there), SESSIONS.to_owned()] {
+        auth.faults(json!({ "aws": [
+            { "service": "dynamodb", "operation": "UpdateItem", "error": "InternalServerError", "when": "after", "times": 1 }
+        ] }));
+        auth.client().with_token("DELETE", &path, &here.access).await.ok();
+    }
+    assert_eq!(auth.live(&mut [here, there]).await, 1);
+}
