@@ -122,9 +122,13 @@ fn words(step: &Step) -> String {
             let stopped = stopped_by.as_ref().map_or_else(|| "open".to_owned(), |by| format!("stopped by the {by}"));
             format!("SMS        {of}: {sent} sent{total}, debt {} of {}, {stopped}", debt[0], debt[1])
         }
-        Step::Challenge { did, this_hour, failures, long } => {
+        Step::Challenge { did, lane, this_hour, failures, long } => {
             let code = if *long { ", long code" } else { "" };
-            format!("challenge  {}: {this_hour} this hour, {failures} failures in a row{code}", did.replace('_', " "))
+            let lane = if lane == "known" { " in a known browser" } else { "" };
+            format!(
+                "challenge  {}{lane}: {this_hour} this hour, {failures} failures in a row{code}",
+                did.replace('_', " ")
+            )
         }
         Step::Delivery { channel, country, refused } => {
             let to = country.as_ref().map(|country| format!(" to {country}")).unwrap_or_default();

@@ -3,6 +3,7 @@
 use crate::challenge::{Challenge, ChallengePolicy, Guard};
 use crate::clock::Timestamp;
 use crate::code::{Binding, Code, CodeDigest};
+use crate::lane::Lane;
 use crate::mac::MacKey;
 
 /// A try that has been counted, with the state it was counted in. Only [`Attempt::prove`] looks at a code,
@@ -10,7 +11,8 @@ use crate::mac::MacKey;
 #[derive(Debug)]
 pub struct Attempt {
     guard: Guard,
-    bound_to: Option<String>,
+    /// A challenge on its lane.
+    bound_to: Option<(Lane, String)>,
 }
 
 /// Someone has shown that they can read what is sent to an identifier.
@@ -18,17 +20,18 @@ pub struct Attempt {
 /// Only [`Attempt::prove`] makes one, so what takes a `Proof` cannot be reached without a right code.
 #[derive(Debug)]
 pub struct Proof {
+    lane: Lane,
     challenge: String,
     digest: CodeDigest,
 }
 
 impl Attempt {
-    /// A try at the challenge `key`, counted there.
-    pub fn bound(guard: Guard, key: &str) -> Attempt {
-        Attempt { guard, bound_to: Some(key.to_owned()) }
+    /// A try at the challenge `key` on `lane`, counted there.
+    pub fn bound(guard: Guard, lane: Lane, key: &str) -> Attempt {
+        Attempt { guard, bound_to: Some((lane, key.to_owned())) }
     }
 
-    /// A try at whatever lives, counted on the identifier.
+    /// A try at whatever lives on the open lane, counted on the identifier.
     pub fn unbound(guard: Guard) -> Attempt {
         Attempt { guard, bound_to: None }
     }
@@ -42,18 +45,19 @@ impl Attempt {
         policy: &ChallengePolicy,
         now: Timestamp,
     ) -> Option<Proof> {
+        let lane = self.bound_to.as_ref().map_or(Lane::Open, |(lane, _)| *lane);
         let comparable = |key: &str, challenge: &Challenge| match &self.bound_to {
-            Some(bound) => bound == key,
+            Some((_, bound)) => bound == key,
             None => self.guard.unbound <= challenge.unbound_from.saturating_add(policy.attempts),
         };
         let mut proof = None;
         // All of them, also after a match: the time says nothing about which one it was.
-        for (key, challenge) in &self.guard.challenges {
+        for (key, challenge) in &self.guard.on(lane).challenges {
             if challenge.expires.has_passed(now) || !comparable(key, challenge) {
                 continue;
             }
             if digest(key, challenge).is_some_and(|digest| digest.matches(&challenge.digest)) {
-                proof = Some(Proof { challenge: key.clone(), digest: challenge.digest.clone() });
+                proof = Some(Proof { lane, challenge: key.clone(), digest: challenge.digest.clone() });
             }
         }
         proof
@@ -61,6 +65,11 @@ impl Attempt {
 }
 
 impl Proof {
+    /// The lane of the challenge that was answered.
+    pub fn lane(&self) -> Lane {
+        self.lane
+    }
+
     /// The challenge that was answered.
     pub fn challenge(&self) -> &str {
         &self.challenge

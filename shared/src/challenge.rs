@@ -11,6 +11,7 @@ use crate::code::CodeDigest;
 use crate::draft::Strength;
 use crate::error::{Error, Result};
 use crate::identifier::Identifier;
+use crate::lane::Lane;
 use crate::limit::{Lockout, NetworkDigest};
 use crate::sms::SmsPolicy;
 
@@ -33,8 +34,10 @@ pub struct ChallengePolicy {
     pub per_hour_per_network: u32,
 }
 
-/// Challenges of one identifier that may live at once.
-pub const MOST_LIVE: usize = 5;
+/// Challenges of one identifier that may live at once on the open lane.
+const MOST_LIVE: usize = 5;
+/// The same on the lane of known browsers. Its item must stay below one write unit.
+const MOST_LIVE_KNOWN: usize = 2;
 /// Sends of one challenge: the first and three resends.
 pub const MOST_SENDS: u32 = 4;
 /// Refused sends of one challenge that cost no waiting.
@@ -47,7 +50,7 @@ pub const HOUR: Duration = Duration::from_secs(3_600);
 impl ChallengePolicy {
     /// Where waits begin and codes become long.
     pub fn lockout(&self) -> Lockout {
-        Lockout::new(self.attempts, MOST_LIVE as u32)
+        Lockout::new(self.attempts, (MOST_LIVE + MOST_LIVE_KNOWN) as u32)
     }
 
     /// How long a code sent to `identifier` lives.
@@ -81,23 +84,32 @@ pub struct Challenge {
     pub unbound_from: u32,
 }
 
+/// One lane of an identifier.
+#[derive(Clone, Debug, Default)]
+pub struct Counted {
+    /// Challenges by the digest of their id; expired ones stay until the next begins.
+    pub challenges: BTreeMap<String, Challenge>,
+    /// New challenges in the running hour.
+    pub started: u32,
+    /// Consecutive failures; those of the open lane are all that there were.
+    pub failures: u32,
+    /// When the last of them happened.
+    pub last_failure: Timestamp,
+}
+
 /// All that is remembered of one identifier: its item, as last seen.
 #[derive(Clone, Debug)]
 pub struct Guard {
-    /// Challenges by the digest of their id; expired ones stay until the next begins.
-    pub challenges: BTreeMap<String, Challenge>,
+    /// What everybody does.
+    pub open: Counted,
+    /// What browsers do in which the identifier was proved before.
+    pub known: Counted,
     /// When the running hour began.
     pub window_start: Timestamp,
     /// When the newest code was sent.
     pub newest: Timestamp,
-    /// New challenges in the running hour.
-    pub started: u32,
-    /// The same for each network, by its short digest.
+    /// New challenges of each network on the open lane in the running hour, by its short digest.
     pub started_by: BTreeMap<String, u32>,
-    /// Consecutive failures.
-    pub failures: u32,
-    /// When the last of them happened.
-    pub last_failure: Timestamp,
     /// Unbound tries; only grows while any challenge lives.
     pub unbound: u32,
 }
@@ -120,29 +132,54 @@ pub enum Start {
     },
 }
 
-impl Guard {
-    /// The code strength for the failures so far.
-    pub fn strength(&self, policy: &ChallengePolicy) -> Strength {
-        if self.failures >= policy.lockout().long_from() { Strength::Long } else { Strength::Short }
+impl Lane {
+    /// How many challenges may live on it at once.
+    pub fn most_live(self) -> usize {
+        match self {
+            Lane::Open => MOST_LIVE,
+            Lane::Known => MOST_LIVE_KNOWN,
+        }
     }
+}
 
-    /// How long unbound tries, and new challenges with short codes, still wait after the last failure.
-    pub fn wait_left(&self, now: Timestamp) -> Duration {
-        match Lockout::wait(self.failures) {
-            // Not even for an instance whose clock is behind that of the one which counted the failure.
-            Duration::ZERO => Duration::ZERO,
-            wait => now.until(self.last_failure.after(wait)),
+impl Guard {
+    /// One of its lanes.
+    pub fn on(&self, lane: Lane) -> &Counted {
+        match lane {
+            Lane::Open => &self.open,
+            Lane::Known => &self.known,
         }
     }
 
-    /// Which write begins a challenge, given this state.
+    /// The code strength for the failures so far, on whatever lane: what is guessed at is the same (S04).
+    pub fn strength(&self, policy: &ChallengePolicy) -> Strength {
+        if self.open.failures >= policy.lockout().long_from() { Strength::Long } else { Strength::Short }
+    }
+
+    /// How long unbound tries, and new challenges with short codes, still wait after the last failure on their lane.
+    pub fn wait_left(&self, lane: Lane, now: Timestamp) -> Duration {
+        let Counted { failures, last_failure, .. } = self.on(lane);
+        match Lockout::wait(*failures) {
+            // Not even for an instance whose clock is behind that of the one which counted the failure.
+            Duration::ZERO => Duration::ZERO,
+            wait => now.until(last_failure.after(wait)),
+        }
+    }
+
+    /// Which write begins a challenge on a lane, given this state.
     ///
     /// # Errors
     /// [`Error::TooManyAttempts`] in the wait of a lockout; [`Error::RateLimited`] at a limit of the hour, of the
     /// network's share of it, or of live challenges.
-    pub fn start(&self, network: &NetworkDigest, policy: &ChallengePolicy, now: Timestamp) -> Result<Start> {
+    pub fn start(
+        &self,
+        lane: Lane,
+        network: &NetworkDigest,
+        policy: &ChallengePolicy,
+        now: Timestamp,
+    ) -> Result<Start> {
         let strength = self.strength(policy);
-        let retry_after = self.wait_left(now);
+        let retry_after = self.wait_left(lane, now);
         if strength == Strength::Short && !retry_after.is_zero() {
             return Err(Error::TooManyAttempts { retry_after });
         }
@@ -151,13 +188,12 @@ impl Guard {
         if new_hour && ExpiresAt::after(self.newest, LONGEST_LIFE).has_passed(now) {
             return Ok(Start::Fresh(strength));
         }
-        let from_network = self.started_by.get(network.short()).copied().unwrap_or(0);
-        if !new_hour && (self.started >= policy.per_hour || from_network >= policy.per_hour_per_network) {
+        if !new_hour && self.hour_is_spent(lane, network, policy) {
             return Err(Error::RateLimited { retry_after: now.until(hour_end.moment()) });
         }
         let (expired, live): (Vec<_>, Vec<_>) =
-            self.challenges.iter().partition(|(_, challenge)| challenge.expires.has_passed(now));
-        if live.len() >= MOST_LIVE {
+            self.on(lane).challenges.iter().partition(|(_, challenge)| challenge.expires.has_passed(now));
+        if live.len() >= lane.most_live() {
             let first_end = live.iter().map(|(_, challenge)| challenge.expires.moment()).min().unwrap_or(now);
             return Err(Error::RateLimited { retry_after: now.until(first_end) });
         }
@@ -165,12 +201,18 @@ impl Guard {
         Ok(Start::Join { strength, new_hour, expired, unbound: self.unbound })
     }
 
+    fn hour_is_spent(&self, lane: Lane, network: &NetworkDigest, policy: &ChallengePolicy) -> bool {
+        let by_network = self.started_by.get(network.short()).copied().unwrap_or(0);
+        let is_networks_share_spent = lane == Lane::Open && by_network >= policy.per_hour_per_network;
+        self.on(lane).started >= policy.per_hour || is_networks_share_spent
+    }
+
     /// Whether the challenge `key` can be sent again: its strength then, or `None` where a new one must begin.
     ///
     /// # Errors
     /// [`Error::RateLimited`] where it is too soon.
-    pub fn resend(&self, key: &str, policy: &ChallengePolicy, now: Timestamp) -> Result<Option<Strength>> {
-        let Some(challenge) = self.challenges.get(key) else { return Ok(None) };
+    pub fn resend(&self, lane: Lane, key: &str, policy: &ChallengePolicy, now: Timestamp) -> Result<Option<Strength>> {
+        let Some(challenge) = self.on(lane).challenges.get(key) else { return Ok(None) };
         if challenge.expires.has_passed(now) || challenge.tries_left == 0 {
             return Ok(None);
         }
@@ -220,19 +262,21 @@ mod tests {
     /// An identifier with challenges that end at these seconds from now.
     fn guard(ends: &[u64]) -> Guard {
         Guard {
-            challenges: ends.iter().enumerate().map(|(at, end)| (at.to_string(), challenge(NOW + end))).collect(),
+            open: Counted {
+                challenges: ends.iter().enumerate().map(|(at, end)| (at.to_string(), challenge(NOW + end))).collect(),
+                started: 1,
+                ..Counted::default()
+            },
+            known: Counted::default(),
             window_start: at(NOW - 100),
             newest: at(NOW - 10),
-            started: 1,
             started_by: [("AAAAAAAA".to_owned(), 1)].into(),
-            failures: 0,
-            last_failure: at(0),
             unbound: 7,
         }
     }
 
     fn start(guard: &Guard) -> Result<Start> {
-        guard.start(&NetworkDigest::new("A".repeat(22)), &policy(), at(NOW))
+        guard.start(Lane::Open, &NetworkDigest::new("A".repeat(22)), &policy(), at(NOW))
     }
 
     #[test]
@@ -253,28 +297,47 @@ mod tests {
     #[test]
     fn each_limit_says_how_long_it_lasts() {
         let waits = |guard: Guard| start(&guard).unwrap_err().retry_after().unwrap().as_secs();
-        assert_eq!(waits(Guard { started: 5, ..guard(&[]) }), 3_500);
+        let failed = |failures, last_failure| {
+            let open = Counted { failures, last_failure, ..guard(&[]).open };
+            Guard { open, ..guard(&[]) }
+        };
+        assert_eq!(waits(Guard { open: Counted { started: 5, ..guard(&[]).open }, ..guard(&[]) }), 3_500);
         assert_eq!(waits(Guard { started_by: [("AAAAAAAA".to_owned(), 3)].into(), ..guard(&[]) }), 3_500);
         assert_eq!(waits(guard(&[40, 50, 60, 70, 80])), 40);
-        assert_eq!(waits(Guard { failures: 10, last_failure: at(NOW - 10), ..guard(&[]) }), 20);
-        let seen_by_a_slow_clock = Guard { failures: 9, last_failure: at(NOW + 5), ..guard(&[]) };
-        assert!(start(&seen_by_a_slow_clock).is_ok());
-        let at_the_cap = Guard { failures: 82, last_failure: at(NOW), ..guard(&[]) };
-        assert!(matches!(start(&at_the_cap).unwrap(), Start::Join { strength: Strength::Long, .. }));
+        assert_eq!(waits(failed(10, at(NOW - 10))), 20);
+        assert!(start(&failed(9, at(NOW + 5))).is_ok(), "seen by a slow clock");
+        assert!(matches!(start(&failed(76, at(NOW))).unwrap(), Start::Join { strength: Strength::Long, .. }));
+    }
+
+    /// V38: what strangers use up on their lane, a known browser still has on its own.
+    #[test]
+    fn a_known_browser_has_its_own_limits() {
+        let mut guard = guard(&[40, 50, 60, 70, 80]);
+        guard.open = Counted { started: 5, failures: 10, last_failure: at(NOW), ..guard.open };
+        guard.started_by = [("AAAAAAAA".to_owned(), 3)].into();
+        let known = |guard: &Guard| guard.start(Lane::Known, &NetworkDigest::new("A".repeat(22)), &policy(), at(NOW));
+        assert!(matches!(known(&guard).unwrap(), Start::Join { strength: Strength::Short, .. }));
+        let waits = |known_lane: Counted| {
+            known(&Guard { known: known_lane, ..guard.clone() }).unwrap_err().retry_after().unwrap().as_secs()
+        };
+        let living = || [("a".to_owned(), challenge(NOW + 30)), ("b".to_owned(), challenge(NOW + 20))].into();
+        assert_eq!(waits(Counted { started: 5, ..Counted::default() }), 3_500);
+        assert_eq!(waits(Counted { failures: 10, last_failure: at(NOW), ..Counted::default() }), 30);
+        assert_eq!(waits(Counted { challenges: living(), ..Counted::default() }), 20);
     }
 
     #[test]
     fn a_challenge_is_sent_again_while_it_lives_and_has_tries() {
         let resend = |change: fn(&mut Challenge)| {
             let mut guard = guard(&[570]);
-            change(guard.challenges.get_mut("0").unwrap());
-            guard.resend("0", &policy(), at(NOW))
+            change(guard.open.challenges.get_mut("0").unwrap());
+            guard.resend(Lane::Open, "0", &policy(), at(NOW))
         };
         assert_eq!(resend(|_| {}).unwrap(), Some(Strength::Short));
         assert_eq!(resend(|challenge| challenge.sent = at(NOW - 29)).unwrap_err().retry_after().unwrap().as_secs(), 1);
         assert_eq!(resend(|challenge| challenge.tries_left = 0).unwrap(), None);
         assert_eq!(resend(|challenge| challenge.sends = 4).unwrap(), None);
         assert_eq!(resend(|challenge| challenge.expires = ExpiresAt::at(at(NOW))).unwrap(), None);
-        assert_eq!(guard(&[]).resend("0", &policy(), at(NOW)).unwrap(), None);
+        assert_eq!(guard(&[]).resend(Lane::Open, "0", &policy(), at(NOW)).unwrap(), None);
     }
 }

@@ -6,6 +6,7 @@ use crate::code::{Binding, Code, CodeDigest};
 use crate::entropy::Entropy;
 use crate::error::Result;
 use crate::ids::ChallengeId;
+use crate::lane::Lane;
 use crate::mac::MacKey;
 
 /// Which of its two codes a [`Draft`] sends.
@@ -59,6 +60,11 @@ impl Draft {
         })
     }
 
+    /// The lane that it is counted on.
+    pub fn lane(&self) -> Lane {
+        self.id.lane()
+    }
+
     /// The code of that strength, for the message.
     pub fn code(&self, strength: Strength) -> &Code {
         match strength {
@@ -77,7 +83,7 @@ impl Draft {
 
     /// The strength in which `guard` holds this very draft: a repeated write that finds its own success.
     pub fn held_by(&self, guard: &Guard) -> Option<Strength> {
-        let held = &guard.challenges.get(&self.key)?.digest;
+        let held = &guard.on(self.lane()).challenges.get(&self.key)?.digest;
         [Strength::Short, Strength::Long].into_iter().find(|&strength| held.matches(self.digest(strength)))
     }
 }

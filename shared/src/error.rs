@@ -52,16 +52,16 @@ pub enum Error {
     /// The mail was surely not sent; `challenge` may be sent again.
     #[error("The email could not be sent. Please try again.")]
     EmailSendFailed {
-        /// The challenge that a resend names.
-        challenge: String,
+        /// The challenge that a resend names, where the body may tell it.
+        challenge: Option<String>,
         /// How long to wait, from the third failure of one challenge on.
         retry_after: Option<Duration>,
     },
     /// The SMS was surely not sent; `challenge` may be sent again.
     #[error("The text message could not be sent. Please try again.")]
     SmsSendFailed {
-        /// The challenge that a resend names.
-        challenge: String,
+        /// The challenge that a resend names, where the body may tell it.
+        challenge: Option<String>,
         /// How long to wait, from the third failure of one challenge on.
         retry_after: Option<Duration>,
     },

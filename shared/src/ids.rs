@@ -10,6 +10,7 @@ use uuid::Uuid;
 use crate::clock::Timestamp;
 use crate::entropy::Entropy;
 use crate::error::{Error, Result};
+use crate::lane::Lane;
 
 /// A user: a UUIDv7.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -78,13 +79,26 @@ impl FromStr for SessionId {
 #[derive(Clone, PartialEq, Eq)]
 pub struct ChallengeId(String);
 
+/// Before the id of a challenge on the lane of known browsers. The table's name for a challenge is a digest of all of its
+/// id, so nobody can take one to the other lane.
+const KNOWN: &str = "d.";
+
 impl ChallengeId {
-    /// A new one.
+    /// A new one on `lane`.
     ///
     /// # Errors
     /// As [`Entropy::bytes`].
-    pub fn draw(entropy: &Entropy) -> Result<ChallengeId> {
-        Ok(ChallengeId(random_id(entropy)?))
+    pub fn draw(entropy: &Entropy, lane: Lane) -> Result<ChallengeId> {
+        let id = random_id(entropy)?;
+        Ok(ChallengeId(match lane {
+            Lane::Open => id,
+            Lane::Known => format!("{KNOWN}{id}"),
+        }))
+    }
+
+    /// The lane that it was drawn on.
+    pub fn lane(&self) -> Lane {
+        if self.0.starts_with(KNOWN) { Lane::Known } else { Lane::Open }
     }
 
     /// A client's own words for one. What is no challenge id names an unknown challenge, like any other.
@@ -158,6 +172,6 @@ mod tests {
 
     #[test]
     fn debug_never_prints_a_challenge() {
-        assert_eq!(format!("{:?}", ChallengeId::draw(&Entropy).unwrap()), "ChallengeId(…)");
+        assert_eq!(format!("{:?}", ChallengeId::draw(&Entropy, Lane::Open).unwrap()), "ChallengeId(…)");
     }
 }

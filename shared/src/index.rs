@@ -37,6 +37,12 @@ impl<'a> Index<'a> {
         NetworkDigest::new(BASE64URL_NOPAD.encode(&digest[..16]))
     }
 
+    /// What a device cookie for an identifier that ends at `end` is signed with.
+    pub fn device(&self, identifier: &Identifier, end: u64) -> [u8; 32] {
+        let fields = [identifier.kind().as_bytes(), identifier.reveal().as_bytes(), &end.to_be_bytes()];
+        self.digest("device", &fields)
+    }
+
     fn digest(&self, kind: &str, fields: &[&[u8]]) -> [u8; 32] {
         let mut all = vec![self.tenant.as_str().as_bytes()];
         all.extend(fields);

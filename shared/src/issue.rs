@@ -1,6 +1,7 @@
 //! Issuing tokens: both tokens of a session, with the keys that are active now.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use serde::Serialize;
 
@@ -8,8 +9,10 @@ use crate::access::{AccessPolicy, Issuing, Subject};
 use crate::aws::Aws;
 use crate::clock::Timestamp;
 use crate::config::Config;
+use crate::cookie::Cookie;
 use crate::entropy::Entropy;
 use crate::error::{Error, Result};
+use crate::frontends::TokenDelivery;
 use crate::http::Request;
 use crate::ids::{Tenant, random_id};
 use crate::keyring::TokenKeys;
@@ -41,11 +44,25 @@ pub struct Keys<'a> {
 pub struct Tokens {
     /// The JWT.
     pub access: String,
-    /// The opaque token.
-    pub refresh: String,
+    /// The opaque token, where the body tells it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refresh: Option<String>,
     /// From now.
     #[serde(skip)]
     pub expires_in: u64,
+    /// How long the refresh token lives unless it is used.
+    #[serde(skip)]
+    life: Duration,
+}
+
+impl Tokens {
+    /// Takes the refresh token out of the body where it travels as a cookie, and sets that.
+    pub fn into_cookie(&mut self, delivery: TokenDelivery) -> Option<String> {
+        match delivery {
+            TokenDelivery::Body => None,
+            TokenDelivery::Cookie => self.refresh.take().map(|token| Cookie::Refresh.keep(&token, self.life)),
+        }
+    }
 }
 
 impl Issuer {
@@ -123,8 +140,9 @@ impl Keys<'_> {
         let (issuer, jti) = (&request.issuer(name.as_deref()), &random_id(&Entropy)?);
         Ok(Tokens {
             access: signer.sign(&Subject::of(session), Issuing { issuer, tenant, jti }, policy, self.now)?,
-            refresh: session.token(&key.key.mac(), self.scope()).reveal(),
+            refresh: Some(session.token(&key.key.mac(), self.scope()).reveal()),
             expires_in: policy.lifetime.as_secs(),
+            life: self.now.until(session.idle_end.min(session.absolute_end).moment()),
         })
     }
 }

@@ -1,9 +1,10 @@
 //! What Latchkey's functions share, in reading order. Each layer may use those above it.
 //!
-//! - Words, without I/O, AWS or HTTP: [`error`], [`clock`], [`entropy`], [`mac`], [`ids`], [`numbering`], [`identifier`],
-//!   [`code`], [`token`].
-//! - Rules, pure functions over words: [`limit`], [`sms`], [`device`], [`index`], [`algorithm`], [`keyring`], [`challenge`], [`draft`],
-//!   [`attempt`], [`session`], [`account`], [`access`], [`key_pair`], [`signer`], [`public_keys`], [`check`], [`make`], [`rotation`].
+//! - Words, without I/O, AWS or HTTP: [`error`], [`clock`], [`entropy`], [`mac`], [`lane`], [`ids`], [`numbering`],
+//!   [`identifier`], [`code`], [`token`], [`origin`], [`cookie`].
+//! - Rules, pure functions over words: [`limit`], [`sms`], [`device`], [`index`], [`device_cookie`], [`frontends`],
+//!   [`algorithm`], [`keyring`], [`challenge`], [`draft`], [`attempt`], [`session`], [`account`], [`access`], [`key_pair`],
+//!   [`signer`], [`public_keys`], [`check`], [`make`], [`rotation`].
 //! - Adapters, the outside world with one AWS client a file: [`report`], [`calls`], [`aws`], [`cache`], [`secrets`], [`vault`],
 //!   [`store`], [`delivery`], [`callback`].
 //! - The edge: [`json`], [`metrics`], [`config`], [`log`], [`http`], [`wire`], [`issue`], [`bearer`], [`task`], [`lambda`].
@@ -18,19 +19,24 @@ pub mod challenge;
 pub mod check;
 pub mod clock;
 pub mod code;
+pub mod cookie;
 pub mod device;
+pub mod device_cookie;
 pub mod draft;
 pub mod entropy;
 pub mod error;
+pub mod frontends;
 pub mod identifier;
 pub mod ids;
 pub mod index;
 pub mod key_pair;
 pub mod keyring;
+pub mod lane;
 pub mod limit;
 pub mod mac;
 pub mod make;
 pub mod numbering;
+pub mod origin;
 pub mod public_keys;
 pub mod rotation;
 pub mod session;

@@ -191,10 +191,10 @@ mod tests {
     #[test]
     fn long_codes_come_in_time() {
         for attempts in 1..=10 {
-            let lockout = Lockout::new(attempts, 5);
-            assert!(lockout.long_from() - 1 + 5 * attempts + attempts < 100);
-            assert!(lockout.long_from() >= 40);
+            let lockout = Lockout::new(attempts, 7);
+            assert!(lockout.long_from() - 1 + 7 * attempts + attempts < 100);
+            assert!(lockout.long_from() >= 20);
         }
-        assert_eq!(Lockout::new(3, 5).long_from(), 82);
+        assert_eq!(Lockout::new(3, 7).long_from(), 76);
     }
 }

@@ -57,6 +57,8 @@ pub enum Step {
     Challenge {
         /// What was done: `begun`, `sent_again` or `refused`.
         did: Word,
+        /// `open`, or `known` for a browser in which the identifier was proved before.
+        lane: Word,
         /// New ones of this hour.
         this_hour: u32,
         /// Failures in a row.

@@ -2,12 +2,15 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::account::User;
 use crate::clock::Timestamp;
+use crate::cookie::Cookie;
 use crate::delivery::Channel;
 use crate::error::{Error, Result};
+use crate::frontends::{Frontends, TokenDelivery};
+use crate::http::{Delivered, Request};
 use crate::identifier::{Email, Identifier, Phone};
 use crate::store::Passage;
 
@@ -57,6 +60,32 @@ impl IdentifierFields {
         };
         if agrees { Ok(first) } else { Err(Error::invalid("The channel does not fit the identifier.")) }
     }
+}
+
+/// A field that may be missing, but is no `null`.
+///
+/// # Errors
+/// As `T`'s own.
+pub fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(field: D) -> std::result::Result<Option<T>, D::Error> {
+    T::deserialize(field).map(Some)
+}
+
+/// The refresh token of a request, in its field or its cookie, and how tokens travel. A browser whose cookie has ended
+/// shows none, and is to be told so; without cookies the field must be there.
+///
+/// # Errors
+/// As [`Request::delivered`]; [`Error::InvalidRequest`] where the field is missing.
+pub fn token_of(
+    request: &Request,
+    frontends: &Frontends,
+    asked: Option<TokenDelivery>,
+    field: Option<String>,
+) -> Result<(TokenDelivery, Option<String>)> {
+    let Delivered { delivery, text } = request.delivered(frontends, asked, field, Cookie::Refresh)?;
+    if delivery == TokenDelivery::Body && text.is_none() {
+        return Err(Error::invalid("The body does not fit: missing field `refresh`."));
+    }
+    Ok((delivery, text))
 }
 
 /// Where a person came from: an address of at most 2,048 characters.

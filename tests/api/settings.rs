@@ -26,6 +26,9 @@ async fn every_wrong_setting_is_named_at_once() {
             ("JWT_ALGORITHM", "PS256"),
             ("JWT_ISSUER", "http://auth.example.com"),
             ("SENDER_EMAIL", "nobody"),
+            ("ALLOWED_ORIGINS", "https://app.example.com/"),
+            ("DOMAIN_NAME", "https://auth.example.com"),
+            ("TOKEN_DELIVERY", "cookies"),
             ("TRUSTED_PROXIES", "10.0.0.0/33"),
             ("USER_ID_CLAIM", "iss"),
             ("PRODUCT_NAME", "a\r\nBcc: b@example.com"),
@@ -49,6 +52,9 @@ async fn every_wrong_setting_is_named_at_once() {
         "JWT_ALGORITHM: expected one of HS256, HS384, HS512, RS256, RS384, RS512, ES256, ES384, EdDSA",
         "JWT_ISSUER",
         "SENDER_EMAIL",
+        "ALLOWED_ORIGINS",
+        "DOMAIN_NAME",
+        "TOKEN_DELIVERY: expected one of body, cookie",
         "TRUSTED_PROXIES",
         "USER_ID_CLAIM",
         "PRODUCT_NAME",
@@ -70,6 +76,7 @@ async fn every_wrong_setting_is_named_at_once() {
 async fn an_empty_environment_is_told_what_it_needs() {
     let problems = read(&BTreeMap::new()).unwrap_err();
     for name in [
+        "ALLOWED_ORIGINS",
         "SENDER_EMAIL",
         "OTP_TABLE",
         "USER_TABLE",
@@ -93,6 +100,39 @@ async fn a_claim_of_ones_own_takes_no_ones_elses_place() {
         let mut environment = environment().await;
         environment.extend(settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         assert_eq!(read(&environment).is_ok(), fits, "{settings:?}");
+    }
+}
+
+/// A browser would not send the cookies, and every sign-in would end in silence.
+#[tokio::test]
+async fn cookies_are_the_rule_only_where_browsers_send_them() {
+    for (origins, domain, problem) in [
+        ("http://localhost:3000,http://127.0.0.1:8080", "", None),
+        ("https://app.example.com, http://localhost:3000", "auth.example.com", None),
+        ("https://app.example.com", "", Some("and is not for https://app.example.com")),
+        (
+            "https://app.example.com,https://app.example.org",
+            "auth.example.com",
+            Some("not for https://app.example.org"),
+        ),
+        ("https://shop.co.uk", "auth.co.uk", Some("not for https://shop.co.uk")),
+        ("http://app.example.com", "auth.example.com", Some("not for http://app.example.com")),
+    ] {
+        for delivery in ["cookie", "body"] {
+            let mut environment = environment().await;
+            environment.extend(
+                [("ALLOWED_ORIGINS", origins), ("DOMAIN_NAME", domain), ("TOKEN_DELIVERY", delivery)]
+                    .map(|(name, value)| (name.to_owned(), value.to_owned())),
+            );
+            let expected = problem.filter(|_| delivery == "cookie");
+            match (read(&environment), expected) {
+                (Ok(_), None) => {}
+                (Err(problems), Some(expected)) => {
+                    assert!(problems.contains("TOKEN_DELIVERY: ") && problems.contains(expected), "{problems}");
+                }
+                (read, _) => panic!("{origins} {domain} {delivery}: {:?}", read.err()),
+            }
+        }
     }
 }
 
@@ -157,6 +197,7 @@ fn each_stage_has_its_profile() {
         assert_eq!(session.absolute, session.idle, "{name}: a session lives longer than its profile says");
     }
     let required = [
+        "ALLOWED_ORIGINS",
         "STAGE",
         "SENDER_EMAIL",
         "SES_CONFIGURATION_SET",

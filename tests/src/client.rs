@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use axum::body::Bytes;
-use axum::http::{HeaderMap, Request, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Request, StatusCode, header};
 use serde_json::{Value, json};
 
 use crate::Deployment;
@@ -118,6 +118,24 @@ pub(crate) fn with_token(method: &str, path: &str, access: &str) -> Request<Byte
 }
 
 impl Answer {
+    /// An answer in payload format 2.0, with a body of JSON if any.
+    pub(crate) fn read(answer: &Value) -> Answer {
+        assert_eq!(answer["isBase64Encoded"], Value::Bool(false), "{answer}");
+        let headers = answer["headers"].as_object().unwrap().iter();
+        let headers = headers.map(|(name, value)| {
+            (name.parse::<HeaderName>().unwrap(), HeaderValue::from_str(value.as_str().unwrap()).unwrap())
+        });
+        let cookies = answer["cookies"].as_array().into_iter().flatten();
+        let cookies =
+            cookies.map(|cookie| (header::SET_COOKIE, HeaderValue::from_str(cookie.as_str().unwrap()).unwrap()));
+        let body = answer["body"].as_str().filter(|body| !body.is_empty());
+        Answer {
+            status: StatusCode::from_u16(answer["statusCode"].as_u64().unwrap().try_into().unwrap()).unwrap(),
+            headers: headers.chain(cookies).collect::<HeaderMap>(),
+            body: body.map_or(Value::Null, |body| serde_json::from_str(body).unwrap()),
+        }
+    }
+
     /// The body of a 200.
     #[track_caller]
     pub fn ok(self) -> Value {

@@ -3,6 +3,7 @@
 //! Requests go in at the front door, codes are read out of the inbox as a person would, and the clock is moved by hand.
 
 pub mod aws;
+pub mod browser;
 pub mod client;
 pub mod deployment;
 pub mod pumping;
@@ -10,5 +11,6 @@ pub mod runtime_api;
 pub mod smoke;
 
 pub use crate::aws::Call;
+pub use crate::browser::Browser;
 pub use crate::client::{Answer, Asked, Client, Tokens};
 pub use crate::deployment::Deployment;

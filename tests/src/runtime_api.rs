@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Request, StatusCode, header};
+use axum::http::{HeaderName, Request, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
@@ -180,7 +180,7 @@ impl Process<'_> {
         let (function, event) = self.deployment.stack.api().unwrap().event(&request, source).unwrap();
         assert_eq!(function, self.function, "the gateway takes {} elsewhere", request.uri());
         let id = event["requestContext"]["requestId"].as_str().unwrap().to_owned();
-        let answer = read(&self.invoke(event).await.unwrap());
+        let answer = Answer::read(&self.invoke(event).await.unwrap());
         assert_eq!(answer.headers["x-request-id"], id);
         answer
     }
@@ -232,19 +232,4 @@ fn function_of(binary: &str) -> String {
 
 fn printed(output: &Output) -> String {
     [&output.stdout, &output.stderr].map(|bytes| String::from_utf8_lossy(bytes).into_owned()).concat()
-}
-
-/// An answer in payload format 2.0, with a body of JSON if any.
-fn read(answer: &Value) -> Answer {
-    assert_eq!(answer["isBase64Encoded"], Value::Bool(false), "{answer}");
-    let headers = answer["headers"].as_object().unwrap().iter();
-    let headers = headers.map(|(name, value)| {
-        (name.parse::<HeaderName>().unwrap(), HeaderValue::from_str(value.as_str().unwrap()).unwrap())
-    });
-    let body = answer["body"].as_str().filter(|body| !body.is_empty());
-    Answer {
-        status: StatusCode::from_u16(answer["statusCode"].as_u64().unwrap().try_into().unwrap()).unwrap(),
-        headers: headers.collect::<HeaderMap>(),
-        body: body.map_or(Value::Null, |body| serde_json::from_str(body).unwrap()),
-    }
 }

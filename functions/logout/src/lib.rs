@@ -9,15 +9,19 @@ use serde::{Deserialize, Serialize};
 use shared::aws::Aws;
 use shared::clock::{Clock, Timestamp};
 use shared::config::Config;
+use shared::cookie::Cookie;
 use shared::error::Result;
+use shared::frontends::{Frontends, TokenDelivery};
 use shared::http::{Function, Reply, Request};
 use shared::issue::Issuer;
 use shared::store::{Store, UserTable};
 use shared::token::{Grant, RefreshToken};
+use shared::wire::{given, token_of};
 
 /// What this function may touch: the users' table and the keyring of tokens.
 pub struct Logout {
     clock: Clock,
+    frontends: Frontends,
     issuer: Issuer,
     /// How long a session lives at most.
     longest: Duration,
@@ -26,8 +30,10 @@ pub struct Logout {
 
 #[derive(Deserialize)]
 struct Ask {
-    refresh: String,
+    #[serde(default, deserialize_with = "given")]
+    refresh: Option<String>,
     all: Option<bool>,
+    token_delivery: Option<TokenDelivery>,
 }
 
 #[derive(Serialize)]
@@ -44,19 +50,21 @@ impl Function for Logout {
         let aws = Aws::new(&config.aws);
         let issuer = Issuer::new(&config, &aws);
         issuer.warm(clock.now()).await;
-        let longest = config.session.absolute;
-        Ok(Logout { clock, issuer, longest, users: Store::new(&aws).user_table(config.user_table) })
+        let (longest, frontends) = (config.session.absolute, config.frontends);
+        Ok(Logout { clock, frontends, issuer, longest, users: Store::new(&aws).user_table(config.user_table) })
     }
 
     async fn handle(&self, request: Request) -> Result<Reply> {
         let now = self.clock.now();
-        let ask: Ask = request.json()?;
+        let Ask { refresh, all, token_delivery } = request.json()?;
+        let (delivery, token) = token_of(&request, &self.frontends, token_delivery, refresh)?;
         let keys = self.issuer.keys(now).await?;
-        let token = ask.refresh.parse::<RefreshToken>().ok();
+        let token = token.and_then(|token| token.parse::<RefreshToken>().ok());
         if let Some((grant, _)) = token.as_ref().and_then(|token| keys.authenticate(token)) {
-            self.end(grant, ask.all.unwrap_or(false), now).await?;
+            self.end(grant, all.unwrap_or(false), now).await?;
         }
-        Reply::ok(LoggedOut { success: true, message: "Logged out." })
+        let cleared = (delivery == TokenDelivery::Cookie).then(|| Cookie::Refresh.clear());
+        Reply::ok(LoggedOut { success: true, message: "Logged out." })?.with_cookies(cleared)
     }
 }
 

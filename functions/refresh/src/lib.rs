@@ -9,26 +9,32 @@ use serde::{Deserialize, Serialize};
 use shared::aws::Aws;
 use shared::clock::Clock;
 use shared::config::Config;
+use shared::cookie::Cookie;
 use shared::entropy::Entropy;
 use shared::error::{Error, Result};
+use shared::frontends::{Frontends, TokenDelivery};
 use shared::http::{Function, Reply, Request};
 use shared::ids::random_id;
 use shared::issue::{Issuer, Tokens};
 use shared::session::{Rotation, Session, SessionPolicy};
 use shared::store::{Presented, Store, UserTable};
 use shared::token::RefreshToken;
+use shared::wire::{given, token_of};
 
 /// What this function may touch: the users' table and the keyring of tokens.
 pub struct Refresh {
     clock: Clock,
     policy: SessionPolicy,
+    frontends: Frontends,
     issuer: Issuer,
     users: UserTable,
 }
 
 #[derive(Deserialize)]
 struct Ask {
-    refresh: String,
+    #[serde(default, deserialize_with = "given")]
+    refresh: Option<String>,
+    token_delivery: Option<TokenDelivery>,
 }
 
 #[derive(Serialize)]
@@ -46,12 +52,27 @@ impl Function for Refresh {
         let aws = Aws::new(&config.aws);
         let issuer = Issuer::new(&config, &aws);
         issuer.warm(clock.now()).await;
-        Ok(Refresh { clock, policy: config.session, issuer, users: Store::new(&aws).user_table(config.user_table) })
+        let (policy, frontends) = (config.session, config.frontends);
+        Ok(Refresh { clock, policy, frontends, issuer, users: Store::new(&aws).user_table(config.user_table) })
     }
 
     async fn handle(&self, request: Request) -> Result<Reply> {
+        let Ask { refresh, token_delivery } = request.json()?;
+        let (delivery, token) = token_of(&request, &self.frontends, token_delivery, refresh)?;
+        match self.trade(token, delivery, &request).await {
+            // The browser would go on showing a token that nothing will ever be given for.
+            Err(error @ Error::InvalidToken) if delivery == TokenDelivery::Cookie => {
+                Reply::refusal(&error).with_cookie(&Cookie::Refresh.clear())
+            }
+            outcome => outcome,
+        }
+    }
+}
+
+impl Refresh {
+    async fn trade(&self, token: Option<String>, delivery: TokenDelivery, request: &Request) -> Result<Reply> {
         let now = self.clock.now();
-        let token: RefreshToken = request.json::<Ask>()?.refresh.parse()?;
+        let token: RefreshToken = token.ok_or(Error::InvalidToken)?.parse()?;
 
         let keys = self.issuer.keys(now).await?;
         let (grant, key) = keys.authenticate(&token).ok_or(Error::InvalidToken)?;
@@ -72,12 +93,11 @@ impl Function for Refresh {
         if !user.is_some_and(|user| user.has(&session.id)) {
             return Err(Error::InvalidToken);
         }
-        let tokens = keys.issue(&session, &signer, &request)?;
-        Reply::ok(Refreshed { expires_in: tokens.expires_in, tokens })
+        let mut tokens = keys.issue(&session, &signer, request)?;
+        let cookie = tokens.into_cookie(delivery);
+        Reply::ok(Refreshed { expires_in: tokens.expires_in, tokens })?.with_cookies(cookie)
     }
-}
 
-impl Refresh {
     /// A used token came back: its session ends for whoever holds it, thief and owner alike (S32).
     async fn end(&self, session: &Session) -> Result<Reply> {
         let ended = self.users.end_session(&session.user, &session.id).await?;

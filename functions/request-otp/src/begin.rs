@@ -7,10 +7,12 @@ use shared::code::Binding;
 use shared::draft::{Draft, Strength};
 use shared::entropy::Entropy;
 use shared::error::Result;
+use shared::frontends::TokenDelivery;
 use shared::identifier::Identifier;
 use shared::ids::ChallengeId;
 use shared::index::Index;
 use shared::keyring::CodeKeys;
+use shared::lane::Lane;
 use shared::limit::NetworkDigest;
 use shared::store::{Asked, Passage};
 
@@ -23,6 +25,10 @@ pub(crate) struct Asking<'a> {
     /// The identifier's digest.
     pub(crate) key: &'a str,
     pub(crate) network: &'a NetworkDigest,
+    /// The lane that a new challenge is counted on.
+    pub(crate) lane: Lane,
+    /// How the challenge's id travels.
+    pub(crate) delivery: TokenDelivery,
     /// How long a code lives.
     pub(crate) life: Duration,
     pub(crate) now: Timestamp,
@@ -45,7 +51,7 @@ impl RequestOtp {
         index: &Index<'_>,
         keys: &CodeKeys,
     ) -> Result<Begun> {
-        let Asking { identifier, key, network, life, now } = asking;
+        let Asking { identifier, key, network, lane, life, now, .. } = asking;
         let pepper = keys.peppers.active(now)?;
         let draft = |id: ChallengeId| {
             let binding = Binding { tenant: &self.tenant, identifier, challenge: &index.challenge(&id) };
@@ -53,7 +59,7 @@ impl RequestOtp {
             Draft::draw(id, binding, pepper, self.policy.length, ExpiresAt::after(now, life))
         };
         let asked = Asked { identifier: key, network, policy: &self.policy, now };
-        let anew = draft(ChallengeId::draw(&Entropy)?)?;
+        let anew = draft(ChallengeId::draw(&Entropy, lane)?)?;
         let again = named.map(draft).transpose()?;
         let begin = async {
             match again {

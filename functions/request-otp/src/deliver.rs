@@ -2,6 +2,7 @@
 
 use shared::delivery::{Channel, Message, Sent, Text};
 use shared::error::{Error, Result};
+use shared::frontends::TokenDelivery;
 use shared::identifier::{Identifier, Phone};
 use shared::report::{self, Step};
 use shared::store::Passage;
@@ -22,7 +23,8 @@ impl RequestOtp {
         let Sent::Refused(reason) = sent else { return Ok(()) };
         tracing::warn!(reason, identifier = key, "the code was not sent");
         let is_free = self.table.withdraw(&begun.draft, begun.strength, key).await?;
-        let challenge = begun.draft.id.reveal().to_owned();
+        let is_told = asking.delivery == TokenDelivery::Body;
+        let challenge = is_told.then(|| begun.draft.id.reveal().to_owned());
         let retry_after = (!is_free).then_some(self.policy.resend_after);
         Err(match identifier {
             Identifier::Email(_) => Error::EmailSendFailed { challenge, retry_after },

@@ -3,7 +3,8 @@
 //! 1. Count the request on its network, and see whether the day's SMS are spent.
 //! 2. Begin a challenge, or put a new code into the one that the client names.
 //! 3. Send the code, to the canonical address only; an SMS is taken out of the day's budget first.
-//! 4. Answer the same for everybody: this function cannot know who has an account.
+//! 4. Answer the same for everybody: this function cannot know who has an account. A browser is told the challenge by
+//!    a cookie, which its page cannot read.
 
 mod admit;
 mod begin;
@@ -14,12 +15,16 @@ use shared::aws::Aws;
 use shared::challenge::ChallengePolicy;
 use shared::clock::Clock;
 use shared::config::Config;
+use shared::cookie::Cookie;
 use shared::delivery::{Mailer, Texter};
-use shared::error::Result;
+use shared::device_cookie::is_known;
+use shared::error::{Error, Result};
+use shared::frontends::{Frontends, TokenDelivery};
 use shared::http::{Function, Reply, Request};
 use shared::ids::Tenant;
 use shared::index::Index;
 use shared::keyring::CodeKeys;
+use shared::lane::Lane;
 use shared::limit::{Allowance, NETWORK_WINDOW};
 use shared::secrets::Keyring;
 use shared::store::{OtpTable, Store};
@@ -34,6 +39,7 @@ pub struct RequestOtp {
     policy: ChallengePolicy,
     requests: Allowance,
     product: String,
+    frontends: Frontends,
     keys: Keyring<CodeKeys>,
     table: OtpTable,
     mailer: Mailer,
@@ -53,6 +59,7 @@ impl Function for RequestOtp {
             tenant: Tenant::default(),
             requests: Allowance { count: config.requests_per_network, per: NETWORK_WINDOW },
             product: config.mail.product.clone(),
+            frontends: config.frontends,
             mailer: Mailer::new(&aws, config.mail),
             texter: Texter::new(&aws, config.sms),
             policy: config.challenge,
@@ -63,17 +70,24 @@ impl Function for RequestOtp {
 
     async fn handle(&self, request: Request) -> Result<Reply> {
         let now = self.clock.now();
-        let Ask { identifier, named } = Ask::read(&request)?;
+        let Ask { identifier, named, delivery, device } = Ask::read(&request, &self.frontends)?;
         let life = self.policy.life_of_code(&identifier)?;
 
         let keys = self.keys.keys(now).await?;
         let index = Index::new(keys.index.mac(), &self.tenant);
         let (key, network) = (index.identifier(&identifier), index.network(request.network));
-        let asking = Asking { identifier: &identifier, key: &key, network: &network, life, now };
+        let is_known = device.is_some_and(|device| is_known(device, &identifier, &index, now));
+        let lane = if is_known { Lane::Known } else { Lane::Open };
+        let asking = Asking { identifier: &identifier, key: &key, network: &network, lane, delivery, life, now };
 
         self.admit(asking).await?;
         let begun = self.begin(asking, named, &index, &keys).await?;
-        self.deliver(asking, &begun).await?;
-        Reply::ok(Answer::new(&identifier, &begun.draft, life, self.policy.resend_after))
+        let cookie = (delivery == TokenDelivery::Cookie).then(|| Cookie::Challenge.keep(begun.draft.id.reveal(), life));
+        let reply = match self.deliver(asking, &begun).await {
+            Ok(()) => Reply::ok(Answer::new(&identifier, &begun.draft, delivery, life, self.policy.resend_after))?,
+            Err(error @ (Error::EmailSendFailed { .. } | Error::SmsSendFailed { .. })) => Reply::refusal(&error),
+            Err(error) => return Err(error),
+        };
+        reply.with_cookies(cookie)
     }
 }

@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use shared::cookie::Cookie;
 use shared::delivery::Channel;
 use shared::draft::Draft;
 use shared::error::Result;
-use shared::http::Request;
+use shared::frontends::{Frontends, TokenDelivery};
+use shared::http::{Delivered, Request};
 use shared::identifier::Identifier;
 use shared::ids::ChallengeId;
 use shared::wire::{IdentifierFields, source_url};
@@ -17,22 +19,30 @@ struct Body {
     identifier: IdentifierFields,
     challenge_id: Option<String>,
     source_url: Option<String>,
+    token_delivery: Option<TokenDelivery>,
 }
 
 /// What is asked for.
-pub(crate) struct Ask {
+pub(crate) struct Ask<'a> {
     pub(crate) identifier: Identifier,
     /// The challenge to send again.
     pub(crate) named: Option<ChallengeId>,
+    /// How the challenge's id travels.
+    pub(crate) delivery: TokenDelivery,
+    /// The browser's device cookie.
+    pub(crate) device: Option<&'a str>,
 }
 
-impl Ask {
+impl Ask<'_> {
     /// Reads the body. A source is checked here too, so that a client learns of a bad one at its first call; it is kept
     /// at sign-up.
-    pub(crate) fn read(request: &Request) -> Result<Ask> {
-        let Body { identifier, challenge_id, source_url: source } = request.json()?;
+    pub(crate) fn read<'a>(request: &'a Request, frontends: &Frontends) -> Result<Ask<'a>> {
+        let Body { identifier, challenge_id, source_url: source, token_delivery } = request.json()?;
         source_url(source.as_deref())?;
-        Ok(Ask { identifier: identifier.identifier()?, named: challenge_id.map(ChallengeId::from_client) })
+        let Delivered { delivery, text } =
+            request.delivered(frontends, token_delivery, challenge_id, Cookie::Challenge)?;
+        let device = request.device_cookie(frontends, delivery)?;
+        Ok(Ask { identifier: identifier.identifier()?, named: text.map(ChallengeId::from_client), delivery, device })
     }
 }
 
@@ -42,7 +52,8 @@ pub(crate) struct Answer<'a> {
     success: bool,
     message: &'static str,
     channel: &'static str,
-    challenge_id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    challenge_id: Option<&'a str>,
     expires_in: u64,
     retry_after: u64,
 }
@@ -51,6 +62,7 @@ impl Answer<'_> {
     pub(crate) fn new<'a>(
         identifier: &Identifier,
         draft: &'a Draft,
+        delivery: TokenDelivery,
         life: Duration,
         resend_after: Duration,
     ) -> Answer<'a> {
@@ -63,7 +75,7 @@ impl Answer<'_> {
             success: true,
             message,
             channel: channel.name(),
-            challenge_id: draft.id.reveal(),
+            challenge_id: (delivery == TokenDelivery::Body).then(|| draft.id.reveal()),
             expires_in: life.as_secs(),
             retry_after: resend_after.as_secs(),
         }

@@ -3,7 +3,8 @@
 //! 1. Spend a try, before looking at the code; beside it, see whose the identifier is and whether the network may try.
 //! 2. Compare. A refusal is counted on the network, and is the same for every reason.
 //! 3. Use the challenge up, so that it works once; a new person becomes a user in the same transaction.
-//! 4. Open a session under the session limit.
+//! 4. Open a session under the session limit. A browser gets the refresh token as a cookie, and one by which it is known
+//!    when it asks for the next code.
 
 mod admit;
 mod prove;
@@ -13,7 +14,10 @@ use shared::aws::Aws;
 use shared::challenge::ChallengePolicy;
 use shared::clock::Clock;
 use shared::config::Config;
+use shared::cookie::Cookie;
+use shared::device_cookie::{DEVICE_LIFE, device_cookie};
 use shared::error::Result;
+use shared::frontends::{Frontends, TokenDelivery};
 use shared::http::{Function, Reply, Request};
 use shared::ids::Tenant;
 use shared::index::Index;
@@ -36,6 +40,7 @@ pub struct VerifyOtp {
     failures: Allowance,
     sign_up_open: bool,
     sessions: SessionPolicy,
+    frontends: Frontends,
     issuer: Issuer,
     codes: Keyring<CodeKeys>,
     challenges: OtpTable,
@@ -60,6 +65,7 @@ impl Function for VerifyOtp {
             failures: Allowance { count: config.failures_per_network, per: NETWORK_WINDOW },
             sign_up_open: config.sign_up_open,
             sessions: config.session,
+            frontends: config.frontends,
             codes,
             challenges: store.otp_table(config.otp_table),
             users: store.user_table(config.user_table),
@@ -68,19 +74,28 @@ impl Function for VerifyOtp {
 
     async fn handle(&self, request: Request) -> Result<Reply> {
         let now = self.clock.now();
-        let answer = Answer::read(&request, self.binding_required)?;
+        let answer = Answer::read(&request, &self.frontends, self.binding_required)?;
         self.policy.life_of_code(&answer.identifier)?;
 
         // Both keyrings and the signer before the first count: what cannot end well costs nobody a try.
         let (codes, keys) = tokio::try_join!(self.codes.keys(now), self.issuer.keys(now))?;
         let signer = keys.signer()?;
-        let answered = Try::new(&answer, &Index::new(codes.index.mac(), &self.tenant), request.network, now);
+        let index = Index::new(codes.index.mac(), &self.tenant);
+        let answered = Try::new(&answer, &index, request.network, now);
 
         let (proof, owner) = self.prove(&answered, &codes).await?;
         let (key_id, device) = (keys.refresh_key_id()?, &request.device());
         let opening = Opening { policy: &self.sessions, key_id, method: "otp", device };
         let admitted = self.admit(&answered, &proof, owner, opening).await?;
-        let tokens = keys.issue(&admitted.session, &signer, &request)?;
-        Reply::ok(SignedIn::new(&admitted.user, admitted.is_new, tokens))
+        let mut tokens = keys.issue(&admitted.session, &signer, &request)?;
+        let refresh = tokens.into_cookie(answer.delivery);
+        let reply = Reply::ok(SignedIn::new(&admitted.user, admitted.is_new, tokens))?;
+        match answer.delivery {
+            TokenDelivery::Body => Ok(reply),
+            TokenDelivery::Cookie => {
+                let device = Cookie::Device.keep(&device_cookie(&answer.identifier, &index, now), DEVICE_LIFE);
+                reply.with_cookies(refresh.into_iter().chain([device, Cookie::Challenge.clear()]))
+            }
+        }
     }
 }

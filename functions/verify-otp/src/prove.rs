@@ -7,6 +7,7 @@ use shared::error::{Error, Result};
 use shared::ids::UserId;
 use shared::index::Index;
 use shared::keyring::CodeKeys;
+use shared::lane::Lane;
 use shared::limit::{Action, Network, NetworkDigest};
 use shared::report::{self, Step};
 
@@ -18,8 +19,8 @@ pub(crate) struct Try<'a> {
     pub(crate) answer: &'a Answer,
     /// The identifier's digest.
     pub(crate) key: String,
-    /// The digest of the challenge that it names, if it names one.
-    challenge: Option<String>,
+    /// The lane and the digest of the challenge that it names, if it names one.
+    challenge: Option<(Lane, String)>,
     network: NetworkDigest,
     pub(crate) now: Timestamp,
 }
@@ -27,7 +28,7 @@ pub(crate) struct Try<'a> {
 impl<'a> Try<'a> {
     pub(crate) fn new(answer: &'a Answer, index: &Index<'_>, network: Network, now: Timestamp) -> Try<'a> {
         let key = index.identifier(&answer.identifier);
-        let challenge = answer.challenge.as_ref().map(|id| index.challenge(id));
+        let challenge = answer.challenge.as_ref().map(|id| (id.lane(), index.challenge(id)));
         Try { answer, key, challenge, network: index.network(network), now }
     }
 }
@@ -65,7 +66,9 @@ impl VerifyOtp {
 
     async fn spend(&self, answered: &Try<'_>) -> Result<Option<Attempt>> {
         match &answered.challenge {
-            Some(challenge) => self.challenges.spend_bound(&answered.key, challenge, answered.now).await,
+            Some((lane, challenge)) => {
+                self.challenges.spend_bound(&answered.key, (*lane, challenge), answered.now).await
+            }
             None => self.challenges.spend_unbound(&answered.key, answered.now).await,
         }
     }

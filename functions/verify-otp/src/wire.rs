@@ -3,8 +3,10 @@
 use serde::{Deserialize, Serialize};
 use shared::account::User;
 use shared::code::Code;
+use shared::cookie::Cookie;
 use shared::error::{Error, Result};
-use shared::http::Request;
+use shared::frontends::{Frontends, TokenDelivery};
+use shared::http::{Delivered, Request};
 use shared::identifier::Identifier;
 use shared::ids::ChallengeId;
 use shared::issue::Tokens;
@@ -18,6 +20,7 @@ struct Body {
     otp: Option<String>,
     challenge_id: Option<String>,
     source_url: Option<String>,
+    token_delivery: Option<TokenDelivery>,
 }
 
 /// An answer to a code.
@@ -27,24 +30,28 @@ pub(crate) struct Answer {
     /// The challenge that it is bound to, if it names one.
     pub(crate) challenge: Option<ChallengeId>,
     pub(crate) source_url: Option<String>,
+    /// How the tokens travel.
+    pub(crate) delivery: TokenDelivery,
 }
 
 impl Answer {
     /// Reads the body. What is no code at all cannot be right: it is refused here and costs no try.
-    pub(crate) fn read(request: &Request, binding_required: bool) -> Result<Answer> {
-        let Body { identifier, otp_code, otp, challenge_id, source_url: source } = request.json()?;
+    pub(crate) fn read(request: &Request, frontends: &Frontends, binding_required: bool) -> Result<Answer> {
+        let Body { identifier, otp_code, otp, challenge_id, source_url: source, token_delivery } = request.json()?;
         let typed = match (otp_code, otp) {
             (Some(one), Some(other)) if one != other => return Err(Error::invalid("Two different codes are given.")),
             (Some(typed), _) | (None, Some(typed)) => typed,
             (None, None) => return Err(Error::invalid("The field otp_code is missing.")),
         };
+        let Delivered { delivery, text: challenge_id } =
+            request.delivered(frontends, token_delivery, challenge_id, Cookie::Challenge)?;
         if binding_required && challenge_id.is_none() {
             return Err(Error::invalid("The field challenge_id is missing."));
         }
         let source_url = source_url(source.as_deref())?.map(str::to_owned);
         let identifier = identifier.identifier()?;
         let code = Code::read(&typed).ok_or(Error::InvalidOtp)?;
-        Ok(Answer { identifier, code, challenge: challenge_id.map(ChallengeId::from_client), source_url })
+        Ok(Answer { identifier, code, challenge: challenge_id.map(ChallengeId::from_client), source_url, delivery })
     }
 }
 

@@ -24,6 +24,23 @@ async fn the_binary_trades_a_right_code_for_a_session_once() {
     assert_eq!((log.len(), &log[1]["function"], &log[1]["outcome"]), (3, &json!("verify-otp"), &json!("ok")));
 }
 
+/// Several cookies in one answer, as Lambda hands them to the gateway.
+#[tokio::test]
+async fn the_binary_sets_every_cookie() {
+    let auth = deployment().await;
+    let asked = auth.client().ask(ADA).await;
+    let mut function = Process::start(&auth, BINARY).await;
+    let body = json!({
+        "identifier": ADA, "otp_code": asked.code, "challenge_id": asked.challenge, "token_delivery": "cookie",
+    });
+    let answer = function.post(VERIFY, body).await;
+    let cookies = answer.headers.get_all("set-cookie").iter().map(|cookie| cookie.to_str().unwrap());
+    let names: Vec<_> = cookies.map(|cookie| cookie.split('=').next().unwrap().to_owned()).collect();
+    assert_eq!(names, ["__Host-refresh", "__Host-device", "__Host-challenge"]);
+    assert!(answer.ok()["tokens"]["refresh"].is_null());
+    function.end().await;
+}
+
 #[tokio::test]
 async fn wrong_settings_stop_the_binary_at_start() {
     names_every_wrong_setting(BINARY).await;

@@ -54,6 +54,10 @@ pub(super) const DOUBTS: &[Doubt] = &[
         "TRUSTED_PROXIES: everybody is trusted, so everybody may claim any address and no limit of a network holds",
     ),
     (
+        leaves_frontends_out,
+        "ALLOWED_ORIGINS: an origin is not https under the registrable domain of DOMAIN_NAME, so its pages get no cookies",
+    ),
+    (
         |config| sends_sms(config) && config.sms.max_price.is_none(),
         "SMS_MAX_PRICE: SMS is on, and one message may cost anything",
     ),
@@ -86,6 +90,11 @@ pub(super) const DOUBTS: &[Doubt] = &[
         "AWS_ATTEMPT_TIMEOUT_MS: more than AWS_OPERATION_TIMEOUT_MS, so no call is ever tried again",
     ),
 ];
+
+/// None of them where no frontend has cookies: that is a deployment's choice.
+fn leaves_frontends_out(config: &Config) -> bool {
+    config.domain.is_some() && config.frontends.without_cookies().next().is_some()
+}
 
 fn is_production(config: &Config) -> bool {
     config.metrics.stage == "production"

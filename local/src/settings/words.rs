@@ -1,6 +1,7 @@
 //! The table from settings to words. A new setting is a line here, and a test holds that none is missing.
 
 use shared::config::Config;
+use shared::frontends::TokenDelivery;
 
 use super::phrases::{counted, duration, given, listed, on_or_off};
 
@@ -18,6 +19,7 @@ pub(super) const GROUPS: &[Group] = &[
     Group { title: "Codes", lines: CODES },
     Group { title: "Limits", lines: LIMITS },
     Group { title: "SMS", lines: SMS },
+    Group { title: "Frontends", lines: FRONTENDS },
     Group { title: "Tokens", lines: TOKENS },
     Group { title: "Sessions", lines: SESSIONS },
     Group { title: "Mail", lines: MAIL },
@@ -101,6 +103,18 @@ const SMS: &[Line] = &[
         let host = config.sms.webotp_host.as_ref().map(|host| format!("on, for {host}"));
         format!("browsers fill the code in: {}", given(&host, "off"))
     }),
+];
+
+const FRONTENDS: &[Line] = &[
+    (&["ALLOWED_ORIGINS"], |config| format!("may call: pages of {}", listed(config.frontends.origins()))),
+    (&["TOKEN_DELIVERY"], |config| {
+        let words = match config.frontends.usual {
+            TokenDelivery::Body => "in the body, in cookies where a request asks for it",
+            TokenDelivery::Cookie => "in cookies, in the body where a request asks for it",
+        };
+        format!("refresh tokens: {words}")
+    }),
+    (&["DOMAIN_NAME"], |config| format!("the API's own domain: {}", given(&config.domain, "none"))),
 ];
 
 const TOKENS: &[Line] = &[

@@ -32,6 +32,10 @@ impl Names {
     }
 
     fn resource(&self, name: &str) -> Option<String> {
+        if let Some(api) = name.strip_suffix(".Stage") {
+            // SAM's own name for the stage that it makes.
+            return (self.0.get(api)? == "AWS::Serverless::HttpApi").then(|| "$default".to_owned());
+        }
         Some(match self.0.get(name)?.as_str() {
             "AWS::SecretsManager::Secret" => secret_arn(name),
             "AWS::Serverless::HttpApi" => STACK.to_owned(),

@@ -1,5 +1,6 @@
 //! Every setting, read once through one lookup and reported whole when it does not fit.
 
+mod frontends;
 mod reader;
 mod sms;
 
@@ -12,6 +13,7 @@ use crate::aws::Settings as AwsSettings;
 use crate::challenge::ChallengePolicy;
 use crate::code::SHORT_LENGTHS;
 use crate::delivery::{MailSettings, SmsSettings};
+use crate::frontends::Frontends;
 use crate::http::Proxies;
 use crate::metrics::Metrics;
 use crate::session::SessionPolicy;
@@ -43,6 +45,10 @@ pub struct Config {
     pub mail: MailSettings,
     /// How SMS are sent.
     pub sms: SmsSettings,
+    /// The API's own domain, if it has one.
+    pub domain: Option<String>,
+    /// Who may call from a browser, and how tokens travel.
+    pub frontends: Frontends,
     /// Proxies whose `X-Forwarded-For` is read.
     pub proxies: Proxies,
     /// Challenges and counters.
@@ -108,6 +114,8 @@ impl Config {
                 configuration_set: read.optional("SES_CONFIGURATION_SET", IS_NAME),
             },
             sms: read.sms(),
+            domain: read.domain(),
+            frontends: read.frontends(),
             proxies: read.proxies(),
             otp_table: read.text("OTP_TABLE", None, IS_NAME),
             user_table: read.text("USER_TABLE", None, IS_NAME),

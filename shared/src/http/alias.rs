@@ -32,8 +32,10 @@ const REFRESH: &str = "/api/auth/token/refresh";
 const LOGOUT: &str = "/api/auth/logout";
 const PROFILE: &str = "/api/profile";
 
-/// These frontends know phones only: whatever else is sent there is a mistake.
-const BY_SMS: &[(&str, &str)] = &[("channel", "sms")];
+/// These frontends keep their tokens themselves, whatever the deployment's own do.
+const IN_BODY: (&str, &str) = ("token_delivery", "body");
+/// And these know phones only: whatever else is sent there is a mistake.
+const BY_SMS: &[(&str, &str)] = &[IN_BODY, ("channel", "sms")];
 
 /// All of them.
 pub const ALIASES: [Alias; 10] = [
@@ -50,7 +52,7 @@ pub const ALIASES: [Alias; 10] = [
 ];
 
 const fn post(path: &'static str, stands_for: &'static str, answer: Answer, refusal: Refusal) -> Alias {
-    Alias { method: "POST", path, stands_for, adds: &[], answer, refusal }
+    Alias { method: "POST", path, stands_for, adds: &[IN_BODY], answer, refusal }
 }
 
 const fn get(path: &'static str, stands_for: &'static str, answer: Answer, refusal: Refusal) -> Alias {

@@ -1,6 +1,7 @@
 //! The edge: what a function is, how it is served, and one log line for each request.
 
 pub mod alias;
+mod browser;
 mod event;
 mod proxies;
 mod reply;
@@ -13,6 +14,7 @@ use lambda_http::Body;
 use lambda_http::http::Response;
 
 use self::alias::Shape;
+pub use self::browser::Delivered;
 pub use self::proxies::Proxies;
 pub use self::reply::Reply;
 pub use self::request::{LONGEST_BODY, Request, without_final_slash};
@@ -87,7 +89,8 @@ impl<F: Function> Served<F> {
 
     /// Writes the answer, and the one log line of a request.
     fn respond(&self, outcome: Result<Reply>, report: &Report, shape: Option<Shape>) -> Response<Body> {
-        let (word, cause) = (Ended::word(&outcome), outcome.as_ref().err().and_then(Error::cause));
+        let word = outcome.as_ref().map_or_else(Error::code, Reply::outcome);
+        let cause = outcome.as_ref().err().and_then(Error::cause);
         let reply = outcome.unwrap_or_else(|error| Reply::refusal(&error));
         let ended = Ended {
             function: F::NAME,

@@ -11,6 +11,7 @@ use crate::error::{Error, Result};
 /// What a handler answers.
 #[derive(Debug)]
 pub struct Reply {
+    outcome: &'static str,
     status: StatusCode,
     body: String,
     headers: Vec<(HeaderName, HeaderValue)>,
@@ -35,7 +36,7 @@ impl Reply {
     /// [`Error::Internal`] when `body` has no JSON form.
     pub fn ok(body: impl Serialize) -> Result<Reply> {
         let body = serde_json::to_string(&body).map_err(Error::internal)?;
-        Ok(Reply { status: StatusCode::OK, body, headers: Vec::new() })
+        Ok(Reply { outcome: "ok", status: StatusCode::OK, body, headers: Vec::new() })
     }
 
     /// The same request at another path of the same origin.
@@ -45,7 +46,7 @@ impl Reply {
     pub fn permanent_redirect(path: &str) -> Result<Reply> {
         let location = HeaderValue::from_str(path).map_err(Error::internal)?;
         let headers = vec![(header::LOCATION, location)];
-        Ok(Reply { status: StatusCode::PERMANENT_REDIRECT, body: "{}".to_owned(), headers })
+        Ok(Reply { outcome: "ok", status: StatusCode::PERMANENT_REDIRECT, body: "{}".to_owned(), headers })
     }
 
     /// An answer that anyone may keep for a while, where all others say `no-store`.
@@ -55,15 +56,32 @@ impl Reply {
         self
     }
 
-    /// What the caller is told of an error.
-    pub(super) fn refusal(error: &Error) -> Reply {
+    /// The same with a cookie set or removed.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] when the cookie is no header.
+    pub fn with_cookie(mut self, set_cookie: &str) -> Result<Reply> {
+        self.headers.push((header::SET_COOKIE, HeaderValue::from_str(set_cookie).map_err(Error::internal)?));
+        Ok(self)
+    }
+
+    /// The same with all of them.
+    ///
+    /// # Errors
+    /// As [`Reply::with_cookie`].
+    pub fn with_cookies(self, set_cookies: impl IntoIterator<Item = String>) -> Result<Reply> {
+        set_cookies.into_iter().try_fold(self, |reply, set_cookie| reply.with_cookie(&set_cookie))
+    }
+
+    /// What the caller is told of an error. Only a refusal that comes with a cookie is made by a handler.
+    pub fn refusal(error: &Error) -> Reply {
         let (retry_after, message) = (error.retry_after().map(|wait| wait.as_secs().max(1)), &error.to_string());
         let mut refusal = Refusal { success: false, error: error.code(), message, retry_after, challenge_id: None };
         let mut headers: Vec<_> =
             retry_after.map(|wait| (header::RETRY_AFTER, HeaderValue::from(wait))).into_iter().collect();
         match error {
             Error::EmailSendFailed { challenge, .. } | Error::SmsSendFailed { challenge, .. } => {
-                refusal.challenge_id = Some(challenge)
+                refusal.challenge_id = challenge.as_deref()
             }
             Error::InvalidToken => headers.push((header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))),
             Error::MethodNotAllowed { allow } => {
@@ -82,7 +100,12 @@ impl Reply {
         }
         // A struct of texts and numbers always has a JSON form.
         let body = serde_json::to_string(&refusal).unwrap_or_default();
-        Reply { status: status(error), body, headers }
+        Reply { outcome: error.code(), status: status(error), body, headers }
+    }
+
+    /// `ok`, or the code of its refusal, for the log.
+    pub(super) fn outcome(&self) -> &'static str {
+        self.outcome
     }
 
     /// The same with another body.
@@ -112,9 +135,13 @@ impl Reply {
         if let Ok(id) = HeaderValue::from_str(id) {
             headers.insert("x-request-id", id);
         }
-        // In place of what every answer has.
+        // In place of what every answer has; there may be several cookies.
         for (name, value) in self.headers {
-            headers.insert(name, value);
+            if name == header::SET_COOKIE {
+                headers.append(name, value);
+            } else {
+                headers.insert(name, value);
+            }
         }
         response
     }

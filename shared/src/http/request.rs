@@ -6,9 +6,11 @@ use lambda_http::request::RequestContext;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use super::Proxies;
+use super::{Proxies, browser};
+use crate::cookie::Cookies;
 use crate::device::Device;
 use crate::error::{Error, Result};
+use crate::frontends::Page;
 use crate::json;
 use crate::limit::Network;
 
@@ -27,6 +29,8 @@ pub struct Request {
     pub path: String,
     /// Whether it had one.
     pub has_final_slash: bool,
+    pub(super) cookies: Cookies,
+    pub(super) page: Page,
     method: Method,
     content_type: Option<String>,
     user_agent: Option<String>,
@@ -49,6 +53,8 @@ impl Request {
             network: Network::of(proxies.client(peer, forwarded)),
             path: without_final_slash(request.raw_http_path()).to_owned(),
             has_final_slash: request.raw_http_path().ends_with('/'),
+            cookies: browser::cookies(request.headers()),
+            page: browser::page(request.headers()),
             method: request.method().clone(),
             content_type: text(header::CONTENT_TYPE),
             user_agent: text(header::USER_AGENT),

@@ -10,15 +10,24 @@ use crate::attempt::{Attempt, Proof};
 use crate::challenge::LONGEST_LIFE;
 use crate::clock::Timestamp;
 use crate::error::{Error, Result};
+use crate::lane::Lane;
 use crate::report::{self, Step};
 
 const COUNT_FAILURE: &str = "f = f + :one, fl = :now, #ttl = :ttl";
-const USE_UP: &str = "REMOVE ch.#c SET f = :zero";
+
+/// Removes a challenge, and forgets the failures of both lanes: its owner has answered.
+fn use_up_on(lane: Lane) -> String {
+    format!("REMOVE {}.#c SET f = :zero, fd = :zero", guard::names(lane).challenges)
+}
+
 /// A code that was sent again meanwhile has another digest: the old one is dead.
-const STILL_LIVE: &str = "ch.#c.h = :h AND ch.#c.e > :now";
+fn still_live_on(lane: Lane) -> String {
+    let challenges = guard::names(lane).challenges;
+    format!("{challenges}.#c.h = :h AND {challenges}.#c.e > :now")
+}
 
 impl OtpTable {
-    /// Spends a bound try at the challenge `key`, or says that there is none to spend: unknown, ended, used up.
+    /// Spends a bound try at the challenge `key` on its lane, or says that there is none to spend: unknown, ended, used up.
     ///
     /// The count goes down, and the failure up, before anyone looks at the code, in one conditional write: a thousand
     /// parallel guesses still get no more than the policy's attempts (V01). No wait of the lockout stands in its way,
@@ -26,16 +35,26 @@ impl OtpTable {
     ///
     /// # Errors
     /// When the table cannot be reached.
-    pub async fn spend_bound(&self, identifier: &str, key: &str, now: Timestamp) -> Result<Option<Attempt>> {
+    pub async fn spend_bound(
+        &self,
+        identifier: &str,
+        (lane, key): (Lane, &str),
+        now: Timestamp,
+    ) -> Result<Option<Attempt>> {
+        let challenges = guard::names(lane).challenges;
+        let of_lane = match lane {
+            Lane::Open => "",
+            Lane::Known => ", fd = fd + :one, fdl = :now",
+        };
         let write = counted(self.table.update(&guard::key(identifier)), now)
-            .update_expression(format!("SET ch.#c.t = ch.#c.t - :one, {COUNT_FAILURE}"))
-            .condition_expression("ch.#c.e > :now AND ch.#c.t >= :one")
+            .update_expression(format!("SET {challenges}.#c.t = {challenges}.#c.t - :one, {COUNT_FAILURE}{of_lane}"))
+            .condition_expression(format!("{challenges}.#c.e > :now AND {challenges}.#c.t >= :one"))
             .expression_attribute_names("#c", key);
         match write::update(write).await? {
             Written::Done(item) => {
                 let guard = guard::read(item)?;
-                note(true, Some(guard.failures));
-                Ok(Some(Attempt::bound(guard, key)))
+                note(true, Some(guard.on(lane).failures));
+                Ok(Some(Attempt::bound(guard, lane, key)))
             }
             Written::Refused(_) => {
                 note(true, None);
@@ -49,7 +68,7 @@ impl OtpTable {
     /// # Errors
     /// [`Error::TooManyAttempts`] in a wait of the lockout.
     pub async fn spend_unbound(&self, identifier: &str, now: Timestamp) -> Result<Option<Attempt>> {
-        let (write, not_waiting) = guard::when_not_waiting(self.table.update(&guard::key(identifier)), now);
+        let (write, not_waiting) = guard::when_not_waiting(self.table.update(&guard::key(identifier)), Lane::Open, now);
         let write = counted(write, now)
             .update_expression(format!("SET u = u + :one, {COUNT_FAILURE}"))
             // `ux` is where the newest challenge stops being compared: beyond it nothing is, and nothing is counted.
@@ -58,7 +77,7 @@ impl OtpTable {
         let guard = match write::update(write).await? {
             Written::Done(item) => {
                 let guard = guard::read(item)?;
-                note(false, Some(guard.failures));
+                note(false, Some(guard.open.failures));
                 return Ok(Some(Attempt::unbound(guard)));
             }
             Written::Refused(None) => {
@@ -67,8 +86,8 @@ impl OtpTable {
             }
             Written::Refused(Some(item)) => guard::read(item)?,
         };
-        let retry_after = guard.wait_left(now);
-        let (failures, waits) = (Some(guard.failures), retry_after.as_secs());
+        let retry_after = guard.wait_left(Lane::Open, now);
+        let (failures, waits) = (Some(guard.open.failures), retry_after.as_secs());
         report::note(Step::Try { bound: false, spent: false, failures, waits });
         if retry_after.is_zero() { Ok(None) } else { Err(Error::TooManyAttempts { retry_after }) }
     }
@@ -83,8 +102,8 @@ impl OtpTable {
         let write = self
             .table
             .update(&guard::key(identifier))
-            .update_expression(USE_UP)
-            .condition_expression(STILL_LIVE)
+            .update_expression(use_up_on(proof.lane()))
+            .condition_expression(still_live_on(proof.lane()))
             .expression_attribute_names("#c", proof.challenge())
             .expression_attribute_values(":h", bytes(proof.digest().as_bytes()))
             .expression_attribute_values(":now", number(now.unix()))
@@ -105,8 +124,8 @@ impl OtpTable {
         let update = Update::builder()
             .table_name(&self.table.name)
             .key("pk", write::text(&guard::key(identifier)))
-            .update_expression(USE_UP)
-            .condition_expression(STILL_LIVE)
+            .update_expression(use_up_on(proof.lane()))
+            .condition_expression(still_live_on(proof.lane()))
             .expression_attribute_names("#c", proof.challenge())
             .expression_attribute_values(":h", bytes(proof.digest().as_bytes()))
             .expression_attribute_values(":now", number(now.unix()))

@@ -1,6 +1,6 @@
 //! `I#<digest>` in `OtpTable`: all that is remembered of one identifier, in one item of less than one write unit.
 //!
-//! A known device's own counters will lie beside `n`, `f` and `fl`, as `nd`, `fd` and `fdl`: they come with cookies.
+//! A lane has names of its own in it: `ch`, `n`, `f`, `fl` for everybody, `cd`, `nd`, `fd`, `fdl` for known browsers.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -11,10 +11,11 @@ use serde::{Deserialize, Serialize};
 use serde_bytes::ByteArray;
 
 use super::write::{self, Item, number};
-use crate::challenge::{Challenge, Guard};
+use crate::challenge::{Challenge, Counted, Guard};
 use crate::clock::{ExpiresAt, Timestamp};
 use crate::code::CodeDigest;
 use crate::error::{Error, Result};
+use crate::lane::Lane;
 use crate::limit::Lockout;
 use crate::report::{self, Step};
 
@@ -23,6 +24,23 @@ pub(super) const KEPT_FOR: Duration = Duration::from_secs(365 * 86_400);
 
 pub(super) fn key(identifier: &str) -> String {
     format!("I#{identifier}")
+}
+
+/// What a lane's attributes are called.
+pub(super) struct Names {
+    /// Challenges.
+    pub(super) challenges: &'static str,
+    /// Consecutive failures.
+    pub(super) failures: &'static str,
+    /// When the last one was.
+    last_failure: &'static str,
+}
+
+pub(super) fn names(lane: Lane) -> Names {
+    match lane {
+        Lane::Open => Names { challenges: "ch", failures: "f", last_failure: "fl" },
+        Lane::Known => Names { challenges: "cd", failures: "fd", last_failure: "fdl" },
+    }
 }
 
 #[derive(Deserialize)]
@@ -44,6 +62,15 @@ struct Row {
     fl: u64,
     /// Unbound tries.
     u: u32,
+    /// Challenges of known browsers.
+    cd: BTreeMap<String, Entry>,
+    /// How many of these are new in the hour.
+    nd: u32,
+    /// Their consecutive failures, which are among `f` too.
+    fd: u32,
+    /// When the last one was.
+    #[serde(default)]
+    fdl: u64,
 }
 
 /// One challenge.
@@ -76,27 +103,30 @@ impl Entry {
 pub(super) fn read(item: Item) -> Result<Guard> {
     let row: Row = write::row(item)?;
     Ok(Guard {
-        challenges: row.ch.into_iter().map(|(key, entry)| (key, entry.into())).collect(),
+        open: counted(row.ch, row.n, row.f, row.fl),
+        known: counted(row.cd, row.nd, row.fd, row.fdl),
         window_start: Timestamp::from_unix(row.w0),
         newest: Timestamp::from_unix(row.la),
-        started: row.n,
         started_by: row.ip,
-        failures: row.f,
-        last_failure: Timestamp::from_unix(row.fl),
         unbound: row.u,
     })
 }
 
-/// Notes what was done about a challenge, and the counts of its identifier then.
-pub(super) fn note(did: &'static str, guard: &Guard, long: bool) {
-    let Guard { started, failures, .. } = *guard;
-    report::note(Step::Challenge { did: did.into(), this_hour: started, failures, long });
+/// Notes what was done about a challenge on a lane, and the counts of its identifier then.
+pub(super) fn note(did: &'static str, guard: &Guard, lane: Lane, long: bool) {
+    let Counted { started, failures, .. } = *guard.on(lane);
+    report::note(Step::Challenge { did: did.into(), lane: lane.name().into(), this_hour: started, failures, long });
 }
 
 /// Notes why nothing was begun or sent again.
-pub(super) fn note_refusal(error: &Error, guard: &Guard) {
+pub(super) fn note_refusal(error: &Error, guard: &Guard, lane: Lane) {
     let is_locked_out = matches!(error, Error::TooManyAttempts { .. });
-    note(if is_locked_out { "locked_out" } else { "refused" }, guard, false);
+    note(if is_locked_out { "locked_out" } else { "refused" }, guard, lane, false);
+}
+
+fn counted(entries: BTreeMap<String, Entry>, started: u32, failures: u32, last_failure: u64) -> Counted {
+    let challenges = entries.into_iter().map(|(key, entry)| (key, entry.into())).collect();
+    Counted { challenges, started, failures, last_failure: Timestamp::from_unix(last_failure) }
 }
 
 impl From<Entry> for Challenge {
@@ -113,20 +143,25 @@ impl From<Entry> for Challenge {
     }
 }
 
-/// The condition that no wait of the lockout is running, as an expression over `f` and `fl`.
+/// The condition that no wait of the lockout is running on a lane, as an expression over its failures.
 ///
 /// The waits are in the condition because the write must not pass a failure that was counted a moment ago.
-pub(super) fn when_not_waiting(write: UpdateItemFluentBuilder, now: Timestamp) -> (UpdateItemFluentBuilder, String) {
+pub(super) fn when_not_waiting(
+    write: UpdateItemFluentBuilder,
+    lane: Lane,
+    now: Timestamp,
+) -> (UpdateItemFluentBuilder, String) {
+    let Names { failures, last_failure, .. } = names(lane);
     let bands = Lockout::bands(now);
     let last = bands.len().saturating_sub(1);
     let mut write = write;
     let mut alternatives = Vec::new();
     for (index, (below, since)) in bands.into_iter().enumerate() {
-        let in_time = format!("fl <= :since{index}");
+        let in_time = format!("{last_failure} <= :since{index}");
         let alternative = match index {
-            0 => format!("f < :below{index}"),
+            0 => format!("{failures} < :below{index}"),
             _ if index == last => in_time,
-            _ => format!("(f < :below{index} AND {in_time})"),
+            _ => format!("({failures} < :below{index} AND {in_time})"),
         };
         if index != last {
             write = write.expression_attribute_values(format!(":below{index}"), number(below));

@@ -21,7 +21,7 @@ impl OtpTable {
             let write = again(self.table.update(&guard::key(asked.identifier)), &draft, asked, strength);
             let seen = match write::update(write).await? {
                 Written::Done(item) => {
-                    guard::note("sent_again", &guard::read(item)?, strength == Strength::Long);
+                    guard::note("sent_again", &guard::read(item)?, draft.lane(), strength == Strength::Long);
                     return Ok((draft, strength));
                 }
                 Written::Refused(item) => item.map(guard::read).transpose()?,
@@ -31,8 +31,8 @@ impl OtpTable {
             }
             let again = match &seen {
                 Some(guard) => {
-                    let again = guard.resend(&draft.key, asked.policy, asked.now);
-                    again.inspect_err(|error| guard::note_refusal(error, guard))?
+                    let again = guard.resend(draft.lane(), &draft.key, asked.policy, asked.now);
+                    again.inspect_err(|error| guard::note_refusal(error, guard, draft.lane()))?
                 }
                 None => None,
             };
@@ -53,11 +53,14 @@ impl OtpTable {
     /// # Errors
     /// When the table cannot be reached.
     pub async fn withdraw(&self, draft: &Draft, strength: Strength, identifier: &str) -> Result<bool> {
+        let ch = guard::names(draft.lane()).challenges;
         let write = self
             .table
             .update(&guard::key(identifier))
-            .update_expression("SET ch.#c.s = :zero, ch.#c.c = ch.#c.c - :one, ch.#c.x = ch.#c.x + :one")
-            .condition_expression("ch.#c.h = :h AND ch.#c.x < :free")
+            .update_expression(format!(
+                "SET {ch}.#c.s = :zero, {ch}.#c.c = {ch}.#c.c - :one, {ch}.#c.x = {ch}.#c.x + :one"
+            ))
+            .condition_expression(format!("{ch}.#c.h = :h AND {ch}.#c.x < :free"))
             .expression_attribute_names("#c", &draft.key)
             .expression_attribute_values(":h", bytes(draft.digest(strength).as_bytes()))
             .expression_attribute_values(":zero", number(0_u32))
@@ -75,16 +78,17 @@ fn again(
     strength: Strength,
 ) -> UpdateItemFluentBuilder {
     let Asked { policy, now, .. } = asked;
+    let ch = guard::names(draft.lane()).challenges;
     let (tries, guessable) = match strength {
-        Strength::Short => ("", "f < :long_from"),
-        Strength::Long => (", ch.#c.t = :one", "f >= :long_from"),
+        Strength::Short => (String::new(), "f < :long_from"),
+        Strength::Long => (format!(", {ch}.#c.t = :one"), "f >= :long_from"),
     };
     write
         .update_expression(format!(
-            "SET ch.#c.h = :h, ch.#c.k = :k, ch.#c.e = :e, ch.#c.s = :now, ch.#c.c = ch.#c.c + :one, la = :now, #ttl = :ttl{tries}"
+            "SET {ch}.#c.h = :h, {ch}.#c.k = :k, {ch}.#c.e = :e, {ch}.#c.s = :now, {ch}.#c.c = {ch}.#c.c + :one, la = :now, #ttl = :ttl{tries}"
         ))
         .condition_expression(format!(
-            "ch.#c.e > :now AND ch.#c.t >= :one AND ch.#c.s <= :cool AND ch.#c.c < :sends AND {guessable}"
+            "{ch}.#c.e > :now AND {ch}.#c.t >= :one AND {ch}.#c.s <= :cool AND {ch}.#c.c < :sends AND {guessable}"
         ))
         .expression_attribute_names("#c", &draft.key)
         .expression_attribute_names("#ttl", "ttl")

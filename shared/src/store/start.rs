@@ -1,5 +1,7 @@
 //! Starting a challenge: the write that begins one, alone or beside those that live.
 
+use std::collections::HashMap;
+
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde_bytes::ByteArray;
@@ -7,13 +9,14 @@ use serde_bytes::ByteArray;
 use super::OtpTable;
 use super::guard::{self, Entry, KEPT_FOR};
 use super::write::{self, Written, number};
-use crate::challenge::{ChallengePolicy, Guard, HOUR, LONGEST_LIFE, MOST_LIVE, Start};
+use crate::challenge::{ChallengePolicy, Guard, HOUR, LONGEST_LIFE, Start};
 use crate::clock::Timestamp;
 use crate::draft::{Draft, Strength};
 use crate::error::{Error, Result};
+use crate::lane::Lane;
 use crate::limit::NetworkDigest;
 
-/// Each refused write of ours means that another one went through, and only [`MOST_LIVE`] of these can.
+/// Each refused write of ours means that another one went through, and only [`Lane::most_live`] of these can.
 pub(super) const MOST_TRIES: usize = 16;
 
 /// Who asks, and under which rules.
@@ -30,7 +33,7 @@ pub struct Asked<'a> {
 }
 
 impl OtpTable {
-    /// Begins a challenge with one of the draft's codes, and says with which.
+    /// Begins a challenge on the draft's lane with one of its codes, and says with which.
     ///
     /// # Errors
     /// As [`Guard::start`]; [`Error::Unavailable`] when the item never stands still.
@@ -41,7 +44,8 @@ impl OtpTable {
             // Mostly there is nothing, or nothing that matters any more: try that first, without a read.
             let start = match &seen {
                 Some(guard) => {
-                    guard.start(network, policy, now).inspect_err(|error| guard::note_refusal(error, guard))?
+                    let start = guard.start(draft.lane(), network, policy, now);
+                    start.inspect_err(|error| guard::note_refusal(error, guard, draft.lane()))?
                 }
                 None => Start::Fresh(Strength::Short),
             };
@@ -54,7 +58,7 @@ impl OtpTable {
             };
             match write::update(write).await? {
                 Written::Done(item) => {
-                    guard::note("begun", &guard::read(item)?, strength == Strength::Long);
+                    guard::note("begun", &guard::read(item)?, draft.lane(), strength == Strength::Long);
                     return Ok(strength);
                 }
                 Written::Refused(item) => seen = item.map(guard::read).transpose()?,
@@ -75,21 +79,28 @@ fn fresh(
     asked: Asked<'_>,
     strength: Strength,
 ) -> Result<UpdateItemFluentBuilder> {
-    let Asked { network, policy, now, .. } = asked;
-    let (write, may_go_on) = when_strength_fits(write, strength, policy, now);
+    let Asked { policy, now, .. } = asked;
+    let (write, may_go_on) = when_strength_fits(write, draft.lane(), strength, policy, now);
     let challenges = [(draft.key.clone(), entry(draft, strength, policy, now, 0).to_attribute()?)];
+    // Nobody answers a challenge of the other lane unbound, so that is no reason to compare anything.
+    let (mine, other, ux) = match draft.lane() {
+        Lane::Open => ("ch = :ch, n = :one", "cd = :none, nd = :zero", policy.attempts),
+        Lane::Known => ("cd = :ch, nd = :one", "ch = :none, n = :zero", 0),
+    };
+    let write = hour_of(write, draft.lane(), asked);
     Ok(write
-        .update_expression(
-            "SET ch = :ch, w0 = :now, la = :now, n = :one, ip = :ip, u = :zero, ux = :ux, f = if_not_exists(f, :zero), #ttl = :ttl",
-        )
+        .update_expression(format!(
+            "SET {mine}, {other}, w0 = :now, la = :now, ip = :ip, u = :zero, ux = :ux, f = if_not_exists(f, :zero), \
+             fd = if_not_exists(fd, :zero), #ttl = :ttl"
+        ))
         .condition_expression(format!("attribute_not_exists(pk) OR (w0 <= :hour_ago AND la <= :dead AND {may_go_on})"))
         .expression_attribute_names("#ttl", "ttl")
         .expression_attribute_values(":ch", AttributeValue::M(challenges.into()))
-        .expression_attribute_values(":ip", share(network))
+        .expression_attribute_values(":none", AttributeValue::M(HashMap::new()))
         .expression_attribute_values(":now", number(now.unix()))
         .expression_attribute_values(":one", number(1_u32))
         .expression_attribute_values(":zero", number(0_u32))
-        .expression_attribute_values(":ux", number(policy.attempts))
+        .expression_attribute_values(":ux", number(ux))
         .expression_attribute_values(":hour_ago", number(now.before(HOUR).unix()))
         .expression_attribute_values(":dead", number(now.before(LONGEST_LIFE).unix()))
         .expression_attribute_values(":ttl", number(now.after(KEPT_FOR).unix())))
@@ -109,49 +120,91 @@ fn join(
     asked: Asked<'_>,
     joining: &Joining,
 ) -> Result<UpdateItemFluentBuilder> {
-    let Asked { network, policy, now, .. } = asked;
+    let Asked { policy, now, .. } = asked;
     let Joining { strength, new_hour, expired, unbound } = joining;
-    let (mut write, may_go_on) = when_strength_fits(write, *strength, policy, now);
-    let mut condition = format!("{may_go_on} AND u = :unbound AND size(ch) < :room");
+    let ch = guard::names(draft.lane()).challenges;
+    let (mut write, may_go_on) = when_strength_fits(write, draft.lane(), *strength, policy, now);
+    let mut condition = format!("{may_go_on} AND size({ch}) < :room");
     let mut remove = String::new();
     for (index, key) in expired.iter().enumerate() {
-        condition.push_str(&format!(" AND ch.#x{index}.e <= :now"));
-        remove.push_str(&format!("{} ch.#x{index}", if index == 0 { " REMOVE" } else { "," }));
+        condition.push_str(&format!(" AND {ch}.#x{index}.e <= :now"));
+        remove.push_str(&format!("{} {ch}.#x{index}", if index == 0 { " REMOVE" } else { "," }));
         write = write.expression_attribute_names(format!("#x{index}"), key);
     }
-    let counts = if *new_hour {
-        condition.push_str(" AND w0 <= :hour_ago");
-        write = write.expression_attribute_values(":ip", share(network));
-        "w0 = :now, n = :one, ip = :ip"
-    } else {
-        condition.push_str(
-            " AND w0 > :hour_ago AND n < :per_hour AND (attribute_not_exists(ip.#ip) OR ip.#ip < :per_network)",
-        );
-        write = write
-            .expression_attribute_names("#ip", network.short())
-            .expression_attribute_values(":zero", number(0_u32))
-            .expression_attribute_values(":per_hour", number(policy.per_hour))
-            .expression_attribute_values(":per_network", number(policy.per_hour_per_network));
-        "n = n + :one, ip.#ip = if_not_exists(ip.#ip, :zero) + :one"
-    };
+    let (write, counts, hour) =
+        if *new_hour { first_of_hour(write, draft.lane(), asked) } else { next_of_hour(write, draft.lane(), asked) };
+    let (write, compared, from) = compared_from(write, draft.lane(), policy, *unbound);
     Ok(write
-        .update_expression(format!("SET ch.#c = :entry, la = :now, ux = :ux, #ttl = :ttl, {counts}{remove}"))
-        .condition_expression(condition)
+        .update_expression(format!("SET {ch}.#c = :entry, la = :now, #ttl = :ttl, {counts}{compared}{remove}"))
+        .condition_expression(format!("{condition} AND {hour}{from}"))
         .expression_attribute_names("#c", &draft.key)
         .expression_attribute_names("#ttl", "ttl")
         .expression_attribute_values(":entry", entry(draft, *strength, policy, now, *unbound).to_attribute()?)
-        .expression_attribute_values(":unbound", number(*unbound))
-        .expression_attribute_values(":ux", number(unbound.saturating_add(policy.attempts)))
-        .expression_attribute_values(":room", number((MOST_LIVE + expired.len()) as u64))
+        .expression_attribute_values(":room", number((draft.lane().most_live() + expired.len()) as u64))
         .expression_attribute_values(":now", number(now.unix()))
         .expression_attribute_values(":one", number(1_u32))
         .expression_attribute_values(":hour_ago", number(now.before(HOUR).unix()))
         .expression_attribute_values(":ttl", number(now.after(KEPT_FOR).unix())))
 }
 
+/// What a challenge that begins an hour sets, and on which condition.
+fn first_of_hour(
+    write: UpdateItemFluentBuilder,
+    lane: Lane,
+    asked: Asked<'_>,
+) -> (UpdateItemFluentBuilder, &'static str, &'static str) {
+    let counts = match lane {
+        Lane::Open => "w0 = :now, ip = :ip, n = :one, nd = :zero",
+        Lane::Known => "w0 = :now, ip = :ip, n = :zero, nd = :one",
+    };
+    let write = hour_of(write, lane, asked).expression_attribute_values(":zero", number(0_u32));
+    (write, counts, "w0 <= :hour_ago")
+}
+
+/// The same of one within an hour.
+fn next_of_hour(
+    write: UpdateItemFluentBuilder,
+    lane: Lane,
+    asked: Asked<'_>,
+) -> (UpdateItemFluentBuilder, &'static str, &'static str) {
+    let Asked { network, policy, .. } = asked;
+    let write = write.expression_attribute_values(":per_hour", number(policy.per_hour));
+    match lane {
+        Lane::Known => (write, "nd = nd + :one", "w0 > :hour_ago AND nd < :per_hour"),
+        Lane::Open => (
+            write
+                .expression_attribute_names("#ip", network.short())
+                .expression_attribute_values(":zero", number(0_u32))
+                .expression_attribute_values(":per_network", number(policy.per_hour_per_network)),
+            "n = n + :one, ip.#ip = if_not_exists(ip.#ip, :zero) + :one",
+            "w0 > :hour_ago AND n < :per_hour AND (attribute_not_exists(ip.#ip) OR ip.#ip < :per_network)",
+        ),
+    }
+}
+
+/// How far unbound tries go on for a new challenge; they match none of a known browser.
+fn compared_from(
+    write: UpdateItemFluentBuilder,
+    lane: Lane,
+    policy: &ChallengePolicy,
+    unbound: u32,
+) -> (UpdateItemFluentBuilder, &'static str, &'static str) {
+    match lane {
+        Lane::Known => (write, "", ""),
+        Lane::Open => (
+            write
+                .expression_attribute_values(":unbound", number(unbound))
+                .expression_attribute_values(":ux", number(unbound.saturating_add(policy.attempts))),
+            ", ux = :ux",
+            " AND u = :unbound",
+        ),
+    }
+}
+
 /// A guessable code only below the lockout's cap and outside its waits; a long one only from the cap on.
 fn when_strength_fits(
     write: UpdateItemFluentBuilder,
+    lane: Lane,
     strength: Strength,
     policy: &ChallengePolicy,
     now: Timestamp,
@@ -160,7 +213,7 @@ fn when_strength_fits(
     match strength {
         Strength::Long => (write, "f >= :long_from".to_owned()),
         Strength::Short => {
-            let (write, not_waiting) = guard::when_not_waiting(write, now);
+            let (write, not_waiting) = guard::when_not_waiting(write, lane, now);
             (write, format!("f < :long_from AND {not_waiting}"))
         }
     }
@@ -179,6 +232,11 @@ fn entry(draft: &Draft, strength: Strength, policy: &ChallengePolicy, now: Times
     }
 }
 
-fn share(network: &NetworkDigest) -> AttributeValue {
-    AttributeValue::M([(network.short().to_owned(), number(1_u32))].into())
+/// A new hour's shares of networks: known browsers take none.
+fn hour_of(write: UpdateItemFluentBuilder, lane: Lane, asked: Asked<'_>) -> UpdateItemFluentBuilder {
+    let shares = match lane {
+        Lane::Open => [(asked.network.short().to_owned(), number(1_u32))].into(),
+        Lane::Known => HashMap::new(),
+    };
+    write.expression_attribute_values(":ip", AttributeValue::M(shares))
 }

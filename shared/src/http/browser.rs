@@ -1,0 +1,68 @@
+//! What a browser adds to a request: its cookies, and where the page is from.
+
+use lambda_http::http::{HeaderMap, header};
+
+use super::Request;
+use crate::cookie::{Cookie, Cookies};
+use crate::error::{Error, Result};
+use crate::frontends::{Frontends, Page, TokenDelivery};
+
+/// How a request's tokens travel, and what it says under a name that may be a field or a cookie.
+#[derive(Debug)]
+pub struct Delivered {
+    /// How the answer's tokens travel.
+    pub delivery: TokenDelivery,
+    /// The text of the field or the cookie.
+    pub text: Option<String>,
+}
+
+impl Request {
+    /// Reads the text that the body has as `field` and the browser as `cookie`, and decides how tokens travel: as
+    /// `asked`. Where that is the body, no cookie is looked at, so that none can be turned into a body's text.
+    ///
+    /// # Errors
+    /// As [`Frontends::delivery`] and [`Cookies::get`]; [`Error::InvalidRequest`] where field and cookie differ.
+    pub fn delivered(
+        &self,
+        frontends: &Frontends,
+        asked: Option<TokenDelivery>,
+        field: Option<String>,
+        cookie: Cookie,
+    ) -> Result<Delivered> {
+        if asked == Some(TokenDelivery::Body) {
+            return Ok(Delivered { delivery: TokenDelivery::Body, text: field });
+        }
+        let brought = self.cookies.get(cookie)?;
+        let delivery = frontends.delivery(asked, brought.is_some(), &self.page)?;
+        match (field, brought) {
+            (Some(field), Some(brought)) if field != brought => {
+                Err(Error::invalid("The body and a cookie say different things."))
+            }
+            (field, brought) => Ok(Delivered { delivery, text: field.or(brought.map(str::to_owned)) }),
+        }
+    }
+
+    /// The device cookie of a request whose tokens travel in cookies.
+    ///
+    /// # Errors
+    /// As [`Cookies::get`]; [`Error::Forbidden`] where the page that uses it does not show itself.
+    pub fn device_cookie(&self, frontends: &Frontends, delivery: TokenDelivery) -> Result<Option<&str>> {
+        let device = match delivery {
+            TokenDelivery::Body => None,
+            TokenDelivery::Cookie => self.cookies.get(Cookie::Device)?,
+        };
+        frontends.delivery(Some(delivery), device.is_some(), &self.page)?;
+        Ok(device)
+    }
+}
+
+pub(super) fn cookies(headers: &HeaderMap) -> Cookies {
+    Cookies::read(headers.get_all(header::COOKIE).iter().map(|line| line.as_bytes()))
+}
+
+/// Two lines of a header come as one from the gateway, joined by a comma, which is no origin.
+pub(super) fn page(headers: &HeaderMap) -> Page {
+    let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or_default());
+    let is_same_origin = text("sec-fetch-site") == Some("same-origin");
+    Page { origin: text("origin").map(str::to_owned), is_same_origin }
+}

@@ -1,0 +1,253 @@
+//! Cookie mode: a page that holds no secret, and a browser that gives none to another page.
+
+use serde_json::{Value, json};
+use tests::Deployment;
+use tests::browser::{CHALLENGE_COOKIE, DEVICE_COOKIE, REFRESH_COOKIE};
+use tests::client::{LOGOUT, REFRESH, REQUEST, VERIFY};
+use tests::deployment::wrong;
+
+const ADA: &str = "ada@example.com";
+const PAGE: &str = "http://localhost:3000";
+const DAY: u64 = 86_400;
+
+fn keys(body: &Value) -> Vec<&str> {
+    body.as_object().unwrap().keys().map(String::as_str).collect()
+}
+
+/// S60, S3-16: the body has the access token and nothing that could be kept; the cookies live as long as what is in them.
+#[tokio::test]
+async fn a_browser_signs_in_and_its_page_sees_no_secret() {
+    let auth = Deployment::start().await;
+    let mut browser = auth.client().browser(PAGE);
+    let asked = browser.post(REQUEST, json!({ "identifier": ADA, "token_delivery": "cookie" })).await.ok();
+    assert_eq!(keys(&asked), ["channel", "expires_in", "message", "retry_after", "success"]);
+    assert_eq!((browser.names(), browser.cookies[CHALLENGE_COOKIE].1), (vec![CHALLENGE_COOKIE], 600));
+
+    let code = auth.newest_code(ADA);
+    let signed_in = browser.post(VERIFY, json!({ "identifier": ADA, "otp_code": code })).await.ok();
+    assert_eq!(keys(&signed_in["tokens"]), ["access"]);
+    assert_eq!(browser.names(), [DEVICE_COOKIE, REFRESH_COOKIE]);
+    assert_eq!((browser.cookies[REFRESH_COOKIE].1, browser.cookies[DEVICE_COOKIE].1), (7 * DAY, 365 * DAY));
+    assert!(!signed_in.to_string().contains(&browser.cookie(REFRESH_COOKIE)));
+    assert!(!auth.stack.logs().concat().contains("__Host-"));
+}
+
+/// S08: whoever reads the code over somebody's shoulder has no cookie; the browser that asked needs nothing else.
+#[tokio::test]
+async fn a_code_is_bound_to_the_browser_that_asked() {
+    let auth = Deployment::with(&[("OTP_BINDING", "required")]).await;
+    let mut browser = auth.client().browser(PAGE);
+    let code = browser.ask(ADA).await;
+    let mut other = auth.client_at("203.0.113.66").browser(PAGE);
+    other.answer(ADA, &code).await.refused(400, "invalid_request");
+    other.ask(ADA).await;
+    other.answer(ADA, &code).await.refused(400, "invalid_otp");
+    browser.answer(ADA, &wrong(&code)).await.refused(400, "invalid_otp");
+    browser.answer(ADA, &code).await.ok();
+}
+
+#[tokio::test]
+async fn asking_again_sends_the_browsers_challenge_again() {
+    let auth = Deployment::start().await;
+    let mut browser = auth.client().browser(PAGE);
+    browser.ask(ADA).await;
+    let challenge = browser.cookie(CHALLENGE_COOKIE);
+    auth.wait(29);
+    browser.post(REQUEST, json!({ "identifier": ADA })).await.refused(429, "rate_limited");
+    auth.wait(1);
+    let code = browser.ask(ADA).await;
+    assert_eq!((browser.cookie(CHALLENGE_COOKIE), auth.messages_to(ADA)), (challenge.clone(), 2));
+    browser.answer(ADA, &code).await.ok();
+
+    // For somebody else it names nothing, and a new one begins.
+    browser.cookies.insert(CHALLENGE_COOKIE.to_owned(), (challenge.clone(), 600));
+    browser.ask("bob@example.com").await;
+    assert_ne!(browser.cookie(CHALLENGE_COOKIE), challenge);
+}
+
+/// S3-18, V16: each refresh replaces the cookie, and a lost answer or a second tab gets the same one again.
+#[tokio::test]
+async fn a_refresh_replaces_the_cookie() {
+    let auth = Deployment::start().await;
+    let mut browser = auth.client().browser(PAGE);
+    browser.sign_in(ADA).await;
+    let mut second_tab = browser.clone();
+    let refreshed = browser.refresh().await.ok();
+    assert_eq!(keys(&refreshed), ["access", "expires_in"]);
+    auth.wait(10);
+    assert_ne!(browser.cookie(REFRESH_COOKIE), second_tab.cookie(REFRESH_COOKIE));
+    second_tab.refresh().await.ok();
+    assert_eq!(browser.cookie(REFRESH_COOKIE), second_tab.cookie(REFRESH_COOKIE));
+    assert_eq!((browser.cookies[REFRESH_COOKIE].1, second_tab.cookies[REFRESH_COOKIE].1), (7 * DAY, 7 * DAY - 10));
+    browser.refresh().await.ok();
+}
+
+/// S32: a used token ends the session, and leaves nothing behind in either browser.
+#[tokio::test]
+async fn a_used_token_clears_the_cookie_and_ends_the_session() {
+    let auth = Deployment::start().await;
+    let mut browser = auth.client().browser(PAGE);
+    browser.sign_in(ADA).await;
+    let mut thief = browser.clone();
+    browser.refresh().await.ok();
+    auth.wait(11);
+    for mut victim in [thief.clone(), browser.clone()] {
+        victim.refresh().await.refused(401, "invalid_token");
+        assert_eq!(victim.names(), [DEVICE_COOKIE]);
+    }
+    thief.refresh().await.refused(401, "invalid_token");
+    let outcomes = auth.stack.logs().concat();
+    assert!(outcomes.contains(r#""outcome":"invalid_token""#), "{outcomes}");
+}
+
+/// What cannot be answered now may be answered later: the cookie stays.
+#[tokio::test]
+async fn a_fault_of_ours_leaves_the_cookie_alone() {
+    let auth = Deployment::start().await;
+    let mut browser = auth.client().browser(PAGE);
+    browser.sign_in(ADA).await;
+    let fault =
+        json!({ "service": "dynamodb", "operation": "UpdateItem", "error": "ThrottlingException", "times": 100 });
+    auth.faults(json!({ "aws": [fault] }));
+    for path in [REFRESH, LOGOUT] {
+        let answer = browser.post(path, json!({})).await;
+        answer.refused(503, "unavailable");
+        assert!(!answer.headers.contains_key("set-cookie"), "{path}");
+    }
+    auth.faults(json!({}));
+    browser.refresh().await.ok();
+}
+
+/// S3-19: the cookie is gone whatever it was, and so is the session; the browser stays known.
+#[tokio::test]
+async fn a_logout_clears_the_cookie() {
+    let auth = Deployment::start().await;
+    let mut browser = auth.client().browser(PAGE);
+    browser.sign_in(ADA).await;
+    let mut kept = browser.clone();
+    assert_eq!(browser.logout().await.ok(), json!({ "success": true, "message": "Logged out." }));
+    assert_eq!(browser.names(), [DEVICE_COOKIE]);
+    kept.refresh().await.refused(401, "invalid_token");
+
+    browser.cookies.insert(REFRESH_COOKIE.to_owned(), ("nonsense".to_owned(), 60));
+    browser.logout().await.ok();
+    assert_eq!(browser.names(), [DEVICE_COOKIE]);
+
+    let mut everywhere = auth.client().browser(PAGE);
+    everywhere.sign_in(ADA).await;
+    browser.sign_in(ADA).await;
+    browser.post(LOGOUT, json!({ "all": true })).await.ok();
+    everywhere.refresh().await.refused(401, "invalid_token");
+}
+
+#[tokio::test]
+async fn a_cookie_and_a_body_that_differ_are_refused() {
+    let auth = Deployment::start().await;
+    let mut browser = auth.client().browser(PAGE);
+    browser.sign_in(ADA).await;
+    let code = browser.ask(ADA).await;
+    let (challenge, refresh) = (browser.cookie(CHALLENGE_COOKIE), browser.cookie(REFRESH_COOKIE));
+    let other = auth.client().sign_in("bob@example.com").await.refresh;
+    for (path, field, differs) in [
+        (REQUEST, "challenge_id", "AAAAAAAAAAAAAAAAAAAAAA"),
+        (VERIFY, "challenge_id", "AAAAAAAAAAAAAAAAAAAAAA"),
+        (REFRESH, "refresh", other.as_str()),
+        (LOGOUT, "refresh", other.as_str()),
+    ] {
+        let body = json!({ "identifier": ADA, "otp_code": code, field: differs });
+        browser.clone().post(path, body).await.refused(400, "invalid_request");
+    }
+    let body = json!({ "identifier": ADA, "otp_code": code, "challenge_id": challenge });
+    browser.clone().post(VERIFY, body).await.ok();
+    browser.post(REFRESH, json!({ "refresh": refresh })).await.ok();
+}
+
+/// A page that asks for the body gets nothing out of a cookie: else a script could read what is hidden from it.
+#[tokio::test]
+async fn a_cookie_is_never_answered_in_the_body() {
+    let auth = Deployment::start().await;
+    let mut browser = auth.client().browser(PAGE);
+    browser.sign_in(ADA).await;
+    for path in [REFRESH, LOGOUT] {
+        let answer = browser.post(path, json!({ "token_delivery": "body" })).await;
+        answer.refused(400, "invalid_request");
+    }
+    let asked = browser.post(REQUEST, json!({ "identifier": ADA, "token_delivery": "body" })).await;
+    assert!(asked.body["challenge_id"].is_string() && !asked.headers.contains_key("set-cookie"));
+    browser.refresh().await.ok();
+}
+
+/// A frontend that kept its token itself, and now lets the browser.
+#[tokio::test]
+async fn a_token_moves_from_a_body_into_a_cookie() {
+    let auth = Deployment::start().await;
+    let tokens = auth.client().sign_in(ADA).await;
+    let mut browser = auth.client().browser(PAGE);
+    let moved = browser.post(REFRESH, json!({ "refresh": tokens.refresh, "token_delivery": "cookie" })).await.ok();
+    assert_eq!(keys(&moved), ["access", "expires_in"]);
+    browser.refresh().await.ok();
+}
+
+#[tokio::test]
+async fn a_deployment_may_have_cookies_as_its_rule() {
+    let auth = Deployment::with(&[("TOKEN_DELIVERY", "cookie")]).await;
+    let mut browser = auth.client().browser(PAGE);
+    browser.post(REQUEST, json!({ "identifier": ADA })).await.ok();
+    let code = auth.newest_code(ADA);
+    let signed_in = browser.answer(ADA, &code).await.ok();
+    assert_eq!(keys(&signed_in["tokens"]), ["access"]);
+    browser.refresh().await.ok();
+    browser.cookies.clear();
+    // A cookie that has ended is no mistake of the page's.
+    browser.refresh().await.refused(401, "invalid_token");
+    browser.logout().await.ok();
+
+    let body = json!({ "identifier": ADA, "token_delivery": "body" });
+    let challenge = auth.client().post(REQUEST, body).await.ok()["challenge_id"].clone();
+    let code = auth.newest_code(ADA);
+    let body = json!({ "identifier": ADA, "otp_code": code, "challenge_id": challenge, "token_delivery": "body" });
+    auth.client().post(VERIFY, body).await.tokens();
+}
+
+/// Without cookies nothing is new: not the fields of an answer, and not the words of a refusal.
+#[tokio::test]
+async fn clients_without_cookies_notice_nothing() {
+    let auth = Deployment::start().await;
+    let mut page = auth.client().browser(PAGE);
+    let asked = page.post(REQUEST, json!({ "identifier": ADA })).await.ok();
+    let code = auth.newest_code(ADA);
+    let body = json!({ "identifier": ADA, "otp_code": code, "challenge_id": asked["challenge_id"] });
+    let signed_in = page.post(VERIFY, body).await.ok();
+    assert_eq!(keys(&signed_in["tokens"]), ["access", "refresh"]);
+    let refreshed = page.post(REFRESH, json!({ "refresh": signed_in["tokens"]["refresh"] })).await.ok();
+    assert_eq!(keys(&refreshed), ["access", "expires_in", "refresh"]);
+    page.post(LOGOUT, json!({ "refresh": refreshed["refresh"] })).await.ok();
+    assert!(page.cookies.is_empty());
+    for path in [REFRESH, LOGOUT] {
+        for (body, message) in [
+            (json!({}), "The body does not fit: missing field `refresh`."),
+            (json!({ "refresh": null }), "The body does not fit: expected a string."),
+            (json!({ "refresh": 1 }), "The body does not fit: expected a string."),
+        ] {
+            let answer = page.post(path, body).await;
+            answer.refused(400, "invalid_request");
+            assert_eq!(answer.body["message"], message);
+        }
+    }
+}
+
+/// The page is not told the challenge by a refusal either; the browser sends it again.
+#[tokio::test]
+async fn a_mail_that_was_not_sent_leaves_the_challenge_in_the_browser() {
+    let auth = Deployment::start().await;
+    let mut browser = auth.client().browser(PAGE);
+    auth.faults(json!({ "delivery": "refused" }));
+    let refused = browser.post(REQUEST, json!({ "identifier": ADA, "token_delivery": "cookie" })).await;
+    refused.refused(502, "email_send_failed");
+    assert!(refused.body.get("challenge_id").is_none());
+    let challenge = browser.cookie(CHALLENGE_COOKIE);
+    auth.faults(json!({}));
+    let code = browser.ask(ADA).await;
+    assert_eq!(browser.cookie(CHALLENGE_COOKIE), challenge);
+    browser.answer(ADA, &code).await.ok();
+}

@@ -1,0 +1,113 @@
+//! CORS, as the template declares it and the gateway serves it (S63).
+
+use axum::body::Bytes;
+use axum::http::{HeaderMap, Method, Request};
+use local::template::{Cors, Template, find_root};
+use serde_json::json;
+use tests::Deployment;
+use tests::client::REQUEST;
+
+const PAGE: &str = "http://localhost:3000";
+
+fn declared() -> Cors {
+    Template::read(&find_root().unwrap(), "default").unwrap().cors.unwrap()
+}
+
+async fn preflight(auth: &Deployment, path: &str, method: &str, origin: &str) -> HeaderMap {
+    let request = Request::builder().method(Method::OPTIONS).uri(path).header("origin", origin);
+    let request = request
+        .header("access-control-request-method", method)
+        .header("access-control-request-headers", "content-type,authorization");
+    let answer = auth.client().send(request.body(Bytes::new()).unwrap()).await;
+    assert_eq!(answer.status, 204, "{path}");
+    answer.headers
+}
+
+fn of_cors(headers: &HeaderMap) -> usize {
+    headers.keys().filter(|name| name.as_str().starts_with("access-control-")).count()
+}
+
+/// A star with credentials would be every page of the web.
+#[test]
+fn the_template_names_its_origins_and_lets_them_read_what_they_need() {
+    let cors = declared();
+    assert!(cors.credentials && !cors.origins.is_empty());
+    for list in [&cors.origins, &cors.methods, &cors.headers, &cors.exposed] {
+        assert!(list.iter().all(|item| !item.contains('*')), "{list:?}");
+    }
+    assert_eq!(cors.exposed, ["Retry-After", "X-Request-Id"]);
+    for (method, path) in fallback::ROUTES {
+        assert!(cors.methods.iter().any(|allowed| allowed == method), "{method} {path}");
+    }
+}
+
+/// A list of exact origins is all that a deployer can give, and functions read the same one.
+#[tokio::test]
+async fn functions_allow_whom_the_gateway_allows() {
+    let auth = Deployment::start().await;
+    let config = auth.config();
+    assert_eq!(config.frontends.origins().collect::<Vec<_>>(), declared().origins);
+    let samconfig = |origins: &str| {
+        format!(
+            "version = 0.1\n[default.deploy.parameters]\nparameter_overrides = [\"SenderEmail=a@example.com\", \"AllowedOrigins={origins}\"]\n"
+        )
+    };
+    let template = std::fs::read_to_string(find_root().unwrap().join("template.yaml")).unwrap();
+    for (origins, fits) in [
+        ("https://app.example.com,http://localhost:3000", true),
+        ("http://[::1]:3000", true),
+        ("*", false),
+        ("https://*", false),
+        ("https://*.example.com", false),
+        ("https://app.example.com/", false),
+        ("https://App.example.com", false),
+        ("null", false),
+    ] {
+        assert_eq!(Template::parse(&template, &samconfig(origins), "default").is_ok(), fits, "{origins}");
+    }
+}
+
+/// Every route under both spellings, and what no route names: the gateway asks no function.
+#[tokio::test]
+async fn a_preflight_of_every_route_is_answered() {
+    let auth = Deployment::start().await;
+    let before = auth.stack.logs().len();
+    for (method, path) in fallback::ROUTES.into_iter().chain([("DELETE", "/nowhere")]) {
+        for path in [path.to_owned(), format!("{path}/")] {
+            let allowed = preflight(&auth, &path, method, PAGE).await;
+            assert_eq!(allowed["access-control-allow-origin"], PAGE);
+            assert_eq!(allowed["access-control-allow-credentials"], "true");
+            assert_eq!(allowed["access-control-allow-headers"], "authorization,content-type");
+            assert_eq!(allowed["access-control-max-age"], "600");
+            let methods = allowed["access-control-allow-methods"].to_str().unwrap();
+            assert!(methods.split(',').any(|allowed| allowed == method), "{method} {path}: {methods}");
+            for foreign in
+                ["https://evil.example", "null", "http://localhost:3001", "http://localhost:3000.evil.example"]
+            {
+                assert_eq!(of_cors(&preflight(&auth, &path, method, foreign).await), 0, "{foreign} {path}");
+            }
+        }
+    }
+    assert_eq!(auth.stack.logs().len(), before, "a function was asked");
+}
+
+/// Answers too, refusals above all: a page that may not read `Retry-After` cannot wait.
+#[tokio::test]
+async fn a_page_reads_every_answer_and_how_long_to_wait() {
+    let auth = Deployment::with(&[("OTP_REQUESTS_PER_IP", "1")]).await;
+    let ask = |origin: &'static str| {
+        let client = auth.client();
+        async move { client.post_with("origin", origin, REQUEST, json!({ "identifier": "ada@example.com" })).await }
+    };
+    let (answered, limited, foreign) = (ask(PAGE).await, ask(PAGE).await, ask("https://evil.example").await);
+    assert_eq!((answered.code(), limited.code(), foreign.code()), ("ok", "rate_limited", "rate_limited"));
+    for answer in [&answered, &limited] {
+        assert_eq!(answer.headers["access-control-allow-origin"], PAGE);
+        assert_eq!(answer.headers["access-control-allow-credentials"], "true");
+        assert_eq!(answer.headers["access-control-expose-headers"], "retry-after,x-request-id");
+    }
+    assert!(limited.headers.contains_key("retry-after") && limited.headers.contains_key("x-request-id"));
+    assert_eq!(of_cors(&foreign.headers), 0);
+    auth.stack.api().unwrap().gateway().set_refusal(Some(axum::http::StatusCode::TOO_MANY_REQUESTS));
+    assert_eq!(ask(PAGE).await.headers["access-control-allow-origin"], PAGE, "the gateway's own answer");
+}

@@ -1,0 +1,139 @@
+//! Whose requests a cookie speaks for: a page's that is allowed, and nobody else's (S61, S62).
+
+use axum::body::Bytes;
+use axum::http::Request;
+use serde_json::json;
+use tests::browser::{CHALLENGE_COOKIE, REFRESH_COOKIE};
+use tests::client::{LOGOUT, REFRESH, REQUEST, VERIFY};
+use tests::{Answer, Browser, Deployment};
+
+const ADA: &str = "ada@example.com";
+const PAGE: &str = "http://localhost:3000";
+
+/// Requests that a cookie speaks for: to refresh, to sign out, to answer, to send again, to be known.
+async fn with_cookies(browser: &mut Browser<'_>, code: &str) -> Vec<Answer> {
+    let mut answers = Vec::new();
+    for (path, body) in [
+        (REFRESH, json!({})),
+        (LOGOUT, json!({ "all": true })),
+        (VERIFY, json!({ "identifier": ADA, "otp_code": code })),
+        (REQUEST, json!({ "identifier": ADA })),
+    ] {
+        answers.push(browser.post(path, body).await);
+    }
+    browser.cookies.remove(CHALLENGE_COOKIE);
+    answers.push(browser.post(REQUEST, json!({ "identifier": "bob@example.com", "token_delivery": "cookie" })).await);
+    answers
+}
+
+/// S61: another page's request, which a browser sends with our cookies, does nothing at all.
+#[tokio::test]
+async fn a_cookie_speaks_for_allowed_pages_only() {
+    let auth = Deployment::start().await;
+    let mut browser = auth.client().browser(PAGE);
+    browser.sign_in(ADA).await;
+    let code = browser.ask(ADA).await;
+    auth.wait(30);
+    let page =
+        |headers: &[(&'static str, &str)]| headers.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
+    for foreign in [
+        page(&[("origin", "https://evil.example")]),
+        page(&[("origin", "null")]),
+        page(&[]),
+        page(&[("origin", "http://localhost:3001")]),
+        page(&[("origin", "http://localhost:3000.evil.example")]),
+        page(&[("origin", "https://evil.example"), ("sec-fetch-site", "cross-site")]),
+        page(&[("sec-fetch-site", "same-site")]),
+        page(&[("sec-fetch-site", "none")]),
+        page(&[("origin", PAGE), ("origin", "https://evil.example")]),
+        page(&[("sec-fetch-site", "cross-site"), ("sec-fetch-site", "same-origin")]),
+    ] {
+        let mut elsewhere = browser.clone();
+        elsewhere.page = foreign;
+        for answer in with_cookies(&mut elsewhere, &code).await {
+            answer.refused(403, "forbidden");
+            assert!(!answer.headers.contains_key("set-cookie"));
+        }
+    }
+    assert_eq!((auth.failures(ADA), auth.messages_to(ADA), auth.messages_to("bob@example.com")), (0, 2, 0));
+
+    // The API's own page needs no entry in a list: only a browser can write this header.
+    let mut own = browser;
+    own.page = page(&[("sec-fetch-site", "same-origin")]);
+    own.answer(ADA, &code).await.ok();
+    own.refresh().await.ok();
+    own.logout().await.ok();
+}
+
+/// No page, no cookie: a client that is no browser may ask for cookies, and a page that is not allowed may not.
+#[tokio::test]
+async fn only_allowed_pages_are_given_cookies() {
+    let auth = Deployment::start().await;
+    let body = || json!({ "identifier": ADA, "token_delivery": "cookie" });
+    auth.client().browser("https://evil.example").post(REQUEST, body()).await.refused(403, "forbidden");
+    auth.client().post(REQUEST, body()).await.ok();
+    auth.client()
+        .post(REQUEST, json!({ "identifier": ADA, "token_delivery": "cookies" }))
+        .await
+        .refused(400, "invalid_request");
+}
+
+/// A browser would not send them back. What asks for the body, or says nothing, is as ever.
+#[tokio::test]
+async fn cookies_are_refused_where_browsers_do_not_send_them() {
+    let frontends = "https://app.example.com,https://app.example.org,http://app.example.com";
+    for (domain, origin, code) in [
+        ("", "https://app.example.com", "invalid_request"),
+        ("", "https://evil.example", "invalid_request"),
+        ("auth.example.com", "https://app.example.com", "ok"),
+        ("auth.example.com", "https://app.example.org", "invalid_request"),
+        ("auth.example.com", "http://app.example.com", "invalid_request"),
+        ("auth.example.com", "https://example.com", "forbidden"),
+    ] {
+        let auth = Deployment::with(&[("ALLOWED_ORIGINS", frontends), ("DOMAIN_NAME", domain)]).await;
+        let tokens = auth.client().sign_in(ADA).await;
+        let mut browser = auth.client().browser(origin);
+        for (path, body) in [
+            (REQUEST, json!({ "identifier": "bob@example.com", "token_delivery": "cookie" })),
+            (REFRESH, json!({ "refresh": tokens.refresh, "token_delivery": "cookie" })),
+        ] {
+            assert_eq!(browser.post(path, body).await.code(), code, "{domain} {origin} {path}");
+        }
+        auth.client().browser(origin).post(REQUEST, json!({ "identifier": "eve@example.com" })).await.ok();
+    }
+}
+
+/// Two readers could take different ones, and a sibling's may be among them (V42).
+#[tokio::test]
+async fn a_cookie_that_is_here_twice_is_refused() {
+    let auth = Deployment::start().await;
+    let mut browser = auth.client().browser(PAGE);
+    browser.sign_in(ADA).await;
+    let good = format!("{REFRESH_COOKIE}={}", browser.cookie(REFRESH_COOKIE));
+    let long = format!("{REFRESH_COOKIE}={}", "x".repeat(1_000));
+    for lines in [vec![format!("{good}; {good}")], vec![good.clone(), good.clone()], vec![long]] {
+        let request = Request::post(REFRESH).header("content-type", "application/json").header("origin", PAGE);
+        let request = lines.iter().fold(request, |request, line| request.header("cookie", line));
+        let answer = auth.client().send(request.body(Bytes::from_static(b"{}")).unwrap()).await;
+        answer.refused(400, "invalid_request");
+        assert!(!answer.headers.contains_key("set-cookie"));
+    }
+    let request = Request::post(REFRESH).header("content-type", "application/json").header("origin", PAGE);
+    let request = request.header("cookie", "theme=dark").header("cookie", good).header("cookie", "a=b; c");
+    auth.client().send(request.body(Bytes::from_static(b"{}")).unwrap()).await.ok();
+}
+
+/// S62: what a form can post with our cookies is not read, even from an allowed page.
+#[tokio::test]
+async fn a_form_does_nothing() {
+    let auth = Deployment::start().await;
+    let mut browser = auth.client().browser(PAGE);
+    browser.sign_in(ADA).await;
+    for content_type in ["text/plain", "application/x-www-form-urlencoded"] {
+        let cookie = format!("{REFRESH_COOKIE}={}", browser.cookie(REFRESH_COOKIE));
+        let request = Request::post(LOGOUT).header("content-type", content_type).header("origin", PAGE);
+        let request = request.header("cookie", cookie).body(Bytes::from_static(b"{}")).unwrap();
+        auth.client().send(request).await.refused(400, "invalid_request");
+    }
+    browser.refresh().await.ok();
+}
