@@ -4,6 +4,7 @@ use serde::Deserialize;
 
 use crate::error::{Error, Result};
 use crate::origin::{Origin, address};
+use crate::site;
 
 /// How tokens and challenge ids reach a client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -90,7 +91,7 @@ impl Frontends {
 
 /// The part of a host name that somebody registered, by the public suffix list; an address has none.
 fn registrable(host: &str) -> Option<&str> {
-    if address(host).is_some() { None } else { psl::domain_str(host) }
+    if address(host).is_some() { None } else { site::registrable(host) }
 }
 
 #[cfg(test)]

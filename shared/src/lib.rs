@@ -1,7 +1,7 @@
 //! What Latchkey's functions share, in reading order. Each layer may use those above it.
 //!
 //! - Words, without I/O, AWS or HTTP: [`error`], [`clock`], [`entropy`], [`mac`], [`lane`], [`ids`], [`numbering`],
-//!   [`identifier`], [`code`], [`token`], [`origin`], [`cookie`].
+//!   [`identifier`], [`code`], [`token`], [`origin`], [`site`], [`cookie`].
 //! - Rules, pure functions over words: [`limit`], [`sms`], [`device`], [`index`], [`device_cookie`], [`frontends`],
 //!   [`algorithm`], [`keyring`], [`challenge`], [`draft`], [`attempt`], [`session`], [`account`], [`access`], [`key_pair`],
 //!   [`signer`], [`public_keys`], [`check`], [`make`], [`rotation`].
@@ -41,6 +41,7 @@ pub mod public_keys;
 pub mod rotation;
 pub mod session;
 pub mod signer;
+pub mod site;
 pub mod sms;
 pub mod token;
 
