@@ -4,19 +4,23 @@ use std::fmt;
 use std::time::Duration;
 
 use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
+use aws_smithy_http_client::Connector;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use aws_smithy_runtime_api::client::behavior_version::BehaviorVersion;
-use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorSettings, SharedHttpConnector, http_client_fn};
 use aws_smithy_runtime_api::client::result::SdkError;
-use aws_smithy_runtime_api::http::Response;
+use aws_smithy_runtime_api::http::{Request, Response};
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::SdkConfig;
 use aws_types::region::Region;
+use tokio::time::timeout;
 
 use crate::calls;
-use crate::error::Error;
+use crate::connect;
+use crate::error::{Error, Result};
 use crate::report::{self, Step};
+use crate::trust;
 
 /// What a function is told about AWS.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,6 +35,8 @@ pub struct Settings {
     pub attempt_timeout: Duration,
     /// The longest that a call may take with all its attempts.
     pub operation_timeout: Duration,
+    /// A file of other roots than AWS's own.
+    pub ca_bundle: Option<String>,
 }
 
 /// Other places than AWS, one for each service.
@@ -71,7 +77,7 @@ impl fmt::Debug for Credentials {
 #[derive(Clone, Debug)]
 pub struct Aws {
     settings: Settings,
-    http: SharedHttpClient,
+    connector: SharedHttpConnector,
 }
 
 /// Whether a client repeats calls by itself.
@@ -85,15 +91,45 @@ pub enum Retries {
 
 impl Aws {
     /// The stack.
-    pub fn new(settings: &Settings) -> Aws {
-        let http =
-            aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::AwsLc)).build_https();
-        Aws { settings: settings.clone(), http: calls::watched(http) }
+    ///
+    /// # Errors
+    /// [`Error::Internal`] when the roots that the settings name cannot be read.
+    pub fn new(settings: &Settings) -> Result<Aws> {
+        let connector = Connector::builder()
+            .connector_settings(HttpConnectorSettings::builder().connect_timeout(settings.attempt_timeout).build())
+            .sleep_impl(SharedAsyncSleep::new(TokioSleep::new()))
+            .tls_provider(Provider::Rustls(CryptoMode::AwsLc))
+            .tls_context(trust::roots(settings.ca_bundle.as_deref())?);
+        Ok(Aws { settings: settings.clone(), connector: SharedHttpConnector::new(connector.build()) })
+    }
+
+    /// What it was told.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Sends a request that is none of a client's.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when there is no answer.
+    pub async fn send(&self, request: Request) -> Result<Response> {
+        self.connector.call(request).await.map_err(Error::unavailable)
+    }
+
+    /// Opens that many connections to the service at `endpoint`, for the calls of the first request to find them open.
+    ///
+    /// Where that fails the first request opens its own, so it is no more than a word in the log.
+    pub async fn connect(&self, endpoint: Result<String>, connections: usize) {
+        let opening = async { connect::open(&self.connector, &endpoint?, connections).await };
+        let opened = timeout(self.settings.attempt_timeout, opening).await;
+        if let Err(error) = opened.unwrap_or_else(|late| Err(Error::unavailable(late))) {
+            tracing::warn!(cause = error.cause(), "a connection could not be opened at start");
+        }
     }
 
     /// The configuration of a client for the service at `endpoint`.
     pub fn client(&self, endpoint: impl Fn(&Endpoints) -> &Option<String>, retries: Retries) -> SdkConfig {
-        let Settings { region, credentials, endpoints, attempt_timeout, operation_timeout } = &self.settings;
+        let Settings { region, credentials, endpoints, attempt_timeout, operation_timeout, .. } = &self.settings;
         let Credentials { key_id, secret, session } = credentials.clone();
         let timeouts = TimeoutConfig::builder()
             .connect_timeout(*attempt_timeout)
@@ -103,13 +139,15 @@ impl Aws {
             Retries::Sdk => RetryConfig::standard(),
             Retries::Never => RetryConfig::disabled(),
         };
+        // One connector whoever asks: by default each client's own timeouts would choose one, with a pool of its own.
+        let connector = calls::watched(self.connector.clone());
         let mut config = SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new(region.clone()))
             .credentials_provider(aws_credential_types::provider::SharedCredentialsProvider::new(
                 aws_credential_types::Credentials::new(key_id, secret, session, None, "environment"),
             ))
-            .http_client(self.http.clone())
+            .http_client(http_client_fn(move |_, _| connector.clone()))
             .sleep_impl(SharedAsyncSleep::new(TokioSleep::new()))
             .timeout_config(timeouts.build())
             .retry_config(retries);

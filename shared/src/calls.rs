@@ -2,18 +2,14 @@
 
 use std::time::Instant;
 
-use aws_smithy_runtime_api::client::http::{
-    HttpClient, HttpConnector, HttpConnectorFuture, SharedHttpClient, SharedHttpConnector, http_client_fn,
-};
+use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorFuture, SharedHttpConnector};
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 
 use crate::report::{self, Step, Word};
 
-/// `http`, watched.
-pub(crate) fn watched(http: SharedHttpClient) -> SharedHttpClient {
-    http_client_fn(move |settings, components| {
-        SharedHttpConnector::new(Watched(http.http_connector(settings, components)))
-    })
+/// `connector`, watched.
+pub(crate) fn watched(connector: SharedHttpConnector) -> SharedHttpConnector {
+    SharedHttpConnector::new(Watched(connector))
 }
 
 #[derive(Debug)]

@@ -5,8 +5,8 @@
 //! - Rules, pure functions over words: [`limit`], [`sms`], [`device`], [`index`], [`device_cookie`], [`frontends`],
 //!   [`algorithm`], [`keyring`], [`challenge`], [`draft`], [`attempt`], [`session`], [`account`], [`access`], [`key_pair`],
 //!   [`signer`], [`public_keys`], [`check`], [`make`], [`rotation`].
-//! - Adapters, the outside world with one AWS client a file: [`report`], [`calls`], [`aws`], [`cache`], [`secrets`], [`vault`],
-//!   [`store`], [`delivery`], [`callback`].
+//! - Adapters, the outside world with one AWS client a file: [`report`], [`calls`], [`trust`], [`connect`], [`aws`], [`cache`],
+//!   [`secrets`], [`vault`], [`store`], [`delivery`], [`callback`].
 //! - The edge: [`json`], [`metrics`], [`config`], [`log`], [`http`], [`wire`], [`issue`], [`bearer`], [`task`], [`lambda`].
 //!
 //! A test holds this order.
@@ -49,10 +49,12 @@ pub mod aws;
 pub mod cache;
 pub mod callback;
 pub mod calls;
+pub mod connect;
 pub mod delivery;
 pub mod report;
 pub mod secrets;
 pub mod store;
+pub mod trust;
 pub mod vault;
 
 pub mod bearer;

@@ -34,6 +34,7 @@ mod settings;
 mod signing_keys;
 mod smoke;
 mod sms;
+mod start;
 mod trips;
 mod verify_otp;
 mod watch;

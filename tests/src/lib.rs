@@ -3,12 +3,15 @@
 //! Requests go in at the front door, codes are read out of the inbox as a person would, and the clock is moved by hand.
 
 pub mod aws;
+pub mod binary;
 pub mod browser;
 pub mod client;
 pub mod deployment;
+pub mod operations;
 pub mod pumping;
 pub mod runtime_api;
 pub mod smoke;
+pub mod tls;
 
 pub use crate::aws::Call;
 pub use crate::browser::Browser;

@@ -8,7 +8,7 @@ const BINARY: &str = env!("CARGO_BIN_EXE_fallback");
 
 #[tokio::test]
 async fn the_binary_answers_what_no_route_names() {
-    let auth = deployment().await;
+    let auth = deployment(&[]).await;
     let mut function = Process::start(&auth, BINARY).await;
 
     function.get("/").await.refused(404, "not_found");
@@ -25,7 +25,7 @@ async fn the_binary_answers_what_no_route_names() {
 
 #[tokio::test]
 async fn the_binary_reports_what_is_no_event_and_goes_on() {
-    let auth = deployment().await;
+    let auth = deployment(&[]).await;
     let mut function = Process::start(&auth, BINARY).await;
     assert!(function.invoke(json!({ "neither": "method nor path" })).await.is_err());
     function.get("/").await.refused(404, "not_found");
@@ -34,4 +34,9 @@ async fn the_binary_reports_what_is_no_event_and_goes_on() {
 #[tokio::test]
 async fn wrong_settings_stop_the_binary_at_start() {
     names_every_wrong_setting(BINARY).await;
+}
+
+#[test]
+fn the_binary_has_the_clients_that_it_calls_and_no_other() {
+    assert_eq!(tests::binary::clients(BINARY), [""; 0]);
 }

@@ -35,8 +35,9 @@ impl Function for Jwks {
     const ROUTES: &'static [(&'static str, &'static str)] = &[("GET", KEYS), ("GET", DISCOVERY)];
 
     async fn compose(config: Config, clock: Clock) -> Result<Jwks> {
-        let table = Store::new(&Aws::new(&config.aws)).user_table(config.user_table);
-        let algorithm = config.access.algorithm;
+        let store = Store::new(&Aws::new(&config.aws)?);
+        store.connect(1).await;
+        let (table, algorithm) = (store.user_table(config.user_table), config.access.algorithm);
         Ok(Jwks { clock, issuer: config.issuer, algorithm, table, cached: Mutex::new(None) })
     }
 

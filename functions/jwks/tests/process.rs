@@ -2,12 +2,13 @@
 
 use serde_json::json;
 use tests::runtime_api::{Process, deployment, names_every_wrong_setting};
+use tests::tls::TlsEndpoint;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_jwks");
 
 #[tokio::test]
 async fn the_binary_publishes_the_key_that_tokens_name() {
-    let auth = deployment().await;
+    let auth = deployment(&[]).await;
     let tokens = auth.client().sign_in("ada@example.com").await;
     let (header, claims) = tests::deployment::unverified(&tokens.access);
     let mut function = Process::start(&auth, BINARY).await;
@@ -27,4 +28,23 @@ async fn the_binary_publishes_the_key_that_tokens_name() {
 #[tokio::test]
 async fn wrong_settings_stop_the_binary_at_start() {
     names_every_wrong_setting(BINARY).await;
+}
+
+#[test]
+fn the_binary_has_the_clients_that_it_calls_and_no_other() {
+    assert_eq!(tests::binary::clients(BINARY), ["dynamodb"]);
+}
+
+/// Whoever gets a root into the system's store, or its place into the environment, is not AWS by that.
+#[tokio::test]
+async fn the_systems_roots_vouch_for_nobody() {
+    let auth = deployment(&[]).await;
+    let tls = TlsEndpoint::start(auth.stack.addresses().aws).await;
+    for (name, status) in [("AWS_CA_BUNDLE", 200), ("SSL_CERT_FILE", 503)] {
+        let mut own = tls.settings();
+        own[0].0 = name.to_owned();
+        let mut function = Process::with(&auth, BINARY, own).await;
+        assert_eq!(function.get("/.well-known/jwks.json").await.status, status, "{name}");
+        function.end().await;
+    }
 }

@@ -47,11 +47,11 @@ impl Function for Logout {
     const ROUTES: &'static [(&'static str, &'static str)] = &[("POST", "/api/auth/logout")];
 
     async fn compose(config: Config, clock: Clock) -> Result<Logout> {
-        let aws = Aws::new(&config.aws);
-        let issuer = Issuer::new(&config, &aws);
-        issuer.warm(clock.now()).await;
+        let aws = Aws::new(&config.aws)?;
+        let (issuer, store) = (Issuer::new(&config, &aws), Store::new(&aws));
+        tokio::join!(issuer.warm(clock.now()), store.connect(1));
         let (longest, frontends) = (config.session.absolute, config.frontends);
-        Ok(Logout { clock, frontends, issuer, longest, users: Store::new(&aws).user_table(config.user_table) })
+        Ok(Logout { clock, frontends, issuer, longest, users: store.user_table(config.user_table) })
     }
 
     async fn handle(&self, request: Request) -> Result<Reply> {

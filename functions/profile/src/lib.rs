@@ -24,8 +24,9 @@ impl Function for Profile {
     const ROUTES: &'static [(&'static str, &'static str)] = &[("GET", "/api/profile")];
 
     async fn compose(config: Config, clock: Clock) -> Result<Profile> {
-        let aws = Aws::new(&config.aws);
-        let users = Store::new(&aws).user_table(config.user_table.clone());
+        let aws = Aws::new(&config.aws)?;
+        let store = Store::new(&aws);
+        let users = store.user_table(config.user_table.clone());
         let checker = Checker::new(&config, &aws, &users);
         checker.warm(clock.now()).await;
         Ok(Profile { clock, checker, users })

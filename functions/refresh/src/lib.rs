@@ -49,11 +49,11 @@ impl Function for Refresh {
     const ROUTES: &'static [(&'static str, &'static str)] = &[("POST", "/api/auth/token/refresh")];
 
     async fn compose(config: Config, clock: Clock) -> Result<Refresh> {
-        let aws = Aws::new(&config.aws);
-        let issuer = Issuer::new(&config, &aws);
-        issuer.warm(clock.now()).await;
+        let aws = Aws::new(&config.aws)?;
+        let (issuer, store) = (Issuer::new(&config, &aws), Store::new(&aws));
+        tokio::join!(issuer.warm(clock.now()), store.connect(2));
         let (policy, frontends) = (config.session, config.frontends);
-        Ok(Refresh { clock, policy, frontends, issuer, users: Store::new(&aws).user_table(config.user_table) })
+        Ok(Refresh { clock, policy, frontends, issuer, users: store.user_table(config.user_table) })
     }
 
     async fn handle(&self, request: Request) -> Result<Reply> {

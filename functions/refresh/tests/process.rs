@@ -8,7 +8,7 @@ const BINARY: &str = env!("CARGO_BIN_EXE_refresh");
 
 #[tokio::test]
 async fn the_binary_trades_a_refresh_token_for_its_successor() {
-    let auth = deployment().await;
+    let auth = deployment(&[]).await;
     let first = auth.client().sign_in("ada@example.com").await;
     let mut function = Process::start(&auth, BINARY).await;
 
@@ -26,4 +26,9 @@ async fn the_binary_trades_a_refresh_token_for_its_successor() {
 #[tokio::test]
 async fn wrong_settings_stop_the_binary_at_start() {
     names_every_wrong_setting(BINARY).await;
+}
+
+#[test]
+fn the_binary_has_the_clients_that_it_calls_and_no_other() {
+    assert_eq!(tests::binary::clients(BINARY), ["dynamodb", "secretsmanager"]);
 }

@@ -51,20 +51,29 @@ impl Function for RequestOtp {
     const ROUTES: &'static [(&'static str, &'static str)] = &[("POST", "/api/auth/otp/request")];
 
     async fn compose(config: Config, clock: Clock) -> Result<RequestOtp> {
-        let aws = Aws::new(&config.aws);
-        let keys = Keyring::new(&aws, config.codes_secret);
-        keys.warm(clock.now()).await;
+        let aws = Aws::new(&config.aws)?;
+        let (keys, store) = (Keyring::new(&aws, config.codes_secret), Store::new(&aws));
+        let (mailer, texter) = (Mailer::new(&aws, config.mail.clone()), Texter::new(&aws, config.sms));
+        let has_sms = !config.challenge.sms.countries.is_empty();
+        let texting = async {
+            if has_sms {
+                texter.connect().await;
+            }
+        };
+        // A request by SMS begins with a count and three reads at once; one by mail makes a call after the other.
+        let calls = if has_sms { 4 } else { 1 };
+        tokio::join!(keys.warm(clock.now()), store.connect(calls), mailer.connect(), texting);
         Ok(RequestOtp {
             clock,
             tenant: Tenant::default(),
             requests: Allowance { count: config.requests_per_network, per: NETWORK_WINDOW },
-            product: config.mail.product.clone(),
+            product: config.mail.product,
             frontends: config.frontends,
-            mailer: Mailer::new(&aws, config.mail),
-            texter: Texter::new(&aws, config.sms),
+            mailer,
+            texter,
             policy: config.challenge,
             keys,
-            table: Store::new(&aws).otp_table(config.otp_table),
+            table: store.otp_table(config.otp_table),
         })
     }
 

@@ -10,7 +10,7 @@ const ADA: &str = "ada@example.com";
 
 #[tokio::test]
 async fn the_binary_mails_a_code_that_signs_in() {
-    let auth = deployment().await;
+    let auth = deployment(&[]).await;
     let mut function = Process::start(&auth, BINARY).await;
     let answer = function.post(REQUEST, json!({ "identifier": ADA })).await.ok();
 
@@ -27,4 +27,9 @@ async fn the_binary_mails_a_code_that_signs_in() {
 #[tokio::test]
 async fn wrong_settings_stop_the_binary_at_start() {
     names_every_wrong_setting(BINARY).await;
+}
+
+#[test]
+fn the_binary_has_the_clients_that_it_calls_and_no_other() {
+    assert_eq!(tests::binary::clients(BINARY), ["dynamodb", "secretsmanager", "sesv2", "sns"]);
 }

@@ -15,6 +15,7 @@ mod steps;
 
 use serde_json::Value;
 use shared::aws::Aws;
+use shared::callback::Callback;
 use shared::clock::Clock;
 use shared::config::Config;
 use shared::entropy::Entropy;
@@ -34,17 +35,18 @@ pub struct RotateKeys {
     codes: Vault<CodeKeys>,
     tokens: Vault<TokenKeys>,
     table: UserTable,
+    callback: Callback,
 }
 
 impl Task for RotateKeys {
     const NAME: &'static str = "rotate-keys";
 
     async fn compose(config: Config, clock: Clock) -> Result<RotateKeys> {
-        let aws = Aws::new(&config.aws);
+        let aws = Aws::new(&config.aws)?;
         let rules = KeyRules::new(&config.access, &config.session);
         let table = Store::new(&aws).user_table(config.user_table);
         let (codes, tokens) = (Vault::new(&aws, config.codes_secret), Vault::new(&aws, config.tokens_secret));
-        Ok(RotateKeys { clock, rules, codes, tokens, table })
+        Ok(RotateKeys { clock, rules, codes, tokens, table, callback: Callback::new(&aws) })
     }
 
     fn kind(event: &Value) -> &'static str {

@@ -3,7 +3,6 @@
 //! CloudFormation waits for an answer at a URL, for as long as the template lets it; so there is one in any case.
 
 use serde_json::{Value, json};
-use shared::callback::Callback;
 use shared::error::{Error, Result};
 use shared::rotation::Maker;
 
@@ -29,7 +28,7 @@ impl RotateKeys {
         };
         let answer = answer(request, &outcome);
         let url = text(request, "ResponseURL").ok_or_else(|| Error::invalid("ResponseURL: expected a URL"))?;
-        Callback::new().put(url, &answer.to_string()).await?;
+        self.callback.put(url, &answer.to_string()).await?;
         outcome.map(|()| answer)
     }
 }

@@ -7,7 +7,7 @@ const BINARY: &str = env!("CARGO_BIN_EXE_rotate-keys");
 
 #[tokio::test]
 async fn the_binary_rotates_a_keyring_in_four_steps() {
-    let auth = deployment().await;
+    let auth = deployment(&[]).await;
     let mut function = Process::start(&auth, BINARY).await;
     for step in ["createSecret", "setSecret", "testSecret", "finishSecret"] {
         let event = json!({ "Step": step, "SecretId": auth.config().codes_secret,
@@ -30,4 +30,9 @@ async fn the_binary_rotates_a_keyring_in_four_steps() {
 #[tokio::test]
 async fn wrong_settings_stop_the_binary_at_start() {
     names_every_wrong_setting(BINARY).await;
+}
+
+#[test]
+fn the_binary_has_the_clients_that_it_calls_and_no_other() {
+    assert_eq!(tests::binary::clients(BINARY), ["dynamodb", "secretsmanager"]);
 }

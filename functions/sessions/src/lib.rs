@@ -35,10 +35,12 @@ impl Function for Sessions {
         &[("GET", ALL), ("DELETE", ALL), ("DELETE", "/api/auth/sessions/{id}")];
 
     async fn compose(config: Config, clock: Clock) -> Result<Sessions> {
-        let aws = Aws::new(&config.aws);
-        let users = Store::new(&aws).user_table(config.user_table.clone());
+        let aws = Aws::new(&config.aws)?;
+        let store = Store::new(&aws);
+        let users = store.user_table(config.user_table.clone());
         let checker = Checker::new(&config, &aws, &users);
-        checker.warm(clock.now()).await;
+        // A list is read beside its sessions: one call for each, at once.
+        tokio::join!(checker.warm(clock.now()), store.connect(2));
         Ok(Sessions { clock, checker, users })
     }
 

@@ -9,7 +9,7 @@ const BINARY: &str = env!("CARGO_BIN_EXE_sessions");
 
 #[tokio::test]
 async fn the_binary_lists_sessions_and_ends_them() {
-    let auth = deployment().await;
+    let auth = deployment(&[]).await;
     let [here, there] =
         [auth.client().sign_in("ada@example.com").await, auth.client().sign_in("ada@example.com").await];
     let mut function = Process::start(&auth, BINARY).await;
@@ -32,4 +32,9 @@ async fn the_binary_lists_sessions_and_ends_them() {
 #[tokio::test]
 async fn wrong_settings_stop_the_binary_at_start() {
     names_every_wrong_setting(BINARY).await;
+}
+
+#[test]
+fn the_binary_has_the_clients_that_it_calls_and_no_other() {
+    assert_eq!(tests::binary::clients(BINARY), ["dynamodb", "secretsmanager"]);
 }

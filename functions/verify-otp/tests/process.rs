@@ -10,7 +10,7 @@ const ADA: &str = "ada@example.com";
 
 #[tokio::test]
 async fn the_binary_trades_a_right_code_for_a_session_once() {
-    let auth = deployment().await;
+    let auth = deployment(&[]).await;
     let asked = auth.client().ask(ADA).await;
     let mut function = Process::start(&auth, BINARY).await;
     let body = |code: &str| json!({ "identifier": ADA, "otp_code": code, "challenge_id": asked.challenge });
@@ -27,7 +27,7 @@ async fn the_binary_trades_a_right_code_for_a_session_once() {
 /// Several cookies in one answer, as Lambda hands them to the gateway.
 #[tokio::test]
 async fn the_binary_sets_every_cookie() {
-    let auth = deployment().await;
+    let auth = deployment(&[]).await;
     let asked = auth.client().ask(ADA).await;
     let mut function = Process::start(&auth, BINARY).await;
     let body = json!({
@@ -44,4 +44,9 @@ async fn the_binary_sets_every_cookie() {
 #[tokio::test]
 async fn wrong_settings_stop_the_binary_at_start() {
     names_every_wrong_setting(BINARY).await;
+}
+
+#[test]
+fn the_binary_has_the_clients_that_it_calls_and_no_other() {
+    assert_eq!(tests::binary::clients(BINARY), ["dynamodb", "secretsmanager"]);
 }

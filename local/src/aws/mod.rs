@@ -30,7 +30,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use axum::body::Bytes;
-use axum::http::{Request, Response};
+use axum::http::{Method, Request, Response, StatusCode};
 use serde_json::Value;
 use shared::clock::Clock;
 use shared::entropy::Entropy;
@@ -116,6 +116,11 @@ impl Services {
 
     /// Answers one request of an AWS SDK.
     pub async fn answer(&self, request: Request<Bytes>) -> Response<Bytes> {
+        if opens_a_connection(&request) {
+            let message = "Request is missing Authentication Token";
+            let refusal = Refusal::new(StatusCode::FORBIDDEN, "MissingAuthenticationTokenException", message);
+            return wire::response(None, &Err(refusal));
+        }
         let target = match Target::of(&request) {
             Ok(target) => target,
             Err(refusal) => return wire::unread(&request, None, refusal),
@@ -201,6 +206,13 @@ impl Parts {
             }
         }
     }
+}
+
+/// Whether that is all that a request does: it asks for nothing, and nobody signs it. It is refused and not recorded.
+fn opens_a_connection(request: &Request<Bytes>) -> bool {
+    let has = |name| request.headers().contains_key(name);
+    let is_bare = !has("authorization") && !has("x-amz-target") && !has("content-type");
+    request.method() == Method::POST && request.uri().path() == "/" && is_bare
 }
 
 /// What the mutex protects, also after a panic: every change under our locks is complete or not begun.

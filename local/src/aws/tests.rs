@@ -178,3 +178,12 @@ async fn rounds_hold_until_all_are_there() {
     let problem = "round 1 had more than 1 requests; the rounds were [dynamodb.PutItem, dynamodb.PutItem]";
     assert_eq!(stand.services.rounds().finish(), Err(problem.to_owned()));
 }
+
+/// What opens connections is no call: nobody signs it, and it may not fail, cost or be counted.
+#[tokio::test]
+async fn to_open_a_connection_is_no_call() {
+    let stand = stand(None);
+    let answer = stand.services.answer(Request::post("/").body(Bytes::from_static(b"{}")).unwrap()).await;
+    assert_eq!(answer.status().as_u16(), 403);
+    assert_eq!(stand.services.calls().totals(), calls::Totals::default());
+}

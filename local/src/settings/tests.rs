@@ -80,6 +80,7 @@ const OTHERS: &[(&str, &str)] = &[
     ("SESSIONS_PER_USER", "1"),
     ("AWS_ATTEMPT_TIMEOUT_MS", "777"),
     ("AWS_OPERATION_TIMEOUT_MS", "7777"),
+    ("AWS_CA_BUNDLE", "/other"),
     ("OTP_TABLE", "other"),
     ("USER_TABLE", "other"),
     ("CODES_SECRET_ARN", "arn:other"),

@@ -175,6 +175,7 @@ const AWS: &[Line] = &[
     (&["AWS_OPERATION_TIMEOUT_MS"], |config| {
         format!("a call with all attempts: at most {}", duration(config.aws.operation_timeout))
     }),
+    (&["AWS_CA_BUNDLE"], |config| format!("roots of AWS's endpoints: {}", given(&config.aws.ca_bundle, "AWS's own"))),
 ];
 
 /// The last part of an ARN, which is the one that tells.

@@ -14,6 +14,8 @@ pub(super) type Check = (fn(&str) -> bool, &'static str);
 
 pub(super) const IS_NAME: Check =
     (|text| text.len() <= 255 && text.bytes().all(|byte| byte.is_ascii_graphic()), "a name without spaces");
+const IS_PATH: Check =
+    (|text| text.starts_with('/') && !text.bytes().any(|byte| byte.is_ascii_control()), "the absolute path of a file");
 pub(super) const IS_ARN: Check = (|text| text.starts_with("arn:"), "an ARN");
 pub(super) const IS_EMAIL: Check = (|text| text.parse::<Email>().is_ok(), "an email address");
 pub(super) const IS_ISSUER: Check =
@@ -153,6 +155,7 @@ impl Reader<'_> {
             endpoints,
             attempt_timeout: Duration::from_millis(self.number("AWS_ATTEMPT_TIMEOUT_MS", 1_000, 100..=29_000)),
             operation_timeout: Duration::from_millis(self.number("AWS_OPERATION_TIMEOUT_MS", 3_000, 100..=29_000)),
+            ca_bundle: self.optional("AWS_CA_BUNDLE", IS_PATH),
         }
     }
 }

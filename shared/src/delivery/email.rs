@@ -1,16 +1,18 @@
 //! Mail by SESv2.
 
 use aws_sdk_sesv2::Client;
+use aws_sdk_sesv2::config::endpoint::{DefaultResolver, Params, ResolveEndpoint};
 use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message as SesMessage};
 use data_encoding::BASE64;
 
 use super::{Message, Sent, outcome};
-use crate::aws::{Aws, Retries};
+use crate::aws::{Aws, Retries, Settings};
 use crate::error::{Error, Result};
 use crate::identifier::Email;
 
 /// The way to SES.
 pub struct Mailer {
+    aws: Aws,
     client: Client,
     from: String,
     configuration_set: Option<String>,
@@ -32,7 +34,12 @@ impl Mailer {
     pub fn new(aws: &Aws, settings: MailSettings) -> Mailer {
         let MailSettings { product, sender, configuration_set } = settings;
         let client = Client::new(&aws.client(|endpoints| &endpoints.ses, Retries::Never));
-        Mailer { client, from: format!("{} <{sender}>", display_name(&product)), configuration_set }
+        Mailer { aws: aws.clone(), client, from: format!("{} <{sender}>", display_name(&product)), configuration_set }
+    }
+
+    /// Opens the connection that the first message goes over.
+    pub async fn connect(&self) {
+        self.aws.connect(endpoint(self.aws.settings()).await, 1).await;
     }
 
     /// Sends `message` to the canonical address.
@@ -53,6 +60,14 @@ impl Mailer {
         })
         .await
     }
+}
+
+/// Where the client finds SES.
+async fn endpoint(settings: &Settings) -> Result<String> {
+    let params = Params::builder().region(&settings.region).set_endpoint(settings.endpoints.ses.clone());
+    let params = params.build().map_err(Error::internal)?;
+    let endpoint = DefaultResolver::new().resolve_endpoint(&params).await.map_err(Error::internal)?;
+    Ok(endpoint.url().to_owned())
 }
 
 fn content(message: Message) -> Result<EmailContent> {

@@ -1,10 +1,11 @@
 //! SMS by SNS.
 
 use aws_sdk_sns::Client;
+use aws_sdk_sns::config::endpoint::{DefaultResolver, Params, ResolveEndpoint};
 use aws_sdk_sns::types::MessageAttributeValue;
 
 use super::{Sent, Text, outcome};
-use crate::aws::{Aws, Retries};
+use crate::aws::{Aws, Retries, Settings};
 use crate::error::{Error, Result};
 use crate::identifier::Phone;
 
@@ -23,6 +24,7 @@ pub struct SmsSettings {
 
 /// The way to SNS.
 pub struct Texter {
+    aws: Aws,
     client: Client,
     settings: SmsSettings,
 }
@@ -30,7 +32,13 @@ pub struct Texter {
 impl Texter {
     /// SMS as the settings say.
     pub fn new(aws: &Aws, settings: SmsSettings) -> Texter {
-        Texter { client: Client::new(&aws.client(|endpoints| &endpoints.sns, Retries::Never)), settings }
+        let client = Client::new(&aws.client(|endpoints| &endpoints.sns, Retries::Never));
+        Texter { aws: aws.clone(), client, settings }
+    }
+
+    /// Opens the connection that the first message goes over.
+    pub async fn connect(&self) {
+        self.aws.connect(endpoint(self.aws.settings()).await, 1).await;
     }
 
     /// The host that the code is bound to, for the text.
@@ -66,6 +74,14 @@ impl Texter {
         })
         .await
     }
+}
+
+/// Where the client finds SNS.
+async fn endpoint(settings: &Settings) -> Result<String> {
+    let params = Params::builder().region(&settings.region).set_endpoint(settings.endpoints.sns.clone());
+    let params = params.build().map_err(Error::internal)?;
+    let endpoint = DefaultResolver::new().resolve_endpoint(&params).await.map_err(Error::internal)?;
+    Ok(endpoint.url().to_owned())
 }
 
 fn attribute(kind: &str, value: &str) -> Result<MessageAttributeValue> {

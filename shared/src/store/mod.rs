@@ -17,6 +17,7 @@ mod users;
 mod write;
 
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::endpoint::{DefaultResolver, Params, ResolveEndpoint};
 
 pub use self::network::Passage;
 pub use self::owners::{Owner, SignUp};
@@ -24,7 +25,8 @@ pub use self::public_keys::Publication;
 pub use self::sessions::Presented;
 pub use self::start::Asked;
 
-use crate::aws::{Aws, Retries};
+use crate::aws::{Aws, Retries, Settings};
+use crate::error::{Error, Result};
 
 /// What may be forgotten: challenges and counters.
 pub struct OtpTable {
@@ -47,13 +49,20 @@ struct Table {
 /// The client of both tables.
 #[derive(Clone)]
 pub struct Store {
+    aws: Aws,
     client: Client,
 }
 
 impl Store {
     /// A client over `aws`.
     pub fn new(aws: &Aws) -> Store {
-        Store { client: Client::new(&aws.client(|endpoints| &endpoints.dynamodb, Retries::Sdk)) }
+        let client = Client::new(&aws.client(|endpoints| &endpoints.dynamodb, Retries::Sdk));
+        Store { aws: aws.clone(), client }
+    }
+
+    /// Opens as many connections as the function's first request has calls under way together.
+    pub async fn connect(&self, connections: usize) {
+        self.aws.connect(endpoint(self.aws.settings()).await, connections).await;
     }
 
     /// The table of challenges and counters.
@@ -65,4 +74,12 @@ impl Store {
     pub fn user_table(&self, name: String) -> UserTable {
         UserTable { table: Table { client: self.client.clone(), name } }
     }
+}
+
+/// Where the client finds DynamoDB.
+async fn endpoint(settings: &Settings) -> Result<String> {
+    let params = Params::builder().region(&settings.region).set_endpoint(settings.endpoints.dynamodb.clone());
+    let params = params.build().map_err(Error::internal)?;
+    let endpoint = DefaultResolver::new().resolve_endpoint(&params).await.map_err(Error::internal)?;
+    Ok(endpoint.url().to_owned())
 }

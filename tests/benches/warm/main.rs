@@ -4,7 +4,6 @@
 //! none of them; it does fail where an operation answers or calls otherwise than it should. `docs/benchmarks.md` says
 //! what is in a figure.
 
-mod operations;
 mod signatures;
 mod timing;
 
@@ -26,9 +25,9 @@ use shared::http::{Function, Served};
 use shared::ids::UserId;
 use shared::store::Store;
 use tests::Deployment;
+use tests::operations::{ADDRESS, OPERATIONS, Operation, SETTINGS};
 use tokio::runtime::{Builder, Runtime};
 
-use crate::operations::{OPERATIONS, Operation};
 use crate::timing::{Times, micros, timed, times};
 
 /// Runs that are not measured: connections open, caches fill, the first allocations are made.
@@ -36,15 +35,6 @@ pub const WARM_UP: usize = 30;
 pub const RUNS: usize = 400;
 /// What an operation's own work may cost beside its signature.
 const BAR: Duration = Duration::from_micros(500);
-
-/// Nothing here is about limits.
-const SETTINGS: [(&str, &str); 4] = [
-    ("OTP_REQUESTS_PER_IP", "1000000"),
-    ("OTP_FAILURES_PER_IP", "1000000"),
-    ("OTP_REQUESTS_PER_HOUR", "1000000"),
-    ("OTP_REQUESTS_PER_HOUR_PER_IP", "1000000"),
-];
-const ADDRESS: &str = "192.0.2.1";
 
 fn main() {
     let wanted = std::env::args().skip(1).find(|word| !word.starts_with('-')).unwrap_or_default();
@@ -183,7 +173,7 @@ fn code(answer: &[u8]) -> String {
 /// Prints what the least call of the database costs its caller, and gives it: a read of an item that is not there.
 fn one_call(here: &Runtime, auth: &Deployment) -> Duration {
     let config = config(auth, "VerifyOtp");
-    let users = Store::new(&Aws::new(&config.aws)).user_table(config.user_table);
+    let users = Store::new(&Aws::new(&config.aws).unwrap()).user_table(config.user_table);
     let nobody = UserId::draw(&Entropy, auth.stack.clock().now()).unwrap();
     let call = timed(|| here.block_on(users.user(&nobody)).unwrap());
     println!("The least call of the database: {} (p90 {}).\n", micros(call.median), micros(call.p90));

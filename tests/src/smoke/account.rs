@@ -22,7 +22,15 @@ pub(super) async fn look(look: &Look, credentials: impl Fn(&str) -> Option<Strin
         endpoints: Endpoints { dynamodb: None, secrets: None, ses: endpoint.clone(), sns: endpoint },
         attempt_timeout: PATIENCE,
         operation_timeout: PATIENCE,
+        ca_bundle: credentials("AWS_CA_BUNDLE"),
     });
+    let aws = match aws {
+        Ok(aws) => aws,
+        Err(error) => {
+            let seen = error.cause().unwrap_or_else(|| error.to_string());
+            return vec![Finding::bad("credentials", seen, "name a file of certificates in PEM, or unset it")];
+        }
+    };
     let mut findings = mail(look, &aws).await;
     if look.sms {
         findings.extend(sms(look, &aws).await);

@@ -1,11 +1,12 @@
-//! What is measured: each operation, and the request that makes it happen.
+//! What is measured: operations, and the requests that make them happen.
 
 use axum::body::Bytes;
 use axum::http::{Request, header};
 use serde_json::{Value, json};
-use tests::Deployment;
-use tests::client::{LOGOUT, REFRESH, REQUEST, VERIFY};
-use tests::deployment::wrong;
+
+use crate::Deployment;
+use crate::client::{LOGOUT, REFRESH, REQUEST, VERIFY};
+use crate::deployment::wrong;
 
 /// One row of the table.
 pub struct Operation {
@@ -30,6 +31,16 @@ pub enum Kind {
     Jwks,
     Fallback,
 }
+
+/// Nothing of what is measured is about limits.
+pub const SETTINGS: [(&str, &str); 4] = [
+    ("OTP_REQUESTS_PER_IP", "1000000"),
+    ("OTP_FAILURES_PER_IP", "1000000"),
+    ("OTP_REQUESTS_PER_HOUR", "1000000"),
+    ("OTP_REQUESTS_PER_HOUR_PER_IP", "1000000"),
+];
+/// Where they come from.
+pub const ADDRESS: &str = "192.0.2.1";
 
 pub const OPERATIONS: [Operation; 9] = [
     Operation { name: "request, first", kind: Kind::FirstRequest, answer: "ok", signs: false, rounds: &[1, 1, 1] },

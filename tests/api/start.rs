@@ -1,0 +1,123 @@
+//! Start: a function's keyrings are read and its connections open before its first request, over TLS as at AWS.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use axum::http::{Request, header};
+use lambda_http::{Context, LambdaEvent};
+use serde_json::{Value, json};
+use shared::config::Config;
+use shared::http::{Function, Served};
+use tests::client::{LOGOUT, REFRESH, REQUEST, VERIFY};
+use tests::tls::TlsEndpoint;
+use tests::{Answer, Deployment};
+
+const ADA: &str = "ada@example.com";
+const PHONE: &str = "+447400123456";
+
+fn post(path: &str, body: Value) -> Request<Bytes> {
+    let request = Request::post(path).header(header::CONTENT_TYPE, "application/json");
+    request.body(Bytes::from(body.to_string())).unwrap()
+}
+
+/// The settings of the function that answers `request`, with some of its own; and the event.
+fn settings(
+    auth: &Deployment,
+    request: &Request<Bytes>,
+    own: Vec<(String, String)>,
+) -> (Config, LambdaEvent<lambda_http::request::LambdaRequest>) {
+    let (name, event) = auth.stack.api().unwrap().event(request, "192.0.2.1".parse().unwrap()).unwrap();
+    let environment: BTreeMap<_, _> = auth.stack.environment(&name).into_iter().chain(own).collect();
+    let config = Config::read(|name| environment.get(name).cloned()).unwrap();
+    (config, LambdaEvent::new(serde_json::from_str(&event.to_string()).unwrap(), Context::default()))
+}
+
+/// Starts `F` behind TLS and has it answer its first request: the connections that the start opened. The request opens none.
+async fn opened<F: Function>(auth: &Deployment, request: Request<Bytes>) -> usize {
+    let tls = TlsEndpoint::start(auth.stack.addresses().aws).await;
+    let (config, event) = settings(auth, &request, tls.settings());
+    // On the heap: the futures of all functions together are too much for a test's stack.
+    let served = Arc::new(Box::pin(Served::<F>::start(config, auth.stack.clock().handle())).await.unwrap());
+    let at_start = tls.handshakes();
+    let answer = serde_json::to_value(Box::pin(served.invoke(event)).await).unwrap();
+    assert_eq!(answer["statusCode"], 200, "{}: {answer}", F::NAME);
+    assert_eq!(tls.handshakes(), at_start, "{}: the first request opened a connection", F::NAME);
+    at_start
+}
+
+fn answered(identifier: &str, asked: &Answer, code: &str) -> Request<Bytes> {
+    post(VERIFY, json!({ "identifier": identifier, "otp_code": code, "challenge_id": asked.body["challenge_id"] }))
+}
+
+#[tokio::test]
+async fn the_first_request_opens_no_connection() {
+    let auth = Deployment::start().await;
+    let ask = |identifier: &str| json!({ "identifier": identifier });
+    // Secrets Manager, four of DynamoDB for a request by SMS, SES and SNS.
+    assert_eq!(opened::<request_otp::RequestOtp>(&auth, post(REQUEST, ask(ADA))).await, 7);
+    assert_eq!(opened::<request_otp::RequestOtp>(&auth, post(REQUEST, ask(PHONE))).await, 7);
+
+    // Two keyrings, and four of DynamoDB for a known user's answer to an SMS.
+    for identifier in [ADA, PHONE, PHONE] {
+        let asked = auth.client().post(REQUEST, ask(identifier)).await;
+        let request = answered(identifier, &asked, &auth.newest_code(identifier));
+        assert_eq!(opened::<verify_otp::VerifyOtp>(&auth, request).await, 6);
+    }
+
+    let tokens = auth.client().sign_in("grace@example.com").await;
+    let request = post(REFRESH, json!({ "refresh": tokens.refresh }));
+    assert_eq!(opened::<refresh::Refresh>(&auth, request).await, 3);
+    let request = post(LOGOUT, json!({ "refresh": tokens.refresh }));
+    assert_eq!(opened::<logout::Logout>(&auth, request).await, 2);
+
+    let tokens = auth.client().sign_in("grace@example.com").await;
+    let read = |path: &str| {
+        let request = Request::get(path).header(header::AUTHORIZATION, format!("Bearer {}", tokens.access));
+        request.body(Bytes::new()).unwrap()
+    };
+    assert_eq!(opened::<profile::Profile>(&auth, read("/api/profile/")).await, 1);
+    // One for the public keys, two more for a list.
+    assert_eq!(opened::<sessions::Sessions>(&auth, read("/api/auth/sessions/")).await, 3);
+    let request = Request::get("/.well-known/jwks.json").body(Bytes::new()).unwrap();
+    assert_eq!(opened::<jwks::Jwks>(&auth, request).await, 1);
+}
+
+/// Without SMS there is none of SNS, and no more of DynamoDB than mail needs.
+#[tokio::test]
+async fn a_start_opens_only_what_the_settings_use() {
+    let auth = Deployment::with(&[("SMS_COUNTRIES", "")]).await;
+    assert_eq!(opened::<request_otp::RequestOtp>(&auth, post(REQUEST, json!({ "identifier": ADA }))).await, 3);
+    let asked = auth.client().post(REQUEST, json!({ "identifier": "grace@example.com" })).await;
+    let request = answered("grace@example.com", &asked, &auth.newest_code("grace@example.com"));
+    assert_eq!(opened::<verify_otp::VerifyOtp>(&auth, request).await, 5);
+}
+
+/// To open connections is to call nothing: the keyrings are all that a start reads.
+#[tokio::test]
+async fn a_start_reads_the_keyrings_and_nothing_else() {
+    let auth = Deployment::start().await;
+    opened::<request_otp::RequestOtp>(&auth, post(REQUEST, json!({ "identifier": ADA }))).await;
+    let calls = auth.stack.services().calls().take();
+    let first: Vec<_> = calls.iter().map(|call| call.operation.as_str()).collect();
+    assert_eq!(first, ["GetSecretValue", "UpdateItem", "UpdateItem", "SendEmail"]);
+}
+
+/// An endpoint that another root vouches for is not AWS: neither our roots nor a bundle's are added to the system's.
+#[tokio::test]
+async fn nobody_is_believed_to_be_aws_but_by_the_roots_that_are_set() {
+    let auth = Deployment::start().await;
+    let (tls, other) =
+        (TlsEndpoint::start(auth.stack.addresses().aws).await, TlsEndpoint::start(auth.stack.addresses().aws).await);
+    let own = tls.settings().remove(0);
+    let others = other.settings().remove(0);
+    let none = (own.0.clone(), String::new());
+    for (bundle, status) in [(own, 200), (others, 503), (none, 503)] {
+        let request = Request::get("/.well-known/jwks.json").body(Bytes::new()).unwrap();
+        let (config, event) = settings(&auth, &request, [tls.settings(), vec![bundle.clone()]].concat());
+        let served = Arc::new(Served::<jwks::Jwks>::start(config, auth.stack.clock().handle()).await.unwrap());
+        let answer = serde_json::to_value(served.invoke(event).await).unwrap();
+        assert_eq!(answer["statusCode"], status, "{bundle:?}: {answer}");
+        assert_eq!(tls.handshakes(), 1, "{bundle:?}");
+    }
+}

@@ -1,0 +1,133 @@
+//! A function's real binary as a process, with the environment that Lambda gives it.
+
+use std::path::Path;
+use std::process::Output;
+
+use axum::body::Bytes;
+use axum::http::{Request, header};
+use local::clock::StackClock;
+use local::template::{Template, find_root};
+use local::{Options, Stack};
+use serde_json::Value;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+
+use super::{Outcome, PATIENCE, RuntimeApi};
+use crate::deployment::RSA_KEYS;
+use crate::{Answer, Deployment};
+
+/// A deployment for binaries: its clock is theirs, the system's.
+pub async fn deployment(settings: &[(&str, &str)]) -> Deployment {
+    let signing_keys = RSA_KEYS.map(str::to_owned).to_vec();
+    let env = settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    let options = Options { clock: StackClock::running(), signing_keys, env, ..Options::default() };
+    Deployment { stack: Stack::start(options).await.unwrap() }
+}
+
+/// The real binary of a function, running with its function's environment of a deployment.
+pub struct Process<'a> {
+    deployment: &'a Deployment,
+    function: String,
+    api: RuntimeApi,
+    /// Dropped to end it.
+    running: oneshot::Sender<()>,
+    output: JoinHandle<Output>,
+}
+
+impl Process<'_> {
+    /// Starts the binary at this path.
+    pub async fn start<'a>(deployment: &'a Deployment, binary: &str) -> Process<'a> {
+        Process::with(deployment, binary, Vec::new()).await
+    }
+
+    /// Starts it with some variables of its own.
+    pub async fn with<'a>(deployment: &'a Deployment, binary: &str, own: Vec<(String, String)>) -> Process<'a> {
+        let (function, api) = (function_of(binary), RuntimeApi::start().await);
+        // The later of two values counts.
+        let environment = [deployment.stack.environment(&function), own].concat();
+        let mut child = api.command(binary, environment).spawn().unwrap();
+        let (running, ended) = oneshot::channel();
+        let output = tokio::spawn(async move {
+            tokio::select! {
+                _ = child.wait() => {}
+                _ = ended => child.start_kill().unwrap(),
+            }
+            child.wait_with_output().await.unwrap()
+        });
+        Process { deployment, function, api, running, output }
+    }
+
+    /// Posts JSON.
+    pub async fn post(&mut self, path: &str, body: Value) -> Answer {
+        let request = Request::post(path).header(header::CONTENT_TYPE, "application/json");
+        self.send(request.body(Bytes::from(body.to_string())).unwrap()).await
+    }
+
+    pub async fn get(&mut self, path: &str) -> Answer {
+        self.send(Request::get(path).body(Bytes::new()).unwrap()).await
+    }
+
+    pub async fn with_token(&mut self, method: &str, path: &str, access: &str) -> Answer {
+        self.send(crate::client::with_token(method, path, access)).await
+    }
+
+    /// Hands it the event that the gateway makes of `request`, which must be this function's.
+    async fn send(&mut self, request: Request<Bytes>) -> Answer {
+        let source = "192.0.2.1".parse().unwrap();
+        let (function, event) = self.deployment.stack.api().unwrap().event(&request, source).unwrap();
+        assert_eq!(function, self.function, "the gateway takes {} elsewhere", request.uri());
+        let id = event["requestContext"]["requestId"].as_str().unwrap().to_owned();
+        let answer = Answer::read(&self.invoke(event).await.unwrap());
+        assert_eq!(answer.headers["x-request-id"], id);
+        answer
+    }
+
+    /// Hands it any event.
+    pub async fn invoke(&mut self, event: Value) -> Outcome {
+        tokio::select! {
+            outcome = self.api.invoke(event) => outcome,
+            ended = &mut self.output => panic!("the binary has ended: {}", printed(&ended.unwrap())),
+        }
+    }
+
+    /// Ends it. Gives its log: JSON, line by line, and nothing else is printed.
+    pub async fn end(self) -> Vec<Value> {
+        drop(self.running);
+        let output = self.output.await.unwrap();
+        printed(&output).lines().map(|line| serde_json::from_str(line).expect(line)).collect()
+    }
+}
+
+/// Asserts that a binary whose settings do not fit stops at start: in one line that names all of them and quotes none,
+/// and before its first event.
+pub async fn names_every_wrong_setting(binary: &str) {
+    let deployment = deployment(&[]).await;
+    let wrong = [("OTP_LENGTH", "typed-here"), ("SENDER_EMAIL", "by-mistake"), ("AWS_SECRET_ACCESS_KEY", "unspoken")];
+    let mut environment = deployment.stack.environment(&function_of(binary));
+    environment.retain(|(name, _)| name != "USER_TABLE");
+    // The later of two values counts.
+    environment.extend(wrong.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    let api = RuntimeApi::start().await;
+    let ended = timeout(PATIENCE, api.command(binary, environment).output()).await;
+    let output = ended.expect("the binary goes on with wrong settings").unwrap();
+    let text = printed(&output);
+    assert_eq!((output.status.code(), text.lines().count(), api.asked()), (Some(1), 1, 0), "{text}");
+    assert!(text.starts_with("Error: the environment is not usable: "), "{text}");
+    for name in ["OTP_LENGTH: expected ", "SENDER_EMAIL: expected ", "USER_TABLE is not set: expected "] {
+        assert!(text.contains(name), "{name} is not in: {text}");
+    }
+    assert!(wrong.iter().all(|(_, value)| !text.contains(value)), "a value is in: {text}");
+}
+
+/// The resource whose binary this is.
+pub fn function_of(binary: &str) -> String {
+    let name = Path::new(binary).file_stem().unwrap().to_str().unwrap();
+    let template = Template::read(&find_root().unwrap(), "default").unwrap();
+    let function = template.functions.into_iter().find(|(_, function)| function.binary == name);
+    function.expect("the template has no function with this binary").0
+}
+
+fn printed(output: &Output) -> String {
+    [&output.stdout, &output.stderr].map(|bytes| String::from_utf8_lossy(bytes).into_owned()).concat()
+}
