@@ -11,6 +11,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::OtpTable;
 use super::network::Passage;
+use super::start::MOST_TRIES;
 use super::write::{self, Item, Written, number};
 use crate::clock::Timestamp;
 use crate::error::{Error, Result};
@@ -140,14 +141,17 @@ impl OtpTable {
             let nearly = signed(most.saturating_add(Breaker::PAID_BY_USE));
             pool.named(write, &[USED, DEBT]).expression_attribute_values(":nearly", nearly)
         };
-        // Where people answer there is mostly nothing left to pay: try that first.
-        let rest = write("SET #k = :most ADD #u :one", "#k <= :nearly");
-        let rest = rest.expression_attribute_values(":most", signed(most));
-        if let Written::Refused(Some(_)) = write::update(rest).await? {
+        // Where people answer there is mostly nothing left to pay: try that first. Others pay and owe meanwhile, so that what
+        // was too much for one write may be too little for the next; no payment is lost between them.
+        for _ in 0..MOST_TRIES {
+            let rest = write("SET #k = :most ADD #u :one", "#k <= :nearly");
+            let rest = rest.expression_attribute_values(":most", signed(most));
+            let Written::Refused(Some(_)) = write::update(rest).await? else { return Ok(()) };
             let payment = write("ADD #u :one, #k :paid", "#k > :nearly");
-            write::update(payment.expression_attribute_values(":paid", signed(-Breaker::PAID_BY_USE))).await?;
+            let payment = payment.expression_attribute_values(":paid", signed(-Breaker::PAID_BY_USE));
+            let Written::Refused(Some(_)) = write::update(payment).await? else { return Ok(()) };
         }
-        Ok(())
+        Err(Error::unavailable("the day's item is busy"))
     }
 
     fn is_spent(&self, pool: &Pool, now: Timestamp) -> bool {
