@@ -3,21 +3,19 @@
 use local::Addresses;
 use serde_json::Value;
 
-/// Where `cargo lambda watch` serves the API.
-const WATCH: &str = "127.0.0.1:9000";
-
 /// Addresses, and one command to start with.
 pub(crate) fn welcome(addresses: Addresses, is_kept: bool) -> String {
-    let api = addresses.api.map_or_else(|| WATCH.to_owned(), |address| address.to_string());
+    let api = addresses.api_url();
     let hint = if addresses.api.is_some() { "" } else { "   once `cargo lambda watch` runs in another terminal" };
     let inbox =
         addresses.inbox.map(|address| format!("  Inbox  http://{address}   every mail, live\n")).unwrap_or_default();
+    let page = addresses.page.map(|address| format!("  Page   http://{address}   sign in\n")).unwrap_or_default();
     let memory = if is_kept { "" } else { " What is in memory is then gone; --data DIR keeps it." };
     format!(
-        "Latchkey runs on this machine.\n\n  API    http://{api}{hint}\n{inbox}  \
+        "Latchkey runs on this machine.\n\n  API    {api}{hint}\n{inbox}{page}  \
          AWS    http://{}   DynamoDB, SES, Secrets Manager\n\n\
          Ask for a code, and read it in the inbox:\n\n  \
-         curl -s http://{api}/api/auth/otp/request/ \\\n    -H 'content-type: application/json' \\\n    \
+         curl -s {api}/api/auth/otp/request/ \\\n    -H 'content-type: application/json' \\\n    \
          -d '{{\"identifier\":\"ada@example.com\"}}'\n\nCtrl-C ends it.{memory}\n",
         addresses.aws
     )

@@ -9,6 +9,7 @@ pub mod clock;
 pub mod inbox;
 pub mod template;
 
+mod addresses;
 mod environment;
 mod explain;
 mod failure;
@@ -18,13 +19,15 @@ mod keyrings;
 mod listen;
 mod logs;
 mod options;
+mod page;
 mod settings;
 mod stack;
 
+pub use addresses::Addresses;
 pub use explain::explain;
 pub use failure::Failure;
 pub use keyrings::STEPS;
 pub use logs::OnLine;
 pub use options::Options;
 pub use settings::Settings;
-pub use stack::{Addresses, Stack};
+pub use stack::Stack;

@@ -24,6 +24,18 @@ pub(crate) async fn open(what: &str, flag: &str, address: SocketAddr) -> Result<
     })
 }
 
+/// The same where there is an address.
+pub(crate) async fn open_at(
+    what: &str,
+    flag: &str,
+    address: Option<SocketAddr>,
+) -> Result<Option<TcpListener>, Failure> {
+    match address {
+        Some(address) => open(what, flag, address).await.map(Some),
+        None => Ok(None),
+    }
+}
+
 /// The servers of a stack. They end with it, gracefully by [`Doors::close`].
 pub(crate) struct Doors {
     stop: watch::Sender<bool>,

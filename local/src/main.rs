@@ -26,6 +26,9 @@ struct Arguments {
     /// Where the inbox listens.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8025", value_parser = loopback)]
     inbox: SocketAddr,
+    /// Where the sign-in page listens.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080", value_parser = loopback)]
+    page: SocketAddr,
     /// Keeps tables and keys in this folder instead of in memory.
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
@@ -112,6 +115,7 @@ async fn run(arguments: Arguments) -> Result<(), Failure> {
         api: Some(arguments.api),
         aws: arguments.aws,
         inbox: Some(arguments.inbox),
+        page: Some(arguments.page),
         services_only: arguments.services_only,
         on_line: Arc::new(|line| eprintln!("{}", console::readable(line))),
         ..Options::default()

@@ -27,6 +27,8 @@ pub struct Options {
     pub aws: SocketAddr,
     /// Where the inbox listens; without an address it can only be read in process.
     pub inbox: Option<SocketAddr>,
+    /// Where the sign-in page listens, if it does.
+    pub page: Option<SocketAddr>,
     /// Starts no functions and no API: they run elsewhere and use the services.
     pub services_only: bool,
     /// The clock that everything follows.
@@ -52,6 +54,7 @@ impl Default for Options {
             api: None,
             aws: FREE,
             inbox: None,
+            page: None,
             services_only: false,
             clock: StackClock::running(),
             signing_keys: Vec::new(),

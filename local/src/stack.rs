@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use tracing::Dispatch;
 use tracing::instrument::WithSubscriber;
 
+use crate::addresses::Addresses;
 use crate::api::{Api, LONGEST_BODY, of_gateway};
 use crate::aws::{Permissions, Services};
 use crate::clock::StackClock;
@@ -26,6 +27,7 @@ use crate::keyrings::{self, Keyrings};
 use crate::listen::{self, Doors};
 use crate::logs::Logs;
 use crate::options::Options;
+use crate::page;
 use crate::template::{self, Template};
 
 /// A running stack.
@@ -39,17 +41,6 @@ pub struct Stack {
     api: Option<Arc<Api>>,
     addresses: Addresses,
     doors: Doors,
-}
-
-/// Where a stack listens.
-#[derive(Clone, Copy, Debug)]
-pub struct Addresses {
-    /// The API, where it listens.
-    pub api: Option<SocketAddr>,
-    /// The AWS services.
-    pub aws: SocketAddr,
-    /// The inbox, where it listens.
-    pub inbox: Option<SocketAddr>,
 }
 
 impl Stack {
@@ -76,19 +67,15 @@ impl Stack {
         let services = services.map_err(Failure::new)?;
 
         let aws_door = listen::open("AWS", "--aws", options.aws).await?;
-        let api_door = match options.api.filter(|_| !options.services_only) {
-            Some(address) => Some(listen::open("the API", "--api", address).await?),
-            None => None,
-        };
-        let inbox_door = match options.inbox {
-            Some(address) => Some(listen::open("the inbox", "--inbox", address).await?),
-            None => None,
-        };
+        let api_door = listen::open_at("the API", "--api", options.api.filter(|_| !options.services_only)).await?;
+        let inbox_door = listen::open_at("the inbox", "--inbox", options.inbox).await?;
+        let page_door = listen::open_at("the page", "--page", options.page).await?;
         let address = |door: &tokio::net::TcpListener| door.local_addr().map_err(Failure::new);
         let addresses = Addresses {
             api: api_door.as_ref().map(address).transpose()?,
             aws: address(&aws_door)?,
             inbox: inbox_door.as_ref().map(address).transpose()?,
+            page: page_door.as_ref().map(address).transpose()?,
         };
 
         Environments::check(&options.env)?;
@@ -133,6 +120,12 @@ impl Stack {
                 stopping: doors.stopping(),
             };
             doors.serve(door, inbox::router(desk).layer(from_fn(only_this_machine)));
+        }
+        if let Some(door) = page_door {
+            doors.serve(
+                door,
+                page::router(&addresses.api_url(), config.frontends.usual).layer(from_fn(only_this_machine)),
+            );
         }
         Ok(Stack { clock, services, inbox, logs, keyrings, environments, api, addresses, doors })
     }

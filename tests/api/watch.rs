@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use local::template::{DEFAULT_ROUTE, Template, find_root};
-use local::{Options, Stack};
+use local::{Addresses, Options, Stack};
 use shared::config::Config;
 use tests::deployment::RSA_KEYS;
 use toml::{Table, Value};
@@ -70,5 +70,6 @@ async fn the_watch_settings_are_the_templates_settings() {
 #[test]
 fn the_watch_settings_name_the_addresses_of_local() {
     assert!(text("local/src/main.rs").contains(&format!("default_value = \"{SERVICES}\"")));
-    assert!(text("local/src/console.rs").contains(&format!("\"{WATCH}\"")));
+    let addresses = Addresses { api: None, aws: SERVICES.parse().unwrap(), inbox: None, page: None };
+    assert_eq!(addresses.api_url(), format!("http://{WATCH}"));
 }

@@ -29,7 +29,7 @@ pub(super) fn parameters(template: &Node, samconfig: &str, profile: &str) -> Res
             failure(parameter.line, problem)
         })?;
         let is_list = parameter.get("Type").and_then(Node::text).as_deref() == Some("CommaDelimitedList");
-        let value = if is_list { value.split(',').map(str::trim).collect() } else { Value::String(value) };
+        let value = if is_list { list(&value) } else { Value::String(value) };
         values.insert(name.clone(), value);
     }
     Ok(values)
@@ -45,11 +45,17 @@ pub(super) fn with_settings(
             format!("{}{}", word.get(..1).unwrap_or_default(), word.get(1..).unwrap_or_default().to_lowercase())
         };
         let parameter: String = name.split('_').map(word).collect();
-        if let Some(value @ Value::String(_)) = values.get_mut(&parameter) {
-            *value = Value::String(text.clone());
+        match values.get_mut(&parameter) {
+            Some(value @ Value::String(_)) => *value = Value::String(text.clone()),
+            Some(value @ Value::Array(_)) => *value = list(text),
+            Some(_) | None => {}
         }
     }
     values
+}
+
+fn list(text: &str) -> Value {
+    text.split(',').map(str::trim).collect()
 }
 
 /// `parameter_overrides` of a profile: a list of `Name=Value`, or one text of them.

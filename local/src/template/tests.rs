@@ -68,6 +68,19 @@ fn a_setting_also_decides_what_its_parameter_decides() {
     let text = template("!If [IsFast, yes, no]");
     let template = Template::evaluate(&text, SAMCONFIG, "default", &settings).unwrap();
     assert_eq!(template.functions["Worker"].environment["X"], "yes");
+
+    let settings = [("LIST".to_owned(), "c, d".to_owned())];
+    let text = self::template("!Join ['-', !Ref List]");
+    let template = Template::evaluate(&text, SAMCONFIG, "default", &settings).unwrap();
+    assert_eq!(template.functions["Worker"].environment["X"], "c-d");
+}
+
+#[test]
+fn an_apis_stage_is_sams_own() {
+    let text = template("!Ref Api.Stage") + "  Api: { Type: AWS::Serverless::HttpApi }\n";
+    let template = Template::parse(&text, SAMCONFIG, "default").unwrap();
+    assert_eq!(template.functions["Worker"].environment["X"], "$default");
+    fails("!Ref Box.Stage", "there is no parameter or resource `Box.Stage`");
 }
 
 #[test]

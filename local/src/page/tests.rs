@@ -1,0 +1,62 @@
+//! The page over HTTP, as a browser gets it.
+
+use std::net::SocketAddr;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use crate::options::{FREE, Options};
+use crate::stack::Stack;
+
+async fn stack(delivery: &str, services_only: bool) -> Stack {
+    let env = [("JWT_ALGORITHM", "ES256"), ("TOKEN_DELIVERY", delivery)];
+    let env = env.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
+    let options = Options { api: Some(FREE), page: Some(FREE), services_only, env, ..Options::default() };
+    Stack::start(options).await.unwrap()
+}
+
+/// Gets `path` as from `host`: the head of the answer, and its body.
+async fn get(page: SocketAddr, path: &str, host: &str) -> (String, String) {
+    let mut stream = TcpStream::connect(page).await.unwrap();
+    let head = format!("GET {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n");
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    (head.to_owned(), body.to_owned())
+}
+
+#[tokio::test]
+async fn the_page_knows_where_its_api_is_and_may_talk_to_nobody_else() {
+    for delivery in ["body", "cookie"] {
+        let stack = stack(delivery, false).await;
+        let page = stack.addresses().page.unwrap();
+        let api = stack.addresses().api_url();
+        let (head, body) = get(page, "/", &page.to_string()).await;
+        assert!(body.contains(&format!(r#"content="{api}" data-delivery="{delivery}""#)), "{body}");
+        for policy in ["default-src 'none'", "script-src 'self'; style-src 'self'", "frame-ancestors 'none'"] {
+            assert!(head.contains(policy), "{head}");
+        }
+        assert!(head.contains(&format!("connect-src {api};")), "{head}");
+        assert!(!body.contains("<style") && !body.contains(" style=") && !body.contains(" onclick="), "{body}");
+        for path in ["/page.css", "/page.js", "/latchkey.js", "/latchkey.d.ts"] {
+            let (head, body) = get(page, path, &page.to_string()).await;
+            assert!(head.starts_with("HTTP/1.1 200") && !body.is_empty(), "{path}: {head}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn without_an_api_of_its_own_the_page_asks_where_watch_serves_it() {
+    let stack = stack("body", true).await;
+    let page = stack.addresses().page.unwrap();
+    let (_, body) = get(page, "/", &page.to_string()).await;
+    assert!(body.contains(r#"content="http://127.0.0.1:9000""#), "{body}");
+}
+
+#[tokio::test]
+async fn the_page_is_for_this_machine_only() {
+    let stack = stack("body", false).await;
+    let (head, _) = get(stack.addresses().page.unwrap(), "/", "app.example.com").await;
+    assert!(head.starts_with("HTTP/1.1 403"), "{head}");
+}

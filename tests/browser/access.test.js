@@ -1,0 +1,148 @@
+// Whether everybody can use the page: by keyboard, by names, in both schemes, on every screen, at once.
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import axe from "axe-core";
+import { Person } from "./person.js";
+import { ADA, SCREENS, launch, start } from "./stack.js";
+
+let browser;
+before(async () => (browser = await launch()));
+after(() => browser.close());
+
+async function arrive(t, options) {
+  const context = await browser.newContext(options);
+  context.setDefaultTimeout(10_000);
+  t.after(() => context.close());
+  return new Person(await context.newPage(), await start(t));
+}
+
+test("everything works by keyboard, and the focus is where one goes on", async (t) => {
+  const ada = await arrive(t);
+  const { keyboard } = ada.page;
+  const focus = () => ada.page.evaluate(() => document.activeElement.textContent || document.activeElement.id);
+  /** Goes on until `name` has the focus. */
+  const tabTo = async (name) => {
+    for (let steps = 0; (await focus()) !== name; steps += 1) {
+      assert.ok(steps < 8, `${name} is not reached, but ${await focus()}`);
+      await keyboard.press("Tab");
+    }
+  };
+  await ada.open();
+  await ada.sees("Sign in");
+  assert.equal(await focus(), "identifier");
+  await keyboard.type("adda@example.com");
+  await keyboard.press("Enter");
+  await ada.sees("Enter the code");
+  assert.equal(await focus(), "code");
+  await keyboard.press("Shift+Tab");
+  assert.equal(await focus(), "Change");
+  await keyboard.press("Enter");
+  assert.equal(await focus(), "identifier"); // its text is selected
+  await keyboard.type(ADA);
+  await keyboard.press("Enter");
+  await ada.sees("Enter the code");
+  await keyboard.type("000000");
+  await keyboard.press("Enter");
+  await ada.isTold("This code does not work.");
+  await keyboard.type(await ada.stack.code()); // the wrong one is selected
+  await keyboard.press("Enter");
+  await ada.isInside(ADA);
+  assert.equal(await focus(), "Signed in");
+  await tabTo("Sign out");
+  await keyboard.press("Enter");
+  await ada.sees("Sign in");
+  assert.equal(await focus(), "identifier");
+});
+
+test("everything has its name", async (t) => {
+  const ada = await arrive(t);
+  const tree = async () => (await ada.page.locator("main").ariaSnapshot()).replace(/in \d+ s/, "in 30 s");
+  await ada.open();
+  await ada.sees("Sign in");
+  assert.equal(await tree(), `- main:
+  - heading "Sign in" [level=1]
+  - paragraph: "No password: we send you a code."
+  - text: Email or phone number
+  - textbox "Email or phone number"
+  - alert
+  - button "Send the code"`);
+  await ada.ask(ADA);
+  assert.equal(await tree(), `- main:
+  - heading "Enter the code" [level=1]
+  - paragraph:
+    - text: We sent it to
+    - strong: ada@example.com
+    - text: .
+    - button "Change"
+  - text: Code
+  - textbox "Code"
+  - alert
+  - button "Sign in"
+  - paragraph:
+    - button "Send a new code in 30 s" [disabled]
+    - button "My code has letters"`);
+  await ada.answer(await ada.stack.code());
+  await ada.isInside(ADA);
+  await ada.page.getByText("This browser").waitFor();
+  assert.match(await tree(), /heading "Signed in" \[level=1\][^]*region "Signed in"[^]*listitem: Chrome on Linux This browser/);
+});
+
+for (const [screen, options] of Object.entries(SCREENS)) {
+  test(`on a ${screen}, nothing is wrong by axe, and nothing moves`, async (t) => {
+    const ada = await arrive(t, options);
+    await ada.page.addInitScript(() => {
+      window.moved = [];
+      const note = (list) => window.moved.push(...list.getEntries().map(({ sources }) => sources.map(({ node }) => node?.id || node?.nodeName)));
+      new PerformanceObserver(note).observe({ type: "layout-shift", buffered: true });
+    });
+    const check = async (step) => {
+      await ada.page.evaluate(axe.source);
+      const { violations } = await ada.page.evaluate(() => window.axe.run());
+      const told = violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html)}`);
+      assert.deepEqual(told, [], step);
+      assert.deepEqual(await ada.page.evaluate(() => window.moved), [], step);
+      const wider = await ada.page.evaluate(() => document.documentElement.scrollWidth > innerWidth);
+      assert.equal(wider, false, `${step} scrolls sideways`);
+    };
+    await ada.open();
+    await ada.sees("Sign in");
+    await check("the beginning");
+    await ada.identifier.fill("ada@");
+    await ada.button("Send the code").click();
+    await ada.isTold("This does not look like an email address");
+    await check("a wrong address");
+    await ada.ask("ada.lovelace.of.the.analytical.engine@mathematics.example.com");
+    await check("the code");
+    await ada.answer("000000");
+    await ada.isTold("This code does not work.");
+    await check("a wrong code");
+    await ada.answer(await ada.stack.code("ada.lovelace.of.the.analytical.engine@mathematics.example.com"));
+    await ada.page.getByText("This browser").waitFor();
+    await check("signed in");
+    await ada.stack.faults({ gateway_status: 503 });
+    await ada.page.reload();
+    await ada.sees("No connection");
+    await check("no connection");
+  });
+}
+
+test("the page weighs under 30 KB, comes from one place, and is there in under 100 ms", async (t) => {
+  const ada = await arrive(t);
+  const weights = [];
+  ada.page.on("response", async (response) => {
+    if (response.request().method() === "GET") weights.push([new URL(response.url()).origin, (await response.body()).length]);
+  });
+  await ada.open();
+  await ada.sees("Sign in");
+  await ada.page.waitForLoadState("networkidle");
+  assert.deepEqual([...new Set(weights.map(([origin]) => origin))], [ada.stack.page]);
+  const weight = weights.reduce((sum, [, length]) => sum + length, 0);
+  assert.ok(weight < 30_000, `${weight} bytes`);
+  const times = [];
+  for (let load = 0; load < 5; load += 1) {
+    await ada.page.reload();
+    await ada.sees("Sign in");
+    times.push(await ada.page.evaluate(() => performance.getEntriesByName("first-contentful-paint")[0].startTime));
+  }
+  assert.ok(Math.min(...times) < 100, `${times} ms`); // the others met something else on this machine
+});

@@ -1,0 +1,99 @@
+// The page on domains, with TLS: copied as the README says, beside an API with a domain of its own.
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { createServer } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { promisify } from "node:util";
+import { withTls } from "./front.js";
+import { Person } from "./person.js";
+import { ADA, ROOT, freePort, launch, start } from "./stack.js";
+
+const [APP, SISTER, ROGUE, FOREIGN, API] = ["app.example.com", "shop.example.com", "rogue.example.com", "app.example.org", "auth.example.com"];
+const KINDS = { "/": ["index.html", "text/html"], "/page.css": ["page.css", "text/css"] };
+for (const name of ["page.js", "latchkey.js"]) KINDS[`/${name}`] = [name, "text/javascript"];
+
+let browser, port;
+before(async () => {
+  port = await freePort();
+  const rules = ["com", "org"].map((end) => `MAP *.example.${end}:443 127.0.0.1:${port}`).join(",");
+  browser = await launch(`--host-resolver-rules=${rules}`);
+});
+after(() => browser.close());
+
+/** The page's files with the one line changed. */
+async function copies(t) {
+  const server = createServer(async ({ url }, response) => {
+    const [name, kind] = KINDS[url];
+    const text = await readFile(join(ROOT, "local/src/page", name), "utf8");
+    const policy = `default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; connect-src https://${API}`;
+    response.writeHead(200, { "content-type": kind, "content-security-policy": policy });
+    response.end(text.replace('content="http://127.0.0.1:3000"', `content="https://${API}"`));
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  t.after(() => server.close() && server.closeAllConnections());
+  return `http://127.0.0.1:${server.address().port}`;
+}
+
+/** A key and a certificate that nobody knows but this test. */
+async function certificate(t) {
+  const folder = await mkdtemp(join(tmpdir(), "latchkey-tls-"));
+  t.after(() => rm(folder, { recursive: true }));
+  const [key, cert] = ["key", "cert"].map((name) => join(folder, name));
+  const names = "subjectAltName=DNS:*.example.com,DNS:*.example.org";
+  const made = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "1", "-subj", "/CN=example", "-addext", names];
+  await promisify(execFile)("openssl", ["req", "-x509", ...made, "-keyout", key, "-out", cert]);
+  return { key: await readFile(key), cert: await readFile(cert) };
+}
+
+async function signedIn(t) {
+  const AllowedOrigins = `https://${APP},https://${SISTER}`;
+  const CertificateArn = "arn:aws:acm:us-east-1:000000000000:certificate/none"; // the front has one of its own
+  const stack = await start(t, { AllowedOrigins, DomainName: API, CertificateArn, TokenDelivery: "cookie" });
+  const page = await copies(t);
+  const names = { [API]: stack.api, [APP]: page, [SISTER]: page, [ROGUE]: page, [FOREIGN]: page };
+  await withTls(t, port, await certificate(t), names);
+  const context = await browser.newContext({ ignoreHTTPSErrors: true });
+  context.setDefaultTimeout(10_000);
+  t.after(() => context.close());
+  const ada = await new Person(await context.newPage(), stack).open(`https://${APP}`);
+  await ada.signIn(ADA);
+  return ada;
+}
+
+async function at(person, host) {
+  return new Person(await person.page.context().newPage(), person.stack).open(`https://${host}`);
+}
+
+test("a sister sub-domain is served: signed in at one is signed in at the other, and so is signed out", async (t) => {
+  const app = await signedIn(t);
+  const shop = await at(app, SISTER);
+  await shop.isInside(ADA);
+  await shop.button("Sign out").click();
+  await shop.sees("Sign in");
+  await app.page.reload();
+  await app.sees("Sign in");
+});
+
+/** What a page may send without being asked whether it may, with all cookies. */
+const unasked = ({ page }, path) => page.evaluate(
+  (url) => fetch(url, { method: "POST", mode: "no-cors", credentials: "include", body: "{}" }).then(({ type }) => type, String),
+  `https://${API}${path}`,
+);
+
+for (const [whose, host] of [["of another registrable domain", FOREIGN], ["of the same one, which is not allowed,", ROGUE]]) {
+  test(`a page ${whose} learns nothing and changes nothing`, async (t) => {
+    const app = await signedIn(t);
+    const before = await app.stack.outcomes("refresh");
+    const foreign = await at(app, host);
+    await foreign.sees("No connection");
+    assert.deepEqual(await app.stack.outcomes("refresh"), before, "the browser has not even sent it");
+    assert.equal(await unasked(foreign, "/api/auth/logout/"), "opaque");
+    assert.deepEqual(await app.stack.outcomes("logout"), ["invalid_request"]);
+    await app.page.reload();
+    await app.isInside(ADA);
+  });
+}

@@ -1,0 +1,55 @@
+// What a person does at the page, by what can be seen and heard there.
+
+export class Person {
+  constructor(page, stack) {
+    Object.assign(this, { page, stack });
+    this.identifier = page.getByLabel("Email or phone number");
+    this.code = page.getByLabel("Code", { exact: true });
+    this.problem = page.getByRole("alert").filter({ visible: true });
+    this.resend = page.getByRole("button", { name: /new code/ });
+  }
+
+  button(name) {
+    return this.page.getByRole("button", { name, exact: true });
+  }
+
+  /** The title of what is shown, once it is known what that is. */
+  heading(name) {
+    return this.page.locator("main[aria-busy=false]").getByRole("heading", { level: 1, name, exact: true });
+  }
+
+  async open(url = this.stack.page) {
+    await this.page.goto(url);
+    return this;
+  }
+
+  async ask(address) {
+    await this.identifier.fill(address);
+    await this.button("Send the code").click();
+    await this.sees("Enter the code");
+  }
+
+  async answer(code) {
+    await this.code.fill(code);
+    await this.button("Sign in").click();
+  }
+
+  async signIn(address) {
+    await this.ask(address);
+    await this.answer(await this.stack.code(address));
+    await this.isInside(address);
+  }
+
+  async sees(title) {
+    await this.heading(title).waitFor();
+  }
+
+  async isInside(name) {
+    await this.sees("Signed in");
+    await this.page.getByText(`You are signed in as ${name}.`).waitFor();
+  }
+
+  async isTold(text) {
+    await this.problem.filter({ hasText: text }).waitFor();
+  }
+}

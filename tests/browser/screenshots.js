@@ -1,0 +1,35 @@
+// Takes the pictures of README: `node tests/browser/screenshots.js docs/pictures`, once `cargo build -p local` is done.
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { Person } from "./person.js";
+import { ADA, SCREENS, launch, start } from "./stack.js";
+
+const [folder] = process.argv.slice(2);
+if (!folder) throw new Error("Into which folder?");
+await mkdir(folder, { recursive: true });
+const ends = [];
+const stack = await start({ after: (end) => ends.push(end) });
+const browser = await launch();
+ends.push(() => browser.close());
+
+try {
+  for (const [screen, options] of Object.entries(SCREENS)) {
+    const [device, , , scheme] = screen.split(" ");
+    const context = await browser.newContext({ ...options, locale: "en-GB", timezoneId: "UTC" });
+    const ada = await new Person(await context.newPage(), stack).open();
+    const take = (page, name) => page.screenshot({ path: join(folder, `${name}-${device}-${scheme}.png`), animations: "disabled" });
+    await ada.ask("+44 7400 123456");
+    await ada.button("Change").click();
+    await ada.ask(ADA);
+    await ada.code.fill(await stack.code());
+    await take(ada.page, "page");
+    const inbox = await context.newPage();
+    await inbox.goto(stack.inbox);
+    await inbox.getByRole("button", { name: /Copy the code/ }).or(inbox.getByRole("button", { name: new RegExp(ADA) })).first().waitFor();
+    await take(inbox, "inbox");
+    await context.close();
+    await stack.clear();
+  }
+} finally {
+  for (const end of ends) await end();
+}

@@ -1,0 +1,136 @@
+// Signing in at the page, and what may go wrong there.
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { Person } from "./person.js";
+import { ADA, launch, start } from "./stack.js";
+
+let browser;
+before(async () => (browser = await launch()));
+after(() => browser.close());
+
+async function person(t, parameters) {
+  const stack = await start(t, parameters);
+  const context = await browser.newContext();
+  context.setDefaultTimeout(10_000);
+  t.after(() => context.close());
+  return new Person(await context.newPage(), stack).open();
+}
+
+test("a person signs in by email", async (t) => {
+  const ada = await person(t);
+  await ada.signIn(ADA);
+  await ada.page.getByText("This browser").waitFor();
+  await ada.button("Sign out").click();
+  await ada.sees("Sign in");
+});
+
+test("a person signs in by text message, which the browser reads", async (t) => {
+  const ada = await person(t);
+  // The part of a phone that a desktop's browser has not: it hands over what the message says.
+  await ada.page.exposeFunction("received", () => ada.stack.code("+447400123456"));
+  await ada.page.addInitScript(() => {
+    window.OTPCredential = class {};
+    navigator.credentials.get = async ({ otp }) => otp.transport.includes("sms") && { code: await window.received() };
+  });
+  await ada.page.reload();
+  await ada.identifier.fill("+44 7400 123456");
+  await ada.button("Send the code").click();
+  await ada.isInside("+447400123456");
+});
+
+test("a person signs in by text message, and types", async (t) => {
+  const ada = await person(t);
+  await ada.ask("+447400123456");
+  await ada.answer(await ada.stack.code("+447400123456"));
+  await ada.isInside("+447400123456");
+});
+
+test("a wrong code is refused kindly, and the right one still works", async (t) => {
+  const ada = await person(t);
+  await ada.ask(ADA);
+  const code = await ada.stack.code();
+  await ada.answer(code === "000000" ? "111111" : "000000");
+  await ada.isTold("This code does not work.");
+  assert.equal(await ada.code.getAttribute("aria-invalid"), "true");
+  await ada.answer(code);
+  await ada.isInside(ADA);
+});
+
+test("an expired code is refused, and a new one works", async (t) => {
+  const ada = await person(t);
+  await ada.page.clock.install();
+  await ada.ask(ADA);
+  const late = await ada.stack.code();
+  await ada.stack.wait(601);
+  await ada.answer(late);
+  await ada.isTold("This code does not work.");
+  await ada.page.clock.fastForward(601_000);
+  await ada.resend.click();
+  await ada.page.getByText("A new code is on its way.").waitFor();
+  await ada.answer(await ada.stack.code());
+  await ada.isInside(ADA);
+});
+
+test("a new code can be had after the wait that the server asks for, and the old one is dead", async (t) => {
+  const ada = await person(t, { OtpRequestsPerHour: 1 }); // it is the same challenge
+  await ada.page.clock.install();
+  await ada.ask(ADA);
+  const old = await ada.stack.code();
+  assert.match(await ada.resend.textContent(), /in (30|29) s/);
+  assert.ok(await ada.resend.isDisabled());
+  await ada.page.clock.fastForward(31_000);
+  await ada.stack.wait(31);
+  await ada.resend.click();
+  await ada.page.getByText("A new code is on its way.").waitFor();
+  assert.equal((await ada.stack.messages()).length, 2);
+  await ada.answer(old);
+  await ada.isTold("This code does not work.");
+  await ada.answer(await ada.stack.code());
+  await ada.isInside(ADA);
+});
+
+test("an address can be changed, and whoever finds it right has lost nothing", async (t) => {
+  const ada = await person(t);
+  await ada.ask("adda@example.com");
+  await ada.button("Change").click();
+  assert.equal(await ada.identifier.inputValue(), "adda@example.com");
+  await ada.button("Send the code").click();
+  await ada.sees("Enter the code");
+  assert.equal((await ada.stack.messages("adda@example.com")).length, 1);
+  await ada.button("Change").click();
+  await ada.signIn(ADA);
+});
+
+test("a whole message can be pasted", async (t) => {
+  const ada = await person(t);
+  await ada.ask(ADA);
+  const [{ text }] = await ada.stack.messages();
+  await ada.code.evaluate((field, text) => {
+    const clipboardData = new DataTransfer();
+    clipboardData.setData("text", text);
+    field.dispatchEvent(new ClipboardEvent("paste", { clipboardData, bubbles: true, cancelable: true }));
+  }, text);
+  await ada.isInside(ADA);
+});
+
+test("each refusal has its own words", async (t) => {
+  const ada = await person(t, { OtpRequestsPerHour: 1 });
+  const refused = async (address, words) => {
+    await ada.identifier.fill(address);
+    await ada.button("Send the code").click();
+    await ada.isTold(words);
+  };
+  await refused("", "This does not look like an email address");
+  await refused("ada@", "This does not look like an email address");
+  await refused("+390612345678", "This cannot be used to sign in here");
+  await ada.stack.faults({ delivery: "refused" });
+  await refused(ADA, "The email could not be sent");
+  await ada.stack.faults({});
+  await ada.ask(ADA);
+  await ada.button("Change").click();
+  await ada.ask("bob@example.com");
+  await ada.button("Change").click();
+  await refused(ADA, /^That was a lot of codes\. Please wait .+, then try again\.$/);
+  await ada.stack.faults({ gateway_status: 503 });
+  await refused("carol@example.com", "Something went wrong on our side");
+});

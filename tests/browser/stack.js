@@ -1,0 +1,124 @@
+// One stack of its own for each test: `local` on free ports, with what a deployment's parameters would be.
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { chromium } from "playwright-core";
+
+export const ROOT = new URL("../../", import.meta.url).pathname;
+const LOCAL = join(process.env.CARGO_TARGET_DIR ?? join(ROOT, "target"), "debug/local");
+export const ADA = "ada@example.com";
+/** What the page must look well on. */
+export const SCREENS = {
+  "desktop in the light": { viewport: { width: 1280, height: 800 }, colorScheme: "light" },
+  "desktop in the dark": { viewport: { width: 1280, height: 800 }, colorScheme: "dark" },
+  "phone in the light": { viewport: { width: 360, height: 740 }, colorScheme: "light", isMobile: true, hasTouch: true },
+  "phone in the dark": { viewport: { width: 360, height: 740 }, colorScheme: "dark", isMobile: true, hasTouch: true },
+};
+/** Limits that no test reaches, and keys that are made at once. */
+const USUAL = {
+  JwtAlgorithm: "ES256",
+  OtpRequestsPerIp: 1_000_000,
+  OtpFailuresPerIp: 1_000_000,
+  OtpRequestsPerHour: 1_000_000,
+  OtpRequestsPerHourPerIp: 1_000_000,
+};
+
+/** A port that is free. */
+export async function freePort() {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address();
+  server.close();
+  await once(server, "close");
+  return port;
+}
+
+/** A folder with the template, and with a profile of these parameters. */
+async function deployment(parameters) {
+  const root = await mkdtemp(join(tmpdir(), "latchkey-"));
+  await cp(join(ROOT, "template.yaml"), join(root, "template.yaml"));
+  const profile = await readFile(join(ROOT, "samconfig.toml"), "utf8");
+  const lines = Object.entries(parameters).map(([name, value]) => `    "${name}=${value}",\n`);
+  const changed = Object.keys(parameters).join("|");
+  const kept = profile.replace(new RegExp(`^ *"(${changed})=.*\n`, "gm"), "");
+  await writeFile(join(root, "samconfig.toml"), kept.replace("parameter_overrides = [\n", `$&${lines.join("")}`));
+  return root;
+}
+
+/** Starts a stack. It ends with the test. */
+export async function start(t, parameters = {}) {
+  const ports = await Promise.all([freePort(), freePort(), freePort(), freePort()]);
+  const [api, aws, inbox, page] = ports.map((port) => `127.0.0.1:${port}`);
+  const root = await deployment({ ...USUAL, AllowedOrigins: `http://${page}`, ...parameters });
+  const local = spawn(LOCAL, ["--api", api, "--aws", aws, "--inbox", inbox, "--page", page], { cwd: root });
+  t.after(async () => {
+    local.kill();
+    await rm(root, { recursive: true });
+  });
+  let said = "";
+  local.stderr.on("data", (text) => (said += text));
+  const ready = (async () => {
+    for await (const line of createInterface(local.stdout)) if (line.startsWith("Ctrl-C")) return true;
+    return false;
+  })();
+  if (!(await ready)) throw new Error(`local did not start: ${said}`);
+  return new Stack(`http://${api}`, `http://${inbox}`, `http://${page}`);
+}
+
+class Stack {
+  constructor(api, inbox, page) {
+    Object.assign(this, { api, inbox, page });
+  }
+
+  /** The newest code that was sent to `address`. */
+  async code(address = ADA) {
+    const [newest] = await this.messages(address);
+    return newest.text.match(/\b\d{6}\b/)[0];
+  }
+
+  /** All that was sent to `address`, newest first. */
+  async messages(address = ADA) {
+    return (await fetch(`${this.inbox}/api/messages?to=${encodeURIComponent(address)}`)).json();
+  }
+
+  /** Throws all messages away. */
+  async clear() {
+    await fetch(`${this.inbox}/api/messages`, { method: "DELETE" });
+  }
+
+  /** Moves the server's clock. */
+  wait(seconds) {
+    return this.#tell("clock", { advance_seconds: seconds });
+  }
+
+  /** What goes wrong from now on. */
+  faults(faults) {
+    return this.#tell("faults", faults);
+  }
+
+  /** What was answered to requests of one function, oldest first. */
+  async outcomes(name) {
+    const lines = (await (await fetch(`${this.inbox}/api/logs`)).text()).split("\n").filter(Boolean);
+    return lines.map((line) => JSON.parse(line)).filter((line) => line.function === name).map((line) => line.outcome);
+  }
+
+  /** Whether a used refresh token came back. */
+  async reuse() {
+    return (await (await fetch(`${this.inbox}/api/logs`)).text()).includes("refresh_reuse");
+  }
+
+  async #tell(what, body) {
+    const headers = { "content-type": "application/json" };
+    const answer = await fetch(`${this.inbox}/api/${what}`, { method: "POST", headers, body: JSON.stringify(body) });
+    if (!answer.ok) throw new Error(await answer.text());
+  }
+}
+
+/** One browser for all tests of a file. */
+export async function launch(...args) {
+  return chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args });
+}

@@ -1,0 +1,39 @@
+// A frontend that uses all of the client module, for the compiler to read; nobody runs it.
+import { Latchkey, LatchkeyError, type Change, type Pending, type Session, type User } from "../../local/src/page/latchkey.js";
+
+const auth = new Latchkey({ api: "https://auth.example.com", delivery: "cookie", origins: ["https://api.example.com"] });
+
+export async function signIn(identifier: string, code: () => Promise<string>): Promise<User> {
+  const pending: Pending = await auth.request(identifier, { source: location.href });
+  if (pending.resendAt < Date.now()) await auth.resend();
+  return auth.verify(await code());
+}
+
+export async function use(): Promise<string> {
+  const known: boolean | undefined = auth.signedIn;
+  if (known === undefined && !(await auth.restore())) auth.forget();
+  const [user, sessions]: [User, Session[]] = await Promise.all([auth.profile(), auth.sessions()]);
+  for (const { id, current } of sessions) if (!current) await auth.endSession(id);
+  await auth.endOthers();
+  const answer: Response = await auth.fetch("https://api.example.com/", { method: "POST" });
+  return `${user.full_name} ${answer.status} ${await auth.token()} ${await auth.refresh()}`;
+}
+
+auth.addEventListener("change", ({ detail }: CustomEvent<Change>) => {
+  if (detail.why === "ended") console.info(auth.pending?.identifier);
+});
+
+export async function leave(): Promise<void> {
+  try {
+    await auth.signOut({ everywhere: true });
+    auth.close();
+  } catch (error) {
+    if (!(error instanceof LatchkeyError) || error.code !== "unavailable") throw error;
+    console.warn(error.status, error.retryAfter, error.requestId);
+  }
+}
+
+// @ts-expect-error An API has to be named.
+new Latchkey({});
+// @ts-expect-error There is no such code.
+export const never = (error: LatchkeyError): boolean => error.code === "invalid_password";
