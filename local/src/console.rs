@@ -7,8 +7,9 @@ use serde_json::Value;
 pub(crate) fn welcome(addresses: Addresses, is_kept: bool) -> String {
     let api = addresses.api_url();
     let hint = if addresses.api.is_some() { "" } else { "   once `cargo lambda watch` runs in another terminal" };
-    let inbox =
-        addresses.inbox.map(|address| format!("  Inbox  http://{address}   every mail, live\n")).unwrap_or_default();
+    let inbox = addresses.inbox.map_or_else(String::new, |address| {
+        format!("  Inbox  http://{address}   every mail, live\n  Docs   http://{address}/api   every route, field and code\n")
+    });
     let page = addresses.page.map(|address| format!("  Page   http://{address}   sign in\n")).unwrap_or_default();
     let memory = if is_kept { "" } else { " What is in memory is then gone; --data DIR keeps it." };
     format!(

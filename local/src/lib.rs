@@ -6,6 +6,7 @@
 pub mod api;
 pub mod aws;
 pub mod clock;
+pub mod document;
 pub mod inbox;
 pub mod template;
 
@@ -20,6 +21,7 @@ mod listen;
 mod logs;
 mod options;
 mod page;
+mod reference;
 mod settings;
 mod stack;
 

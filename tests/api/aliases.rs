@@ -170,6 +170,41 @@ async fn a_body_is_read_as_strictly_by_every_path() {
     assert!(auth.stack.inbox().messages(None).is_empty());
 }
 
+/// Of a deployment whose own frontends keep cookies, whatever such a request asks for: these keep their tokens themselves.
+#[tokio::test]
+async fn an_alias_answers_with_tokens_in_its_body_also_where_cookies_are_the_rule() {
+    for (request, verify) in [
+        ("/accounts/otp/request/", "/accounts/otp/verify/"),
+        ("/cfg/accounts/otp/request/", "/cfg/accounts/otp/verify/"),
+        ("/api/auth/send-otp/", "/api/auth/verify-otp/"),
+    ] {
+        let auth = Deployment::with(&[("TOKEN_DELIVERY", "cookie")]).await;
+        // It shows its cookies to every path of this host.
+        let mut browser = auth.client().browser("http://localhost:3000");
+        browser.sign_in(PHONE).await;
+        auth.wait(60);
+        let (kept, wish) = (browser.cookies.clone(), "cookie");
+        let body = json!({ "phone_number": PHONE, "token_delivery": wish });
+        let sent = browser.post(request, body).await;
+        let body = json!({ "phone_number": PHONE, "otp_code": auth.newest_code(PHONE), "token_delivery": wish });
+        let signed_in = browser.post(verify, body).await;
+        let tokens = signed_in.body.get("tokens").unwrap_or(&signed_in.body);
+        let body = json!({ "refresh": tokens["refresh"], "token_delivery": wish });
+        let refreshed = browser.post("/cfg/accounts/token/refresh/", body).await;
+        let body = json!({ "refresh": refreshed.body["refresh"], "token_delivery": wish });
+        let ended = browser.post("/cfg/accounts/token/blacklist/", body).await;
+        for answer in [sent, signed_in, refreshed, ended] {
+            assert!(!answer.headers.contains_key("set-cookie"), "{verify}: {:?}", answer.headers);
+            answer.ok();
+        }
+        // Another session's, which the cookie goes on naming.
+        assert_eq!(browser.cookies, kept);
+        browser.refresh().await.ok();
+        let without = browser.post("/cfg/accounts/token/refresh/", json!({})).await;
+        assert_eq!((without.status.as_u16(), &without.body["code"]), (400, &json!("invalid_request")));
+    }
+}
+
 /// What stands behind a path stays: the token is checked, and the headers are those of every answer.
 #[tokio::test]
 async fn a_profile_needs_a_token_by_every_path() {

@@ -19,6 +19,7 @@ mod logout;
 mod malformed;
 mod metrics;
 mod migration;
+mod openapi;
 mod pages;
 mod permissions;
 mod policies;

@@ -6,7 +6,7 @@ use axum::body::Bytes;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Request, StatusCode, header};
 use serde_json::{Value, json};
 
-use crate::Deployment;
+use crate::{Deployment, contract};
 
 pub const REQUEST: &str = "/api/auth/otp/request/";
 pub const VERIFY: &str = "/api/auth/otp/verify/";
@@ -23,7 +23,7 @@ pub struct Client<'a> {
 }
 
 /// What the API answered.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Answer {
     pub status: StatusCode,
     pub headers: HeaderMap,
@@ -71,11 +71,14 @@ impl Client<'_> {
         self.send(Request::get(path).body(Bytes::new()).unwrap()).await
     }
 
+    /// Sends any request. It and its answer must be as the document of the API says.
     pub async fn send(self, request: Request<Bytes>) -> Answer {
-        let response = self.deployment.stack.api().unwrap().call(request, self.address).await;
+        let response = self.deployment.stack.api().unwrap().call(request.clone(), self.address).await;
         let (parts, body) = response.into_parts();
         let body = if body.is_empty() { Value::Null } else { serde_json::from_slice(&body).unwrap() };
-        Answer { status: parts.status, headers: parts.headers, body }
+        let answer = Answer { status: parts.status, headers: parts.headers, body };
+        contract::assert_kept(&request, &answer);
+        answer
     }
 
     /// Asks for a code, and reads it out of the newest message as its owner would.

@@ -6,6 +6,7 @@ pub mod aws;
 pub mod binary;
 pub mod browser;
 pub mod client;
+pub mod contract;
 pub mod deployment;
 pub mod operations;
 pub mod pumping;

@@ -22,6 +22,7 @@ use crate::api::Api;
 use crate::aws::Services;
 use crate::clock::StackClock;
 use crate::logs::Logs;
+use crate::reference;
 
 /// What the page may do: run its own script, talk to this server, show messages in frames without rights.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; connect-src 'self'; \
@@ -51,10 +52,12 @@ pub(crate) fn router(desk: Desk) -> Router {
         .route("/api/logs", get(logs))
         .route("/api/clock", get(clock).post(advance))
         .route("/api/faults", get(faults).post(set_faults))
+        .merge(reference::router())
         .with_state(desk)
 }
 
-async fn page(kind: &'static str, text: &'static str) -> impl IntoResponse {
+/// A part of a page of this machine's own.
+pub(crate) async fn page(kind: &'static str, text: impl IntoResponse) -> impl IntoResponse {
     const NOSNIFF: (HeaderName, &str) = (header::X_CONTENT_TYPE_OPTIONS, "nosniff");
     let policy = (header::CONTENT_SECURITY_POLICY, POLICY);
     ([(header::CONTENT_TYPE, kind), policy, (header::CACHE_CONTROL, "no-store"), NOSNIFF], text)

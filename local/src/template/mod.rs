@@ -18,6 +18,7 @@ use crate::failure::Failure;
 use evaluate::Scope;
 pub(crate) use names::{STACK, expression_of};
 use yaml::Node;
+pub(crate) use yaml::scalar;
 
 /// A template with one profile's parameters.
 #[derive(Clone, Debug)]

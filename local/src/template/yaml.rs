@@ -100,7 +100,8 @@ fn call(mut entries: Vec<(String, Node)>) -> Kind {
     }
 }
 
-fn scalar(value: &ScalarOwned) -> Value {
+/// A scalar as JSON has it.
+pub(crate) fn scalar(value: &ScalarOwned) -> Value {
     match value {
         ScalarOwned::Null => Value::Null,
         ScalarOwned::Boolean(value) => Value::from(*value),

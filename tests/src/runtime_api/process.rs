@@ -15,7 +15,7 @@ use tokio::time::timeout;
 
 use super::{Outcome, PATIENCE, RuntimeApi};
 use crate::deployment::RSA_KEYS;
-use crate::{Answer, Deployment};
+use crate::{Answer, Deployment, contract};
 
 /// A deployment for binaries: its clock is theirs, the system's.
 pub async fn deployment(settings: &[(&str, &str)]) -> Deployment {
@@ -80,6 +80,7 @@ impl Process<'_> {
         let id = event["requestContext"]["requestId"].as_str().unwrap().to_owned();
         let answer = Answer::read(&self.invoke(event).await.unwrap());
         assert_eq!(answer.headers["x-request-id"], id);
+        contract::assert_kept(&request, &answer);
         answer
     }
 

@@ -152,7 +152,17 @@ async fn other_hosts_and_other_origins_are_kept_out() {
     assert_eq!(send(inbox, "GET /api/messages", "host: evil.example\r\n", "").await.0, 403);
     assert_eq!(send(inbox, "DELETE /api/messages", "origin: https://evil.example\r\n", "").await.0, 403);
     assert_eq!(send(inbox, "DELETE /api/messages", &format!("origin: http://{inbox}\r\n"), "").await.0, 204);
-    for path in ["/", "/page.css", "/page.js"] {
+    for path in ["/", "/page.css", "/page.js", "/api", "/reference.css", "/reference.js"] {
         assert_eq!(send(inbox, &format!("GET {path}"), "", "").await.0, 200);
     }
+}
+
+/// Beside the page: the document that it shows, for generators and readers of other kinds.
+#[tokio::test]
+async fn the_document_of_the_api_is_served() {
+    let (_stack, inbox) = stack(true).await;
+    let (status, yaml) = send(inbox, "GET /openapi.yaml", "", "").await;
+    assert_eq!((status, yaml.as_str()), (200, crate::document::YAML));
+    let (status, document) = ask(inbox, "GET /openapi.json", "").await;
+    assert_eq!((status, &document["info"]["title"]), (200, &json!("Latchkey")));
 }

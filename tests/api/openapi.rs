@@ -1,0 +1,292 @@
+//! openapi.yaml: what it says is so, and nothing is so that it does not say.
+//!
+//! Every test's requests and answers are held against it by the harness. Here it is the other way round: each status
+//! and code that it lists for a route is given once, and is as its example says.
+
+mod answers;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use axum::body::Bytes;
+use axum::http::{HeaderValue, Method, Request, StatusCode};
+use serde_json::{Value, json};
+use shared::account::LONGEST_NAME;
+use shared::http::alias::ALIASES;
+use shared::http::{LONGEST_BODY, without_final_slash};
+use tests::client::REQUEST;
+use tests::contract::{CONTRACT, Operation, Response};
+use tests::{Answer, Deployment};
+
+use crate::workspace::read;
+
+fn operation(id: &str) -> &'static Operation {
+    let everything = CONTRACT.operations.iter().chain([&CONTRACT.elsewhere]);
+    everything.into_iter().find(|operation| operation.id == id).unwrap()
+}
+
+/// The operation that an alias stands for.
+fn original(alias: &Operation) -> Option<&'static Operation> {
+    let same = |operation: &Operation, path| without_final_slash(&operation.path) == path;
+    let stands_for = ALIASES.iter().find(|known| same(alias, known.path))?.stands_for;
+    CONTRACT.operations.iter().find(|operation| same(operation, stands_for) && operation.method == alias.method)
+}
+
+/// The names of a response's examples; one without a body has none, and still has to be given.
+fn names(response: &'static Response) -> Vec<&'static str> {
+    let names: Vec<_> = response.examples.keys().map(String::as_str).collect();
+    if names.is_empty() { vec![""] } else { names }
+}
+
+/// What differs anew in every deployment. Everything else of an example is what is answered.
+const DRAWN: [&str; 8] = ["access", "challenge_id", "id", "kid", "refresh", "username", "x", "y"];
+
+fn is_alike(example: &Value, real: &Value) -> bool {
+    match (example, real) {
+        (Value::Object(example), Value::Object(real)) => {
+            let is_alike = |(name, value): (&String, &Value)| match real.get(name) {
+                Some(real) if DRAWN.contains(&name.as_str()) => value.is_string() && real.is_string(),
+                Some(real) => is_alike(value, real),
+                None => false,
+            };
+            example.len() == real.len() && example.iter().all(is_alike)
+        }
+        (Value::Array(example), Value::Array(real)) => {
+            example.len() == real.len() && example.iter().zip(real).all(|(example, real)| is_alike(example, real))
+        }
+        (example, real) => example == real,
+    }
+}
+
+/// Gives every answer that an operation has, and finds each as its example says.
+async fn gives_every_answer(id: &str) {
+    let operation = operation(id);
+    let mut problems = String::new();
+    for (&status, response) in &operation.responses {
+        for name in names(response) {
+            let answer = answers::given(operation, status, name).await;
+            assert_eq!(answer.status.as_u16(), status, "{id} {status} {name}: {}", answer.body);
+            let example = response.examples.get(name).unwrap_or(&Value::Null);
+            problems += &response.body_problems(example);
+            if !is_alike(example, &answer.body) {
+                problems += &format!("\n{id} {status} {name} is not its example, but {}", answer.body);
+            }
+        }
+    }
+    assert!(problems.is_empty(), "{problems}");
+}
+
+#[tokio::test]
+async fn every_answer_to_a_request_for_a_code_is_given() {
+    gives_every_answer("requestCode").await;
+}
+
+#[tokio::test]
+async fn every_answer_to_a_code_is_given() {
+    gives_every_answer("verifyCode").await;
+}
+
+#[tokio::test]
+async fn every_answer_to_a_refresh_is_given() {
+    gives_every_answer("refresh").await;
+}
+
+#[tokio::test]
+async fn every_answer_to_a_logout_is_given() {
+    gives_every_answer("logout").await;
+}
+
+#[tokio::test]
+async fn every_answer_about_sessions_is_given() {
+    gives_every_answer("listSessions").await;
+    gives_every_answer("endSession").await;
+    gives_every_answer("endOtherSessions").await;
+}
+
+#[tokio::test]
+async fn every_answer_of_the_profile_is_given() {
+    gives_every_answer("profile").await;
+}
+
+#[tokio::test]
+async fn every_answer_about_keys_is_given() {
+    gives_every_answer("publicKeys").await;
+}
+
+#[tokio::test]
+async fn every_answer_of_discovery_is_given() {
+    gives_every_answer("discovery").await;
+}
+
+#[tokio::test]
+async fn every_answer_of_the_accounts_paths_is_given() {
+    gives_every_answer("accountsRequestCode").await;
+    gives_every_answer("accountsVerifyCode").await;
+}
+
+#[tokio::test]
+async fn every_answer_of_the_cfg_paths_is_given() {
+    gives_every_answer("cfgRequestCode").await;
+    gives_every_answer("cfgVerifyCode").await;
+    gives_every_answer("cfgRefresh").await;
+    gives_every_answer("cfgBlacklist").await;
+    gives_every_answer("cfgProfile").await;
+}
+
+#[tokio::test]
+async fn every_answer_of_the_paths_for_phones_is_given() {
+    gives_every_answer("sendOtp").await;
+    gives_every_answer("verifyOtp").await;
+    gives_every_answer("authProfile").await;
+}
+
+#[tokio::test]
+async fn every_answer_elsewhere_is_given() {
+    gives_every_answer("elsewhere").await;
+}
+
+/// The tests above are for these operations; another one needs another test.
+#[test]
+fn the_document_has_every_route_and_no_other() {
+    let source = read("tests/api/openapi.rs");
+    let mut routes = BTreeSet::new();
+    for operation in &CONTRACT.operations {
+        routes.insert(format!("{} {}", operation.method, without_final_slash(&operation.path)));
+        let is_tested = source.contains(&format!("gives_every_answer(\"{}\").await", operation.id));
+        assert!(is_tested, "no test gives the answers of {}", operation.id);
+    }
+    let aliases = ALIASES.iter().map(|alias| (alias.method, alias.path));
+    let expected = fallback::ROUTES.into_iter().chain(aliases).map(|(method, path)| format!("{method} {path}"));
+    assert_eq!(routes, expected.collect());
+    // docs/migration.md has the aliases.
+    let readme = read("README.md");
+    for Operation { method, path, .. } in CONTRACT.operations.iter().filter(|operation| original(operation).is_none()) {
+        assert!(readme.contains(&format!("| `{method} {path}` |")), "README writes {method} {path} another way");
+    }
+    assert_eq!(document()["info"]["version"], env!("CARGO_PKG_VERSION"));
+}
+
+/// Its numbers are those of the settings, and of the code.
+#[tokio::test]
+async fn every_limit_is_the_codes() {
+    let (document, settings) = (document(), crate::workspace::settings());
+    let schema = |path: &str| document["components"]["schemas"].pointer(path).unwrap().clone();
+    for (path, setting) in [
+        ("/CodeSent/properties/expires_in", "OTP_EMAIL_EXPIRY_SECONDS"),
+        ("/CodeSent/properties/expires_in", "OTP_SMS_EXPIRY_SECONDS"),
+        ("/CodeSent/properties/retry_after", "OTP_RESEND_SECONDS"),
+        ("/AccountsSent/properties/expires_in", "OTP_EMAIL_EXPIRY_SECONDS"),
+        ("/AccountsSent/properties/resend_in", "OTP_RESEND_SECONDS"),
+        ("/AccessSeconds", "JWT_ACCESS_SECONDS"),
+    ] {
+        let expected = format!("a whole number from {} to {}", schema(path)["minimum"], schema(path)["maximum"]);
+        assert_eq!(settings[setting], expected, "{path}");
+    }
+    let algorithms = schema("/Discovery/properties/id_token_signing_alg_values_supported/items/enum");
+    let algorithms: Vec<_> = algorithms.as_array().unwrap().iter().map(|name| name.as_str().unwrap()).collect();
+    assert_eq!(settings["JWT_ALGORITHM"], format!("one of {}", algorithms.join(", ")));
+    for name in ["first_name", "last_name"] {
+        assert_eq!(schema("/User/properties")[name]["maxLength"], LONGEST_NAME);
+    }
+    let rules = document["info"]["description"].as_str().unwrap();
+    for limit in
+        [format!("{} KiB", LONGEST_BODY / 1024), format!("body over {} MB", local::api::LONGEST_BODY / 1_000_000)]
+    {
+        assert!(rules.contains(&limit), "{limit}");
+    }
+    let longest = schema("/SourceUrl/maxLength").as_u64().unwrap() as usize;
+    let auth = Deployment::start().await;
+    let from = |length: usize| json!({ "identifier": "ada@example.com", "source_url": "x".repeat(length) });
+    auth.client().post(REQUEST, from(longest)).await.ok();
+    auth.client().post(REQUEST, from(longest + 1)).await.refused(400, "invalid_request");
+}
+
+fn document() -> Value {
+    serde_json::from_str(&local::document::json().unwrap()).unwrap()
+}
+
+/// An error has one example for each route and status that it may come with, and a response takes no other error. Aliases
+/// have a shape for all of theirs.
+#[test]
+fn every_code_has_an_example_wherever_it_may_come() {
+    let ours = CONTRACT.operations.iter().filter(|operation| original(operation).is_none());
+    let responses = ours.chain([&CONTRACT.elsewhere]).flat_map(|operation| {
+        operation.responses.iter().map(|(status, response)| (format!("{} {status}", operation.id), response))
+    });
+    let responses: Vec<_> = responses.collect();
+    let refusals = responses.iter().flat_map(|(_, response)| &response.examples);
+    let refusals: BTreeMap<&String, &Value> =
+        refusals.filter(|(_, value)| value.get("success") == Some(&json!(false))).collect();
+    for (code, example) in &refusals {
+        assert_eq!(example["error"], json!(code));
+        for (place, response) in &responses {
+            let is_taken = !response.examples.is_empty() && response.body_problems(example).is_empty();
+            assert_eq!(is_taken, response.examples.contains_key(*code), "{place} {code}");
+        }
+    }
+    let source = read("shared/src/error.rs");
+    let codes = source.lines().filter_map(|line| line.split_once(" => \"")?.1.strip_suffix("\","));
+    assert_eq!(refusals.into_keys().map(String::as_str).collect::<BTreeSet<_>>(), codes.collect());
+}
+
+/// What a client may send is shown by one example for each way in which it works.
+#[test]
+fn every_example_of_a_request_has_one_of_its_answer() {
+    for operation in CONTRACT.operations.iter().filter(|operation| operation.method == "POST") {
+        assert!(operation.requests.keys().eq(operation.responses[&200].examples.keys()), "{}", operation.id);
+        for (name, body) in &operation.requests {
+            assert!(operation.takes(body), "{} does not take its example {name}", operation.id);
+        }
+    }
+}
+
+type Change = fn(&mut Request<Bytes>, &mut Answer);
+
+/// A check that finds nothing would let everything pass: each of its rules, broken once.
+#[tokio::test]
+async fn what_the_document_does_not_say_is_noticed() {
+    let auth = Deployment::start().await;
+    let request = Request::post(REQUEST).header("content-type", "application/json");
+    let request = request.body(Bytes::from_static(br#"{"identifier":"ada@example.com"}"#)).unwrap();
+    let answer = auth.client().send(request.clone()).await;
+    let found = |change: Change| {
+        let (mut request, mut answer) = (request.clone(), answer.clone());
+        change(&mut request, &mut answer);
+        CONTRACT.problems(&request, &answer)
+    };
+    assert_eq!(found(|_, _| ()), "");
+    let broken: [(&str, Change); 13] = [
+        ("no status 418", |_, answer| answer.status = StatusCode::IM_A_TEAPOT),
+        ("no status 404", |_, answer| answer.status = StatusCode::NOT_FOUND),
+        ("no status 405", |_, answer| answer.status = StatusCode::METHOD_NOT_ALLOWED),
+        ("no status 200", |request, _| *request.method_mut() = Method::PUT),
+        ("'more' was unexpected", |_, answer| answer.body["more"] = json!(1)),
+        ("\"expires_in\" is a required property", |_, answer| {
+            answer.body.as_object_mut().unwrap().remove("expires_in");
+        }),
+        ("at `/channel`", |_, answer| answer.body["channel"] = json!("pigeon")),
+        ("the header x-request-id is missing", |_, answer| drop(answer.headers.remove("x-request-id"))),
+        ("the header x-more is not listed", |_, answer| {
+            answer.headers.insert("x-more", HeaderValue::from_static("1"));
+        }),
+        ("the header cache-control is public", |_, answer| {
+            answer.headers.insert("cache-control", HeaderValue::from_static("public"));
+        }),
+        ("the content type is not", |_, answer| drop(answer.headers.remove("content-type"))),
+        ("a body of another content type was taken", |request, _| drop(request.headers_mut().remove("content-type"))),
+        ("a body that is no JSON was taken", |request, _| *request.body_mut() = Bytes::from_static(b"identifier=a")),
+    ];
+    for (problem, change) in broken {
+        assert!(found(change).contains(problem), "{problem}: {}", found(change));
+    }
+    let untaken = found(|request, _| *request.body_mut() = Bytes::from_static(br#"{"identifier":7}"#));
+    assert!(untaken.contains("is not valid under any of the schemas"), "{untaken}");
+
+    let refused = auth.client().post(REQUEST, json!({ "identifier": "nobody" })).await;
+    let other = Answer { body: json!({ "success": false, "error": "invalid_otp", "message": "" }), ..refused.clone() };
+    assert_eq!(CONTRACT.problems(&request, &refused), "");
+    assert!(CONTRACT.problems(&request, &other).contains("the code invalid_otp is not listed"), "another code");
+    let again = json!({ "identifier": "ada@example.com", "challenge_id": answer.body["challenge_id"] });
+    let mut too_soon = auth.client().post(REQUEST, again).await;
+    too_soon.headers.remove("retry-after");
+    assert!(CONTRACT.problems(&request, &too_soon).contains("different waits"));
+}

@@ -1,0 +1,224 @@
+//! How each answer of the document comes about.
+
+use axum::body::Bytes;
+use axum::http::{Method, Request, StatusCode, header};
+use serde_json::json;
+use tests::client::REQUEST;
+use tests::contract::Operation;
+use tests::deployment::wrong;
+use tests::{Answer, Asked, Deployment, Tokens};
+
+use super::original;
+
+const ADA: &str = "ada@example.com";
+const PHONE: &str = "+447400123456";
+const PAGE: &str = "http://localhost:3000";
+/// An id that no session has.
+const NOBODYS: &str = "AAAAAAAAAAAAAAAAAAAAAA";
+
+/// Who is in the operation's examples.
+fn person(operation: &Operation) -> &'static str {
+    if ["sendOtp", "verifyOtp", "authProfile"].contains(&operation.id.as_str()) { PHONE } else { ADA }
+}
+
+/// The operation's path, with some id where it has one.
+fn path(operation: &Operation) -> String {
+    operation.path.replace("{id}", NOBODYS)
+}
+
+/// From a page of `origin`, in a browser whose owner has got as far as the operation needs.
+async fn by_cookies(operation: &Operation, origin: &str) -> Answer {
+    let auth = Deployment::start().await;
+    let mut browser = auth.client().browser(PAGE);
+    let mut body = operation.requests["cookie"].clone();
+    match operation.id.as_str() {
+        "requestCode" => {}
+        "verifyCode" => body["otp_code"] = json!(browser.ask(ADA).await),
+        _ => drop(browser.sign_in(ADA).await),
+    }
+    browser.page = vec![("origin", origin.to_owned())];
+    browser.post(&operation.path, body).await
+}
+
+/// With an access token, or with one whose session has ended.
+async fn with_access(operation: &Operation, name: &str) -> Answer {
+    let auth = Deployment::start().await;
+    let tokens = auth.client().sign_in(person(operation)).await;
+    if name == "invalid_token" {
+        auth.client().logout(&tokens.refresh).await.ok();
+    }
+    let path = if name == "not_found" { operation.path.replace("{id}", "none") } else { path(operation) };
+    auth.client().with_token(&operation.method, &path, &tokens.access).await
+}
+
+/// The answer that `operation` lists under this status and name.
+pub(super) async fn given(operation: &Operation, status: u16, name: &str) -> Answer {
+    // An alias answers as what it stands for does, in another shape.
+    match (original(operation).unwrap_or(operation).id.as_str(), name) {
+        (_, "gateway") => gateways(operation, status).await,
+        (_, "redirect") => redirected(operation).await,
+        (_, "internal_error") => failed(operation, "AccessDeniedException").await,
+        (_, "unavailable") => failed(operation, "ThrottlingException").await,
+        (_, "invalid_request") => Deployment::start().await.client().post_text(&operation.path, "[]").await,
+        (_, "cookie") => by_cookies(operation, PAGE).await,
+        ("refresh" | "logout", "forbidden") => by_cookies(operation, "https://evil.example").await,
+        (_, "forbidden") => refused(operation, "+33612345678").await,
+        (_, "invalid_email") => refused(operation, "ada@example").await,
+        (_, "invalid_phone") => refused(operation, "+1 555").await,
+        (_, "too_many_attempts") => locked_out(operation).await,
+        ("requestCode", name) => asked(operation, name).await,
+        ("verifyCode", name) => answered(operation, name).await,
+        ("refresh" | "logout", name) => with_a_session(operation, name).await,
+        ("profile" | "listSessions" | "endSession" | "endOtherSessions", name) => with_access(operation, name).await,
+        ("publicKeys", name) => keys(operation, name).await,
+        ("discovery", _) => Deployment::start().await.client().get(&operation.path).await,
+        (_, name) => elsewhere(status, name).await,
+    }
+}
+
+/// A request as the document shows it, but with what a client has from earlier answers.
+async fn sent(auth: &Deployment, operation: &Operation, example: &str, known: &[(&str, &str)]) -> Answer {
+    let mut body = operation.requests[example].clone();
+    for (name, value) in known {
+        if let Some(field) = body.get_mut(name) {
+            *field = json!(value);
+        }
+    }
+    auth.client().post(&operation.path, body).await
+}
+
+/// Some request that the operation takes, of somebody who is signed in.
+async fn any(auth: &Deployment, operation: &Operation, tokens: &Tokens) -> Answer {
+    match operation.requests.keys().find(|name| *name != "cookie") {
+        None => auth.client().with_token(&operation.method, &path(operation), &tokens.access).await,
+        Some(example) => sent(auth, operation, example, &[("refresh", &tokens.refresh)]).await,
+    }
+}
+
+/// What API Gateway says by itself.
+async fn gateways(operation: &Operation, status: u16) -> Answer {
+    let auth = Deployment::start().await;
+    let method = Method::from_bytes(operation.method.as_bytes()).unwrap_or(Method::GET);
+    let path = if operation.path.is_empty() { "/nothing".to_owned() } else { path(operation) };
+    let request = Request::builder().method(method).uri(path);
+    let (padding, body) = match status {
+        413 => (0, Bytes::from(vec![b' '; 10_000_001])),
+        431 => (10_240, Bytes::new()),
+        status => {
+            auth.stack.api().unwrap().gateway().set_refusal(Some(StatusCode::from_u16(status).unwrap()));
+            (0, Bytes::new())
+        }
+    };
+    auth.client().send(request.header("x-padding", "x".repeat(padding)).body(body).unwrap()).await
+}
+
+async fn redirected(operation: &Operation) -> Answer {
+    let auth = Deployment::start().await;
+    auth.stack.api().unwrap().gateway().set_ignores_empty_rest(true);
+    let request =
+        Request::builder().method(operation.method.as_str()).uri(format!("{}/", operation.path.trim_end_matches('/')));
+    let answer = auth.client().send(request.body(Bytes::new()).unwrap()).await;
+    assert_eq!(answer.headers[header::LOCATION], operation.path.trim_end_matches('/'));
+    answer
+}
+
+/// Where every call of the database ends in `error`.
+async fn failed(operation: &Operation, error: &str) -> Answer {
+    let auth = Deployment::start().await;
+    let tokens = auth.client().sign_in(ADA).await;
+    auth.faults(json!({ "aws": [{ "service": "dynamodb", "error": error, "times": 100 }] }));
+    any(&auth, operation, &tokens).await
+}
+
+async fn refused(operation: &Operation, identifier: &str) -> Answer {
+    let auth = Deployment::start().await;
+    auth.client().post(&operation.path, json!({ "identifier": identifier, "otp_code": "123456" })).await
+}
+
+/// After ten wrong answers in a row.
+async fn locked_out(operation: &Operation) -> Answer {
+    let auth = Deployment::with(&[("OTP_REQUESTS_PER_HOUR_PER_IP", "100")]).await;
+    let person = person(operation);
+    for round in 0..4 {
+        let asked = auth.client().ask(person).await;
+        for _ in 0..if round < 3 { 3 } else { 1 } {
+            let guess = Asked { code: wrong(&asked.code), ..asked.clone() };
+            auth.client().answer(person, &guess).await.refused(400, "invalid_otp");
+        }
+    }
+    auth.client().post(&operation.path, json!({ "identifier": person, "otp_code": "123456" })).await
+}
+
+async fn asked(operation: &Operation, name: &str) -> Answer {
+    let limit = if name == "rate_limited" { "1" } else { "5" };
+    let auth = Deployment::with(&[("OTP_REQUESTS_PER_HOUR", limit)]).await;
+    match name {
+        "again" => {
+            let asked = auth.client().ask(ADA).await;
+            auth.wait(30);
+            sent(&auth, operation, name, &[("challenge_id", &asked.challenge)]).await
+        }
+        "rate_limited" => {
+            let example = operation.requests.keys().next().unwrap();
+            sent(&auth, operation, example, &[]).await;
+            sent(&auth, operation, example, &[]).await
+        }
+        "email_send_failed" | "sms_send_failed" => {
+            auth.faults(json!({ "delivery": "refused" }));
+            sent(&auth, operation, name.strip_suffix("_send_failed").unwrap(), &[]).await
+        }
+        name => sent(&auth, operation, name, &[]).await,
+    }
+}
+
+async fn answered(operation: &Operation, name: &str) -> Answer {
+    let auth = Deployment::start().await;
+    if name == "sign_in" {
+        auth.client().sign_in(ADA).await;
+        auth.wait(3_600);
+    }
+    let asked = auth.client().ask(person(operation)).await;
+    let code = if name == "invalid_otp" { wrong(&asked.code) } else { asked.code };
+    let example = if name == "sign_in" { name } else { "sign_up" };
+    let known = [("otp_code", code.as_str()), ("otp", &code), ("challenge_id", &asked.challenge)];
+    sent(&auth, operation, example, &known).await
+}
+
+async fn with_a_session(operation: &Operation, name: &str) -> Answer {
+    let auth = Deployment::start().await;
+    let tokens = auth.client().sign_in(ADA).await;
+    if name == "invalid_token" {
+        auth.client().logout(&tokens.refresh).await.ok();
+        return any(&auth, operation, &tokens).await;
+    }
+    sent(&auth, operation, name, &[("refresh", &tokens.refresh)]).await
+}
+
+async fn keys(operation: &Operation, name: &str) -> Answer {
+    let algorithm = match name {
+        "rsa" => "RS256",
+        "ec" => "ES256",
+        "okp" => "EdDSA",
+        "none" => "HS256",
+        name => panic!("nothing makes keys as in {name}"),
+    };
+    Deployment::with(&[("JWT_ALGORITHM", algorithm)]).await.client().get(&operation.path).await
+}
+
+async fn elsewhere(status: u16, name: &str) -> Answer {
+    let auth = Deployment::start().await;
+    match (status, name) {
+        (404, "not_found") => auth.client().get("/api/nothing/").await,
+        (405, "method_not_allowed") => auth.client().get(REQUEST).await,
+        (405, "accounts") => auth.client().get("/accounts/otp/request/").await,
+        (405, "token") => auth.client().get("/cfg/accounts/token/refresh/").await,
+        (405, "detail") => auth.client().post("/api/auth/profile/", json!({})).await,
+        (405, "texted") => auth.client().get("/api/auth/send-otp/").await,
+        (204, "") => {
+            let preflight = Request::options(REQUEST).header("origin", "http://localhost:3000");
+            let preflight = preflight.header("access-control-request-method", "POST").body(Bytes::new()).unwrap();
+            auth.client().send(preflight).await
+        }
+        other => panic!("nothing is answered with {other:?}"),
+    }
+}
