@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use lambda_http::{Context, LambdaEvent};
 use serde_json::Value;
+use shared::aws::Carrier;
 use shared::clock::Clock;
 use shared::config::Config;
 use shared::http::{Function, Served};
@@ -30,11 +31,17 @@ type Answer = Pin<Box<dyn Future<Output = Result<Value, Failure>> + Send>>;
 type Handler = Arc<dyn Fn(String) -> Answer + Send + Sync>;
 
 impl Functions {
-    /// Starts those that are in `environments`, each from its own.
-    pub(crate) async fn start(environments: &Environments, clock: &Clock, log: Dispatch) -> Result<Functions, Failure> {
+    /// Starts those that are in `environments`, each from its own. `carrier` carries their calls, or else the network.
+    pub(crate) async fn start(
+        environments: &Environments,
+        clock: &Clock,
+        log: Dispatch,
+        carrier: Option<&Carrier>,
+    ) -> Result<Functions, Failure> {
         let mut handlers = BTreeMap::new();
         for (name, binary) in environments.functions() {
-            let config = environments.config(name)?;
+            let mut config = environments.config(name)?;
+            config.aws.carrier = carrier.cloned();
             // On the heap, or all that the functions wait for is too deep for the compiler to name.
             let starting = Box::pin(start(binary, config, clock.clone())).with_subscriber(log.clone());
             let handler =

@@ -11,6 +11,7 @@ pub mod inbox;
 pub mod template;
 
 mod addresses;
+mod carrier;
 mod environment;
 mod explain;
 mod failure;
@@ -21,6 +22,7 @@ mod listen;
 mod logs;
 mod options;
 mod page;
+mod plan;
 mod reference;
 mod settings;
 mod stack;

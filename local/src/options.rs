@@ -25,6 +25,9 @@ pub struct Options {
     pub api: Option<SocketAddr>,
     /// Where the AWS services listen: functions reach them there.
     pub aws: SocketAddr,
+    /// Whether functions reach the AWS services without a socket. Then nothing is under way but what these hold, and a
+    /// test that stops tokio's clock knows when nothing more will happen.
+    pub in_process: bool,
     /// Where the inbox listens; without an address it can only be read in process.
     pub inbox: Option<SocketAddr>,
     /// Where the sign-in page listens, if it does.
@@ -53,6 +56,7 @@ impl Default for Options {
             data: None,
             api: None,
             aws: FREE,
+            in_process: false,
             inbox: None,
             page: None,
             services_only: false,

@@ -17,10 +17,10 @@ use tracing::instrument::WithSubscriber;
 use crate::addresses::Addresses;
 use crate::api::{Api, LONGEST_BODY, of_gateway};
 use crate::aws::{Permissions, Services};
+use crate::carrier;
 use crate::clock::StackClock;
 use crate::environment::Environments;
 use crate::failure::Failure;
-use crate::functions::Functions;
 use crate::guard::only_this_machine;
 use crate::inbox::{self, Desk, Inbox};
 use crate::keyrings::{self, Keyrings};
@@ -28,6 +28,7 @@ use crate::listen::{self, Doors};
 use crate::logs::Logs;
 use crate::options::Options;
 use crate::page;
+use crate::plan::Plan;
 use crate::template::{self, Template};
 
 /// A running stack.
@@ -39,6 +40,7 @@ pub struct Stack {
     keyrings: Keyrings,
     environments: Environments,
     api: Option<Arc<Api>>,
+    plan: Plan,
     addresses: Addresses,
     doors: Doors,
 }
@@ -95,18 +97,16 @@ impl Stack {
         let logs = Logs::new(options.on_line);
         let mut doors = Doors::new();
         let log = logs.dispatch(clock.clone());
+        let carrier = options.in_process.then(|| carrier::to(services.clone(), log.clone()));
         doors.serve(aws_door, aws_router(services.clone(), log.clone()));
         let behind_api: BTreeSet<&str> = template.routes.iter().map(|route| route.function.as_str()).collect();
-        let (of_api, tasks) = environments.split(&behind_api);
-        let keyrings = Keyrings::new(Functions::start(&tasks, &clock.handle(), log.clone()).await?, &config)?;
+        let (functions, tasks) = environments.split(&behind_api);
+        let Template { routes, cors, .. } = template;
+        let plan = Plan { routes, cors, functions, clock: clock.clone(), log, carrier };
+        let keyrings = Keyrings::new(plan.functions(&tasks).await?, &config)?;
         // As the custom resource of the stack does, which is not complete before.
         keyrings.ask(&json!({ "mode": "ensure" })).await?;
-        let api = if options.services_only {
-            None
-        } else {
-            let functions = Functions::start(&of_api, &clock.handle(), log).await?;
-            Some(Arc::new(Api::new(template.routes, template.cors, functions, clock.clone())))
-        };
+        let api = if options.services_only { None } else { Some(Arc::new(plan.start().await?)) };
         if let (Some(door), Some(api)) = (api_door, &api) {
             doors.serve(door, Router::new().fallback(call_api).with_state(api.clone()));
         }
@@ -127,7 +127,7 @@ impl Stack {
                 page::router(&addresses.api_url(), config.frontends.usual).layer(from_fn(only_this_machine)),
             );
         }
-        Ok(Stack { clock, services, inbox, logs, keyrings, environments, api, addresses, doors })
+        Ok(Stack { clock, services, inbox, logs, keyrings, environments, api, plan, addresses, doors })
     }
 
     /// The clock.
@@ -141,6 +141,14 @@ impl Stack {
     /// A stack of services only has none.
     pub fn api(&self) -> Result<&Api, Failure> {
         self.api.as_deref().ok_or_else(|| Failure::new("this stack has services only"))
+    }
+
+    /// The API over instances of its own, as Lambda starts them for a request that comes while another is answered.
+    ///
+    /// # Errors
+    /// What keeps a function from starting.
+    pub async fn another_api(&self) -> Result<Api, Failure> {
+        self.plan.start().await
     }
 
     /// The AWS services.

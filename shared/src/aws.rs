@@ -1,6 +1,7 @@
 //! The way to AWS: one HTTP and TLS stack for all clients, credentials, endpoints, timeouts.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
@@ -37,7 +38,29 @@ pub struct Settings {
     pub operation_timeout: Duration,
     /// A file of other roots than AWS's own.
     pub ca_bundle: Option<String>,
+    /// What carries the calls, where that is not the network.
+    pub carrier: Option<Carrier>,
 }
+
+/// Carries calls to somebody in this process, who answers them.
+#[derive(Clone, Debug)]
+pub struct Carrier(Arc<SharedHttpConnector>);
+
+impl Carrier {
+    /// Over this connector.
+    pub fn new(connector: impl HttpConnector + 'static) -> Carrier {
+        Carrier(Arc::new(SharedHttpConnector::new(connector)))
+    }
+}
+
+/// The very same one.
+impl PartialEq for Carrier {
+    fn eq(&self, other: &Carrier) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Eq for Carrier {}
 
 /// Other places than AWS, one for each service.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -95,12 +118,11 @@ impl Aws {
     /// # Errors
     /// [`Error::Internal`] when the roots that the settings name cannot be read.
     pub fn new(settings: &Settings) -> Result<Aws> {
-        let connector = Connector::builder()
-            .connector_settings(HttpConnectorSettings::builder().connect_timeout(settings.attempt_timeout).build())
-            .sleep_impl(SharedAsyncSleep::new(TokioSleep::new()))
-            .tls_provider(Provider::Rustls(CryptoMode::AwsLc))
-            .tls_context(trust::roots(settings.ca_bundle.as_deref())?);
-        Ok(Aws { settings: settings.clone(), connector: SharedHttpConnector::new(connector.build()) })
+        let connector = match &settings.carrier {
+            Some(Carrier(connector)) => connector.as_ref().clone(),
+            None => network(settings)?,
+        };
+        Ok(Aws { settings: settings.clone(), connector })
     }
 
     /// What it was told.
@@ -154,6 +176,16 @@ impl Aws {
         config.set_endpoint_url(endpoint(endpoints).clone());
         config.build()
     }
+}
+
+/// HTTP and TLS over the network.
+fn network(settings: &Settings) -> Result<SharedHttpConnector> {
+    let connector = Connector::builder()
+        .connector_settings(HttpConnectorSettings::builder().connect_timeout(settings.attempt_timeout).build())
+        .sleep_impl(SharedAsyncSleep::new(TokioSleep::new()))
+        .tls_provider(Provider::Rustls(CryptoMode::AwsLc))
+        .tls_context(trust::roots(settings.ca_bundle.as_deref())?);
+    Ok(SharedHttpConnector::new(connector.build()))
 }
 
 /// What a failed call means for the caller of our API: out of reach now, or a fault of ours.

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use axum::body::Bytes;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Request, StatusCode, header};
+use local::api::Api;
 use serde_json::{Value, json};
 
 use crate::{Deployment, contract};
@@ -20,6 +21,7 @@ pub const PROFILE: &str = "/api/profile/";
 pub struct Client<'a> {
     pub(crate) deployment: &'a Deployment,
     pub(crate) address: IpAddr,
+    pub(crate) api: &'a Api,
 }
 
 /// What the API answered.
@@ -44,7 +46,12 @@ pub struct Tokens {
     pub refresh: String,
 }
 
-impl Client<'_> {
+impl<'a> Client<'a> {
+    /// The same, answered by other instances of the functions.
+    pub fn by(self, api: &'a Api) -> Client<'a> {
+        Client { api, ..self }
+    }
+
     /// Posts JSON.
     pub async fn post(self, path: &str, body: Value) -> Answer {
         self.post_text(path, &body.to_string()).await
@@ -73,7 +80,7 @@ impl Client<'_> {
 
     /// Sends any request. It and its answer must be as the document of the API says.
     pub async fn send(self, request: Request<Bytes>) -> Answer {
-        let response = self.deployment.stack.api().unwrap().call(request.clone(), self.address).await;
+        let response = self.api.call(request.clone(), self.address).await;
         let (parts, body) = response.into_parts();
         let body = if body.is_empty() { Value::Null } else { serde_json::from_slice(&body).unwrap() };
         let answer = Answer { status: parts.status, headers: parts.headers, body };
@@ -111,6 +118,10 @@ impl Client<'_> {
 
     pub async fn logout(self, refresh: &str) -> Answer {
         self.post(LOGOUT, json!({ "refresh": refresh })).await
+    }
+
+    pub async fn logout_everywhere(self, refresh: &str) -> Answer {
+        self.post(LOGOUT, json!({ "refresh": refresh, "all": true })).await
     }
 }
 

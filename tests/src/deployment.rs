@@ -7,7 +7,7 @@ use std::time::Duration;
 use data_encoding::BASE64URL_NOPAD;
 use local::clock::StackClock;
 use local::template::Template;
-use local::{Failure, Options, Stack};
+use local::{Failure, OnLine, Options, Stack};
 use serde_json::{Value, json};
 use shared::clock::Timestamp;
 use shared::config::Config;
@@ -64,6 +64,13 @@ impl Deployment {
         Deployment::try_of(Options { template: Some(template), env, ..Options::default() }).await
     }
 
+    /// Whose functions reach AWS without a socket, for a runtime whose clock stands; with keys that are quick to make.
+    pub async fn in_process(settings: &[(&str, &str)], on_line: OnLine) -> Deployment {
+        let env = [("JWT_ALGORITHM", "ES256")].iter().chain(settings);
+        let env = env.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        Deployment::of(Options { env, in_process: true, on_line, ..Options::default() }).await
+    }
+
     async fn of(options: Options) -> Deployment {
         Deployment::try_of(options).await.unwrap()
     }
@@ -87,7 +94,7 @@ impl Deployment {
     /// A client at this address.
     pub fn client_at(&self, address: &str) -> Client<'_> {
         let address: IpAddr = address.parse().unwrap();
-        Client { deployment: self, address }
+        Client { deployment: self, address, api: self.stack.api().unwrap() }
     }
 
     /// Moves the clock.
@@ -181,6 +188,15 @@ impl Deployment {
     pub fn delete_item(&self, key: &str) {
         let request = json!({ "TableName": self.setting("USER_TABLE"), "Key": { "pk": { "S": key } } });
         self.stack.services().dynamodb("DeleteItem", request).unwrap();
+    }
+
+    /// Takes all out of a table, but what lies at `but`.
+    pub fn empty(&self, table: &str, but: &str) {
+        let table_name = self.setting(table);
+        for item in self.items_of(table, "").iter().filter(|item| item["pk"]["S"] != but) {
+            let request = json!({ "TableName": table_name, "Key": { "pk": item["pk"] } });
+            self.stack.services().dynamodb("DeleteItem", request).unwrap();
+        }
     }
 
     fn secret<K: serde::de::DeserializeOwned>(&self, setting: &str) -> K {

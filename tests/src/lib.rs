@@ -9,6 +9,7 @@ pub mod client;
 pub mod contract;
 pub mod deployment;
 pub mod operations;
+pub mod orders;
 pub mod pumping;
 pub mod runtime_api;
 pub mod smoke;

@@ -96,6 +96,11 @@ impl Delivery {
 }
 
 impl Fault {
+    /// At whatever the call names.
+    pub(super) fn new(error: AwsError, when: When) -> Fault {
+        Fault { error, when, table: None }
+    }
+
     /// Whether the call is not carried out.
     pub(super) fn comes_before(&self) -> bool {
         self.when == When::Before

@@ -6,12 +6,13 @@
 //!
 //! Every caller is a function with its policies; what they do not allow is refused as AWS refuses it ([`Permissions`]).
 //!
-//! Beside answering, it records what was called ([`calls`]), can be told what shall go wrong ([`faults`]), and can show
-//! which calls run at the same time ([`rounds`]).
+//! Beside answering, it records what was called ([`calls`]), can be told what shall go wrong ([`faults`]), can show which
+//! calls run at the same time ([`rounds`]), and can hold each until a test says which is next ([`gate`]).
 
 mod account;
 pub mod calls;
 pub mod faults;
+pub mod gate;
 pub mod rounds;
 
 mod direct;
@@ -39,12 +40,14 @@ use tracing::Dispatch;
 pub use account::{Account, DEPLOYER};
 pub use calls::{Call, Calls, Capacity};
 pub use faults::Faults;
+pub use gate::Gate;
 pub use policy::Permissions;
 pub use rounds::Rounds;
 pub use ses::Mail;
 pub use sns::{Sms, SmsType};
 pub use wire::Service;
 
+use faults::Fault;
 use secrets::Secrets;
 use ses::Ses;
 use sns::Sns;
@@ -80,6 +83,7 @@ struct Parts {
     ses: Ses,
     sns: Sns,
     faults: Faults,
+    gate: Gate,
     calls: Calls,
     rounds: Rounds,
 }
@@ -109,6 +113,7 @@ impl Services {
             ses: Ses::new(move |mail| deliver_mail(Delivered::Mail(mail))),
             sns: Sns::new(move |sms| deliver(Delivered::Sms(sms))),
             faults: Faults::default(),
+            gate: Gate::default(),
             calls: Calls::default(),
             rounds: Rounds::default(),
         })))
@@ -130,10 +135,11 @@ impl Services {
             Err(refusal) => return wire::unread(&request, Some(&target), refusal),
         };
         self.0.rounds.join(format!("{}.{}", target.service.name(), target.operation)).await;
+        let (asked, fault) = self.0.gate.pass(asked, |asked| self.0.tables.named_by(asked)).await;
         let parts = self.0.clone();
         let log = tracing::dispatcher::get_default(Dispatch::clone);
         // On a thread of its own, so that a caller who hangs up does not undo half of what it asked for.
-        let serve = move || tracing::dispatcher::with_default(&log, || parts.serve(&asked));
+        let serve = move || tracing::dispatcher::with_default(&log, || parts.serve(&asked, fault));
         let served = tokio::task::spawn_blocking(serve).await;
         let (outcome, delay) =
             served.unwrap_or_else(|error| (Err(Refusal::internal(&error.to_string())), Duration::ZERO));
@@ -148,6 +154,11 @@ impl Services {
         &self.0.faults
     }
 
+    /// What holds calls.
+    pub fn gate(&self) -> &Gate {
+        &self.0.gate
+    }
+
     /// What was called.
     pub fn calls(&self) -> &Calls {
         &self.0.calls
@@ -160,15 +171,15 @@ impl Services {
 }
 
 impl Parts {
-    /// What the call leads to, and how long its answer takes.
-    fn serve(&self, asked: &Asked) -> (Result<Value, Refusal>, Duration) {
+    /// What the call leads to, and how long its answer takes. `fault` is what the gate has in store for it.
+    fn serve(&self, asked: &Asked, fault: Option<Fault>) -> (Result<Value, Refusal>, Duration) {
         if asked.caller == DEPLOYER {
             let outcome = account::answer(asked, &self.account, &self.ses);
             return (outcome.map_err(|refusal| refusal.named_by(asked.service)), Duration::ZERO);
         }
         let (tables, keys) = self.tables.named_by(asked);
         let (refusal, fault) = match self.permissions.check(asked, self) {
-            Ok(()) => (None, self.faults.next(asked, &tables, &keys)),
+            Ok(()) => (None, fault.or_else(|| self.faults.next(asked, &tables, &keys))),
             Err(refusal) => (Some(refusal), None),
         };
         let (mut outcome, capacity, mut delay) = match (refusal, &fault) {

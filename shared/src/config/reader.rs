@@ -166,6 +166,7 @@ impl Reader<'_> {
             attempt_timeout: Duration::from_millis(self.number("AWS_ATTEMPT_TIMEOUT_MS", 1_000, 100..=29_000)),
             operation_timeout: Duration::from_millis(self.number("AWS_OPERATION_TIMEOUT_MS", 3_000, 100..=29_000)),
             ca_bundle: self.optional("AWS_CA_BUNDLE", IS_PATH),
+            carrier: None,
         }
     }
 }

@@ -23,6 +23,7 @@ pub(super) async fn look(look: &Look, credentials: impl Fn(&str) -> Option<Strin
         attempt_timeout: PATIENCE,
         operation_timeout: PATIENCE,
         ca_bundle: credentials("AWS_CA_BUNDLE"),
+        carrier: None,
     });
     let aws = match aws {
         Ok(aws) => aws,

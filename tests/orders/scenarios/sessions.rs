@@ -1,0 +1,89 @@
+//! Sessions: sign-ins, refreshes and ends at once.
+
+use futures_util::future::BoxFuture;
+use tests::orders::{Deed, Scenario, Scene, World};
+
+use super::{ADA, answer, known};
+
+pub const REFRESHES: Scenario = Scenario::new("refresh with refresh", 2, refreshes);
+
+fn refreshes(world: &World) -> BoxFuture<'_, Scene> {
+    Box::pin(async move {
+        let tokens = known(world).await;
+        // Longer ago than any grace.
+        world.auth.wait(60);
+        let refresh = || Deed::Refresh(tokens.clone());
+        Scene::about(ADA).and("one tab", refresh()).and("another tab", refresh()).with_sessions(&[&tokens])
+    })
+}
+
+pub const REFRESH_AND_LOGOUT: Scenario = Scenario::new("refresh with logout", 8, refresh_and_logout);
+
+fn refresh_and_logout(world: &World) -> BoxFuture<'_, Scene> {
+    Box::pin(async move {
+        let tokens = known(world).await;
+        let logout = Deed::Logout { tokens: tokens.clone(), all: false };
+        let refresh = || Deed::Refresh(tokens.clone());
+        let scene = Scene::about(ADA).and("one tab", refresh()).and("another tab", refresh());
+        scene.and("its logout", logout).with_sessions(&[&tokens])
+    })
+}
+
+pub const REFRESH_AND_EVERYWHERE: Scenario = Scenario::new("refresh with logout everywhere", 9, refresh_and_everywhere);
+
+fn refresh_and_everywhere(world: &World) -> BoxFuture<'_, Scene> {
+    Box::pin(async move {
+        let (here, there) = (known(world).await, known(world).await);
+        let asked = world.client(101).ask(ADA).await;
+        let everywhere = Deed::Logout { tokens: there.clone(), all: true };
+        let scene = Scene::about(ADA).and("a tab", Deed::Refresh(here.clone())).and("logout everywhere", everywhere);
+        scene.and("a sign-in", answer(&asked)).with_sessions(&[&here, &there])
+    })
+}
+
+pub const END_OTHERS: Scenario = Scenario::new("refresh with an end to all others", 6, end_others);
+
+fn end_others(world: &World) -> BoxFuture<'_, Scene> {
+    Box::pin(async move {
+        let (here, there) = (known(world).await, known(world).await);
+        let logout = Deed::Logout { tokens: here.clone(), all: false };
+        let scene = Scene::about(ADA).and("an end to others", Deed::EndOthers(here.clone())).and("its logout", logout);
+        scene.and("another session", Deed::Refresh(there.clone())).with_sessions(&[&here, &there])
+    })
+}
+
+pub const SESSION_LIMIT: Scenario =
+    Scenario::new("two sign-ins at the session limit", 84, session_limit).with(&[("SESSIONS_PER_USER", "3")]);
+
+fn session_limit(world: &World) -> BoxFuture<'_, Scene> {
+    Box::pin(async move {
+        let mut sessions = Vec::new();
+        for _ in 0..3 {
+            sessions.push(known(world).await);
+            world.auth.wait(1);
+        }
+        let (one, other) = (world.client(101).ask(ADA).await, world.client(102).ask(ADA).await);
+        let scene = Scene::about(ADA).and_surely("one device", answer(&one)).and_surely("another", answer(&other));
+        let scene = scene.and("the newest session", Deed::Refresh(sessions[2].clone()));
+        Scene { sessions, most_sessions: Some(3), ..scene }
+    })
+}
+
+pub const LAST_PLACE: Scenario = Scenario::new("three sign-ins where one more session may live", 5_940, last_place)
+    .with(&[("SESSIONS_PER_USER", "3")]);
+
+fn last_place(world: &World) -> BoxFuture<'_, Scene> {
+    Box::pin(async move {
+        let mut sessions = Vec::new();
+        for _ in 0..2 {
+            sessions.push(known(world).await);
+            world.auth.wait(1);
+        }
+        let mut scene = Scene::about(ADA);
+        for (at, name) in ["one device", "another device", "a third device"].into_iter().enumerate() {
+            let asked = world.client(101 + at as u8).ask(ADA).await;
+            scene = scene.and_surely(name, answer(&asked));
+        }
+        Scene { sessions, most_sessions: Some(3), ..scene }
+    })
+}

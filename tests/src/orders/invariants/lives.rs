@@ -1,0 +1,89 @@
+//! Which sessions live, and which may.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use super::{Broken, Seen, unless};
+use crate::deployment::session_of;
+use crate::orders::{Actor, Deed};
+use crate::{Answer, Tokens};
+
+impl Seen<'_> {
+    pub(super) fn live_sessions(&self) -> usize {
+        let listed = |user: Value| user["ss"]["M"].as_object().unwrap().len();
+        self.world.auth.items("U#").into_iter().map(listed).sum()
+    }
+
+    pub(super) async fn ended(&self) -> Option<Broken> {
+        let ended = self.ended_by(self.done());
+        for tokens in self.tokens().iter().filter(|tokens| ended.contains(&session_of(&tokens.access))) {
+            let client = self.world.client(250);
+            let refreshed = client.refresh(&tokens.refresh).await;
+            let shown = Deed::Profile(tokens.clone()).perform(self.world, client).await;
+            if refreshed.code() == "ok" || shown.code() == "ok" {
+                return unless(false, "nothing after logout", || "a session that was ended lives".to_owned());
+            }
+        }
+        None
+    }
+
+    pub(super) async fn honest(&self) -> Option<Broken> {
+        let (gone, tokens) = (self.may_be_gone(), self.tokens());
+        // The newest tokens of each session.
+        let living: BTreeMap<_, _> = tokens.iter().map(|tokens| (session_of(&tokens.access), tokens)).collect();
+        for (session, tokens) in living.iter().filter(|(session, _)| !gone.contains(*session)) {
+            let of_it = self.all().filter(|(actor, _)| {
+                matches!(&actor.deed, Deed::Refresh(_)) && actor.deed.session().as_ref() == Some(session)
+            });
+            let refused = of_it.filter(|(_, answer)| answer.status.is_client_error());
+            let refused = refused.map(|(actor, answer)| (actor.name, answer.code())).next();
+            let after = self.world.client(251).refresh(&tokens.refresh).await;
+            if refused.is_some() || after.code() != "ok" {
+                let why = format!("a session has ended that nobody ended: {refused:?}, and then {}", after.code());
+                return unless(false, "honest clients stay", || why);
+            }
+        }
+        None
+    }
+
+    /// All tokens that anybody has, the newest of a session last.
+    fn tokens(&self) -> Vec<Tokens> {
+        let given = self.done().filter(|(actor, _)| matches!(actor.deed, Deed::Answer { .. } | Deed::Refresh(_)));
+        self.scene.sessions.iter().cloned().chain(given.map(|(_, answer)| answer.clone().tokens())).collect()
+    }
+
+    /// The sessions that these end.
+    fn ended_by<'a>(&self, those: impl Iterator<Item = (&'a Actor, &'a Answer)>) -> BTreeSet<String> {
+        let before = || self.scene.sessions.iter().map(|tokens| session_of(&tokens.access));
+        let mut ended = BTreeSet::new();
+        for (actor, _) in those {
+            let own = actor.deed.session();
+            match &actor.deed {
+                Deed::Logout { all: false, .. } => ended.extend(own),
+                Deed::Logout { .. } => ended.extend(before()),
+                Deed::EndOthers(_) => ended.extend(before().filter(|session| Some(session) != own.as_ref())),
+                Deed::End { session, .. } => drop(ended.insert(session.clone())),
+                _ => {}
+            }
+        }
+        ended
+    }
+
+    /// The sessions that may be over: those that were ended, those that the limit ended, and where somebody signs out
+    /// everywhere, those that were opened meanwhile.
+    fn may_be_gone(&self) -> BTreeSet<String> {
+        // Who was answered nothing may have done it.
+        let mut gone = self.ended_by(self.all().filter(|(_, answer)| self.scene.has_mishaps || answer.code() == "ok"));
+        let opened: Vec<_> = self.done().filter(|(actor, _)| matches!(actor.deed, Deed::Answer { .. })).collect();
+        let may_be_open = if self.scene.has_mishaps { self.answers.len() } else { opened.len() };
+        let most = self.scene.most_sessions.unwrap_or(usize::MAX);
+        let surplus = (self.scene.sessions.len() + may_be_open).saturating_sub(most);
+        gone.extend(self.scene.sessions.iter().take(surplus).map(|tokens| session_of(&tokens.access)));
+        let is_everywhere = |actor: &Actor| matches!(actor.deed, Deed::Logout { all: true, .. } | Deed::EndOthers(_));
+        if self.scene.actors.iter().any(is_everywhere) {
+            gone.extend(opened.into_iter().map(|(_, answer)| session_of(&answer.clone().tokens().access)));
+        }
+        gone
+    }
+}

@@ -1,0 +1,177 @@
+//! What holds in every order. `ARCHITECTURE.md` has each by its name, with what guards it.
+
+mod lives;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use super::{Actor, Deed, Scene, World};
+use crate::Answer;
+
+/// Their names.
+pub const INVARIANTS: [&str; 11] = [
+    "one session a code",
+    "bounded compares",
+    "failures stay",
+    "one user an identifier",
+    "one chain a session",
+    "nothing after logout",
+    "honest clients stay",
+    "owners get in",
+    "budget holds",
+    "session limit holds",
+    "no fault of ours",
+];
+
+/// One that does not hold.
+#[derive(Debug)]
+pub struct Broken {
+    pub invariant: &'static str,
+    pub why: String,
+}
+
+/// What is to be looked at when everybody has been answered.
+struct Seen<'a> {
+    world: &'a World,
+    scene: &'a Scene,
+    answers: &'a [Answer],
+}
+
+/// Those that do not hold after this order. `failures` are those before it, and after each step.
+pub async fn broken(
+    world: &World,
+    scene: &Scene,
+    answers: &[Answer],
+    (before, failures): (u32, &[(usize, u32)]),
+) -> Vec<Broken> {
+    let seen = Seen { world, scene, answers };
+    let tries = world.tries();
+    let problems = [
+        seen.faults(),
+        seen.sessions_of_codes(),
+        seen.compares(&tries),
+        seen.failures(before, failures, tries.len()),
+        seen.users(),
+        seen.chains(),
+        seen.owners(),
+        seen.budget(),
+        seen.session_limit(),
+        // These ask on, so they come last.
+        seen.ended().await,
+        seen.honest().await,
+    ];
+    problems.into_iter().flatten().collect()
+}
+
+impl Broken {
+    /// For people.
+    pub fn tell(&self) -> String {
+        format!("      broken: {}: {}\n", self.invariant, self.why)
+    }
+}
+
+fn unless(holds: bool, invariant: &'static str, why: impl FnOnce() -> String) -> Option<Broken> {
+    (!holds).then(|| Broken { invariant, why: why() })
+}
+
+impl Seen<'_> {
+    fn all(&self) -> impl Iterator<Item = (&Actor, &Answer)> {
+        self.scene.actors.iter().zip(self.answers)
+    }
+
+    fn done(&self) -> impl Iterator<Item = (&Actor, &Answer)> {
+        self.all().filter(|(_, answer)| answer.code() == "ok")
+    }
+
+    fn faults(&self) -> Option<Broken> {
+        let fault = self.all().find(|(_, answer)| answer.status.is_server_error() && !self.scene.has_mishaps);
+        unless(fault.is_none(), "no fault of ours", || {
+            format!("{:?}", fault.map(|(actor, answer)| (actor.name, &answer.body)))
+        })
+    }
+
+    fn sessions_of_codes(&self) -> Option<Broken> {
+        let code = |(actor, _): (&Actor, &Answer)| match &actor.deed {
+            Deed::Answer { asked, right: true, .. } => Some(asked.challenge.clone()),
+            _ => None,
+        };
+        let codes: BTreeSet<_> = self.all().filter_map(code).collect();
+        let used: Vec<_> = self.done().filter_map(code).collect();
+        let opened = self.live_sessions().saturating_sub(self.scene.sessions.len());
+        let is_used_once = used.iter().collect::<BTreeSet<_>>().len() == used.len();
+        unless(is_used_once && opened <= codes.len(), "one session a code", || {
+            format!("{} codes have opened {} sessions, of which {opened} live", codes.len(), used.len())
+        })
+    }
+
+    fn compares(&self, tries: &[Value]) -> Option<Broken> {
+        let left = self.scene.tries_left?;
+        let spent = [true, false].map(|bound| tries.iter().filter(|step| step["bound"] == bound).count());
+        let holds = spent.iter().zip(left).all(|(spent, left)| *spent <= left);
+        unless(holds, "bounded compares", || {
+            format!("{left:?} bound and unbound tries were left, and {spent:?} were compared")
+        })
+    }
+
+    /// A success sets them to nothing, and nothing else takes one away; each compare is one until then.
+    fn failures(&self, before: u32, failures: &[(usize, u32)], tries: usize) -> Option<Broken> {
+        let mut last = before;
+        for (actor, now) in failures {
+            let Actor { name, deed, .. } = &self.scene.actors[*actor];
+            let is_told_so = self.answers[*actor].code() == "ok" || self.scene.has_mishaps;
+            let has_proved = matches!(deed, Deed::Answer { right: true, .. }) && is_told_so;
+            if *now < last && !has_proved {
+                let why = || format!("{name} proved nothing, and took {last} failures down to {now}");
+                return unless(false, "failures stay", why);
+            }
+            last = *now;
+        }
+        let counts: Vec<u32> = [before].into_iter().chain(failures.iter().map(|(_, now)| *now)).collect();
+        let are_given_back = counts.windows(2).any(|two| two[1] < two[0]);
+        let counted = before as usize + tries;
+        // Counted twice, where an answer was lost, is none too few.
+        let is_right = last as usize == counted || (self.scene.has_mishaps && last as usize > counted);
+        unless(are_given_back || is_right, "failures stay", || {
+            format!("{tries} tries after {before} failures left {last}")
+        })
+    }
+
+    fn users(&self) -> Option<Broken> {
+        let is_theirs = |user: &Value| {
+            user["email"]["S"] == self.scene.who.as_str() || user["phone"]["S"] == self.scene.who.as_str()
+        };
+        let users = self.world.auth.items("U#").into_iter().filter(is_theirs).count();
+        unless(users <= 1, "one user an identifier", || format!("{} has {users} users", self.scene.who))
+    }
+
+    fn chains(&self) -> Option<Broken> {
+        let mut next = BTreeMap::new();
+        for (actor, answer) in self.done() {
+            let Deed::Refresh(tokens) = &actor.deed else { continue };
+            let successor = answer.body["refresh"].to_string();
+            if *next.entry(&tokens.refresh).or_insert_with(|| successor.clone()) != successor {
+                return unless(false, "one chain a session", || "one token has two successors".to_owned());
+            }
+        }
+        None
+    }
+
+    fn owners(&self) -> Option<Broken> {
+        let kept_out = self.all().find(|(actor, answer)| actor.must_succeed && answer.code() != "ok");
+        unless(kept_out.is_none(), "owners get in", || {
+            format!("{:?}", kept_out.map(|(actor, answer)| (actor.name, answer.code().to_owned())))
+        })
+    }
+
+    fn budget(&self) -> Option<Broken> {
+        let (left, sent) = (self.scene.messages_left?, self.world.auth.stack.inbox().messages(None).len());
+        unless(sent <= left, "budget holds", || format!("{sent} messages were sent, where {left} were left"))
+    }
+
+    fn session_limit(&self) -> Option<Broken> {
+        let most = self.scene.most_sessions?;
+        let live = self.live_sessions();
+        unless(live <= most, "session limit holds", || format!("{live} sessions live, where {most} may"))
+    }
+}

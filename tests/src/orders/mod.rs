@@ -1,0 +1,26 @@
+//! Every order: parallel requests whose calls of AWS are carried out one at a time, in each order that can make a difference.
+//!
+//! Functions run in instances of their own, on one thread, over a carrier without a socket, while tokio's clock stands. So
+//! when nothing can run any more, the clock moves on by itself: that is how [`steering::settled`] knows that every handler has
+//! ended or waits at the gate. Nothing here sleeps, and nothing depends on how fast a machine is.
+//!
+//! A [`Scene`] is what happens at once; [`play`] carries it out in one order and looks for broken [`invariants`];
+//! [`explore`] finds the orders.
+
+pub mod deed;
+pub mod explore;
+pub mod invariants;
+pub mod mishap;
+pub mod play;
+pub mod scene;
+pub mod steering;
+pub mod step;
+pub mod world;
+
+pub use self::deed::Deed;
+pub use self::explore::{Search, explore, sample};
+pub use self::mishap::{Fate, MISHAPS, Mishap, What};
+pub use self::play::{Acted, Played, act};
+pub use self::scene::{Actor, Prepare, Scenario, Scene};
+pub use self::steering::{Director, Weakness};
+pub use self::world::World;
