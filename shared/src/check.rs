@@ -65,7 +65,8 @@ impl CheckingKeys {
         let header = jsonwebtoken::decode_header(token).map_err(|_| Error::InvalidToken)?;
         let key_id = header.kid.as_deref().ok_or(Error::InvalidToken)?;
         let (algorithm, key) = self.0.get(key_id).ok_or(Error::InvalidToken)?;
-        if header.typ.as_deref() != Some(TYPE) {
+        // Who does not understand what a header calls critical must refuse it (RFC 7515 §4.1.11), and we make none.
+        if header.typ.as_deref() != Some(TYPE) || header.crit.is_some() {
             return Err(Error::InvalidToken);
         }
 
@@ -216,6 +217,7 @@ mod tests {
         for (part, name, value) in [
             (0, "typ", Some(json!("JWT"))),
             (0, "typ", None),
+            (0, "crit", Some(json!(["exp"]))),
             (0, "kid", None),
             (0, "kid", Some(json!("k2"))),
             (0, "kid", Some(json!("../../k1"))),
@@ -236,6 +238,13 @@ mod tests {
         ] {
             assert!(check_at(&changed(part, name, value.clone()), &policy(), NOW).is_none(), "{name}: {value:?}");
         }
+    }
+
+    /// A token says whose user it is about only where there are others.
+    #[test]
+    fn the_default_tenant_is_not_mentioned() {
+        let claims = genuine().split('.').nth(1).map(|part| BASE64URL_NOPAD.decode(part.as_bytes()).unwrap()).unwrap();
+        assert!(serde_json::from_slice::<Value>(&claims).unwrap().get("tenant_id").is_none());
     }
 
     /// S44, V12: a time is a whole number that every JSON reader keeps exact, and is there.
@@ -301,6 +310,17 @@ mod tests {
         for name in ["jku", "x5u"] {
             let elsewhere = changed(0, name, Some(json!("https://evil.example/keys")));
             assert!(check_at(&elsewhere, &policy(), NOW).is_some());
+        }
+    }
+
+    /// V41: only a name that is not here is worth a look at the others; what has none is no token of anybody's.
+    #[test]
+    fn a_name_that_is_not_here_is_told() {
+        let keys = CheckingKeys::of(&ring(), at(NOW)).unwrap();
+        assert!(!keys.lack_that_of(&genuine()));
+        assert!(keys.lack_that_of(&changed(0, "kid", Some(json!("k2")))));
+        for other in ["", "x", &changed(0, "kid", None)] {
+            assert!(!keys.lack_that_of(other), "{other}");
         }
     }
 

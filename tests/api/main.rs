@@ -11,6 +11,7 @@ mod cookies;
 mod cors;
 mod devices;
 mod fallback;
+mod forged;
 mod journeys;
 mod jwks;
 mod limits;

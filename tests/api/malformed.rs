@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use axum::body::Bytes;
 use axum::http::{Request, header};
+use fuzz::mutate::{Random, mutated};
 use lambda_http::{Context, LambdaEvent};
 use serde_json::json;
 use shared::clock::Clock;
@@ -71,6 +72,24 @@ async fn a_bomb_is_refused() {
     assert!(auth.stack.services().calls().take().is_empty(), "AWS was called");
 }
 
+/// The fuzzer's bodies, to the functions themselves: whatever comes, no answer is a fault of ours.
+#[tokio::test]
+async fn no_body_is_a_fault_of_ours() {
+    let auth = Deployment::with(&[("JWT_ALGORITHM", "ES256")]).await;
+    let (body, mut random) = (fuzz::target("body").unwrap(), Random::new(1));
+    let seeds = (body.seeds)();
+    for times in 0..200 {
+        let input = mutated(&seeds[times % seeds.len()], &seeds, body.dictionary, &mut random);
+        for path in ROUTES {
+            let request = Request::post(path).header(header::CONTENT_TYPE, "application/json");
+            // Each from another network: this is not about limits.
+            let client = auth.client_at(&format!("198.51.{}.{}", times / 100, times % 100));
+            let answer = client.send(request.body(Bytes::from(input.clone())).unwrap()).await;
+            assert!(answer.status.as_u16() < 500, "{path}: {} to {}", answer.body, input.escape_ascii());
+        }
+    }
+}
+
 /// S62: a form or a text is what another site's page could send without asking.
 #[tokio::test]
 async fn the_content_type_is_json() {
@@ -124,19 +143,29 @@ async fn every_answer_says_that_it_is_not_to_be_kept() {
     }
 }
 
-/// The runtime makes an address of what an event says, and panics where that is none. No function looks at it.
+/// The runtime makes an address of what an event says, and panics where that is none: no function looks at it. So it does
+/// at a body that is not the base64 that it is said to be.
 #[tokio::test]
-async fn a_query_or_a_host_that_is_no_address_is_not_looked_at() {
+async fn what_the_runtime_would_panic_at_is_not_looked_at() {
     let auth = Deployment::start().await;
     let variables: BTreeMap<_, _> = auth.stack.environment("Fallback").into_iter().collect();
     let config = Config::read(|name| variables.get(name).cloned()).unwrap();
     let served = Arc::new(Served::<fallback::Fallback>::start(config, Clock::system()).await.unwrap());
     let request = Request::get("/nothing").body(Bytes::new()).unwrap();
     let (_, genuine) = auth.stack.api().unwrap().event(&request, "192.0.2.1".parse().unwrap()).unwrap();
-    for (member, value) in [("rawQueryString", "a=\"<b> c\""), ("host", "a b"), ("x-forwarded-proto", "<>")] {
+    for (member, value) in [
+        ("rawQueryString", "a=\"<b> c\""),
+        ("rawPath", ":99999"),
+        ("domainName", "a b"),
+        ("body", "{}"),
+        ("host", "a b"),
+        ("x-forwarded-proto", "<>"),
+    ] {
         let mut event = genuine.clone();
         match member {
-            "rawQueryString" => event[member] = json!(value),
+            "rawQueryString" | "rawPath" => event[member] = json!(value),
+            "domainName" => event["requestContext"][member] = json!(value),
+            "body" => (event[member], event["isBase64Encoded"]) = (json!(value), json!(true)),
             header => event["headers"][header] = json!(value),
         }
         let event = LambdaEvent::new(serde_json::from_value(event).unwrap(), Context::default());

@@ -3,7 +3,8 @@
 use std::convert::Infallible;
 use std::sync::Arc;
 
-use lambda_http::http::header;
+use data_encoding::BASE64;
+use lambda_http::http::header::{self, HeaderValue};
 use lambda_http::request::LambdaRequest;
 use lambda_http::{Adapter, LambdaEvent, Service, service_fn};
 use serde::Serialize;
@@ -22,13 +23,16 @@ impl<F: Function> Served<F> {
     }
 }
 
-/// The event without a query and without the headers that say what the request's address is: no function looks at them,
-/// and the conversion panics at those that are no address.
+/// The event without what the conversion panics at. It makes an address of the request, which no function looks at; and
+/// it believes that what is said to be base64 is.
 fn tidied(mut event: LambdaRequest) -> LambdaRequest {
     if let LambdaRequest::ApiGatewayV2(request) = &mut event {
         request.raw_query_string = None;
-        request.headers.remove(header::HOST);
+        request.raw_path = request.raw_path.take().filter(|path| path.starts_with('/'));
+        request.headers.insert(header::HOST, HeaderValue::from_static("localhost"));
         request.headers.remove("x-forwarded-proto");
+        let is_readable = |body: &String| !request.is_base64_encoded || BASE64.decode(body.as_bytes()).is_ok();
+        request.body = request.body.take().filter(is_readable);
     }
     event
 }

@@ -1,0 +1,73 @@
+//! Running one target many times.
+
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::time::{Duration, Instant};
+
+use crate::mutate::{Random, mutated};
+use crate::{Target, Word};
+
+/// What came of it.
+#[derive(Debug, Default)]
+pub struct Campaign {
+    pub executions: u64,
+    pub took: Duration,
+    /// How often each word was said.
+    pub words: BTreeMap<Word, u64>,
+    /// The longest that one execution took.
+    pub slowest: Duration,
+}
+
+/// Inputs that are changed further, at most: the seeds, and what led somewhere new.
+const LARGEST_POOL: usize = 512;
+
+/// Runs `target` on its seeds and then on changes of them.
+///
+/// # Panics
+/// As the target does, after printing the input that made it.
+pub fn run(target: &Target, executions: u64, seed: u64) -> Campaign {
+    let mut random = Random::new(seed);
+    let mut pool = (target.seeds)();
+    let seeds = pool.len();
+    let (mut campaign, mut seen, began) = (Campaign::default(), BTreeMap::new(), Instant::now());
+    while campaign.executions < executions {
+        let input = match pool.get(campaign.executions as usize) {
+            Some(input) if (campaign.executions as usize) < seeds => input.clone(),
+            _ => mutated(&pool[random.below(pool.len())], &pool, target.dictionary, &mut random),
+        };
+        let word = campaign.execute(target, &input, seed);
+        // New is a word, or a word for an input of another size.
+        let size = input.len().next_power_of_two();
+        let times = seen.entry((word, size)).or_insert(0_u64);
+        *times += 1;
+        if times.is_power_of_two() && *times <= 8 && pool.len() < LARGEST_POOL {
+            pool.push(input);
+        }
+    }
+    campaign.took = began.elapsed();
+    campaign
+}
+
+impl Campaign {
+    fn execute(&mut self, target: &Target, input: &[u8], seed: u64) -> Word {
+        let began = Instant::now();
+        let word = catch_unwind(AssertUnwindSafe(|| (target.run)(input))).unwrap_or_else(|panic| {
+            eprintln!(
+                "{} of seed {seed} fails at execution {}: b\"{}\"",
+                target.name,
+                self.executions,
+                input.escape_ascii()
+            );
+            resume_unwind(panic)
+        });
+        self.slowest = self.slowest.max(began.elapsed());
+        self.executions += 1;
+        *self.words.entry(word).or_default() += 1;
+        word
+    }
+
+    /// Executions in a second.
+    pub fn rate(&self) -> f64 {
+        self.executions as f64 / self.took.as_secs_f64().max(f64::MIN_POSITIVE)
+    }
+}

@@ -1,0 +1,67 @@
+//! What a deployer sets.
+
+use std::collections::BTreeMap;
+
+use shared::config::Config;
+
+use crate::{Target, Word, texts};
+
+/// What every deployment has.
+pub(super) const REQUIRED: [(&str, &str); 9] = [
+    ("AWS_REGION", "us-east-1"),
+    ("AWS_ACCESS_KEY_ID", "someone"),
+    ("AWS_SECRET_ACCESS_KEY", "never-to-be-told"),
+    ("ALLOWED_ORIGINS", "https://app.example.com,http://localhost:3000"),
+    ("SENDER_EMAIL", "no-reply@example.com"),
+    ("OTP_TABLE", "otp"),
+    ("USER_TABLE", "users"),
+    ("CODES_SECRET_ARN", "arn:aws:secretsmanager:us-east-1:0:secret:codes"),
+    ("TOKENS_SECRET_ARN", "arn:aws:secretsmanager:us-east-1:0:secret:tokens"),
+];
+
+/// The required settings with `others` over them.
+pub(super) fn config(others: &BTreeMap<&str, &str>) -> Result<Config, String> {
+    let required: BTreeMap<&str, &str> = REQUIRED.into_iter().collect();
+    let lookup = |name: &str| others.get(name).or(required.get(name)).map(|value| (*value).to_owned());
+    Config::read(lookup).map_err(|problems| problems.to_string())
+}
+
+#[rustfmt::skip] // Words side by side.
+pub(super) const SETTINGS: Target = Target {
+    name: "settings",
+    run: settings,
+    seeds: || {
+        texts([
+            "OTP_LENGTH=8\nOTP_MAX_ATTEMPTS=5\nPRODUCT_NAME=Clé",
+            "JWT_ALGORITHM=EdDSA\nJWT_ISSUER=https://auth.example.com/x\nUSER_ID_CLAIM=sub\nJTI_CLAIM=id",
+            "SMS_COUNTRIES=US,GB\nSMS_SENDER_ID=Latchkey\nSMS_MAX_PRICE=0.10\nWEBOTP_HOST=app.example.com\nSMS_ORIGINATION_NUMBER=+12065550100",
+            "TOKEN_DELIVERY=cookie\nDOMAIN_NAME=auth.example.com\nALLOWED_ORIGINS=https://app.example.com",
+            "TRUSTED_PROXIES=10.0.0.0/8, 2001:db8::/32\nAWS_ENDPOINT_URL=http://127.0.0.1:4566\nAWS_CA_BUNDLE=/opt/roots.pem",
+        ])
+    },
+    dictionary: &[
+        "=", "\n", ",", "OTP_LENGTH", "JWT_ALGORITHM", "ES512", "HS256", "JWT_ISSUER", "SMS_COUNTRIES",
+        "SMS_MAX_PRICE", "WEBOTP_HOST", "ALLOWED_ORIGINS", "DOMAIN_NAME", "TRUSTED_PROXIES", "SENDER_EMAIL",
+        "OTP_TABLE", "https://", "http://localhost", "*", "on", "off", "0", "-1", "1000001", "999999999999999999999",
+        "US", "GB", "ZZ", "inf", "NaN", ".", "\u{e9}", "\u{1f511}", "iss",
+    ],
+    reaches: &["settings", "problems"],
+};
+
+/// Settings or words about each problem, the same each time, and never a credential in them.
+fn settings(input: &[u8]) -> Word {
+    let text = String::from_utf8_lossy(input);
+    let others: BTreeMap<&str, &str> = text.split('\n').filter_map(|line| line.split_once('=')).collect();
+    match config(&others) {
+        Ok(settings) => {
+            assert!(config(&others).is_ok_and(|again| again == settings));
+            let secret = others.get("AWS_SECRET_ACCESS_KEY").unwrap_or(&"never-to-be-told").trim();
+            assert!(secret.len() < 8 || !format!("{settings:?}").contains(secret), "{settings:?}");
+            "settings"
+        }
+        Err(problems) => {
+            assert!(problems.starts_with("the environment is not usable: ") && !problems.contains("never-to-be-told"));
+            "problems"
+        }
+    }
+}

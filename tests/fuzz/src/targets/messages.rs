@@ -1,0 +1,59 @@
+//! The mail and the SMS that carry a code, under whatever a deployer calls the product.
+
+use std::time::Duration;
+
+use shared::code::Code;
+use shared::delivery::{LONGEST_HOST, LONGEST_PRODUCT, Message, Text, is_gsm7};
+use shared::origin::is_host_name;
+
+use crate::{Target, Word, texts};
+
+#[rustfmt::skip] // Words side by side.
+pub(super) const TEMPLATE: Target = Target {
+    name: "template",
+    run: template,
+    seeds: || {
+        texts([
+            "Latchkey\napp.example.com\n300",
+            "<b>&Co\n\n600",
+            "{{ code }} {% if %}\nlocalhost\n90",
+            "Schlüssel & Söhne\nx\n60",
+        ])
+    },
+    dictionary: &[
+        "<", ">", "&", "\"", "'", "&#60;", "{{", "}}", "{%", "<script>", "javascript:", "\r\nBcc: bob@example.com",
+        "\n", "é", "鍵", "012345", "012346", "0", "59", "60", "599", "app.example.com", "%s", "\u{202e}",
+    ],
+    reaches: &["mail and SMS", "mail", "no product"],
+};
+
+/// Three lines: the product, the host, the seconds. The code is in every text, the product is HTML in none, a subject is
+/// one line, and an SMS is one part (S17, S79).
+fn template(input: &[u8]) -> Word {
+    let text = String::from_utf8_lossy(input);
+    let mut lines = text.split('\n');
+    let mut line = || lines.next().unwrap_or_default().trim();
+    let (product, host) = (line(), line());
+    let life = Duration::from_secs(line().parse().ok().filter(|life| (60..=600).contains(life)).unwrap_or(300));
+    // As the settings have it.
+    if product.chars().count() > LONGEST_PRODUCT || product.chars().any(char::is_control) {
+        return "no product";
+    }
+    let code = Code::read("987654").unwrap();
+    let Message { subject, text, html } = Message::with_code(product, &code, life).unwrap();
+    assert!(subject.starts_with("987654 is your ") && !subject.chars().any(char::is_control), "{subject}");
+    assert!(text.contains("\n987654\n") && text.contains(product) && html.contains("987654"));
+    let bare = Message::with_code("", &code, life).unwrap().html;
+    let marks = |html: &str| ['<', '>', '"', '\''].map(|mark| html.matches(mark).count());
+    assert_eq!(marks(&html), marks(&bare), "the product {product} is HTML");
+    if !is_gsm7(product) {
+        return "mail";
+    }
+    let host = Some(host).filter(|host| host.len() <= LONGEST_HOST && is_host_name(host));
+    let sms = Text::with_code(product, &code, life, host);
+    assert!(sms.reveal().chars().count() <= 160 && sms.reveal().lines().all(is_gsm7), "{}", sms.reveal());
+    if let Some(host) = host {
+        assert_eq!(sms.reveal().lines().last(), Some(format!("@{host} #987654").as_str()));
+    }
+    "mail and SMS"
+}

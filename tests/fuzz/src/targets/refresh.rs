@@ -1,0 +1,85 @@
+//! Secrets that a client shows and we have made: refresh tokens and device cookies.
+
+use shared::clock::Timestamp;
+use shared::device_cookie::{DEVICE_LIFE, device_cookie, is_known};
+use shared::identifier::Identifier;
+use shared::ids::Tenant;
+use shared::index::Index;
+use shared::mac::MacKey;
+use shared::token::{Grant, RefreshToken, Scope, Seed};
+
+use crate::{Target, Word};
+
+#[rustfmt::skip] // Words side by side.
+pub(super) const REFRESH: Target = Target {
+    name: "refresh-token",
+    run: refresh,
+    seeds: || vec![genuine(1).into_bytes(), genuine(u32::MAX).into_bytes(), b"v1.k.u.s.1.a.b".to_vec()],
+    dictionary: &[
+        ".", "v1", "v2", "v1.", "r1", "0", "01", "+1", "-1", "4294967295", "4294967296", "A", "AA", "==", "-", "_",
+    ],
+    reaches: &["genuine", "read", "refused"],
+};
+
+const KEY: [u8; 32] = [1; 32];
+const SEED: Seed = Seed([2; 16]);
+
+fn genuine(generation: u32) -> String {
+    let grant = Grant {
+        key_id: "r1".to_owned(),
+        user: "019b76da-a800-7000-8000-000000000000".parse().unwrap(),
+        session: "AAAAAAAAAAAAAAAAAAAAAA".parse().unwrap(),
+        generation,
+    };
+    let scope = Scope { tenant: &Tenant::default(), client: "latchkey" };
+    RefreshToken::issue(grant, &MacKey::new(KEY), &SEED, scope).reveal()
+}
+
+/// What is read is spelt as it was; and of all that can be written, only what we made is ours (S33).
+fn refresh(input: &[u8]) -> Word {
+    let text = String::from_utf8_lossy(input);
+    let Ok(token) = text.parse::<RefreshToken>() else {
+        return "refused";
+    };
+    assert_eq!(token.reveal(), text);
+    let (key, scope) = (MacKey::new(KEY), Scope { tenant: &Tenant::default(), client: "latchkey" });
+    let Some(grant) = token.authenticate(&key, scope) else {
+        return "read";
+    };
+    let ours = genuine(grant.generation);
+    assert!(["1", "4294967295"].contains(&grant.generation.to_string().as_str()), "a generation nobody made");
+    assert_eq!(token.belongs_to(&key, &SEED, scope), ours == text, "{text}");
+    "genuine"
+}
+
+#[rustfmt::skip] // Words side by side.
+pub(super) const DEVICE: Target = Target {
+    name: "device-cookie",
+    run: device,
+    seeds: || vec![genuine_cookie().into_bytes(), b"v1.1767225600.AAAA".to_vec()],
+    dictionary: &["v1.", ".", "0", "+", "1798761600", "18446744073709551615", "A", "="],
+    reaches: &["ours", "nobody's"],
+};
+
+fn genuine_cookie() -> String {
+    device_cookie(&ada(), &Index::new(MacKey::new(KEY), &Tenant::default()), Timestamp::from_unix(1_767_225_600))
+}
+
+fn ada() -> Identifier {
+    "ada@example.com".parse().unwrap()
+}
+
+fn device(input: &[u8]) -> Word {
+    let (text, tenant) = (String::from_utf8_lossy(input), Tenant::default());
+    let index = Index::new(MacKey::new(KEY), &tenant);
+    let now = Timestamp::from_unix(1_767_225_600);
+    if !is_known(&text, &ada(), &index, now) {
+        return "nobody's";
+    }
+    // A number has other spellings; the MAC has one.
+    let (genuine, is_same) = (genuine_cookie(), |cookie: &str| cookie.rsplit('.').next().map(str::to_owned));
+    assert_eq!(is_same(&text), is_same(&genuine), "{text}");
+    assert!(!is_known(&text, &"bob@example.com".parse().unwrap(), &index, now));
+    assert!(!is_known(&text, &ada(), &index, now.after(DEVICE_LIFE)), "it has no end");
+    "ours"
+}

@@ -1,0 +1,145 @@
+//! What people type: addresses, numbers, codes; and where a frontend says that they came from.
+
+use shared::code::{Code, LONG_LENGTH, SHORT_LENGTHS};
+use shared::identifier::{Email, Identifier, Phone};
+use shared::wire::source_url;
+
+use crate::{Target, Word, texts};
+
+#[rustfmt::skip] // Words side by side.
+pub(super) const EMAIL: Target = Target {
+    name: "email",
+    run: email,
+    seeds: || {
+        texts([
+            "ada@example.com",
+            "  Ada.Lovelace+news@Example.COM ",
+            "ada@bücher.example",
+            "ada@xn--bcher-kva.example",
+            "ada@example。com",
+            "a!#$%&'*+-/=?^_`{|}~b@sub.example.co.uk",
+        ])
+    },
+    dictionary: &[
+        "@", ".", "example", ".com", "xn--", "xn--bcher-kva", "ü", "ß", "ﬁ", "ı", "\u{212a}", "。", "\u{200d}",
+        "\u{ad}", "\u{301}", "א", "ا", "٣", "\"", "(", ")", "<", ">", "[127.0.0.1]", "\r\nBcc: bob@example.com", ",",
+        "-", "--", "_", "A", "Z",
+    ],
+    reaches: &["accepted", "an A-label", "refused"],
+};
+
+/// One spelling, which is its own: of an address that may stand in a header.
+fn email(input: &[u8]) -> Word {
+    let text = String::from_utf8_lossy(input);
+    let Ok(email) = text.parse::<Email>() else {
+        return "refused";
+    };
+    let canonical = email.reveal();
+    assert!(canonical.parse::<Email>().is_ok_and(|again| again == email), "{canonical} is not its own spelling");
+    assert!(canonical.parse::<Identifier>().is_ok_and(|it| it.reveal() == canonical || it.kind() == "phone"));
+    let is_plain =
+        |byte: u8| byte.is_ascii_graphic() && !byte.is_ascii_uppercase() && !b"\"(),:;<>[]\\".contains(&byte);
+    assert!(canonical.len() <= 254 && canonical.bytes().all(is_plain), "{canonical}");
+    let (local, domain) = canonical.split_once('@').unwrap();
+    assert!(!domain.contains('@') && domain.contains('.') && local.len() <= 64, "{canonical}");
+    if domain.contains("xn--") { "an A-label" } else { "accepted" }
+}
+
+#[rustfmt::skip] // Words side by side.
+pub(super) const PHONE: Target = Target {
+    name: "phone",
+    run: phone,
+    seeds: || {
+        texts(["+15551234567", "+1 (555) 123-4567", " +44.20.7946.0958 ", "+447400123456", "+1234567", "+882161234567"])
+    },
+    dictionary: &[
+        "+", "00", "(0)", "(", ")", " ", "-", ".", "x9", ";ext=9", "８", "＋", "٣", "\u{a0}", "1", "7", "44", "49",
+        "1900", "447", "882",
+    ],
+    reaches: &["accepted", "refused"],
+};
+
+fn phone(input: &[u8]) -> Word {
+    let text = String::from_utf8_lossy(input);
+    let Ok(phone) = text.parse::<Phone>() else {
+        return "refused";
+    };
+    let canonical = phone.reveal();
+    let digits = canonical.strip_prefix('+').unwrap();
+    assert!((7..=15).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit()), "{canonical}");
+    assert!(!digits.starts_with('0') && canonical.parse::<Phone>().is_ok_and(|again| again == phone), "{canonical}");
+    assert!(canonical.parse::<Identifier>().is_ok_and(|it| it == Identifier::Phone(phone.clone())));
+    let typed: String = text.chars().filter(char::is_ascii_digit).collect();
+    assert_eq!(typed, digits, "other digits than were typed");
+    let _ = phone.plan();
+    "accepted"
+}
+
+#[rustfmt::skip] // Words side by side.
+pub(super) const CODE: Target = Target {
+    name: "code",
+    run: code,
+    seeds: || {
+        texts([
+            "012345",
+            " 012-345\n",
+            "٠١٢٣٤٥",
+            "𝟎𝟏𝟐𝟑𝟒𝟓",
+            "abcd-efgh-ijk-27",
+            "012345 is your Latchkey code. It expires in 5 minutes.\n\n@app.example.com #012345",
+        ])
+    },
+    dictionary: &[
+        "0", "9", "012345", "012346", "ABCDEFGHIJK27", "-", "–", " ", "#", "@", "०", "𝟶", "①", "²", "is your",
+        "code", ".", ":", "2", "7",
+    ],
+    reaches: &["short", "long", "none"],
+};
+
+/// Six to ten digits or thirteen letters; and what was read is read again as itself, alone or in our own words.
+fn code(input: &[u8]) -> Word {
+    let text = String::from_utf8_lossy(input);
+    let Some(code) = Code::read(&text) else {
+        return "none";
+    };
+    let plain = code.reveal();
+    for again in [plain.to_owned(), format!("{plain} is your Latchkey code.\n\n@app.example.com #{plain}")] {
+        assert!(Code::read(&again).is_some_and(|read| read == code), "{again}");
+    }
+    match &code {
+        Code::Short(digits) => {
+            assert!(SHORT_LENGTHS.contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit()));
+            "short"
+        }
+        Code::Long(letters) => {
+            let is_base32 = |byte| matches!(byte, b'A'..=b'Z' | b'2'..=b'7');
+            assert!(letters.len() == LONG_LENGTH && letters.bytes().all(is_base32));
+            "long"
+        }
+    }
+}
+
+#[rustfmt::skip] // Words side by side.
+pub(super) const SOURCE_URL: Target = Target {
+    name: "source-url",
+    run: source,
+    seeds: || texts(["https://example.com/welcome?a=b#c", "  ", "", "javascript:alert(1)", "=cmd|' /C calc'!A0"]),
+    dictionary: &["https://", "example.com", "/", "\u{7f}", "\u{85}", "\u{2028}", "aaaaaaaaaaaaaaaa", "\r\n", "\t"],
+    reaches: &["kept", "none", "refused"],
+};
+
+fn source(input: &[u8]) -> Word {
+    let text = String::from_utf8_lossy(input);
+    match source_url(Some(&text)) {
+        Err(_) => "refused",
+        Ok(None) => {
+            assert!(text.trim().is_empty());
+            "none"
+        }
+        Ok(Some(kept)) => {
+            assert!(text.contains(kept) && kept.len() <= 2_048 && !kept.chars().any(char::is_control));
+            assert!(kept.trim() == kept && source_url(Some(kept)).is_ok_and(|again| again == Some(kept)));
+            "kept"
+        }
+    }
+}
