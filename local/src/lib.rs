@@ -32,6 +32,6 @@ pub use explain::explain;
 pub use failure::Failure;
 pub use keyrings::STEPS;
 pub use logs::OnLine;
-pub use options::Options;
+pub use options::{OnCall, Options};
 pub use settings::Settings;
 pub use stack::Stack;

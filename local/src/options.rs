@@ -4,6 +4,9 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use axum::body::Bytes;
+use axum::http::Request;
+
 use crate::clock::StackClock;
 use crate::logs::OnLine;
 use crate::template::Template;
@@ -41,7 +44,12 @@ pub struct Options {
     pub signing_keys: Vec<String>,
     /// Is told each line of the log.
     pub on_line: OnLine,
+    /// Is told each call to AWS as it comes in.
+    pub on_call: OnCall,
 }
+
+/// Is told each call to AWS, with all that it carries: codes, addresses and keys.
+pub type OnCall = Arc<dyn Fn(&Request<Bytes>) + Send + Sync>;
 
 /// Any free port of this machine.
 pub(crate) const FREE: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
@@ -63,6 +71,7 @@ impl Default for Options {
             clock: StackClock::running(),
             signing_keys: Vec::new(),
             on_line: Arc::new(|_| {}),
+            on_call: Arc::new(|_| {}),
         }
     }
 }

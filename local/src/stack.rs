@@ -26,7 +26,7 @@ use crate::inbox::{self, Desk, Inbox};
 use crate::keyrings::{self, Keyrings};
 use crate::listen::{self, Doors};
 use crate::logs::Logs;
-use crate::options::Options;
+use crate::options::{OnCall, Options};
 use crate::page;
 use crate::plan::Plan;
 use crate::template::{self, Template};
@@ -98,7 +98,7 @@ impl Stack {
         let mut doors = Doors::new();
         let log = logs.dispatch(clock.clone());
         let carrier = options.in_process.then(|| carrier::to(services.clone(), log.clone()));
-        doors.serve(aws_door, aws_router(services.clone(), log.clone()));
+        doors.serve(aws_door, aws_router(services.clone(), log.clone(), options.on_call));
         let behind_api: BTreeSet<&str> = template.routes.iter().map(|route| route.function.as_str()).collect();
         let (functions, tasks) = environments.split(&behind_api);
         let Template { routes, cors, .. } = template;
@@ -207,16 +207,21 @@ impl Stack {
     }
 }
 
-fn aws_router(services: Services, log: Dispatch) -> Router {
-    Router::new().fallback(call_aws).with_state((services, log)).layer(from_fn(only_this_machine))
+fn aws_router(services: Services, log: Dispatch, on_call: OnCall) -> Router {
+    Router::new().fallback(call_aws).with_state((services, log, on_call)).layer(from_fn(only_this_machine))
 }
 
 /// DynamoDB's longest request; the other services have less.
 const LONGEST_CALL: usize = 16 * 1024 * 1024;
 
-async fn call_aws(State((services, log)): State<(Services, Dispatch)>, request: Request) -> axum::response::Response {
+type Aws = (Services, Dispatch, OnCall);
+
+async fn call_aws(State((services, log, on_call)): State<Aws>, request: Request) -> axum::response::Response {
     match whole(request, LONGEST_CALL).await {
-        Ok(request) => services.answer(request).with_subscriber(log).await.map(Body::from),
+        Ok(request) => {
+            on_call(&request);
+            services.answer(request).with_subscriber(log).await.map(Body::from)
+        }
         Err(status) => status.into_response(),
     }
 }

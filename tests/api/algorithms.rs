@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use data_encoding::{BASE64, BASE64URL_NOPAD};
+use local::Options;
 use local::clock::StackClock;
-use local::{Options, Stack};
 use ring::hmac;
 use ring::signature::{self, RsaPublicKeyComponents, UnparsedPublicKey, VerificationAlgorithm};
 use serde_json::{Value, json};
@@ -233,7 +233,7 @@ impl Folder {
             signing_keys: if algorithm.starts_with("RS") { vec![RSA_KEYS[0].to_owned()] } else { Vec::new() },
             ..Options::default()
         };
-        Deployment { stack: Stack::start(options).await.unwrap() }
+        Deployment::run(options).await.unwrap()
     }
 }
 

@@ -1,8 +1,8 @@
 //! What each function may do in AWS: all that it needs, and nothing else.
 
 use futures_util::future::join_all;
+use local::Options;
 use local::template::{Template, find_root};
-use local::{Options, Stack};
 use serde_json::{Value, json};
 use tests::client::{PROFILE, SESSIONS};
 use tests::deployment::wrong;
@@ -258,7 +258,7 @@ async fn a_misspelt_action_keeps_the_stack_from_starting() {
     let mut template = template();
     let policies = &mut template.functions.get_mut("Refresh").unwrap().policies;
     *policies.pointer_mut("/0/Statement/1/Action").unwrap() = json!("dynamodb:GetItems");
-    let failure = Stack::start(Options { template: Some(template), ..Options::default() }).await.err().unwrap();
+    let failure = Deployment::run(Options { template: Some(template), ..Options::default() }).await.err().unwrap();
     let problem =
         "template.yaml: Refresh, statement 2: there is no action `dynamodb:GetItems` that a function here could call";
     assert_eq!(failure.to_string(), problem);

@@ -1,9 +1,14 @@
 //! What must not be found anywhere: codes, tokens and addresses in logs and tables.
 
-use serde_json::json;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use data_encoding::BASE64;
+use serde_json::{Value, json};
 use tests::client::{LOGOUT, REQUEST};
 use tests::deployment::wrong;
 use tests::{Asked, Deployment};
+
+use crate::workspace::{files, read};
 
 /// Long enough not to turn up in some digest by chance.
 const ADA: &str = "unmistakable@example.com";
@@ -12,13 +17,6 @@ const ADA: &str = "unmistakable@example.com";
 #[tokio::test]
 async fn no_code_token_or_address_is_in_a_log_or_in_the_otp_table() {
     let auth = Deployment::start().await;
-    let mut secrets = vec![
-        "unmistakable".to_owned(),
-        "203.0.113.66".to_owned(),
-        "5551234567".to_owned(),
-        "7400123456".to_owned(),
-        "mallory".to_owned(),
-    ];
     let client = auth.client_at("203.0.113.66");
 
     let asked = client.ask(ADA).await;
@@ -37,32 +35,97 @@ async fn no_code_token_or_address_is_in_a_log_or_in_the_otp_table() {
     auth.faults(json!({}));
 
     let first = client.answer(ADA, &asked).await.tokens();
-    let pending = client.ask("mallory@example.com").await;
+    client.ask("mallory@example.com").await;
     let second = client.refresh(&first.refresh).await.tokens();
     auth.wait(11);
     client.refresh(&first.refresh).await.refused(401, "invalid_token");
     client.post(LOGOUT, json!({ "refresh": second.refresh, "all": true })).await.ok();
-    for tokens in [first, second] {
-        secrets.extend([tokens.access, tokens.refresh]);
-    }
-    secrets.extend([asked.challenge, pending.challenge, texted.challenge]);
-    let codes = [asked.code, pending.code, texted.code];
 
+    // What nobody was sent, and so no witness has learnt: what was typed instead of an address.
     let logs = auth.stack.logs();
     assert!(logs.len() > 10 && logs.iter().any(|line| line.contains("\"outcome\":\"ok\"")), "the log is empty");
     let table = serde_json::to_string(&auth.items_of("OTP_TABLE", "")).unwrap();
     for text in logs.iter().chain([&table]) {
-        for secret in &secrets {
-            assert!(!text.contains(secret.as_str()), "{secret} is in {text}");
+        for typed in ["unmistakable", "mallory"] {
+            assert!(!text.contains(typed), "{typed} is in {text}");
         }
-        // Six digits by themselves; they may well be part of some longer number or digest.
-        for code in &codes {
-            let alone = text.split(|char: char| !char.is_ascii_alphanumeric()).any(|word| word == code);
-            assert!(!alone, "{code} is in {text}");
-        }
+        serde_json::from_str::<Value>(text).expect("a log line is JSON");
     }
-    for text in logs {
-        serde_json::from_str::<serde_json::Value>(&text).expect("a log line is JSON");
+}
+
+/// Every deployment of every test ends with that look (`tests::witness`), and it finds each kind of secret.
+#[tokio::test]
+async fn what_leaks_is_found_at_the_end_of_any_test() {
+    let auth = Deployment::start().await;
+    let client = auth.client_at("203.0.113.66");
+    let asked = client.ask(ADA).await;
+    let texted = client.ask("+447400123456").await;
+    auth.faults(json!({ "delivery": "refused" }));
+    client.post(REQUEST, json!({ "identifier": "grace@example.com" })).await.refused(502, "email_send_failed");
+    auth.faults(json!({}));
+    let tokens = client.answer(ADA, &asked).await.tokens();
+    assert_eq!(auth.witness.leaks(), Vec::<String>::new());
+
+    let (codes, keys) = (auth.code_keys(), auth.token_keys());
+    let pepper = serde_json::to_value(&codes.peppers).unwrap()[0]["key"].as_str().unwrap().to_owned();
+    let signing = keys.signing.all()[0].key.reveal().lines().nth(3).unwrap().to_owned();
+    let last_part = |token: &str| token.rsplit_once('.').unwrap().1.to_owned();
+    let secrets = [
+        asked.code,
+        texted.code,
+        asked.challenge,
+        last_part(&tokens.access),
+        last_part(&tokens.refresh),
+        tokens.access,
+        tokens.refresh,
+        pepper,
+        signing,
+        ADA.to_uppercase(),
+        "+447400123456".to_owned(),
+        "447400123456".to_owned(),
+        "grace@example.com".to_owned(),
+        "203.0.113.66".to_owned(),
+    ];
+    for (told, secret) in secrets.iter().enumerate() {
+        auth.witness.line(&format!("{{\"cause\":\"code={secret}.\",\"times\":{told}}}"));
+        let line = format!("\"times\":{told}}}");
+        assert!(auth.witness.leaks().iter().any(|leak| leak.ends_with(&line)), "{secret} was not found");
+    }
+    let digits = BASE64.encode(secrets[0].as_bytes());
+    auth.witness.table(&json!({ "pk": { "S": "I#x" }, "code": { "B": digits } }));
+    assert!(auth.witness.leaks().iter().any(|leak| leak.contains("OtpTable")));
+    let ended = catch_unwind(AssertUnwindSafe(|| drop(auth)));
+    assert!(ended.is_err(), "a deployment ends in spite of what has leaked");
+}
+
+/// A code is six digits, and so are parts of other things: only by itself is it one.
+#[tokio::test]
+async fn digits_within_something_else_are_no_code() {
+    let auth = Deployment::start().await;
+    let code = auth.client().ask(ADA).await.code;
+    for line in [
+        format!("0.{code} and {code}.5"),
+        format!("1{code} {code}2 a{code} {code}f"),
+        format!("00:00:00:{code}:5"),
+        format!("SMS#1767312000#{code}"),
+    ] {
+        auth.witness.line(&line);
+    }
+    assert_eq!(auth.witness.leaks(), Vec::<String>::new());
+}
+
+/// A stack that a test starts otherwise, or asks otherwise, would have no witness.
+#[test]
+fn every_stack_of_the_tests_has_a_witness() {
+    for (words, only) in [("Stack::start(", "src/deployment.rs"), ("api().unwrap().call(", "src/client.rs")] {
+        let found = files("tests", ".rs").into_iter().filter(|file| read(file).contains(words));
+        let found: Vec<_> = found.filter(|file| !file.ends_with("api/secrets.rs")).collect();
+        assert!(found.len() == 1 && found[0].ends_with(only), "{words}: {found:?}");
+    }
+    // Those without one are not for tests like these.
+    for file in files("tests/api", ".rs").into_iter().filter(|file| !file.ends_with("api/secrets.rs")) {
+        let text = read(&file);
+        assert!(!text.contains("Deployment::in_process(") && !text.contains("Deployment::measured("), "{file:?}");
     }
 }
 
@@ -72,13 +135,13 @@ async fn one_log_line_tells_each_request() {
     let auth = Deployment::start().await;
     auth.client().post(REQUEST, json!({ "identifier": ADA })).await.ok();
     auth.client().post(REQUEST, json!({ "identifier": "nobody" })).await.refused(400, "invalid_email");
-    let lines: Vec<serde_json::Value> = auth
+    let lines: Vec<Value> = auth
         .stack
         .logs()
         .iter()
         .map(|line| serde_json::from_str(line).unwrap())
         // The keys were made when the stack started.
-        .filter(|line: &serde_json::Value| !line["outcome"].is_null() && line["function"] != "rotate-keys")
+        .filter(|line: &Value| !line["outcome"].is_null() && line["function"] != "rotate-keys")
         .collect();
     assert_eq!(lines.len(), 2);
     assert_eq!(

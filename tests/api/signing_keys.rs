@@ -1,7 +1,7 @@
 //! Signing keys: one that is too weak for its algorithm, or of another kind, is refused wherever it is read.
 
 use data_encoding::BASE64;
-use local::{Options, Stack};
+use local::Options;
 use shared::algorithm::SigningAlgorithm;
 use shared::check::CheckingKeys;
 use shared::error::Error;
@@ -86,9 +86,9 @@ async fn a_stack_keeps_no_weak_key() {
     let folder = Folder::new("weak");
     let start = |key: &str| {
         let data = Some(folder.0.clone());
-        Stack::start(Options { data, signing_keys: vec![key.to_owned()], ..Options::default() })
+        Deployment::run(Options { data, signing_keys: vec![key.to_owned()], ..Options::default() })
     };
     let failure = start(RSA_1024).await.err().unwrap().to_string();
     assert!(failure.contains("RS256 needs an RSA key of 2048 to 8192 bits"), "{failure}");
-    start(RSA_KEYS[0]).await.unwrap().stop().await;
+    start(RSA_KEYS[0]).await.unwrap().stack.stop().await;
 }

@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use local::template::{DEFAULT_ROUTE, Template, find_root};
-use local::{Addresses, Options, Stack};
+use local::{Addresses, Options};
 use shared::config::Config;
+use tests::Deployment;
 use tests::deployment::RSA_KEYS;
 use toml::{Table, Value};
 
@@ -46,10 +47,10 @@ fn the_watch_routes_are_the_templates_routes() {
 #[tokio::test]
 async fn the_watch_settings_are_the_templates_settings() {
     let signing_keys = RSA_KEYS.map(str::to_owned).to_vec();
-    let stack = Stack::start(Options { services_only: true, signing_keys, ..Options::default() }).await.unwrap();
+    let auth = Deployment::run(Options { services_only: true, signing_keys, ..Options::default() }).await.unwrap();
     let template = Template::read(&find_root().unwrap(), "default").unwrap();
     for (name, function) in &template.functions {
-        let mut given: BTreeMap<String, String> = stack.environment(name).into_iter().collect();
+        let mut given: BTreeMap<String, String> = auth.stack.environment(name).into_iter().collect();
         given.insert("AWS_ENDPOINT_URL".to_owned(), format!("http://{SERVICES}"));
         given.insert("JWT_ISSUER".to_owned(), format!("http://{WATCH}"));
 

@@ -17,7 +17,7 @@ pub(crate) fn read(path: impl AsRef<Path>) -> String {
 }
 
 /// Every file below `folder` that ends in `ending`, but what is built.
-fn files(folder: &str, ending: &str) -> Vec<PathBuf> {
+pub(crate) fn files(folder: &str, ending: &str) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut folders = vec![root().join(folder)];
     while let Some(folder) = folders.pop() {

@@ -80,11 +80,13 @@ impl<'a> Client<'a> {
 
     /// Sends any request. It and its answer must be as the document of the API says.
     pub async fn send(self, request: Request<Bytes>) -> Answer {
+        self.deployment.witness.network(self.address);
         let response = self.api.call(request.clone(), self.address).await;
         let (parts, body) = response.into_parts();
         let body = if body.is_empty() { Value::Null } else { serde_json::from_slice(&body).unwrap() };
         let answer = Answer { status: parts.status, headers: parts.headers, body };
         contract::assert_kept(&request, &answer);
+        self.deployment.witness.exchange(&request, &answer);
         answer
     }
 

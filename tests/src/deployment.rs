@@ -16,13 +16,16 @@ use shared::index::Index;
 use shared::keyring::{CodeKeys, TokenKeys};
 
 use crate::client::{Client, Tokens};
+use crate::witness::{AtTheEnd, Witness};
 
 /// RSA keys that all tests share, the second for rotations: making one is slow.
 pub const RSA_KEYS: [&str; 2] = [include_str!("../keys/rsa2048-1.pem"), include_str!("../keys/rsa2048-2.pem")];
 
-/// One deployment. Its clock stands still until it is moved.
+/// One deployment. Its clock stands still until it is moved; and at its end, nothing of it may have leaked.
 pub struct Deployment {
     pub stack: Stack,
+    pub witness: Witness,
+    _at_the_end: Option<AtTheEnd>,
 }
 
 /// 2026-01-01T00:00:00Z: the beginning of an hour and of every window.
@@ -39,20 +42,13 @@ impl Deployment {
 
     /// With some settings of its own.
     pub async fn with(settings: &[(&str, &str)]) -> Deployment {
-        let is_rsa = !settings.iter().any(|(name, value)| *name == "JWT_ALGORITHM" && !value.starts_with("RS"));
-        let env = settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        let signing_keys = if is_rsa { RSA_KEYS.map(str::to_owned).to_vec() } else { Vec::new() };
-        Deployment::of(Options { env, signing_keys, ..Options::default() }).await
+        Deployment::of(options(settings)).await
     }
 
     /// Behind an address of its own, by the system's clock.
     pub async fn listening(settings: &[(&str, &str)]) -> Deployment {
-        let env = settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        let is_rsa = !settings.iter().any(|(name, value)| *name == "JWT_ALGORITHM" && !value.starts_with("RS"));
-        let signing_keys = if is_rsa { RSA_KEYS.map(str::to_owned).to_vec() } else { Vec::new() };
         let api = Some(SocketAddr::from(([127, 0, 0, 1], 0)));
-        let stack = Box::pin(Stack::start(Options { env, signing_keys, api, ..Options::default() })).await.unwrap();
-        Deployment { stack }
+        Deployment::run(Options { api, ..options(settings) }).await.unwrap()
     }
 
     /// Of another template than the project's, with keys that are quick to make.
@@ -68,7 +64,13 @@ impl Deployment {
     pub async fn in_process(settings: &[(&str, &str)], on_line: OnLine) -> Deployment {
         let env = [("JWT_ALGORITHM", "ES256")].iter().chain(settings);
         let env = env.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        Deployment::of(Options { env, in_process: true, on_line, ..Options::default() }).await
+        let options = Options { env, in_process: true, on_line, ..Options::default() };
+        Deployment::unwatched(frozen(options)).await.unwrap()
+    }
+
+    /// For figures: a witness costs time and memory too.
+    pub async fn measured(settings: &[(&str, &str)]) -> Deployment {
+        Deployment::unwatched(frozen(options(settings))).await.unwrap()
     }
 
     async fn of(options: Options) -> Deployment {
@@ -76,14 +78,29 @@ impl Deployment {
     }
 
     async fn try_of(options: Options) -> Result<Deployment, Failure> {
-        let clock = StackClock::frozen_at(Timestamp::from_unix(START));
-        let env = PATIENCE.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).chain(options.env);
-        let options = Options { env: env.collect(), ..options };
+        Deployment::run(frozen(options)).await
+    }
+
+    /// As `options` say and nothing else. Every stack of a test begins here, and so has a witness.
+    ///
+    /// # Errors
+    /// What keeps the stack from starting.
+    pub async fn run(options: Options) -> Result<Deployment, Failure> {
+        let witness = Witness::default();
+        let options = Options { on_line: witness.on_line(), on_call: witness.on_call(), ..options };
+        let auth = Deployment::unwatched(options).await?;
+        let at_the_end = AtTheEnd::of(&auth.stack, &witness);
+        at_the_end.learn_keys();
+        Ok(Deployment { witness, _at_the_end: Some(at_the_end), ..auth })
+    }
+
+    /// With a witness that sees nothing: for thousands of orders of what others test with one, and for figures.
+    async fn unwatched(options: Options) -> Result<Deployment, Failure> {
         // On the heap, or the future of a test is too deep for the compiler to name.
-        let stack = Box::pin(Stack::start(Options { clock, ..options })).await?;
+        let stack = Box::pin(Stack::start(options)).await?;
         // The keyrings are read when the functions start: not what a test asks about.
         stack.services().calls().take();
-        Ok(Deployment { stack })
+        Ok(Deployment { stack, witness: Witness::default(), _at_the_end: None })
     }
 
     /// A client at some address.
@@ -163,6 +180,7 @@ impl Deployment {
     /// Puts another keyring of tokens in its place, as an operator's hand might.
     pub fn put_token_keys(&self, keys: &TokenKeys) {
         let text = serde_json::to_string(keys).unwrap();
+        self.witness.keyring(&text);
         self.stack.services().put_secret(&self.setting("TOKENS_SECRET_ARN"), text).unwrap();
     }
 
@@ -206,6 +224,21 @@ impl Deployment {
     fn setting(&self, name: &str) -> String {
         self.stack.environment("VerifyOtp").into_iter().find(|(variable, _)| variable == name).unwrap().1
     }
+}
+
+/// With these settings, and with keys that are there already where making one is slow.
+fn options(settings: &[(&str, &str)]) -> Options {
+    let is_rsa = !settings.iter().any(|(name, value)| *name == "JWT_ALGORITHM" && !value.starts_with("RS"));
+    let env = settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    let signing_keys = if is_rsa { RSA_KEYS.map(str::to_owned).to_vec() } else { Vec::new() };
+    Options { env, signing_keys, ..Options::default() }
+}
+
+/// Whose clock stands, and who is patient.
+fn frozen(options: Options) -> Options {
+    let clock = StackClock::frozen_at(Timestamp::from_unix(START));
+    let env = PATIENCE.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).chain(options.env);
+    Options { clock, env: env.collect(), ..options }
 }
 
 /// A code of the same kind that is not `code`: `2` and `3` are digits, and letters of base32.

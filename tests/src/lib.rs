@@ -14,6 +14,7 @@ pub mod pumping;
 pub mod runtime_api;
 pub mod smoke;
 pub mod tls;
+pub mod witness;
 
 pub use crate::aws::Call;
 pub use crate::browser::Browser;

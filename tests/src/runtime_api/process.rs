@@ -5,9 +5,9 @@ use std::process::Output;
 
 use axum::body::Bytes;
 use axum::http::{Request, header};
+use local::Options;
 use local::clock::StackClock;
 use local::template::{Template, find_root};
-use local::{Options, Stack};
 use serde_json::Value;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -22,7 +22,7 @@ pub async fn deployment(settings: &[(&str, &str)]) -> Deployment {
     let signing_keys = RSA_KEYS.map(str::to_owned).to_vec();
     let env = settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     let options = Options { clock: StackClock::running(), signing_keys, env, ..Options::default() };
-    Deployment { stack: Stack::start(options).await.unwrap() }
+    Deployment::run(options).await.unwrap()
 }
 
 /// The real binary of a function, running with its function's environment of a deployment.
@@ -75,12 +75,14 @@ impl Process<'_> {
     /// Hands it the event that the gateway makes of `request`, which must be this function's.
     async fn send(&mut self, request: Request<Bytes>) -> Answer {
         let source = "192.0.2.1".parse().unwrap();
+        self.deployment.witness.network(source);
         let (function, event) = self.deployment.stack.api().unwrap().event(&request, source).unwrap();
         assert_eq!(function, self.function, "the gateway takes {} elsewhere", request.uri());
         let id = event["requestContext"]["requestId"].as_str().unwrap().to_owned();
         let answer = Answer::read(&self.invoke(event).await.unwrap());
         assert_eq!(answer.headers["x-request-id"], id);
         contract::assert_kept(&request, &answer);
+        self.deployment.witness.exchange(&request, &answer);
         answer
     }
 
@@ -96,7 +98,9 @@ impl Process<'_> {
     pub async fn end(self) -> Vec<Value> {
         drop(self.running);
         let output = self.output.await.unwrap();
-        printed(&output).lines().map(|line| serde_json::from_str(line).expect(line)).collect()
+        let log = printed(&output);
+        log.lines().for_each(|line| self.deployment.witness.line(line));
+        log.lines().map(|line| serde_json::from_str(line).expect(line)).collect()
     }
 }
 

@@ -1,0 +1,171 @@
+//! What no deployment of the tests may give away (S09, V31): each one has a witness, which learns every code, token, key
+//! and address of it, keeps what is logged, refused and written into OtpTable, and compares both at the deployment's end.
+//!
+//! It learns at the edges: codes and addresses from what is handed to SES and SNS, whether it arrives or not; keys from
+//! the keyrings; tokens from answers. So no test has to say what is secret in it.
+
+mod end;
+mod texts;
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use aho_corasick::AhoCorasick;
+use axum::body::Bytes;
+use axum::http::{HeaderMap, Request, header};
+use local::{OnCall, OnLine};
+use serde_json::Value;
+use shared::code::Code;
+use shared::identifier::Identifier;
+
+pub(crate) use self::end::AtTheEnd;
+use self::texts::{of_otp_table, plain, stands_alone, strings};
+use crate::Answer;
+
+/// Clones are handles to the same one.
+#[derive(Clone, Default)]
+pub struct Witness(Arc<Mutex<Seen>>);
+
+#[derive(Default)]
+struct Seen {
+    /// Found wherever they stand: long enough to be nothing else.
+    secrets: BTreeSet<String>,
+    /// Found only as a word of their own: short codes and addresses, which may well be a part of something longer.
+    words: BTreeSet<String>,
+    /// Where nothing of it may be, and what stands there.
+    texts: Vec<(&'static str, String)>,
+}
+
+/// Shorter texts are no secrets of ours by themselves.
+const SHORTEST: usize = 16;
+
+impl Witness {
+    /// Keeps each line of a log, and with it all metrics.
+    pub fn on_line(&self) -> OnLine {
+        let witness = self.clone();
+        Arc::new(move |line| witness.line(line))
+    }
+
+    /// Learns from each call to AWS.
+    pub fn on_call(&self) -> OnCall {
+        let witness = self.clone();
+        Arc::new(move |call| witness.call(call))
+    }
+
+    /// A line of a log.
+    pub fn line(&self, line: &str) {
+        self.text("a log line", line.to_owned());
+    }
+
+    /// What lies in OtpTable.
+    pub fn table(&self, item: &Value) {
+        self.text("OtpTable", plain(item));
+    }
+
+    /// A keyring: whatever in it is as long as a key.
+    pub fn keyring(&self, text: &str) {
+        let mut seen = self.seen();
+        let keys = strings(&serde_json::from_str(text).unwrap_or_default());
+        let lines = keys.iter().flat_map(|key| key.lines()).filter(|line| !line.starts_with("-----"));
+        seen.secrets.extend(lines.filter(|line| line.len() > 2 * SHORTEST).map(str::to_owned));
+    }
+
+    /// Where requests come from.
+    pub(crate) fn network(&self, address: IpAddr) {
+        self.seen().words.insert(address.to_string());
+    }
+
+    /// What was asked of the API, and what it answered.
+    pub(crate) fn exchange(&self, request: &Request<Bytes>, answer: &Answer) {
+        let mut seen = self.seen();
+        let asked: Value = serde_json::from_slice(request.body()).unwrap_or_default();
+        let fields = ["identifier", "email", "phone", "phone_number"].map(|name| asked[name].as_str());
+        fields.into_iter().flatten().for_each(|typed| seen.address(typed));
+        seen.answer(&answer.body, &answer.headers);
+        if !answer.status.is_success() {
+            // A send that failed tells its asker which challenge to resend.
+            let mut body = answer.body.clone();
+            body.as_object_mut().map(|body| body.remove("challenge_id"));
+            seen.texts.push(("an error answer", body.to_string()));
+        }
+    }
+
+    fn call(&self, call: &Request<Bytes>) {
+        let text = |name: &str| call.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let body: Value = serde_json::from_slice(call.body()).unwrap_or_default();
+        match (text("x-amz-target"), call.uri().path()) {
+            (target, _) if target.ends_with(".PutSecretValue") => {
+                self.keyring(body["SecretString"].as_str().unwrap_or_default());
+            }
+            (target, _) if target.starts_with("DynamoDB") => of_otp_table(&body).for_each(|part| self.table(part)),
+            (_, "/v2/email/outbound-emails") => {
+                let (to, subject) =
+                    (&body["Destination"]["ToAddresses"], &body["Content"]["Simple"]["Subject"]["Data"]);
+                self.seen().sent(&strings(to).concat(), subject.as_str().unwrap_or_default());
+            }
+            _ => {
+                let form: Vec<(String, String)> = form_urlencoded::parse(call.body()).into_owned().collect();
+                let field =
+                    |wanted: &str| form.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.as_str());
+                if let (Some(to), Some(message)) = (field("PhoneNumber"), field("Message")) {
+                    self.seen().sent(to, message);
+                }
+            }
+        }
+    }
+
+    /// What is where it must not be, each with its place.
+    pub fn leaks(&self) -> Vec<String> {
+        let seen = self.seen();
+        let needles: Vec<&str> = seen.secrets.iter().chain(&seen.words).map(String::as_str).collect();
+        let search = AhoCorasick::builder().ascii_case_insensitive(true).build(&needles).unwrap();
+        let mut leaks = BTreeSet::new();
+        for (place, text) in &seen.texts {
+            for found in search.find_overlapping_iter(text) {
+                let is_word = found.pattern().as_usize() >= seen.secrets.len();
+                if !is_word || stands_alone(text.as_bytes(), found.start(), found.end()) {
+                    leaks.insert(format!("{} is in {place}: {text}", needles[found.pattern()]));
+                }
+            }
+        }
+        leaks.into_iter().collect()
+    }
+
+    fn text(&self, place: &'static str, text: String) {
+        self.seen().texts.push((place, text));
+    }
+
+    fn seen(&self) -> MutexGuard<'_, Seen> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Seen {
+    fn sent(&mut self, to: &str, message: &str) {
+        self.address(to);
+        if let Some(code) = Code::read(message).or_else(|| Code::read(message.split(' ').next()?)) {
+            self.words.insert(code.reveal().to_owned());
+        }
+    }
+
+    /// An address as it was typed, and in its one spelling; a number also without its plus. What is no address is none.
+    fn address(&mut self, typed: &str) {
+        if let Ok(address) = typed.parse::<Identifier>() {
+            self.words.insert(address.reveal().trim_start_matches('+').to_owned());
+            self.words.insert(typed.trim().to_owned());
+        }
+    }
+
+    /// The tokens, the challenge and the cookies of an answer. Of a token only its last two parts are a secret: the others
+    /// name a key, a user and a session.
+    fn answer(&mut self, body: &Value, headers: &HeaderMap) {
+        let cookies = headers.get_all(header::SET_COOKIE).iter().filter_map(|line| line.to_str().ok());
+        let cookies = cookies.filter_map(|line| line.split(';').next()?.split_once('=')).map(|(_, value)| value);
+        let tokens = body.get("tokens").unwrap_or(body);
+        let members = [&tokens["access"], &tokens["refresh"], &body["challenge_id"]];
+        for token in members.into_iter().filter_map(Value::as_str).chain(cookies) {
+            self.secrets.extend(token.rsplit('.').take(2).filter(|part| part.len() >= SHORTEST).map(str::to_owned));
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! The end of a deployment: the last look, and the comparison.
+
+use std::collections::BTreeMap;
+
+use local::Stack;
+use local::aws::Services;
+use serde_json::json;
+
+use super::Witness;
+
+/// Looks at the end of a deployment.
+pub(crate) struct AtTheEnd {
+    witness: Witness,
+    services: Services,
+    otp_table: String,
+    secrets: [String; 2],
+}
+
+impl AtTheEnd {
+    pub(crate) fn of(stack: &Stack, witness: &Witness) -> AtTheEnd {
+        let environment: BTreeMap<String, String> = stack.environment("VerifyOtp").into_iter().collect();
+        AtTheEnd {
+            witness: witness.clone(),
+            services: stack.services().clone(),
+            otp_table: environment["OTP_TABLE"].clone(),
+            secrets: ["CODES_SECRET_ARN", "TOKENS_SECRET_ARN"].map(|name| environment[name].clone()),
+        }
+    }
+
+    /// Learns the keyrings as they are now.
+    pub(crate) fn learn_keys(&self) {
+        self.secrets.iter().filter_map(|arn| self.services.secret(arn)).for_each(|text| self.witness.keyring(&text));
+    }
+
+    fn look(&self) -> Vec<String> {
+        self.learn_keys();
+        let mut scan = json!({ "TableName": self.otp_table });
+        loop {
+            let page = self.services.dynamodb("Scan", scan.clone()).unwrap();
+            page["Items"].as_array().unwrap().iter().for_each(|item| self.witness.table(item));
+            match page.get("LastEvaluatedKey") {
+                Some(key) => scan["ExclusiveStartKey"] = key.clone(),
+                None => return self.witness.leaks(),
+            }
+        }
+    }
+}
+
+impl Drop for AtTheEnd {
+    fn drop(&mut self) {
+        // A test that has failed has said why.
+        if !std::thread::panicking() {
+            let leaks = self.look();
+            assert!(leaks.is_empty(), "{} leaks, such as: {}", leaks.len(), leaks[0]);
+        }
+    }
+}
