@@ -90,3 +90,75 @@ pub fn digest_for(code: &Code, binding: Binding<'_>, pepper: Option<&MacKey>, is
         Code::Short(_) | Code::Long(_) => Some(CodeDigest::of(code, binding, pepper?)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::challenge::tests::{at, challenge, guard, policy};
+    use crate::ids::Tenant;
+
+    const NOW: u64 = 1_000_000;
+    const KEY: &str = "0";
+
+    fn binding<T>(bound: impl FnOnce(Binding<'_>, &MacKey) -> T) -> T {
+        let (tenant, identifier) = (Tenant::default(), "ada@example.com".parse().unwrap());
+        bound(Binding { tenant: &tenant, identifier: &identifier, challenge: KEY }, &MacKey::new([1; 32]))
+    }
+
+    fn digest(code: &str, is_bound: bool) -> Option<CodeDigest> {
+        let code = Code::read(code).unwrap();
+        binding(|binding, pepper| digest_for(&code, binding, Some(pepper), is_bound))
+    }
+
+    /// One challenge with the code 012345 and another with 012346, both of ten minutes; beside them an older one.
+    fn living() -> Guard {
+        let mut guard = guard(&[]);
+        let with = |code, expires| Challenge { digest: digest(code, true).unwrap(), ..challenge(expires) };
+        guard.open.challenges.insert(KEY.to_owned(), with("012345", NOW + 600));
+        guard.open.challenges.insert("1".to_owned(), with("012346", NOW + 600));
+        guard.open.challenges.insert("2".to_owned(), with("012347", NOW));
+        guard.known.challenges.insert("d".to_owned(), with("012348", NOW + 600));
+        guard
+    }
+
+    fn proved(attempt: &Attempt, code: &str, now: u64) -> Option<(Lane, String)> {
+        let proof = attempt.prove(|_, _| digest(code, false), &policy(), at(now))?;
+        assert!(proof.digest().matches(&digest(code, false).unwrap()));
+        Some((proof.lane(), proof.challenge().to_owned()))
+    }
+
+    #[test]
+    fn a_bound_try_is_compared_with_its_own_challenge_until_it_ends() {
+        let attempt = Attempt::bound(living(), Lane::Open, KEY);
+        assert_eq!(proved(&attempt, "012345", NOW), Some((Lane::Open, KEY.to_owned())));
+        assert_eq!(proved(&attempt, "012345", NOW + 599), Some((Lane::Open, KEY.to_owned())));
+        assert_eq!(proved(&attempt, "012345", NOW + 600), None);
+        for other in ["012346", "012347", "012348", "999999"] {
+            assert_eq!(proved(&attempt, other, NOW), None, "{other}");
+        }
+        assert_eq!(proved(&Attempt::bound(living(), Lane::Known, KEY), "012345", NOW), None);
+        let known = Attempt::bound(living(), Lane::Known, "d");
+        assert_eq!(proved(&known, "012348", NOW), Some((Lane::Known, "d".to_owned())));
+    }
+
+    #[test]
+    fn an_unbound_try_is_compared_with_what_lives_on_the_open_lane_as_often_as_a_bound_one() {
+        let after = |unbound| Attempt::unbound(Guard { unbound, ..living() });
+        for (code, key) in [("012345", KEY), ("012346", "1")] {
+            assert_eq!(proved(&after(3), code, NOW), Some((Lane::Open, key.to_owned())));
+            assert_eq!(proved(&after(4), code, NOW), None, "the fourth of three tries");
+        }
+        assert_eq!(proved(&after(1), "012347", NOW), None, "it has ended");
+        assert_eq!(proved(&after(1), "012348", NOW), None, "a known browser's");
+    }
+
+    /// S04: a long code is no help to whoever cannot name its challenge, nor is any where the pepper is gone.
+    #[test]
+    fn a_long_code_is_compared_where_it_is_bound() {
+        let long = "ABCDEFGHIJK27";
+        assert!(digest(long, true).is_some() && digest(long, false).is_none());
+        assert!(digest("012345", true).unwrap().matches(&digest("012345", false).unwrap()));
+        let code = Code::read("012345").unwrap();
+        assert!(binding(|binding, _| digest_for(&code, binding, None, true)).is_none());
+    }
+}

@@ -158,6 +158,16 @@ mod tests {
         assert_ne!(network("192.0.2.1"), network("192.0.2.2"));
     }
 
+    /// What is counted apart has names that differ, and what is a digest is told whole; what is an address is not told.
+    #[test]
+    fn counts_have_names_of_their_own() {
+        let names = [Action::Request, Action::Failure, Action::Sms].map(Action::name);
+        assert_eq!(names, ["request", "failure", "sms"]);
+        let digest = NetworkDigest::new("abcdefghIJKLMNOPQRSTUV".to_owned());
+        assert_eq!((digest.as_str(), digest.short()), ("abcdefghIJKLMNOPQRSTUV", "abcdefgh"));
+        assert_eq!(format!("{:?}", network("192.0.2.1")), "Network(…)");
+    }
+
     #[test]
     fn a_window_ends_where_the_next_begins() {
         let allowance = Allowance { count: 1, per: Duration::from_secs(600) };
@@ -181,6 +191,7 @@ mod tests {
     fn the_bands_say_what_the_wait_says() {
         let now = Timestamp::from_unix(1_000_000);
         let bands = Lockout::bands(now);
+        assert_eq!(bands.len(), 9, "a condition has a limit of its own");
         for failures in 0..120 {
             let band = bands.iter().find(|(below, _)| failures < *below).or(bands.last()).unwrap();
             assert_eq!(band.1.until(now), Lockout::wait(failures), "{failures}");

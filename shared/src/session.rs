@@ -193,6 +193,14 @@ mod tests {
         assert!(matches!(moved.judge(2, "other", &policy, at(0)), Rotation::Reused(_)));
     }
 
+    /// What a log and an alarm know them by.
+    #[test]
+    fn what_a_token_led_to_has_a_word() {
+        let [one, two, three] = [session(1), session(1), session(1)];
+        let all = [Rotation::Rotated(one), Rotation::Repeated(two), Rotation::Reused(three), Rotation::Refused];
+        assert_eq!(all.each_ref().map(Rotation::name), ["rotated", "repeated", "reused", "refused"]);
+    }
+
     #[test]
     fn an_ended_session_is_refused_and_is_no_reuse() {
         assert!(matches!(session(3).judge(1, "", &POLICY, at(1_000)), Rotation::Refused));

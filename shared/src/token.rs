@@ -175,7 +175,7 @@ mod tests {
         let (token, key, seed, tenant) = issued();
         let scope = Scope { tenant: &tenant, client: "latchkey" };
         let read: RefreshToken = token.reveal().parse().unwrap();
-        assert_eq!(read.authenticate(&key, scope), Some(&token.grant));
+        assert_eq!((read.key_id(), read.authenticate(&key, scope)), ("r1", Some(&token.grant)));
         assert!(read.belongs_to(&key, &seed, scope));
     }
 
@@ -215,6 +215,20 @@ mod tests {
             &"a.".repeat(200),
         ] {
             assert!(other.parse::<RefreshToken>().is_err(), "{other}");
+        }
+    }
+
+    #[test]
+    fn a_longer_text_than_any_token_is_not_looked_at() {
+        let (token, key, seed, tenant) = issued();
+        let of_length = |length: usize| {
+            let others = token.reveal().len() - token.grant.key_id.len();
+            let grant = Grant { key_id: "r".repeat(length - others), ..token.grant.clone() };
+            RefreshToken::issue(grant, &key, &seed, Scope { tenant: &tenant, client: "latchkey" }).reveal()
+        };
+        assert!(of_length(256).parse::<RefreshToken>().is_ok());
+        for length in [257, 300] {
+            assert!(of_length(length).parse::<RefreshToken>().is_err(), "{length}");
         }
     }
 

@@ -31,6 +31,7 @@ mod revoke;
 mod rotate_keys;
 mod rotation;
 mod secrets;
+mod security;
 mod sessions;
 mod settings;
 mod signing_keys;
