@@ -1,7 +1,7 @@
 //! The stack's own clock: functions, expiry and messages follow it, and it can be moved by hand.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use shared::clock::{Clock, Timestamp};
@@ -12,6 +12,8 @@ pub struct StackClock {
     base: Base,
     /// Seconds by which it has been moved.
     ahead: Arc<AtomicU64>,
+    /// Seconds by which who reads it is wrong.
+    skew: Arc<AtomicI64>,
 }
 
 #[derive(Clone, Debug)]
@@ -23,12 +25,12 @@ enum Base {
 impl StackClock {
     /// Goes with the system's clock.
     pub fn running() -> StackClock {
-        StackClock { base: Base::Running(Clock::system()), ahead: Arc::default() }
+        StackClock { base: Base::Running(Clock::system()), ahead: Arc::default(), skew: Arc::default() }
     }
 
     /// Stands still at `moment` until it is moved.
     pub fn frozen_at(moment: Timestamp) -> StackClock {
-        StackClock { base: Base::Frozen(moment), ahead: Arc::default() }
+        StackClock { base: Base::Frozen(moment), ahead: Arc::default(), skew: Arc::default() }
     }
 
     /// The time.
@@ -49,10 +51,18 @@ impl StackClock {
         self.now()
     }
 
+    /// From now on whoever has a handle is wrong by so many seconds, as machines are.
+    pub fn skew(&self, seconds: i64) {
+        self.skew.store(seconds, Ordering::SeqCst);
+    }
+
     /// The same clock, as functions read it.
     pub fn handle(&self) -> Clock {
         let clock = self.clone();
-        Clock::new(move || clock.now())
+        Clock::new(move || {
+            let unix = clock.now().unix().saturating_add_signed(clock.skew.load(Ordering::SeqCst));
+            Timestamp::from_unix(unix)
+        })
     }
 }
 

@@ -181,7 +181,8 @@ async fn a_country_that_does_not_answer_is_stopped() {
 async fn a_range_that_does_not_answer_is_stopped() {
     let auth = Deployment::start().await;
     let answers = join_all((0..64).map(|number| ask(&auth, number, of_one_range(number)))).await;
-    assert_eq!(sent(&answers), 5);
+    // Never more. Some may be refused for one that is not sent after all, because its country was closed meanwhile.
+    assert!((1..=5).contains(&sent(&answers)), "{}", sent(&answers));
     ask(&auth, 64, british(1)).await.ok();
     auth.client_at("192.0.2.9").sign_in(&british(2)).await;
     auth.wait(7_200);

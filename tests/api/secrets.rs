@@ -117,7 +117,7 @@ async fn digits_within_something_else_are_no_code() {
 /// A stack that a test starts otherwise, or asks otherwise, would have no witness.
 #[test]
 fn every_stack_of_the_tests_has_a_witness() {
-    for (words, only) in [("Stack::start(", "src/deployment.rs"), ("api().unwrap().call(", "src/client.rs")] {
+    for (words, only) in [("Stack::start(", "src/deployment.rs"), ("self.api.call(", "src/client.rs")] {
         let found = files("tests", ".rs").into_iter().filter(|file| read(file).contains(words));
         let found: Vec<_> = found.filter(|file| !file.ends_with("api/secrets.rs")).collect();
         assert!(found.len() == 1 && found[0].ends_with(only), "{words}: {found:?}");

@@ -10,9 +10,11 @@ pub mod contract;
 pub mod deployment;
 pub mod operations;
 pub mod orders;
+pub mod pairs;
 pub mod pumping;
 pub mod runtime_api;
 pub mod smoke;
+mod tables;
 pub mod tls;
 pub mod witness;
 

@@ -5,7 +5,7 @@ use axum::http::{Request, header};
 use serde_json::{Value, json};
 
 use crate::Deployment;
-use crate::client::{LOGOUT, REFRESH, REQUEST, VERIFY};
+use crate::client::{LOGOUT, PROFILE, REFRESH, REQUEST, SESSIONS, VERIFY, with_token};
 use crate::deployment::wrong;
 
 /// One row of the table.
@@ -28,6 +28,8 @@ pub enum Kind {
     WrongCode,
     Refresh,
     Logout,
+    Sessions,
+    Profile,
     Jwks,
     Fallback,
 }
@@ -42,7 +44,7 @@ pub const SETTINGS: [(&str, &str); 4] = [
 /// Where they come from.
 pub const ADDRESS: &str = "192.0.2.1";
 
-pub const OPERATIONS: [Operation; 9] = [
+pub const OPERATIONS: [Operation; 11] = [
     Operation { name: "request, first", kind: Kind::FirstRequest, answer: "ok", signs: false, rounds: &[1, 1, 1] },
     Operation {
         name: "request, resend refused",
@@ -62,6 +64,8 @@ pub const OPERATIONS: [Operation; 9] = [
     },
     Operation { name: "refresh", kind: Kind::Refresh, answer: "ok", signs: true, rounds: &[2] },
     Operation { name: "logout", kind: Kind::Logout, answer: "ok", signs: false, rounds: &[1] },
+    Operation { name: "sessions", kind: Kind::Sessions, answer: "ok", signs: false, rounds: &[1, 1] },
+    Operation { name: "profile", kind: Kind::Profile, answer: "ok", signs: false, rounds: &[1] },
     Operation { name: "jwks", kind: Kind::Jwks, answer: "ok", signs: false, rounds: &[] },
     Operation { name: "fallback", kind: Kind::Fallback, answer: "not_found", signs: false, rounds: &[] },
 ];
@@ -86,6 +90,8 @@ impl Kind {
             }
             Kind::Refresh => post(REFRESH, json!({ "refresh": client.sign_in(stranger).await.refresh })),
             Kind::Logout => post(LOGOUT, json!({ "refresh": client.sign_in(stranger).await.refresh })),
+            Kind::Sessions => with_token("GET", SESSIONS, &client.sign_in(stranger).await.access),
+            Kind::Profile => with_token("GET", PROFILE, &client.sign_in(stranger).await.access),
             Kind::Jwks => Request::get("/.well-known/jwks.json").body(Bytes::new()).unwrap(),
             Kind::Fallback => Request::get("/nothing/here").body(Bytes::new()).unwrap(),
         }

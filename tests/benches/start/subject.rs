@@ -26,7 +26,7 @@ pub struct Subject {
 /// Name, resource, event, status, the largest zip in MB, and the AWS clients that it may have.
 type Line = (&'static str, Option<&'static str>, Option<Kind>, u64, f64, &'static [&'static str]);
 
-const ALL: [Line; 8] = [
+const ALL: [Line; 10] = [
     ("hello", None, Some(Kind::Fallback), 200, 3.0, &[]),
     (
         "request-otp",
@@ -39,6 +39,8 @@ const ALL: [Line; 8] = [
     ("verify-otp", Some("VerifyOtp"), Some(Kind::KnownUser), 200, 4.0, &["dynamodb", "secretsmanager"]),
     ("refresh", Some("Refresh"), Some(Kind::Refresh), 200, 3.0, &["dynamodb", "secretsmanager"]),
     ("logout", Some("Logout"), Some(Kind::Logout), 200, 3.0, &["dynamodb", "secretsmanager"]),
+    ("sessions", Some("Sessions"), Some(Kind::Sessions), 200, 3.0, &["dynamodb", "secretsmanager"]),
+    ("profile", Some("Profile"), Some(Kind::Profile), 200, 3.0, &["dynamodb", "secretsmanager"]),
     ("jwks", Some("Jwks"), Some(Kind::Jwks), 200, 3.0, &["dynamodb"]),
     ("fallback", Some("Fallback"), Some(Kind::Fallback), 404, 3.0, &[]),
     ("rotate-keys", Some("RotateKeys"), None, 0, 3.0, &["dynamodb", "secretsmanager"]),

@@ -1,0 +1,46 @@
+//! Where figures go: to the terminal, and into their place in `docs/`.
+
+use std::fs;
+
+const DOCUMENTS: [&str; 2] = [
+    concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/benchmarks.md"),
+    concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/security.md"),
+];
+
+/// Prints `text`; and puts it between the two lines that name `section`, if it `is_kept`.
+pub fn show(section: &str, text: &str, is_kept: bool) {
+    println!("{text}");
+    if !is_kept {
+        return;
+    }
+    let (begin, end) = (format!("<!-- begin {section} -->\n"), format!("<!-- end {section} -->"));
+    for path in DOCUMENTS {
+        let document = fs::read_to_string(path).unwrap();
+        let Some((before, rest)) = document.split_once(&begin) else { continue };
+        let (_, after) = rest.split_once(&end).unwrap_or_else(|| panic!("{path} does not end {section}"));
+        return fs::write(path, format!("{before}{begin}\n{text}\n{end}{after}")).unwrap();
+    }
+    panic!("no document has a place for {section}");
+}
+
+/// A table of Markdown; what is in the first column is a name, all else figures.
+pub struct Table(String);
+
+impl Table {
+    pub fn new<T: AsRef<str>>(columns: &[T]) -> Table {
+        let mut table = Table(String::new());
+        table.row(columns);
+        let figures = vec!["---:"; columns.len() - 1].join(" | ");
+        table.0.push_str(&format!("| --- | {figures} |\n"));
+        table
+    }
+
+    pub fn row<T: AsRef<str>>(&mut self, cells: &[T]) {
+        let cells: Vec<&str> = cells.iter().map(AsRef::as_ref).collect();
+        self.0.push_str(&format!("| {} |\n", cells.join(" | ")));
+    }
+
+    pub fn text(self) -> String {
+        self.0
+    }
+}

@@ -1,0 +1,61 @@
+//! The functions as they run on Lambda: each from its own environment, from the event's text to the answer's bytes.
+
+use std::collections::BTreeMap;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use lambda_http::request::LambdaRequest;
+use lambda_http::{Context, LambdaEvent};
+use shared::config::Config;
+use shared::http::{Function, Served};
+use tests::Deployment;
+
+pub type Answer = Pin<Box<dyn Future<Output = Vec<u8>> + Send>>;
+type Handler = Box<dyn Fn(String) -> Answer + Send + Sync>;
+
+/// Those behind the API, by their resources.
+pub struct Functions(BTreeMap<&'static str, Handler>);
+
+impl Functions {
+    /// Starts them in the runtime that this runs in, where their connections stay; with some settings of their `own`.
+    pub async fn start(auth: &Deployment, own: &[(String, String)]) -> Functions {
+        Functions(BTreeMap::from([
+            function::<request_otp::RequestOtp>("RequestOtp", auth, own).await,
+            function::<verify_otp::VerifyOtp>("VerifyOtp", auth, own).await,
+            function::<refresh::Refresh>("Refresh", auth, own).await,
+            function::<logout::Logout>("Logout", auth, own).await,
+            function::<sessions::Sessions>("Sessions", auth, own).await,
+            function::<profile::Profile>("Profile", auth, own).await,
+            function::<jwks::Jwks>("Jwks", auth, own).await,
+            function::<fallback::Fallback>("Fallback", auth, own).await,
+        ]))
+    }
+
+    pub fn answer(&self, resource: &str, event: String) -> Answer {
+        self.0[resource](event)
+    }
+}
+
+/// The settings of the function with this resource.
+pub fn config(auth: &Deployment, resource: &str, own: &[(String, String)]) -> Config {
+    let environment: BTreeMap<_, _> = auth.stack.environment(resource).into_iter().chain(own.iter().cloned()).collect();
+    Config::read(|name| environment.get(name).cloned()).unwrap()
+}
+
+async fn function<F: Function>(
+    resource: &'static str,
+    auth: &Deployment,
+    own: &[(String, String)],
+) -> (&'static str, Handler) {
+    let starting = Served::<F>::start(config(auth, resource, own), auth.stack.clock().handle());
+    // On the heap: the futures of all functions together are too much for one stack.
+    let served = Arc::new(Box::pin(starting).await.unwrap());
+    let handler = move |event: String| -> Answer {
+        let served = served.clone();
+        Box::pin(async move {
+            let request: LambdaRequest = serde_json::from_str(&event).unwrap();
+            serde_json::to_vec(&served.invoke(LambdaEvent::new(request, Context::default())).await).unwrap()
+        })
+    };
+    (resource, Box::new(handler))
+}

@@ -1,0 +1,72 @@
+//! Whose processor's time it is: each part of the whole has threads of its own, and the scheduler counts for each.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::ops::Sub;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use tokio::runtime::{Builder, Runtime};
+
+/// How many threads the functions, the endpoint and the clients have each.
+const WORKERS: usize = 2;
+
+/// A runtime whose threads are named: its workers as `name`, those that it may block as `blocking`.
+pub fn runtime(name: &'static str, blocking: &'static str) -> Runtime {
+    let started = AtomicUsize::new(0);
+    Builder::new_multi_thread()
+        .worker_threads(WORKERS)
+        // Workers are started first, and none of the others may end while it has time that nobody has read.
+        .thread_name_fn(move || {
+            let is_worker = started.fetch_add(1, Ordering::SeqCst) < WORKERS;
+            if is_worker { name } else { blocking }.to_owned()
+        })
+        .thread_keep_alive(Duration::from_secs(3_600))
+        .enable_all()
+        .build()
+        .unwrap()
+}
+
+/// The time of all threads until now, by their names.
+#[derive(Clone)]
+pub struct Spent(BTreeMap<String, Duration>);
+
+impl Spent {
+    pub fn now() -> Spent {
+        let mut spent = BTreeMap::<String, Duration>::new();
+        for thread in fs::read_dir("/proc/self/task").unwrap() {
+            let read = |file: &str| fs::read_to_string(thread.as_ref().unwrap().path().join(file));
+            // A thread may end meanwhile, but none of those that are measured.
+            let (Ok(name), Ok(account)) = (read("comm"), read("schedstat")) else { continue };
+            let nanos = account.split(' ').next().unwrap().parse().unwrap();
+            *spent.entry(name.trim().to_owned()).or_default() += Duration::from_nanos(nanos);
+        }
+        Spent(spent)
+    }
+
+    pub fn of(&self, name: &str) -> Duration {
+        self.0.get(name).copied().unwrap_or_default()
+    }
+
+    pub fn all(&self) -> Duration {
+        self.0.values().sum()
+    }
+}
+
+impl Sub for Spent {
+    type Output = Spent;
+
+    fn sub(self, before: Spent) -> Spent {
+        Spent(self.0.into_iter().map(|(name, time)| (name.clone(), time.saturating_sub(before.of(&name)))).collect())
+    }
+}
+
+/// The memory of this process in bytes: now, and the most that it ever had.
+pub fn memory() -> (u64, u64) {
+    let status = fs::read_to_string("/proc/self/status").unwrap();
+    let read = |name: &str| {
+        let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();
+        line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
+    };
+    (read("VmRSS:"), read("VmHWM:"))
+}

@@ -1,0 +1,185 @@
+//! A closed loop of whole logins: each client asks, reads the code, answers it, refreshes twice and signs out, and begins again.
+//!
+//! Everything is in this process: functions, endpoint and clients each have threads of their own, so that it can be told who takes what.
+
+mod cpu;
+mod people;
+
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use axum::body::Bytes;
+use axum::http::{Request, header};
+use local::aws::calls::Totals;
+use serde_json::{Value, json};
+use tests::Deployment;
+use tests::client::{LOGOUT, REFRESH, REQUEST, VERIFY};
+use tests::operations::SETTINGS;
+use tokio::runtime::Runtime;
+
+use self::cpu::{Spent, memory, runtime};
+use self::people::{Pattern, address};
+use crate::functions::Functions;
+use crate::timing::Times;
+
+/// The steps of a login, refreshing twice.
+pub const STEPS: [(&str, usize); 4] = [("request", 1), ("verify", 1), ("refresh", 2), ("logout", 1)];
+
+/// A deployment under load, whose users are all known.
+pub struct Load {
+    endpoint: Runtime,
+    functions_run: Runtime,
+    clients_run: Runtime,
+    shared: Arc<Shared>,
+    pattern: Pattern,
+    users: usize,
+}
+
+struct Shared {
+    auth: Deployment,
+    functions: Functions,
+    functions_run: tokio::runtime::Handle,
+}
+
+/// What a number of logins took.
+pub struct Run {
+    pub logins: usize,
+    pub time: Duration,
+    /// Of the functions' threads, the endpoint's, those of the services behind it, the clients', and all.
+    pub functions: Duration,
+    pub endpoint: Duration,
+    pub services: Duration,
+    pub clients: Duration,
+    pub all: Duration,
+    /// By the steps.
+    pub steps: [Times; STEPS.len()],
+    /// How much memory has grown meanwhile, and the most that there was, in bytes.
+    pub grown: u64,
+    pub peak: u64,
+    pub totals: Totals,
+}
+
+impl Load {
+    pub fn start(algorithm: &str) -> Load {
+        let endpoint = runtime("endpoint", "services");
+        let functions_run = runtime("functions", "functions");
+        let clients_run = runtime("clients", "clients");
+        let settings = [&SETTINGS[..], &[("JWT_ALGORITHM", algorithm)]].concat();
+        let auth = endpoint.block_on(Deployment::measured(&settings));
+        let pattern = endpoint.block_on(Pattern::of(&auth));
+        let functions = functions_run.block_on(Functions::start(&auth, &[]));
+        let shared = Arc::new(Shared { auth, functions, functions_run: functions_run.handle().clone() });
+        Load { endpoint, functions_run, clients_run, shared, pattern, users: 0 }
+    }
+
+    /// Makes the users as many as that.
+    pub fn grow(&mut self, users: usize) {
+        self.pattern.write(&self.shared.auth, self.users, users);
+        self.users = users;
+    }
+
+    /// Has that many `clients` log in, until there were that many `logins`.
+    pub fn run(&self, clients: usize, logins: usize) -> Run {
+        let auth = &self.shared.auth;
+        let (before, memory_before, totals) = (Spent::now(), memory().0, auth.stack.services().calls().totals());
+        let started = Instant::now();
+        let mut steps: [Vec<Duration>; STEPS.len()] = Default::default();
+        for first in (0..logins).step_by(self.users) {
+            // Nobody asks for two codes in a row: when all have logged in, an hour passes.
+            auth.wait(3_600);
+            let last = logins.min(first + self.users);
+            for (all, these) in steps.iter_mut().zip(self.clients_run.block_on(self.round(clients, last - first))) {
+                all.extend(these);
+            }
+        }
+        let (time, spent, after) = (started.elapsed(), Spent::now() - before, memory());
+        let now = auth.stack.services().calls().totals();
+        let [functions, endpoint, services, clients] =
+            ["functions", "endpoint", "services", "clients"].map(|name| spent.of(name));
+        Run {
+            logins,
+            time,
+            functions,
+            endpoint,
+            services,
+            clients,
+            all: spent.all(),
+            steps: steps.map(Times::of),
+            grown: after.0.saturating_sub(memory_before),
+            peak: after.1,
+            totals: Totals {
+                calls: now.calls - totals.calls,
+                refused: now.refused - totals.refused,
+                capacity: local::aws::Capacity {
+                    read: now.capacity.read - totals.capacity.read,
+                    write: now.capacity.write - totals.capacity.write,
+                },
+            },
+        }
+    }
+
+    /// Different people log in, spread over all that there are.
+    async fn round(&self, clients: usize, logins: usize) -> [Vec<Duration>; STEPS.len()] {
+        let (next, apart) = (Arc::new(AtomicUsize::new(0)), self.users / logins);
+        let clients: Vec<_> = (0..clients)
+            .map(|_| {
+                let (shared, next) = (self.shared.clone(), next.clone());
+                tokio::spawn(async move {
+                    let mut steps: [Vec<Duration>; STEPS.len()] = Default::default();
+                    loop {
+                        let login = next.fetch_add(1, Ordering::SeqCst);
+                        if login >= logins {
+                            break steps;
+                        }
+                        shared.login(login * apart, &mut steps).await;
+                    }
+                })
+            })
+            .collect();
+        let mut steps: [Vec<Duration>; STEPS.len()] = Default::default();
+        for client in clients {
+            for (all, these) in steps.iter_mut().zip(client.await.unwrap()) {
+                all.extend(these);
+            }
+        }
+        steps
+    }
+
+    /// Ends the runtimes one after the other.
+    pub fn stop(self) {
+        drop(self.clients_run);
+        drop(self.shared);
+        self.functions_run.shutdown_background();
+        self.endpoint.shutdown_background();
+    }
+}
+
+impl Shared {
+    async fn login(&self, person: usize, steps: &mut [Vec<Duration>; STEPS.len()]) {
+        let (identifier, source) = (address(person), Ipv4Addr::from_bits(0x0a00_0000 + person as u32));
+        let [requests, verifies, refreshes, logouts] = steps;
+        let asked = self.step(REQUEST, json!({ "identifier": identifier }), source, requests).await;
+        let code = self.auth.newest_code(&identifier);
+        let answer = json!({ "identifier": identifier, "otp_code": code, "challenge_id": asked["challenge_id"] });
+        let mut tokens = self.step(VERIFY, answer, source, verifies).await["tokens"].take();
+        for _ in 0..2 {
+            tokens = self.step(REFRESH, json!({ "refresh": tokens["refresh"] }), source, refreshes).await;
+        }
+        self.step(LOGOUT, json!({ "refresh": tokens["refresh"] }), source, logouts).await;
+    }
+
+    /// Waits as a client does, while others have the functions answer too.
+    async fn step(&self, path: &str, body: Value, source: Ipv4Addr, times: &mut Vec<Duration>) -> Value {
+        let request = Request::post(path).header(header::CONTENT_TYPE, "application/json");
+        let request = request.body(Bytes::from(body.to_string())).unwrap();
+        let (resource, event) = self.auth.stack.api().unwrap().event(&request, source.into()).unwrap();
+        let started = Instant::now();
+        let answer = self.functions_run.spawn(self.functions.answer(&resource, event.to_string())).await.unwrap();
+        times.push(started.elapsed());
+        let answer: Value = serde_json::from_slice(&answer).unwrap();
+        assert_eq!(answer["statusCode"], 200, "{path}: {answer}");
+        serde_json::from_str(answer["body"].as_str().unwrap()).unwrap()
+    }
+}

@@ -1,0 +1,62 @@
+//! Many people at once: the items that a sign-up leaves, written for each of them.
+
+use serde_json::{Value, json};
+use shared::clock::Timestamp;
+use shared::entropy::Entropy;
+use shared::ids::{Tenant, UserId};
+use shared::index::Index;
+use shared::keyring::CodeKeys;
+use tests::Deployment;
+
+/// DynamoDB takes no more items in one batch, and a person has two.
+const BATCH: usize = 24;
+const PATTERN: &str = "pattern@example.com";
+
+pub fn address(number: usize) -> String {
+    format!("person{number}@example.com")
+}
+
+/// Somebody who has signed up by the front door, and out again.
+pub struct Pattern {
+    items: String,
+    id: String,
+    digest: String,
+    keys: CodeKeys,
+    table: String,
+    now: Timestamp,
+}
+
+impl Pattern {
+    /// In a deployment that nobody else is in.
+    pub async fn of(auth: &Deployment) -> Pattern {
+        let tokens = auth.client().sign_in(PATTERN).await;
+        auth.client().logout(&tokens.refresh).await.ok();
+        let items = ["ID#", "U#"].map(|prefix| auth.items(prefix).pop().unwrap());
+        let id = items[1]["pk"]["S"].as_str().unwrap().trim_start_matches("U#").to_owned();
+        let digest = items[0]["pk"]["S"].as_str().unwrap().trim_start_matches("ID#").to_owned();
+        let (keys, table) = (auth.code_keys(), auth.config().user_table);
+        Pattern { items: json!(items).to_string(), id, digest, keys, table, now: auth.stack.clock().now() }
+    }
+
+    /// Writes the people with the numbers from `first` up to `last`.
+    pub fn write(&self, auth: &Deployment, first: usize, last: usize) {
+        for batch in (first..last).step_by(BATCH / 2) {
+            let people = (batch..last.min(batch + BATCH / 2)).flat_map(|number| self.person(number));
+            let puts: Vec<Value> = people.map(|item| json!({ "PutRequest": { "Item": item } })).collect();
+            let request = json!({ "RequestItems": { &self.table: puts } });
+            auth.stack.services().dynamodb("BatchWriteItem", request).unwrap();
+        }
+    }
+
+    fn person(&self, number: usize) -> Vec<Value> {
+        let address = address(number);
+        let tenant = Tenant::default();
+        let index = Index::new(self.keys.index.mac(), &tenant);
+        let items = self
+            .items
+            .replace(&self.id, &UserId::draw(&Entropy, self.now).unwrap().to_string())
+            .replace(&self.digest, &index.identifier(&address.parse().unwrap()).to_string())
+            .replace(PATTERN, &address);
+        serde_json::from_str(&items).unwrap()
+    }
+}

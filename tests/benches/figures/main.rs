@@ -1,0 +1,205 @@
+//! The figures of `docs/benchmarks.md`, printed and with `--write` put there: each operation alone, whole logins under load, and
+//! what a million of them cost.
+//!
+//! `cargo bench -p tests --bench figures`. It fails on no figure; it does fail where an operation answers or calls otherwise
+//! than it should. `docs/benchmarks.md` says what is in a figure.
+
+mod document;
+mod functions;
+mod instructions;
+mod load;
+mod operations;
+mod oracle;
+mod prices;
+mod signatures;
+mod timing;
+mod wire;
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use clap::{Parser, ValueEnum};
+use shared::clock::Clock;
+
+use crate::document::{Table, show};
+use crate::load::{Load, Run, STEPS};
+use crate::operations::Bench;
+use crate::prices::{Login, Prices};
+use crate::signatures::Signatures;
+use crate::timing::{Times, micros, millis};
+
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+enum Part {
+    /// Each operation alone.
+    Operations,
+    /// What must not be told apart.
+    Oracle,
+    /// Whole logins, and what they cost.
+    Load,
+}
+
+#[derive(Parser)]
+struct Options {
+    /// Only this part.
+    part: Option<Part>,
+    /// Only the operations with this in their names.
+    #[arg(long, default_value = "")]
+    named: String,
+    /// How many clients log in at once.
+    #[arg(long, value_delimiter = ',', default_value = "1,16,64")]
+    clients: Vec<usize>,
+    /// How many users there are.
+    #[arg(long, value_delimiter = ',', default_value = "1000,100000,1000000")]
+    users: Vec<usize>,
+    /// How many logins a figure is of.
+    #[arg(long, default_value_t = 2_000)]
+    logins: usize,
+    /// How often each side of what must not be told apart is asked.
+    #[arg(long, default_value_t = 2_000)]
+    samples: usize,
+    /// Puts the figures into docs/benchmarks.md and docs/security.md.
+    #[arg(long)]
+    write: bool,
+    /// Only runs that operation, for who counts instructions.
+    #[arg(long, hide = true)]
+    watched: Option<String>,
+    /// What cargo adds.
+    #[arg(long, hide = true)]
+    bench: bool,
+}
+
+fn main() {
+    let options = Options::parse();
+    // As `shared::lambda` has it, but that nobody reads the lines.
+    let log = Counter::default();
+    let (written, log) = (log.0.clone(), shared::log::subscriber(Clock::system(), log));
+    tracing::subscriber::set_global_default(log).unwrap();
+
+    let bench = Bench::start();
+    if let Some(name) = &options.watched {
+        if !oracle::watched(&bench, name) {
+            bench.watched(name);
+        }
+        return;
+    }
+    let (signatures, call) = (Signatures::measure(&bench.elsewhere), bench.one_call());
+    let is_meant = |part| options.part.is_none_or(|only| only == part);
+    if is_meant(Part::Operations) {
+        show("signatures", &signatures.table(), options.write);
+        let table = bench.table(&options.named, signatures.one("RS256"), call);
+        show("operations", &format!("The least call of the database: {}.\n\n{table}", micros(call)), options.write);
+    }
+    if is_meant(Part::Oracle) {
+        show("oracle", &oracle::table(&bench, options.samples), options.write);
+    }
+    drop(bench);
+    if is_meant(Part::Load) {
+        loads(&options, &signatures, call, &written);
+    }
+}
+
+/// Each algorithm with few users and some clients; then the first with more and more users.
+fn loads(options: &Options, signatures: &Signatures, call: Duration, written: &AtomicU64) {
+    let (mut rates, mut waits, mut costs) = (rates_table(), waits_table(), String::new());
+    for algorithm in ["ES256", "RS256"] {
+        let mut load = Load::start(algorithm);
+        for (users, clients) in plan(options, algorithm) {
+            load.grow(users);
+            load.run(clients, options.logins / 10);
+            let before = written.load(Ordering::SeqCst);
+            let run = load.run(clients, options.logins);
+            let of_log = written.load(Ordering::SeqCst) - before;
+            let label = format!("{algorithm}, {users} users, {clients} at once");
+            rates.row(&rate(&label, &run, signatures.one(algorithm), call));
+            waits.row(&wait(&label, &run));
+            if costs.is_empty() {
+                costs = Prices::read().tables(&Login::of(&run, of_log));
+            }
+            eprintln!("{label}: {:.0} logins a second", run.logins as f64 / run.time.as_secs_f64());
+        }
+        load.stop();
+    }
+    show("load", &format!("{}\n{}", rates.text(), waits.text()), options.write);
+    show("costs", &costs, options.write);
+}
+
+/// The middle number of clients shows how it grows with users.
+fn plan(options: &Options, algorithm: &str) -> Vec<(usize, usize)> {
+    let few = options.users.first().copied().unwrap_or(1_000);
+    let middle = options.clients.get(options.clients.len() / 2).copied().unwrap_or(16);
+    let by_clients = options.clients.iter().map(|clients| (few, *clients));
+    let by_users = options.users.iter().skip(1).map(|users| (*users, middle)).filter(|_| algorithm == "ES256");
+    by_clients.chain(by_users).collect()
+}
+
+fn rates_table() -> Table {
+    Table::new(&[
+        "load",
+        "logins a second",
+        "CPU of 1,000 logins",
+        "functions",
+        "of it signatures",
+        "of it calls",
+        "endpoint",
+        "database, policies, mail",
+        "clients",
+        "memory of 1,000 more",
+        "peak",
+    ])
+}
+
+fn rate(label: &str, run: &Run, signature: Duration, call: Duration) -> Vec<String> {
+    let thousands = run.logins as f64 / 1e3;
+    let seconds = |time: Duration| format!("{:.2} s", time.as_secs_f64() / thousands);
+    let megabytes = |bytes: f64| format!("{:.1} MB", bytes / 1e6);
+    // The first sign-in and each refresh sign a token.
+    let signed = signature * u32::try_from(3 * run.logins).unwrap();
+    vec![
+        label.to_owned(),
+        format!("{:.0}", run.logins as f64 / run.time.as_secs_f64()),
+        seconds(run.all),
+        seconds(run.functions),
+        seconds(signed),
+        seconds(call * u32::try_from(run.totals.calls).unwrap()),
+        seconds(run.endpoint),
+        seconds(run.services),
+        seconds(run.clients),
+        megabytes(run.grown as f64 / thousands),
+        megabytes(run.peak as f64),
+    ]
+}
+
+fn waits_table() -> Table {
+    let steps = STEPS.iter().map(|(name, _)| format!("{name}: p50 / p95 / p99"));
+    Table::new(&[vec!["load".to_owned()], steps.collect()].concat())
+}
+
+fn wait(label: &str, run: &Run) -> Vec<String> {
+    let told = |times: &Times| [50, 95, 99].map(|share| millis(times.percentile(share))).join(" / ");
+    [vec![label.to_owned()], run.steps.iter().map(told).collect()].concat()
+}
+
+/// Counts what is logged.
+#[derive(Clone, Default)]
+struct Counter(Arc<AtomicU64>);
+
+impl io::Write for Counter {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        self.0.fetch_add(line.len() as u64, Ordering::SeqCst);
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a> tracing_subscriber::fmt::MakeWriter<'a> for Counter {
+    type Writer = Counter;
+
+    fn make_writer(&'a self) -> Counter {
+        self.clone()
+    }
+}

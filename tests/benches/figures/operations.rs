@@ -1,0 +1,208 @@
+//! Each operation alone: its trips, units, bytes, allocations and instructions, and the time of the thread that answers.
+
+use std::time::Duration;
+
+use cpu_time::ThreadTime;
+use local::aws::Capacity;
+use serde_json::Value;
+use shared::aws::Aws;
+use shared::entropy::Entropy;
+use shared::ids::UserId;
+use shared::store::Store;
+use tests::Deployment;
+use tests::operations::{ADDRESS, OPERATIONS, Operation, SETTINGS};
+use tokio::runtime::{Builder, Runtime};
+
+use crate::document::Table;
+use crate::functions::{Functions, config};
+use crate::instructions;
+use crate::timing::{RUNS, Times, WARM_UP, micros, timed};
+use crate::wire::Wire;
+
+/// What an operation's own work may cost beside its signature.
+const BAR: Duration = Duration::from_micros(500);
+/// How many runs are counted, where counting is not done for its time.
+const COUNTED: usize = 20;
+
+/// What runs where: the functions here, in this thread; all of AWS elsewhere.
+pub struct Bench {
+    pub elsewhere: Runtime,
+    pub here: Runtime,
+    pub auth: Deployment,
+    functions: Functions,
+    through: Functions,
+    wire: Wire,
+}
+
+/// One operation's figures.
+struct Figures {
+    times: Times,
+    units: Capacity,
+    bytes: u64,
+    allocations: u64,
+}
+
+impl Bench {
+    pub fn start() -> Bench {
+        let elsewhere = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let here = Builder::new_current_thread().enable_all().build().unwrap();
+        let auth = elsewhere.block_on(Deployment::measured(&SETTINGS));
+        let wire = elsewhere.block_on(Wire::start(auth.stack.addresses().aws));
+        let functions = here.block_on(Functions::start(&auth, &[]));
+        let through = here.block_on(Functions::start(&auth, &wire.settings()));
+        Bench { elsewhere, here, auth, functions, through, wire }
+    }
+
+    /// A request that nobody has sent, as the event that it becomes, with the resource of its function.
+    fn event(&self, operation: &Operation, run: usize) -> (String, String) {
+        let request = self.elsewhere.block_on(operation.kind.prepare(&self.auth, run));
+        let (resource, event) = self.auth.stack.api().unwrap().event(&request, ADDRESS.parse().unwrap()).unwrap();
+        (resource, event.to_string())
+    }
+
+    /// What is measured, all of it: from the event's text to the answer's bytes.
+    #[inline(never)]
+    fn answered(&self, functions: &Functions, resource: &str, event: String) -> Vec<u8> {
+        self.here.block_on(async {
+            let answer = functions.answer(resource, event).await;
+            settle().await;
+            answer
+        })
+    }
+
+    /// `answered`, by another name: what a counter of instructions looks for.
+    #[inline(never)]
+    fn counted(&self, resource: &str, event: String) -> Vec<u8> {
+        std::hint::black_box(self.answered(&self.functions, resource, event))
+    }
+
+    fn figures(&self, operation: &Operation) -> Figures {
+        let (times, units) = self.times(operation);
+        let (mut bytes, mut allocations) = (0, 0);
+        for run in 0..WARM_UP + COUNTED {
+            let (resource, event) = self.event(operation, WARM_UP + RUNS + run);
+            let before = self.wire.carried();
+            let counted = allocation_counter::measure(|| {
+                self.answered(&self.through, &resource, event);
+            });
+            if run >= WARM_UP {
+                bytes += self.wire.carried() - before;
+                allocations += counted.count_total;
+            }
+        }
+        Figures { times, units, bytes: bytes / COUNTED as u64, allocations: allocations / COUNTED as u64 }
+    }
+
+    fn times(&self, operation: &Operation) -> (Times, Capacity) {
+        let services = self.auth.stack.services();
+        let (mut all, mut units) = (Vec::with_capacity(RUNS), Capacity::default());
+        // Beforehand, so that a run finds the caches as the run before it left them.
+        let events: Vec<_> = (0..WARM_UP + RUNS).map(|run| self.event(operation, run)).collect();
+        for (run, (resource, event)) in events.into_iter().enumerate() {
+            self.here.block_on(settle());
+            services.calls().take();
+            // The last warm-up shows that the calls are made together as they should be. Held up, it is not measured.
+            let is_proof = run + 1 == WARM_UP;
+            if is_proof {
+                services.rounds().expect(operation.rounds);
+            }
+
+            let started = ThreadTime::now();
+            let answer = self.answered(&self.functions, &resource, event);
+            let spent = started.elapsed();
+
+            if is_proof {
+                services.rounds().finish().unwrap();
+            }
+            assert_eq!(code(&answer), operation.answer, "{}", operation.name);
+            if run >= WARM_UP {
+                all.push(spent);
+                let calls = services.calls().take();
+                assert_eq!(calls.len(), operation.rounds.iter().sum::<usize>(), "{}", operation.name);
+                units = calls.iter().map(|call| call.capacity).sum();
+            }
+        }
+        (Times::of(all), units)
+    }
+
+    /// Answers once; `is_seen` by who counts instructions.
+    pub fn run(&self, is_seen: bool, resource: &str, event: String) -> Vec<u8> {
+        if is_seen { self.counted(resource, event) } else { self.answered(&self.functions, resource, event) }
+    }
+
+    /// Only runs the operation, for a counter of instructions to watch; first some that it does not see.
+    pub fn watched(&self, name: &str) {
+        let operation = OPERATIONS.iter().find(|operation| operation.name == name).unwrap();
+        for run in 0..instructions::UNSEEN + instructions::SEEN {
+            let (resource, event) = self.event(operation, run);
+            let answer = self.run(run >= instructions::UNSEEN, &resource, event);
+            assert_eq!(code(&answer), operation.answer, "{name}");
+        }
+    }
+
+    /// What the least call of the database costs its caller: a read of an item that is not there.
+    pub fn one_call(&self) -> Duration {
+        let config = config(&self.auth, "VerifyOtp", &[]);
+        let users = Store::new(&Aws::new(&config.aws).unwrap()).user_table(config.user_table);
+        let nobody = UserId::draw(&Entropy, self.auth.stack.clock().now()).unwrap();
+        timed(|| self.here.block_on(users.user(&nobody)).unwrap()).median()
+    }
+
+    /// The table of the operations with `wanted` in their names.
+    pub fn table(&self, wanted: &str, signature: Duration, call: Duration) -> String {
+        let mut table = Table::new(&[
+            "operation",
+            "trips",
+            "WRU",
+            "RRU",
+            "bytes",
+            "allocations",
+            "instructions",
+            "own time, p50",
+            "p99",
+            "less a signature",
+            "less its calls",
+            &format!("under {}", micros(BAR)),
+        ]);
+        for operation in OPERATIONS.iter().filter(|operation| operation.name.contains(wanted)) {
+            let Figures { times, units, bytes, allocations } = self.figures(operation);
+            let own = times.median().saturating_sub(if operation.signs { signature } else { Duration::ZERO });
+            let calls = u32::try_from(operation.rounds.iter().sum::<usize>()).unwrap();
+            table.row(&[
+                operation.name.to_owned(),
+                trips(operation.rounds),
+                units.write.to_string(),
+                units.read.to_string(),
+                bytes.to_string(),
+                allocations.to_string(),
+                instructions::of(operation.name),
+                micros(times.median()),
+                micros(times.percentile(99)),
+                micros(own),
+                micros(own.saturating_sub(call * calls)),
+                if own < BAR { "met" } else { "not met" }.to_owned(),
+            ]);
+        }
+        table.text()
+    }
+}
+
+/// Lets the connections put themselves back: what a request leaves to do is its own work.
+async fn settle() {
+    for _ in 0..8 {
+        tokio::task::yield_now().await;
+    }
+}
+
+/// How many trips one after the other, and what is under way together in each.
+fn trips(rounds: &[usize]) -> String {
+    let together = rounds.iter().map(usize::to_string).collect::<Vec<_>>().join(" + ");
+    if rounds.is_empty() { "0".to_owned() } else { format!("{} ({together})", rounds.len()) }
+}
+
+/// The code of an answer as Lambda takes it.
+pub fn code(answer: &[u8]) -> String {
+    let answer: Value = serde_json::from_slice(answer).unwrap();
+    let body: Value = serde_json::from_str(answer["body"].as_str().unwrap()).unwrap();
+    if answer["statusCode"] == 200 { "ok".to_owned() } else { body["error"].as_str().unwrap().to_owned() }
+}

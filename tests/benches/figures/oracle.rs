@@ -1,0 +1,97 @@
+//! Whether time tells what answers do not: both sides of a question, asked in turns, thousands of times.
+
+use cpu_time::ThreadTime;
+use tests::operations::ADDRESS;
+use tests::pairs::{PAIRS, Side};
+
+use crate::document::Table;
+use crate::instructions::{self, SEEN, UNSEEN};
+use crate::operations::Bench;
+use crate::timing::{Times, WARM_UP, micros};
+
+/// What Welch's t stays below where two samples differ by chance (security.md, V09).
+const BAR: f64 = 4.5;
+
+pub fn table(bench: &Bench, samples: usize) -> String {
+    let mut table = Table::new(&[
+        "what must not be told apart",
+        "p50 of one side",
+        "of the other",
+        "Welch's t",
+        &format!("below {BAR}"),
+        "instructions of one side",
+        "of the other",
+    ]);
+    for pair in PAIRS {
+        let sides = times(bench, pair.sides, samples);
+        let t = welch(&sides);
+        let [left, right] = sides.map(|times| micros(Times::of(times).median()));
+        let verdict = match (pair.is_same_work, t.abs() < BAR) {
+            (true, true) => "yes",
+            (true, false) => "no",
+            (false, _) => "not asked",
+        };
+        let [counted, other] = [0, 1].map(|side| instructions::of(&watched_name(pair.name, side)));
+        table.row(&[pair.name.to_owned(), left, right, format!("{t:.1}"), verdict.to_owned(), counted, other]);
+    }
+    table.text()
+}
+
+/// What the counting process is told to run.
+fn watched_name(pair: &str, side: usize) -> String {
+    format!("{pair}#{side}")
+}
+
+/// Only runs one side, if `name` is that of one.
+pub fn watched(bench: &Bench, name: &str) -> bool {
+    let found = PAIRS.iter().find_map(|pair| {
+        let side = [0, 1].into_iter().find(|side| watched_name(pair.name, *side) == name)?;
+        Some(pair.sides[side])
+    });
+    let Some(side) = found else { return false };
+    bench.elsewhere.block_on(side.settle(&bench.auth, UNSEEN + SEEN));
+    for run in 0..UNSEEN + SEEN {
+        let (resource, event) = event(bench, side, run);
+        bench.run(run >= UNSEEN, &resource, event);
+    }
+    true
+}
+
+fn event(bench: &Bench, side: Side, run: usize) -> (String, String) {
+    let request = bench.elsewhere.block_on(side.request(&bench.auth, run));
+    let (resource, event) = bench.auth.stack.api().unwrap().event(&request, ADDRESS.parse().unwrap()).unwrap();
+    (resource, event.to_string())
+}
+
+fn times(bench: &Bench, sides: [Side; 2], samples: usize) -> [Vec<std::time::Duration>; 2] {
+    for side in sides {
+        bench.elsewhere.block_on(side.settle(&bench.auth, WARM_UP + samples));
+    }
+    let mut all = [Vec::with_capacity(samples), Vec::with_capacity(samples)];
+    for run in 0..WARM_UP + samples {
+        // Which comes first changes, so that neither is always the one after the other.
+        for at in if run % 2 == 0 { [0, 1] } else { [1, 0] } {
+            let (resource, event) = event(bench, sides[at], run);
+            let started = ThreadTime::now();
+            bench.run(false, &resource, event);
+            if run >= WARM_UP {
+                all[at].push(started.elapsed());
+            }
+        }
+    }
+    all
+}
+
+/// How many standard errors the means are apart; the slowest hundredth of each is the machine's and left out.
+fn welch(sides: &[Vec<std::time::Duration>; 2]) -> f64 {
+    let [left, right] = sides.each_ref().map(|times| {
+        let mut nanos: Vec<f64> = times.iter().map(|time| time.as_nanos() as f64).collect();
+        nanos.sort_unstable_by(f64::total_cmp);
+        nanos.truncate(nanos.len() * 99 / 100);
+        let count = nanos.len() as f64;
+        let mean = nanos.iter().sum::<f64>() / count;
+        let variance = nanos.iter().map(|nanos| (nanos - mean).powi(2)).sum::<f64>() / (count - 1.0);
+        (mean, variance / count)
+    });
+    (left.0 - right.0) / (left.1 + right.1).sqrt()
+}

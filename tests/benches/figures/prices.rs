@@ -1,0 +1,144 @@
+//! What a million logins cost: counted units, times the prices of `docs/prices.toml`.
+
+use serde::Deserialize;
+use tests::operations::OPERATIONS;
+
+use crate::document::Table;
+use crate::load::{Run, STEPS};
+
+const PRICES: &str = include_str!("../../../docs/prices.toml");
+const TEMPLATE: &str = include_str!("../../../template.yaml");
+const MILLION: f64 = 1e6;
+/// How many people a month the table is for.
+const PEOPLE: [u32; 3] = [10_000, 100_000, 1_000_000];
+
+#[derive(Deserialize)]
+pub struct Prices {
+    date: String,
+    aws: Aws,
+    assumed: Assumed,
+    other: Vec<Other>,
+}
+
+#[derive(Deserialize)]
+struct Aws {
+    api_request: f64,
+    lambda_request: f64,
+    lambda_gb_second: f64,
+    write_unit: f64,
+    read_unit: f64,
+    mail: f64,
+    log_byte: f64,
+    month: f64,
+}
+
+#[derive(Deserialize)]
+struct Assumed {
+    trip_ms: f64,
+    mail_ms: f64,
+    vcpu_memory_mb: f64,
+    logins_per_person: f64,
+}
+
+#[derive(Deserialize)]
+struct Other {
+    name: String,
+    base: f64,
+    free: u32,
+    per_person: f64,
+}
+
+/// What one login takes.
+pub struct Login {
+    pub requests: f64,
+    pub write: f64,
+    pub read: f64,
+    pub log_bytes: f64,
+    /// Of the functions' processor's time, in seconds.
+    pub cpu: f64,
+    pub memory_mb: f64,
+}
+
+impl Login {
+    pub fn of(run: &Run, log_bytes: u64) -> Login {
+        let logins = run.logins as f64;
+        Login {
+            requests: STEPS.iter().map(|(_, times)| *times as f64).sum(),
+            write: run.totals.capacity.write / logins,
+            read: run.totals.capacity.read / logins,
+            log_bytes: log_bytes as f64 / logins,
+            cpu: run.functions.as_secs_f64() / logins,
+            memory_mb: memory(),
+        }
+    }
+}
+
+/// What a function has, unless the deployer says otherwise.
+fn memory() -> f64 {
+    let (_, parameter) = TEMPLATE.split_once("\n  MemorySize:\n").unwrap();
+    let default = parameter.lines().find_map(|line| line.trim().strip_prefix("Default: ")).unwrap();
+    default.parse().unwrap()
+}
+
+impl Prices {
+    pub fn read() -> Prices {
+        toml::from_str(PRICES).unwrap()
+    }
+
+    /// What a million logins cost by what is paid for, and beside it what else costs what.
+    pub fn tables(&self, login: &Login) -> String {
+        let parts = self.parts(login);
+        let mut table = Table::new(&["a million logins", "counted, each", "dollars"]);
+        for (name, counted, price) in &parts {
+            table.row(&[(*name).to_owned(), counted.clone(), format!("{:.2}", price * MILLION)]);
+        }
+        let own: f64 = parts.iter().map(|part| part.2).sum();
+        table.row(&["all, without the mail".to_owned(), String::new(), format!("{:.2}", own * MILLION)]);
+        table.row(&["the mail".to_owned(), "1".to_owned(), format!("{:.2}", self.aws.mail * MILLION)]);
+        format!("{}\n{}", table.text(), self.others(own))
+    }
+
+    fn parts(&self, login: &Login) -> Vec<(&'static str, String, f64)> {
+        let (aws, seconds) = (&self.aws, self.seconds(login));
+        let memory = login.memory_mb / 1024.0;
+        vec![
+            ("API Gateway", format!("{} requests", login.requests), login.requests * aws.api_request),
+            ("Lambda, invocations", format!("{}", login.requests), login.requests * aws.lambda_request),
+            (
+                "Lambda, time",
+                format!("{:.0} ms of {:.0} MB", seconds * 1e3, login.memory_mb),
+                seconds * memory * aws.lambda_gb_second,
+            ),
+            ("DynamoDB, writes", format!("{:.2} units", login.write), login.write * aws.write_unit),
+            ("DynamoDB, reads", format!("{:.2} units", login.read), login.read * aws.read_unit),
+            ("CloudWatch Logs", format!("{:.0} bytes", login.log_bytes), login.log_bytes * aws.log_byte),
+        ]
+    }
+
+    /// How long the functions run for a login: they wait for AWS, and work with their share of a processor.
+    fn seconds(&self, login: &Login) -> f64 {
+        let trips_of = |name: &str| OPERATIONS.iter().find(|it| it.name == name).unwrap().rounds.len();
+        let trips =
+            trips_of("request, first") + trips_of("verify, known user") + 2 * trips_of("refresh") + trips_of("logout");
+        // One of them is the mail.
+        let waiting = (trips - 1) as f64 * self.assumed.trip_ms + self.assumed.mail_ms;
+        waiting / 1e3 + login.cpu * self.assumed.vcpu_memory_mb / login.memory_mb
+    }
+
+    fn others(&self, own: f64) -> String {
+        let logins = self.assumed.logins_per_person;
+        let columns = PEOPLE.map(|people| format!("{people} people"));
+        let mut table = Table::new(
+            &[&[format!("dollars a month, {logins} logins a person, {}", self.date)], &columns[..]].concat(),
+        );
+        let mut row = |name: &str, price: &dyn Fn(u32) -> f64| {
+            let prices = PEOPLE.map(|people| format!("{:.2}", price(people)));
+            table.row(&[&[name.to_owned()], &prices[..]].concat());
+        };
+        row("Latchkey", &|people| self.aws.month + f64::from(people) * logins * own);
+        for other in &self.other {
+            row(&other.name, &|people| other.base + f64::from(people.saturating_sub(other.free)) * other.per_person);
+        }
+        table.text()
+    }
+}

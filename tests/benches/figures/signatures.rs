@@ -1,0 +1,61 @@
+//! What one signature costs, with each algorithm, as the functions make and check it.
+
+use std::net::Ipv4Addr;
+use std::time::Duration;
+
+use shared::access::{Issuing, Subject};
+use shared::algorithm::SigningAlgorithm;
+use shared::check::CheckingKeys;
+use shared::device::Device;
+use shared::entropy::Entropy;
+use shared::ids::{Tenant, UserId, random_id};
+use shared::limit::Network;
+use shared::session::{Opening, Session};
+use shared::signer::Signer;
+use tests::Deployment;
+use tokio::runtime::Runtime;
+
+use crate::document::Table;
+use crate::timing::{Times, micros, timed};
+
+const ISSUER: &str = "https://auth.example.com";
+
+/// By the names of the algorithms: the key read, a token signed, a token checked.
+pub struct Signatures(Vec<(&'static str, [Times; 3])>);
+
+impl Signatures {
+    pub fn measure(elsewhere: &Runtime) -> Signatures {
+        Signatures(SigningAlgorithm::ALL.map(|algorithm| (algorithm.name(), measure(elsewhere, algorithm))).into())
+    }
+
+    /// What it takes to sign one token.
+    pub fn one(&self, algorithm: &str) -> Duration {
+        self.0.iter().find(|(name, _)| *name == algorithm).unwrap().1[1].median()
+    }
+
+    pub fn table(&self) -> String {
+        let mut table = Table::new(&["algorithm", "the key read", "a token signed", "p99", "checked", "p99"]);
+        for (name, [read, signed, checked]) in &self.0 {
+            let [worst_signed, worst_checked] = [signed, checked].map(|times| micros(times.percentile(99)));
+            let [read, signed, checked] = [read, signed, checked].map(|times| micros(times.median()));
+            table.row(&[(*name).to_owned(), read, signed, worst_signed, checked, worst_checked]);
+        }
+        table.text()
+    }
+}
+
+fn measure(elsewhere: &Runtime, algorithm: SigningAlgorithm) -> [Times; 3] {
+    let auth = elsewhere.block_on(Deployment::measured(&[("JWT_ALGORITHM", algorithm.name())]));
+    let (keys, config, now) = (auth.token_keys().signing, auth.config(), auth.stack.clock().now());
+    let device = &Device::of(None, Network::of(Ipv4Addr::LOCALHOST.into()));
+    let opening = Opening { policy: &config.session, key_id: "key", method: "otp", device };
+    let session = Session::open(UserId::draw(&Entropy, now).unwrap(), opening, &Entropy, now).unwrap();
+    let (tenant, jti) = (Tenant::default(), random_id(&Entropy).unwrap());
+    let (policy, context) = (&config.access, Issuing { issuer: ISSUER, tenant: &tenant, jti: &jti });
+
+    let read = || Signer::new(keys.active_for(algorithm, now).unwrap()).unwrap();
+    let (signer, checking) = (read(), CheckingKeys::of(&keys, now).unwrap());
+    let sign = || signer.sign(&Subject::of(&session), context, policy, now).unwrap();
+    let token = sign();
+    [timed(read), timed(sign), timed(|| checking.check(&token, ISSUER, policy, now).unwrap())]
+}
