@@ -5,7 +5,7 @@
 //! ended or waits at the gate. Nothing here sleeps, and nothing depends on how fast a machine is.
 //!
 //! A [`Scene`] is what happens at once; [`play`] carries it out in one order and looks for broken [`invariants`];
-//! [`explore`] finds the orders.
+//! [`explore()`] finds the orders.
 
 pub mod deed;
 pub mod explore;
