@@ -6,20 +6,15 @@ use std::sync::Arc;
 use axum::body::Bytes;
 use axum::http::{Request, header};
 use lambda_http::{Context, LambdaEvent};
-use serde_json::{Value, json};
+use serde_json::json;
 use shared::config::Config;
 use shared::http::{Function, Served};
-use tests::client::{LOGOUT, REFRESH, REQUEST, VERIFY};
+use tests::client::{LOGOUT, REFRESH, REQUEST, VERIFY, posting};
 use tests::tls::TlsEndpoint;
 use tests::{Answer, Deployment};
 
 const ADA: &str = "ada@example.com";
 const PHONE: &str = "+447400123456";
-
-fn post(path: &str, body: Value) -> Request<Bytes> {
-    let request = Request::post(path).header(header::CONTENT_TYPE, "application/json");
-    request.body(Bytes::from(body.to_string())).unwrap()
-}
 
 /// The settings of the function that answers `request`, with some of its own; and the event.
 fn settings(
@@ -47,7 +42,7 @@ async fn opened<F: Function>(auth: &Deployment, request: Request<Bytes>) -> usiz
 }
 
 fn answered(identifier: &str, asked: &Answer, code: &str) -> Request<Bytes> {
-    post(VERIFY, json!({ "identifier": identifier, "otp_code": code, "challenge_id": asked.body["challenge_id"] }))
+    posting(VERIFY, json!({ "identifier": identifier, "otp_code": code, "challenge_id": asked.body["challenge_id"] }))
 }
 
 #[tokio::test]
@@ -55,8 +50,8 @@ async fn the_first_request_opens_no_connection() {
     let auth = Deployment::start().await;
     let ask = |identifier: &str| json!({ "identifier": identifier });
     // Secrets Manager, four of DynamoDB for a request by SMS, SES and SNS.
-    assert_eq!(opened::<request_otp::RequestOtp>(&auth, post(REQUEST, ask(ADA))).await, 7);
-    assert_eq!(opened::<request_otp::RequestOtp>(&auth, post(REQUEST, ask(PHONE))).await, 7);
+    assert_eq!(opened::<request_otp::RequestOtp>(&auth, posting(REQUEST, ask(ADA))).await, 7);
+    assert_eq!(opened::<request_otp::RequestOtp>(&auth, posting(REQUEST, ask(PHONE))).await, 7);
 
     // Two keyrings, and four of DynamoDB for a known user's answer to an SMS.
     for identifier in [ADA, PHONE, PHONE] {
@@ -66,9 +61,9 @@ async fn the_first_request_opens_no_connection() {
     }
 
     let tokens = auth.client().sign_in("grace@example.com").await;
-    let request = post(REFRESH, json!({ "refresh": tokens.refresh }));
+    let request = posting(REFRESH, json!({ "refresh": tokens.refresh }));
     assert_eq!(opened::<refresh::Refresh>(&auth, request).await, 3);
-    let request = post(LOGOUT, json!({ "refresh": tokens.refresh }));
+    let request = posting(LOGOUT, json!({ "refresh": tokens.refresh }));
     assert_eq!(opened::<logout::Logout>(&auth, request).await, 2);
 
     let tokens = auth.client().sign_in("grace@example.com").await;
@@ -87,7 +82,7 @@ async fn the_first_request_opens_no_connection() {
 #[tokio::test]
 async fn a_start_opens_only_what_the_settings_use() {
     let auth = Deployment::with(&[("SMS_COUNTRIES", "")]).await;
-    assert_eq!(opened::<request_otp::RequestOtp>(&auth, post(REQUEST, json!({ "identifier": ADA }))).await, 3);
+    assert_eq!(opened::<request_otp::RequestOtp>(&auth, posting(REQUEST, json!({ "identifier": ADA }))).await, 3);
     let asked = auth.client().post(REQUEST, json!({ "identifier": "grace@example.com" })).await;
     let request = answered("grace@example.com", &asked, &auth.newest_code("grace@example.com"));
     assert_eq!(opened::<verify_otp::VerifyOtp>(&auth, request).await, 5);
@@ -97,7 +92,7 @@ async fn a_start_opens_only_what_the_settings_use() {
 #[tokio::test]
 async fn a_start_reads_the_keyrings_and_nothing_else() {
     let auth = Deployment::start().await;
-    opened::<request_otp::RequestOtp>(&auth, post(REQUEST, json!({ "identifier": ADA }))).await;
+    opened::<request_otp::RequestOtp>(&auth, posting(REQUEST, json!({ "identifier": ADA }))).await;
     let calls = auth.stack.services().calls().take();
     let first: Vec<_> = calls.iter().map(|call| call.operation.as_str()).collect();
     assert_eq!(first, ["GetSecretValue", "UpdateItem", "UpdateItem", "SendEmail"]);

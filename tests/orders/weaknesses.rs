@@ -22,21 +22,13 @@ const fn guard(
     Guard { invariant, weakness: Weakness { key, find, put }, scenario }
 }
 
+/// Where a code is used up, alone or in the transaction that makes a user; and what lets it be used again.
+const USED_UP: &str = "ch.#c.h = :h AND ch.#c.e > :now";
+const USED_AGAIN: &str = "(ch.#c.h = :h OR attribute_exists(pk)) AND (ch.#c.e > :now OR attribute_exists(pk))";
+
 const GUARDS: [Guard; 15] = [
-    guard(
-        "one session a code",
-        codes::TWO_ANSWERS,
-        "I#",
-        "ch.#c.h = :h AND ch.#c.e > :now",
-        "(ch.#c.h = :h OR attribute_exists(pk)) AND (ch.#c.e > :now OR attribute_exists(pk))",
-    ),
-    guard(
-        "one session a code",
-        codes::TWO_FIRST_ANSWERS,
-        "I#",
-        "ch.#c.h = :h AND ch.#c.e > :now",
-        "(ch.#c.h = :h OR attribute_exists(pk)) AND (ch.#c.e > :now OR attribute_exists(pk))",
-    ),
+    guard("one session a code", codes::TWO_ANSWERS, "I#", USED_UP, USED_AGAIN),
+    guard("one session a code", codes::TWO_FIRST_ANSWERS, "I#", USED_UP, USED_AGAIN),
     guard("bounded compares", codes::LAST_BOUND_TRY, "I#", "ch.#c.t = ch.#c.t - :one", "ch.#c.t = ch.#c.t"),
     guard("no fault of ours", codes::LAST_BOUND_TRY, "I#", "ch.#c.t >= :one", "ch.#c.t <= :one"),
     guard("bounded compares", codes::LAST_UNBOUND_TRY, "I#", "u < ux", "attribute_exists(ux)"),

@@ -59,8 +59,7 @@ impl<'a> Client<'a> {
 
     /// Posts what is said to be JSON.
     pub async fn post_text(self, path: &str, body: &str) -> Answer {
-        let request = Request::post(path).header(header::CONTENT_TYPE, "application/json");
-        self.send(request.body(Bytes::from(body.to_owned())).unwrap()).await
+        self.send(posting(path, body)).await
     }
 
     /// Posts JSON with one header more.
@@ -125,6 +124,12 @@ impl<'a> Client<'a> {
     pub async fn logout_everywhere(self, refresh: &str) -> Answer {
         self.post(LOGOUT, json!({ "refresh": refresh, "all": true })).await
     }
+}
+
+/// A request that posts JSON.
+pub fn posting(path: &str, json: impl ToString) -> Request<Bytes> {
+    let request = Request::post(path).header(header::CONTENT_TYPE, "application/json");
+    request.body(Bytes::from(json.to_string())).unwrap()
 }
 
 /// A request with an access token, and without a body.

@@ -16,6 +16,7 @@ pub mod runtime_api;
 pub mod smoke;
 mod tables;
 pub mod tls;
+pub mod usage;
 pub mod witness;
 
 pub use crate::aws::Call;

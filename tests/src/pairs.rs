@@ -1,11 +1,11 @@
 //! What a stranger must not tell apart: pairs of requests that differ in what he wants to know, and in nothing that he sees.
 
 use axum::body::Bytes;
-use axum::http::{Request, header};
-use serde_json::{Value, json};
+use axum::http::Request;
+use serde_json::json;
 
 use crate::Deployment;
-use crate::client::{LOGOUT, REFRESH, REQUEST, Tokens, VERIFY};
+use crate::client::{LOGOUT, REFRESH, REQUEST, Tokens, VERIFY, posting};
 
 /// Two sides of one question.
 pub struct Pair {
@@ -92,7 +92,7 @@ impl Side {
     /// The request; no two have the same number.
     pub async fn request(self, auth: &Deployment, run: usize) -> Request<Bytes> {
         match self {
-            Side::Request { is_known } => post(REQUEST, &json!({ "identifier": address(is_known, run) })),
+            Side::Request { is_known } => posting(REQUEST, json!({ "identifier": address(is_known, run) })),
             Side::WrongCode { is_known } => answer(auth, &address(is_known, run), 5, None).await,
             Side::WrongDigit(place) => answer(auth, &format!("digit{place}x{run:05}@example.com"), place, None).await,
             Side::Challenge { is_live } => {
@@ -102,11 +102,11 @@ impl Side {
             Side::Refresh { is_real } => {
                 let tokens = auth.client().sign_in(&format!("r{}x{run:05}@example.com", u8::from(is_real))).await;
                 auth.client().logout(&tokens.refresh).await.ok();
-                post(REFRESH, &json!({ "refresh": presented(tokens, is_real) }))
+                posting(REFRESH, json!({ "refresh": presented(tokens, is_real) }))
             }
             Side::Logout { is_real } => {
                 let tokens = auth.client().sign_in(&format!("l{}x{run:05}@example.com", u8::from(is_real))).await;
-                post(LOGOUT, &json!({ "refresh": presented(tokens, is_real) }))
+                posting(LOGOUT, json!({ "refresh": presented(tokens, is_real) }))
             }
         }
     }
@@ -129,10 +129,5 @@ async fn answer(auth: &Deployment, address: &str, place: usize, challenge: Optio
     digits[place] = if digits[place] == '2' { '3' } else { '2' };
     let code: String = digits.into_iter().collect();
     let challenge = challenge.unwrap_or(asked.challenge);
-    post(VERIFY, &json!({ "identifier": address, "otp_code": code, "challenge_id": challenge }))
-}
-
-fn post(path: &str, body: &Value) -> Request<Bytes> {
-    let request = Request::post(path).header(header::CONTENT_TYPE, "application/json");
-    request.body(Bytes::from(body.to_string())).unwrap()
+    posting(VERIFY, json!({ "identifier": address, "otp_code": code, "challenge_id": challenge }))
 }

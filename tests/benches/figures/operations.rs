@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use axum::body::Bytes;
+use axum::http::Request;
 use cpu_time::ThreadTime;
 use local::aws::Capacity;
 use serde_json::Value;
@@ -53,9 +55,9 @@ impl Bench {
         Bench { elsewhere, here, auth, functions, through, wire }
     }
 
-    /// A request that nobody has sent, as the event that it becomes, with the resource of its function.
-    fn event(&self, operation: &Operation, run: usize) -> (String, String) {
-        let request = self.elsewhere.block_on(operation.kind.prepare(&self.auth, run));
+    /// The event that a request becomes, with the resource of its function; the request is made elsewhere.
+    pub fn event(&self, request: impl Future<Output = Request<Bytes>>) -> (String, String) {
+        let request = self.elsewhere.block_on(request);
         let (resource, event) = self.auth.stack.api().unwrap().event(&request, ADDRESS.parse().unwrap()).unwrap();
         (resource, event.to_string())
     }
@@ -80,7 +82,7 @@ impl Bench {
         let (times, units) = self.times(operation);
         let (mut bytes, mut allocations) = (0, 0);
         for run in 0..WARM_UP + COUNTED {
-            let (resource, event) = self.event(operation, WARM_UP + RUNS + run);
+            let (resource, event) = self.event(operation.kind.prepare(&self.auth, WARM_UP + RUNS + run));
             let before = self.wire.carried();
             let counted = allocation_counter::measure(|| {
                 self.answered(&self.through, &resource, event);
@@ -97,7 +99,8 @@ impl Bench {
         let services = self.auth.stack.services();
         let (mut all, mut units) = (Vec::with_capacity(RUNS), Capacity::default());
         // Beforehand, so that a run finds the caches as the run before it left them.
-        let events: Vec<_> = (0..WARM_UP + RUNS).map(|run| self.event(operation, run)).collect();
+        let events: Vec<_> =
+            (0..WARM_UP + RUNS).map(|run| self.event(operation.kind.prepare(&self.auth, run))).collect();
         for (run, (resource, event)) in events.into_iter().enumerate() {
             self.here.block_on(settle());
             services.calls().take();
@@ -134,7 +137,7 @@ impl Bench {
     pub fn watched(&self, name: &str) {
         let operation = OPERATIONS.iter().find(|operation| operation.name == name).unwrap();
         for run in 0..instructions::UNSEEN + instructions::SEEN {
-            let (resource, event) = self.event(operation, run);
+            let (resource, event) = self.event(operation.kind.prepare(&self.auth, run));
             let answer = self.run(run >= instructions::UNSEEN, &resource, event);
             assert_eq!(code(&answer), operation.answer, "{name}");
         }

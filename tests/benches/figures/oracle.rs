@@ -1,7 +1,6 @@
 //! Whether time tells what answers do not: both sides of a question, asked in turns, thousands of times.
 
 use cpu_time::ThreadTime;
-use tests::operations::ADDRESS;
 use tests::pairs::{PAIRS, Side};
 
 use crate::document::Table;
@@ -51,16 +50,10 @@ pub fn watched(bench: &Bench, name: &str) -> bool {
     let Some(side) = found else { return false };
     bench.elsewhere.block_on(side.settle(&bench.auth, UNSEEN + SEEN));
     for run in 0..UNSEEN + SEEN {
-        let (resource, event) = event(bench, side, run);
+        let (resource, event) = bench.event(side.request(&bench.auth, run));
         bench.run(run >= UNSEEN, &resource, event);
     }
     true
-}
-
-fn event(bench: &Bench, side: Side, run: usize) -> (String, String) {
-    let request = bench.elsewhere.block_on(side.request(&bench.auth, run));
-    let (resource, event) = bench.auth.stack.api().unwrap().event(&request, ADDRESS.parse().unwrap()).unwrap();
-    (resource, event.to_string())
 }
 
 fn times(bench: &Bench, sides: [Side; 2], samples: usize) -> [Vec<std::time::Duration>; 2] {
@@ -71,7 +64,7 @@ fn times(bench: &Bench, sides: [Side; 2], samples: usize) -> [Vec<std::time::Dur
     for run in 0..WARM_UP + samples {
         // Which comes first changes, so that neither is always the one after the other.
         for at in if run % 2 == 0 { [0, 1] } else { [1, 0] } {
-            let (resource, event) = event(bench, sides[at], run);
+            let (resource, event) = bench.event(sides[at].request(&bench.auth, run));
             let started = ThreadTime::now();
             bench.run(false, &resource, event);
             if run >= WARM_UP {

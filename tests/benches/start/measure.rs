@@ -1,11 +1,11 @@
 //! One process: from its start to its answers, with the processor's time and the memory that it takes.
 
-use std::fs;
 use std::time::{Duration, Instant};
 
 use tests::Deployment;
 use tests::runtime_api::RuntimeApi;
 use tests::tls::TlsEndpoint;
+use tests::usage;
 use tokio::process::{Child, Command};
 
 use crate::subject::Subject;
@@ -106,24 +106,18 @@ impl Running {
         Cost { cpu: self.cpu(), time }
     }
 
-    /// The scheduler's own account, in nanoseconds: the first figure of each thread, none of which ends while we look.
+    /// Of all its threads, none of which ends while we look.
     fn cpu(&self) -> Duration {
-        let threads = fs::read_dir(self.file("task")).unwrap();
-        let nanos = threads.map(|thread| {
-            let account = fs::read_to_string(thread.unwrap().path().join("schedstat")).unwrap();
-            account.split(' ').next().unwrap().parse::<u64>().unwrap()
-        });
-        Duration::from_nanos(nanos.sum())
+        usage::threads(&self.process()).map(|(_, time)| time).sum()
     }
 
+    /// The most that it ever had.
     fn memory(&self) -> u64 {
-        let status = fs::read_to_string(self.file("status")).unwrap();
-        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
-        peak.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
+        usage::memory(&self.process()).1
     }
 
-    fn file(&self, name: &str) -> String {
-        format!("/proc/{}/{name}", self.child.id().unwrap())
+    fn process(&self) -> String {
+        self.child.id().unwrap().to_string()
     }
 
     async fn end(&mut self) {

@@ -1,11 +1,11 @@
 //! Whose processor's time it is: each part of the whole has threads of its own, and the scheduler counts for each.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::ops::Sub;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use tests::usage::threads;
 use tokio::runtime::{Builder, Runtime};
 
 /// How many threads the functions, the endpoint and the clients have each.
@@ -34,12 +34,8 @@ pub struct Spent(BTreeMap<String, Duration>);
 impl Spent {
     pub fn now() -> Spent {
         let mut spent = BTreeMap::<String, Duration>::new();
-        for thread in fs::read_dir("/proc/self/task").unwrap() {
-            let read = |file: &str| fs::read_to_string(thread.as_ref().unwrap().path().join(file));
-            // A thread may end meanwhile, but none of those that are measured.
-            let (Ok(name), Ok(account)) = (read("comm"), read("schedstat")) else { continue };
-            let nanos = account.split(' ').next().unwrap().parse().unwrap();
-            *spent.entry(name.trim().to_owned()).or_default() += Duration::from_nanos(nanos);
+        for (name, time) in threads("self") {
+            *spent.entry(name).or_default() += time;
         }
         Spent(spent)
     }
@@ -59,14 +55,4 @@ impl Sub for Spent {
     fn sub(self, before: Spent) -> Spent {
         Spent(self.0.into_iter().map(|(name, time)| (name.clone(), time.saturating_sub(before.of(&name)))).collect())
     }
-}
-
-/// The memory of this process in bytes: now, and the most that it ever had.
-pub fn memory() -> (u64, u64) {
-    let status = fs::read_to_string("/proc/self/status").unwrap();
-    let read = |name: &str| {
-        let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();
-        line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
-    };
-    (read("VmRSS:"), read("VmHWM:"))
 }

@@ -10,16 +10,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use axum::body::Bytes;
-use axum::http::{Request, header};
 use local::aws::calls::Totals;
 use serde_json::{Value, json};
 use tests::Deployment;
-use tests::client::{LOGOUT, REFRESH, REQUEST, VERIFY};
+use tests::client::{LOGOUT, REFRESH, REQUEST, VERIFY, posting};
 use tests::operations::SETTINGS;
+use tests::usage::memory;
 use tokio::runtime::Runtime;
 
-use self::cpu::{Spent, memory, runtime};
+use self::cpu::{Spent, runtime};
 use self::people::{Pattern, address};
 use crate::functions::Functions;
 use crate::timing::Times;
@@ -83,7 +82,7 @@ impl Load {
     /// Has that many `clients` log in, until there were that many `logins`.
     pub fn run(&self, clients: usize, logins: usize) -> Run {
         let auth = &self.shared.auth;
-        let (before, memory_before, totals) = (Spent::now(), memory().0, auth.stack.services().calls().totals());
+        let (before, memory_before, totals) = (Spent::now(), memory("self").0, auth.stack.services().calls().totals());
         let started = Instant::now();
         let mut steps: [Vec<Duration>; STEPS.len()] = Default::default();
         for first in (0..logins).step_by(self.users) {
@@ -94,7 +93,7 @@ impl Load {
                 all.extend(these);
             }
         }
-        let (time, spent, after) = (started.elapsed(), Spent::now() - before, memory());
+        let (time, spent, after) = (started.elapsed(), Spent::now() - before, memory("self"));
         let now = auth.stack.services().calls().totals();
         let [functions, endpoint, services, clients] =
             ["functions", "endpoint", "services", "clients"].map(|name| spent.of(name));
@@ -172,8 +171,7 @@ impl Shared {
 
     /// Waits as a client does, while others have the functions answer too.
     async fn step(&self, path: &str, body: Value, source: Ipv4Addr, times: &mut Vec<Duration>) -> Value {
-        let request = Request::post(path).header(header::CONTENT_TYPE, "application/json");
-        let request = request.body(Bytes::from(body.to_string())).unwrap();
+        let request = posting(path, body);
         let (resource, event) = self.auth.stack.api().unwrap().event(&request, source.into()).unwrap();
         let started = Instant::now();
         let answer = self.functions_run.spawn(self.functions.answer(&resource, event.to_string())).await.unwrap();
