@@ -19,6 +19,7 @@ pub(crate) use self::answer::of_gateway;
 use self::event::Circumstances;
 pub use self::gateway::Gateway;
 use crate::clock::StackClock;
+use crate::failure::Failure;
 use crate::functions::Functions;
 use crate::template::{Cors, Route};
 
@@ -74,6 +75,14 @@ impl Api {
     /// The status of the gateway's own answer.
     pub fn event(&self, request: &Request<Bytes>, source: IpAddr) -> Result<(String, Value), StatusCode> {
         self.route(request, source, &request_id())
+    }
+
+    /// Hands the function of that resource an event as it is, also one that no gateway would make.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub async fn invoke(&self, function: &str, event: &Value) -> Result<Value, Failure> {
+        self.functions.invoke(function, event).await
     }
 
     fn route(&self, request: &Request<Bytes>, source: IpAddr, id: &str) -> Result<(String, Value), StatusCode> {

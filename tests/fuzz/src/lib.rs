@@ -6,6 +6,7 @@
 
 pub mod campaign;
 pub mod mutate;
+mod stage;
 mod targets;
 
 pub use crate::campaign::{Campaign, run};
@@ -16,6 +17,8 @@ pub struct Target {
     pub name: &'static str,
     /// Panics where something does not hold; else says what became of the input.
     pub run: fn(&[u8]) -> Word,
+    /// Whether it asks whole functions, which takes longer.
+    pub asks_functions: bool,
     /// Inputs to begin with.
     pub seeds: fn() -> Vec<Vec<u8>>,
     /// What its inputs are made of.

@@ -14,7 +14,7 @@ use crate::{Target, Word, texts};
 
 #[rustfmt::skip] // Words side by side.
 pub(super) const COOKIES: Target = Target {
-    name: "cookies",
+    name: "cookies", asks_functions: false,
     run: cookies,
     seeds: || {
         texts([
@@ -52,7 +52,7 @@ fn cookies(input: &[u8]) -> Word {
 
 #[rustfmt::skip] // Words side by side.
 pub(super) const ORIGIN: Target = Target {
-    name: "origin",
+    name: "origin", asks_functions: false,
     run: origin,
     seeds: || {
         texts([
@@ -102,7 +102,7 @@ fn origin(input: &[u8]) -> Word {
 
 #[rustfmt::skip] // Words side by side.
 pub(super) const PROXIES: Target = Target {
-    name: "proxies",
+    name: "proxies", asks_functions: false,
     run: proxies,
     seeds: || {
         texts([

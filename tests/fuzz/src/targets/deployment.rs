@@ -28,7 +28,7 @@ pub(super) fn config(others: &BTreeMap<&str, &str>) -> Result<Config, String> {
 
 #[rustfmt::skip] // Words side by side.
 pub(super) const SETTINGS: Target = Target {
-    name: "settings",
+    name: "settings", asks_functions: false,
     run: settings,
     seeds: || {
         texts([

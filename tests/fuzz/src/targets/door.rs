@@ -1,101 +1,87 @@
-//! The front door: whole requests, through the runtime's event to an answer, to a function that reads all there is to read.
+//! The front door: whole requests, through the runtime's event to the answer of the function that a gateway would hand them to.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, OnceLock};
+use std::net::IpAddr;
 
 use data_encoding::BASE64;
-use futures_util::FutureExt;
-use lambda_http::{Context, LambdaEvent};
-use serde::Deserialize;
+use lambda_http::request::LambdaRequest;
 use serde_json::{Value, json};
-use shared::clock::Clock;
-use shared::config::Config;
-use shared::cookie::Cookie;
-use shared::error::Result;
-use shared::frontends::{Frontends, TokenDelivery};
-use shared::http::{Delivered, Function, Reply, Request, Served};
-use shared::token::RefreshToken;
-use shared::wire::{IdentifierFields, source_url};
+use shared::http::alias::ALIASES;
+use shared::http::without_final_slash;
 
-use super::deployment::config;
-use super::keyring::now;
+use crate::stage::on_stage;
 use crate::{Target, Word, texts};
 
-/// Reads of a request what our functions read together.
-struct Reader(Frontends);
+/// Where a path leads, by how it begins.
+const FUNCTIONS: [(&str, &str); 7] = [
+    ("/api/auth/otp/request", "RequestOtp"),
+    ("/api/auth/otp/verify", "VerifyOtp"),
+    ("/api/auth/token/refresh", "Refresh"),
+    ("/api/auth/logout", "Logout"),
+    ("/api/auth/sessions", "Sessions"),
+    ("/api/profile", "Profile"),
+    ("/.well-known/", "Jwks"),
+];
 
-#[derive(Deserialize)]
-struct Body {
-    #[serde(flatten)]
-    identifier: IdentifierFields,
-    refresh: Option<String>,
-    source_url: Option<String>,
-    token_delivery: Option<TokenDelivery>,
+fn function(path: &str) -> &'static str {
+    let alias = ALIASES.iter().find(|alias| alias.path == without_final_slash(path));
+    let path = alias.map_or(path, |alias| alias.stands_for);
+    FUNCTIONS.iter().find(|(start, _)| path.starts_with(start)).map_or("Fallback", |(_, function)| function)
 }
 
-impl Function for Reader {
-    const NAME: &'static str = "reader";
-    const ROUTES: &'static [(&'static str, &'static str)] = &[
-        ("POST", "/api/auth/otp/request"),
-        ("POST", "/api/auth/otp/verify"),
-        ("POST", "/api/auth/token/refresh"),
-        ("POST", "/api/auth/logout"),
-        ("GET", "/api/profile"),
-        ("DELETE", "/api/auth/sessions/{id}"),
-    ];
+/// What nobody is answered with success without, by the name that it has in inputs.
+const NEEDS: [(&str, &str); 4] =
+    [("VerifyOtp", "{code}"), ("Profile", "{access}"), ("Sessions", "{access}"), ("Refresh", "{refresh}")];
 
-    async fn compose(config: Config, _: Clock) -> Result<Reader> {
-        Ok(Reader(config.frontends))
-    }
-
-    async fn handle(&self, request: Request) -> Result<Reply> {
-        let device = request.device();
-        assert!(device.words.len() <= 40 && device.prefix.len() <= 43, "{device:?}");
-        if request.method() != "POST" {
-            assert!(request.bearer()?.len() <= 10_000 && !request.last_segment().contains('/'));
-            return Reply::ok(json!({}));
-        }
-        let Body { identifier, refresh, source_url: source, token_delivery } = request.json()?;
-        source_url(source.as_deref())?;
-        let Delivered { delivery, text } = request.delivered(&self.0, token_delivery, refresh, Cookie::Refresh)?;
-        request.device_cookie(&self.0, delivery)?;
-        text.map(|text| text.parse::<RefreshToken>()).transpose()?;
-        Reply::ok(json!({ "identifier": identifier.identifier()?.reveal() }))
-    }
-}
-
-fn served() -> Arc<Served<Reader>> {
-    static SERVED: OnceLock<Arc<Served<Reader>>> = OnceLock::new();
-    let start = || {
-        let settings = config(&BTreeMap::from([("TRUSTED_PROXIES", "10.0.0.0/8")])).unwrap();
-        let starting = Served::start(settings, Clock::new(now)).now_or_never();
-        Arc::new(starting.unwrap().unwrap_or_else(|error| panic!("{error:?}")))
-    };
-    SERVED.get_or_init(start).clone()
-}
-
-/// Hands an event in. An answer is JSON with all the headers that every answer has, and a fault of ours is none (S64).
+/// Hands an event in. An answer is JSON with all the headers that every answer has, a fault of ours is none (S64), and
+/// nobody is in without a code or a token.
 pub(super) fn answered(event: &str) -> Word {
-    let Ok(event) = serde_json::from_str(event) else {
-        return "no event";
-    };
-    let answer =
-        served().invoke(LambdaEvent::new(event, Context::default())).now_or_never().expect("it waits for nothing");
-    let answer = serde_json::to_value(answer).unwrap();
+    on_stage(|stage| {
+        let filled = stage.filled(event);
+        // The runtime reads the text and `local` a value; what only one of them reads is no event.
+        let is_event = serde_json::from_str::<LambdaRequest>(&filled).is_ok();
+        let Some(value) = serde_json::from_str::<Value>(&filled).ok().filter(|_| is_event) else {
+            return "no event";
+        };
+        let function = function(value["rawPath"].as_str().unwrap_or_default());
+        let answer = stage.answer(function, &value);
+        is_well_formed(function, &answer);
+        let word = word(&value, &answer);
+        let lacks = |(needing, needed): &(&str, &str)| *needing == function && !event.contains(needed);
+        assert!(word != "done" || !NEEDS.iter().any(lacks), "{event} is answered: {answer}");
+        if word == "limited" {
+            stage.go_on();
+        }
+        word
+    })
+}
+
+fn is_well_formed(function: &str, answer: &Value) {
+    let header = |name: &str| answer["headers"][name].as_str();
+    if answer["statusCode"] == 308 {
+        let location = header("location").unwrap();
+        return assert!(location.starts_with('/') && !location.starts_with("//"), "{answer}");
+    }
     let body: Value = serde_json::from_str(answer["body"].as_str().unwrap()).unwrap();
     assert!(body.is_object() && answer["isBase64Encoded"] == false, "{answer}");
-    assert_eq!(
-        (&answer["headers"]["cache-control"], &answer["headers"]["content-type"]),
-        (&json!("no-store"), &json!("application/json"))
-    );
+    let is_public = function == "Jwks" && answer["statusCode"] == 200;
+    let expected = [("content-type", "application/json"), ("x-content-type-options", "nosniff")];
+    assert!(expected.iter().all(|(name, value)| header(name) == Some(value)), "{answer}");
+    assert!(is_public || header("cache-control") == Some("no-store"), "{answer}");
+}
+
+fn word(event: &Value, answer: &Value) -> Word {
+    let body: Value = serde_json::from_str(answer["body"].as_str().unwrap_or_default()).unwrap_or_default();
+    let source = event.pointer("/requestContext/http/sourceIp").and_then(Value::as_str);
     match answer["statusCode"].as_u64().unwrap() {
-        200 => "read",
+        200 => "done",
+        400 if ["error", "error_code"].iter().any(|name| body[name] == "invalid_otp") => "wrong code",
         400 => "refused",
         401 => "no token",
         403 => "forbidden",
-        404 | 405 => "elsewhere",
-        // Only where the gateway has not said whence the request comes.
-        500 => "no source",
+        308 | 404 | 405 => "elsewhere",
+        429 => "limited",
+        // The gateway always says whence a request comes.
+        500 if source.is_none_or(|source| source.parse::<IpAddr>().is_err()) => "no source",
         other => panic!("{other}: {answer}"),
     }
 }
@@ -123,38 +109,42 @@ pub(super) fn event() -> Value {
 
 #[rustfmt::skip] // Words side by side.
 pub(super) const EVENT: Target = Target {
-    name: "event",
+    name: "event", asks_functions: true,
     run: |input| answered(&String::from_utf8_lossy(input)),
     seeds: || {
         let mut bearer = event();
         bearer["requestContext"]["http"]["method"] = json!("GET");
         bearer["requestContext"]["http"]["path"] = json!("/api/profile");
         bearer["rawPath"] = json!("/api/profile");
-        bearer["headers"]["authorization"] = json!("Bearer a.b.c");
+        bearer["headers"]["authorization"] = json!("Bearer {access}");
         let mut encoded = event();
         encoded["isBase64Encoded"] = json!(true);
         encoded["body"] = json!(BASE64.encode(br#"{"identifier":"ada@example.com"}"#));
-        [event(), bearer, encoded].map(|event| event.to_string().into_bytes()).to_vec()
+        let mut verify = event();
+        verify["rawPath"] = json!("/api/auth/otp/verify/");
+        verify["body"] = json!(r#"{"identifier":"{who}","otp":"{code}","challenge_id":"{challenge}"}"#);
+        [event(), bearer, encoded, verify].map(|event| event.to_string().into_bytes()).to_vec()
     },
     dictionary: &[
         "\"rawPath\":", "\"rawQueryString\":", "\"headers\":", "\"cookies\":", "\"body\":", "\"isBase64Encoded\":",
         "\"requestContext\":", "\"http\":", "\"method\":", "\"path\":", "\"sourceIp\":", "\"requestId\":",
         "\"pathParameters\":", "\"queryStringParameters\":", "\"authorization\":", "true", "false", "null", "{}",
         "[]", "\"\"", "\"%\"", "\"//\"", "\"?\"", "\"#\"", "\"\\u0000\"", "\"\\n\"", "\"::1\"", "\"*\"", "\"<>\"",
-        "1", "/accounts/otp/request", "/api/auth/sessions/x", "GET", "DELETE", "PRI", "CONNECT",
+        "1", "/accounts/otp/request", "/api/auth/otp/verify", "/api/auth/logout", "/api/auth/token/refresh",
+        "/api/auth/sessions/x", "GET", "DELETE", "PRI", "CONNECT", "{code}", "{access}",
     ],
-    reaches: &["read", "refused", "no event"],
+    reaches: &["done", "refused", "no event"],
 };
 
 #[rustfmt::skip] // Words side by side.
 pub(super) const FIELDS: Target = Target {
-    name: "event-fields",
+    name: "event-fields", asks_functions: true,
     run: fields,
     seeds: || {
         texts([
             "/requestContext/http/sourceIp ::1\nx-forwarded-for: 203.0.113.9",
-            "authorization: Bearer a.b.c\n/rawPath /api/profile\n/requestContext/http/method GET",
-            "origin: https://evil.example\n/cookies [\"__Host-refresh=x\"]",
+            "authorization: Bearer {access}\n/rawPath /api/profile\n/requestContext/http/method GET",
+            "origin: https://evil.example\n/rawPath /api/auth/token/refresh\n/cookies [\"__Host-refresh={refresh}\"]\n/body \"{}\"",
             "content-type: text/plain",
         ])
     },
@@ -166,7 +156,7 @@ pub(super) const FIELDS: Target = Target {
         "x-forwarded-proto: ", "host: ", "user-agent: ", "Bearer ", "__Host-refresh=", "null", "true", "{}", "[]",
         "GET", "/accounts/otp/verify", "https://app.example.com", "10.0.0.1", "::", ",", ";",
     ],
-    reaches: &["read", "refused", "no token", "forbidden", "elsewhere", "no event"],
+    reaches: &["done", "refused", "no token", "forbidden", "elsewhere", "no event"],
 };
 
 /// Lines that change an event: `name: value` a header, `/pointer value` any member.

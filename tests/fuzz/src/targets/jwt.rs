@@ -52,7 +52,7 @@ fn checks() -> &'static [CheckingKeys; 2] {
 
 #[rustfmt::skip] // Words side by side.
 pub(super) const JWT: Target = Target {
-    name: "jwt",
+    name: "jwt", asks_functions: false,
     run: jwt,
     seeds: || genuine().iter().map(|token| token.clone().into_bytes()).collect(),
     dictionary: &[
@@ -77,7 +77,7 @@ fn jwt(input: &[u8]) -> Word {
 
 #[rustfmt::skip] // Words side by side.
 pub(super) const CLAIMS: Target = Target {
-    name: "jwt-claims",
+    name: "jwt-claims", asks_functions: false,
     run: claims,
     seeds: || {
         let part = |at: usize| BASE64URL_NOPAD.decode(genuine()[0].split('.').nth(at).unwrap().as_bytes()).unwrap();

@@ -23,7 +23,7 @@ const PEMS: [(SigningAlgorithm, &str); 4] = [
     (SigningAlgorithm::RS256, include_str!("../../../keys/rsa2048-1.pem")),
 ];
 
-pub(super) fn now() -> Timestamp {
+pub(crate) fn now() -> Timestamp {
     Timestamp::from_unix(NOW)
 }
 
@@ -48,7 +48,7 @@ pub(super) fn published() -> &'static JwkSet {
 
 #[rustfmt::skip] // Words side by side.
 pub(super) const KEYRING: Target = Target {
-    name: "keyring",
+    name: "keyring", asks_functions: false,
     run: keyring,
     seeds: || {
         let refresh = json!([{ "id": "r1", "active_from": 0, "retired_at": null, "key": BASE64.encode(&[1; 32]) }]);
@@ -100,7 +100,7 @@ fn has_public_members_only(set: &Value) {
 
 #[rustfmt::skip] // Words side by side.
 pub(super) const JWKS: Target = Target {
-    name: "jwks",
+    name: "jwks", asks_functions: false,
     run: jwks,
     seeds: || {
         vec![

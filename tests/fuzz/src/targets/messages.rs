@@ -9,9 +9,9 @@ use shared::origin::is_host_name;
 use crate::{Target, Word, texts};
 
 #[rustfmt::skip] // Words side by side.
-pub(super) const TEMPLATE: Target = Target {
-    name: "template",
-    run: template,
+pub(super) const MESSAGE: Target = Target {
+    name: "message", asks_functions: false,
+    run: message,
     seeds: || {
         texts([
             "Latchkey\napp.example.com\n300",
@@ -29,7 +29,7 @@ pub(super) const TEMPLATE: Target = Target {
 
 /// Three lines: the product, the host, the seconds. The code is in every text, the product is HTML in none, a subject is
 /// one line, and an SMS is one part (S17, S79).
-fn template(input: &[u8]) -> Word {
+fn message(input: &[u8]) -> Word {
     let text = String::from_utf8_lossy(input);
     let mut lines = text.split('\n');
     let mut line = || lines.next().unwrap_or_default().trim();

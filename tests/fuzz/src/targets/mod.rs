@@ -1,5 +1,6 @@
 //! The targets.
 
+mod bodies;
 mod browser;
 mod deployment;
 mod door;
@@ -8,15 +9,22 @@ mod keyring;
 mod messages;
 mod refresh;
 mod requests;
+mod stack;
 mod typed;
 
+pub(crate) use self::keyring::now;
 use crate::Target;
 
 /// All of them.
 pub static TARGETS: &[Target] = &[
     door::EVENT,
     door::FIELDS,
-    requests::BODY,
+    bodies::REQUEST,
+    bodies::VERIFY,
+    bodies::REFRESH,
+    bodies::LOGOUT,
+    bodies::SESSION,
+    bodies::ALIAS,
     requests::PATH,
     requests::JSON,
     typed::EMAIL,
@@ -33,5 +41,7 @@ pub static TARGETS: &[Target] = &[
     browser::ORIGIN,
     browser::PROXIES,
     deployment::SETTINGS,
-    messages::TEMPLATE,
+    stack::TEMPLATE,
+    stack::SAMCONFIG,
+    messages::MESSAGE,
 ];

@@ -12,7 +12,7 @@ use crate::{Target, Word};
 
 #[rustfmt::skip] // Words side by side.
 pub(super) const REFRESH: Target = Target {
-    name: "refresh-token",
+    name: "refresh-token", asks_functions: false,
     run: refresh,
     seeds: || vec![genuine(1).into_bytes(), genuine(u32::MAX).into_bytes(), b"v1.k.u.s.1.a.b".to_vec()],
     dictionary: &[
@@ -54,7 +54,7 @@ fn refresh(input: &[u8]) -> Word {
 
 #[rustfmt::skip] // Words side by side.
 pub(super) const DEVICE: Target = Target {
-    name: "device-cookie",
+    name: "device-cookie", asks_functions: false,
     run: device,
     seeds: || vec![genuine_cookie().into_bytes(), b"v1.1767225600.AAAA".to_vec()],
     dictionary: &["v1.", ".", "0", "+", "1798761600", "18446744073709551615", "A", "="],

@@ -8,7 +8,7 @@ use crate::{Target, Word, texts};
 
 #[rustfmt::skip] // Words side by side.
 pub(super) const EMAIL: Target = Target {
-    name: "email",
+    name: "email", asks_functions: false,
     run: email,
     seeds: || {
         texts([
@@ -47,7 +47,7 @@ fn email(input: &[u8]) -> Word {
 
 #[rustfmt::skip] // Words side by side.
 pub(super) const PHONE: Target = Target {
-    name: "phone",
+    name: "phone", asks_functions: false,
     run: phone,
     seeds: || {
         texts(["+15551234567", "+1 (555) 123-4567", " +44.20.7946.0958 ", "+447400123456", "+1234567", "+882161234567"])
@@ -77,7 +77,7 @@ fn phone(input: &[u8]) -> Word {
 
 #[rustfmt::skip] // Words side by side.
 pub(super) const CODE: Target = Target {
-    name: "code",
+    name: "code", asks_functions: false,
     run: code,
     seeds: || {
         texts([
@@ -121,7 +121,7 @@ fn code(input: &[u8]) -> Word {
 
 #[rustfmt::skip] // Words side by side.
 pub(super) const SOURCE_URL: Target = Target {
-    name: "source-url",
+    name: "source-url", asks_functions: false,
     run: source,
     seeds: || texts(["https://example.com/welcome?a=b#c", "  ", "", "javascript:alert(1)", "=cmd|' /C calc'!A0"]),
     dictionary: &["https://", "example.com", "/", "\u{7f}", "\u{85}", "\u{2028}", "aaaaaaaaaaaaaaaa", "\r\n", "\t"],

@@ -1,0 +1,138 @@
+//! A deployment in this process, for targets that ask a whole function: the real handlers, over the real SDK.
+
+use std::cell::RefCell;
+use std::net::{IpAddr, Ipv4Addr};
+use std::time::Duration;
+
+use axum::body::Bytes;
+use axum::http::{Request, header};
+use local::clock::StackClock;
+use local::{Options, Stack};
+use serde_json::{Value, json};
+use tokio::runtime::{Builder, Runtime};
+
+use crate::targets::now;
+
+/// The deployment of this thread, made when it is asked first.
+pub(crate) struct Stage {
+    runtime: Runtime,
+    stack: Stack,
+    person: Person,
+    people: u64,
+    executions: u64,
+}
+
+/// Somebody who is signed in, and was sent a code just now.
+#[derive(Default)]
+struct Person {
+    /// What stands for something of theirs in an input, and that.
+    told: Vec<(&'static str, String)>,
+    uses: u32,
+}
+
+/// Limits are others' matter; and codes are so long that no execution guesses one.
+const SETTINGS: [(&str, &str); 14] = [
+    ("JWT_ALGORITHM", "EdDSA"),
+    ("OTP_LENGTH", "10"),
+    ("OTP_REQUESTS_PER_IP", "1000000"),
+    ("OTP_FAILURES_PER_IP", "1000000"),
+    ("OTP_REQUESTS_PER_HOUR", "1000000"),
+    ("OTP_REQUESTS_PER_HOUR_PER_IP", "1000000"),
+    ("SMS_DAILY_BUDGET", "1000000"),
+    ("SMS_DAILY_BUDGET_PER_COUNTRY", "1000000"),
+    ("SMS_BREAKER_SHARE", "0"),
+    ("DOMAIN_NAME", "auth.example.com"),
+    ("ALLOWED_ORIGINS", "https://app.example.com"),
+    ("TRUSTED_PROXIES", "10.0.0.0/8"),
+    // A machine that does much else is no fault of AWS.
+    ("AWS_ATTEMPT_TIMEOUT_MS", "29000"),
+    ("AWS_OPERATION_TIMEOUT_MS", "29000"),
+];
+/// A challenge has three tries.
+const USES: u32 = 3;
+/// No more of a place are filled: the gateway takes 10 KiB of path and headers.
+const FILLED: usize = 4;
+/// So often is thrown away what has ended.
+const SWEEPS: u64 = 2_000;
+
+/// Does something on the stage of this thread.
+pub(crate) fn on_stage<T>(act: impl FnOnce(&mut Stage) -> T) -> T {
+    thread_local!(static STAGE: RefCell<Stage> = RefCell::new(Stage::set()));
+    STAGE.with_borrow_mut(act)
+}
+
+impl Stage {
+    fn set() -> Stage {
+        let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+        let env = SETTINGS.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
+        let clock = StackClock::frozen_at(now());
+        let options = Options { env, in_process: true, clock, ..Options::default() };
+        let stack = runtime.block_on(Stack::start(options)).unwrap_or_else(|failure| panic!("{failure}"));
+        // The keys are a minute old.
+        stack.clock().advance(Duration::from_secs(60));
+        Stage { runtime, stack, person: Person::default(), people: 0, executions: 0 }
+    }
+
+    /// The input with what is somebody's in the places that are left for it: `{who}`, `{code}`, `{challenge}`, `{access}`,
+    /// `{refresh}` and `{session}`.
+    pub(crate) fn filled(&mut self, input: &str) -> String {
+        if !PLACES.iter().any(|place| input.contains(place)) {
+            return input.to_owned();
+        }
+        if self.person.uses.is_multiple_of(USES) {
+            self.person = self.somebody();
+        }
+        self.person.uses += 1;
+        self.person.told.iter().fold(input.to_owned(), |text, (place, value)| text.replacen(place, value, FILLED))
+    }
+
+    /// The function's answer to an event.
+    pub(crate) fn answer(&mut self, function: &str, event: &Value) -> Value {
+        self.executions += 1;
+        if self.executions.is_multiple_of(SWEEPS) {
+            self.stack.services().sweep_expired().unwrap();
+        }
+        let answer = self.runtime.block_on(self.stack.api().unwrap().invoke(function, event));
+        answer.unwrap_or_else(|failure| panic!("{function}: {failure}"))
+    }
+
+    /// Goes on as somebody else, an hour later: limits and waits are over.
+    pub(crate) fn go_on(&mut self) {
+        self.stack.clock().advance(Duration::from_secs(3_600));
+        self.person = Person::default();
+    }
+
+    fn somebody(&mut self) -> Person {
+        self.people += 1;
+        let who = format!("p{}@example.com", self.people);
+        let (challenge, code) = self.asked(&who);
+        let body = json!({ "identifier": who, "otp_code": code, "challenge_id": challenge });
+        let tokens = self.post("/api/auth/otp/verify/", &body)["tokens"].take();
+        let [access, refresh] = ["access", "refresh"].map(|name| text(&tokens[name]));
+        let session = refresh.split('.').nth(3).unwrap().to_owned();
+        let (challenge, code) = self.asked(&who);
+        let told = PLACES.into_iter().zip([who, code, challenge, access, refresh, session]).collect();
+        Person { told, uses: 0 }
+    }
+
+    fn asked(&self, who: &str) -> (String, String) {
+        let challenge = text(&self.post("/api/auth/otp/request/", &json!({ "identifier": who }))["challenge_id"]);
+        let mail = self.stack.inbox().messages(Some(who)).into_iter().next().unwrap();
+        (challenge, mail.subject.unwrap().split(' ').next().unwrap().to_owned())
+    }
+
+    fn post(&self, path: &str, body: &Value) -> Value {
+        let request = Request::post(path).header(header::CONTENT_TYPE, "application/json");
+        let request = request.body(Bytes::from(body.to_string())).unwrap();
+        let source = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
+        let answer = self.runtime.block_on(self.stack.api().unwrap().call(request, source));
+        assert!(answer.status().is_success(), "{path}: {answer:?}");
+        serde_json::from_slice(answer.body()).unwrap()
+    }
+}
+
+const PLACES: [&str; 6] = ["{who}", "{code}", "{challenge}", "{access}", "{refresh}", "{session}"];
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap().to_owned()
+}
