@@ -19,7 +19,12 @@ impl Deployment {
 
     /// Takes the item at `key` out of the users' table, as TTL or an operator's hand does.
     pub fn delete_item(&self, key: &str) {
-        let request = json!({ "TableName": self.setting("USER_TABLE"), "Key": { "pk": { "S": key } } });
+        self.delete_from("USER_TABLE", key);
+    }
+
+    /// The same of a table.
+    pub fn delete_from(&self, table: &str, key: &str) {
+        let request = json!({ "TableName": self.setting(table), "Key": { "pk": { "S": key } } });
         self.stack.services().dynamodb("DeleteItem", request).unwrap();
     }
 

@@ -1,19 +1,21 @@
-//! The rules, as briefly as they can be said.
+//! The rules of one person's codes and sessions, as briefly as they can be said.
 
 use std::time::Duration;
 
 use shared::clock::{ExpiresAt, Timestamp};
+use tests::deployment::wrong;
+
+use super::session::Session;
 
 const TRIES: u32 = 3;
 /// So many wrong answers in a row, and some answers must wait: the model does not say how long.
 const FAILURES: u32 = 10;
 const CODES: usize = 5;
-const GRACE: Duration = Duration::from_secs(10);
-const IDLE: Duration = Duration::from_secs(30 * 86_400);
-const ABSOLUTE: Duration = Duration::from_secs(90 * 86_400);
+const SENDS: u32 = 4;
+const RESEND: Duration = Duration::from_secs(30);
 const SESSIONS: usize = 10;
-/// TTL goes by a clock of its own: so close to the end, a session may be gone or not.
-const APART: Duration = Duration::from_secs(10);
+/// Other clocks, and that which TTL goes by, may be so far apart.
+pub const APART: Duration = Duration::from_secs(10);
 
 /// Whether something succeeds.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -21,6 +23,24 @@ pub enum Known {
     Yes,
     No,
     Unsure,
+}
+
+/// What becomes of a challenge that is to be sent again.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Sent {
+    Again,
+    TooSoon,
+    Anew,
+    Unsure,
+}
+
+/// What is typed.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Typed {
+    Right,
+    Wrong,
+    /// A code of the same challenge, before it was sent again.
+    Old,
 }
 
 #[derive(Default)]
@@ -33,21 +53,17 @@ pub struct Model {
 
 pub struct Challenge {
     pub id: String,
-    pub code: String,
+    code: String,
+    old: Vec<String>,
     end: ExpiresAt,
+    sent: Timestamp,
+    sends: u32,
     tries: u32,
+    /// Answers that named no challenge since it began.
+    unbound: u32,
     is_used: bool,
     /// Answered while answers may have to wait: nobody knows how many tries are left.
     is_unsure: bool,
-}
-
-pub struct Session {
-    /// Oldest first.
-    tokens: Vec<String>,
-    rotated: Timestamp,
-    idle_end: ExpiresAt,
-    absolute_end: ExpiresAt,
-    has_ended: bool,
 }
 
 impl Model {
@@ -64,64 +80,120 @@ impl Model {
 
     /// One more would end the oldest: another test's matter.
     pub fn has_room(&self) -> bool {
-        self.sessions.iter().filter(|session| !session.has_ended).count() < SESSIONS
+        self.sessions.iter().filter(|session| !session.has_ended()).count() < SESSIONS
     }
 
+    /// Whether a new challenge, or an answer that names none, may be refused for failures or for too many codes.
     pub fn may_wait(&self) -> bool {
         self.failures >= FAILURES
     }
 
-    /// So many codes are under way that another may have to wait for the end of one.
     pub fn is_full(&self, now: Timestamp) -> bool {
         let is_there = |it: &&Challenge| !it.is_used && !it.end.has_passed(now.before(APART));
         self.challenges.iter().filter(is_there).count() >= CODES
     }
 
     /// What a bound answer leads to.
-    pub fn answer(&self, at: usize, is_right: bool, now: Timestamp) -> Known {
+    pub fn answer(&self, at: usize, typed: Typed, now: Timestamp) -> Known {
         match &self.challenges[at] {
-            challenge if !is_right || challenge.is_over(now) => Known::No,
-            challenge if self.may_wait() || challenge.is_unsure || challenge.is_closing(now) => Known::Unsure,
+            challenge if typed != Typed::Right || challenge.is_over(now) => Known::No,
+            challenge if challenge.is_unsure || challenge.is_closing(now) => Known::Unsure,
             challenge if challenge.tries == 0 => Known::No,
             _ => Known::Yes,
         }
     }
 
     /// A try is spent on what lives. Success forgives all failures.
-    pub fn answered(&mut self, at: usize, is_right: bool, succeeded: bool, now: Timestamp) {
-        let may_wait = self.may_wait();
+    pub fn answered(&mut self, at: usize, succeeded: bool, now: Timestamp) {
         let challenge = &mut self.challenges[at];
         if succeeded {
             challenge.is_used = true;
             self.failures = 0;
-        } else if may_wait || challenge.is_closing(now) {
+        } else if challenge.is_closing(now) {
             challenge.is_unsure = true;
             self.failures += 1;
-        } else if !is_right && challenge.tries > 0 && !challenge.is_over(now) {
+        } else if challenge.tries > 0 && !challenge.is_over(now) {
             challenge.tries -= 1;
             self.failures += 1;
         }
     }
 
-    /// Whether a challenge that is not over has this code. Unbound tries are others than its own.
-    pub fn lives(&self, code: &str, now: Timestamp) -> bool {
-        let is_meant = |it: &Challenge| it.code == code && !it.is_over(now);
-        self.challenges.iter().any(is_meant)
+    /// What an answer that names no challenge leads to, if it is the code of this one.
+    pub fn answer_unbound(&self, at: usize, typed: Typed, now: Timestamp) -> Known {
+        match &self.challenges[at] {
+            challenge if typed != Typed::Right || challenge.is_over(now) || challenge.unbound >= TRIES => Known::No,
+            challenge if self.may_wait() || challenge.is_unsure || challenge.is_closing(now) => Known::Unsure,
+            _ => Known::Yes,
+        }
     }
 
-    pub fn answered_unbound(&mut self, code: &str, succeeded: bool) {
-        if !succeeded {
-            self.failures += 1;
-            return;
+    /// Unbound tries are others than a challenge's own, and the same for all that live.
+    pub fn answered_unbound(&mut self, at: usize, answer: &str, now: Timestamp) {
+        let is_closing = self.challenges.iter().any(|it| !it.is_used && !it.is_over(now) && it.is_closing(now));
+        match answer {
+            "ok" => {
+                self.challenges[at].is_used = true;
+                self.failures = 0;
+            }
+            // Nothing was compared, and so nothing counted.
+            "too_many_attempts" => return,
+            _ => self.failures += 1,
         }
-        self.failures = 0;
-        self.challenges.iter_mut().filter(|challenge| challenge.code == code).for_each(|it| it.is_used = true);
+        let living = self.challenges.iter_mut().filter(|it| !it.is_over(now));
+        living.for_each(|it| if is_closing { it.is_unsure = true } else { it.unbound += 1 });
+    }
+
+    /// What becomes of a challenge that is asked for again.
+    pub fn resend(&self, at: usize, now: Timestamp) -> Sent {
+        match &self.challenges[at] {
+            it if it.is_over(now) => Sent::Anew,
+            it if it.is_unsure || it.is_closing(now) => Sent::Unsure,
+            it if it.tries == 0 => Sent::Anew,
+            it if !ExpiresAt::after(it.sent, RESEND).has_passed(now) => Sent::TooSoon,
+            it if it.sends == SENDS => Sent::Anew,
+            _ => Sent::Again,
+        }
     }
 }
 
 impl Challenge {
     pub fn new(id: String, code: String, now: Timestamp, life: Duration) -> Challenge {
-        Challenge { id, code, end: ExpiresAt::after(now, life), tries: TRIES, is_used: false, is_unsure: false }
+        Challenge {
+            id,
+            code,
+            old: Vec::new(),
+            end: ExpiresAt::after(now, life),
+            sent: now,
+            sends: 1,
+            tries: TRIES,
+            unbound: 0,
+            is_used: false,
+            is_unsure: false,
+        }
+    }
+
+    /// Another code, and the time of the first: the tries are what they were.
+    pub fn sent_again(&mut self, code: String, now: Timestamp, life: Duration) {
+        self.old.push(std::mem::replace(&mut self.code, code));
+        (self.sent, self.end) = (now, ExpiresAt::after(now, life));
+        self.sends += 1;
+    }
+
+    pub fn text(&self, typed: Typed) -> String {
+        match (typed, self.old.last()) {
+            (Typed::Right, _) => self.code.clone(),
+            (Typed::Old, Some(old)) => old.clone(),
+            (Typed::Wrong | Typed::Old, _) => wrong(&self.code),
+        }
+    }
+
+    pub fn end(&self) -> Timestamp {
+        self.end.moment()
+    }
+
+    /// Whether no more answers without its name are compared with it, though it lives.
+    pub fn is_spent_unbound(&self, now: Timestamp) -> bool {
+        !self.is_over(now) && self.unbound >= TRIES
     }
 
     fn is_over(&self, now: Timestamp) -> bool {
@@ -132,66 +204,17 @@ impl Challenge {
     fn is_closing(&self, now: Timestamp) -> bool {
         self.end.has_passed(now.after(APART))
     }
-}
 
-impl Session {
-    pub fn new(token: String, now: Timestamp) -> Session {
-        Session {
-            tokens: vec![token],
-            rotated: now,
-            idle_end: ExpiresAt::after(now, IDLE),
-            absolute_end: ExpiresAt::after(now, ABSOLUTE),
-            has_ended: false,
+    /// What an answer now would be about, for the count of what sequences come to.
+    pub fn at_stake(&self, typed: Typed, now: Timestamp) -> Option<&'static str> {
+        let is_near = self.end().before(APART) <= now && now <= self.end().after(APART);
+        match typed {
+            _ if self.is_used => Some("a used code"),
+            Typed::Right if is_near => Some("within 10 s of a code's end"),
+            Typed::Right if self.end.has_passed(now) => Some("after a code's end"),
+            Typed::Right if self.tries == 0 => Some("no tries left"),
+            Typed::Old if !self.old.is_empty() => Some("a code from before it was sent again"),
+            Typed::Right | Typed::Wrong | Typed::Old => None,
         }
-    }
-
-    /// The token that is `age` generations old, or the oldest.
-    pub fn token(&self, age: usize) -> String {
-        self.tokens[self.tokens.len() - 1 - self.age(age)].clone()
-    }
-
-    fn age(&self, age: usize) -> usize {
-        age.min(self.tokens.len() - 1)
-    }
-
-    fn is_over(&self, now: Timestamp) -> bool {
-        self.has_ended || self.idle_end.has_passed(now) || self.absolute_end.has_passed(now)
-    }
-
-    /// Also by the clock that TTL goes by.
-    pub fn lives_surely(&self, now: Timestamp) -> bool {
-        !self.is_over(now) && !self.absolute_end.has_passed(now.after(APART))
-    }
-
-    /// The newest token moves the session on, the one before repeats that for a moment, and no other does anything good.
-    pub fn refresh(&self, age: usize, now: Timestamp) -> Known {
-        let is_good = match self.age(age) {
-            0 => true,
-            1 => self.rotated.until(now) <= GRACE,
-            _ => false,
-        };
-        match is_good {
-            true if self.lives_surely(now) => Known::Yes,
-            true if !self.is_over(now) => Known::Unsure,
-            _ => Known::No,
-        }
-    }
-
-    /// What was given instead, if something was.
-    pub fn refreshed(&mut self, age: usize, token: Option<String>, now: Timestamp) {
-        match token {
-            // A copy ends it. That a clock is past its end does not: another may not be there yet.
-            None => self.has_ended |= !self.is_over(now),
-            Some(token) if self.age(age) == 0 => {
-                self.tokens.push(token);
-                self.rotated = now;
-                self.idle_end = ExpiresAt::after(now, IDLE);
-            }
-            Some(token) => assert_eq!(Some(&token), self.tokens.last(), "not the same successor"),
-        }
-    }
-
-    pub fn end(&mut self) {
-        self.has_ended = true;
     }
 }

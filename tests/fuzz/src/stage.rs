@@ -48,8 +48,8 @@ const SETTINGS: [(&str, &str); 14] = [
     ("AWS_ATTEMPT_TIMEOUT_MS", "29000"),
     ("AWS_OPERATION_TIMEOUT_MS", "29000"),
 ];
-/// A challenge has three tries.
-const USES: u32 = 3;
+/// So often somebody's things are tried; a challenge has three tries, a session more.
+const USES: u32 = 10;
 /// No more of a place are filled: the gateway takes 10 KiB of path and headers.
 const FILLED: usize = 4;
 /// So often is thrown away what has ended.
@@ -76,7 +76,7 @@ impl Stage {
     /// The input with what is somebody's in the places that are left for it: `{who}`, `{code}`, `{challenge}`, `{access}`,
     /// `{refresh}` and `{session}`.
     pub(crate) fn filled(&mut self, input: &str) -> String {
-        if !PLACES.iter().any(|place| input.contains(place)) {
+        if !has_places(input) {
             return input.to_owned();
         }
         if self.person.uses.is_multiple_of(USES) {
@@ -90,16 +90,22 @@ impl Stage {
     pub(crate) fn answer(&mut self, function: &str, event: &Value) -> Value {
         self.executions += 1;
         if self.executions.is_multiple_of(SWEEPS) {
+            self.go_on_later();
             self.stack.services().sweep_expired().unwrap();
         }
         let answer = self.runtime.block_on(self.stack.api().unwrap().invoke(function, event));
         answer.unwrap_or_else(|failure| panic!("{function}: {failure}"))
     }
 
-    /// Goes on as somebody else, an hour later: limits and waits are over.
+    /// Goes on as somebody else: what this one had is used up.
     pub(crate) fn go_on(&mut self) {
-        self.stack.clock().advance(Duration::from_secs(3_600));
         self.person = Person::default();
+    }
+
+    /// The same an hour later: limits and waits are over.
+    pub(crate) fn go_on_later(&mut self) {
+        self.stack.clock().advance(Duration::from_secs(3_600));
+        self.go_on();
     }
 
     fn somebody(&mut self) -> Person {
@@ -129,6 +135,11 @@ impl Stage {
         assert!(answer.status().is_success(), "{path}: {answer:?}");
         serde_json::from_slice(answer.body()).unwrap()
     }
+}
+
+/// Whether something is left open for what is somebody's.
+pub(crate) fn has_places(input: &str) -> bool {
+    PLACES.iter().any(|place| input.contains(place))
 }
 
 const PLACES: [&str; 6] = ["{who}", "{code}", "{challenge}", "{access}", "{refresh}", "{session}"];

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use shared::http::alias::ALIASES;
 use shared::http::without_final_slash;
 
-use crate::stage::on_stage;
+use crate::stage::{has_places, on_stage};
 use crate::{Target, Word, texts};
 
 /// Where a path leads, by how it begins.
@@ -48,8 +48,10 @@ pub(super) fn answered(event: &str) -> Word {
         let word = word(&value, &answer);
         let lacks = |(needing, needed): &(&str, &str)| *needing == function && !event.contains(needed);
         assert!(word != "done" || !NEEDS.iter().any(lacks), "{event} is answered: {answer}");
-        if word == "limited" {
-            stage.go_on();
+        match word {
+            "limited" => stage.go_on_later(),
+            "done" if has_places(event) => stage.go_on(),
+            _ => {}
         }
         word
     })
