@@ -22,12 +22,12 @@ pub(crate) struct Stage {
     executions: u64,
 }
 
-/// Somebody who is signed in, and was sent a code just now.
+/// Somebody, with what an input has asked for so far: a session, a code that was sent just now.
 #[derive(Default)]
 struct Person {
     /// What stands for something of theirs in an input, and that.
     told: Vec<(&'static str, String)>,
-    uses: u32,
+    tries: u32,
 }
 
 /// Limits are others' matter; and codes are so long that no execution guesses one.
@@ -48,8 +48,8 @@ const SETTINGS: [(&str, &str); 14] = [
     ("AWS_ATTEMPT_TIMEOUT_MS", "29000"),
     ("AWS_OPERATION_TIMEOUT_MS", "29000"),
 ];
-/// So often somebody's things are tried; a challenge has three tries, a session more.
-const USES: u32 = 10;
+/// So often something is tried that is somebody's; a challenge has three tries, a session more.
+const TRIES: u32 = 10;
 /// No more of a place are filled: the gateway takes 10 KiB of path and headers.
 const FILLED: usize = 4;
 /// So often is thrown away what has ended.
@@ -73,17 +73,24 @@ impl Stage {
         Stage { runtime, stack, person: Person::default(), people: 0, executions: 0 }
     }
 
-    /// The input with what is somebody's in the places that are left for it: `{who}`, `{code}`, `{challenge}`, `{access}`,
-    /// `{refresh}` and `{session}`.
+    /// The input with what is somebody's in the places that are left for it.
     pub(crate) fn filled(&mut self, input: &str) -> String {
         if !has_places(input) {
             return input.to_owned();
         }
-        if self.person.uses.is_multiple_of(USES) {
-            self.person = self.somebody();
-        }
-        self.person.uses += 1;
+        self.get(&[WHO], input, Stage::somebody);
+        self.get(&SESSION, input, Stage::signed_in);
+        self.get(&CODE, input, Stage::asked);
         self.person.told.iter().fold(input.to_owned(), |text, (place, value)| text.replacen(place, value, FILLED))
+    }
+
+    /// Lets somebody get what these places are for, if the input has one and they have not got it.
+    fn get(&mut self, places: &[&'static str], input: &str, get: fn(&mut Stage) -> Vec<String>) {
+        let is_told = self.person.told.iter().any(|(place, _)| places.contains(place));
+        if !is_told && (places == [WHO] || places.iter().any(|place| input.contains(place))) {
+            let told = get(self);
+            self.person.told.extend(places.iter().copied().zip(told));
+        }
     }
 
     /// The function's answer to an event.
@@ -97,6 +104,14 @@ impl Stage {
         answer.unwrap_or_else(|failure| panic!("{function}: {failure}"))
     }
 
+    /// Somebody's things were tried in vain; after some times they may be spent.
+    pub(crate) fn try_one(&mut self) {
+        self.person.tries += 1;
+        if self.person.tries == TRIES {
+            self.go_on();
+        }
+    }
+
     /// Goes on as somebody else: what this one had is used up.
     pub(crate) fn go_on(&mut self) {
         self.person = Person::default();
@@ -108,23 +123,29 @@ impl Stage {
         self.go_on();
     }
 
-    fn somebody(&mut self) -> Person {
+    fn somebody(&mut self) -> Vec<String> {
         self.people += 1;
-        let who = format!("p{}@example.com", self.people);
-        let (challenge, code) = self.asked(&who);
-        let body = json!({ "identifier": who, "otp_code": code, "challenge_id": challenge });
+        vec![self.who()]
+    }
+
+    fn who(&self) -> String {
+        format!("p{}@example.com", self.people)
+    }
+
+    fn signed_in(&mut self) -> Vec<String> {
+        let asked = self.asked();
+        let body = json!({ "identifier": self.who(), "challenge_id": asked[0], "otp_code": asked[1] });
         let tokens = self.post("/api/auth/otp/verify/", &body)["tokens"].take();
         let [access, refresh] = ["access", "refresh"].map(|name| text(&tokens[name]));
         let session = refresh.split('.').nth(3).unwrap().to_owned();
-        let (challenge, code) = self.asked(&who);
-        let told = PLACES.into_iter().zip([who, code, challenge, access, refresh, session]).collect();
-        Person { told, uses: 0 }
+        vec![access, refresh, session]
     }
 
-    fn asked(&self, who: &str) -> (String, String) {
+    fn asked(&mut self) -> Vec<String> {
+        let who = self.who();
         let challenge = text(&self.post("/api/auth/otp/request/", &json!({ "identifier": who }))["challenge_id"]);
-        let mail = self.stack.inbox().messages(Some(who)).into_iter().next().unwrap();
-        (challenge, mail.subject.unwrap().split(' ').next().unwrap().to_owned())
+        let mail = self.stack.inbox().messages(Some(&who)).into_iter().next().unwrap();
+        vec![challenge, mail.subject.unwrap().split(' ').next().unwrap().to_owned()]
     }
 
     fn post(&self, path: &str, body: &Value) -> Value {
@@ -137,12 +158,14 @@ impl Stage {
     }
 }
 
-/// Whether something is left open for what is somebody's.
-pub(crate) fn has_places(input: &str) -> bool {
-    PLACES.iter().any(|place| input.contains(place))
-}
+/// Places in an input for what is somebody's: their address; of a session; of a code.
+const WHO: &str = "{who}";
+const SESSION: [&str; 3] = ["{access}", "{refresh}", "{session}"];
+const CODE: [&str; 2] = ["{challenge}", "{code}"];
 
-const PLACES: [&str; 6] = ["{who}", "{code}", "{challenge}", "{access}", "{refresh}", "{session}"];
+pub(crate) fn has_places(input: &str) -> bool {
+    [WHO].iter().chain(&SESSION).chain(&CODE).any(|place| input.contains(place))
+}
 
 fn text(value: &Value) -> String {
     value.as_str().unwrap().to_owned()

@@ -51,7 +51,8 @@ pub(super) fn answered(event: &str) -> Word {
         match word {
             "limited" => stage.go_on_later(),
             "done" if has_places(event) => stage.go_on(),
-            _ => {}
+            "refused" | "no event" | "elsewhere" | "done" => {}
+            _ => stage.try_one(),
         }
         word
     })
