@@ -4,6 +4,9 @@ use axum::body::Bytes;
 use axum::http::Request;
 use serde_json::{Value, json};
 use shared::http::alias::ALIASES;
+use tests::client::VERIFY;
+use tests::deployment::wrong;
+use tests::operations::SETTINGS;
 use tests::{Answer, Client, Deployment};
 
 use crate::workspace::read;
@@ -284,6 +287,30 @@ fn every_alias_is_told_and_throttled() {
                 alias.method, alias.path
             );
             assert_eq!(template.contains(&fuse), alias.stands_for.ends_with("/otp/request"), "{fuse}");
+        }
+    }
+}
+
+/// V06, V27: a try is a try by whatever path it comes, and so is the last one.
+#[tokio::test]
+async fn tries_are_the_same_by_every_path() {
+    let sms = [("SMS_PER_IP_DAY", "100"), ("SMS_BREAKER_SHARE", "0")];
+    let auth = Deployment::with(&[&SETTINGS[..], &sms].concat()).await;
+    let verifying = ALIASES.iter().filter(|alias| alias.stands_for == VERIFY.trim_end_matches('/'));
+    let paths: Vec<&str> = verifying.map(|alias| alias.path).chain([VERIFY]).collect();
+    assert_eq!(paths.len(), 4);
+    for (number, guessed) in paths.iter().enumerate() {
+        for (other, answered) in paths.iter().enumerate() {
+            let phone = format!("+4474001234{number}{other}");
+            let asked = auth.client().ask(&phone).await;
+            let answer = async |path: &str, code: &str| {
+                let body = json!({ "phone_number": phone, "otp": code, "challenge_id": asked.challenge });
+                auth.client().post(path, body).await.status.as_u16()
+            };
+            for _ in 0..3 {
+                assert_eq!(answer(guessed, &wrong(&asked.code)).await, 400);
+            }
+            assert_eq!(answer(answered, &asked.code).await, 400, "{guessed} has tries that {answered} does not count");
         }
     }
 }

@@ -4,6 +4,7 @@
 mod access;
 
 use axum::http::HeaderMap;
+use data_encoding::BASE64URL_NOPAD;
 use serde_json::{Value, json};
 use tests::client::{LOGOUT, PROFILE, REFRESH, SESSIONS};
 use tests::{Answer, Deployment};
@@ -135,4 +136,32 @@ async fn every_forged_refresh_token_is_refused_with_one_answer() {
         assert_eq!(said(&auth.client().refresh(&with(6, part)).await), refusal, "the second MAC is {part}");
         assert_eq!(said(&auth.client().logout(&with(6, part)).await), farewell, "the second MAC is {part}");
     }
+}
+
+/// ASVS 9.1.1: what claims say is not read before the signature was checked, so that nobody learns anything by what they say.
+#[tokio::test]
+async fn claims_under_a_bad_signature_are_refused_alike() {
+    let auth = Deployment::start().await;
+    let tokens = auth.client().sign_in(ADA).await;
+    let [header, genuine, signature]: [&str; 3] = tokens.access.split('.').collect::<Vec<_>>().try_into().unwrap();
+    let encoded = |text: &str| BASE64URL_NOPAD.encode(text.as_bytes());
+    let refusal = said(&auth.client().with_token("GET", PROFILE, "x").await);
+    auth.stack.services().calls().take();
+    for claims in [
+        "*no base64*".to_owned(),
+        encoded("no JSON"),
+        encoded(&"[".repeat(3_000)),
+        encoded(&format!(r#"{{"sub":"{}"}}"#, "a".repeat(3_000))),
+        encoded(r#"{"exp":1e999}"#),
+        encoded(r#"{"exp":0}"#),
+        encoded("{}"),
+        genuine.to_owned(),
+    ] {
+        // Another signature of the right length, where the claims are the genuine ones.
+        let other = if claims == genuine { signature.chars().rev().collect() } else { signature.to_owned() };
+        let answer = auth.client().with_token("GET", PROFILE, &format!("{header}.{claims}.{other}")).await;
+        assert_eq!(said(&answer), refusal, "{claims}");
+    }
+    assert!(auth.stack.services().calls().take().is_empty(), "something was read for it");
+    auth.client().with_token("GET", PROFILE, &tokens.access).await.ok();
 }

@@ -60,3 +60,16 @@ async fn the_keys_are_read_once_a_minute() {
     auth.client().get("/.well-known/jwks.json").await.ok();
     assert_eq!(auth.stack.services().calls().take().len(), 1);
 }
+
+/// S49: what API Gateway's authorizers fetch is small, with as many keys as there ever are.
+#[tokio::test]
+async fn the_documents_are_small() {
+    let auth = Deployment::start().await;
+    auth.stack.rotate_keys().await.unwrap();
+    auth.wait(60);
+    let sizes = async |path: &str| auth.client().get(path).await.ok().to_string().len();
+    let keys = auth.client().get("/.well-known/jwks.json").await.ok();
+    assert_eq!(keys["keys"].as_array().unwrap().len(), 2, "the key that signs, and the one that will");
+    assert!(sizes("/.well-known/jwks.json").await < 1_024);
+    assert!(sizes("/.well-known/openid-configuration").await < 1_024);
+}

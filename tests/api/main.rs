@@ -12,6 +12,7 @@ mod cors;
 mod devices;
 mod fallback;
 mod forged;
+mod ignored;
 mod journeys;
 mod jwks;
 mod limits;

@@ -1,10 +1,14 @@
 //! sessions: where a person is signed in, and an end to what they do not know.
 
+use std::collections::BTreeSet;
+
 use axum::http::header::USER_AGENT;
+use data_encoding::{BASE64, BASE64URL_NOPAD};
 use local::aws::Service;
 use serde_json::{Value, json};
 use tests::client::{PROFILE, REFRESH, SESSIONS, VERIFY};
 use tests::deployment::session_of;
+use tests::operations::SETTINGS;
 use tests::{Client, Deployment, Tokens};
 
 const ADA: &str = "ada@example.com";
@@ -231,4 +235,53 @@ async fn a_lost_answer_of_the_table_changes_nothing() {
         auth.client().with_token("DELETE", &path, &here.access).await.ok();
     }
     assert_eq!(auth.live(&mut [here, there]).await, 1);
+}
+
+/// S30: ids of sessions, ids of challenges and seeds have 128 bits, of which none stands still, and no two are the same.
+#[tokio::test]
+async fn ids_and_seeds_are_128_bits_that_vary() {
+    let auth = Deployment::with(&SETTINGS).await;
+    let (mut sessions, mut challenges) = (Vec::new(), Vec::new());
+    for number in 0..40 {
+        let address = format!("p{number}@example.com");
+        let asked = auth.client().ask(&address).await;
+        let tokens = auth.client().answer(&address, &asked).await.tokens();
+        sessions.push(BASE64URL_NOPAD.decode(session_of(&tokens.access).as_bytes()).unwrap());
+        challenges.push(BASE64URL_NOPAD.decode(asked.challenge.as_bytes()).unwrap());
+    }
+    let seed = |item: &Value| BASE64.decode(item["sd"]["B"].as_str().unwrap().as_bytes()).unwrap();
+    let seeds = auth.items("S#").iter().map(seed).collect();
+    for drawn in [sessions, challenges, seeds] {
+        let different: BTreeSet<_> = drawn.iter().collect();
+        assert_eq!((drawn.len(), different.len()), (40, 40));
+        assert!(drawn.iter().all(|bytes| bytes.len() * 8 == 128));
+        // By chance a bit is the same forty times in one of five hundred thousand million runs.
+        for bit in 0..128 {
+            let ones = drawn.iter().filter(|bytes| bytes[bit / 8] >> (bit % 8) & 1 == 1).count();
+            assert!((1..40).contains(&ones), "bit {bit} is always the same");
+        }
+    }
+}
+
+/// S36, S81, ASVS 7.4.2: whoever is gone neither stays signed in nor comes back by signing out.
+#[tokio::test]
+async fn a_deleted_user_has_no_session_and_does_not_come_back() {
+    let auth = Deployment::start().await;
+    let (ada, other, bob) =
+        (auth.client().sign_in(ADA).await, auth.client().sign_in(ADA).await, auth.client().sign_in(BOB).await);
+    let user = auth.client().with_token("GET", PROFILE, &ada.access).await.ok()["id"].take();
+    let key = format!("U#{}", user.as_str().unwrap());
+    auth.delete_item(&key);
+    auth.client().refresh(&ada.refresh).await.refused(401, "invalid_token");
+    // A used token comes back, which ends a session that lives; and so do all that end some.
+    auth.wait(60);
+    auth.client().refresh(&ada.refresh).await.refused(401, "invalid_token");
+    auth.client().logout(&other.refresh).await.ok();
+    auth.client().logout_everywhere(&other.refresh).await.ok();
+    for (method, path) in [("DELETE", SESSIONS), ("DELETE", &path_of(&ada)), ("GET", SESSIONS), ("GET", PROFILE)] {
+        auth.client().with_token(method, path, &other.access).await.needs_a_token();
+    }
+    auth.client().refresh(&other.refresh).await.refused(401, "invalid_token");
+    assert!(auth.items(&key).is_empty(), "the user is back");
+    assert_eq!(auth.live(&mut [bob]).await, 1);
 }

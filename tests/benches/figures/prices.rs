@@ -44,8 +44,23 @@ struct Assumed {
 struct Other {
     name: String,
     base: f64,
-    free: u32,
-    per_person: f64,
+    tiers: Vec<Tier>,
+}
+
+/// People above a number, up to the next tier's.
+#[derive(Deserialize)]
+struct Tier {
+    above: u32,
+    each: f64,
+}
+
+impl Other {
+    fn price(&self, people: u32) -> f64 {
+        let ends = self.tiers.iter().skip(1).map(|tier| tier.above).chain([u32::MAX]);
+        let tiers = self.tiers.iter().zip(ends);
+        let prices = tiers.map(|(tier, end)| f64::from(people.min(end).saturating_sub(tier.above)) * tier.each);
+        self.base + prices.sum::<f64>()
+    }
 }
 
 /// What one login takes.
@@ -135,9 +150,11 @@ impl Prices {
             let prices = PEOPLE.map(|people| format!("{:.2}", price(people)));
             table.row(&[&[name.to_owned()], &prices[..]].concat());
         };
-        row("Latchkey", &|people| self.aws.month + f64::from(people) * logins * own);
+        let ours = |people, each: f64| self.aws.month + f64::from(people) * logins * each;
+        row("Latchkey, without its mail", &|people| ours(people, own));
+        row("Latchkey, with a mail for each login", &|people| ours(people, own + self.aws.mail));
         for other in &self.other {
-            row(&other.name, &|people| other.base + f64::from(people.saturating_sub(other.free)) * other.per_person);
+            row(&format!("{}, without mail", other.name), &|people| other.price(people));
         }
         table.text()
     }
