@@ -2,9 +2,8 @@
 
 use crate::challenge::{Challenge, ChallengePolicy, Guard};
 use crate::clock::Timestamp;
-use crate::code::{Binding, Code, CodeDigest};
+use crate::code::CodeDigest;
 use crate::lane::Lane;
-use crate::mac::MacKey;
 
 /// A try that has been counted, with the state it was counted in. Only [`Attempt::prove`] looks at a code,
 /// so none is compared before it is counted (V01).
@@ -81,39 +80,27 @@ impl Proof {
     }
 }
 
-/// The digest of `code` for one challenge of `identifier`, for [`Attempt::prove`].
-///
-/// A long code is compared with a bound challenge only: unbound tries match none (S04).
-pub fn digest_for(code: &Code, binding: Binding<'_>, pepper: Option<&MacKey>, is_bound: bool) -> Option<CodeDigest> {
-    match code {
-        Code::Long(_) if !is_bound => None,
-        Code::Short(_) | Code::Long(_) => Some(CodeDigest::of(code, binding, pepper?)),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::challenge::tests::{at, challenge, guard, policy};
+    use crate::code::{Binding, Code};
     use crate::ids::Tenant;
+    use crate::mac::MacKey;
 
     const NOW: u64 = 1_000_000;
     const KEY: &str = "0";
 
-    fn binding<T>(bound: impl FnOnce(Binding<'_>, &MacKey) -> T) -> T {
+    fn digest(code: &str) -> CodeDigest {
         let (tenant, identifier) = (Tenant::default(), "ada@example.com".parse().unwrap());
-        bound(Binding { tenant: &tenant, identifier: &identifier, challenge: KEY }, &MacKey::new([1; 32]))
-    }
-
-    fn digest(code: &str, is_bound: bool) -> Option<CodeDigest> {
-        let code = Code::read(code).unwrap();
-        binding(|binding, pepper| digest_for(&code, binding, Some(pepper), is_bound))
+        let binding = Binding { tenant: &tenant, identifier: &identifier, challenge: KEY };
+        CodeDigest::of(&Code::read(code).unwrap(), binding, &MacKey::new([1; 32]))
     }
 
     /// One challenge with the code 012345 and another with 012346, both of ten minutes; beside them an older one.
     fn living() -> Guard {
         let mut guard = guard(&[]);
-        let with = |code, expires| Challenge { digest: digest(code, true).unwrap(), ..challenge(expires) };
+        let with = |code, expires| Challenge { digest: digest(code), ..challenge(expires) };
         guard.open.challenges.insert(KEY.to_owned(), with("012345", NOW + 600));
         guard.open.challenges.insert("1".to_owned(), with("012346", NOW + 600));
         guard.open.challenges.insert("2".to_owned(), with("012347", NOW));
@@ -122,8 +109,8 @@ mod tests {
     }
 
     fn proved(attempt: &Attempt, code: &str, now: u64) -> Option<(Lane, String)> {
-        let proof = attempt.prove(|_, _| digest(code, false), &policy(), at(now))?;
-        assert!(proof.digest().matches(&digest(code, false).unwrap()));
+        let proof = attempt.prove(|_, _| Some(digest(code)), &policy(), at(now))?;
+        assert!(proof.digest().matches(&digest(code)));
         Some((proof.lane(), proof.challenge().to_owned()))
     }
 
@@ -152,13 +139,10 @@ mod tests {
         assert_eq!(proved(&after(1), "012348", NOW), None, "a known browser's");
     }
 
-    /// S04: a long code is no help to whoever cannot name its challenge, nor is any where the pepper is gone.
+    /// Nothing matches where the pepper is gone.
     #[test]
-    fn a_long_code_is_compared_where_it_is_bound() {
-        let long = "ABCDEFGHIJK27";
-        assert!(digest(long, true).is_some() && digest(long, false).is_none());
-        assert!(digest("012345", true).unwrap().matches(&digest("012345", false).unwrap()));
-        let code = Code::read("012345").unwrap();
-        assert!(binding(|binding, _| digest_for(&code, binding, None, true)).is_none());
+    fn a_code_without_its_pepper_proves_nothing() {
+        let attempt = Attempt::bound(living(), Lane::Open, KEY);
+        assert!(attempt.prove(|_, _| None, &policy(), at(NOW)).is_none());
     }
 }

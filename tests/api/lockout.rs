@@ -115,18 +115,13 @@ async fn a_success_forgets_its_own_failures_only() {
     assert_eq!(auth.failures(ADA), 5);
 }
 
-/// S04: near 100 codes are too long to guess; they have one bound try, no wait, and no unbound one.
+/// S04: near 100 codes are too long to guess; they have one bound try and no wait.
 #[tokio::test]
 async fn at_the_cap_codes_are_long_and_nobody_is_locked_out() {
     let auth = deployment().await;
     fail_until(&auth, 76).await;
     let asked = auth.client().ask(ADA).await;
     assert_eq!(asked.code.len(), 13);
-    auth.client().answer_unbound(ADA, &asked.code).await.refused(429, "too_many_attempts");
-    auth.wait(3_600);
-    let asked = auth.client().ask(ADA).await;
-    auth.client().answer_unbound(ADA, &asked.code).await.refused(400, "invalid_otp");
-
     let guess = Asked { code: "AAAAAAAAAAAAA".to_owned(), ..asked.clone() };
     auth.client().answer(ADA, &guess).await.refused(400, "invalid_otp");
     auth.client().answer(ADA, &asked).await.refused(400, "invalid_otp");
@@ -134,6 +129,30 @@ async fn at_the_cap_codes_are_long_and_nobody_is_locked_out() {
     let asked = auth.client().ask(ADA).await;
     auth.client().answer(ADA, &Asked { code: asked.code.to_lowercase(), ..asked }).await.ok();
     assert_eq!(auth.client().ask(ADA).await.code.len(), 6);
+}
+
+/// An answer without its challenge waits at the cap as ever, and has as many tries at a long code as at any. So whoever
+/// cannot name a challenge gets in once the attack has stopped for the wait, and a guesser gains nothing.
+#[tokio::test]
+async fn at_the_cap_an_unbound_answer_waits_and_gets_in() {
+    let auth = deployment().await;
+    fail_until(&auth, 76).await;
+    let asked = auth.client().ask(ADA).await;
+    let wait = auth.client().answer_unbound(ADA, &asked.code).await;
+    wait.refused(429, "too_many_attempts");
+    assert!((600..=3_600).contains(&wait.retry_after()), "{}", wait.retry_after());
+    auth.wait(wait.retry_after());
+
+    let asked = auth.client().ask(ADA).await;
+    assert_eq!(asked.code.len(), 13);
+    auth.client().answer_unbound(ADA, &wrong(&asked.code)).await.refused(400, "invalid_otp");
+    assert_eq!(auth.failures(ADA), 77, "an unbound try is counted");
+    auth.wait(1_920);
+    // As a frontend that has never heard of challenges.
+    auth.client().post("/accounts/otp/request/", json!({ "identifier": ADA })).await.ok();
+    let answer = json!({ "identifier": ADA, "otp": auth.newest_code(ADA) });
+    auth.client().post("/accounts/otp/verify/", answer).await.ok();
+    assert_eq!((auth.failures(ADA), auth.client().ask(ADA).await.code.len()), (0, 6));
 }
 
 /// A code sent again at the cap is long too, whatever it was before.

@@ -1,8 +1,8 @@
 //! Steps 1 and 2: count a try, then compare.
 
-use shared::attempt::{Attempt, Proof, digest_for};
+use shared::attempt::{Attempt, Proof};
 use shared::clock::Timestamp;
-use shared::code::Binding;
+use shared::code::{Binding, CodeDigest};
 use shared::error::{Error, Result};
 use shared::ids::UserId;
 use shared::index::Index;
@@ -76,9 +76,9 @@ impl VerifyOtp {
     fn compare(&self, attempt: &Attempt, answered: &Try<'_>, codes: &CodeKeys) -> Option<Proof> {
         let Answer { identifier, code, .. } = answered.answer;
         let digest = |challenge: &str, pepper_id: &str| {
-            let pepper = codes.peppers.find(pepper_id, answered.now).map(|pepper| pepper.key.mac());
+            let pepper = codes.peppers.find(pepper_id, answered.now)?;
             let binding = Binding { tenant: &self.tenant, identifier, challenge };
-            digest_for(code, binding, pepper.as_ref(), answered.challenge.is_some())
+            Some(CodeDigest::of(code, binding, &pepper.key.mac()))
         };
         attempt.prove(|key, challenge| digest(key, &challenge.pepper_id), &self.policy, answered.now)
     }
