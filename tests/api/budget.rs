@@ -1,6 +1,9 @@
 //! What SMS may cost: the day's budget, the network's day, and the pumping breaker. All at once, too.
 
 use futures_util::future::join_all;
+use local::aws::Call;
+use local::aws::faults::{AwsError, When};
+use local::aws::gate::{Held, Release};
 use serde_json::json;
 use tests::client::REQUEST;
 use tests::pumping::Attack;
@@ -188,6 +191,91 @@ async fn a_range_that_does_not_answer_is_stopped() {
     auth.wait(7_200);
     let answers = join_all((65..80).map(|number| ask(&auth, number, of_one_range(number)))).await;
     assert_eq!(sent(&answers), 1);
+}
+
+/// Where the range is closed and the country is open, or the reverse, nothing is sent and nothing stays taken: else whoever
+/// asks for one range in parallel spends the day of all others.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_not_sent_stays_in_every_budget() {
+    for (range, country) in [("5", "100"), ("1000", "5")] {
+        let settings = [("SMS_BREAKER_RANGE_SENDS", range), ("SMS_DAILY_BUDGET_PER_COUNTRY", country)];
+        let auth = Deployment::with(&settings).await;
+        auth.stack.services().calls().take();
+        let answers = join_all((0..64).map(|number| ask(&auth, number, of_one_range(number)))).await;
+        let sent = sent(&answers) as i64;
+        let is_take = |call: &Call| call.operation == "UpdateItem" && call.keys[0].starts_with("SMS#");
+        let takes = auth.stack.services().calls().take().iter().filter(|call| is_take(call)).count() as i64;
+        assert!((1..=5).contains(&sent) && takes > 2 * sent, "{takes} takes for {sent} messages are no race");
+
+        let items = auth.items_of("OTP_TABLE", "SMS#");
+        let counts = |names: [&str; 3]| {
+            let item = items.iter().find(|item| item.get(names[1]).is_some()).unwrap();
+            names.map(|name| item[name]["N"].as_str().unwrap().parse::<i64>().unwrap())
+        };
+        assert_eq!(counts(["n", "sGB", "kGB"]), [sent, sent, 10 * sent], "of the country");
+        assert_eq!(counts(["n", "s", "k"]), [sent, sent, 10 * sent], "of the range");
+    }
+}
+
+/// Of two requests at once the second finds its range closed; the answer to what it gives back is lost. The SDK would repeat
+/// that, and a message of somebody else's would be given back too.
+#[tokio::test]
+async fn nothing_is_given_back_twice() {
+    let auth = Deployment::with(&[("SMS_BREAKER_RANGE_SENDS", "1")]).await;
+    ask(&auth, 0, german(0)).await.ok();
+    let gate = auth.stack.services().gate();
+    gate.close();
+    let asking = async { tokio::join!(ask(&auth, 1, of_one_range(1)), ask(&auth, 2, of_one_range(2))) };
+    let letting_go = async {
+        let (mut taken, mut given_back) = (0, 0);
+        while taken < 4 || given_back == 0 {
+            let held = gate.held();
+            let says = |call: &Held, name: &str| call.body["ExpressionAttributeValues"].get(name).is_some();
+            let (takes, others): (Vec<_>, Vec<_>) = held.iter().partition(|call| says(call, ":most_here"));
+            for call in others {
+                let is_back = says(call, ":minus_share");
+                given_back += usize::from(is_back);
+                let lost = Release::Failed(AwsError::InternalServerError, When::After);
+                gate.release(call.number, if is_back { lost } else { Release::Answered });
+            }
+            if takes.len() == 4 {
+                taken = takes.iter().filter(|call| gate.release(call.number, Release::Answered)).count();
+            }
+            tokio::task::yield_now().await;
+        }
+        gate.open();
+    };
+    let ((one, other), ()) = tokio::join!(asking, letting_go);
+    let mut codes = [one.code(), other.code()];
+    codes.sort_unstable();
+    assert_eq!(codes, ["ok", "unavailable"]);
+    let day = auth.items_of("OTP_TABLE", "SMS#").into_iter().find(|item| item.get("sGB").is_some()).unwrap();
+    assert_eq!(["n", "sGB", "sDE"].map(|name| day[name]["N"].as_str().unwrap().to_owned()), ["2", "1", "1"]);
+}
+
+/// And so an instance that saw a budget spent by such requests does not believe it for the rest of the day.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_budget_that_was_given_back_is_there_again() {
+    let auth = Deployment::with(&[("SMS_DAILY_BUDGET", "6")]).await;
+    let answers = join_all((0..64).map(|number| ask(&auth, number, of_one_range(number)))).await;
+    assert!((1..=5).contains(&sent(&answers)), "{}", sent(&answers));
+    auth.wait(60);
+    ask(&auth, 64, german(0)).await.ok();
+}
+
+/// A code of yesterday pays nothing in a day in which its country got no message; and asks once, not until it gives up.
+#[tokio::test]
+async fn a_code_of_yesterday_pays_nothing_today() {
+    let auth = Deployment::start().await;
+    auth.wait(DAY - 60);
+    let asked = auth.client().ask(&british(0)).await;
+    auth.wait(60);
+    ask(&auth, 1, german(0)).await.ok();
+    auth.stack.services().calls().take();
+    auth.client().answer(&british(0), &asked).await.ok();
+    let calls = auth.stack.services().calls().take();
+    let counted: Vec<_> = calls.iter().filter(|call| call.keys[0].starts_with("SMS#")).collect();
+    assert_eq!(counted.len(), 2, "one of the country and one of the range: {counted:?}");
 }
 
 /// People who ask all at once and answer by and by are held up for seconds, not for hours.

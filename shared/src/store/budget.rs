@@ -6,31 +6,20 @@
 
 use std::time::Duration;
 
-use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
-use aws_sdk_dynamodb::types::AttributeValue;
-
 use super::OtpTable;
 use super::network::Passage;
+use super::pool::{DEBT, LAST, Pool, SENT, TOTAL, USED, signed};
 use super::start::MOST_TRIES;
 use super::write::{self, Item, Written, number};
 use crate::clock::Timestamp;
 use crate::error::{Error, Result};
-use crate::report::{self, Step};
-use crate::sms::{Bounds, Breaker, SmsPolicy, Spent, Target};
+use crate::sms::{Breaker, SmsPolicy, Spent, Target};
 
 /// The counts of a day stay readable for a month.
 const KEPT_FOR: Duration = Duration::from_secs(31 * 86_400);
-
-/// Messages to everywhere.
-const TOTAL: &str = "n";
-/// Messages to here: `sGB` for a country.
-const SENT: &str = "s";
-/// Codes that were used here.
-const USED: &str = "u";
-/// The debt to the breaker.
-const DEBT: &str = "k";
-/// When the last message went here.
-const LAST: &str = "l";
+/// How long an instance takes a budget for spent without asking. Not for the day: what was taken by requests that send
+/// nothing after all is given back a moment later.
+const SPENT_FOR: Duration = Duration::from_secs(60);
 
 impl OtpTable {
     /// Whether a message may go to `target`, without taking it: read beside other limits, so that a request that would be
@@ -45,7 +34,7 @@ impl OtpTable {
     }
 
     /// Takes one message out of the day's budget, total and per country, and past the breaker: before it is sent, and for
-    /// good. Each is one conditional write, so that parallel senders do not pass a limit together (S71).
+    /// good where it may be. Each is one conditional write, so that parallel senders do not pass a limit together (S71).
     ///
     /// # Errors
     /// When the table cannot be reached: what cannot be counted is not sent (S88).
@@ -54,9 +43,9 @@ impl OtpTable {
         let (of_country, of_range) =
             tokio::try_join!(self.take(&country, policy, now), self.take(&range, policy, now))?;
         match (of_country, of_range) {
-            // The one that was open is not sent to after all.
-            (Passage::Open, Passage::ClosedUntil(_)) => self.forgive(&country, policy).await?,
-            (Passage::ClosedUntil(_), Passage::Open) => self.forgive(&range, policy).await?,
+            // The one that was open is not sent to after all: parallel requests to one range must not spend everybody's day.
+            (Passage::Open, Passage::ClosedUntil(_)) => self.give_back(&country, policy).await?,
+            (Passage::ClosedUntil(_), Passage::Open) => self.give_back(&range, policy).await?,
             _ => {}
         }
         Ok(of_country.and(of_range))
@@ -122,6 +111,21 @@ impl OtpTable {
         }
     }
 
+    /// Undoes [`OtpTable::take`], but for the time, which nobody knows any more. Never twice: a lost answer may leave a
+    /// message taken, and must not give one away.
+    async fn give_back(&self, pool: &Pool, policy: &SmsPolicy) -> Result<()> {
+        let write = self
+            .table
+            .update(&pool.key)
+            .update_expression("ADD #n :minus, #s :minus, #k :minus_share")
+            .condition_expression("#n >= :one AND #s >= :one")
+            .expression_attribute_names("#n", TOTAL)
+            .expression_attribute_values(":one", number(1_u32))
+            .expression_attribute_values(":minus", signed(-1))
+            .expression_attribute_values(":minus_share", signed(-i64::from(policy.breaker.share)));
+        write::update_once(pool.named(write, &[SENT, DEBT])).await
+    }
+
     async fn forgive(&self, pool: &Pool, policy: &SmsPolicy) -> Result<()> {
         let write = self
             .table
@@ -146,7 +150,11 @@ impl OtpTable {
         for _ in 0..MOST_TRIES {
             let rest = write("SET #k = :most ADD #u :one", "#k <= :nearly");
             let rest = rest.expression_attribute_values(":most", signed(most));
-            let Written::Refused(Some(_)) = write::update(rest).await? else { return Ok(()) };
+            let Written::Refused(Some(item)) = write::update(rest).await? else { return Ok(()) };
+            // A code of yesterday, in a day of other countries: no write below would ever find a debt.
+            if !item.contains_key(&pool.named_here(DEBT)) {
+                return Ok(());
+            }
             let payment = write("ADD #u :one, #k :paid", "#k > :nearly");
             let payment = payment.expression_attribute_values(":paid", signed(-Breaker::PAID_BY_USE));
             let Written::Refused(Some(_)) = write::update(payment).await? else { return Ok(()) };
@@ -159,80 +167,17 @@ impl OtpTable {
         is_known(&pool.key) || is_known(&pool.key_here)
     }
 
-    /// Until when `item` closes the pool. A spent budget stays spent until its day ends, which this instance remembers; what
-    /// the breaker stopped may go on at any moment.
+    /// Until when `item` closes the pool. A spent budget mostly stays spent until its day ends, which this instance
+    /// remembers for a while; what the breaker stopped may go on at any moment.
     fn closed(&self, pool: &Pool, item: Option<Item>, policy: &SmsPolicy, now: Timestamp) -> Result<Option<Timestamp>> {
         let spent = item.map_or(Ok(Spent::default()), |item| pool.spent(&item))?;
         if pool.bounds.are_spent(spent) {
             let key = if spent.total >= pool.bounds.total { &pool.key } else { &pool.key_here };
-            self.refused.remember(key.clone(), SmsPolicy::day_end(now), now);
+            self.refused.remember(key.clone(), SmsPolicy::day_end(now).min(now.after(SPENT_FOR)), now);
         }
         let closed = policy.closed_until(pool.bounds, spent, now);
         let stopped_by = if pool.bounds.are_spent(spent) { "budget" } else { "breaker" };
         pool.note(spent, closed.map(|_| stopped_by));
         Ok(closed)
     }
-}
-
-/// Where messages are counted: a country's attributes in the day's item, or a range's item.
-struct Pool {
-    key: String,
-    /// Names the country's own budget in this instance's memory.
-    key_here: String,
-    /// Ends the names of a country's attributes: `sGB`.
-    suffix: &'static str,
-    bounds: Bounds,
-}
-
-impl Pool {
-    fn of(target: &Target, policy: &SmsPolicy, now: Timestamp) -> [Pool; 2] {
-        let (day, country) = (format!("SMS#{}", SmsPolicy::day_end(now).unix()), target.country.code());
-        let range = format!("{day}#{}", target.range);
-        [
-            Pool { key_here: format!("{day}#{country}"), key: day, suffix: country, bounds: policy.of_country() },
-            Pool { key_here: range.clone(), key: range, suffix: "", bounds: policy.of_range() },
-        ]
-    }
-
-    /// Closed, as this instance knows without asking.
-    fn known_spent(&self, now: Timestamp) -> Passage {
-        let Bounds { total, sent, .. } = self.bounds;
-        self.note(Spent { total, sent, ..Spent::default() }, Some("budget"));
-        Passage::ClosedUntil(SmsPolicy::day_end(now))
-    }
-
-    fn note(&self, spent: Spent, stopped_by: Option<&'static str>) {
-        report::note(Step::Budget {
-            of: if self.suffix.is_empty() { "range" } else { self.suffix }.into(),
-            total: [spent.total, self.bounds.total],
-            sent: spent.sent,
-            debt: [spent.debt, self.bounds.debt],
-            stopped_by: stopped_by.map(Into::into),
-        });
-    }
-
-    fn named(&self, write: UpdateItemFluentBuilder, counts: &[&str]) -> UpdateItemFluentBuilder {
-        counts.iter().fold(write, |write, count| {
-            write.expression_attribute_names(format!("#{count}"), format!("{count}{}", self.suffix))
-        })
-    }
-
-    fn spent(&self, item: &Item) -> Result<Spent> {
-        let count = |name: &str| match item.get(name) {
-            Some(AttributeValue::N(number)) => number.parse::<i64>().map_err(Error::internal),
-            _ => Ok(0),
-        };
-        let here = |name: &str| count(&format!("{name}{}", self.suffix));
-        let small = |number: i64| u32::try_from(number).unwrap_or(u32::MAX);
-        Ok(Spent {
-            total: small(count(TOTAL)?),
-            sent: small(here(SENT)?),
-            debt: here(DEBT)?,
-            last: Timestamp::from_unix(here(LAST)?.unsigned_abs()),
-        })
-    }
-}
-
-fn signed(value: i64) -> AttributeValue {
-    AttributeValue::N(value.to_string())
 }

@@ -8,6 +8,7 @@ mod budget;
 mod guard;
 mod network;
 mod owners;
+mod pool;
 mod public_keys;
 mod refused;
 mod resend;

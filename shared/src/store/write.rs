@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::error::ProvideErrorMetadata;
 use aws_sdk_dynamodb::operation::get_item::builders::GetItemFluentBuilder;
 use aws_sdk_dynamodb::operation::put_item::builders::PutItemFluentBuilder;
@@ -70,6 +71,18 @@ pub(super) async fn update(write: UpdateItemFluentBuilder) -> Result<Written> {
             }
             _ => return Err(failure(error)),
         }
+    }
+}
+
+/// An update that nobody repeats, the SDK included: it is made once, or not at all. Refused is done.
+pub(super) async fn update_once(write: UpdateItemFluentBuilder) -> Result<()> {
+    let never = aws_sdk_dynamodb::Config::builder().retry_config(RetryConfig::disabled());
+    match write.customize().config_override(never).send().await {
+        Ok(_) => Ok(()),
+        Err(error) if error.as_service_error().is_some_and(|error| error.is_conditional_check_failed_exception()) => {
+            Ok(())
+        }
+        Err(error) => Err(failure(error)),
     }
 }
 
