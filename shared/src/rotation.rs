@@ -18,6 +18,9 @@ use crate::session::SessionPolicy;
 /// How long a signing key is published before it signs. API Gateway's authorizers go on for two hours with the keys that
 /// they have read, and refuse what others signed; the third hour is for whoever reads them late.
 pub const PUBLISHED_BEFORE: Duration = Duration::from_secs(3 * 60 * 60);
+/// How much earlier a key is active where no other is: a function's clock may be behind that of the one which made it.
+/// Lambda's clocks differ by less than a second; a minute is for all others.
+const CLOCKS_DIFFER: Duration = Duration::from_secs(60);
 /// No code lives longer, whatever the settings are.
 const LONGEST_CODE: Duration = Duration::from_secs(600);
 
@@ -153,7 +156,7 @@ impl Rotates for TokenKeys {
         let mut rest = self.clone();
         if let Some(signing) = less(&self.signing, id) {
             // At once, though nobody has its public half yet: what a leaked key lay beside is not worth waiting for.
-            rest.signing = maker.signing_from(&signing, maker.now)?;
+            rest.signing = maker.signing_from(&signing, maker.at_once(&signing))?;
         } else if let Some(refresh) = less(&self.refresh, id) {
             rest.refresh = refresh;
         } else {
@@ -186,7 +189,7 @@ impl Maker {
     /// `ring` with a successor, which is used when every running function has read it; at once where no other key is.
     fn bytes(&self, ring: &Ring<Bytes32>, life: Duration) -> Result<Ring<Bytes32>> {
         let active = |at| Some(ring.active(at).ok()?.id.as_str());
-        let start = if active(self.now).is_some() { self.now.after(LONGEST_CACHED) } else { self.now };
+        let start = if active(self.now).is_some() { self.now.after(LONGEST_CACHED) } else { self.at_once(ring) };
         let next = make::dated(make::bytes(&self.entropy)?, start, &self.entropy)?;
         Ok(self.succeeded(ring, next, life, active))
     }
@@ -194,7 +197,12 @@ impl Maker {
     /// `ring` with a successor, which signs when everybody has its public half; at once where no other key does.
     fn signing(&self, ring: &Ring<SigningKey>) -> Result<Ring<SigningKey>> {
         let is_first = ring.active(self.now).is_err();
-        self.signing_from(ring, if is_first { self.now } else { self.now.after(PUBLISHED_BEFORE) })
+        self.signing_from(ring, if is_first { self.at_once(ring) } else { self.now.after(PUBLISHED_BEFORE) })
+    }
+
+    /// Now, also by a clock that is behind where the ring has nothing else for it.
+    fn at_once<K>(&self, ring: &Ring<K>) -> Timestamp {
+        if ring.active(self.now).is_ok() { self.now } else { self.now.before(CLOCKS_DIFFER) }
     }
 
     fn signing_from(&self, ring: &Ring<SigningKey>, start: Timestamp) -> Result<Ring<SigningKey>> {
