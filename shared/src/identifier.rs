@@ -90,13 +90,14 @@ impl FromStr for Email {
     }
 }
 
-/// RFC 5322's dot-atom. Quoted local parts are lawful, unused, and a parser's trap: refused.
+/// RFC 5322's dot-atom. Quoted local parts are lawful, unused, and a parser's trap: refused. So is what begins like an
+/// encoded word (RFC 2047): some mail system decodes it, perhaps to another address.
 fn is_local_part(local: &str) -> bool {
     let is_atom = |atom: &str| {
         !atom.is_empty()
             && atom.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~".contains(&byte))
     };
-    local.len() <= LONGEST_LOCAL_PART && local.split('.').all(is_atom)
+    local.len() <= LONGEST_LOCAL_PART && !local.contains("=?") && local.split('.').all(is_atom)
 }
 
 /// A host name of two labels or more whose last is not a number (which would be an IP address).
@@ -251,6 +252,8 @@ mod tests {
             "ada@example.com,bob@example.com",
             "ada@example.com\r\nBcc: bob@example.com",
             "Ada <ada@example.com>",
+            "=?utf-8?q?ada?=@example.com",
+            "a=?da@example.com",
             &long_local,
             &long_label,
             &long_domain,

@@ -21,16 +21,17 @@ impl Proxies {
     }
 
     /// The address of the client: `peer`, unless that is a trusted proxy; then the last address in the forwarded list
-    /// that is not one. The list is read from the right, because a client writes its left end (V24, S65).
-    pub fn client<'a>(&self, peer: IpAddr, forwarded: impl DoubleEndedIterator<Item = &'a str>) -> IpAddr {
+    /// that is not one. The list is read from the right, because a client writes its left end (V24, S65), and in bytes,
+    /// because it may write any there.
+    pub fn client<'a>(&self, peer: IpAddr, forwarded: impl DoubleEndedIterator<Item = &'a [u8]>) -> IpAddr {
         let is_trusted = |address: IpAddr| self.0.iter().any(|network| network.contains(&address.to_canonical()));
         let mut client = peer;
-        for hop in forwarded.rev().flat_map(|header| header.rsplit(',')) {
+        for hop in forwarded.rev().flat_map(|header| header.rsplit(|&byte| byte == b',')) {
             if !is_trusted(client) {
                 break;
             }
             // Nothing to the left of what cannot be read can be believed.
-            let Ok(address) = hop.trim().parse() else { break };
+            let Some(address) = str::from_utf8(hop).ok().and_then(|hop| hop.trim().parse().ok()) else { break };
             client = address;
         }
         client
@@ -43,7 +44,7 @@ mod tests {
 
     fn client(trusted: &str, peer: &str, forwarded: &[&str]) -> String {
         let proxies = Proxies::read(trusted).unwrap();
-        proxies.client(peer.parse().unwrap(), forwarded.iter().copied()).to_string()
+        proxies.client(peer.parse().unwrap(), forwarded.iter().map(|header| header.as_bytes())).to_string()
     }
 
     /// V24: what a client writes into the header is believed only behind a trusted proxy, and only its right end.
@@ -54,6 +55,8 @@ mod tests {
         assert_eq!(client("10.0.0.0/8", "10.0.0.1", &["203.0.113.9, 198.51.100.7"]), "198.51.100.7");
         assert_eq!(client("10.0.0.0/8", "10.0.0.1", &["203.0.113.9", "198.51.100.7, 10.0.0.2"]), "198.51.100.7");
         assert_eq!(client("10.0.0.0/8", "10.0.0.1", &["198.51.100.7, nonsense"]), "10.0.0.1");
+        assert_eq!(client("10.0.0.0/8", "10.0.0.1", &["\u{e9}", "\u{e9}, 198.51.100.7"]), "198.51.100.7");
+        assert_eq!(client("10.0.0.0/8", "10.0.0.1", &["198.51.100.7, \u{e9}"]), "10.0.0.1");
         assert_eq!(client("10.0.0.0/8", "::ffff:10.0.0.1", &["198.51.100.7"]), "198.51.100.7");
         assert_eq!(client("10.0.0.0/8", "10.0.0.1", &[]), "10.0.0.1");
     }

@@ -45,7 +45,7 @@ impl Request {
         };
         let peer = context.http.source_ip.as_deref().and_then(|text| text.parse().ok());
         let peer = peer.ok_or_else(|| Error::internal("the event has no source address"))?;
-        let forwarded = request.headers().get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok());
+        let forwarded = request.headers().get_all("x-forwarded-for").iter().map(|value| value.as_bytes());
         let text = |name| request.headers().get(name)?.to_str().ok().map(str::to_owned);
         Ok(Request {
             id: context.request_id.unwrap_or_default(),

@@ -129,7 +129,7 @@ fn proxies(input: &[u8]) -> Word {
     };
     let peer: IpAddr = peer.trim().parse().unwrap_or_else(|_| "10.0.0.1".parse().unwrap());
     let headers: Vec<&str> = lines.collect();
-    let client = proxies.client(peer, headers.iter().copied());
+    let client = proxies.client(peer, headers.iter().map(|header| header.as_bytes()));
     let is_trusted = |address: IpAddr| proxies.networks().any(|network| network.contains(&address.to_canonical()));
     let hops = headers.iter().flat_map(|header| header.split(',')).filter_map(|hop| hop.trim().parse::<IpAddr>().ok());
     assert!(client == peer || (is_trusted(peer) && hops.clone().any(|hop| hop == client)), "{text}");
