@@ -38,7 +38,7 @@ async fn a_refused_network_costs_nothing_more_until_its_window_ends() {
     let guess = Asked { code: wrong(&asked.code), ..asked.clone() };
     auth.client().answer(ADA, &guess).await.refused(400, "invalid_otp");
     auth.client().post(REQUEST, json!({ "identifier": ADA })).await.refused(429, "rate_limited");
-    auth.client().answer(ADA, &asked).await.refused(429, "too_many_attempts");
+    auth.client().answer_unbound(ADA, &asked.code).await.refused(429, "too_many_attempts");
 
     auth.stack.services().calls().take();
     let refused = auth.client().post(REQUEST, json!({ "identifier": ADA })).await;
@@ -76,6 +76,16 @@ async fn a_forwarded_address_counts_only_behind_a_trusted_proxy() {
             let expected = if limited && number == 1 { "rate_limited" } else { "ok" };
             assert_eq!(answer.code(), expected, "{trusted}");
         }
+    }
+}
+
+/// Whatever a client writes to the left of its address, be it no ASCII: the proxy's own word counts.
+#[tokio::test]
+async fn a_forwarded_address_counts_beside_nonsense() {
+    let auth = Deployment::with(&[("OTP_REQUESTS_PER_IP", "1"), ("TRUSTED_PROXIES", "192.0.2.0/24")]).await;
+    for (forwarded, code) in [("198.51.100.1", "ok"), ("\u{e9}, 198.51.100.1", "rate_limited")] {
+        let answer = auth.client().post_with("x-forwarded-for", forwarded, REQUEST, json!({ "identifier": ADA })).await;
+        assert_eq!(answer.code(), code, "{forwarded}");
     }
 }
 
@@ -157,11 +167,34 @@ async fn a_network_fails_thirty_times_in_ten_minutes() {
     auth.client().sign_in(ADA).await;
     auth.client().answer_unbound("one@example.com", "123456").await.refused(400, "invalid_otp");
     let asked = auth.client().ask(ADA).await;
-    let refused = auth.client().answer(ADA, &asked).await;
-    refused.refused(429, "too_many_attempts");
-    assert_eq!(refused.retry_after(), 600);
+    for _ in 0..2 {
+        let refused = auth.client().answer_unbound(ADA, &asked.code).await;
+        refused.refused(429, "too_many_attempts");
+        assert_eq!(refused.retry_after(), 600);
+    }
+    auth.client().answer(ADA, &asked).await.refused(429, "too_many_attempts");
     let asked = auth.client_at("198.51.100.1").ask(ADA).await;
     auth.client_at("198.51.100.1").answer(ADA, &asked).await.ok();
     auth.wait(600);
     auth.client().sign_in(ADA).await;
+}
+
+/// Where an instance learns that a network is closed while it spends a bound try, that try is not lost: it is compared. From
+/// then on nothing is spent. An unbound try is refused, right or wrong.
+#[tokio::test]
+async fn a_bound_try_that_was_spent_is_compared() {
+    let auth = Deployment::with(&[("OTP_FAILURES_PER_IP", "1")]).await;
+    let asked = auth.client().ask(ADA).await;
+    auth.client().answer_unbound("bob@example.com", "123456").await.refused(400, "invalid_otp");
+    auth.client().answer(ADA, &asked).await.ok();
+
+    let asked = auth.client().ask(ADA).await;
+    let guess = Asked { code: wrong(&asked.code), ..asked.clone() };
+    let (second, third) = (auth.stack.another_api().await.unwrap(), auth.stack.another_api().await.unwrap());
+    for code in [&guess, &guess, &asked] {
+        let refused = auth.client().by(&second).answer(ADA, code).await;
+        refused.refused(429, "too_many_attempts");
+        assert_eq!((refused.retry_after(), auth.failures(ADA)), (600, 1), "the first was spent, and no other");
+    }
+    auth.client().by(&third).answer_unbound(ADA, &asked.code).await.refused(429, "too_many_attempts");
 }
