@@ -120,6 +120,19 @@ fn the_template_of_this_project_is_understood_under_every_profile() {
     }
 }
 
+/// What stands before the own domain is not passed by at AWS's address, once `ExecuteApi` is off.
+#[test]
+fn awss_own_address_is_closed_where_the_deployer_says_so() {
+    let text = std::fs::read_to_string(find_root().unwrap().join("template.yaml")).unwrap();
+    let has = |line: &str| text.lines().any(|own| own.trim() == line);
+    assert!(has("DisableExecuteApiEndpoint: !If [ClosesExecuteApi, true, false]"));
+    assert!(has("ClosesExecuteApi: !Equals [!Ref ExecuteApi, \"off\"]"));
+    let parameters = r#""SenderEmail=a@b.example", "AllowedOrigins=https://a.example", "DomainName=auth.a.example",
+        "CertificateArn=arn:aws:acm:eu-west-1:123456789012:certificate/a", "ExecuteApi=off""#;
+    let samconfig = format!("[default.deploy.parameters]\nparameter_overrides = [{parameters}]");
+    Template::parse(&text, &samconfig, "default").unwrap();
+}
+
 /// A deployer's mistakes, as CloudFormation finds them before it makes anything.
 #[test]
 fn a_mistake_of_the_deployer_is_named_before_anything_is_made() {
@@ -141,6 +154,10 @@ fn a_mistake_of_the_deployer_is_named_before_anything_is_made() {
         (
             r#""SenderEmail=a@b.example", "AllowedOrigins=https://a.example", "DomainName=auth.a.example""#,
             "DomainName needs CertificateArn",
+        ),
+        (
+            r#""SenderEmail=a@b.example", "AllowedOrigins=https://a.example", "ExecuteApi=off""#,
+            "ExecuteApi=off needs DomainName",
         ),
         (
             r#""SenderEmail=a@b.example", "AllowedOrigins=https://a.example", "JwtAccessSeconds=299""#,
