@@ -21,7 +21,7 @@ pub struct SessionPolicy {
     pub rotation: bool,
     /// How long the token before the current one still gets the current one: lost answers, retries, second tabs.
     pub grace: Duration,
-    /// Live sessions of one user; a further one ends the oldest.
+    /// Sessions of one user; a further one ends the one that was opened first, though others may have died unused.
     pub per_user: usize,
 }
 

@@ -94,3 +94,22 @@ async fn nothing_lives_after_logout() {
         auth.wait(3_600);
     }
 }
+
+/// Only the absolute end is asked for: a used token, and one of a session that died unused, sign out everywhere too. That is
+/// the safe direction, whoever has such a token.
+#[tokio::test]
+async fn a_used_or_idle_token_signs_out_everywhere_until_its_absolute_end() {
+    let auth = Deployment::with(&[("REFRESH_IDLE_DAYS", "1"), ("REFRESH_ABSOLUTE_DAYS", "3")]).await;
+    let used = auth.client().sign_in(ADA).await;
+    let newest = auth.client().refresh(&used.refresh).await.tokens();
+    auth.client().logout_everywhere(&used.refresh).await.ok();
+    auth.client().refresh(&newest.refresh).await.refused(401, "invalid_token");
+
+    for (waits, lives) in [(2, false), (4, true)] {
+        let idle = auth.client().sign_in(ADA).await;
+        auth.wait(waits * 86_400);
+        let other = auth.client().sign_in(ADA).await;
+        auth.client().logout_everywhere(&idle.refresh).await.ok();
+        assert_eq!(auth.live(&mut [other]).await == 1, lives, "after {waits} days");
+    }
+}

@@ -12,7 +12,9 @@
  *   a refresh token that another has used already, which would end the session.
  * - A refresh whose answer is lost is repeated at once, with the same token: for some seconds the server gives the same
  *   answer again. It is sent so that it outlives its page.
- * - Only the server ends a session, by `invalid_token`. No dead network, no fault and no limit signs anybody out.
+ * - Only the server ends a session, by `invalid_token`. No dead network, no fault and no limit signs anybody out, but for this:
+ *   a refresh whose answer is lost, and that cannot be repeated within the server's `REFRESH_GRACE_SECONDS`. A used token that
+ *   comes later is what a thief's looks like.
  * - The server says how long a token lives. What has passed since is the greater of two measures: of the device's clock, which
  *   may be set, and of the page's own, which stands still while a laptop sleeps.
  * - In cookie mode no script can read the refresh token. In body mode it lies in IndexedDB, where every script of the page's

@@ -136,7 +136,7 @@ const SESSIONS: &[Line] = &[
     (&["REFRESH_ABSOLUTE_DAYS"], |config| format!("used: ends after {}", duration(config.session.absolute))),
     (&["REFRESH_GRACE_SECONDS"], |config| format!("grace for a lost answer: {}", duration(config.session.grace))),
     (&["SESSIONS_PER_USER"], |config| {
-        format!("one user: {}, then the oldest ends", counted(config.session.per_user as u64, "session"))
+        format!("one user: {}, then the one opened first ends", counted(config.session.per_user as u64, "session"))
     }),
 ];
 

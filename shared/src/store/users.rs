@@ -95,7 +95,8 @@ impl UserTable {
     }
 
     /// Ends all sessions of the user, if `session` is one of them and was opened after `oldest`: one write, however many
-    /// they are. A session that is over may still be listed; its token, found in some backup, signs nobody out.
+    /// they are. Only that age is asked for: a session past its absolute end may still be listed, and its token, found in
+    /// some backup, signs nobody out. One that died unused, or a used token, still does, which is the safe direction.
     ///
     /// # Errors
     /// When the table cannot be reached.
