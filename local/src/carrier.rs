@@ -11,21 +11,44 @@ use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::byte_stream::ByteStream;
-use axum::http::Request;
+use axum::http::{HeaderValue, Request};
 use shared::aws::Carrier;
 use tracing::Dispatch;
 use tracing::instrument::WithSubscriber;
 
-use crate::aws::Services;
+use crate::aws::{INSTANCE, Services};
+use crate::options::OnCall;
 
-/// Carries calls to `services`, which log to `log`.
-pub(crate) fn to(services: Services, log: Dispatch) -> Carrier {
-    Carrier::new(Direct { services, log })
-}
-
-struct Direct {
+/// Carries calls to the services.
+#[derive(Clone)]
+pub(crate) struct Direct {
     services: Services,
     log: Dispatch,
+    on_call: OnCall,
+    /// The instance whose calls it carries.
+    instance: &'static str,
+}
+
+impl Direct {
+    /// To `services`, which log to `log`; `on_call` sees each call.
+    pub(crate) fn to(services: Services, log: Dispatch, on_call: OnCall) -> Direct {
+        Direct { services, log, on_call, instance: "" }
+    }
+
+    /// The same for the instance of that name.
+    pub(crate) fn carrier_of(&self, instance: &'static str) -> Carrier {
+        Carrier::new(Direct { instance, ..self.clone() })
+    }
+
+    async fn answer(self, request: HttpRequest) -> Result<HttpResponse, Box<dyn Error + Send + Sync>> {
+        let (mut parts, body) = request.try_into_http1x()?.into_parts();
+        parts.headers.insert(INSTANCE, HeaderValue::from_static(self.instance));
+        let body = ByteStream::new(body).collect().await?.into_bytes();
+        let request = Request::from_parts(parts, body);
+        (self.on_call)(&request);
+        let answer = self.services.answer(request).await;
+        Ok(HttpResponse::try_from(answer.map(SdkBody::from))?)
+    }
 }
 
 impl fmt::Debug for Direct {
@@ -36,7 +59,7 @@ impl fmt::Debug for Direct {
 
 impl HttpConnector for Direct {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let answer = answer(self.services.clone(), request).with_subscriber(self.log.clone());
+        let answer = self.clone().answer(request).with_subscriber(self.log.clone());
         // A task of its own: what was sent arrives, also where its sender does not wait for the answer.
         let answering = tokio::spawn(answer);
         HttpConnectorFuture::new(async move {
@@ -44,11 +67,4 @@ impl HttpConnector for Direct {
             answer.map_err(|error| ConnectorError::other(error, None))
         })
     }
-}
-
-async fn answer(services: Services, request: HttpRequest) -> Result<HttpResponse, Box<dyn Error + Send + Sync>> {
-    let (parts, body) = request.try_into_http1x()?.into_parts();
-    let body = ByteStream::new(body).collect().await?.into_bytes();
-    let answer = services.answer(Request::from_parts(parts, body)).await;
-    Ok(HttpResponse::try_from(answer.map(SdkBody::from))?)
 }

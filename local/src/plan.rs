@@ -1,9 +1,9 @@
 //! What an API is started from, as often as there are to be instances of it.
 
-use shared::aws::Carrier;
 use tracing::Dispatch;
 
 use crate::api::Api;
+use crate::carrier::Direct;
 use crate::clock::StackClock;
 use crate::environment::Environments;
 use crate::failure::Failure;
@@ -17,18 +17,20 @@ pub(crate) struct Plan {
     pub(crate) functions: Environments,
     pub(crate) clock: StackClock,
     pub(crate) log: Dispatch,
-    pub(crate) carrier: Option<Carrier>,
+    /// Where calls go without a socket.
+    pub(crate) direct: Option<Direct>,
 }
 
 impl Plan {
-    /// The API, over instances of its functions that have just started.
-    pub(crate) async fn start(&self) -> Result<Api, Failure> {
-        let functions = self.functions(&self.functions).await?;
+    /// The API, over instances of its functions that have just started, and that the services know by that name.
+    pub(crate) async fn start(&self, name: &'static str) -> Result<Api, Failure> {
+        let functions = self.functions(&self.functions, name).await?;
         Ok(Api::new(self.routes.clone(), self.cors.clone(), functions, self.clock.clone()))
     }
 
-    /// Instances of these functions.
-    pub(crate) async fn functions(&self, of: &Environments) -> Result<Functions, Failure> {
-        Functions::start(of, &self.clock.handle(), self.log.clone(), self.carrier.as_ref()).await
+    /// Instances of these functions, by that name.
+    pub(crate) async fn functions(&self, of: &Environments, name: &'static str) -> Result<Functions, Failure> {
+        let carrier = self.direct.as_ref().map(|direct| direct.carrier_of(name));
+        Functions::start(of, &self.clock.handle(), self.log.clone(), carrier.as_ref()).await
     }
 }

@@ -17,7 +17,7 @@ use tracing::instrument::WithSubscriber;
 use crate::addresses::Addresses;
 use crate::api::{Api, LONGEST_BODY, of_gateway};
 use crate::aws::{Permissions, Services};
-use crate::carrier;
+use crate::carrier::Direct;
 use crate::clock::StackClock;
 use crate::environment::Environments;
 use crate::failure::Failure;
@@ -97,16 +97,17 @@ impl Stack {
         let logs = Logs::new(options.on_line);
         let mut doors = Doors::new();
         let log = logs.dispatch(clock.clone());
-        let carrier = options.in_process.then(|| carrier::to(services.clone(), log.clone()));
+        let direct = || Direct::to(services.clone(), log.clone(), options.on_call.clone());
+        let direct = options.in_process.then(direct);
         doors.serve(aws_door, aws_router(services.clone(), log.clone(), options.on_call));
         let behind_api: BTreeSet<&str> = template.routes.iter().map(|route| route.function.as_str()).collect();
         let (functions, tasks) = environments.split(&behind_api);
         let Template { routes, cors, .. } = template;
-        let plan = Plan { routes, cors, functions, clock: clock.clone(), log, carrier };
-        let keyrings = Keyrings::new(plan.functions(&tasks).await?, &config)?;
+        let plan = Plan { routes, cors, functions, clock: clock.clone(), log, direct };
+        let keyrings = Keyrings::new(plan.functions(&tasks, "tasks").await?, &config)?;
         // As the custom resource of the stack does, which is not complete before.
         keyrings.ask(&json!({ "mode": "ensure" })).await?;
-        let api = if options.services_only { None } else { Some(Arc::new(plan.start().await?)) };
+        let api = if options.services_only { None } else { Some(Arc::new(plan.start("").await?)) };
         if let (Some(door), Some(api)) = (api_door, &api) {
             doors.serve(door, Router::new().fallback(call_api).with_state(api.clone()));
         }
@@ -147,8 +148,8 @@ impl Stack {
     ///
     /// # Errors
     /// What keeps a function from starting.
-    pub async fn another_api(&self) -> Result<Api, Failure> {
-        self.plan.start().await
+    pub async fn another_api(&self, name: &'static str) -> Result<Api, Failure> {
+        self.plan.start(name).await
     }
 
     /// The AWS services.

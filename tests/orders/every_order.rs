@@ -1,11 +1,26 @@
-//! Each scenario, in its orders.
+//! Each scenario in its orders, and in drawn ones in which a call goes wrong.
 
-use tests::orders::{Scenario, Search, explore, sample};
+use std::io::Write;
+
+use shared::entropy::Entropy;
+use tests::orders::{Fate, Scenario, Search, World, explore, play, sample};
 
 use crate::scenarios::{codes, rotations, sessions};
 
-/// So many orders of each scenario run every time.
+/// So many orders of each scenario run every time, or all of them.
 const DRAWN: usize = 500;
+/// And so many in which a call goes wrong.
+const STRUCK: usize = 100;
+
+/// Another one each time, which CI's output has too: standard error goes past the test harness, that keeps what is printed.
+fn seed(name: &str, what: &str) -> u64 {
+    #[expect(clippy::disallowed_methods, reason = "whoever runs a test by hand may choose what is drawn")]
+    let set = std::env::var("ORDERS_SEED").ok().map(|seed| seed.parse().unwrap());
+    let seed = set.unwrap_or_else(|| u32::from_be_bytes(Entropy.bytes().unwrap()).into());
+    let line = format!("{name}: {what}, ORDERS_SEED={seed}\n");
+    std::io::stderr().write_all(line.as_bytes()).unwrap();
+    seed
+}
 
 fn holds(scenario: &Scenario, search: &Search) {
     if let Some(broken) = &search.broken {
@@ -17,10 +32,10 @@ async fn some(scenario: Scenario) {
     if scenario.orders <= DRAWN {
         return every(scenario).await;
     }
-    #[expect(clippy::disallowed_methods, reason = "whoever runs a test by hand may choose what is drawn")]
-    let seed = std::env::var("ORDERS_SEED").ok().map_or(1, |seed| seed.parse().unwrap());
-    println!("{}: {DRAWN} of {} orders, ORDERS_SEED={seed}", scenario.name, scenario.orders);
-    holds(&scenario, &sample(&scenario, DRAWN, 10 * DRAWN, seed).await);
+    let seed = seed(scenario.name, &format!("{DRAWN} of {} orders", scenario.orders));
+    let search = sample(&scenario, DRAWN, 10 * DRAWN, seed).await;
+    holds(&scenario, &search);
+    assert_eq!(search.orders.len(), DRAWN, "{}", scenario.name);
 }
 
 async fn every(scenario: Scenario) {
@@ -28,6 +43,100 @@ async fn every(scenario: Scenario) {
     println!("{}: {} orders in {} runs", scenario.name, search.orders.len(), search.runs);
     holds(&scenario, &search);
     assert_eq!(search.orders.len(), scenario.orders, "{}", scenario.name);
+}
+
+/// Whoever's call goes wrong, the others are none the worse; and all is well again when it is over.
+async fn struck(scenario: Scenario) {
+    let seed = seed(scenario.name, &format!("{STRUCK} mishaps"));
+    let world = World::start(scenario.settings, 3).await;
+    for number in 0..STRUCK as u64 {
+        let mut fate = Fate::drawn(seed.wrapping_add(number));
+        let played = play(&world, &scenario, &mut fate).await.expect("nothing breaks it off");
+        assert!(played.broken.is_empty(), "{}: {:?}{}", scenario.name, fate.met, played.tell());
+        if played.scene.messages_left.is_none() {
+            world.auth.wait(3_601);
+            let tokens = world.client(252).sign_in(&played.scene.who).await;
+            world.client(252).refresh(&tokens.refresh).await.ok();
+        }
+    }
+}
+
+macro_rules! scenarios {
+    ($($test:ident: $scenario:expr;)*) => {
+        mod in_every_order {
+            use super::*;
+            $(#[tokio::test(start_paused = true)]
+            async fn $test() {
+                some($scenario).await;
+            })*
+        }
+
+        mod with_a_mishap {
+            use super::*;
+            $(#[tokio::test(start_paused = true)]
+            async fn $test() {
+                struck($scenario).await;
+            })*
+        }
+    };
+}
+
+scenarios! {
+    two_answers: codes::TWO_ANSWERS;
+    two_first_answers: codes::TWO_FIRST_ANSWERS;
+    answer_and_resend: codes::ANSWER_AND_RESEND;
+    bound_and_unbound: codes::BOUND_AND_UNBOUND;
+    last_bound_try: codes::LAST_BOUND_TRY;
+    last_unbound_try: codes::LAST_UNBOUND_TRY;
+    answer_and_stranger: codes::ANSWER_AND_STRANGER;
+    ask_later: codes::ASK_LATER;
+    two_sign_ups: codes::TWO_SIGN_UPS;
+    lockout: codes::LOCKOUT;
+    last_short_code: codes::LAST_SHORT_CODE;
+    last_sms: codes::LAST_SMS;
+    two_lanes: codes::TWO_LANES;
+    refreshes: sessions::REFRESHES;
+    reuse: sessions::REUSE;
+    refresh_and_logout: sessions::REFRESH_AND_LOGOUT;
+    refresh_and_everywhere: sessions::REFRESH_AND_EVERYWHERE;
+    end_others: sessions::END_OTHERS;
+    end_each_other: sessions::END_EACH_OTHER;
+    session_limit: sessions::SESSION_LIMIT;
+    last_place: sessions::LAST_PLACE;
+    rotation_and_request: rotations::ROTATION_AND_REQUEST;
+    rotation_and_resend: rotations::ROTATION_AND_RESEND;
+    rotation_and_sms: rotations::ROTATION_AND_SMS;
+    rotation_and_answer: rotations::ROTATION_AND_ANSWER;
+    rotation_and_unbound: rotations::ROTATION_AND_UNBOUND;
+    rotation_and_first_answer: rotations::ROTATION_AND_FIRST_ANSWER;
+    rotation_at_the_limit: rotations::ROTATION_AT_THE_LIMIT;
+    rotation_and_refresh: rotations::ROTATION_AND_REFRESH;
+    rotation_and_logout: rotations::ROTATION_AND_LOGOUT;
+    rotation_and_everywhere: rotations::ROTATION_AND_EVERYWHERE;
+    rotation_and_end: rotations::ROTATION_AND_END;
+    create_twice: rotations::CREATE_TWICE;
+    set_twice: rotations::SET_TWICE;
+    finish_twice: rotations::FINISH_TWICE;
+    withdrawal_and_create: rotations::WITHDRAWAL_AND_CREATE;
+    withdrawal_and_set: rotations::WITHDRAWAL_AND_SET;
+    withdrawal_and_finish: rotations::WITHDRAWAL_AND_FINISH;
+}
+
+/// All orders of those scenarios that have too many for every time.
+mod all {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    #[ignore = "takes long: by name"]
+    async fn last_place() {
+        every(sessions::LAST_PLACE).await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    #[ignore = "takes long: by name"]
+    async fn two_sign_ups() {
+        every(codes::TWO_SIGN_UPS).await;
+    }
 }
 
 /// The search leaves nothing out: whatever is drawn, it has found.
@@ -38,127 +147,4 @@ async fn what_is_drawn_is_found() {
         let drawn = sample(&scenario, usize::MAX, 150, 1).await;
         assert!(drawn.orders.is_subset(&all.orders) && drawn.orders.len() * 2 > all.orders.len(), "{}", scenario.name);
     }
-}
-
-#[tokio::test(start_paused = true)]
-async fn two_answers() {
-    some(codes::TWO_ANSWERS).await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn two_first_answers() {
-    some(codes::TWO_FIRST_ANSWERS).await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn answer_and_resend() {
-    some(codes::ANSWER_AND_RESEND).await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn bound_and_unbound() {
-    some(codes::BOUND_AND_UNBOUND).await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn last_bound_try() {
-    some(codes::LAST_BOUND_TRY).await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn last_unbound_try() {
-    some(codes::LAST_UNBOUND_TRY).await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn answer_and_stranger() {
-    some(codes::ANSWER_AND_STRANGER).await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn ask_later() {
-    some(codes::ASK_LATER).await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn two_sign_ups() {
-    some(codes::TWO_SIGN_UPS).await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn refreshes() {
-    some(sessions::REFRESHES).await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn refresh_and_logout() {
-    some(sessions::REFRESH_AND_LOGOUT).await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn refresh_and_everywhere() {
-    some(sessions::REFRESH_AND_EVERYWHERE).await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn end_others() {
-    some(sessions::END_OTHERS).await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn session_limit() {
-    some(sessions::SESSION_LIMIT).await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn last_place() {
-    some(sessions::LAST_PLACE).await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn lockout() {
-    some(codes::LOCKOUT).await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn last_sms() {
-    some(codes::LAST_SMS).await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn rotation_and_answer() {
-    some(rotations::ROTATION_AND_ANSWER).await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn rotation_and_refresh() {
-    some(rotations::ROTATION_AND_REFRESH).await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn rotation_and_logout() {
-    some(rotations::ROTATION_AND_LOGOUT).await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn rotation_and_end() {
-    some(rotations::ROTATION_AND_END).await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn rotation_and_request() {
-    some(rotations::ROTATION_AND_REQUEST).await;
-}
-
-/// All orders of those scenarios that have too many for every time.
-#[tokio::test(start_paused = true)]
-#[ignore = "takes long: by name"]
-async fn all_of_last_place() {
-    every(sessions::LAST_PLACE).await;
-}
-
-#[tokio::test(start_paused = true)]
-#[ignore = "takes long: by name"]
-async fn all_of_two_sign_ups() {
-    every(codes::TWO_SIGN_UPS).await;
 }

@@ -1,10 +1,9 @@
 //! What one person does: each request of the API by itself, with the keys not at hand, so that reading them is a call too.
 
-use futures_util::future::BoxFuture;
 use tests::deployment::session_of;
 use tests::orders::{Deed, Prepare, Scenario, Scene, World};
 
-use crate::scenarios::{ADA, PHONE, answer, ask, guess, known};
+use crate::scenarios::{ADA, PHONE, again, answer, ask, guess, known};
 
 /// Older keys than this are read again.
 const STALE: u64 = 300;
@@ -21,52 +20,42 @@ async fn alone(world: &World, deed: impl FnOnce(&tests::Tokens) -> Deed) -> Scen
 }
 
 /// The last but one of the hour, so that none may count twice: the person asks once more.
-pub const FIRST_REQUEST: Scenario = request("a request", first_request).with(&[("OTP_REQUESTS_PER_HOUR", "2")]);
-
-fn first_request(world: &World) -> BoxFuture<'_, Scene> {
+pub const FIRST_REQUEST: Scenario = request("a request", |world| {
     Box::pin(async move {
         world.auth.wait(STALE);
         Scene::about(ADA).and("somebody", ask(ADA))
     })
-}
+})
+.with(&[("OTP_REQUESTS_PER_HOUR", "2")]);
 
-pub const RESEND: Scenario = request("a resend", resend);
-
-fn resend(world: &World) -> BoxFuture<'_, Scene> {
+pub const RESEND: Scenario = request("a resend", |world| {
     Box::pin(async move {
         let asked = world.client(101).ask(ADA).await;
         world.auth.wait(STALE);
-        Scene::about(ADA).and("somebody", Deed::Ask { who: ADA.to_owned(), again: Some(asked.challenge) })
+        Scene::about(ADA).and("somebody", again(&asked))
     })
-}
+});
 
-pub const SMS: Scenario = request("a request by SMS", sms);
-
-fn sms(world: &World) -> BoxFuture<'_, Scene> {
+pub const SMS: Scenario = request("a request by SMS", |world| {
     Box::pin(async move {
         // The budget is a day's, and instances remember it.
         world.auth.wait(86_400);
         let scene = Scene::about(PHONE).and("somebody", ask(PHONE));
-        Scene { messages_left: Some(3), ..scene }
+        Scene { messages_left: Some(1), ..scene }
     })
-}
+});
 
-pub const KNOWN: Scenario = request("an answer", known_answers);
-
-fn known_answers(world: &World) -> BoxFuture<'_, Scene> {
+pub const KNOWN: Scenario = request("an answer", |world| {
     Box::pin(async move {
         let session = known(world).await;
         let asked = world.client(101).ask(ADA).await;
         world.auth.wait(STALE);
         Scene::about(ADA).and("somebody", answer(&asked)).with_sessions(&[&session])
     })
-}
+});
 
 /// Ends the oldest session, and no other however often it is tried.
-pub const AT_THE_LIMIT: Scenario =
-    request("an answer at the session limit", at_the_limit).with(&[("SESSIONS_PER_USER", "2")]);
-
-fn at_the_limit(world: &World) -> BoxFuture<'_, Scene> {
+pub const AT_THE_LIMIT: Scenario = request("an answer at the session limit", |world| {
     Box::pin(async move {
         let oldest = known(world).await;
         world.auth.wait(1);
@@ -76,32 +65,27 @@ fn at_the_limit(world: &World) -> BoxFuture<'_, Scene> {
         let scene = Scene::about(ADA).and("somebody", answer(&asked)).with_sessions(&[&oldest, &other]);
         Scene { most_sessions: Some(2), ..scene }
     })
-}
+})
+.with(&[("SESSIONS_PER_USER", "2")]);
 
-pub const NEW: Scenario = request("a first answer", new_answers);
-
-fn new_answers(world: &World) -> BoxFuture<'_, Scene> {
+pub const NEW: Scenario = request("a first answer", |world| {
     Box::pin(async move {
         let asked = world.client(101).ask(ADA).await;
         world.auth.wait(STALE);
         Scene::about(ADA).and("somebody", answer(&asked))
     })
-}
+});
 
-pub const WRONG: Scenario = request("a wrong answer", wrong_answer);
-
-fn wrong_answer(world: &World) -> BoxFuture<'_, Scene> {
+pub const WRONG: Scenario = request("a wrong answer", |world| {
     Box::pin(async move {
         let asked = world.client(101).ask(ADA).await;
         world.auth.wait(STALE);
         let scene = Scene::about(ADA).and("somebody", guess(&asked));
         Scene { tries_left: Some([3, 3]), ..scene }
     })
-}
+});
 
-pub const BY_SMS: Scenario = request("an answer to an SMS", answer_by_sms);
-
-fn answer_by_sms(world: &World) -> BoxFuture<'_, Scene> {
+pub const BY_SMS: Scenario = request("an answer to an SMS", |world| {
     Box::pin(async move {
         let session = world.client(100).sign_in(PHONE).await;
         // Such a code does not live as long as keys are at hand.
@@ -110,52 +94,29 @@ fn answer_by_sms(world: &World) -> BoxFuture<'_, Scene> {
         let deed = Deed::Answer { who: PHONE.to_owned(), asked, right: true, bound: true };
         Scene::about(PHONE).and("somebody", deed).with_sessions(&[&session])
     })
-}
+});
 
-pub const REFRESH: Scenario = request("a refresh", refresh);
+pub const REFRESH: Scenario =
+    request("a refresh", |world| Box::pin(alone(world, |tokens| Deed::Refresh(tokens.clone()))));
 
-fn refresh(world: &World) -> BoxFuture<'_, Scene> {
-    Box::pin(alone(world, |tokens| Deed::Refresh(tokens.clone())))
-}
+pub const LOGOUT: Scenario =
+    request("a logout", |world| Box::pin(alone(world, |tokens| Deed::Logout { tokens: tokens.clone(), all: false })));
 
-pub const LOGOUT: Scenario = request("a logout", logout);
-
-fn logout(world: &World) -> BoxFuture<'_, Scene> {
-    Box::pin(alone(world, |tokens| Deed::Logout { tokens: tokens.clone(), all: false }))
-}
-
-pub const EVERYWHERE: Scenario = request("a logout everywhere", everywhere);
-
-fn everywhere(world: &World) -> BoxFuture<'_, Scene> {
+pub const EVERYWHERE: Scenario = request("a logout everywhere", |world| {
     Box::pin(alone(world, |tokens| Deed::Logout { tokens: tokens.clone(), all: true }))
-}
+});
 
-pub const OTHERS: Scenario = request("an end to all others", others);
+pub const OTHERS: Scenario =
+    request("an end to all others", |world| Box::pin(alone(world, |tokens| Deed::EndOthers(tokens.clone()))));
 
-fn others(world: &World) -> BoxFuture<'_, Scene> {
-    Box::pin(alone(world, |tokens| Deed::EndOthers(tokens.clone())))
-}
-
-pub const END: Scenario = request("an end to one session", end);
-
-fn end(world: &World) -> BoxFuture<'_, Scene> {
+pub const END: Scenario = request("an end to one session", |world| {
     Box::pin(alone(world, |tokens| Deed::End { by: tokens.clone(), session: session_of(&tokens.access) }))
-}
+});
 
-pub const LIST: Scenario = request("the list of sessions", list);
+pub const LIST: Scenario =
+    request("the list of sessions", |world| Box::pin(alone(world, |tokens| Deed::List(tokens.clone()))));
 
-fn list(world: &World) -> BoxFuture<'_, Scene> {
-    Box::pin(alone(world, |tokens| Deed::List(tokens.clone())))
-}
+pub const PROFILE: Scenario =
+    request("the profile", |world| Box::pin(alone(world, |tokens| Deed::Profile(tokens.clone()))));
 
-pub const PROFILE: Scenario = request("the profile", profile);
-
-fn profile(world: &World) -> BoxFuture<'_, Scene> {
-    Box::pin(alone(world, |tokens| Deed::Profile(tokens.clone())))
-}
-
-pub const ROTATION: Scenario = request("a rotation", rotation);
-
-fn rotation(world: &World) -> BoxFuture<'_, Scene> {
-    Box::pin(alone(world, |_| Deed::Rotate))
-}
+pub const ROTATION: Scenario = request("a rotation", |world| Box::pin(alone(world, |_| Deed::Rotate)));

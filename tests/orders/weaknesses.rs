@@ -3,7 +3,7 @@
 use tests::orders::invariants::INVARIANTS;
 use tests::orders::{Scenario, Weakness, explore};
 
-use crate::scenarios::{codes, sessions};
+use crate::scenarios::{codes, rotations, sessions};
 
 /// A condition, what it guards, and where its absence shows.
 struct Guard {
@@ -26,13 +26,20 @@ const fn guard(
 const USED_UP: &str = "ch.#c.h = :h AND ch.#c.e > :now";
 const USED_AGAIN: &str = "(ch.#c.h = :h OR attribute_exists(pk)) AND (ch.#c.e > :now OR attribute_exists(pk))";
 
-const GUARDS: [Guard; 15] = [
+const GUARDS: [Guard; 17] = [
     guard("one session a code", codes::TWO_ANSWERS, "I#", USED_UP, USED_AGAIN),
     guard("one session a code", codes::TWO_FIRST_ANSWERS, "I#", USED_UP, USED_AGAIN),
     guard("bounded compares", codes::LAST_BOUND_TRY, "I#", "ch.#c.t = ch.#c.t - :one", "ch.#c.t = ch.#c.t"),
     guard("no fault of ours", codes::LAST_BOUND_TRY, "I#", "ch.#c.t >= :one", "ch.#c.t <= :one"),
     guard("bounded compares", codes::LAST_UNBOUND_TRY, "I#", "u < ux", "attribute_exists(ux)"),
     guard("failures stay", codes::ASK_LATER, "I#", "f = if_not_exists(f, :zero)", "f = :zero"),
+    guard(
+        "guessable codes end",
+        codes::LAST_SHORT_CODE,
+        "I#",
+        "ch.#c.c < :sends AND f < :long_from",
+        "ch.#c.c < :sends AND (f < :long_from OR attribute_exists(pk))",
+    ),
     guard(
         "one user an identifier",
         codes::TWO_SIGN_UPS,
@@ -60,6 +67,13 @@ const GUARDS: [Guard; 15] = [
         "(size(ss) < :room OR attribute_exists(pk))",
     ),
     guard("session limit holds", sessions::SESSION_LIMIT, "U#", "attribute_exists(ss.#old0)", "attribute_exists(pk)"),
+    guard(
+        "withdrawn keys stay out",
+        rotations::WITHDRAWAL_AND_FINISH,
+        "JWKS",
+        "attribute_not_exists(v) OR v = :new OR v = :over",
+        "attribute_exists(pk)",
+    ),
 ];
 
 #[tokio::test(start_paused = true)]

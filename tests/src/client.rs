@@ -140,6 +140,12 @@ pub(crate) fn with_token(method: &str, path: &str, access: &str) -> Request<Byte
 
 impl Answer {
     /// An answer in payload format 2.0, with a body of JSON if any.
+    /// What API Gateway says for a function that has died.
+    pub(crate) fn of_the_dead() -> Answer {
+        let body = json!({ "message": "Internal Server Error" });
+        Answer { status: StatusCode::INTERNAL_SERVER_ERROR, headers: HeaderMap::new(), body }
+    }
+
     pub(crate) fn read(answer: &Value) -> Answer {
         assert_eq!(answer["isBase64Encoded"], Value::Bool(false), "{answer}");
         let headers = answer["headers"].as_object().unwrap().iter();

@@ -64,8 +64,7 @@ impl Deployment {
     pub async fn in_process(settings: &[(&str, &str)], on_line: OnLine) -> Deployment {
         let env = [("JWT_ALGORITHM", "ES256")].iter().chain(settings);
         let env = env.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        let options = Options { env, in_process: true, on_line, ..Options::default() };
-        Deployment::unwatched(frozen(options)).await.unwrap()
+        Deployment::of(Options { env, in_process: true, on_line, ..Options::default() }).await
     }
 
     /// For figures: a witness costs time and memory too.
@@ -87,14 +86,15 @@ impl Deployment {
     /// What keeps the stack from starting.
     pub async fn run(options: Options) -> Result<Deployment, Failure> {
         let witness = Witness::default();
-        let options = Options { on_line: witness.on_line(), on_call: witness.on_call(), ..options };
+        let on_line = witness.on_line(options.on_line);
+        let options = Options { on_line, on_call: witness.on_call(), ..options };
         let auth = Deployment::unwatched(options).await?;
         let at_the_end = AtTheEnd::of(&auth.stack, &witness);
         at_the_end.learn_keys();
         Ok(Deployment { witness, _at_the_end: Some(at_the_end), ..auth })
     }
 
-    /// With a witness that sees nothing: for thousands of orders of what others test with one, and for figures.
+    /// With a witness that sees nothing.
     async fn unwatched(options: Options) -> Result<Deployment, Failure> {
         // On the heap, or the future of a test is too deep for the compiler to name.
         let stack = Box::pin(Stack::start(options)).await?;

@@ -41,10 +41,13 @@ struct Seen {
 const SHORTEST: usize = 16;
 
 impl Witness {
-    /// Keeps each line of a log, and with it all metrics.
-    pub fn on_line(&self) -> OnLine {
+    /// Keeps each line of a log, and with it all metrics, and passes it on.
+    pub fn on_line(&self, next: OnLine) -> OnLine {
         let witness = self.clone();
-        Arc::new(move |line| witness.line(line))
+        Arc::new(move |line| {
+            witness.line(line);
+            next(line);
+        })
     }
 
     /// Learns from each call to AWS.

@@ -35,6 +35,8 @@ pub struct Held {
     pub number: usize,
     /// The access key id of the caller, which names a function.
     pub caller: String,
+    /// The name of the instance that calls ([`crate::Stack::another_api`]).
+    pub instance: String,
     /// The service that is called.
     pub service: Service,
     /// The operation.
@@ -102,9 +104,10 @@ impl Gate {
         }
         let number = state.arrived;
         state.arrived += 1;
-        let ((tables, keys), Asked { caller, service, operation, body }) = (names(asked), asked);
-        let (caller, operation, body) = (caller.clone(), operation.clone(), body.clone());
-        let held = Held { number, caller, service: *service, operation, tables, keys, body };
+        let ((tables, keys), Asked { caller, instance, service, operation, body }) = (names(asked), asked);
+        let (caller, instance) = (caller.clone(), instance.clone());
+        let (operation, body) = (operation.clone(), body.clone());
+        let held = Held { number, caller, instance, service: *service, operation, tables, keys, body };
         let (sender, released) = oneshot::channel();
         state.waiting.insert(number, (held, sender));
         Some(released)
@@ -119,7 +122,13 @@ mod tests {
 
     fn asked(operation: &str) -> Asked {
         let (caller, operation) = ("refresh".to_owned(), operation.to_owned());
-        Asked { caller, service: Service::DynamoDb, operation, body: json!({ "TableName": "users" }) }
+        Asked {
+            caller,
+            instance: String::new(),
+            service: Service::DynamoDb,
+            operation,
+            body: json!({ "TableName": "users" }),
+        }
     }
 
     fn named(_: &Asked) -> Named {

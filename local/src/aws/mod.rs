@@ -45,6 +45,7 @@ pub use policy::Permissions;
 pub use rounds::Rounds;
 pub use ses::Mail;
 pub use sns::{Sms, SmsType};
+pub(crate) use wire::INSTANCE;
 pub use wire::Service;
 
 use faults::Fault;

@@ -4,12 +4,14 @@
 //! client gets wrong: no signature, another region, another service.
 
 mod query;
+mod refusal;
 
 use axum::body::Bytes;
 use axum::http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+pub(super) use self::refusal::Refusal;
 use super::{REGION, new_id};
 
 /// The services that functions call, by the names that requests are signed for.
@@ -71,10 +73,15 @@ fn named_in(path: &str) -> Value {
     json!({ "EmailIdentity": name.replace("%40", "@") })
 }
 
+/// The header that names an instance. A socket's callers have none.
+pub(crate) const INSTANCE: &str = "x-instance";
+
 /// One call.
 pub(super) struct Asked {
     /// The access key id: in the local stack it names the function.
     pub(super) caller: String,
+    /// The instance that calls, where instances have names.
+    pub(super) instance: String,
     pub(super) service: Service,
     pub(super) operation: String,
     /// What it says; of a form, an object of texts.
@@ -90,7 +97,8 @@ impl Asked {
             Service::DynamoDb | Service::SecretsManager | Service::Ses => serde_json::from_slice(request.body())
                 .map_err(|error| Refusal::bad("SerializationException", &format!("the body is not JSON: {error}")))?,
         };
-        Ok(Asked { caller, service, operation, body })
+        let instance = text(request.headers(), INSTANCE).unwrap_or_default().to_owned();
+        Ok(Asked { caller, instance, service, operation, body })
     }
 
     /// A member of the body that is a text.
@@ -157,63 +165,6 @@ fn caller(headers: &HeaderMap, service: Service) -> Result<String, Refusal> {
 
 fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name).and_then(|value| value.to_str().ok())
-}
-
-/// An answer that says no, as AWS words it.
-pub(super) struct Refusal {
-    pub(super) status: StatusCode,
-    /// Always has a `__type`.
-    pub(super) body: Value,
-}
-
-impl Refusal {
-    pub(super) fn new(status: StatusCode, name: &str, message: &str) -> Refusal {
-        Refusal { status, body: json!({ "__type": name, "message": message }) }
-    }
-
-    pub(super) fn bad(name: &str, message: &str) -> Refusal {
-        Refusal::new(StatusCode::BAD_REQUEST, name, message)
-    }
-
-    pub(super) fn unknown(message: &str) -> Refusal {
-        Refusal::bad("UnknownOperationException", message)
-    }
-
-    pub(super) fn internal(message: &str) -> Refusal {
-        Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "InternalServerError", message)
-    }
-
-    /// The role of `asked`'s caller has no permission for it.
-    pub(super) fn denied(asked: &Asked, resource: &str) -> Refusal {
-        let (operation, account) = (&asked.operation, super::ACCOUNT);
-        let service = if asked.service == Service::Sns { "SNS" } else { asked.service.name() };
-        let message = format!(
-            "User: arn:aws:sts::{account}:assumed-role/{0}/{0} is not authorized to perform: {service}:{operation} on \
-             resource: {resource} because no identity-based policy allows the {service}:{operation} action",
-            asked.caller
-        );
-        Refusal::new(asked.service.forbidden(), "AccessDeniedException", &message)
-    }
-
-    /// The same, by the name that `service` has for it.
-    pub(super) fn named_by(self, service: Service) -> Refusal {
-        match service {
-            Service::DynamoDb | Service::SecretsManager | Service::Ses => self,
-            Service::Sns => Refusal::new(self.status, query::name(self.name()), self.message()),
-        }
-    }
-
-    /// The error's name, without the namespace that some services put before it.
-    pub(super) fn name(&self) -> &str {
-        let full = self.body.get("__type").and_then(Value::as_str).unwrap_or_default();
-        full.rsplit('#').next().unwrap_or_default()
-    }
-
-    /// What it says; the services do not agree on the member's first letter.
-    pub(super) fn message(&self) -> &str {
-        let member = self.body.get("message").or_else(|| self.body.get("Message"));
-        member.and_then(Value::as_str).unwrap_or_default()
-    }
 }
 
 /// The answer to a request that says too little to be a call.

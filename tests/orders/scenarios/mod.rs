@@ -44,6 +44,11 @@ pub fn ask(who: &str) -> Deed {
     Deed::Ask { who: who.to_owned(), again: None }
 }
 
+/// Asks for one more code of a challenge of Ada's.
+pub fn again(asked: &Asked) -> Deed {
+    Deed::Ask { who: ADA.to_owned(), again: Some(asked.challenge.clone()) }
+}
+
 /// Ada, who has been here before, with a session.
 pub async fn known(world: &World) -> Tokens {
     world.client(100).sign_in(ADA).await

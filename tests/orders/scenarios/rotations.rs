@@ -1,69 +1,136 @@
-//! A rotation of both keyrings beside a request that reads them.
+//! A rotation of both keyrings beside a request that reads them, and beside other changes of them.
 
-use futures_util::future::BoxFuture;
+use tests::Tokens;
 use tests::orders::{Deed, Scenario, Scene, World};
 
-use super::{ADA, answer, ask, known};
+use super::{ADA, PHONE, again, answer, ask, known, unbound};
 
-pub const ROTATION_AND_ANSWER: Scenario = Scenario::new("rotation with an answer", 9, rotation_and_answer).with_keys();
-
-fn rotation_and_answer(world: &World) -> BoxFuture<'_, Scene> {
-    Box::pin(async move {
-        let session = known(world).await;
-        let scene = Scene::about(ADA).and_surely("a rotation", Deed::Rotate);
-        let asked = world.client(101).ask(ADA).await;
-        world.auth.wait(300);
-        let scene = scene.and_surely("an answer", answer(&asked));
-        scene.with_sessions(&[&session])
-    })
-}
-
-pub const ROTATION_AND_REFRESH: Scenario =
-    Scenario::new("rotation with a refresh", 3, rotation_and_refresh).with_keys();
-
-fn rotation_and_refresh(world: &World) -> BoxFuture<'_, Scene> {
-    Box::pin(async move {
-        let session = known(world).await;
-        let scene = Scene::about(ADA).and_surely("a rotation", Deed::Rotate);
-        world.auth.wait(300);
-        let scene = scene.and_surely("a refresh", Deed::Refresh(session.clone()));
-        scene.with_sessions(&[&session])
-    })
-}
-
-pub const ROTATION_AND_LOGOUT: Scenario = Scenario::new("rotation with a logout", 3, rotation_and_logout).with_keys();
-
-fn rotation_and_logout(world: &World) -> BoxFuture<'_, Scene> {
-    Box::pin(async move {
-        let session = known(world).await;
-        let scene = Scene::about(ADA).and_surely("a rotation", Deed::Rotate);
-        world.auth.wait(300);
-        let logout = Deed::Logout { tokens: session.clone(), all: false };
-        let scene = scene.and_surely("a logout", logout);
-        scene.with_sessions(&[&session])
-    })
-}
-
-pub const ROTATION_AND_END: Scenario = Scenario::new("rotation with an end to others", 3, rotation_and_end).with_keys();
-
-fn rotation_and_end(world: &World) -> BoxFuture<'_, Scene> {
-    Box::pin(async move {
-        let session = known(world).await;
-        let scene = Scene::about(ADA).and_surely("a rotation", Deed::Rotate);
-        world.auth.wait(300);
-        let scene = scene.and_surely("an end to others", Deed::EndOthers(session.clone()));
-        scene.with_sessions(&[&session])
-    })
+/// A rotation beside what Ada does with her session, whose instance has read the keys a while ago.
+async fn beside(world: &World, deed: impl FnOnce(&Tokens) -> Deed) -> Scene {
+    let session = known(world).await;
+    world.auth.wait(300);
+    let scene = Scene::about(ADA).and_surely("a rotation", Deed::Rotate);
+    scene.and_surely("somebody", deed(&session)).with_sessions(&[&session])
 }
 
 pub const ROTATION_AND_REQUEST: Scenario =
-    Scenario::new("rotation with a request", 3, rotation_and_request).with_keys();
+    Scenario::new("rotation with a request", 3, |world| Box::pin(beside(world, |_| ask(ADA)))).with_keys();
 
-fn rotation_and_request(world: &World) -> BoxFuture<'_, Scene> {
+pub const ROTATION_AND_RESEND: Scenario = Scenario::new("rotation with a resend", 3, |world| {
+    Box::pin(async move {
+        let asked = world.client(101).ask(ADA).await;
+        beside(world, |_| again(&asked)).await
+    })
+})
+.with_keys();
+
+pub const ROTATION_AND_SMS: Scenario = Scenario::new("rotation with a request by SMS", 3, |world| {
+    Box::pin(async move {
+        // Instances remember that a day is spent.
+        world.auth.wait(86_400);
+        Scene::about(PHONE).and_surely("a rotation", Deed::Rotate).and_surely("somebody", ask(PHONE))
+    })
+})
+.with_keys();
+
+pub const ROTATION_AND_ANSWER: Scenario = Scenario::new("rotation with an answer", 9, |world| {
     Box::pin(async move {
         let session = known(world).await;
+        let asked = world.client(101).ask(ADA).await;
         world.auth.wait(300);
         let scene = Scene::about(ADA).and_surely("a rotation", Deed::Rotate);
-        scene.and_surely("a request", ask(ADA)).with_sessions(&[&session])
+        scene.and_surely("somebody", answer(&asked)).with_sessions(&[&session])
     })
+})
+.with_keys();
+
+pub const ROTATION_AND_UNBOUND: Scenario = Scenario::new("rotation with an unbound answer", 9, |world| {
+    Box::pin(async move {
+        let session = known(world).await;
+        let asked = world.client(101).ask(ADA).await;
+        world.auth.wait(300);
+        let scene = Scene::about(ADA).and_surely("a rotation", Deed::Rotate);
+        scene.and_surely("somebody", unbound(&asked)).with_sessions(&[&session])
+    })
+})
+.with_keys();
+
+pub const ROTATION_AND_FIRST_ANSWER: Scenario = Scenario::new("rotation with a first answer", 9, |world| {
+    Box::pin(async move {
+        let asked = world.client(101).ask(ADA).await;
+        world.auth.wait(300);
+        Scene::about(ADA).and_surely("a rotation", Deed::Rotate).and_surely("somebody", answer(&asked))
+    })
+})
+.with_keys();
+
+pub const ROTATION_AT_THE_LIMIT: Scenario = Scenario::new("rotation with an answer at the session limit", 9, |world| {
+    Box::pin(async move {
+        let session = known(world).await;
+        let asked = world.client(101).ask(ADA).await;
+        world.auth.wait(300);
+        let scene = Scene::about(ADA).and_surely("a rotation", Deed::Rotate).and_surely("somebody", answer(&asked));
+        Scene { most_sessions: Some(1), ..scene.with_sessions(&[&session]) }
+    })
+})
+.with(&[("SESSIONS_PER_USER", "1")])
+.with_keys();
+
+pub const ROTATION_AND_REFRESH: Scenario = Scenario::new("rotation with a refresh", 3, |world| {
+    Box::pin(beside(world, |session| Deed::Refresh(session.clone())))
+})
+.with_keys();
+
+pub const ROTATION_AND_LOGOUT: Scenario = Scenario::new("rotation with a logout", 3, |world| {
+    Box::pin(beside(world, |session| Deed::Logout { tokens: session.clone(), all: false }))
+})
+.with_keys();
+
+pub const ROTATION_AND_EVERYWHERE: Scenario = Scenario::new("rotation with a logout everywhere", 3, |world| {
+    Box::pin(beside(world, |session| Deed::Logout { tokens: session.clone(), all: true }))
+})
+.with_keys();
+
+pub const ROTATION_AND_END: Scenario = Scenario::new("rotation with an end to others", 3, |world| {
+    Box::pin(beside(world, |session| Deed::EndOthers(session.clone())))
+})
+.with_keys();
+
+/// A rotation whose steps before this one are done.
+async fn up_to(world: &World, step: &'static str) -> Scene {
+    for before in local::STEPS.into_iter().take_while(|before| *before != step) {
+        assert_eq!(Deed::Step(before).perform(world, world.client(101)).await.code(), "ok");
+    }
+    Scene::about(ADA)
 }
+
+/// Secrets Manager calls again where it did not see that a step was done.
+async fn twice(world: &World, step: &'static str) -> Scene {
+    let scene = up_to(world, step).await;
+    scene.and_surely("a step", Deed::Step(step)).and_surely("the same again", Deed::Step(step))
+}
+
+pub const CREATE_TWICE: Scenario =
+    Scenario::new("createSecret with itself", 6, |world| Box::pin(twice(world, "createSecret"))).with_keys();
+
+pub const SET_TWICE: Scenario =
+    Scenario::new("setSecret with itself", 4, |world| Box::pin(twice(world, "setSecret"))).with_keys();
+
+pub const FINISH_TWICE: Scenario =
+    Scenario::new("finishSecret with itself", 8, |world| Box::pin(twice(world, "finishSecret"))).with_keys();
+
+/// The rotation may be told that it came too late; a leaked key is withdrawn whatever else goes on.
+async fn withdrawal(world: &World, step: &'static str) -> Scene {
+    let scene = up_to(world, step).await;
+    let leaked = world.auth.token_keys().signing.all()[0].id.clone();
+    scene.and("a step", Deed::Step(step)).and_surely("a withdrawal", Deed::Withdraw(leaked))
+}
+
+pub const WITHDRAWAL_AND_CREATE: Scenario =
+    Scenario::new("withdrawal with createSecret", 29, |world| Box::pin(withdrawal(world, "createSecret"))).with_keys();
+
+pub const WITHDRAWAL_AND_SET: Scenario =
+    Scenario::new("withdrawal with setSecret", 82, |world| Box::pin(withdrawal(world, "setSecret"))).with_keys();
+
+pub const WITHDRAWAL_AND_FINISH: Scenario =
+    Scenario::new("withdrawal with finishSecret", 116, |world| Box::pin(withdrawal(world, "finishSecret"))).with_keys();

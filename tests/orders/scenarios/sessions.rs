@@ -1,13 +1,12 @@
 //! Sessions: sign-ins, refreshes and ends at once.
 
-use futures_util::future::BoxFuture;
-use tests::orders::{Deed, Scenario, Scene, World};
+use tests::Tokens;
+use tests::deployment::session_of;
+use tests::orders::{Deed, Scenario, Scene};
 
 use super::{ADA, answer, known};
 
-pub const REFRESHES: Scenario = Scenario::new("refresh with refresh", 2, refreshes);
-
-fn refreshes(world: &World) -> BoxFuture<'_, Scene> {
+pub const REFRESHES: Scenario = Scenario::new("refresh with refresh", 2, |world| {
     Box::pin(async move {
         let tokens = known(world).await;
         // Longer ago than any grace.
@@ -15,11 +14,20 @@ fn refreshes(world: &World) -> BoxFuture<'_, Scene> {
         let refresh = || Deed::Refresh(tokens.clone());
         Scene::about(ADA).and("one tab", refresh()).and("another tab", refresh()).with_sessions(&[&tokens])
     })
-}
+});
 
-pub const REFRESH_AND_LOGOUT: Scenario = Scenario::new("refresh with logout", 8, refresh_and_logout);
+pub const REUSE: Scenario = Scenario::new("refresh with reuse", 4, |world| {
+    Box::pin(async move {
+        let old = known(world).await;
+        let tokens = world.client(100).refresh(&old.refresh).await.tokens();
+        // Longer ago than any grace.
+        world.auth.wait(60);
+        let scene = Scene::about(ADA).and("its owner", Deed::Refresh(tokens.clone())).and("a thief", Deed::Reuse(old));
+        scene.with_sessions(&[&tokens])
+    })
+});
 
-fn refresh_and_logout(world: &World) -> BoxFuture<'_, Scene> {
+pub const REFRESH_AND_LOGOUT: Scenario = Scenario::new("refresh with logout", 8, |world| {
     Box::pin(async move {
         let tokens = known(world).await;
         let logout = Deed::Logout { tokens: tokens.clone(), all: false };
@@ -27,11 +35,9 @@ fn refresh_and_logout(world: &World) -> BoxFuture<'_, Scene> {
         let scene = Scene::about(ADA).and("one tab", refresh()).and("another tab", refresh());
         scene.and("its logout", logout).with_sessions(&[&tokens])
     })
-}
+});
 
-pub const REFRESH_AND_EVERYWHERE: Scenario = Scenario::new("refresh with logout everywhere", 9, refresh_and_everywhere);
-
-fn refresh_and_everywhere(world: &World) -> BoxFuture<'_, Scene> {
+pub const REFRESH_AND_EVERYWHERE: Scenario = Scenario::new("refresh with logout everywhere", 9, |world| {
     Box::pin(async move {
         let (here, there) = (known(world).await, known(world).await);
         let asked = world.client(101).ask(ADA).await;
@@ -39,23 +45,27 @@ fn refresh_and_everywhere(world: &World) -> BoxFuture<'_, Scene> {
         let scene = Scene::about(ADA).and("a tab", Deed::Refresh(here.clone())).and("logout everywhere", everywhere);
         scene.and("a sign-in", answer(&asked)).with_sessions(&[&here, &there])
     })
-}
+});
 
-pub const END_OTHERS: Scenario = Scenario::new("refresh with an end to all others", 6, end_others);
-
-fn end_others(world: &World) -> BoxFuture<'_, Scene> {
+pub const END_OTHERS: Scenario = Scenario::new("refresh with an end to all others", 6, |world| {
     Box::pin(async move {
         let (here, there) = (known(world).await, known(world).await);
         let logout = Deed::Logout { tokens: here.clone(), all: false };
         let scene = Scene::about(ADA).and("an end to others", Deed::EndOthers(here.clone())).and("its logout", logout);
         scene.and("another session", Deed::Refresh(there.clone())).with_sessions(&[&here, &there])
     })
-}
+});
 
-pub const SESSION_LIMIT: Scenario =
-    Scenario::new("two sign-ins at the session limit", 84, session_limit).with(&[("SESSIONS_PER_USER", "3")]);
+pub const END_EACH_OTHER: Scenario = Scenario::new("two sessions that end each other", 6, |world| {
+    Box::pin(async move {
+        let (here, there) = (known(world).await, known(world).await);
+        let end = |by: &Tokens, other: &Tokens| Deed::End { by: by.clone(), session: session_of(&other.access) };
+        let scene = Scene::about(ADA).and("one session", end(&here, &there)).and("the other", end(&there, &here));
+        scene.and("a tab", Deed::Refresh(here.clone())).with_sessions(&[&here, &there])
+    })
+});
 
-fn session_limit(world: &World) -> BoxFuture<'_, Scene> {
+pub const SESSION_LIMIT: Scenario = Scenario::new("two sign-ins at the session limit", 84, |world| {
     Box::pin(async move {
         let mut sessions = Vec::new();
         for _ in 0..3 {
@@ -67,12 +77,10 @@ fn session_limit(world: &World) -> BoxFuture<'_, Scene> {
         let scene = scene.and("the newest session", Deed::Refresh(sessions[2].clone()));
         Scene { sessions, most_sessions: Some(3), ..scene }
     })
-}
+})
+.with(&[("SESSIONS_PER_USER", "3")]);
 
-pub const LAST_PLACE: Scenario = Scenario::new("three sign-ins where one more session may live", 5_940, last_place)
-    .with(&[("SESSIONS_PER_USER", "3")]);
-
-fn last_place(world: &World) -> BoxFuture<'_, Scene> {
+pub const LAST_PLACE: Scenario = Scenario::new("three sign-ins where one more session may live", 5_940, |world| {
     Box::pin(async move {
         let mut sessions = Vec::new();
         for _ in 0..2 {
@@ -86,4 +94,5 @@ fn last_place(world: &World) -> BoxFuture<'_, Scene> {
         }
         Scene { sessions, most_sessions: Some(3), ..scene }
     })
-}
+})
+.with(&[("SESSIONS_PER_USER", "3")]);

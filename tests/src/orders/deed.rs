@@ -2,23 +2,31 @@
 
 use axum::http::{HeaderMap, StatusCode};
 use futures_util::future::BoxFuture;
-use local::STEPS;
+use local::{Failure, STEPS};
 use serde_json::{Value, json};
 
 use super::World;
+use crate::browser::DEVICE_COOKIE;
 use crate::client::{PROFILE, REQUEST, SESSIONS};
 use crate::deployment::session_of;
 use crate::{Answer, Asked, Client, Tokens};
 
-/// One request; of a rotation, the four that Secrets Manager makes.
+/// Where [`Deed::AskAtHome`] is done: an origin that the development profile allows.
+pub const PAGE: &str = "http://localhost:3000";
+
+/// One request; of a rotation, the eight that Secrets Manager makes.
 #[derive(Clone, Debug)]
 pub enum Deed {
     /// Asks for a code, or for one more of the challenge `again`.
     Ask { who: String, again: Option<String> },
+    /// Asks in a browser that has its device cookie.
+    AskAtHome { who: String, device: String },
     /// Answers, rightly or wrongly, with or without the name of the challenge.
     Answer { who: String, asked: Asked, right: bool, bound: bool },
     /// Trades the refresh token.
     Refresh(Tokens),
+    /// Presents a refresh token that was traded long ago.
+    Reuse(Tokens),
     /// Signs out, here or everywhere.
     Logout { tokens: Tokens, all: bool },
     /// Ends all sessions but this one.
@@ -31,6 +39,10 @@ pub enum Deed {
     Profile(Tokens),
     /// Rotates both keyrings.
     Rotate,
+    /// One step of a rotation of the keyring of tokens, by Secrets Manager's name for it.
+    Step(&'static str),
+    /// Withdraws the key of that name.
+    Withdraw(String),
 }
 
 impl Deed {
@@ -42,9 +54,16 @@ impl Deed {
                 let body = json!({ "identifier": who, "challenge_id": again });
                 Box::pin(client.post(REQUEST, body))
             }
+            Deed::AskAtHome { who, device } => Box::pin(async move {
+                let mut browser = client.browser(PAGE);
+                browser.cookies.insert(DEVICE_COOKIE.to_owned(), (device, 1));
+                browser.post(REQUEST, json!({ "identifier": who, "token_delivery": "cookie" })).await
+            }),
             Deed::Answer { who, asked, bound: true, .. } => Box::pin(async move { client.answer(&who, &asked).await }),
             Deed::Answer { who, asked, .. } => Box::pin(async move { client.answer_unbound(&who, &asked.code).await }),
-            Deed::Refresh(tokens) => Box::pin(async move { client.refresh(&tokens.refresh).await }),
+            Deed::Refresh(tokens) | Deed::Reuse(tokens) => {
+                Box::pin(async move { client.refresh(&tokens.refresh).await })
+            }
             Deed::Logout { tokens, all: false } => Box::pin(async move { client.logout(&tokens.refresh).await }),
             Deed::Logout { tokens, .. } => Box::pin(async move { client.logout_everywhere(&tokens.refresh).await }),
             Deed::EndOthers(by) => Box::pin(async move { client.with_token("DELETE", SESSIONS, &by.access).await }),
@@ -54,31 +73,60 @@ impl Deed {
             Deed::List(by) => Box::pin(async move { client.with_token("GET", SESSIONS, &by.access).await }),
             Deed::Profile(by) => Box::pin(async move { client.with_token("GET", PROFILE, &by.access).await }),
             Deed::Rotate => Box::pin(rotate(world)),
+            Deed::Step(step) => {
+                Box::pin(async move { told(step_of(world, &world.auth.config().tokens_secret, step).await) })
+            }
+            Deed::Withdraw(kid) => Box::pin(async move { told(world.auth.stack.revoke(&kid).await) }),
         }
     }
 
     /// The session that speaks for it.
     pub fn session(&self) -> Option<String> {
         match self {
-            Deed::Refresh(tokens) | Deed::Logout { tokens, .. } | Deed::EndOthers(tokens) => Some(tokens),
+            Deed::Refresh(tokens) | Deed::Reuse(tokens) => Some(tokens),
+            Deed::Logout { tokens, .. } | Deed::EndOthers(tokens) => Some(tokens),
             Deed::End { by, .. } | Deed::List(by) | Deed::Profile(by) => Some(by),
-            Deed::Ask { .. } | Deed::Answer { .. } | Deed::Rotate => None,
+            Deed::Ask { .. }
+            | Deed::AskAtHome { .. }
+            | Deed::Answer { .. }
+            | Deed::Rotate
+            | Deed::Step(_)
+            | Deed::Withdraw(_) => None,
         }
         .map(|tokens| session_of(&tokens.access))
     }
 }
 
-/// All four steps for both keyrings. What keeps one from succeeding is the body's `cause`.
+/// All four steps for both keyrings, until one fails.
 async fn rotate(world: &World) -> Answer {
-    let (config, token) = (world.auth.config(), world.version());
+    let config = world.auth.config();
     for secret in [config.codes_secret, config.tokens_secret] {
         for step in STEPS {
-            let event = json!({ "Step": step, "SecretId": secret, "ClientRequestToken": token });
-            if let Err(failure) = world.auth.stack.ask_for_keys(&event).await {
-                let body = json!({ "success": false, "error": "not_rotated", "cause": failure.to_string() });
-                return Answer { status: StatusCode::INTERNAL_SERVER_ERROR, headers: HeaderMap::new(), body };
+            let outcome = step_of(world, &secret, step).await;
+            if outcome.is_err() {
+                return told(outcome);
             }
         }
     }
-    Answer { status: StatusCode::OK, headers: HeaderMap::new(), body: Value::Null }
+    told(Ok(Value::Null))
+}
+
+async fn step_of(world: &World, secret: &str, step: &str) -> Result<Value, Failure> {
+    let event = json!({ "Step": step, "SecretId": secret, "ClientRequestToken": world.version() });
+    world.auth.stack.ask_for_keys(&event).await
+}
+
+/// As an answer of the API. What keeps a change of keys from succeeding is the body's `cause`; that another change came first
+/// is nobody's fault.
+fn told(outcome: Result<Value, Failure>) -> Answer {
+    let (status, body) = match outcome {
+        Ok(body) => (StatusCode::OK, body),
+        Err(failure) => {
+            let cause = failure.to_string();
+            let is_late = cause.contains("overtaken: ");
+            let status = if is_late { StatusCode::CONFLICT } else { StatusCode::INTERNAL_SERVER_ERROR };
+            (status, json!({ "success": false, "error": "not_rotated", "cause": cause }))
+        }
+    };
+    Answer { status, headers: HeaderMap::new(), body }
 }

@@ -11,6 +11,7 @@ use std::collections::BTreeSet;
 
 use local::aws::gate::Release;
 
+use super::draw::Draw;
 use super::play::play;
 use super::steering::Director;
 use super::step::{Step, Waiting};
@@ -51,7 +52,7 @@ pub async fn explore(scenario: &Scenario, weakness: Option<&Weakness>) -> Search
 /// Orders that are drawn, until `wanted` different ones were seen, or so many `runs` are over.
 pub async fn sample(scenario: &Scenario, wanted: usize, runs: usize, seed: u64) -> Search {
     let world = World::start(scenario.settings, MOST_ACTORS).await;
-    let (mut drawn, mut search) = (Drawn(seed), Search::default());
+    let (mut drawn, mut search) = (Drawn(Draw::of(seed)), Search::default());
     while search.broken.is_none() && search.orders.len() < wanted && search.runs < runs {
         search.runs += 1;
         search.take(play(&world, scenario, &mut drawn).await.expect("an order that is drawn is whole"));
@@ -192,15 +193,12 @@ impl Tree {
     }
 }
 
-/// Draws: SplitMix64, so that a seed is an order on every machine.
-struct Drawn(u64);
+/// Draws which call is next.
+struct Drawn(Draw);
 
 impl Director for Drawn {
     fn choose(&mut self, waiting: &[Waiting]) -> Option<usize> {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        usize::try_from((mixed ^ (mixed >> 31)) % waiting.len() as u64).ok()
+        Some(self.0.below(waiting.len()))
     }
 }
 

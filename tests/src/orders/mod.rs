@@ -8,6 +8,7 @@
 //! [`explore()`] finds the orders.
 
 pub mod deed;
+mod draw;
 pub mod explore;
 pub mod invariants;
 pub mod mishap;
@@ -17,10 +18,10 @@ pub mod steering;
 pub mod step;
 pub mod world;
 
-pub use self::deed::Deed;
+pub use self::deed::{Deed, PAGE};
 pub use self::explore::{Search, explore, sample};
-pub use self::mishap::{Fate, MISHAPS, Mishap, What};
-pub use self::play::{Acted, Played, act};
+pub use self::mishap::{Fate, MISHAPS, What};
+pub use self::play::{Played, play};
 pub use self::scene::{Actor, Prepare, Scenario, Scene};
 pub use self::steering::{Director, Weakness};
 pub use self::world::World;

@@ -8,45 +8,38 @@ use tokio::sync::Notify;
 use super::invariants::{self, Broken};
 use super::steering::{Director, Steering, settled};
 use super::step::Step;
-use super::{Actor, Scenario, Scene, World};
+use super::{Scenario, Scene, World};
 use crate::Answer;
 
 /// What an order led to.
 #[derive(Debug)]
 pub struct Played {
+    pub scene: Scene,
     pub steps: Vec<Step>,
-    /// What the actors were answered.
-    pub answers: Vec<(&'static str, String)>,
+    /// What each actor was answered.
+    pub answers: Vec<Answer>,
     /// What does not hold in it.
     pub broken: Vec<Broken>,
-}
-
-/// A scene that was carried out, or broken off.
-pub struct Acted {
-    pub steps: Vec<Step>,
-    /// Nothing where it was broken off.
-    pub answers: Option<Vec<Answer>>,
-    /// The identifier's failures before, and after each step, with the actor whose step it was.
-    pub failures: (u32, Vec<(usize, u32)>),
 }
 
 /// Carries a scene out, in the order that `director` says; nothing where that broke it off.
 pub async fn play(world: &World, scenario: &Scenario, director: &mut impl Director) -> Option<Played> {
     let scene = world.set(scenario).await;
-    let Acted { steps, answers, failures } = act(world, &scene, director).await;
+    let before = world.auth.failures(&scene.who);
+    let (steps, answers) = act(world, &scene, director).await;
     // Whoever waits yet goes on to the end, out of the way of the next order.
     world.auth.stack.services().gate().open();
     settled().await;
-    let answers = answers?;
-    let broken = invariants::broken(world, &scene, &answers, (failures.0, &failures.1)).await;
-    let told = |(actor, answer): (&Actor, &Answer)| (actor.name, format!("{} {}", answer.status, answer.code()));
-    let answers = scene.actors.iter().zip(&answers).map(told).collect();
-    Some(Played { steps, answers, broken })
+    let mut answers = answers?;
+    if let Some(dead) = director.struck().filter(|_| director.has_killed()) {
+        answers[dead] = Answer::of_the_dead();
+    }
+    let scene = Scene { struck: director.struck(), ..scene };
+    let broken = invariants::broken(world, &scene, &answers, (before, &steps)).await;
+    Some(Played { scene, steps, answers, broken })
 }
 
-/// The same without a look at what it led to. Where it is broken off, calls are left at the gate.
-pub async fn act(world: &World, scene: &Scene, director: &mut impl Director) -> Acted {
-    let before = world.auth.failures(&scene.who);
+async fn act(world: &World, scene: &Scene, director: &mut impl Director) -> (Vec<Step>, Option<Vec<Answer>>) {
     let (starts, ended) = (scene.actors.iter().map(|_| Notify::new()).collect::<Vec<_>>(), Cell::new(0));
     let doing = scene.actors.iter().enumerate().map(|(at, actor)| {
         let (start, ended) = (&starts[at], &ended);
@@ -64,21 +57,19 @@ pub async fn act(world: &World, scene: &Scene, director: &mut impl Director) -> 
         if steering.steer(director, &ended).await { Ok(()) } else { Err(()) }
     };
     let answers = try_join(join_all(doing).map(Ok), steer).await.ok().map(|(answers, ())| answers);
-    let Steering { steps, failures, .. } = steering;
-    Acted { steps, answers, failures: (before, failures) }
+    (steering.steps, answers)
 }
 
 impl Played {
     /// For people: what happened, what they were told, and what does not hold.
     pub fn tell(&self) -> String {
-        let answers = self.answers.iter().map(|(name, answer)| format!("      {name} was answered: {answer}\n"));
+        let steps = self.steps.iter().enumerate().map(|(at, step)| format!("{:>4}. {}\n", at + 1, step.tell()));
+        let told = self.scene.actors.iter().zip(&self.answers);
+        let told = told.map(|(actor, Answer { status, body, .. })| {
+            let body = if status.is_success() { String::new() } else { body.to_string() };
+            format!("      {} was answered: {status} {body}\n", actor.name)
+        });
         let broken = self.broken.iter().map(Broken::tell);
-        format!("{}{}{}", tell(&self.steps), answers.collect::<String>(), broken.collect::<String>())
+        format!("\n{}{}{}", steps.collect::<String>(), told.collect::<String>(), broken.collect::<String>())
     }
-}
-
-/// Numbered, one line each.
-pub fn tell(steps: &[Step]) -> String {
-    let steps = steps.iter().enumerate().map(|(at, step)| format!("{:>4}. {}\n", at + 1, step.tell()));
-    format!("\n{}", steps.collect::<String>())
 }

@@ -64,8 +64,8 @@ pub struct Scene {
     pub tries_left: Option<[usize; 2]>,
     /// Messages that may still be sent.
     pub messages_left: Option<usize>,
-    /// Whether a call goes wrong.
-    pub has_mishaps: bool,
+    /// The actor of whose calls one went wrong.
+    pub struck: Option<usize>,
     /// Whether keys change, or are not at hand, so that reading them is a call like others.
     pub rotates: bool,
 }

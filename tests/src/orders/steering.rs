@@ -21,13 +21,14 @@ pub trait Director {
         Release::Answered
     }
 
-    /// Whether no more is to be done, whatever waits.
-    fn is_over(&self) -> bool {
-        false
+    /// The actor of whose calls one went wrong: time passes for it where nothing waits, since who was refused tries again by
+    /// and by.
+    fn struck(&self) -> Option<usize> {
+        None
     }
 
-    /// Whether time passes where nothing waits and somebody has not ended: a caller that was refused tries again by and by.
-    fn lets_time_pass(&self) -> bool {
+    /// Whether its process has died of it, so that it is answered nothing.
+    fn has_killed(&self) -> bool {
         false
     }
 }
@@ -56,14 +57,12 @@ pub(super) struct Steering<'a> {
     /// How many calls each actor has made.
     made: Vec<usize>,
     pub(super) steps: Vec<Step>,
-    /// The identifier's failures after each step, with the actor whose step it was.
-    pub(super) failures: Vec<(usize, u32)>,
 }
 
 impl<'a> Steering<'a> {
     pub(super) fn new(world: &'a World, scene: &'a Scene) -> Steering<'a> {
         let made = vec![0; scene.actors.len()];
-        Steering { world, scene, waiting: Vec::new(), made, steps: Vec::new(), failures: Vec::new() }
+        Steering { world, scene, waiting: Vec::new(), made, steps: Vec::new() }
     }
 
     /// Lets the actors begin, one after the other: before its first call is carried out, none touches another.
@@ -78,10 +77,10 @@ impl<'a> Steering<'a> {
     /// Whether it went on to the end.
     pub(super) async fn steer(&mut self, director: &mut impl Director, ended: &Cell<usize>) -> bool {
         let actors = self.scene.actors.len();
-        while !director.is_over() {
-            while self.waiting.is_empty() && ended.get() < actors && director.lets_time_pass() {
+        loop {
+            while let Some(struck) = director.struck().filter(|_| self.waiting.is_empty() && ended.get() < actors) {
                 tokio::time::sleep(Duration::from_millis(10)).await;
-                self.settle(0).await;
+                self.settle(struck).await;
             }
             if self.waiting.is_empty() {
                 assert_eq!(ended.get(), actors, "somebody neither waits at the gate nor has ended");
@@ -92,7 +91,6 @@ impl<'a> Steering<'a> {
             let fate = director.fate(&next);
             self.carry_out(next, fate).await;
         }
-        false
     }
 
     async fn carry_out(&mut self, waiting: Waiting, fate: Release) {
@@ -102,13 +100,13 @@ impl<'a> Steering<'a> {
         let mut calls = services.calls().take();
         let call = calls.pop().filter(|_| calls.is_empty()).expect("one call at a time");
         let (actor, outcome) = (waiting.actor, call.error.unwrap_or_else(|| "ok".to_owned()));
-        self.steps.push(Step { name: self.scene.actors[actor].name, waiting, outcome });
-        self.failures.push((actor, self.world.auth.failures(&self.scene.who)));
+        let failures = self.world.auth.failures(&self.scene.who);
+        self.steps.push(Step { name: self.scene.actors[actor].name, waiting, outcome, failures });
         self.settle(actor).await;
     }
 
-    /// What has arrived since the last step is of whom that step was: nobody else could go on. Keys that do not change are
-    /// read aside, whenever an instance happens to do it.
+    /// What has arrived since the last step is of the instance that it names; what is not of the API is of whom that step was,
+    /// for nobody else could go on. Keys that do not change are read aside, whenever an instance happens to do it.
     async fn settle(&mut self, actor: usize) {
         settled().await;
         let gate = self.world.auth.stack.services().gate();
@@ -119,6 +117,7 @@ impl<'a> Steering<'a> {
         }
         for held in gate.held() {
             if self.waiting.iter().all(|waiting| waiting.held.number != held.number) {
+                let actor = World::actor(&held.instance).unwrap_or(actor);
                 self.waiting.push(Waiting { actor, index: self.made[actor], held });
                 self.made[actor] += 1;
             }

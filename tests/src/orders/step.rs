@@ -20,6 +20,8 @@ pub struct Step {
     pub waiting: Waiting,
     /// `ok`, or the error that its caller got.
     pub outcome: String,
+    /// The identifier's failures afterwards.
+    pub failures: u32,
 }
 
 impl Waiting {

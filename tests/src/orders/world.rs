@@ -13,6 +13,12 @@ use crate::{Client, Deployment};
 const OWN: [(&str, &str); 3] =
     [("OTP_LENGTH", "10"), ("AWS_ATTEMPT_TIMEOUT_MS", "1000"), ("AWS_OPERATION_TIMEOUT_MS", "3000")];
 
+/// The instances' names, by the number of their actor.
+const INSTANCES: [&str; 3] = ["0", "1", "2"];
+
+/// How long an instance keeps keys at most, in seconds.
+const KEPT_FOR: u64 = 900;
+
 /// The deployment, with an instance of the functions for each parallel request.
 pub struct World {
     pub auth: Deployment,
@@ -29,8 +35,8 @@ impl World {
         let settings: Vec<_> = OWN.iter().chain(settings).copied().collect();
         let auth = Deployment::in_process(&settings, Arc::new(listener(tries.clone()))).await;
         let mut started = Vec::new();
-        for _ in 0..instances {
-            started.push(auth.stack.another_api().await.unwrap());
+        for name in INSTANCES.into_iter().take(instances) {
+            started.push(auth.stack.another_api(name).await.unwrap());
         }
         let config = auth.config();
         let keyrings = [config.codes_secret, config.tokens_secret];
@@ -51,6 +57,8 @@ impl World {
         let changed: Vec<_> = self.keyrings.iter().filter(is_changed).collect();
         changed.iter().for_each(|(text, arn)| services.put_secret(arn, text.clone()).unwrap());
         if !changed.is_empty() {
+            // Longer than instances keep what they have read.
+            self.auth.wait(KEPT_FOR);
             self.auth.stack.ask_for_keys(&json!({ "mode": "ensure" })).await.unwrap();
         }
     }
@@ -74,6 +82,11 @@ impl World {
     pub fn client(&self, network: u8) -> Client<'_> {
         let order = self.order.load(Relaxed);
         self.auth.client_at(&format!("10.{}.{}.{network}", order / 256 % 256, order % 256))
+    }
+
+    /// The actor whose instance has that name.
+    pub fn actor(instance: &str) -> Option<usize> {
+        INSTANCES.iter().position(|name| *name == instance)
     }
 
     /// The same, answered by an instance that answers nobody else.

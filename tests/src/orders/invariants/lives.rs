@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::{Broken, Seen, unless};
+use super::{Broken, Seen, is_done, unless};
 use crate::deployment::session_of;
 use crate::orders::{Actor, Deed};
 use crate::{Answer, Tokens};
@@ -60,7 +60,7 @@ impl Seen<'_> {
         for (actor, _) in those {
             let own = actor.deed.session();
             match &actor.deed {
-                Deed::Logout { all: false, .. } => ended.extend(own),
+                Deed::Logout { all: false, .. } | Deed::Reuse(_) => ended.extend(own),
                 Deed::Logout { .. } => ended.extend(before()),
                 Deed::EndOthers(_) => ended.extend(before().filter(|session| Some(session) != own.as_ref())),
                 Deed::End { session, .. } => drop(ended.insert(session.clone())),
@@ -74,9 +74,10 @@ impl Seen<'_> {
     /// everywhere, those that were opened meanwhile.
     fn may_be_gone(&self) -> BTreeSet<String> {
         // Who was answered nothing may have done it.
-        let mut gone = self.ended_by(self.all().filter(|(_, answer)| self.scene.has_mishaps || answer.code() == "ok"));
+        let mut gone =
+            self.ended_by(self.all().filter(|(actor, answer)| self.scene.struck.is_some() || is_done(actor, answer)));
         let opened: Vec<_> = self.done().filter(|(actor, _)| matches!(actor.deed, Deed::Answer { .. })).collect();
-        let may_be_open = if self.scene.has_mishaps { self.answers.len() } else { opened.len() };
+        let may_be_open = if self.scene.struck.is_some() { self.answers.len() } else { opened.len() };
         let most = self.scene.most_sessions.unwrap_or(usize::MAX);
         let surplus = (self.scene.sessions.len() + may_be_open).saturating_sub(most);
         gone.extend(self.scene.sessions.iter().take(surplus).map(|tokens| session_of(&tokens.access)));

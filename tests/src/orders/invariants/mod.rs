@@ -1,19 +1,22 @@
 //! What holds in every order. `ARCHITECTURE.md` has each by its name, with what guards it.
 
+mod keys;
 mod lives;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+use super::step::Step;
 use super::{Actor, Deed, Scene, World};
 use crate::Answer;
 
 /// Their names.
-pub const INVARIANTS: [&str; 11] = [
+pub const INVARIANTS: [&str; 13] = [
     "one session a code",
     "bounded compares",
     "failures stay",
+    "guessable codes end",
     "one user an identifier",
     "one chain a session",
     "nothing after logout",
@@ -21,6 +24,7 @@ pub const INVARIANTS: [&str; 11] = [
     "owners get in",
     "budget holds",
     "session limit holds",
+    "withdrawn keys stay out",
     "no fault of ours",
 ];
 
@@ -38,25 +42,23 @@ struct Seen<'a> {
     answers: &'a [Answer],
 }
 
-/// Those that do not hold after this order. `failures` are those before it, and after each step.
-pub async fn broken(
-    world: &World,
-    scene: &Scene,
-    answers: &[Answer],
-    (before, failures): (u32, &[(usize, u32)]),
-) -> Vec<Broken> {
+/// Those that do not hold after this order. `before` are the failures before it.
+pub async fn broken(world: &World, scene: &Scene, answers: &[Answer], (before, steps): (u32, &[Step])) -> Vec<Broken> {
     let seen = Seen { world, scene, answers };
     let tries = world.tries();
     let problems = [
         seen.faults(),
         seen.sessions_of_codes(),
         seen.compares(&tries),
-        seen.failures(before, failures, tries.len()),
+        seen.spent(steps),
+        seen.failures(before, steps, tries.len()),
+        seen.codes(before, steps),
         seen.users(),
         seen.chains(),
         seen.owners(),
         seen.budget(),
         seen.session_limit(),
+        seen.keys(),
         // These ask on, so they come last.
         seen.ended().await,
         seen.honest().await,
@@ -71,6 +73,11 @@ impl Broken {
     }
 }
 
+/// Whether it came to what it is for: that of an old token is to end its session.
+fn is_done(actor: &Actor, answer: &Answer) -> bool {
+    answer.code() == if matches!(actor.deed, Deed::Reuse(_)) { "invalid_token" } else { "ok" }
+}
+
 fn unless(holds: bool, invariant: &'static str, why: impl FnOnce() -> String) -> Option<Broken> {
     (!holds).then(|| Broken { invariant, why: why() })
 }
@@ -81,13 +88,16 @@ impl Seen<'_> {
     }
 
     fn done(&self) -> impl Iterator<Item = (&Actor, &Answer)> {
-        self.all().filter(|(_, answer)| answer.code() == "ok")
+        self.all().filter(|(actor, answer)| is_done(actor, answer))
     }
 
     fn faults(&self) -> Option<Broken> {
-        let fault = self.all().find(|(_, answer)| answer.status.is_server_error() && !self.scene.has_mishaps);
+        let fault = self
+            .all()
+            .enumerate()
+            .find(|(at, (_, answer))| answer.status.is_server_error() && self.scene.struck != Some(*at));
         unless(fault.is_none(), "no fault of ours", || {
-            format!("{:?}", fault.map(|(actor, answer)| (actor.name, &answer.body)))
+            format!("{:?}", fault.map(|(_, (actor, answer))| (actor.name, &answer.body)))
         })
     }
 
@@ -114,24 +124,44 @@ impl Seen<'_> {
         })
     }
 
+    /// The same as the table has it, whatever the log says: whoever got in had a try left.
+    fn spent(&self, steps: &[Step]) -> Option<Broken> {
+        let left = self.scene.tries_left?;
+        let has_spent = |at: usize| {
+            let is_spent = |step: &&Step| step.waiting.label() == "UpdateItem I#" && step.outcome == "ok";
+            steps.iter().filter(is_spent).any(|step| step.waiting.actor == at)
+        };
+        let mut spent = [0, 0];
+        for (at, (actor, answer)) in self.all().enumerate() {
+            let Deed::Answer { bound, .. } = actor.deed else { continue };
+            if has_spent(at) {
+                spent[usize::from(!bound)] += 1;
+            } else if answer.code() == "ok" && self.scene.struck != Some(at) {
+                return unless(false, "bounded compares", || format!("{} got in without a try", actor.name));
+            }
+        }
+        unless(spent.iter().zip(left).all(|(spent, left)| *spent <= left), "bounded compares", || {
+            format!("{left:?} bound and unbound tries were left, and {spent:?} were taken")
+        })
+    }
+
     /// A success sets them to nothing, and nothing else takes one away; each compare is one until then.
-    fn failures(&self, before: u32, failures: &[(usize, u32)], tries: usize) -> Option<Broken> {
+    fn failures(&self, before: u32, steps: &[Step], tries: usize) -> Option<Broken> {
         let mut last = before;
-        for (actor, now) in failures {
-            let Actor { name, deed, .. } = &self.scene.actors[*actor];
-            let is_told_so = self.answers[*actor].code() == "ok" || self.scene.has_mishaps;
-            let has_proved = matches!(deed, Deed::Answer { right: true, .. }) && is_told_so;
-            if *now < last && !has_proved {
+        for Step { name, waiting, failures: now, .. } in steps {
+            let is_told_so = self.answers[waiting.actor].code() == "ok" || self.scene.struck == Some(waiting.actor);
+            let proves = matches!(self.scene.actors[waiting.actor].deed, Deed::Answer { right: true, .. });
+            if *now < last && !(proves && is_told_so) {
                 let why = || format!("{name} proved nothing, and took {last} failures down to {now}");
                 return unless(false, "failures stay", why);
             }
             last = *now;
         }
-        let counts: Vec<u32> = [before].into_iter().chain(failures.iter().map(|(_, now)| *now)).collect();
+        let counts: Vec<u32> = [before].into_iter().chain(steps.iter().map(|step| step.failures)).collect();
         let are_given_back = counts.windows(2).any(|two| two[1] < two[0]);
         let counted = before as usize + tries;
         // Counted twice, where an answer was lost, is none too few.
-        let is_right = last as usize == counted || (self.scene.has_mishaps && last as usize > counted);
+        let is_right = last as usize == counted || (self.scene.struck.is_some() && last as usize > counted);
         unless(are_given_back || is_right, "failures stay", || {
             format!("{tries} tries after {before} failures left {last}")
         })
@@ -158,9 +188,11 @@ impl Seen<'_> {
     }
 
     fn owners(&self) -> Option<Broken> {
-        let kept_out = self.all().find(|(actor, answer)| actor.must_succeed && answer.code() != "ok");
+        let kept_out = self.all().enumerate().find(|(at, (actor, answer))| {
+            actor.must_succeed && answer.code() != "ok" && self.scene.struck != Some(*at)
+        });
         unless(kept_out.is_none(), "owners get in", || {
-            format!("{:?}", kept_out.map(|(actor, answer)| (actor.name, answer.code().to_owned())))
+            format!("{:?}", kept_out.map(|(_, (actor, answer))| (actor.name, answer.code())))
         })
     }
 

@@ -1,0 +1,57 @@
+//! Which codes may be guessed, and which keys are withdrawn.
+
+use super::{Broken, Seen, unless};
+use crate::orders::Deed;
+use crate::orders::step::Step;
+
+impl Seen<'_> {
+    /// From the lockout's cap on, what is sent is too long to be guessed: whoever's write was the last to be refused or not.
+    pub(super) fn codes(&self, before: u32, steps: &[Step]) -> Option<Broken> {
+        // Who knows which message is whose, where one is lost?
+        if self.scene.struck.is_some() {
+            return None;
+        }
+        let cap = self.world.auth.config().challenge.lockout().long_from();
+        let inbox = self.world.auth.stack.inbox();
+        let mut messages = inbox.messages(None).into_iter().rev();
+        let mut begun = vec![before; self.answers.len()];
+        for (at, step) in steps.iter().enumerate().filter(|(_, step)| step.outcome == "ok") {
+            match step.waiting.label().as_str() {
+                "UpdateItem I#" => {
+                    begun[step.waiting.actor] = at.checked_sub(1).map_or(before, |at| steps[at].failures)
+                }
+                label if label.starts_with("SendEmail") => {
+                    let (failures, message) = (begun[step.waiting.actor], messages.next()?);
+                    let code = message.subject.unwrap_or_default();
+                    let code = code.split(' ').next().unwrap_or_default();
+                    let is_guessable = code.bytes().all(|byte| byte.is_ascii_digit());
+                    if failures >= cap && is_guessable {
+                        let why = || format!("{} was sent {code} after {failures} of {cap} failures", step.name);
+                        return unless(false, "guessable codes end", why);
+                    }
+                }
+                _ => {}
+            }
+        }
+        None
+    }
+
+    /// What signs is published, and what was withdrawn is neither.
+    pub(super) fn keys(&self) -> Option<Broken> {
+        // What is half done is done again, and looked at then.
+        if self.scene.struck.is_some() {
+            return None;
+        }
+        let keyring = self.world.auth.token_keys().signing;
+        let signing: Vec<_> = keyring.all().iter().map(|key| key.id.clone()).collect();
+        let published = self.world.auth.published();
+        let withdrawn = self.done().find_map(|(actor, _)| match &actor.deed {
+            Deed::Withdraw(kid) => Some(kid),
+            _ => None,
+        });
+        let is_out = withdrawn.is_none_or(|kid| !signing.contains(kid) && !published.contains(kid));
+        unless(is_out && signing.iter().all(|kid| published.contains(kid)), "withdrawn keys stay out", || {
+            format!("{withdrawn:?} was withdrawn; the keyring has {signing:?}, published are {published:?}")
+        })
+    }
+}
