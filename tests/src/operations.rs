@@ -4,9 +4,9 @@ use axum::body::Bytes;
 use axum::http::{Request, header};
 use serde_json::{Value, json};
 
-use crate::Deployment;
 use crate::client::{LOGOUT, PROFILE, REFRESH, REQUEST, SESSIONS, VERIFY, with_token};
-use crate::deployment::wrong;
+use crate::deployment::{session_of, wrong};
+use crate::{Deployment, Tokens};
 
 /// One row of the table.
 pub struct Operation {
@@ -19,81 +19,130 @@ pub struct Operation {
     pub rounds: &'static [usize],
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     FirstRequest,
+    LaterRequest,
+    Resend,
     EarlyResend,
+    SmsRequest,
     KnownUser,
     NewUser,
+    NewUserBySms,
     WrongCode,
     Refresh,
+    RepeatedRefresh,
     Logout,
+    LogoutEverywhere,
     Sessions,
+    EndSession,
+    EndOthers,
     Profile,
     Jwks,
     Fallback,
 }
 
 /// Nothing of what is measured is about limits.
-pub const SETTINGS: [(&str, &str); 4] = [
+pub const SETTINGS: [(&str, &str); 8] = [
     ("OTP_REQUESTS_PER_IP", "1000000"),
     ("OTP_FAILURES_PER_IP", "1000000"),
     ("OTP_REQUESTS_PER_HOUR", "1000000"),
     ("OTP_REQUESTS_PER_HOUR_PER_IP", "1000000"),
+    ("SMS_DAILY_BUDGET", "1000000"),
+    ("SMS_DAILY_BUDGET_PER_COUNTRY", "1000000"),
+    ("SMS_PER_IP_DAY", "1000000"),
+    ("SMS_BREAKER_SHARE", "0"),
 ];
 /// Where they come from.
 pub const ADDRESS: &str = "192.0.2.1";
 
-pub const OPERATIONS: [Operation; 11] = [
-    Operation { name: "request, first", kind: Kind::FirstRequest, answer: "ok", signs: false, rounds: &[1, 1, 1] },
-    Operation {
-        name: "request, resend refused",
-        kind: Kind::EarlyResend,
-        answer: "rate_limited",
-        signs: false,
-        rounds: &[1, 1],
-    },
-    Operation { name: "verify, known user", kind: Kind::KnownUser, answer: "ok", signs: true, rounds: &[3, 2, 2] },
-    Operation { name: "verify, new user", kind: Kind::NewUser, answer: "ok", signs: true, rounds: &[3, 1] },
-    Operation {
-        name: "verify, wrong code",
-        kind: Kind::WrongCode,
-        answer: "invalid_otp",
-        signs: false,
-        rounds: &[3, 1],
-    },
-    Operation { name: "refresh", kind: Kind::Refresh, answer: "ok", signs: true, rounds: &[2] },
-    Operation { name: "logout", kind: Kind::Logout, answer: "ok", signs: false, rounds: &[1] },
-    Operation { name: "sessions", kind: Kind::Sessions, answer: "ok", signs: false, rounds: &[1, 1] },
-    Operation { name: "profile", kind: Kind::Profile, answer: "ok", signs: false, rounds: &[1] },
-    Operation { name: "jwks", kind: Kind::Jwks, answer: "ok", signs: false, rounds: &[] },
-    Operation { name: "fallback", kind: Kind::Fallback, answer: "not_found", signs: false, rounds: &[] },
+const fn done(name: &'static str, kind: Kind, rounds: &'static [usize]) -> Operation {
+    Operation { name, kind, answer: "ok", signs: false, rounds }
+}
+
+const fn refused(name: &'static str, kind: Kind, answer: &'static str, rounds: &'static [usize]) -> Operation {
+    Operation { name, kind, answer, signs: false, rounds }
+}
+
+const fn signed(name: &'static str, kind: Kind, rounds: &'static [usize]) -> Operation {
+    Operation { name, kind, answer: "ok", signs: true, rounds }
+}
+
+pub const OPERATIONS: [Operation; 19] = [
+    done("request, first", Kind::FirstRequest, &[1, 1, 1]),
+    done("request, later in the hour", Kind::LaterRequest, &[1, 1, 1, 1]),
+    done("request, resend", Kind::Resend, &[1, 1, 1]),
+    refused("request, resend refused", Kind::EarlyResend, "rate_limited", &[1, 1]),
+    done("request by SMS", Kind::SmsRequest, &[4, 2, 2, 1]),
+    signed("verify, known user", Kind::KnownUser, &[3, 2, 2]),
+    signed("verify, new user", Kind::NewUser, &[3, 1]),
+    signed("verify by SMS, new user", Kind::NewUserBySms, &[3, 1, 2]),
+    refused("verify, wrong code", Kind::WrongCode, "invalid_otp", &[3, 1]),
+    signed("refresh", Kind::Refresh, &[2]),
+    signed("refresh, repeated", Kind::RepeatedRefresh, &[2]),
+    done("logout", Kind::Logout, &[1]),
+    done("logout everywhere", Kind::LogoutEverywhere, &[1]),
+    done("sessions", Kind::Sessions, &[1, 1]),
+    done("end of a session", Kind::EndSession, &[1]),
+    done("end of all others", Kind::EndOthers, &[1]),
+    done("profile", Kind::Profile, &[1]),
+    done("jwks", Kind::Jwks, &[]),
+    refused("fallback", Kind::Fallback, "not_found", &[]),
 ];
 
 impl Kind {
     /// The request, after all that must have happened before it.
     pub async fn prepare(self, auth: &Deployment, run: usize) -> Request<Bytes> {
-        let (client, stranger) = (auth.client(), &format!("stranger{run}-{}@example.com", self as u8));
+        let (client, somebody) = (auth.client(), &self.somebody(run));
         match self {
-            Kind::FirstRequest => post(REQUEST, json!({ "identifier": stranger })),
-            Kind::EarlyResend => {
-                let asked = client.ask(stranger).await;
-                post(REQUEST, json!({ "identifier": stranger, "challenge_id": asked.challenge }))
+            Kind::FirstRequest | Kind::SmsRequest => post(REQUEST, json!({ "identifier": somebody })),
+            Kind::LaterRequest => {
+                client.ask(somebody).await;
+                post(REQUEST, json!({ "identifier": somebody }))
             }
-            Kind::KnownUser | Kind::NewUser | Kind::WrongCode => {
-                if matches!(self, Kind::KnownUser) {
-                    client.sign_in(stranger).await;
+            Kind::Resend | Kind::EarlyResend => {
+                let asked = client.ask(somebody).await;
+                auth.wait(if self == Kind::Resend { 30 } else { 0 });
+                post(REQUEST, json!({ "identifier": somebody, "challenge_id": asked.challenge }))
+            }
+            Kind::KnownUser | Kind::NewUser | Kind::NewUserBySms | Kind::WrongCode => {
+                if self == Kind::KnownUser {
+                    client.sign_in(somebody).await;
                 }
-                let asked = client.ask(stranger).await;
-                let code = if matches!(self, Kind::WrongCode) { wrong(&asked.code) } else { asked.code };
-                post(VERIFY, json!({ "identifier": stranger, "otp_code": code, "challenge_id": asked.challenge }))
+                let asked = client.ask(somebody).await;
+                let code = if self == Kind::WrongCode { wrong(&asked.code) } else { asked.code };
+                post(VERIFY, json!({ "identifier": somebody, "otp_code": code, "challenge_id": asked.challenge }))
             }
-            Kind::Refresh => post(REFRESH, json!({ "refresh": client.sign_in(stranger).await.refresh })),
-            Kind::Logout => post(LOGOUT, json!({ "refresh": client.sign_in(stranger).await.refresh })),
-            Kind::Sessions => with_token("GET", SESSIONS, &client.sign_in(stranger).await.access),
-            Kind::Profile => with_token("GET", PROFILE, &client.sign_in(stranger).await.access),
             Kind::Jwks => Request::get("/.well-known/jwks.json").body(Bytes::new()).unwrap(),
             Kind::Fallback => Request::get("/nothing/here").body(Bytes::new()).unwrap(),
+            _ => self.signed_in(client.sign_in(somebody).await, auth).await,
+        }
+    }
+
+    /// The request of somebody who has just signed in.
+    async fn signed_in(self, tokens: Tokens, auth: &Deployment) -> Request<Bytes> {
+        let Tokens { access, refresh } = tokens;
+        match self {
+            Kind::RepeatedRefresh => {
+                auth.client().refresh(&refresh).await.ok();
+                post(REFRESH, json!({ "refresh": refresh }))
+            }
+            Kind::Logout => post(LOGOUT, json!({ "refresh": refresh })),
+            Kind::LogoutEverywhere => post(LOGOUT, json!({ "refresh": refresh, "all": true })),
+            Kind::Sessions => with_token("GET", SESSIONS, &access),
+            Kind::EndSession => with_token("DELETE", &format!("{SESSIONS}{}", session_of(&access)), &access),
+            Kind::EndOthers => with_token("DELETE", SESSIONS, &access),
+            Kind::Profile => with_token("GET", PROFILE, &access),
+            _ => post(REFRESH, json!({ "refresh": refresh })),
+        }
+    }
+
+    /// Nobody who was here before.
+    fn somebody(self, run: usize) -> String {
+        match self {
+            Kind::SmsRequest => format!("+447400{run:06}"),
+            Kind::NewUserBySms => format!("+447401{run:06}"),
+            _ => format!("stranger{run}-{}@example.com", self as u8),
         }
     }
 }

@@ -15,6 +15,11 @@ pub fn threads(process: &str) -> impl Iterator<Item = (String, Duration)> {
     })
 }
 
+/// From now on the most memory that this process ever had is what it has now.
+pub fn forget_peak() {
+    fs::write("/proc/self/clear_refs", "5").unwrap();
+}
+
 /// The memory of a process in bytes: now, and the most that it ever had.
 pub fn memory(process: &str) -> (u64, u64) {
     let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap();

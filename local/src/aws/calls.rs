@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::iter::Sum;
-use std::ops::Add;
+use std::ops::{Add, Sub};
 use std::sync::Mutex;
 
 use super::locked;
@@ -47,6 +47,14 @@ impl Add for Capacity {
     }
 }
 
+impl Sub for Capacity {
+    type Output = Capacity;
+
+    fn sub(self, other: Capacity) -> Capacity {
+        Capacity { read: self.read - other.read, write: self.write - other.write }
+    }
+}
+
 impl Sum for Capacity {
     fn sum<I: Iterator<Item = Capacity>>(units: I) -> Capacity {
         units.fold(Capacity::default(), Add::add)
@@ -62,6 +70,19 @@ pub struct Totals {
     pub refused: u64,
     /// What they consumed.
     pub capacity: Capacity,
+}
+
+/// What there was since an earlier moment.
+impl Sub for Totals {
+    type Output = Totals;
+
+    fn sub(self, earlier: Totals) -> Totals {
+        Totals {
+            calls: self.calls - earlier.calls,
+            refused: self.refused - earlier.refused,
+            capacity: self.capacity - earlier.capacity,
+        }
+    }
 }
 
 /// The record of calls. Requests that name no caller or no service are in the log only.

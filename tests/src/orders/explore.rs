@@ -144,14 +144,10 @@ impl Tree {
     }
 
     fn want_races_turned_round(&mut self) {
-        let before = self.before();
+        let history = History::of(&self.steps, &self.nodes);
         for late in 0..self.steps.len() {
-            for early in self.races_with(late, &before) {
-                // What could come instead of the early one, on the way to the late one.
-                let rest = (early + 1..late).filter(|at| !before[*at].contains(&early)).chain([late]);
-                let rest: Vec<usize> = rest.collect();
-                let is_first = |at: &&usize| rest.iter().all(|other| other >= *at || !before[**at].contains(other));
-                let first: Vec<Id> = rest.iter().filter(is_first).map(|at| self.steps[*at].id()).collect();
+            for early in history.races_with(late) {
+                let first: Vec<Id> = history.instead_of(early, late).map(|at| self.steps[at].id()).collect();
                 let wanted = &mut self.nodes[early].wanted;
                 if !first.iter().any(|id| wanted.contains(id)) {
                     wanted.extend(first.first());
@@ -159,37 +155,50 @@ impl Tree {
             }
         }
     }
+}
 
-    /// Of each step those that must have come before it.
-    fn before(&self) -> Vec<BTreeSet<usize>> {
-        let mut before: Vec<BTreeSet<usize>> = Vec::new();
-        for at in 0..self.steps.len() {
-            let direct = self.directly_before(at);
-            before.push(direct.iter().flat_map(|one| before[*one].iter().copied().chain([*one])).collect());
+/// What had to come before what in one order: its happens-before relation.
+struct History {
+    /// Of each step the one after which its call arrived.
+    causes: Vec<Option<usize>>,
+    /// Of each step its cause, and those that it does not commute with.
+    direct: Vec<BTreeSet<usize>>,
+    /// Of each step all that must have come before it.
+    before: Vec<BTreeSet<usize>>,
+}
+
+impl History {
+    fn of(steps: &[Waiting], nodes: &[Node]) -> History {
+        let mut history = History { causes: Vec::new(), direct: Vec::new(), before: Vec::new() };
+        for (at, step) in steps.iter().enumerate() {
+            let is_there = |depth: &usize| nodes[*depth].waiting.iter().any(|(waiting, _)| *waiting == step.id());
+            let cause = (0..=at).find(is_there).and_then(|first| first.checked_sub(1));
+            let conflicts = (0..at).filter(|one| !steps[*one].commutes_with(step));
+            let direct: BTreeSet<usize> = conflicts.chain(cause).collect();
+            let before = direct.iter().flat_map(|one| history.before[*one].iter().copied().chain([*one])).collect();
+            history.causes.push(cause);
+            history.direct.push(direct);
+            history.before.push(before);
         }
-        before
+        history
     }
 
-    /// The step that made it possible, and those that it does not commute with.
-    fn directly_before(&self, at: usize) -> BTreeSet<usize> {
-        let conflicts = (0..at).filter(|one| !self.steps[*one].commutes_with(&self.steps[at]));
-        conflicts.chain(self.cause(at)).collect()
-    }
-
-    /// The step after which the call of this one arrived.
-    fn cause(&self, at: usize) -> Option<usize> {
-        let id = self.steps[at].id();
-        let first = (0..=at).find(|depth| self.nodes[*depth].waiting.iter().any(|(waiting, _)| *waiting == id))?;
-        first.checked_sub(1)
-    }
-
-    /// Earlier steps that it might have come before: in conflict with it, and with nothing between them.
-    fn races_with(&self, late: usize, before: &[BTreeSet<usize>]) -> Vec<usize> {
-        let direct = self.directly_before(late);
-        let is_race = |early: &usize| {
-            Some(*early) != self.cause(late) && !direct.iter().any(|other| before[*other].contains(early))
+    /// Earlier steps that `late` might have come before: in conflict with it, and with nothing between them.
+    fn races_with(&self, late: usize) -> impl Iterator<Item = usize> {
+        let direct = &self.direct[late];
+        let is_race = move |early: &usize| {
+            Some(*early) != self.causes[late] && !direct.iter().any(|other| self.before[*other].contains(early))
         };
-        direct.iter().copied().filter(is_race).collect()
+        direct.iter().copied().filter(is_race)
+    }
+
+    /// What could come instead of `early`, on the way to `late`: the paper's initials.
+    fn instead_of(&self, early: usize, late: usize) -> impl Iterator<Item = usize> {
+        let rest = (early + 1..late).filter(|at| !self.before[*at].contains(&early)).chain([late]);
+        let rest: Vec<usize> = rest.collect();
+        let is_first = |at: &usize| rest.iter().all(|other| other >= at || !self.before[*at].contains(other));
+        let first: Vec<usize> = rest.iter().copied().filter(is_first).collect();
+        first.into_iter()
     }
 }
 

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use tests::Deployment;
 use tests::client::{LOGOUT, REFRESH, REQUEST, VERIFY, posting};
 use tests::operations::SETTINGS;
-use tests::usage::memory;
+use tests::usage::{forget_peak, memory};
 use tokio::runtime::Runtime;
 
 use self::cpu::{Spent, runtime};
@@ -82,6 +82,7 @@ impl Load {
     /// Has that many `clients` log in, until there were that many `logins`.
     pub fn run(&self, clients: usize, logins: usize) -> Run {
         let auth = &self.shared.auth;
+        forget_peak();
         let (before, memory_before, totals) = (Spent::now(), memory("self").0, auth.stack.services().calls().totals());
         let started = Instant::now();
         let mut steps: [Vec<Duration>; STEPS.len()] = Default::default();
@@ -108,14 +109,7 @@ impl Load {
             steps: steps.map(Times::of),
             grown: after.0.saturating_sub(memory_before),
             peak: after.1,
-            totals: Totals {
-                calls: now.calls - totals.calls,
-                refused: now.refused - totals.refused,
-                capacity: local::aws::Capacity {
-                    read: now.capacity.read - totals.capacity.read,
-                    write: now.capacity.write - totals.capacity.write,
-                },
-            },
+            totals: now - totals,
         }
     }
 
