@@ -10,7 +10,7 @@ use crate::scenarios::{codes, rotations, sessions};
 /// So many orders of each scenario run every time, or all of them.
 const DRAWN: usize = 500;
 /// And so many in which a call goes wrong.
-const STRUCK: usize = 100;
+const STRUCK: usize = 50;
 
 /// Another one each time, which CI's output has too: standard error goes past the test harness, that keeps what is printed.
 fn seed(name: &str, what: &str) -> u64 {
