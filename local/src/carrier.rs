@@ -16,7 +16,8 @@ use shared::aws::Carrier;
 use tracing::Dispatch;
 use tracing::instrument::WithSubscriber;
 
-use crate::aws::{INSTANCE, Services};
+use crate::aws::Services;
+use crate::aws::gate::INSTANCE;
 use crate::options::OnCall;
 
 /// Carries calls to the services.

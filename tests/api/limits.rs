@@ -190,7 +190,7 @@ async fn a_bound_try_that_was_spent_is_compared() {
 
     let asked = auth.client().ask(ADA).await;
     let guess = Asked { code: wrong(&asked.code), ..asked.clone() };
-    let (second, third) = (auth.stack.another_api().await.unwrap(), auth.stack.another_api().await.unwrap());
+    let (second, third) = (auth.stack.another_api("2").await.unwrap(), auth.stack.another_api("3").await.unwrap());
     for code in [&guess, &guess, &asked] {
         let refused = auth.client().by(&second).answer(ADA, code).await;
         refused.refused(429, "too_many_attempts");

@@ -154,9 +154,11 @@ async fn what_the_runtime_would_panic_at_is_not_looked_at() {
     let served = Arc::new(Served::<fallback::Fallback>::start(config, Clock::system()).await.unwrap());
     let request = Request::get("/nothing").body(Bytes::new()).unwrap();
     let (_, genuine) = auth.stack.api().unwrap().event(&request, "192.0.2.1".parse().unwrap()).unwrap();
+    let longer_than_any = "/a".repeat(40_000);
     for (member, value) in [
         ("rawQueryString", "a=\"<b> c\""),
         ("rawPath", ":99999"),
+        ("rawPath", &longer_than_any),
         ("domainName", "a b"),
         ("body", "{}"),
         ("host", "a b"),

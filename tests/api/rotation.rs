@@ -83,7 +83,7 @@ async fn a_clock_that_is_behind_has_a_key() {
     for id in [&tokens.signing.all()[0].id, &tokens.refresh.all()[0].id, &codes.peppers.all()[0].id] {
         auth.stack.revoke(id).await.unwrap();
     }
-    let behind = auth.stack.another_api().await.unwrap();
+    let behind = auth.stack.another_api("behind").await.unwrap();
     auth.stack.clock().skew(-30);
     auth.client().by(&behind).sign_in(ADA).await;
 }

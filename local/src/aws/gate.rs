@@ -13,6 +13,9 @@ use super::faults::{AwsError, Fault, When};
 use super::locked;
 use super::wire::{Asked, Service};
 
+/// The header that names an instance to the gate. Callers over a socket have none.
+pub(crate) const INSTANCE: &str = "x-instance";
+
 /// Tables and keys.
 type Named = (Vec<String>, Vec<String>);
 

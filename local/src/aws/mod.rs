@@ -45,7 +45,6 @@ pub use policy::Permissions;
 pub use rounds::Rounds;
 pub use ses::Mail;
 pub use sns::{Sms, SmsType};
-pub(crate) use wire::INSTANCE;
 pub use wire::Service;
 
 use faults::Fault;

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 pub(super) use self::refusal::Refusal;
+use super::gate::INSTANCE;
 use super::{REGION, new_id};
 
 /// The services that functions call, by the names that requests are signed for.
@@ -72,9 +73,6 @@ fn named_in(path: &str) -> Value {
     let name = path.strip_prefix(IDENTITIES).unwrap_or_default();
     json!({ "EmailIdentity": name.replace("%40", "@") })
 }
-
-/// The header that names an instance. A socket's callers have none.
-pub(crate) const INSTANCE: &str = "x-instance";
 
 /// One call.
 pub(super) struct Asked {

@@ -23,12 +23,15 @@ impl<F: Function> Served<F> {
     }
 }
 
+/// API Gateway takes no more than this for a request's line and headers together, in bytes.
+const LONGEST_PATH: usize = 10 * 1024;
+
 /// The event without what the conversion panics at. It makes an address of the request, which no function looks at; and
 /// it believes that what is said to be base64 is.
 fn tidied(mut event: LambdaRequest) -> LambdaRequest {
     if let LambdaRequest::ApiGatewayV2(request) = &mut event {
         request.raw_query_string = None;
-        request.raw_path = request.raw_path.take().filter(|path| path.starts_with('/'));
+        request.raw_path = request.raw_path.take().filter(|path| path.starts_with('/') && path.len() <= LONGEST_PATH);
         request.headers.insert(header::HOST, HeaderValue::from_static("localhost"));
         request.headers.remove("x-forwarded-proto");
         let is_readable = |body: &String| !request.is_base64_encoded || BASE64.decode(body.as_bytes()).is_ok();

@@ -59,6 +59,9 @@ struct Options {
     /// How often each side of what must not be told apart is asked.
     #[arg(long, default_value_t = 2_000)]
     samples: usize,
+    /// How many answers of each side have their instructions counted.
+    #[arg(long, default_value_t = 1_000)]
+    seen: usize,
     /// Puts the figures into docs/benchmarks.md and docs/security.md.
     #[arg(long)]
     write: bool,
@@ -79,8 +82,8 @@ fn main() {
 
     let bench = Bench::start();
     if let Some(name) = &options.watched {
-        if !oracle::watched(&bench, name) {
-            bench.watched(name);
+        if !oracle::watched(&bench, name, options.seen) {
+            bench.watched(name, options.seen);
         }
         return;
     }
@@ -92,7 +95,7 @@ fn main() {
         show("operations", &format!("The least call of the database: {}.\n\n{table}", micros(call)), options.write);
     }
     if is_meant(Part::Oracle) {
-        show("oracle", &oracle::table(&bench, options.samples), options.write);
+        show("oracle", &oracle::table(&bench, options.samples, options.seen), options.write);
     }
     drop(bench);
     if is_meant(Part::Load) {

@@ -134,9 +134,9 @@ impl Bench {
     }
 
     /// Only runs the operation, for a counter of instructions to watch; first some that it does not see.
-    pub fn watched(&self, name: &str) {
+    pub fn watched(&self, name: &str, seen: usize) {
         let operation = OPERATIONS.iter().find(|operation| operation.name == name).unwrap();
-        for run in 0..instructions::UNSEEN + instructions::SEEN {
+        for run in 0..instructions::UNSEEN + seen {
             let (resource, event) = self.event(operation.kind.prepare(&self.auth, run));
             let answer = self.run(run >= instructions::UNSEEN, &resource, event);
             assert_eq!(code(&answer), operation.answer, "{name}");
@@ -178,7 +178,7 @@ impl Bench {
                 units.read.to_string(),
                 bytes.to_string(),
                 allocations.to_string(),
-                instructions::of(operation.name),
+                instructions::of(operation.name, COUNTED),
                 micros(times.median()),
                 micros(times.percentile(99)),
                 micros(own),

@@ -4,14 +4,14 @@ use cpu_time::ThreadTime;
 use tests::pairs::{PAIRS, Side};
 
 use crate::document::Table;
-use crate::instructions::{self, SEEN, UNSEEN};
+use crate::instructions::{self, UNSEEN};
 use crate::operations::Bench;
 use crate::timing::{Times, WARM_UP, micros};
 
 /// What Welch's t stays below where two samples differ by chance (security.md, V09).
 const BAR: f64 = 4.5;
 
-pub fn table(bench: &Bench, samples: usize) -> String {
+pub fn table(bench: &Bench, samples: usize, seen: usize) -> String {
     let mut table = Table::new(&[
         "what must not be told apart",
         "p50 of one side",
@@ -30,7 +30,7 @@ pub fn table(bench: &Bench, samples: usize) -> String {
             (true, false) => "no",
             (false, _) => "not asked",
         };
-        let [counted, other] = [0, 1].map(|side| instructions::of(&watched_name(pair.name, side)));
+        let [counted, other] = [0, 1].map(|side| instructions::of(&watched_name(pair.name, side), seen));
         table.row(&[pair.name.to_owned(), left, right, format!("{t:.1}"), verdict.to_owned(), counted, other]);
     }
     table.text()
@@ -42,14 +42,14 @@ fn watched_name(pair: &str, side: usize) -> String {
 }
 
 /// Only runs one side, if `name` is that of one.
-pub fn watched(bench: &Bench, name: &str) -> bool {
+pub fn watched(bench: &Bench, name: &str, seen: usize) -> bool {
     let found = PAIRS.iter().find_map(|pair| {
         let side = [0, 1].into_iter().find(|side| watched_name(pair.name, *side) == name)?;
         Some(pair.sides[side])
     });
     let Some(side) = found else { return false };
-    bench.elsewhere.block_on(side.settle(&bench.auth, UNSEEN + SEEN));
-    for run in 0..UNSEEN + SEEN {
+    bench.elsewhere.block_on(side.settle(&bench.auth, UNSEEN + seen));
+    for run in 0..UNSEEN + seen {
         let (resource, event) = bench.event(side.request(&bench.auth, run));
         bench.run(run >= UNSEEN, &resource, event);
     }
