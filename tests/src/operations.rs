@@ -100,9 +100,15 @@ impl Kind {
                 client.ask(somebody).await;
                 post(REQUEST, json!({ "identifier": somebody }))
             }
-            Kind::Resend | Kind::EarlyResend => {
+            Kind::Resend => {
+                // What was surely not sent is sent again at once; else the clock would go on for those who are prepared already.
+                auth.faults(json!({ "delivery": "refused" }));
+                let refused = client.post(REQUEST, json!({ "identifier": somebody })).await;
+                auth.faults(json!({}));
+                post(REQUEST, json!({ "identifier": somebody, "challenge_id": refused.body["challenge_id"] }))
+            }
+            Kind::EarlyResend => {
                 let asked = client.ask(somebody).await;
-                auth.wait(if self == Kind::Resend { 30 } else { 0 });
                 post(REQUEST, json!({ "identifier": somebody, "challenge_id": asked.challenge }))
             }
             Kind::KnownUser | Kind::NewUser | Kind::NewUserBySms | Kind::WrongCode => {
