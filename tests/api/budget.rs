@@ -6,6 +6,7 @@ use local::aws::faults::{AwsError, When};
 use local::aws::gate::{Held, Release};
 use serde_json::json;
 use tests::client::REQUEST;
+use tests::deployment::START;
 use tests::pumping::Attack;
 use tests::{Answer, Deployment};
 
@@ -34,6 +35,15 @@ async fn ask(auth: &Deployment, number: usize, phone: String) -> Answer {
 fn sent(answers: &[Answer]) -> usize {
     assert!(answers.iter().all(|answer| matches!(answer.code(), "ok" | "rate_limited")), "{answers:?}");
     answers.iter().filter(|answer| answer.code() == "ok").count()
+}
+
+/// What was spent can be looked up for a month.
+#[tokio::test]
+async fn a_days_counts_are_kept_for_a_month() {
+    let auth = Deployment::start().await;
+    ask(&auth, 0, british(0)).await.ok();
+    let kept: Vec<_> = auth.items_of("OTP_TABLE", "SMS#").iter().map(|item| item["ttl"]["N"].clone()).collect();
+    assert_eq!(kept, vec![json!((START + 32 * DAY).to_string()); 2]);
 }
 
 /// S71: 64 parallel senders pass neither the total nor a country's share of it.

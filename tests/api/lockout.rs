@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use tests::client::REQUEST;
-use tests::deployment::wrong;
+use tests::deployment::{START, wrong};
 use tests::{Asked, Deployment};
 
 const ADA: &str = "ada@example.com";
@@ -106,6 +106,18 @@ async fn a_new_code_does_not_forget_the_failures() {
     assert_eq!(auth.failures(ADA), 5);
 }
 
+/// S05: no attack is so slow that the table forgets the failures before it does.
+#[tokio::test]
+async fn failures_are_kept_for_a_year() {
+    let auth = deployment().await;
+    let asked = auth.client().ask(ADA).await;
+    auth.wait(60);
+    auth.client().answer(ADA, &Asked { code: wrong(&asked.code), ..asked.clone() }).await.refused(400, "invalid_otp");
+    let guard = auth.items_of("OTP_TABLE", "I#").pop().unwrap();
+    let ttl: u64 = guard["ttl"]["N"].as_str().unwrap().parse().unwrap();
+    assert_eq!(ttl, START + 60 + 365 * 86_400);
+}
+
 /// S06: a success on one's own account clears nobody else's failures.
 #[tokio::test]
 async fn a_success_forgets_its_own_failures_only() {
@@ -155,7 +167,14 @@ async fn at_the_cap_an_unbound_answer_waits_and_gets_in() {
     assert_eq!((auth.failures(ADA), auth.client().ask(ADA).await.code.len()), (0, 6));
 }
 
-/// A code sent again at the cap is long too, whatever it was before.
+/// Whether the newest line that tells of it has a long code sent.
+fn long_as_told(auth: &Deployment, did: &str) -> bool {
+    let lines = auth.stack.logs();
+    let line = lines.iter().rev().find(|line| line.contains(&format!("\"did\":\"{did}\""))).unwrap();
+    line.contains("\"long\":true")
+}
+
+/// A code sent again at the cap is long too, whatever it was before; and the log says so.
 #[tokio::test]
 async fn at_the_cap_a_resend_is_long() {
     let auth = deployment().await;
@@ -163,12 +182,16 @@ async fn at_the_cap_a_resend_is_long() {
     auth.wait(3_600);
     let owner = auth.client().ask(ADA).await;
     assert_eq!(owner.code.len(), 6);
+    assert!(!long_as_told(&auth, "begun"));
     auth.client_at("203.0.113.66").answer_unbound(ADA, &wrong(&owner.code)).await.refused(400, "invalid_otp");
     auth.wait(30);
     let again = json!({ "identifier": ADA, "challenge_id": owner.challenge });
     assert_eq!(auth.client().post(REQUEST, again).await.ok()["challenge_id"], json!(owner.challenge));
     let long = Asked { code: auth.newest_code(ADA), ..owner.clone() };
     assert_eq!(long.code.len(), 13);
+    assert!(long_as_told(&auth, "sent_again"));
+    auth.client().ask(ADA).await;
+    assert!(long_as_told(&auth, "begun"));
     auth.client().answer(ADA, &owner).await.refused(400, "invalid_otp");
     auth.client().answer(ADA, &long).await.refused(400, "invalid_otp");
 }
