@@ -43,11 +43,7 @@ async fn every_mishap_of(scenario: Scenario, calm: &str) {
         for what in MISHAPS.into_iter().filter(|what| what.may_meet(call)) {
             let mut fate = Fate::set(Some((at, what)));
             let played = play(&world, &scenario, &mut fate).await.unwrap();
-            assert!(
-                fate.labels.get(at).is_none_or(|met| met == call),
-                "{:?} are other calls than {calls:?}",
-                fate.labels
-            );
+            assert_eq!(fate.labels.get(at), Some(call), "{}: {what:?}: other calls than {calls:?}", scenario.name);
             let mut problems: Vec<_> =
                 Case { of: scenario.name, what, call, calm }.problem(&played, &documented).into_iter().collect();
             problems.extend(goes_on(&world, &played).await);

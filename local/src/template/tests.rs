@@ -126,6 +126,8 @@ fn awss_own_address_is_closed_where_the_deployer_says_so() {
     let text = std::fs::read_to_string(find_root().unwrap().join("template.yaml")).unwrap();
     let has = |line: &str| text.lines().any(|own| own.trim() == line);
     assert!(has("DisableExecuteApiEndpoint: !If [ClosesExecuteApi, true, false]"));
+    // API Gateway warns of how SAM writes it (aws/serverless-application-model#2424), and would not deploy.
+    assert!(!has("FailOnWarnings: true"));
     assert!(has("ClosesExecuteApi: !Equals [!Ref ExecuteApi, \"off\"]"));
     let parameters = r#""SenderEmail=a@b.example", "AllowedOrigins=https://a.example", "DomainName=auth.a.example",
         "CertificateArn=arn:aws:acm:eu-west-1:123456789012:certificate/a", "ExecuteApi=off""#;

@@ -18,7 +18,7 @@ use crate::sms::{Breaker, SmsPolicy, Spent, Target};
 /// The counts of a day stay readable for a month.
 const KEPT_FOR: Duration = Duration::from_secs(31 * 86_400);
 /// How long an instance takes a budget for spent without asking. Not for the day: what was taken by requests that send
-/// nothing after all is given back a moment later.
+/// nothing after all is given back a moment later. Who is refused in that moment is still told to come tomorrow.
 const SPENT_FOR: Duration = Duration::from_secs(60);
 
 impl OtpTable {
@@ -42,11 +42,14 @@ impl OtpTable {
         let [country, range] = Pool::of(target, policy, now);
         let (of_country, of_range) =
             tokio::try_join!(self.take(&country, policy, now), self.take(&range, policy, now))?;
-        match (of_country, of_range) {
-            // The one that was open is not sent to after all: parallel requests to one range must not spend everybody's day.
-            (Passage::Open, Passage::ClosedUntil(_)) => self.give_back(&country, policy).await?,
-            (Passage::ClosedUntil(_), Passage::Open) => self.give_back(&range, policy).await?,
-            _ => {}
+        // The one that was open is not sent to after all: parallel requests to one range must not spend everybody's day.
+        let given_back = match (of_country, of_range) {
+            (Passage::Open, Passage::ClosedUntil(_)) => self.give_back(&country, policy).await,
+            (Passage::ClosedUntil(_), Passage::Open) => self.give_back(&range, policy).await,
+            _ => Ok(()),
+        };
+        if let Err(error) = given_back {
+            tracing::warn!(cause = error.cause(), "a message that was not sent stays counted");
         }
         Ok(of_country.and(of_range))
     }
