@@ -16,6 +16,9 @@ const OWN: [(&str, &str); 3] =
 /// The instances' names, by the number of their actor.
 const INSTANCES: [&str; 3] = ["0", "1", "2"];
 
+/// After so many orders the witness has seen enough to keep.
+const SETTLED: usize = 500;
+
 /// How long an instance keeps keys at most, in seconds.
 const KEPT_FOR: u64 = 900;
 
@@ -47,7 +50,10 @@ impl World {
     /// Takes everything away that the last order has left: items, messages, keys. Networks are others from now on, because
     /// instances remember those that were refused.
     async fn renew(&self) {
-        self.order.fetch_add(1, Relaxed);
+        let order = self.order.fetch_add(1, Relaxed);
+        if order % SETTLED == SETTLED - 1 {
+            self.auth.witness.settle();
+        }
         let services = self.auth.stack.services();
         services.gate().open();
         for table in ["OTP_TABLE", "USER_TABLE"] {
