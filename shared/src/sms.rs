@@ -225,6 +225,13 @@ pub(crate) mod tests {
         assert_eq!(closed(90, 90, -5, 0), None);
     }
 
+    /// Of twenty unanswered messages where one in ten must be used, and of five.
+    #[test]
+    fn credit_is_for_as_many_messages_as_may_be_owed() {
+        let bounds = [policy().of_country(), policy().of_range()];
+        assert_eq!(bounds.map(|bounds| (bounds.debt, bounds.most_credit())), [(200, -200), (50, -50)]);
+    }
+
     #[test]
     fn a_range_is_stopped_before_its_country() {
         let policy = policy();
