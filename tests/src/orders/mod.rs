@@ -4,7 +4,7 @@
 //! when nothing can run any more, the clock moves on by itself: that is how [`steering::settled`] knows that every handler has
 //! ended or waits at the gate. Nothing here sleeps, and nothing depends on how fast a machine is.
 //!
-//! A [`Scene`] is what happens at once; [`play`] carries it out in one order and looks for broken [`invariants`];
+//! A [`Scene`] is what happens at once; [`play()`] carries it out in one order and looks for broken [`invariants`];
 //! [`explore()`] finds the orders.
 
 pub mod deed;
