@@ -97,3 +97,42 @@ impl Strength {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::challenge::Challenge;
+    use crate::challenge::tests::{challenge, guard, policy};
+    use crate::clock::Timestamp;
+    use crate::ids::Tenant;
+
+    fn draft() -> Draft {
+        let (tenant, identifier) = (Tenant::default(), "ada@example.com".parse().unwrap());
+        let id = ChallengeId::draw(&Entropy, Lane::Open).unwrap();
+        let binding = Binding { tenant: &tenant, identifier: &identifier, challenge: "key" };
+        let expires = ExpiresAt::at(Timestamp::from_unix(600));
+        Draft::draw(id, binding, ("pepper", &MacKey::new([1; 32])), 6, expires).unwrap()
+    }
+
+    /// A repeated write knows its own success by the code that is there, and nobody else's.
+    #[test]
+    fn a_draft_is_found_in_the_strength_that_was_written() {
+        let draft = draft();
+        let held = |digest: &CodeDigest| {
+            let mut guard = guard(&[]);
+            let written = Challenge { digest: digest.clone(), ..challenge(600) };
+            guard.open.challenges.insert(draft.key.clone(), written);
+            draft.held_by(&guard)
+        };
+        for strength in [Strength::Short, Strength::Long] {
+            assert_eq!(held(draft.digest(strength)), Some(strength));
+        }
+        assert_eq!(held(self::draft().digest(Strength::Short)), None);
+        assert_eq!(draft.held_by(&guard(&[])), None);
+    }
+
+    #[test]
+    fn a_long_code_has_one_try() {
+        assert_eq!([Strength::Short, Strength::Long].map(|strength| strength.tries(&policy())), [3, 1]);
+    }
+}
