@@ -96,7 +96,8 @@ def problems(source, result):
         for event in function["Properties"].get("Events", {}).values():
             properties = event["Properties"]
             if "Path" not in properties:
-                if not any(path == "/$default" for _, path in served):
+                # SAM gives it a slash only where warnings are failures.
+                if not any(path in ("$default", "/$default") for _, path in served):
                     yield "there is no default route"
                 continue
             key = (properties["Method"].lower(), properties["Path"])

@@ -60,7 +60,7 @@ struct Options {
     #[arg(long, default_value_t = 2_000)]
     samples: usize,
     /// How many answers of each side have their instructions counted.
-    #[arg(long, default_value_t = 1_000)]
+    #[arg(long, default_value_t = 200)]
     seen: usize,
     /// Puts the figures into docs/benchmarks.md and docs/security.md.
     #[arg(long)]
