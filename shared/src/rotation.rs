@@ -156,7 +156,7 @@ impl Rotates for TokenKeys {
         let mut rest = self.clone();
         if let Some(signing) = less(&self.signing, id) {
             // At once, though nobody has its public half yet: what a leaked key lay beside is not worth waiting for.
-            rest.signing = maker.signing_from(&signing, maker.at_once(&signing))?;
+            rest.signing = maker.signing_from(&signing, maker.start(&signing, Duration::ZERO))?;
         } else if let Some(refresh) = less(&self.refresh, id) {
             rest.refresh = refresh;
         } else {
@@ -189,20 +189,18 @@ impl Maker {
     /// `ring` with a successor, which is used when every running function has read it; at once where no other key is.
     fn bytes(&self, ring: &Ring<Bytes32>, life: Duration) -> Result<Ring<Bytes32>> {
         let active = |at| Some(ring.active(at).ok()?.id.as_str());
-        let start = if active(self.now).is_some() { self.now.after(LONGEST_CACHED) } else { self.at_once(ring) };
-        let next = make::dated(make::bytes(&self.entropy)?, start, &self.entropy)?;
+        let next = make::dated(make::bytes(&self.entropy)?, self.start(ring, LONGEST_CACHED), &self.entropy)?;
         Ok(self.succeeded(ring, next, life, active))
     }
 
     /// `ring` with a successor, which signs when everybody has its public half; at once where no other key does.
     fn signing(&self, ring: &Ring<SigningKey>) -> Result<Ring<SigningKey>> {
-        let is_first = ring.active(self.now).is_err();
-        self.signing_from(ring, if is_first { self.at_once(ring) } else { self.now.after(PUBLISHED_BEFORE) })
+        self.signing_from(ring, self.start(ring, PUBLISHED_BEFORE))
     }
 
-    /// Now, also by a clock that is behind where the ring has nothing else for it.
-    fn at_once<K>(&self, ring: &Ring<K>) -> Timestamp {
-        if ring.active(self.now).is_ok() { self.now } else { self.now.before(CLOCKS_DIFFER) }
+    /// When a further key of `ring` is active: `later`, or where no other is, at once, also by a clock that is behind.
+    fn start<K>(&self, ring: &Ring<K>, later: Duration) -> Timestamp {
+        if ring.active(self.now).is_ok() { self.now.after(later) } else { self.now.before(CLOCKS_DIFFER) }
     }
 
     fn signing_from(&self, ring: &Ring<SigningKey>, start: Timestamp) -> Result<Ring<SigningKey>> {

@@ -78,7 +78,10 @@ impl Stage {
         if !has_places(input) {
             return input.to_owned();
         }
-        self.get(&[WHO], input, Stage::somebody);
+        if self.person.told.is_empty() {
+            self.people += 1;
+            self.person.told.push((WHO, self.who()));
+        }
         self.get(&SESSION, input, Stage::signed_in);
         self.get(&CODE, input, Stage::asked);
         self.person.told.iter().fold(input.to_owned(), |text, (place, value)| text.replacen(place, value, FILLED))
@@ -87,7 +90,7 @@ impl Stage {
     /// Lets somebody get what these places are for, if the input has one and they have not got it.
     fn get(&mut self, places: &[&'static str], input: &str, get: fn(&mut Stage) -> Vec<String>) {
         let is_told = self.person.told.iter().any(|(place, _)| places.contains(place));
-        if !is_told && (places == [WHO] || places.iter().any(|place| input.contains(place))) {
+        if !is_told && places.iter().any(|place| input.contains(place)) {
             let told = get(self);
             self.person.told.extend(places.iter().copied().zip(told));
         }
@@ -121,11 +124,6 @@ impl Stage {
     pub(crate) fn go_on_later(&mut self) {
         self.stack.clock().advance(Duration::from_secs(3_600));
         self.go_on();
-    }
-
-    fn somebody(&mut self) -> Vec<String> {
-        self.people += 1;
-        vec![self.who()]
     }
 
     fn who(&self) -> String {

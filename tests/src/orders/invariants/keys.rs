@@ -5,7 +5,7 @@ use crate::orders::Deed;
 use crate::orders::step::Step;
 
 impl Seen<'_> {
-    /// From the lockout's cap on, what is sent is too long to be guessed: whoever's write was the last to be refused or not.
+    /// From the lockout's cap on, what is sent is too long to be guessed. What counts are the failures when it was written.
     pub(super) fn codes(&self, before: u32, steps: &[Step]) -> Option<Broken> {
         // Who knows which message is whose, where one is lost?
         if self.scene.struck.is_some() {
@@ -14,13 +14,11 @@ impl Seen<'_> {
         let cap = self.world.auth.config().challenge.lockout().long_from();
         let inbox = self.world.auth.stack.inbox();
         let mut messages = inbox.messages(None).into_iter().rev();
-        let mut begun = vec![before; self.answers.len()];
-        for (at, step) in steps.iter().enumerate().filter(|(_, step)| step.outcome == "ok") {
+        let (mut begun, mut last) = (vec![before; self.answers.len()], before);
+        for step in steps {
             match step.waiting.label().as_str() {
-                "UpdateItem I#" => {
-                    begun[step.waiting.actor] = at.checked_sub(1).map_or(before, |at| steps[at].failures)
-                }
-                label if label.starts_with("SendEmail") => {
+                "UpdateItem I#" if step.outcome == "ok" => begun[step.waiting.actor] = last,
+                label if label.starts_with("SendEmail") && step.outcome == "ok" => {
                     let (failures, message) = (begun[step.waiting.actor], messages.next()?);
                     let code = message.subject.unwrap_or_default();
                     let code = code.split(' ').next().unwrap_or_default();
@@ -32,6 +30,7 @@ impl Seen<'_> {
                 }
                 _ => {}
             }
+            last = step.failures;
         }
         None
     }
