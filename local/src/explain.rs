@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 use serde_json::Value;
-use shared::report::{Noted, Step};
+use shared::observe::report::{Noted, Step};
 
 use crate::failure::Failure;
 

@@ -10,10 +10,10 @@ use std::sync::Arc;
 use lambda_http::{Context, LambdaEvent};
 use serde_json::Value;
 use shared::aws::Carrier;
-use shared::clock::Clock;
 use shared::config::Config;
 use shared::http::{Function, Served};
-use shared::task::{Ready, Task};
+use shared::runtime::task::{Ready, Task};
+use shared::words::clock::Clock;
 use tracing::Dispatch;
 use tracing::instrument::WithSubscriber;
 

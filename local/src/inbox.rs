@@ -121,7 +121,7 @@ impl Inbox {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use shared::clock::Timestamp;
+    use shared::words::clock::Timestamp;
 
     fn mail(to: &str, subject: &str) -> Delivered {
         let [from, text] = ["no-reply@example.com", "Hello"].map(str::to_owned);

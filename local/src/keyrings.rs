@@ -1,13 +1,13 @@
 //! The keyrings of a stack, which `rotate-keys` makes and rotates; what AWS does about them stands here.
 
 use serde_json::{Value, json};
-use shared::clock::Timestamp;
 use shared::config::Config;
-use shared::entropy::Entropy;
-use shared::error::Error;
-use shared::keyring::{Ring, SigningKey, TokenKeys};
-use shared::make;
-use shared::public_keys::public_keys;
+use shared::keys::generate;
+use shared::keys::keyring::{Ring, SigningKey, TokenKeys};
+use shared::keys::public_keys::public_keys;
+use shared::words::clock::Timestamp;
+use shared::words::entropy::Entropy;
+use shared::words::error::Error;
 
 use crate::aws::{Services, new_id};
 use crate::failure::Failure;
@@ -61,10 +61,10 @@ pub(crate) fn lay_ready(services: &Services, config: &Config, pem: &str, now: Ti
     }
     let failure = |error: Error| Failure::new(error.cause().unwrap_or_else(|| error.to_string()));
     let key = SigningKey::new(algorithm, pem.to_owned());
-    let signing = Ring::new(vec![make::dated(key, now, &Entropy).map_err(failure)?]);
+    let signing = Ring::new(vec![generate::dated(key, now, &Entropy).map_err(failure)?]);
     // Read first, so that no key is kept that cannot be used.
     public_keys(&signing, now).map_err(failure)?;
-    let refresh = make::bytes(&Entropy).and_then(|key| make::dated(key, now, &Entropy)).map_err(failure)?;
+    let refresh = generate::bytes(&Entropy).and_then(|key| generate::dated(key, now, &Entropy)).map_err(failure)?;
     let keys = TokenKeys { signing, refresh: Ring::new(vec![refresh]) };
     let text = serde_json::to_string(&keys).map_err(Failure::new)?;
     services.put_secret(&config.tokens_secret, text).map_err(Failure::new)

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use shared::log;
+use shared::observe::log;
 use tracing::Dispatch;
 use tracing_subscriber::fmt::MakeWriter;
 

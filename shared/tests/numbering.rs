@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumber, PhoneNumberType, Region};
-use shared::numbering::plan;
+use shared::words::numbering::plan;
 
 /// Every kind of number that the library knows.
 const TYPES: [PhoneNumberType; 10] = [

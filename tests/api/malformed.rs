@@ -8,9 +8,9 @@ use axum::http::{Request, header};
 use fuzz::mutate::{Random, mutated};
 use lambda_http::{Context, LambdaEvent};
 use serde_json::json;
-use shared::clock::Clock;
 use shared::config::Config;
 use shared::http::Served;
+use shared::words::clock::Clock;
 use tests::Deployment;
 use tests::client::{LOGOUT, REFRESH, REQUEST, VERIFY};
 

@@ -2,7 +2,7 @@
 
 use local::STEPS;
 use serde_json::{Value, json};
-use shared::check::CheckingKeys;
+use shared::sessions::verifier::CheckingKeys;
 use tests::Deployment;
 use tests::deployment::unverified;
 

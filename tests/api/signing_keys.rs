@@ -2,12 +2,12 @@
 
 use data_encoding::BASE64;
 use local::Options;
-use shared::algorithm::SigningAlgorithm;
-use shared::check::CheckingKeys;
-use shared::error::Error;
-use shared::keyring::{Dated, Ring};
-use shared::public_keys::public_keys;
-use shared::signer::Signer;
+use shared::keys::algorithm::SigningAlgorithm;
+use shared::keys::keyring::{Dated, Ring};
+use shared::keys::public_keys::public_keys;
+use shared::sessions::signer::Signer;
+use shared::sessions::verifier::CheckingKeys;
+use shared::words::error::Error;
 use tests::Deployment;
 use tests::deployment::{RSA_KEYS, START};
 

@@ -112,7 +112,7 @@ fn functions_know_neither_one_another_nor_aws() {
             let text = fs::read_to_string(&source).unwrap();
             assert!(!text.contains("aws_sdk"), "{} names an AWS SDK", source.display());
             let is_main = source.ends_with("main.rs");
-            assert_eq!(text.contains("shared::lambda"), is_main, "{}", source.display());
+            assert_eq!(text.contains("shared::runtime::lambda"), is_main, "{}", source.display());
             if is_main {
                 assert!(text.lines().count() <= 6, "{} does more than start", source.display());
             }

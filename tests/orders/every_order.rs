@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use shared::entropy::Entropy;
+use shared::words::entropy::Entropy;
 use tests::orders::{Fate, Scenario, Search, World, explore, play, sample};
 
 use crate::scenarios::{codes, rotations, sessions};

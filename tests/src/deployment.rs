@@ -9,11 +9,11 @@ use local::clock::StackClock;
 use local::template::Template;
 use local::{Failure, OnLine, Options, Stack};
 use serde_json::Value;
-use shared::clock::Timestamp;
 use shared::config::Config;
-use shared::ids::Tenant;
-use shared::index::Index;
-use shared::keyring::{CodeKeys, TokenKeys};
+use shared::keys::keyring::{CodeKeys, TokenKeys};
+use shared::words::clock::Timestamp;
+use shared::words::ids::Tenant;
+use shared::words::index::Index;
 
 use crate::client::{Client, Tokens};
 use crate::witness::{AtTheEnd, Witness};

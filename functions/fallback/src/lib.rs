@@ -6,11 +6,11 @@
 //!
 //! It calls nothing and has no permission.
 
-use shared::clock::Clock;
 use shared::config::Config;
-use shared::error::{Error, Result};
 use shared::http::routes::look;
 use shared::http::{Function, Reply, Request};
+use shared::words::clock::Clock;
+use shared::words::error::{Error, Result};
 
 /// What this function may touch: nothing.
 pub struct Fallback;

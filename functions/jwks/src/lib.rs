@@ -7,13 +7,13 @@ use std::sync::PoisonError;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use shared::algorithm::SigningAlgorithm;
 use shared::aws::Aws;
-use shared::clock::{Clock, ExpiresAt, Timestamp};
 use shared::config::Config;
-use shared::error::Result;
 use shared::http::{Function, Reply, Request};
+use shared::keys::algorithm::SigningAlgorithm;
 use shared::store::{Store, UserTable};
+use shared::words::clock::{Clock, ExpiresAt, Timestamp};
+use shared::words::error::Result;
 
 /// What this function may touch.
 pub struct Jwks {

@@ -7,16 +7,16 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use shared::aws::Aws;
-use shared::clock::{Clock, Timestamp};
 use shared::config::Config;
-use shared::cookie::Cookie;
-use shared::error::Result;
-use shared::frontends::{Frontends, TokenDelivery};
+use shared::http::cookie::Cookie;
+use shared::http::frontends::{Frontends, TokenDelivery};
+use shared::http::identifier_fields::{given, token_of};
+use shared::http::issuer::Issuer;
 use shared::http::{Function, Reply, Request};
-use shared::issue::Issuer;
+use shared::sessions::refresh_token::{Grant, RefreshToken};
 use shared::store::{Store, UserTable};
-use shared::token::{Grant, RefreshToken};
-use shared::wire::{given, token_of};
+use shared::words::clock::{Clock, Timestamp};
+use shared::words::error::Result;
 
 /// What this function may touch: the users' table and the keyring of tokens.
 pub struct Logout {

@@ -4,13 +4,13 @@
 //! 2. Read the user: the one read that also says that the session still lives.
 
 use shared::aws::Aws;
-use shared::bearer::Checker;
-use shared::clock::Clock;
 use shared::config::Config;
-use shared::error::Result;
+use shared::http::bearer::Checker;
+use shared::http::identifier_fields::UserView;
 use shared::http::{Function, Reply, Request};
 use shared::store::{Store, UserTable};
-use shared::wire::UserView;
+use shared::words::clock::Clock;
+use shared::words::error::Result;
 
 /// What this function may touch: users, and the keys that access tokens are checked with.
 pub struct Profile {

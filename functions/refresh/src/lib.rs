@@ -7,19 +7,19 @@
 
 use serde::{Deserialize, Serialize};
 use shared::aws::Aws;
-use shared::clock::Clock;
 use shared::config::Config;
-use shared::cookie::Cookie;
-use shared::entropy::Entropy;
-use shared::error::{Error, Result};
-use shared::frontends::{Frontends, TokenDelivery};
+use shared::http::cookie::Cookie;
+use shared::http::frontends::{Frontends, TokenDelivery};
+use shared::http::identifier_fields::{given, token_of};
+use shared::http::issuer::{Issuer, Tokens};
 use shared::http::{Function, Reply, Request};
-use shared::ids::random_id;
-use shared::issue::{Issuer, Tokens};
-use shared::session::{Rotation, Session, SessionPolicy};
+use shared::sessions::refresh_token::RefreshToken;
+use shared::sessions::session::{Rotation, Session, SessionPolicy};
 use shared::store::{Presented, Store, UserTable};
-use shared::token::RefreshToken;
-use shared::wire::{given, token_of};
+use shared::words::clock::Clock;
+use shared::words::entropy::Entropy;
+use shared::words::error::{Error, Result};
+use shared::words::ids::random_id;
 
 /// What this function may touch: the users' table and the keyring of tokens.
 pub struct Refresh {

@@ -2,5 +2,5 @@
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {
-    shared::lambda::run::<refresh::Refresh>().await
+    shared::runtime::lambda::run::<refresh::Refresh>().await
 }

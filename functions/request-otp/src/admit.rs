@@ -1,9 +1,9 @@
 //! Step 1: the limits that are looked at before anything is begun.
 
-use shared::error::{Error, Result};
-use shared::identifier::Identifier;
-use shared::limit::Action;
+use shared::codes::limits::Action;
 use shared::store::Passage;
+use shared::words::error::{Error, Result};
+use shared::words::identifier::Identifier;
 
 use crate::RequestOtp;
 use crate::begin::Asking;

@@ -2,19 +2,19 @@
 
 use std::time::Duration;
 
-use shared::clock::{ExpiresAt, Timestamp};
-use shared::code::Binding;
-use shared::draft::{Draft, Strength};
-use shared::entropy::Entropy;
-use shared::error::Result;
-use shared::frontends::TokenDelivery;
-use shared::identifier::Identifier;
-use shared::ids::ChallengeId;
-use shared::index::Index;
-use shared::keyring::CodeKeys;
-use shared::lane::Lane;
-use shared::limit::NetworkDigest;
+use shared::codes::code::{Binding, Strength};
+use shared::codes::draft::Draft;
+use shared::http::frontends::TokenDelivery;
+use shared::keys::keyring::CodeKeys;
 use shared::store::{Asked, Passage};
+use shared::words::clock::{ExpiresAt, Timestamp};
+use shared::words::entropy::Entropy;
+use shared::words::error::Result;
+use shared::words::identifier::Identifier;
+use shared::words::ids::ChallengeId;
+use shared::words::index::Index;
+use shared::words::lane::Lane;
+use shared::words::network::NetworkDigest;
 
 use crate::RequestOtp;
 

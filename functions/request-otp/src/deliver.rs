@@ -1,11 +1,11 @@
 //! Step 3: the send, inline and for everybody alike, so that its time says nothing (V09).
 
-use shared::delivery::{Channel, Message, Sent, Text};
-use shared::error::{Error, Result};
-use shared::frontends::TokenDelivery;
-use shared::identifier::{Identifier, Phone};
-use shared::report::{self, Step};
+use shared::http::frontends::TokenDelivery;
+use shared::messages::{Channel, Message, Sent, Text};
+use shared::observe::report::{self, Step};
 use shared::store::Passage;
+use shared::words::error::{Error, Result};
+use shared::words::identifier::{Identifier, Phone};
 
 use crate::RequestOtp;
 use crate::begin::{Asking, Begun};

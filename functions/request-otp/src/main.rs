@@ -2,5 +2,5 @@
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {
-    shared::lambda::run::<request_otp::RequestOtp>().await
+    shared::runtime::lambda::run::<request_otp::RequestOtp>().await
 }

@@ -3,15 +3,15 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use shared::cookie::Cookie;
-use shared::delivery::Channel;
-use shared::draft::Draft;
-use shared::error::Result;
-use shared::frontends::{Frontends, TokenDelivery};
+use shared::codes::draft::Draft;
+use shared::http::cookie::Cookie;
+use shared::http::frontends::{Frontends, TokenDelivery};
+use shared::http::identifier_fields::{IdentifierFields, source_url};
 use shared::http::{Delivered, Request};
-use shared::identifier::Identifier;
-use shared::ids::ChallengeId;
-use shared::wire::{IdentifierFields, source_url};
+use shared::messages::Channel;
+use shared::words::error::Result;
+use shared::words::identifier::Identifier;
+use shared::words::ids::ChallengeId;
 
 #[derive(Deserialize)]
 struct Body {

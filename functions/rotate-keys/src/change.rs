@@ -1,9 +1,9 @@
 //! Changes that do not wait for a schedule: what a deployment lacks is made, and a leaked key is withdrawn.
 
 use serde_json::{Value, json};
-use shared::error::{Error, Result};
-use shared::rotation::{Maker, Rotates};
-use shared::vault::{Promotion, Vault, Version, Waiting};
+use shared::aws::vault::{Promotion, Vault, Version, Waiting};
+use shared::keys::rotation::{Maker, Rotates};
+use shared::words::error::{Error, Result};
 
 use crate::RotateKeys;
 use crate::publish::{Keyring, TRIES};

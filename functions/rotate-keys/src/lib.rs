@@ -5,7 +5,7 @@
 //! - An operator asks with `{"mode": "revoke", "kid": …}` or `{"mode": "ensure"}`: `change`.
 //!
 //! All of them may come twice, stop half-way and meet one another: whatever becomes current is derived from what was
-//! current until then (`shared::vault`).
+//! current until then (`shared::aws::vault`).
 
 mod change;
 mod event;
@@ -15,16 +15,16 @@ mod steps;
 
 use serde_json::Value;
 use shared::aws::Aws;
-use shared::callback::Callback;
-use shared::clock::Clock;
+use shared::aws::callback::Callback;
+use shared::aws::vault::Vault;
 use shared::config::Config;
-use shared::entropy::Entropy;
-use shared::error::{Error, Result};
-use shared::keyring::{CodeKeys, TokenKeys};
-use shared::rotation::{KeyRules, Maker};
+use shared::keys::keyring::{CodeKeys, TokenKeys};
+use shared::keys::rotation::{KeyRules, Maker};
+use shared::runtime::task::Task;
 use shared::store::{Store, UserTable};
-use shared::task::Task;
-use shared::vault::Vault;
+use shared::words::clock::Clock;
+use shared::words::entropy::Entropy;
+use shared::words::error::{Error, Result};
 
 use crate::event::{Event, StepEvent};
 

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use shared::clock::Timestamp;
-use shared::error::{Error, Result};
-use shared::public_keys::public_keys;
-use shared::rotation::Rotates;
+use shared::aws::vault::{Vault, Version};
+use shared::keys::public_keys::public_keys;
+use shared::keys::rotation::Rotates;
 use shared::store::Publication;
-use shared::vault::{Vault, Version};
+use shared::words::clock::Timestamp;
+use shared::words::error::{Error, Result};
 
 use crate::RotateKeys;
 

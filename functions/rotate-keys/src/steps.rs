@@ -7,11 +7,11 @@
 //!
 //! Where that is not so, a key was withdrawn or added meanwhile. Then this rotation ends: what it holds must not come back.
 
-use shared::clock::Timestamp;
-use shared::error::{Error, Result};
-use shared::public_keys::public_keys;
-use shared::rotation::Maker;
-use shared::vault::{Promotion, Vault, Version, Waiting};
+use shared::aws::vault::{Promotion, Vault, Version, Waiting};
+use shared::keys::public_keys::public_keys;
+use shared::keys::rotation::Maker;
+use shared::words::clock::Timestamp;
+use shared::words::error::{Error, Result};
 
 use crate::RotateKeys;
 use crate::event::Step;

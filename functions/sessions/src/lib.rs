@@ -8,15 +8,15 @@
 
 mod wire;
 
-use shared::access::Subject;
 use shared::aws::Aws;
-use shared::bearer::Checker;
-use shared::clock::{Clock, Timestamp};
 use shared::config::Config;
-use shared::error::{Error, Result};
+use shared::http::bearer::Checker;
 use shared::http::{Function, Reply, Request};
-use shared::ids::SessionId;
+use shared::sessions::access_token::Subject;
 use shared::store::{Store, UserTable};
+use shared::words::clock::{Clock, Timestamp};
+use shared::words::error::{Error, Result};
+use shared::words::ids::SessionId;
 
 use crate::wire::{Done, Listed};
 

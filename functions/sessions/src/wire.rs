@@ -3,8 +3,8 @@
 use std::cmp::Reverse;
 
 use serde::Serialize;
-use shared::ids::SessionId;
-use shared::session::Session;
+use shared::sessions::session::Session;
+use shared::words::ids::SessionId;
 
 /// The sessions of a person.
 #[derive(Serialize)]

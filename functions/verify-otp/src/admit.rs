@@ -1,15 +1,15 @@
 //! Steps 3 and 4: use the code up and open a session, for the user that the identifier has or will have.
 
-use shared::account::User;
-use shared::attempt::Proof;
-use shared::delivery::Channel;
-use shared::entropy::Entropy;
-use shared::error::{Error, Result};
-use shared::identifier::Identifier;
-use shared::ids::{UserId, random_id};
-use shared::report::{self, Step};
-use shared::session::{Opening, Session};
+use shared::codes::attempt::Proof;
+use shared::messages::Channel;
+use shared::observe::report::{self, Step};
+use shared::people::user::User;
+use shared::sessions::session::{Opening, Session};
 use shared::store::{Owner, SignUp};
+use shared::words::entropy::Entropy;
+use shared::words::error::{Error, Result};
+use shared::words::identifier::Identifier;
+use shared::words::ids::{UserId, random_id};
 
 use crate::VerifyOtp;
 use crate::prove::Try;

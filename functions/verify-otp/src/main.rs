@@ -2,5 +2,5 @@
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {
-    shared::lambda::run::<verify_otp::VerifyOtp>().await
+    shared::runtime::lambda::run::<verify_otp::VerifyOtp>().await
 }

@@ -1,15 +1,16 @@
 //! Steps 1 and 2: count a try, then compare.
 
-use shared::attempt::{Attempt, Proof};
-use shared::clock::Timestamp;
-use shared::code::{Binding, CodeDigest};
-use shared::error::{Error, Result};
-use shared::ids::UserId;
-use shared::index::Index;
-use shared::keyring::CodeKeys;
-use shared::lane::Lane;
-use shared::limit::{Action, Network, NetworkDigest};
-use shared::report::{self, Step};
+use shared::codes::attempt::{Attempt, Proof};
+use shared::codes::code::{Binding, CodeDigest};
+use shared::codes::limits::Action;
+use shared::keys::keyring::CodeKeys;
+use shared::observe::report::{self, Step};
+use shared::words::clock::Timestamp;
+use shared::words::error::{Error, Result};
+use shared::words::ids::UserId;
+use shared::words::index::Index;
+use shared::words::lane::Lane;
+use shared::words::network::{Network, NetworkDigest};
 
 use crate::VerifyOtp;
 use crate::wire::Answer;

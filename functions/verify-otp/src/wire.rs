@@ -1,16 +1,16 @@
 //! The request's body and the answer's.
 
 use serde::{Deserialize, Serialize};
-use shared::account::User;
-use shared::code::Code;
-use shared::cookie::Cookie;
-use shared::error::{Error, Result};
-use shared::frontends::{Frontends, TokenDelivery};
+use shared::codes::code::Code;
+use shared::http::cookie::Cookie;
+use shared::http::frontends::{Frontends, TokenDelivery};
+use shared::http::identifier_fields::{IdentifierFields, UserView, source_url};
+use shared::http::issuer::Tokens;
 use shared::http::{Delivered, Request};
-use shared::identifier::Identifier;
-use shared::ids::ChallengeId;
-use shared::issue::Tokens;
-use shared::wire::{IdentifierFields, UserView, source_url};
+use shared::people::user::User;
+use shared::words::error::{Error, Result};
+use shared::words::identifier::Identifier;
+use shared::words::ids::ChallengeId;
 
 #[derive(Deserialize)]
 struct Body {

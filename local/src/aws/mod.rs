@@ -33,8 +33,8 @@ use std::time::Duration;
 use axum::body::Bytes;
 use axum::http::{Method, Request, Response, StatusCode};
 use serde_json::Value;
-use shared::clock::Clock;
-use shared::entropy::Entropy;
+use shared::words::clock::Clock;
+use shared::words::entropy::Entropy;
 use tracing::Dispatch;
 
 pub use account::{Account, DEPLOYER};

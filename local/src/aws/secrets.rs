@@ -10,7 +10,7 @@ use std::sync::Mutex;
 
 use serde::Serialize;
 use serde_json::{Map, Value, json};
-use shared::clock::Clock;
+use shared::words::clock::Clock;
 
 use self::versions::{CURRENT, Version, Versions};
 use super::wire::{Asked, Refusal};

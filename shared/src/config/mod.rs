@@ -8,15 +8,15 @@ use std::fmt;
 use std::time::Duration;
 
 use self::reader::{IS_ARN, IS_EMAIL, IS_ISSUER, IS_NAME, Reader};
-use crate::access::AccessPolicy;
 use crate::aws::Settings as AwsSettings;
-use crate::challenge::ChallengePolicy;
-use crate::code::SHORT_LENGTHS;
-use crate::delivery::{MailSettings, SmsSettings};
-use crate::frontends::Frontends;
+use crate::codes::challenge::ChallengePolicy;
+use crate::codes::code::SHORT_LENGTHS;
 use crate::http::Proxies;
-use crate::metrics::Metrics;
-use crate::session::SessionPolicy;
+use crate::http::frontends::Frontends;
+use crate::messages::{MailSettings, SmsSettings};
+use crate::observe::metrics::Metrics;
+use crate::sessions::access_token::AccessPolicy;
+use crate::sessions::session::SessionPolicy;
 
 /// All settings of a deployment. Every function reads all of them, so that a wrong one is found by the first.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -3,10 +3,10 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use crate::access::{ClaimNames, RESERVED_CLAIMS};
-use crate::algorithm::SigningAlgorithm;
 use crate::aws::{Credentials, Endpoints, Settings as AwsSettings};
 use crate::http::Proxies;
+use crate::keys::algorithm::SigningAlgorithm;
+use crate::sessions::access_token::{ClaimNames, RESERVED_CLAIMS};
 
 /// A test of a text, with the words for what it expects.
 pub(super) type Check = (fn(&str) -> bool, &'static str);

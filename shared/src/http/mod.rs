@@ -1,12 +1,20 @@
 //! The edge: what a function is, how it is served, and one log line for each request.
 
 pub mod alias;
+pub mod bearer;
 mod browser;
+pub mod cookie;
 mod event;
+pub mod frontends;
+pub mod identifier_fields;
+pub mod issuer;
+pub mod json;
+pub mod origin;
 mod proxies;
 mod reply;
 mod request;
 pub mod routes;
+pub mod site;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -18,12 +26,12 @@ pub use self::browser::Delivered;
 pub use self::proxies::Proxies;
 pub use self::reply::Reply;
 pub use self::request::{LONGEST_BODY, Request, without_final_slash};
-use crate::clock::Clock;
 use crate::config::Config;
-use crate::error::{Error, Result};
-use crate::log::Ended;
-use crate::metrics::Metrics;
-use crate::report::{self, Report};
+use crate::observe::log::Ended;
+use crate::observe::metrics::Metrics;
+use crate::observe::report::{self, Report};
+use crate::words::clock::Clock;
+use crate::words::error::{Error, Result};
 
 /// One Lambda function: the parts that it uses, and what it does with a request.
 pub trait Function: Sized + Send + Sync + 'static {

@@ -7,12 +7,12 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::{Proxies, browser};
-use crate::cookie::Cookies;
-use crate::device::Device;
-use crate::error::{Error, Result};
-use crate::frontends::Page;
-use crate::json;
-use crate::limit::Network;
+use crate::http::cookie::Cookies;
+use crate::http::frontends::Page;
+use crate::http::json;
+use crate::sessions::device::Device;
+use crate::words::error::{Error, Result};
+use crate::words::network::Network;
 
 /// The longest body that is read. The longest lawful one is under 1 KiB (V32).
 pub const LONGEST_BODY: usize = 8 * 1024;

@@ -6,12 +6,12 @@ use aws_sdk_dynamodb::types::{TransactWriteItem, Update};
 use super::OtpTable;
 use super::guard::{self, KEPT_FOR};
 use super::write::{self, Written, bytes, number};
-use crate::attempt::{Attempt, Proof};
-use crate::challenge::LONGEST_LIFE;
-use crate::clock::Timestamp;
-use crate::error::{Error, Result};
-use crate::lane::Lane;
-use crate::report::{self, Step};
+use crate::codes::attempt::{Attempt, Proof};
+use crate::codes::challenge::LONGEST_LIFE;
+use crate::observe::report::{self, Step};
+use crate::words::clock::Timestamp;
+use crate::words::error::{Error, Result};
+use crate::words::lane::Lane;
 
 const COUNT_FAILURE: &str = "f = f + :one, fl = :now, #ttl = :ttl";
 

@@ -4,10 +4,11 @@ use serde::Deserialize;
 
 use super::OtpTable;
 use super::write::{self, Written, number};
-use crate::clock::Timestamp;
-use crate::error::Result;
-use crate::limit::{Action, Allowance, NetworkDigest};
-use crate::report::{self, Step};
+use crate::codes::limits::{Action, Allowance};
+use crate::observe::report::{self, Step};
+use crate::words::clock::Timestamp;
+use crate::words::error::Result;
+use crate::words::network::NetworkDigest;
 
 #[derive(Deserialize)]
 struct Row {

@@ -6,12 +6,12 @@ use serde::{Deserialize, Serialize};
 use super::users;
 use super::write::{self, Item, Transacted};
 use super::{OtpTable, UserTable};
-use crate::account::User;
-use crate::attempt::Proof;
-use crate::clock::Timestamp;
-use crate::error::{Error, Result};
-use crate::ids::UserId;
-use crate::session::Session;
+use crate::codes::attempt::Proof;
+use crate::people::user::User;
+use crate::sessions::session::Session;
+use crate::words::clock::Timestamp;
+use crate::words::error::{Error, Result};
+use crate::words::ids::UserId;
 
 #[derive(Serialize, Deserialize)]
 struct OwnerRow {

@@ -5,10 +5,10 @@ use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::network::Passage;
 use super::write::Item;
-use crate::clock::Timestamp;
-use crate::error::{Error, Result};
-use crate::report::{self, Step};
-use crate::sms::{Bounds, SmsPolicy, Spent, Target};
+use crate::codes::sms_policy::{Bounds, SmsPolicy, Spent, Target};
+use crate::observe::report::{self, Step};
+use crate::words::clock::Timestamp;
+use crate::words::error::{Error, Result};
 
 /// Messages to everywhere.
 pub(super) const TOTAL: &str = "n";

@@ -8,8 +8,8 @@ use serde::Deserialize;
 
 use super::UserTable;
 use super::write::{self, Written, number, text};
-use crate::clock::Timestamp;
-use crate::error::{Error, Result};
+use crate::words::clock::Timestamp;
+use crate::words::error::{Error, Result};
 
 /// The item's key. `rotate-keys` writes it, and nobody else.
 const KEY: &str = "JWKS";

@@ -6,14 +6,14 @@ use serde_bytes::ByteArray;
 
 use super::UserTable;
 use super::write::{self, Item, Written, number, text};
-use crate::account::User;
-use crate::clock::{ExpiresAt, Timestamp};
-use crate::device::Device;
-use crate::error::{Error, Result};
-use crate::ids::UserId;
-use crate::report::{self, Step};
-use crate::session::{Rotation, Session, SessionPolicy};
-use crate::token::{Grant, Seed};
+use crate::observe::report::{self, Step};
+use crate::people::user::User;
+use crate::sessions::device::Device;
+use crate::sessions::refresh_token::{Grant, Seed};
+use crate::sessions::session::{Rotation, Session, SessionPolicy};
+use crate::words::clock::{ExpiresAt, Timestamp};
+use crate::words::error::{Error, Result};
+use crate::words::ids::UserId;
 
 #[derive(Serialize, Deserialize)]
 struct Row {

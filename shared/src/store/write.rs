@@ -16,9 +16,9 @@ use tokio::time::Instant;
 
 use super::Table;
 use crate::aws;
-use crate::entropy::Entropy;
-use crate::error::{Error, Result};
-use crate::report::{self, Step};
+use crate::observe::report::{self, Step};
+use crate::words::entropy::Entropy;
+use crate::words::error::{Error, Result};
 
 pub(super) type Item = HashMap<String, AttributeValue>;
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde_json::json;
-use shared::clock::Timestamp;
+use shared::words::clock::Timestamp;
 use tests::client::{PROFILE, REQUEST, SESSIONS, VERIFY};
 use tests::deployment::START;
 use tests::operations::SETTINGS;

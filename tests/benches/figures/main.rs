@@ -21,7 +21,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
-use shared::clock::Clock;
+use shared::words::clock::Clock;
 
 use crate::document::{Table, show};
 use crate::load::{Load, Run, STEPS};
@@ -75,9 +75,9 @@ struct Options {
 
 fn main() {
     let options = Options::parse();
-    // As `shared::lambda` has it, but that nobody reads the lines.
+    // As `shared::runtime::lambda` has it, but that nobody reads the lines.
     let log = Counter::default();
-    let (written, log) = (log.0.clone(), shared::log::subscriber(Clock::system(), log));
+    let (written, log) = (log.0.clone(), shared::observe::log::subscriber(Clock::system(), log));
     tracing::subscriber::set_global_default(log).unwrap();
 
     let bench = Bench::start();

@@ -3,15 +3,15 @@
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
-use shared::access::{Issuing, Subject};
-use shared::algorithm::SigningAlgorithm;
-use shared::check::CheckingKeys;
-use shared::device::Device;
-use shared::entropy::Entropy;
-use shared::ids::{Tenant, UserId, random_id};
-use shared::limit::Network;
-use shared::session::{Opening, Session};
-use shared::signer::Signer;
+use shared::keys::algorithm::SigningAlgorithm;
+use shared::sessions::access_token::{Issuing, Subject};
+use shared::sessions::device::Device;
+use shared::sessions::session::{Opening, Session};
+use shared::sessions::signer::Signer;
+use shared::sessions::verifier::CheckingKeys;
+use shared::words::entropy::Entropy;
+use shared::words::ids::{Tenant, UserId, random_id};
+use shared::words::network::Network;
 use tests::Deployment;
 use tokio::runtime::Runtime;
 

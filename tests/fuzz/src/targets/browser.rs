@@ -4,11 +4,11 @@ use std::net::IpAddr;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use shared::cookie::{Cookie, Cookies};
-use shared::frontends::{Frontends, Page, TokenDelivery};
 use shared::http::Proxies;
-use shared::limit::Network;
-use shared::origin::Origin;
+use shared::http::cookie::{Cookie, Cookies};
+use shared::http::frontends::{Frontends, Page, TokenDelivery};
+use shared::http::origin::Origin;
+use shared::words::network::Network;
 
 use crate::{Target, Word, texts};
 

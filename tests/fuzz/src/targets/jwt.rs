@@ -6,11 +6,11 @@ use std::time::Duration;
 use data_encoding::BASE64URL_NOPAD;
 use jsonwebtoken::{Algorithm, EncodingKey};
 use serde_json::Value;
-use shared::access::{AccessPolicy, ClaimNames, Issuing, Subject};
-use shared::algorithm::SigningAlgorithm;
-use shared::check::CheckingKeys;
-use shared::ids::Tenant;
-use shared::signer::Signer;
+use shared::keys::algorithm::SigningAlgorithm;
+use shared::sessions::access_token::{AccessPolicy, ClaimNames, Issuing, Subject};
+use shared::sessions::signer::Signer;
+use shared::sessions::verifier::CheckingKeys;
+use shared::words::ids::Tenant;
 
 use super::keyring::{NOW, now, published, ring};
 use crate::{Target, Word};

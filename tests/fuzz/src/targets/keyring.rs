@@ -5,12 +5,12 @@ use std::sync::OnceLock;
 use data_encoding::BASE64;
 use jsonwebtoken::jwk::JwkSet;
 use serde_json::{Value, json};
-use shared::algorithm::SigningAlgorithm;
-use shared::check::CheckingKeys;
-use shared::clock::Timestamp;
-use shared::keyring::{CodeKeys, Dated, Ring, SigningKey, TokenKeys};
-use shared::public_keys::public_keys;
-use shared::signer::Signer;
+use shared::keys::algorithm::SigningAlgorithm;
+use shared::keys::keyring::{CodeKeys, Dated, Ring, SigningKey, TokenKeys};
+use shared::keys::public_keys::public_keys;
+use shared::sessions::signer::Signer;
+use shared::sessions::verifier::CheckingKeys;
+use shared::words::clock::Timestamp;
 
 use crate::{Target, Word};
 

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use shared::code::Code;
-use shared::delivery::{LONGEST_HOST, LONGEST_PRODUCT, Message, Text, is_gsm7};
-use shared::origin::is_host_name;
+use shared::codes::code::Code;
+use shared::http::origin::is_host_name;
+use shared::messages::{LONGEST_HOST, LONGEST_PRODUCT, Message, Text, is_gsm7};
 
 use crate::{Target, Word, texts};
 

@@ -1,12 +1,12 @@
 //! Secrets that a client shows and we have made: refresh tokens and device cookies.
 
-use shared::clock::Timestamp;
-use shared::device_cookie::{DEVICE_LIFE, device_cookie, is_known};
-use shared::identifier::Identifier;
-use shared::ids::Tenant;
-use shared::index::Index;
-use shared::mac::MacKey;
-use shared::token::{Grant, RefreshToken, Scope, Seed};
+use shared::codes::known_device::{DEVICE_LIFE, device_cookie, is_known};
+use shared::sessions::refresh_token::{Grant, RefreshToken, Scope, Seed};
+use shared::words::clock::Timestamp;
+use shared::words::identifier::Identifier;
+use shared::words::ids::Tenant;
+use shared::words::index::Index;
+use shared::words::mac::MacKey;
 
 use crate::{Target, Word};
 

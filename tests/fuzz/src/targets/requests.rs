@@ -1,7 +1,7 @@
 //! JSON and paths, as clients write them.
 
 use serde_json::{Map, Value, json};
-use shared::json;
+use shared::http::json;
 
 use super::bodies::IN_JSON;
 use super::door::{answered, event};

@@ -1,0 +1,60 @@
+//! The keyrings' source: Secrets Manager, read when a function starts and again every few minutes.
+
+use std::sync::Arc;
+
+use aws_sdk_secretsmanager::Client;
+use aws_sdk_secretsmanager::error::ProvideErrorMetadata;
+use serde::de::DeserializeOwned;
+
+use crate::aws::key_cache::{Cache, FRESH};
+use crate::aws::{self, Aws, Retries};
+use crate::words::clock::Timestamp;
+use crate::words::error::{Error, Result};
+
+/// One secret, as the keyring `K`.
+pub struct Keyring<K> {
+    client: Client,
+    arn: String,
+    cached: Cache<K>,
+}
+
+impl<K: DeserializeOwned> Keyring<K> {
+    /// The secret at `arn`.
+    pub fn new(aws: &Aws, arn: String) -> Keyring<K> {
+        let client = Client::new(&aws.client(|endpoints| &endpoints.secrets, Retries::Sdk));
+        Keyring { client, arn, cached: Cache::default() }
+    }
+
+    /// Reads the keys when a function starts, so that its first request finds them. A start is not the place to give up:
+    /// where they cannot be read, the first request tries again.
+    pub async fn warm(&self, now: Timestamp) {
+        if let Err(error) = self.keys(now).await {
+            tracing::warn!(cause = error.cause(), "the keyring could not be read at start");
+        }
+    }
+
+    /// The keys, as [`Cache`] has them.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] while they cannot be read; [`Error::Internal`] when the secret is not a keyring.
+    pub async fn keys(&self, now: Timestamp) -> Result<Arc<K>> {
+        self.cached.get(now, FRESH, self.read()).await
+    }
+
+    /// The keys as they are now.
+    ///
+    /// # Errors
+    /// As [`Keyring::keys`].
+    pub async fn read(&self) -> Result<K> {
+        let answer = self.client.get_secret_value().secret_id(&self.arn).version_stage("AWSCURRENT").send().await;
+        let answer = answer.map_err(|error| {
+            let code = error.code().map(str::to_owned);
+            aws::failure(error, code.as_deref())
+        })?;
+        let text = answer.secret_string().ok_or_else(|| Error::internal("the secret has no text"))?;
+        // The parser's own message could quote a key.
+        serde_json::from_str(text).map_err(|error| {
+            Error::internal(format!("the secret is not a keyring (line {}, column {})", error.line(), error.column()))
+        })
+    }
+}

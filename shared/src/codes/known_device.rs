@@ -1,0 +1,63 @@
+//! Device cookies: that an identifier was proved in this browser before, in our own hand.
+//!
+//! `v1.<end>.<mac>`: the MAC is over the identifier's digest and the end, so it can be forged by nobody, serves one
+//! identifier, names it to nobody else, and needs no list. It signs nobody in: it gives an owner's browser counters of
+//! its own, which strangers cannot use up (V38).
+
+use std::time::Duration;
+
+use data_encoding::BASE64URL_NOPAD;
+use subtle::ConstantTimeEq;
+
+use crate::words::clock::{ExpiresAt, Timestamp};
+use crate::words::identifier::Identifier;
+use crate::words::index::Index;
+
+/// How long a browser is known after the last sign-in there.
+pub const DEVICE_LIFE: Duration = Duration::from_secs(365 * 86_400);
+
+const VERSION: &str = "v1";
+
+/// The value of a device cookie for whoever has just proved `identifier`.
+pub fn device_cookie(identifier: &Identifier, index: &Index<'_>, now: Timestamp) -> String {
+    let end = now.after(DEVICE_LIFE).unix();
+    format!("{VERSION}.{end}.{}", BASE64URL_NOPAD.encode(&index.device(identifier, end)))
+}
+
+/// Whether `value` says that `identifier` was proved in the browser that shows it.
+pub fn is_known(value: &str, identifier: &Identifier, index: &Index<'_>, now: Timestamp) -> bool {
+    let read = || {
+        let (end, mac) = value.strip_prefix(VERSION)?.strip_prefix('.')?.split_once('.')?;
+        Some((end.parse::<u64>().ok()?, BASE64URL_NOPAD.decode(mac.as_bytes()).ok()?))
+    };
+    let Some((end, mac)) = read() else { return false };
+    let is_ours: bool = index.device(identifier, end).ct_eq(mac.as_slice()).into();
+    is_ours && !ExpiresAt::at(Timestamp::from_unix(end)).has_passed(now)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::words::ids::Tenant;
+    use crate::words::mac::MacKey;
+
+    #[test]
+    fn a_device_cookie_serves_one_identifier_and_one_key_until_its_end() {
+        let (tenant, now) = (Tenant::default(), Timestamp::from_unix(1_767_225_600));
+        let (index, other) = (Index::new(MacKey::new([1; 32]), &tenant), Index::new(MacKey::new([2; 32]), &tenant));
+        let ada: Identifier = "ada@example.com".parse().unwrap();
+        let value = device_cookie(&ada, &index, now);
+        assert!(is_known(&value, &ada, &index, now));
+        assert!(is_known(&value, &ada, &index, now.after(DEVICE_LIFE - Duration::from_secs(1))));
+
+        assert!(!is_known(&value, &ada, &index, now.after(DEVICE_LIFE)), "it has ended");
+        assert!(!is_known(&value, &"bob@example.com".parse().unwrap(), &index, now), "another's");
+        assert!(!is_known(&value, &ada, &other, now), "another deployment's");
+        let longer = value.replacen(".1798761600.", ".1798761601.", 1);
+        assert_ne!(longer, value);
+        for forged in ["", "v1", "v1..", "v2.1798761600.AA", &longer, &value[..value.len() - 1], &format!("{value}A")] {
+            assert!(!is_known(forged, &ada, &index, now), "{forged}");
+        }
+        assert!(!value.contains("ada") && !value.contains(&index.identifier(&ada)));
+    }
+}

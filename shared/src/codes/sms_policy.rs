@@ -1,0 +1,245 @@
+//! The SMS policy: who may be sent one, and what a day may cost. Text messages are money that strangers can spend (V40).
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use crate::codes::limits::Allowance;
+use crate::words::clock::Timestamp;
+use crate::words::error::{Error, Result};
+use crate::words::identifier::Phone;
+use crate::words::numbering::Country;
+
+/// Where codes go by SMS, and how many.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SmsPolicy {
+    /// Countries that are sent to; none: SMS is off.
+    pub countries: BTreeSet<Country>,
+    /// How long a code sent by SMS is valid.
+    pub expiry: Duration,
+    /// Messages in a day, to all countries.
+    pub daily: u32,
+    /// Messages in a day to one country.
+    pub daily_per_country: u32,
+    /// Requests for an SMS from one network in a day.
+    pub daily_per_network: u32,
+    /// When a country's codes are hardly ever used.
+    pub breaker: Breaker,
+}
+
+/// The pumping breaker: who pumps messages to numbers of his answers none of them, and people answer most of theirs.
+///
+/// Debts are counted for each country, and for each range of numbers in it, because a pumper has ranges and not countries.
+/// Each message is a debt of `share`, and each code that is used pays 100. At the debt of so many messages nothing goes
+/// there any more, until codes that are under way are used, or until nothing was sent there for `pause`: then one more
+/// message goes, to see. Who pays ahead has credit for as many messages more, and not for a whole morning's. So an attack
+/// that answers nothing gets `range_sends` of a range and `sends` of a country, twice that where people have just
+/// answered, and one for each `pause`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Breaker {
+    /// Unanswered messages in a day before a country is stopped.
+    pub sends: u32,
+    /// The same for a range of numbers.
+    pub range_sends: u32,
+    /// The share of codes, in percent, that must be used to go beyond; 0 turns the breaker off.
+    pub share: u32,
+    /// How long a stopped country or range waits after its last message.
+    pub pause: Duration,
+}
+
+/// Where a message goes, as far as it is counted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// The number's country.
+    pub country: Country,
+    /// The number's range: its first six digits, the country's among them. It names nobody: thousands of numbers have it.
+    pub range: String,
+}
+
+/// What a country or a range may have in a day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bounds {
+    /// Messages to everywhere.
+    pub total: u32,
+    /// Messages to here.
+    pub sent: u32,
+    /// The debt of messages to here at which it is stopped.
+    pub debt: i64,
+}
+
+const RANGE_DIGITS: usize = 6;
+
+/// One day's messages, in UTC.
+pub const DAY: Duration = Duration::from_secs(86_400);
+
+/// What is counted in a day, as far as it concerns one country or one range.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Spent {
+    /// Messages to everywhere.
+    pub total: u32,
+    /// Messages to here.
+    pub sent: u32,
+    /// The debt to the breaker; below nothing, credit.
+    pub debt: i64,
+    /// When the last message went there.
+    pub last: Timestamp,
+}
+
+impl SmsPolicy {
+    /// Where a message to a number goes, if its country is sent to.
+    ///
+    /// # Errors
+    /// [`Error::InvalidPhone`] for a premium-rate or shared-cost number; [`Error::Forbidden`] where its country is not
+    /// named in the settings, or cannot be told.
+    pub fn target(&self, phone: &Phone) -> Result<Target> {
+        let plan = phone.plan();
+        if plan.is_costly {
+            return Err(Error::InvalidPhone);
+        }
+        let is_sent_to = |country: &Country| self.countries.contains(country);
+        let country = plan.country.filter(is_sent_to);
+        let country = country.ok_or(Error::Forbidden("Codes are not sent by SMS to this number's country."))?;
+        Ok(Target { country, range: phone.reveal().chars().skip(1).take(RANGE_DIGITS).collect() })
+    }
+
+    /// What a country may have in a day.
+    pub fn of_country(&self) -> Bounds {
+        Bounds { total: self.daily, sent: self.daily_per_country, debt: self.breaker.debt_of(self.breaker.sends) }
+    }
+
+    /// What a range may have, beside its country.
+    pub fn of_range(&self) -> Bounds {
+        Bounds { total: u32::MAX, sent: u32::MAX, debt: self.breaker.debt_of(self.breaker.range_sends) }
+    }
+
+    /// The requests that one network has in a day.
+    pub fn of_network(&self) -> Allowance {
+        Allowance { count: self.daily_per_network, per: DAY }
+    }
+
+    /// When the day that `now` lies in ends.
+    pub fn day_end(now: Timestamp) -> Timestamp {
+        Allowance { count: 0, per: DAY }.window_end(now)
+    }
+
+    /// Until when no message goes where `spent` was counted; `None` where one may go.
+    pub fn closed_until(&self, bounds: Bounds, spent: Spent, now: Timestamp) -> Option<Timestamp> {
+        let day_end = SmsPolicy::day_end(now);
+        if bounds.are_spent(spent) {
+            return Some(day_end);
+        }
+        let again = spent.last.after(self.breaker.pause).min(day_end);
+        if spent.debt < bounds.debt || again <= now {
+            return None;
+        }
+        // While codes are under way, each that is used may let the next message go.
+        let is_settled = spent.last.after(self.expiry) <= now;
+        Some(if is_settled { again } else { again.min(now.after(SOON)) })
+    }
+}
+
+/// When to ask again where the answer may change at any moment.
+const SOON: Duration = Duration::from_secs(30);
+
+impl Bounds {
+    /// Whether the day's messages are spent, whoever answers.
+    pub fn are_spent(self, spent: Spent) -> bool {
+        spent.total >= self.total || spent.sent >= self.sent
+    }
+
+    /// The most credit that used codes build up: for as many messages as may be owed.
+    pub fn most_credit(self) -> i64 {
+        -self.debt
+    }
+}
+
+impl Breaker {
+    /// What a used code pays of the debt, to which a message adds the share.
+    pub const PAID_BY_USE: i64 = 100;
+
+    /// Without a share nothing is ever owed, and any debt is allowed.
+    fn debt_of(self, sends: u32) -> i64 {
+        i64::from(sends) * i64::from(self.share).max(1)
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    pub(crate) fn policy() -> SmsPolicy {
+        SmsPolicy {
+            countries: ["GB", "US"].map(|code| code.parse().unwrap()).into(),
+            expiry: Duration::from_secs(300),
+            daily: 200,
+            daily_per_country: 100,
+            daily_per_network: 10,
+            breaker: Breaker { sends: 20, range_sends: 5, share: 10, pause: Duration::from_secs(7_200) },
+        }
+    }
+
+    fn country(number: &str) -> std::result::Result<String, &'static str> {
+        let target = policy().target(&number.parse().unwrap());
+        target.map(|target| target.country.code().to_owned()).map_err(|error| error.code())
+    }
+
+    /// S70: what the settings do not name is forbidden, and so is what nobody can place.
+    #[test]
+    fn a_number_is_sent_to_where_its_country_is_named() {
+        assert_eq!(country("+447400123456").as_deref(), Ok("GB"));
+        assert_eq!(country("+12125550123").as_deref(), Ok("US"));
+        // Canada and the Bahamas share the code of the United States.
+        for other in ["+14165550123", "+12423591234", "+4915112345678", "+882161234567", "+99912345678"] {
+            assert_eq!(country(other), Err("forbidden"), "{other}");
+        }
+        // Premium rate, and shared cost.
+        for costly in ["+19002345678", "+449012345678", "+448431234567"] {
+            assert_eq!(country(costly), Err("invalid_phone"), "{costly}");
+        }
+    }
+
+    const NOON: u64 = 1_767_268_800;
+
+    fn at(seconds: u64) -> Timestamp {
+        Timestamp::from_unix(NOON + seconds)
+    }
+
+    /// How long a country is closed, in seconds from noon; the last message went there at noon.
+    fn closed(total: u32, sent: u32, debt: i64, now: u64) -> Option<u64> {
+        let spent = Spent { total, sent, debt, last: at(0) };
+        policy().closed_until(policy().of_country(), spent, at(now)).map(|end| end.unix() - NOON)
+    }
+
+    #[test]
+    fn a_spent_budget_is_closed_until_midnight() {
+        assert_eq!(closed(199, 99, 0, 0), None);
+        assert_eq!(closed(200, 0, 0, 0), Some(43_200));
+        assert_eq!(closed(100, 100, 0, 43_199), Some(43_200));
+    }
+
+    #[test]
+    fn a_country_in_debt_waits_for_an_answer_or_for_the_pause() {
+        assert_eq!(closed(19, 19, 199, 0), None);
+        assert_eq!(closed(20, 20, 200, 0), Some(30), "codes are under way");
+        assert_eq!(closed(20, 20, 200, 300), Some(7_200), "nobody can answer any more");
+        assert_eq!(closed(20, 20, 200, 7_200), None);
+        assert_eq!(closed(90, 90, -5, 0), None);
+    }
+
+    /// Of twenty unanswered messages where one in ten must be used, and of five.
+    #[test]
+    fn credit_is_for_as_many_messages_as_may_be_owed() {
+        let bounds = [policy().of_country(), policy().of_range()];
+        assert_eq!(bounds.map(|bounds| (bounds.debt, bounds.most_credit())), [(200, -200), (50, -50)]);
+    }
+
+    #[test]
+    fn a_range_is_stopped_before_its_country() {
+        let policy = policy();
+        let spent = Spent { total: 200, sent: 100, debt: 50, last: at(0) };
+        assert!(policy.closed_until(policy.of_range(), spent, at(0)).is_some());
+        let spent = Spent { debt: 49, ..spent };
+        assert_eq!(policy.closed_until(policy.of_range(), spent, at(0)), None);
+        let target = policy.target(&"+447400123456".parse().unwrap()).unwrap();
+        assert_eq!(target.range, "447400");
+    }
+}

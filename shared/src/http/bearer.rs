@@ -1,0 +1,91 @@
+//! Who asks: the access token of a request, checked with the keys that are at hand. Whether its session still lives is
+//! the user item's word.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::aws::Aws;
+use crate::aws::key_cache::{Cache, FRESH};
+use crate::aws::secrets::Keyring;
+use crate::config::Config;
+use crate::http::Request;
+use crate::keys::keyring::TokenKeys;
+use crate::people::user::User;
+use crate::sessions::access_token::{AccessPolicy, Subject};
+use crate::sessions::verifier::CheckingKeys;
+use crate::store::UserTable;
+use crate::words::clock::Timestamp;
+use crate::words::error::{Error, Result};
+
+/// What checking takes from the deployment.
+pub struct Checker {
+    policy: AccessPolicy,
+    name: Option<String>,
+    source: Source,
+    keys: Cache<CheckingKeys>,
+}
+
+/// Where the keys are.
+enum Source {
+    /// In the public-keys item: nothing there can sign.
+    Published(UserTable),
+    /// In the keyring itself, for an HMAC key has no public half.
+    Shared(Keyring<TokenKeys>),
+}
+
+/// For a key that is not at hand the others are read again, and for all such tokens together no oftener than this: whoever
+/// makes names up must not read the table with each (V41).
+const UNKNOWN: Duration = Duration::from_secs(60);
+
+impl Checker {
+    /// The checker that the settings describe.
+    pub fn new(config: &Config, aws: &Aws, users: &UserTable) -> Checker {
+        let source = match config.access.algorithm.is_symmetric() {
+            true => Source::Shared(Keyring::new(aws, config.tokens_secret.clone())),
+            false => Source::Published(users.clone()),
+        };
+        Checker { policy: config.access.clone(), name: config.issuer.clone(), source, keys: Cache::default() }
+    }
+
+    /// Reads the keys when a function starts. Where they cannot be read, the first request tries again.
+    pub async fn warm(&self, now: Timestamp) {
+        if let Err(error) = self.keys(FRESH, now).await {
+            tracing::warn!(cause = error.cause(), "the keys of access tokens could not be read at start");
+        }
+    }
+
+    /// What the access token of `request` says.
+    ///
+    /// # Errors
+    /// [`Error::InvalidToken`] without one that is ours and valid now; [`Error::Unavailable`] while there are no keys.
+    pub async fn subject(&self, request: &Request, now: Timestamp) -> Result<Subject> {
+        let token = request.bearer()?;
+        let issuer = request.issuer(self.name.as_deref());
+        let mut keys = self.keys(FRESH, now).await?;
+        if keys.lack_that_of(token) {
+            keys = self.keys(UNKNOWN, now).await?;
+        }
+        keys.check(token, &issuer, &self.policy, now)
+    }
+
+    async fn keys(&self, fresh: Duration, now: Timestamp) -> Result<Arc<CheckingKeys>> {
+        self.keys.get(now, fresh, self.read(now)).await
+    }
+
+    async fn read(&self, now: Timestamp) -> Result<CheckingKeys> {
+        match &self.source {
+            Source::Published(table) => CheckingKeys::published(&table.public_keys(now).await?),
+            Source::Shared(keyring) => CheckingKeys::of(&keyring.read().await?.signing, now),
+        }
+    }
+}
+
+impl UserTable {
+    /// The user of `subject`: one read says that both the user and the session live.
+    ///
+    /// # Errors
+    /// [`Error::InvalidToken`] where one of them does not.
+    pub async fn living(&self, subject: &Subject) -> Result<User> {
+        self.user(&subject.user).await?.filter(|user| user.has(&subject.session)).ok_or(Error::InvalidToken)
+    }
+}

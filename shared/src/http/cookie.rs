@@ -1,0 +1,135 @@
+//! Cookies: the three that a browser keeps for us, how they come and how they are set.
+
+use std::time::Duration;
+
+use crate::words::error::{Error, Result};
+
+/// What a browser keeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cookie {
+    /// The refresh token.
+    Refresh,
+    /// The id of the challenge that this browser asked for.
+    Challenge,
+    /// That an identifier was proved in this browser before.
+    Device,
+}
+
+impl Cookie {
+    /// Its name. With `__Host-` no sibling of our host, and nobody without TLS, can set or shadow it (V42).
+    pub fn name(self) -> &'static str {
+        match self {
+            Cookie::Refresh => "__Host-refresh",
+            Cookie::Challenge => "__Host-challenge",
+            Cookie::Device => "__Host-device",
+        }
+    }
+
+    /// The `Set-Cookie` that keeps `value` for `life` (S60).
+    pub fn keep(self, value: &str, life: Duration) -> String {
+        let (name, seconds) = (self.name(), life.as_secs());
+        format!("{name}={value}; Max-Age={seconds}; Path=/; Secure; HttpOnly; SameSite=Lax")
+    }
+
+    /// The `Set-Cookie` that removes it.
+    pub fn clear(self) -> String {
+        self.keep("", Duration::ZERO)
+    }
+}
+
+/// The cookies that a request brings; others than ours are not looked at.
+#[derive(Debug, Default)]
+pub struct Cookies(Vec<(Cookie, Option<Value>)>);
+
+/// A cookie's value, which may be a secret: it has no `Display`, and its `Debug` hides it.
+struct Value(String);
+
+impl std::fmt::Debug for Value {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Value(…)")
+    }
+}
+
+/// Longer than any value that we set.
+const LONGEST: usize = 512;
+
+impl Cookies {
+    /// Reads the lines of the `Cookie` header.
+    pub fn read<'a>(lines: impl Iterator<Item = &'a [u8]>) -> Cookies {
+        let pairs = lines.flat_map(|line| line.split(|byte| *byte == b';'));
+        Cookies(pairs.filter_map(ours).collect())
+    }
+
+    /// The value of a cookie, if it is here. An empty one is one that was removed.
+    ///
+    /// # Errors
+    /// [`Error::InvalidRequest`] where it is here twice, too long, or no plain text: two readers could choose differently.
+    pub fn get(&self, cookie: Cookie) -> Result<Option<&str>> {
+        let mut found = self.0.iter().filter(|(name, _)| *name == cookie).map(|(_, value)| value);
+        let (first, second) = (found.next(), found.next());
+        match (first, second) {
+            (None, _) => Ok(None),
+            (Some(Some(value)), None) => Ok(Some(value.0.as_str()).filter(|value| !value.is_empty())),
+            (Some(_), _) => Err(Error::invalid(format!("The cookie {} cannot be read.", cookie.name()))),
+        }
+    }
+}
+
+fn ours(pair: &[u8]) -> Option<(Cookie, Option<Value>)> {
+    let pair = pair.trim_ascii();
+    let at = pair.iter().position(|byte| *byte == b'=')?;
+    let (name, value) = (pair.get(..at)?, pair.get(at + 1..)?);
+    let all = [Cookie::Refresh, Cookie::Challenge, Cookie::Device];
+    let cookie = all.into_iter().find(|cookie| cookie.name().as_bytes() == name.trim_ascii())?;
+    let is_plain = value.len() <= LONGEST && value.iter().all(u8::is_ascii_graphic);
+    let value = std::str::from_utf8(value).ok().filter(|_| is_plain);
+    Some((cookie, value.map(|value| Value(value.to_owned()))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(lines: &[&str]) -> Cookies {
+        Cookies::read(lines.iter().map(|line| line.as_bytes()))
+    }
+
+    #[test]
+    fn a_cookie_is_found_among_others() {
+        let cookies = read(&["a=b; __Host-refresh=v1.x=y; b", "__Host-device=d;; =; __host-challenge=no"]);
+        assert_eq!(cookies.get(Cookie::Refresh).unwrap(), Some("v1.x=y"));
+        assert_eq!(cookies.get(Cookie::Device).unwrap(), Some("d"));
+        assert_eq!(cookies.get(Cookie::Challenge).unwrap(), None);
+        assert_eq!(read(&["__Host-refresh="]).get(Cookie::Refresh).unwrap(), None);
+    }
+
+    #[test]
+    fn what_two_readers_could_read_differently_is_refused() {
+        let long = format!("__Host-refresh={}", "x".repeat(LONGEST + 1));
+        let cases: [&[&str]; 7] = [
+            &["__Host-refresh=a; __Host-refresh=a"],
+            &["__Host-refresh=a", "__Host-refresh=b"],
+            &["__Host-refresh=a; __Host-refresh="],
+            &["__Host-refresh =a; __Host-refresh=b"],
+            &["__Host-refresh=a b"],
+            &["__Host-refresh=\u{e4}"],
+            &[&long],
+        ];
+        for lines in cases {
+            assert!(read(lines).get(Cookie::Refresh).is_err(), "{lines:?}");
+            assert!(read(lines).get(Cookie::Device).is_ok(), "{lines:?}");
+        }
+    }
+
+    #[test]
+    fn a_cookie_is_set_for_us_alone() {
+        let expected = "__Host-refresh=v; Max-Age=60; Path=/; Secure; HttpOnly; SameSite=Lax";
+        assert_eq!(Cookie::Refresh.keep("v", Duration::from_secs(60)), expected);
+        assert!(Cookie::Device.clear().starts_with("__Host-device=; Max-Age=0; "));
+    }
+
+    #[test]
+    fn debug_never_prints_a_value() {
+        assert_eq!(format!("{:?}", read(&["__Host-refresh=hush"])), "Cookies([(Refresh, Some(Value(…)))])");
+    }
+}

@@ -1,0 +1,163 @@
+//! Frontends: who may call with cookies, and how a request's tokens travel.
+
+use serde::Deserialize;
+
+use crate::http::origin::{Origin, address};
+use crate::http::site;
+use crate::words::error::{Error, Result};
+
+/// How tokens and challenge ids reach a client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TokenDelivery {
+    /// In the body, for clients that can keep a secret.
+    Body,
+    /// In cookies that no page can read; only the access token is in the body.
+    Cookie,
+}
+
+/// What a browser says of the page that a request comes from. No page can write these headers.
+#[derive(Debug, Default)]
+pub struct Page {
+    /// `Origin`.
+    pub origin: Option<String>,
+    /// Whether `Sec-Fetch-Site` says that the page is the API's own.
+    pub is_same_origin: bool,
+}
+
+/// The frontends of a deployment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Frontends {
+    /// For requests that do not say.
+    pub usual: TokenDelivery,
+    origins: Vec<(Origin, HoldsCookies)>,
+}
+
+type HoldsCookies = bool;
+
+impl Frontends {
+    /// Frontends at `origins`, for an API at `domain`, if it has one of its own.
+    ///
+    /// A browser sends `SameSite` cookies within one site only: the same scheme and the same registrable domain. On
+    /// the browser's own machine the API may stand behind the frontend's own server, which nobody can tell from here.
+    pub fn new(usual: TokenDelivery, origins: Vec<Origin>, domain: Option<&str>) -> Frontends {
+        let site = domain.and_then(registrable);
+        let holds = |origin: &Origin| {
+            let is_same_site = origin.is_https() && site.is_some() && registrable(origin.host()) == site;
+            origin.is_loopback() || is_same_site
+        };
+        Frontends { usual, origins: origins.iter().map(|origin| (origin.clone(), holds(origin))).collect() }
+    }
+
+    /// All origins.
+    pub fn origins(&self) -> impl Iterator<Item = &str> {
+        self.origins.iter().map(|(origin, _)| origin.as_str())
+    }
+
+    /// The origins whose pages cannot use our cookies.
+    pub fn without_cookies(&self) -> impl Iterator<Item = &str> {
+        self.origins.iter().filter(|(_, holds)| !holds).map(|(origin, _)| origin.as_str())
+    }
+
+    /// How the tokens of a request from `page` travel: as it asks, else as it came (`brings` one of our cookies), else as usual.
+    ///
+    /// # Errors
+    /// [`Error::InvalidRequest`] where cookies cannot be served; [`Error::Forbidden`] for a page that is not allowed to
+    /// use them, or that does not show itself although a cookie speaks for it (S61).
+    pub fn delivery(&self, asked: Option<TokenDelivery>, brings: bool, page: &Page) -> Result<TokenDelivery> {
+        let delivery = asked.unwrap_or(if brings { TokenDelivery::Cookie } else { self.usual });
+        if delivery == TokenDelivery::Cookie && !page.is_same_origin {
+            self.admit(page.origin.as_deref(), brings)?;
+        }
+        Ok(delivery)
+    }
+
+    fn admit(&self, origin: Option<&str>, brings: bool) -> Result<()> {
+        const CANNOT: &str = "Cookies cannot be served here: they need an own domain that the frontend shares.";
+        if self.origins.iter().all(|(_, holds)| !holds) {
+            return Err(Error::invalid(CANNOT));
+        }
+        match origin {
+            None if brings => Err(Error::Forbidden("A request with a cookie must show its Origin.")),
+            None => Ok(()),
+            Some(shown) => match self.origins.iter().find(|(origin, _)| origin.as_str() == shown) {
+                None => Err(Error::Forbidden("This origin is not allowed.")),
+                Some((_, false)) => Err(Error::invalid(CANNOT)),
+                Some((_, true)) => Ok(()),
+            },
+        }
+    }
+}
+
+/// The part of a host name that somebody registered, by the public suffix list; an address has none.
+fn registrable(host: &str) -> Option<&str> {
+    if address(host).is_some() { None } else { site::registrable(host) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn frontends(origins: &[&str], domain: Option<&str>) -> Frontends {
+        let origins = origins.iter().map(|origin| origin.parse().unwrap()).collect();
+        Frontends::new(TokenDelivery::Body, origins, domain)
+    }
+
+    #[test]
+    fn cookies_are_held_within_one_registrable_domain() {
+        for (origin, domain, holds) in [
+            ("https://app.example.com", Some("auth.example.com"), true),
+            ("https://example.com", Some("auth.example.com"), true),
+            ("https://app.example.com:8443", Some("example.com"), true),
+            ("https://app.shop.co.uk", Some("auth.shop.co.uk"), true),
+            ("http://app.example.com", Some("auth.example.com"), false),
+            ("https://app.example.com", None, false),
+            ("https://app.example.org", Some("auth.example.com"), false),
+            ("https://shop.co.uk", Some("auth.co.uk"), false),
+            ("https://mine.github.io", Some("yours.github.io"), false),
+            ("https://evilexample.com", Some("auth.example.com"), false),
+            ("https://co.uk", Some("co.uk"), false),
+            ("https://192.0.2.1", Some("auth.example.com"), false),
+            ("http://localhost:3000", None, true),
+            ("http://127.0.0.1:3000", Some("auth.example.com"), true),
+        ] {
+            let frontends = frontends(&[origin], domain);
+            assert_eq!(frontends.without_cookies().next().is_none(), holds, "{origin} {domain:?}");
+        }
+    }
+
+    #[test]
+    fn a_request_says_how_tokens_travel_or_comes_that_way() {
+        use TokenDelivery::{Body, Cookie};
+        let page = || Page { origin: Some("https://app.example.com".to_owned()), is_same_origin: false };
+        let mut frontends = frontends(&["https://app.example.com"], Some("auth.example.com"));
+        for (asked, brings, usual, delivery) in [
+            (None, false, Body, Body),
+            (None, false, Cookie, Cookie),
+            (None, true, Body, Cookie),
+            (Some(Body), true, Cookie, Body),
+            (Some(Cookie), false, Body, Cookie),
+        ] {
+            frontends.usual = usual;
+            assert_eq!(frontends.delivery(asked, brings, &page()).unwrap(), delivery, "{asked:?} {brings} {usual:?}");
+        }
+    }
+
+    #[test]
+    fn only_an_allowed_page_uses_cookies() {
+        let frontends = frontends(&["https://app.example.com", "https://app.example.org"], Some("auth.example.com"));
+        let answer = |origin: Option<&str>, is_same_origin, brings| {
+            let page = Page { origin: origin.map(str::to_owned), is_same_origin };
+            frontends.delivery(Some(TokenDelivery::Cookie), brings, &page).map_or_else(|error| error.code(), |_| "ok")
+        };
+        for brings in [true, false] {
+            assert_eq!(answer(Some("https://app.example.com"), false, brings), "ok");
+            assert_eq!(answer(Some("https://auth.example.com"), true, brings), "ok");
+            assert_eq!(answer(Some("https://evil.example.com"), false, brings), "forbidden");
+            assert_eq!(answer(Some("null"), false, brings), "forbidden");
+            assert_eq!(answer(Some("https://app.example.org"), false, brings), "invalid_request");
+        }
+        assert_eq!(answer(None, false, true), "forbidden");
+        assert_eq!(answer(None, false, false), "ok");
+    }
+}

@@ -1,0 +1,148 @@
+//! Issuing tokens: both tokens of a session, with the keys that are active now.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::aws::Aws;
+use crate::aws::secrets::Keyring;
+use crate::config::Config;
+use crate::http::Request;
+use crate::http::cookie::Cookie;
+use crate::http::frontends::TokenDelivery;
+use crate::keys::keyring::TokenKeys;
+use crate::sessions::access_token::{AccessPolicy, Issuing, Subject};
+use crate::sessions::refresh_token::{Grant, RefreshToken, Scope};
+use crate::sessions::session::Session;
+use crate::sessions::signer::Signer;
+use crate::words::clock::Timestamp;
+use crate::words::entropy::Entropy;
+use crate::words::error::{Error, Result};
+use crate::words::ids::{Tenant, random_id};
+use crate::words::mac::MacKey;
+
+/// What issuing takes from the deployment.
+pub struct Issuer {
+    tenant: Tenant,
+    policy: AccessPolicy,
+    name: Option<String>,
+    keys: Keyring<TokenKeys>,
+    /// The key that signed last, parsed.
+    signer: Mutex<Option<Arc<Signer>>>,
+}
+
+/// The keys of one request.
+pub struct Keys<'a> {
+    issuer: &'a Issuer,
+    keys: Arc<TokenKeys>,
+    now: Timestamp,
+}
+
+/// Both tokens of a session, and how long the access token lives, in seconds.
+#[derive(Serialize)]
+pub struct Tokens {
+    /// The JWT.
+    pub access: String,
+    /// The opaque token, where the body tells it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refresh: Option<String>,
+    /// From now.
+    #[serde(skip)]
+    pub expires_in: u64,
+    /// How long the refresh token lives unless it is used.
+    #[serde(skip)]
+    life: Duration,
+}
+
+impl Tokens {
+    /// Takes the refresh token out of the body where it travels as a cookie, and sets that.
+    pub fn into_cookie(&mut self, delivery: TokenDelivery) -> Option<String> {
+        match delivery {
+            TokenDelivery::Body => None,
+            TokenDelivery::Cookie => self.refresh.take().map(|token| Cookie::Refresh.keep(&token, self.life)),
+        }
+    }
+}
+
+impl Issuer {
+    /// The issuer that the settings describe.
+    pub fn new(config: &Config, aws: &Aws) -> Issuer {
+        Issuer {
+            tenant: Tenant::default(),
+            policy: config.access.clone(),
+            name: config.issuer.clone(),
+            keys: Keyring::new(aws, config.tokens_secret.clone()),
+            signer: Mutex::default(),
+        }
+    }
+
+    /// Reads the keys when a function starts.
+    pub async fn warm(&self, now: Timestamp) {
+        self.keys.warm(now).await;
+    }
+
+    /// The keys at `now`.
+    ///
+    /// # Errors
+    /// As [`Keyring::keys`].
+    pub async fn keys(&self, now: Timestamp) -> Result<Keys<'_>> {
+        Ok(Keys { issuer: self, keys: self.keys.keys(now).await?, now })
+    }
+}
+
+impl Keys<'_> {
+    /// What a refresh token says and the key that it was made with, if we made it: no read is needed to refuse others.
+    pub fn authenticate<'t>(&self, token: &'t RefreshToken) -> Option<(&'t Grant, MacKey)> {
+        let key = self.keys.refresh.find(token.key_id(), self.now)?.key.mac();
+        Some((token.authenticate(&key, self.scope())?, key))
+    }
+
+    /// What refresh tokens are for.
+    pub fn scope(&self) -> Scope<'_> {
+        Scope { tenant: &self.issuer.tenant, client: &self.issuer.policy.audience }
+    }
+
+    /// The name of the key for new refresh tokens.
+    ///
+    /// # Errors
+    /// As [`crate::keys::keyring::Ring::active`].
+    pub fn refresh_key_id(&self) -> Result<&str> {
+        Ok(&self.keys.refresh.active(self.now)?.id)
+    }
+
+    /// The signer of new access tokens. Asked for before anything is written, so that a keyring that cannot sign costs
+    /// nobody a code.
+    ///
+    /// # Errors
+    /// As [`crate::keys::keyring::Ring::active_for`] and [`Signer::new`].
+    pub fn signer(&self) -> Result<Arc<Signer>> {
+        let active = self.keys.signing.active_for(self.issuer.policy.algorithm, self.now)?;
+        let mut last = self.issuer.signer.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(signer) = &*last
+            && signer.key_id() == active.id
+        {
+            return Ok(signer.clone());
+        }
+        let signer = Arc::new(Signer::new(active)?);
+        *last = Some(signer.clone());
+        Ok(signer)
+    }
+
+    /// The tokens of `session` as it stands.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] when the key of the session's own refresh token has left the ring, or does not sign.
+    pub fn issue(&self, session: &Session, signer: &Signer, request: &Request) -> Result<Tokens> {
+        let Issuer { tenant, policy, name, .. } = self.issuer;
+        let key = self.keys.refresh.find(&session.key_id, self.now);
+        let key = key.ok_or_else(|| Error::internal("the key of a live session's refresh token has retired"))?;
+        let (issuer, jti) = (&request.issuer(name.as_deref()), &random_id(&Entropy)?);
+        Ok(Tokens {
+            access: signer.sign(&Subject::of(session), Issuing { issuer, tenant, jti }, policy, self.now)?,
+            refresh: Some(session.token(&key.key.mac(), self.scope()).reveal()),
+            expires_in: policy.lifetime.as_secs(),
+            life: self.now.until(session.idle_end.min(session.absolute_end).moment()),
+        })
+    }
+}

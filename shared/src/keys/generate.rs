@@ -1,0 +1,101 @@
+//! Making keys.
+
+use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
+use aws_lc_rs::rsa::{KeyPair, KeySize};
+use aws_lc_rs::signature::{EcdsaKeyPair, Ed25519KeyPair};
+use data_encoding::{BASE64, HEXLOWER};
+
+use crate::keys::algorithm::{KeyKind, SigningAlgorithm};
+use crate::keys::keyring::{Bytes32, Dated, SigningKey};
+use crate::words::clock::Timestamp;
+use crate::words::entropy::Entropy;
+use crate::words::error::{Error, Result};
+
+/// Of SHA-512: an HMAC key is as long as its digest.
+const LONGEST_DIGEST: usize = 64;
+
+/// A 256-bit key.
+///
+/// # Errors
+/// As [`Entropy::bytes`].
+pub fn bytes(entropy: &Entropy) -> Result<Bytes32> {
+    entropy.bytes().map(Bytes32::new)
+}
+
+/// A signing key: of 2048 bits where it is an RSA key, which takes a second or more to find.
+///
+/// # Errors
+/// [`Error::Internal`] when the system's generator or aws-lc makes none.
+pub fn signing_key(algorithm: SigningAlgorithm, entropy: &Entropy) -> Result<SigningKey> {
+    let failure = |_| Error::internal("a signing key could not be made");
+    let secret = match algorithm.kind() {
+        KeyKind::Hmac(algorithm) => {
+            let random = entropy.bytes::<LONGEST_DIGEST>()?;
+            BASE64.encode(random.get(..algorithm.digest_algorithm().output_len()).unwrap_or(&random))
+        }
+        KeyKind::Rsa(_) => {
+            let pair = KeyPair::generate(KeySize::Rsa2048).map_err(failure)?;
+            private_pem(AsDer::<Pkcs8V1Der<'_>>::as_der(&pair).map_err(failure)?.as_ref())
+        }
+        KeyKind::Ecdsa(algorithm, _) => {
+            let pair = EcdsaKeyPair::generate(algorithm).map_err(failure)?;
+            private_pem(pair.to_pkcs8v1().map_err(failure)?.as_ref())
+        }
+        KeyKind::Ed25519 => {
+            let pair = Ed25519KeyPair::generate().map_err(failure)?;
+            private_pem(pair.to_pkcs8v1().map_err(failure)?.as_ref())
+        }
+    };
+    Ok(SigningKey::new(algorithm, secret))
+}
+
+/// The key for use from `start` on, with a name that no other key has had: others may remember keys by name.
+///
+/// # Errors
+/// As [`Entropy::bytes`].
+pub fn dated<K>(key: K, start: Timestamp, entropy: &Entropy) -> Result<Dated<K>> {
+    let id = HEXLOWER.encode(&entropy.bytes::<8>()?);
+    Ok(Dated { id, active_from: start.unix(), retired_at: None, key })
+}
+
+/// RFC 7468: base64 in lines of 64 characters.
+fn private_pem(der: &[u8]) -> String {
+    let base64 = BASE64.encode(der);
+    let lines: Vec<&str> = base64.as_bytes().chunks(64).filter_map(|line| std::str::from_utf8(line).ok()).collect();
+    format!("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n", lines.join("\n"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::keys::keyring::Ring;
+    use crate::keys::public_keys::proven;
+
+    #[test]
+    fn every_kind_of_key_signs_and_has_its_public_half() {
+        let now = Timestamp::from_unix(1_000);
+        // Made once: making one takes longer than all the others together.
+        let mut rsa: Option<String> = None;
+        for algorithm in SigningAlgorithm::ALL {
+            let is_rsa = matches!(algorithm.kind(), KeyKind::Rsa(_));
+            let key = match rsa.clone().filter(|_| is_rsa) {
+                Some(pem) => SigningKey::new(algorithm, pem),
+                None => signing_key(algorithm, &Entropy).unwrap(),
+            };
+            rsa = is_rsa.then(|| key.reveal().to_owned());
+            let ring = Ring::new(vec![dated(key, now, &Entropy).unwrap()]);
+            let public = usize::from(!algorithm.is_symmetric());
+            assert_eq!(proven(&ring, now).unwrap().keys.len(), public, "{algorithm:?}");
+        }
+    }
+
+    #[test]
+    fn no_two_keys_are_the_same() {
+        for algorithm in
+            SigningAlgorithm::ALL.into_iter().filter(|algorithm| !matches!(algorithm.kind(), KeyKind::Rsa(_)))
+        {
+            let keys = [signing_key(algorithm, &Entropy).unwrap(), signing_key(algorithm, &Entropy).unwrap()];
+            assert_ne!(keys[0].reveal(), keys[1].reveal(), "{algorithm:?}");
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! What a person reads: subject, text and HTML of the mail that carries a code.
+
+use std::time::Duration;
+
+use askama::Template;
+
+use crate::codes::code::Code;
+use crate::words::error::{Error, Result};
+
+/// A mail, ready to send. It carries a code: no `Debug`.
+pub struct Message {
+    /// The code first, so that a notification shows it.
+    pub subject: String,
+    /// For readers without HTML.
+    pub text: String,
+    /// For all others.
+    pub html: String,
+}
+
+#[derive(Template)]
+#[template(path = "code.html")]
+struct Html<'a> {
+    product: &'a str,
+    code: &'a str,
+    minutes: &'a str,
+}
+
+#[derive(Template)]
+#[template(path = "code.txt")]
+struct Text<'a> {
+    product: &'a str,
+    code: &'a str,
+    minutes: &'a str,
+}
+
+impl Message {
+    /// The message with `code`, which expires after `life`.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] when a template does not render.
+    pub fn with_code(product: &str, code: &Code, life: Duration) -> Result<Message> {
+        let (code, minutes) = (code.reveal(), &in_words(life));
+        Ok(Message {
+            subject: format!("{code} is your {product} code"),
+            text: Text { product, code, minutes }.render().map_err(Error::internal)?,
+            html: Html { product, code, minutes }.render().map_err(Error::internal)?,
+        })
+    }
+}
+
+pub(super) fn in_words(life: Duration) -> String {
+    match life.as_secs() {
+        60 => "1 minute".to_owned(),
+        seconds if seconds % 60 == 0 => format!("{} minutes", seconds / 60),
+        seconds => format!("{seconds} seconds"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(product: &str) -> Message {
+        Message::with_code(product, &Code::read("012345").unwrap(), Duration::from_secs(600)).unwrap()
+    }
+
+    #[test]
+    fn a_message_says_what_it_must() {
+        let message = message("Latchkey");
+        assert_eq!(message.subject, "012345 is your Latchkey code");
+        for body in [&message.text, &message.html] {
+            assert!(body.contains("012345"), "{body}");
+            assert!(body.contains("10 minutes"), "{body}");
+        }
+        assert!(message.text.contains("If you didn't request this code, please ignore this email."));
+        assert!(message.html.contains("please ignore this email."));
+    }
+
+    /// S79: what a deployer calls the product is text in HTML, not HTML.
+    #[test]
+    fn a_product_name_is_escaped() {
+        let message = message("<b>&Co");
+        assert!(!message.html.contains("<b>&Co") && message.html.contains("&#60;b&#62;&#38;Co"), "{}", message.html);
+        assert!(message.text.contains("<b>&Co"));
+    }
+
+    #[test]
+    fn a_life_is_said_in_words() {
+        for (seconds, words) in [(60, "1 minute"), (90, "90 seconds"), (300, "5 minutes"), (600, "10 minutes")] {
+            assert_eq!(in_words(Duration::from_secs(seconds)), words);
+        }
+    }
+}

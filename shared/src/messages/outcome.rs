@@ -1,0 +1,84 @@
+//! Sending once: what a failed send means, and when it may be repeated. Nobody wants a code twice, or pays for it.
+
+use std::time::Duration;
+
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_runtime_api::http::Response;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+
+use super::Sent;
+use crate::words::entropy::Entropy;
+use crate::words::error::Result;
+
+const MOST_TRIES: u32 = 3;
+
+/// Tries a send, and again only while the one before was surely not accepted and may be by and by.
+pub(super) async fn once<E, Sending>(send: impl Fn() -> Sending) -> Result<Sent>
+where
+    E: ProvideErrorMetadata,
+    Sending: Future<Output = std::result::Result<(), SdkError<E, Response>>>,
+{
+    for tried in 1..=MOST_TRIES {
+        let Err(error) = send().await else { return Ok(Sent::Accepted) };
+        match Failure::of(&error) {
+            Failure::Unknown(reason) => {
+                tracing::warn!(reason, "nobody knows whether the message was accepted");
+                return Ok(Sent::Accepted);
+            }
+            Failure::Throttled(_) if tried < MOST_TRIES => pause(tried).await?,
+            Failure::Throttled(reason) | Failure::Refused(reason) => return Ok(Sent::Refused(reason)),
+        }
+    }
+    Ok(Sent::Refused("throttled".to_owned()))
+}
+
+enum Failure {
+    /// Refused for now.
+    Throttled(String),
+    /// Refused for good.
+    Refused(String),
+    /// No answer, or one that does not say.
+    Unknown(String),
+}
+
+impl Failure {
+    fn of<E: ProvideErrorMetadata>(error: &SdkError<E, Response>) -> Failure {
+        match error {
+            SdkError::ConstructionFailure(_) => Failure::Refused("the request could not be made".to_owned()),
+            SdkError::DispatchFailure(failure)
+                if failure.as_connector_error().is_some_and(|error| never_connected(error)) =>
+            {
+                Failure::Refused("no connection".to_owned())
+            }
+            SdkError::ServiceError(answer) => {
+                // The service's message is left out: it may repeat the address.
+                let reason = answer.err().code().unwrap_or("an error without a code").to_owned();
+                let status = answer.raw().status();
+                match status.is_client_error() {
+                    true if status.as_u16() == 429 || THROTTLED.contains(&reason.as_str()) => {
+                        Failure::Throttled(reason)
+                    }
+                    true => Failure::Refused(reason),
+                    false => Failure::Unknown(reason),
+                }
+            }
+            _ => Failure::Unknown("no answer".to_owned()),
+        }
+    }
+}
+
+/// What SES and SNS call it; not always with status 429.
+const THROTTLED: [&str; 4] = ["Throttled", "Throttling", "ThrottlingException", "TooManyRequestsException"];
+
+/// Nothing was sent where no connection was made.
+fn never_connected(error: &(dyn std::error::Error + 'static)) -> bool {
+    std::iter::successors(Some(error), |error| error.source())
+        .filter_map(|error| error.downcast_ref::<hyper_util::client::legacy::Error>())
+        .any(hyper_util::client::legacy::Error::is_connect)
+}
+
+async fn pause(tried: u32) -> Result<()> {
+    let millis = 50 * u64::from(tried) + Entropy.below(100)?;
+    tokio::time::sleep(Duration::from_millis(millis)).await;
+    Ok(())
+}

@@ -1,0 +1,95 @@
+//! What a person reads in an SMS that carries a code: one part, in the GSM 7-bit alphabet, whatever the settings are (S17).
+
+use std::time::Duration;
+
+use super::message::in_words;
+use crate::codes::code::{Code, LONG_LENGTH};
+
+/// The text of an SMS. It carries a code: no `Debug`.
+pub struct Text(String);
+
+const IS_YOUR: &str = " is your ";
+const CODE_EXPIRES: &str = " code. It expires in ";
+const END: &str = ".";
+/// The last line, which a browser reads: nothing before the `@`, one space.
+const LAST_LINE: &str = "\n\n@";
+const HASH: &str = " #";
+
+/// Characters of a product's name, so that it fits.
+pub const LONGEST_PRODUCT: usize = 40;
+/// Characters of a host in the last line, so that it fits.
+pub const LONGEST_HOST: usize = 47;
+/// Characters of the longest life in words.
+const LONGEST_LIFE: usize = "599 seconds".len();
+/// Characters of one part: 140 bytes of 7 bits each.
+const ONE_PART: usize = 160;
+
+const LONGEST: usize = 2 * LONG_LENGTH
+    + IS_YOUR.len()
+    + LONGEST_PRODUCT
+    + CODE_EXPIRES.len()
+    + LONGEST_LIFE
+    + END.len()
+    + LAST_LINE.len()
+    + LONGEST_HOST
+    + HASH.len();
+const _: () = assert!(LONGEST <= ONE_PART, "the longest SMS would be two messages, and cost twice as much");
+
+impl Text {
+    /// The message with `code`, which expires after `life`, for pages of `host`.
+    pub fn with_code(product: &str, code: &Code, life: Duration, host: Option<&str>) -> Text {
+        let (code, life) = (code.reveal(), in_words(life));
+        let mut text = [code, IS_YOUR, product, CODE_EXPIRES, &life, END].concat();
+        if let Some(host) = host {
+            text.push_str(&[LAST_LINE, host, HASH, code].concat());
+        }
+        Text(text)
+    }
+
+    /// The text, for the message.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Whether each character takes one place of a part: the basic table of 3GPP TS 23.038, less its line ends and escape.
+/// Any other character would cost two places, or turn the whole message into parts of 70.
+pub fn is_gsm7(text: &str) -> bool {
+    const OTHERS: &str = "@£$¥èéùìòÇØøÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./:;<=>?¡ÄÖÑÜ§¿äöñüà";
+    text.chars().all(|char| char.is_ascii_alphanumeric() || OTHERS.contains(char))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FIVE_MINUTES: Duration = Duration::from_secs(300);
+
+    #[test]
+    fn a_text_says_what_it_must() {
+        let code = Code::read("012345").unwrap();
+        let text = Text::with_code("Latchkey", &code, FIVE_MINUTES, Some("app.example.com"));
+        let expected = "012345 is your Latchkey code. It expires in 5 minutes.\n\n@app.example.com #012345";
+        assert_eq!(text.reveal(), expected);
+        let text = Text::with_code("Latchkey", &code, FIVE_MINUTES, None);
+        assert_eq!(text.reveal(), "012345 is your Latchkey code. It expires in 5 minutes.");
+    }
+
+    /// S17: the longest of everything is one part, and every character of ours is in the alphabet.
+    #[test]
+    fn the_longest_text_is_one_part() {
+        let (product, host) = ("Ä".repeat(LONGEST_PRODUCT), "h".repeat(LONGEST_HOST));
+        let code = Code::read("ABCDEFGHIJK27").unwrap();
+        let text = Text::with_code(&product, &code, Duration::from_secs(599), Some(&host));
+        assert_eq!(text.reveal().chars().count(), LONGEST);
+        assert!(text.reveal().lines().all(is_gsm7), "{}", text.reveal());
+    }
+
+    #[test]
+    fn what_is_not_in_the_alphabet_is_told() {
+        assert!(is_gsm7("Schlüssel & Söhne (Æ) 24/7"));
+        for other in ["Clé™", "ключ", "鍵", "a’b", "🔑", "ç", "a^b", "[a]", "€", "a\nb"] {
+            assert!(!is_gsm7(other), "{other}");
+        }
+    }
+}

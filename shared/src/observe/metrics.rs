@@ -1,0 +1,139 @@
+//! What CloudWatch counts, made in this one place out of what was noted: its embedded metric format, in the log line.
+//!
+//! Every metric has the dimension `FunctionName`, which tells one deployment from another; a few have one more, of a small
+//! vocabulary. None names a person, a network, or a code.
+
+use serde_json::{Map, Value, json};
+
+use crate::observe::report::{Report, Step};
+use crate::words::clock::Timestamp;
+
+/// Where CloudWatch keeps them.
+pub const NAMESPACE: &str = "Latchkey";
+
+/// Under which names a function logs and counts, if it counts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Metrics {
+    /// The deployment's stage, for the log.
+    pub stage: String,
+    /// The function as Lambda knows it, where it runs on Lambda.
+    pub function: Option<String>,
+    /// Whether anything is counted.
+    pub is_on: bool,
+}
+
+/// What is counted of one request.
+pub(crate) struct Counted<'a> {
+    pub(crate) outcome: &'static str,
+    /// Whether it is a fault of the deployment, and not of the caller.
+    pub(crate) is_fault: bool,
+    pub(crate) is_cold: bool,
+    /// Milliseconds that were not spent waiting for AWS.
+    pub(crate) own_ms: f64,
+    pub(crate) report: &'a Report,
+}
+
+/// A group of metrics that share their dimensions.
+#[derive(Default)]
+struct Group {
+    dimension: Option<&'static str>,
+    metrics: Vec<Value>,
+}
+
+impl Metrics {
+    /// The members of a log line that CloudWatch takes its metrics from.
+    pub(crate) fn members(&self, binary: &str, counted: &Counted<'_>, now: Timestamp) -> Map<String, Value> {
+        if !self.is_on {
+            return Map::new();
+        }
+        let mut line = Line::default();
+        line.values.insert("FunctionName".to_owned(), json!(self.function.as_deref().unwrap_or(binary)));
+        line.count(counted);
+        counted.report.steps().iter().for_each(|noted| line.step(&noted.step));
+        let groups = line.groups.into_iter().map(|group| {
+            let dimensions: Vec<&str> = ["FunctionName"].into_iter().chain(group.dimension).collect();
+            json!({ "Namespace": NAMESPACE, "Dimensions": [dimensions], "Metrics": group.metrics })
+        });
+        let groups: Vec<Value> = groups.collect();
+        let about = json!({ "Timestamp": now.unix().saturating_mul(1_000), "CloudWatchMetrics": groups });
+        line.values.insert("_aws".to_owned(), about);
+        line.values
+    }
+}
+
+#[derive(Default)]
+struct Line {
+    values: Map<String, Value>,
+    groups: Vec<Group>,
+}
+
+impl Line {
+    fn count(&mut self, counted: &Counted<'_>) {
+        self.metric(None, "Requests", "Count", 1);
+        self.metric(None, "Faults", "Count", u8::from(counted.is_fault));
+        self.metric(None, "OwnTime", "Milliseconds", counted.own_ms);
+        self.metric(None, "Calls", "Count", counted.report.calls());
+        if counted.is_cold {
+            self.metric(None, "ColdStarts", "Count", 1);
+        }
+        self.metric(Some(("Outcome", counted.outcome)), "Outcomes", "Count", 1);
+    }
+
+    fn step(&mut self, step: &Step) {
+        match step {
+            Step::Throttled { .. } => self.metric(None, "Throttles", "Count", 1),
+            Step::Delivery { channel, country, refused } => {
+                let name = if refused.is_none() { "Sends" } else { "RefusedSends" };
+                self.metric(Some(("Channel", channel)), name, "Count", 1);
+                if let Some(country) = country {
+                    self.metric(Some(("Country", country)), "Texts", "Count", 1);
+                }
+            }
+            Step::Budget { total: [sent, most], stopped_by, .. } if *most != u32::MAX => {
+                self.metric(None, "SmsBudgetLeft", "Count", most.saturating_sub(*sent));
+                let used = if *most == 0 { 100.0 } else { 100.0 * f64::from(*sent) / f64::from(*most) };
+                self.metric(None, "SmsBudgetUsed", "Percent", used.min(100.0).round());
+                self.stop(stopped_by.as_deref());
+            }
+            Step::Budget { stopped_by, .. } => self.stop(stopped_by.as_deref()),
+            Step::Try { waits: 1.., .. } => self.metric(None, "Lockouts", "Count", 1),
+            Step::Challenge { did, .. } if did == "locked_out" => self.metric(None, "Lockouts", "Count", 1),
+            Step::Used { channel, sign_up } => {
+                self.metric(Some(("Channel", channel)), "CodesUsed", "Count", 1);
+                if *sign_up {
+                    self.metric(None, "SignUps", "Count", 1);
+                }
+            }
+            Step::Refresh { led_to } if led_to == "reused" => self.metric(None, "RefreshReuse", "Count", 1),
+            Step::Call { .. }
+            | Step::Limit { .. }
+            | Step::Challenge { .. }
+            | Step::Try { .. }
+            | Step::Compared { .. }
+            | Step::Refresh { .. }
+            | Step::Ended { .. } => {}
+        }
+    }
+
+    fn stop(&mut self, stopped_by: Option<&str>) {
+        if stopped_by == Some("breaker") {
+            self.metric(None, "BreakerStops", "Count", 1);
+        }
+    }
+
+    /// A second value of one name takes the place of the first: a line has one of each.
+    fn metric(&mut self, dimension: Option<(&'static str, &str)>, name: &str, unit: &str, value: impl Into<Value>) {
+        if let Some((dimension, value)) = dimension {
+            self.values.insert(dimension.to_owned(), json!(value));
+        }
+        if self.values.insert(name.to_owned(), value.into()).is_some() {
+            return;
+        }
+        let dimension = dimension.map(|(dimension, _)| dimension);
+        let metric = json!({ "Name": name, "Unit": unit });
+        match self.groups.iter_mut().find(|group| group.dimension == dimension) {
+            Some(group) => group.metrics.push(metric),
+            None => self.groups.push(Group { dimension, metrics: vec![metric] }),
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! What a request tells about itself: notes, the log line, metrics. It changes nothing of what is done.
+
+pub mod log;
+pub mod metrics;
+pub mod report;

@@ -1,0 +1,3 @@
+//! Users, as their items hold them.
+
+pub mod user;

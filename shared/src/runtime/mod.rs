@@ -1,0 +1,4 @@
+//! What runs on Lambda.
+
+pub mod lambda;
+pub mod task;

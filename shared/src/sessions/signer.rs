@@ -1,0 +1,57 @@
+//! Signing access tokens: the three parts of a token, put together around a key that is read once and not for every token.
+
+use data_encoding::BASE64URL_NOPAD;
+use serde::Serialize;
+use serde_json::json;
+
+use crate::keys::algorithm::SigningAlgorithm;
+use crate::keys::key_pair::KeyPair;
+use crate::keys::keyring::{Dated, SigningKey};
+use crate::sessions::access_token::{AccessPolicy, Issuing, Subject, TYPE, claims};
+use crate::words::clock::Timestamp;
+use crate::words::error::{Error, Result};
+
+/// Makes tokens with one key.
+pub struct Signer {
+    key_id: String,
+    algorithm: SigningAlgorithm,
+    pair: KeyPair,
+}
+
+impl Signer {
+    /// The signer with `key`, for the one algorithm that the key serves (S40).
+    ///
+    /// # Errors
+    /// [`Error::Internal`], naming the key, when it cannot be read or is too weak (S46).
+    pub fn new(key: &Dated<SigningKey>) -> Result<Signer> {
+        Ok(Signer { key_id: key.id.clone(), algorithm: key.key.algorithm, pair: KeyPair::read(key)? })
+    }
+
+    /// The name of its key.
+    pub fn key_id(&self) -> &str {
+        &self.key_id
+    }
+
+    /// The token for `subject`, valid from `now`.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] when the key does not sign.
+    pub fn sign(
+        &self,
+        subject: &Subject,
+        context: Issuing<'_>,
+        policy: &AccessPolicy,
+        now: Timestamp,
+    ) -> Result<String> {
+        let header = json!({ "typ": TYPE, "alg": self.algorithm.name(), "kid": self.key_id });
+        let mut token = format!("{}.{}", part(&header)?, part(&claims(subject, context, policy, now))?);
+        let signature = self.pair.sign(token.as_bytes())?;
+        token.push('.');
+        BASE64URL_NOPAD.encode_append(&signature, &mut token);
+        Ok(token)
+    }
+}
+
+fn part(json: &impl Serialize) -> Result<String> {
+    Ok(BASE64URL_NOPAD.encode(&serde_json::to_vec(json).map_err(Error::internal)?))
+}

@@ -1,0 +1,346 @@
+//! Checking access tokens: ours, for us, now, and nothing else.
+
+use std::collections::BTreeMap;
+
+use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, JwkSet, KeyAlgorithm};
+use jsonwebtoken::{Algorithm, DecodingKey, Validation};
+use serde_json::{Map, Value};
+
+use crate::keys::algorithm::{KeyKind, SigningAlgorithm};
+use crate::keys::key_pair::KeyPair;
+use crate::keys::keyring::{Dated, Ring, SigningKey};
+use crate::sessions::access_token::{AccessPolicy, Subject, TOKEN_TYPE, TYPE};
+use crate::words::clock::Timestamp;
+use crate::words::error::{Error, Result};
+
+/// The largest integer that every JSON reader keeps exact.
+const LARGEST_TIME: u64 = 1 << 53;
+
+/// Keys that tokens are checked with, by `kid`: each for the one algorithm that it was made for.
+pub struct CheckingKeys(BTreeMap<String, (Algorithm, DecodingKey)>);
+
+impl CheckingKeys {
+    /// From the public-keys item. Keys of a kind that we do not sign with are left out, and so is every secret: whoever
+    /// could write one there could sign with it.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] when a key of ours cannot be read.
+    pub fn published(set: &JwkSet) -> Result<CheckingKeys> {
+        let mut keys = BTreeMap::new();
+        for jwk in &set.keys {
+            let Some(algorithm) = algorithm_of(jwk) else { continue };
+            let key = DecodingKey::from_jwk(jwk).map_err(Error::internal)?;
+            keys.extend(jwk.common.key_id.clone().map(|id| (id, (algorithm.in_header(), key))));
+        }
+        Ok(CheckingKeys(keys))
+    }
+
+    /// From the keyring itself, for functions that hold it: the only place where HMAC keys are.
+    ///
+    /// # Errors
+    /// [`Error::Internal`], naming the key, when one cannot be read or is too weak (S46).
+    pub fn of(ring: &Ring<SigningKey>, now: Timestamp) -> Result<CheckingKeys> {
+        let checking = |key: &Dated<SigningKey>| {
+            let algorithm = key.key.algorithm.in_header();
+            Ok((key.id.clone(), (algorithm, KeyPair::read(key)?.checking)))
+        };
+        ring.live(now).map(checking).collect::<Result<_>>().map(CheckingKeys)
+    }
+
+    /// Whether `token` names a key that is none of these.
+    pub fn lack_that_of(&self, token: &str) -> bool {
+        let named = jsonwebtoken::decode_header(token).ok().and_then(|header| header.kid);
+        named.is_some_and(|id| !self.0.contains_key(&id))
+    }
+
+    /// What `token` says, if we signed it for `issuer` and the policy's audience, as an access token, and it is valid now.
+    ///
+    /// The header chooses a key by its `kid`, compared as an opaque string, and nothing else: `jku`, `x5u`, `jwk` and
+    /// `x5c` are not looked at, and the algorithm is the key's (S40, S41). Times are compared with `now`, and are whole
+    /// numbers or refused (S44).
+    ///
+    /// # Errors
+    /// [`Error::InvalidToken`], whatever is wrong with it.
+    pub fn check(&self, token: &str, issuer: &str, policy: &AccessPolicy, now: Timestamp) -> Result<Subject> {
+        let header = jsonwebtoken::decode_header(token).map_err(|_| Error::InvalidToken)?;
+        let key_id = header.kid.as_deref().ok_or(Error::InvalidToken)?;
+        let (algorithm, key) = self.0.get(key_id).ok_or(Error::InvalidToken)?;
+        // Who does not understand what a header calls critical must refuse it (RFC 7515 §4.1.11), and we make none.
+        if header.typ.as_deref() != Some(TYPE) || header.crit.is_some() {
+            return Err(Error::InvalidToken);
+        }
+
+        let mut validation = Validation::new(*algorithm);
+        validation.set_audience(&[&policy.audience]);
+        validation.set_issuer(&[issuer]);
+        validation.set_required_spec_claims(&["iss", "aud", "sub", "exp", "nbf"]);
+        // The JWT crate reads the system's clock; ours can be moved.
+        validation.validate_exp = false;
+        validation.validate_nbf = false;
+        let claims: Map<String, Value> =
+            jsonwebtoken::decode(token, key, &validation).map_err(|_| Error::InvalidToken)?.claims;
+
+        read_claims(&claims, policy, now).ok_or(Error::InvalidToken)
+    }
+}
+
+/// The one algorithm that a published key is for, if the key is of the kind that this needs.
+fn algorithm_of(jwk: &Jwk) -> Option<SigningAlgorithm> {
+    let named = jwk.common.key_algorithm?;
+    let algorithm = SigningAlgorithm::ALL.into_iter().find(|known| KeyAlgorithm::from(known.in_header()) == named)?;
+    let fits = match (algorithm.kind(), &jwk.algorithm) {
+        (KeyKind::Rsa(_), AlgorithmParameters::RSA(_)) => true,
+        (KeyKind::Ecdsa(_, curve), AlgorithmParameters::EllipticCurve(key)) => key.curve == curve,
+        (KeyKind::Ed25519, AlgorithmParameters::OctetKeyPair(key)) => key.curve == EllipticCurve::Ed25519,
+        (KeyKind::Hmac(_) | KeyKind::Rsa(_) | KeyKind::Ecdsa(..) | KeyKind::Ed25519, _) => false,
+    };
+    fits.then_some(algorithm)
+}
+
+fn read_claims(claims: &Map<String, Value>, policy: &AccessPolicy, now: Timestamp) -> Option<Subject> {
+    let text = |name: &str| claims.get(name)?.as_str();
+    let time =
+        |name: &str| claims.get(name)?.as_u64().filter(|&seconds| seconds <= LARGEST_TIME).map(Timestamp::from_unix);
+    let (expires, not_before, issued) = (time("exp")?, time("nbf")?, time("iat")?);
+    let is_in_time = expires.after(policy.leeway) > now && not_before.max(issued) <= now.after(policy.leeway);
+    let is_ours = text(&policy.names.token_type)? == TOKEN_TYPE
+        && text("client_id")? == policy.audience
+        && text(&policy.names.user_id)? == text("sub")?
+        && text(&policy.names.jti).is_some();
+    let subject = Subject {
+        user: text("sub")?.parse().ok()?,
+        session: text("sid")?.parse().ok()?,
+        authenticated: time("auth_time")?,
+        methods: claims
+            .get("amr")?
+            .as_array()?
+            .iter()
+            .map(|word| word.as_str().map(str::to_owned))
+            .collect::<Option<_>>()?,
+    };
+    (is_in_time && is_ours).then_some(subject)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use data_encoding::{BASE64, BASE64URL_NOPAD};
+    use serde_json::json;
+
+    use super::*;
+    use crate::sessions::access_token::{ClaimNames, Issuing};
+    use crate::sessions::signer::Signer;
+    use crate::words::entropy::Entropy;
+    use crate::words::ids::{SessionId, Tenant, UserId};
+
+    const NOW: u64 = 1_767_225_600;
+    const ISSUER: &str = "https://auth.example.com";
+    const KEY: [u8; 32] = [7; 32];
+
+    fn policy() -> AccessPolicy {
+        let names = ["user_id", "token_type", "jti"].map(str::to_owned);
+        let [user_id, token_type, jti] = names;
+        AccessPolicy {
+            algorithm: SigningAlgorithm::HS256,
+            audience: "latchkey".to_owned(),
+            lifetime: Duration::from_secs(900),
+            leeway: Duration::ZERO,
+            names: ClaimNames { user_id, token_type, jti },
+        }
+    }
+
+    fn ring() -> Ring<SigningKey> {
+        let key = SigningKey::new(SigningAlgorithm::HS256, BASE64.encode(&KEY));
+        Ring::new(vec![Dated { id: "k1".to_owned(), active_from: 0, retired_at: None, key }])
+    }
+
+    fn at(seconds: u64) -> Timestamp {
+        Timestamp::from_unix(seconds)
+    }
+
+    fn check_at(token: &str, policy: &AccessPolicy, now: u64) -> Option<Subject> {
+        CheckingKeys::of(&ring(), at(NOW)).unwrap().check(token, ISSUER, policy, at(now)).ok()
+    }
+
+    fn genuine() -> String {
+        let subject = Subject {
+            user: UserId::draw(&Entropy, at(NOW)).unwrap(),
+            session: SessionId::draw(&Entropy).unwrap(),
+            authenticated: at(NOW),
+            methods: vec!["otp".to_owned()],
+        };
+        let signer = Signer::new(ring().active(at(NOW)).unwrap()).unwrap();
+        let issuing = Issuing { issuer: ISSUER, tenant: &Tenant::default(), jti: "j" };
+        signer.sign(&subject, issuing, &policy(), at(NOW)).unwrap()
+    }
+
+    /// A token with another header or claim, signed with our own key: what only the checks themselves can refuse.
+    fn changed(part: usize, name: &str, value: Option<Value>) -> String {
+        let token = genuine();
+        let mut parts: Vec<Map<String, Value>> = token
+            .split('.')
+            .take(2)
+            .map(|part| serde_json::from_slice(&BASE64URL_NOPAD.decode(part.as_bytes()).unwrap()).unwrap())
+            .collect();
+        match value {
+            Some(value) => parts[part].insert(name.to_owned(), value),
+            None => parts[part].remove(name),
+        };
+        let encoded: Vec<String> =
+            parts.iter().map(|part| BASE64URL_NOPAD.encode(&serde_json::to_vec(part).unwrap())).collect();
+        let signed = encoded.join(".");
+        let mac = jsonwebtoken::crypto::sign(
+            signed.as_bytes(),
+            &jsonwebtoken::EncodingKey::from_secret(&KEY),
+            Algorithm::HS256,
+        );
+        format!("{signed}.{}", mac.unwrap())
+    }
+
+    #[test]
+    fn a_genuine_token_is_good_from_its_first_second_to_its_last() {
+        let token = genuine();
+        assert!(check_at(&token, &policy(), NOW).is_some());
+        assert!(check_at(&token, &policy(), NOW + 899).is_some());
+        assert!(check_at(&token, &policy(), NOW + 900).is_none());
+        assert!(check_at(&token, &policy(), NOW - 1).is_none());
+        let lenient = AccessPolicy { leeway: Duration::from_secs(30), ..policy() };
+        assert!(check_at(&token, &lenient, NOW + 929).is_some() && check_at(&token, &lenient, NOW + 930).is_none());
+        assert!(check_at(&token, &lenient, NOW - 30).is_some() && check_at(&token, &lenient, NOW - 31).is_none());
+        assert!(check_at(&changed(0, "kid", Some(json!("k1"))), &policy(), NOW).is_some(), "the test's own signing");
+    }
+
+    /// S42, S43, V13: another type, issuer, audience, or a claim that is missing.
+    #[test]
+    fn a_token_of_another_kind_is_refused() {
+        for (part, name, value) in [
+            (0, "typ", Some(json!("JWT"))),
+            (0, "typ", None),
+            (0, "crit", Some(json!(["exp"]))),
+            (0, "kid", None),
+            (0, "kid", Some(json!("k2"))),
+            (0, "kid", Some(json!("../../k1"))),
+            (0, "alg", Some(json!("none"))),
+            (0, "alg", Some(json!("HS512"))),
+            (0, "alg", Some(json!("RS256"))),
+            (1, "iss", Some(json!("https://evil.example"))),
+            (1, "iss", None),
+            (1, "aud", Some(json!("other"))),
+            (1, "aud", None),
+            (1, "client_id", Some(json!("other"))),
+            (1, "token_type", Some(json!("refresh"))),
+            (1, "token_type", None),
+            (1, "jti", None),
+            (1, "sub", Some(json!("018f0000-0000-7000-8000-000000000000"))),
+            (1, "sub", None),
+            (1, "sid", None),
+        ] {
+            assert!(check_at(&changed(part, name, value.clone()), &policy(), NOW).is_none(), "{name}: {value:?}");
+        }
+    }
+
+    /// A token says whose user it is about only where there are others.
+    #[test]
+    fn the_default_tenant_is_not_mentioned() {
+        let claims = genuine().split('.').nth(1).map(|part| BASE64URL_NOPAD.decode(part.as_bytes()).unwrap()).unwrap();
+        assert!(serde_json::from_slice::<Value>(&claims).unwrap().get("tenant_id").is_none());
+    }
+
+    /// S44, V12: a time is a whole number that every JSON reader keeps exact, and is there.
+    #[test]
+    fn a_time_that_is_no_time_is_refused() {
+        let late = json!(NOW + 900);
+        for name in ["exp", "nbf", "iat"] {
+            for value in [
+                json!("1767226500"),
+                json!(1_767_226_500.5),
+                json!(-1),
+                json!(1_u64 << 54),
+                json!(u64::MAX),
+                json!(null),
+            ] {
+                assert!(check_at(&changed(1, name, Some(value.clone())), &policy(), NOW).is_none(), "{name}: {value}");
+            }
+            assert!(check_at(&changed(1, name, None), &policy(), NOW).is_none(), "{name} is missing");
+        }
+        assert!(check_at(&changed(1, "nbf", Some(late.clone())), &policy(), NOW).is_none());
+        assert!(check_at(&changed(1, "iat", Some(late)), &policy(), NOW).is_none());
+    }
+
+    /// S40: a published key serves the one algorithm that it names, if it is of the kind that this needs.
+    #[test]
+    fn a_published_key_of_another_kind_is_left_out() {
+        let ec = |name: &str, curve: &str| json!({ "kty": "EC", "crv": curve, "x": "AA", "y": "AA", "alg": name });
+        let rsa = |name: &str| json!({ "kty": "RSA", "n": "AA", "e": "AQAB", "alg": name });
+        let okp = |name: &str, curve: &str| json!({ "kty": "OKP", "crv": curve, "x": "AA", "alg": name });
+        for (key, algorithm) in [
+            (rsa("RS512"), Some(SigningAlgorithm::RS512)),
+            (ec("ES256", "P-256"), Some(SigningAlgorithm::ES256)),
+            (ec("ES384", "P-384"), Some(SigningAlgorithm::ES384)),
+            (okp("EdDSA", "Ed25519"), Some(SigningAlgorithm::EdDSA)),
+            (rsa("PS256"), None),
+            (rsa("ES256"), None),
+            (rsa("HS256"), None),
+            (json!({ "kty": "RSA", "n": "AA", "e": "AQAB" }), None),
+            (ec("ES256", "P-384"), None),
+            (ec("ES384", "P-256"), None),
+            (ec("ES512", "P-521"), None),
+            (okp("EdDSA", "P-256"), None),
+            (okp("EdDSA", "Ed448"), None),
+            (json!({ "kty": "oct", "k": "AA", "alg": "HS256" }), None),
+        ] {
+            assert_eq!(algorithm_of(&serde_json::from_value(key.clone()).unwrap()), algorithm, "{key}");
+        }
+    }
+
+    #[test]
+    fn a_key_that_has_retired_checks_nothing() {
+        let (token, mut key) = (genuine(), ring().all()[0].clone());
+        key.retired_at = Some(NOW + 10);
+        let ring = Ring::new(vec![key]);
+        let is_good =
+            |now: u64| CheckingKeys::of(&ring, at(now)).unwrap().check(&token, ISSUER, &policy(), at(now)).is_ok();
+        assert!(is_good(NOW + 9) && !is_good(NOW + 10));
+    }
+
+    /// S41: what a header says of keys elsewhere is not looked at.
+    #[test]
+    fn a_key_in_the_header_is_ignored() {
+        for name in ["jku", "x5u"] {
+            let elsewhere = changed(0, name, Some(json!("https://evil.example/keys")));
+            assert!(check_at(&elsewhere, &policy(), NOW).is_some());
+        }
+    }
+
+    /// V41: only a name that is not here is worth a look at the others; what has none is no token of anybody's.
+    #[test]
+    fn a_name_that_is_not_here_is_told() {
+        let keys = CheckingKeys::of(&ring(), at(NOW)).unwrap();
+        assert!(!keys.lack_that_of(&genuine()));
+        assert!(keys.lack_that_of(&changed(0, "kid", Some(json!("k2")))));
+        for other in ["", "x", &changed(0, "kid", None)] {
+            assert!(!keys.lack_that_of(other), "{other}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_token_is_refused() {
+        let token = genuine();
+        let (unsigned, _) = token.rsplit_once('.').unwrap();
+        let cut = &token[..token.len() - 1];
+        for other in [
+            "",
+            ".",
+            "..",
+            "a.b.c",
+            unsigned,
+            &format!("{unsigned}."),
+            cut,
+            &format!("{token}.x"),
+            &format!(" {token}"),
+        ] {
+            assert!(check_at(other, &policy(), NOW).is_none(), "{other}");
+        }
+    }
+}

@@ -1,0 +1,270 @@
+//! Identifiers: an email address or a phone number, parsed once at the edge.
+//!
+//! Two spellings of one address are one value here, and the code goes to that value: never to what was typed (V20).
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::words::error::Error;
+use crate::words::numbering::{self, Plan};
+
+/// What a person signs in with.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub enum Identifier {
+    /// An email address.
+    Email(Email),
+    /// A phone number.
+    Phone(Phone),
+}
+
+/// An email address: ASCII, lower case, its domain in A-labels, at most 254 bytes.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Email(String);
+
+/// A phone number in E.164: `+`, then 7 to 15 digits, the first not 0.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Phone(String);
+
+/// RFC 5321's limit on a path, less its brackets.
+const LONGEST_EMAIL: usize = 254;
+/// RFC 5321's limit on a local part.
+const LONGEST_LOCAL_PART: usize = 64;
+
+impl Identifier {
+    /// The canonical address, for the message that goes there and for its owner.
+    pub fn reveal(&self) -> &str {
+        match self {
+            Identifier::Email(email) => email.reveal(),
+            Identifier::Phone(phone) => phone.reveal(),
+        }
+    }
+
+    /// The word that keeps one kind's digests apart from the other's.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Identifier::Email(_) => "email",
+            Identifier::Phone(_) => "phone",
+        }
+    }
+}
+
+/// What begins like a number is read as one; everything else is read as an address.
+impl FromStr for Identifier {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Identifier, Error> {
+        let is_number_like = |first: char| matches!(first, '+' | '＋' | '(') || first.is_numeric();
+        let looks_like_a_number = text.trim().starts_with(is_number_like);
+        if looks_like_a_number && !text.contains('@') {
+            text.parse().map(Identifier::Phone)
+        } else {
+            text.parse().map(Identifier::Email)
+        }
+    }
+}
+
+impl Email {
+    /// The canonical address.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for Email {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Email, Error> {
+        let (local, domain) = text.trim().rsplit_once('@').ok_or(Error::InvalidEmail)?;
+        if !is_local_part(local) {
+            return Err(Error::InvalidEmail);
+        }
+        let domain = idna::domain_to_ascii_strict(domain).map_err(|_| Error::InvalidEmail)?;
+        if !is_mail_domain(&domain) {
+            return Err(Error::InvalidEmail);
+        }
+        let canonical = format!("{}@{domain}", local.to_ascii_lowercase());
+        if canonical.len() > LONGEST_EMAIL {
+            return Err(Error::InvalidEmail);
+        }
+        Ok(Email(canonical))
+    }
+}
+
+/// RFC 5322's dot-atom. Quoted local parts are lawful, unused, and a parser's trap: refused. So is what begins like an
+/// encoded word (RFC 2047): some mail system decodes it, perhaps to another address.
+fn is_local_part(local: &str) -> bool {
+    let is_atom = |atom: &str| {
+        !atom.is_empty()
+            && atom.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~".contains(&byte))
+    };
+    local.len() <= LONGEST_LOCAL_PART && !local.contains("=?") && local.split('.').all(is_atom)
+}
+
+/// A host name of two labels or more whose last is not a number (which would be an IP address).
+fn is_mail_domain(domain: &str) -> bool {
+    let Some((rest, last)) = domain.rsplit_once('.') else { return false };
+    !rest.is_empty() && last.len() >= 2 && !last.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+impl Phone {
+    /// The canonical number.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+
+    /// What the numbering plans say of it.
+    pub fn plan(&self) -> Plan {
+        numbering::plan(self.0.trim_start_matches('+'))
+    }
+}
+
+impl FromStr for Phone {
+    type Err = Error;
+
+    /// Removes spaces, dashes, dots and parentheses, and accepts `^\+[1-9][0-9]{6,14}$`, nothing more (V23).
+    fn from_str(text: &str) -> Result<Phone, Error> {
+        // A trunk prefix that is dialled inside the country only, and has no place in E.164: this is another number.
+        if text.contains("(0)") {
+            return Err(Error::InvalidPhone);
+        }
+        let number: String = text.trim().chars().filter(|char| !matches!(char, ' ' | '-' | '.' | '(' | ')')).collect();
+        let digits = number.strip_prefix('+').ok_or(Error::InvalidPhone)?;
+        let is_e164 = (7..=15).contains(&digits.len())
+            && digits.bytes().all(|byte| byte.is_ascii_digit())
+            && !digits.starts_with('0');
+        if is_e164 { Ok(Phone(number)) } else { Err(Error::InvalidPhone) }
+    }
+}
+
+impl fmt::Debug for Identifier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Identifier::Email(email) => email.fmt(f),
+            Identifier::Phone(phone) => phone.fmt(f),
+        }
+    }
+}
+
+impl fmt::Debug for Email {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Email(…)")
+    }
+}
+
+impl fmt::Debug for Phone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Phone(…)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn accepts(text: &str, canonical: &str) {
+        assert_eq!(
+            text.parse::<Identifier>().map(|it| it.reveal().to_owned()).ok().as_deref(),
+            Some(canonical),
+            "{text}"
+        );
+    }
+
+    fn refuses(text: &str, code: &str) {
+        assert_eq!(text.parse::<Identifier>().map_err(|error| error.code()), Err(code), "{text}");
+    }
+
+    /// S2-42: three valid and three invalid examples, with its spaces, dashes and parentheses.
+    #[test]
+    fn the_six_examples_of_the_phone_rule() {
+        accepts("+1 (555) 123-4567", "+15551234567");
+        accepts("+44 20 7946 0958", "+442079460958");
+        accepts("+1234567", "+1234567");
+        refuses("15551234567", "invalid_phone");
+        refuses("+0123456789", "invalid_phone");
+        refuses("+1234567890123456", "invalid_phone");
+    }
+
+    /// V23: what other systems take for the same number is refused, not guessed at.
+    #[test]
+    fn a_number_has_one_spelling() {
+        accepts(" +44.20.7946.0958 ", "+442079460958");
+        for other in [
+            "0044 20 7946 0958",
+            "+44 (0)20 7946 0958",
+            "+442079460958 x9",
+            "+44207946095８",
+            "＋442079460958",
+            "+442079460958;ext=9",
+        ] {
+            refuses(other, "invalid_phone");
+        }
+        refuses("+123456", "invalid_phone");
+        refuses("++15551234567", "invalid_phone");
+        refuses("+1555123\u{a0}4567", "invalid_phone");
+    }
+
+    #[test]
+    fn an_address_has_one_spelling() {
+        accepts("  Ada@Example.COM ", "ada@example.com");
+        accepts("ada+news@example.com", "ada+news@example.com");
+        accepts("ada@bücher.example", "ada@xn--bcher-kva.example");
+        accepts("ada@BÜCHER.example", "ada@xn--bcher-kva.example");
+        accepts("ada@example。com", "ada@example.com");
+        accepts("1ada@example.com", "1ada@example.com");
+    }
+
+    /// V20: no letter that folds into another's.
+    #[test]
+    fn a_local_part_is_ascii() {
+        for other in
+            ["mıke@example.com", "ﬁ@example.com", "Ｋelvin@example.com", "ada\u{200b}@example.com", "аda@example.com"]
+        {
+            refuses(other, "invalid_email");
+        }
+    }
+
+    #[test]
+    fn nonsense_is_refused() {
+        let long_local = format!("{}@example.com", "a".repeat(65));
+        let long_label = format!("ada@{}.com", "a".repeat(64));
+        let long_domain = format!("ada@{}com", "abcdefg.".repeat(32));
+        for other in [
+            "",
+            "ada",
+            "@",
+            "ada@",
+            "@example.com",
+            "ada@example",
+            "ada@.com",
+            "ada@example.",
+            "ada@exa mple.com",
+            "a b@example.com",
+            ".ada@example.com",
+            "ada.@example.com",
+            "a..b@example.com",
+            "\"ada\"@example.com",
+            "ada@[127.0.0.1]",
+            "ada@127.0.0.1",
+            "ada@-example.com",
+            "ada@example.c",
+            "ada@exam_ple.com",
+            "ada@bob@example.com",
+            "ada@example.com,bob@example.com",
+            "ada@example.com\r\nBcc: bob@example.com",
+            "Ada <ada@example.com>",
+            "=?utf-8?q?ada?=@example.com",
+            "a=?da@example.com",
+            &long_local,
+            &long_label,
+            &long_domain,
+        ] {
+            refuses(other, "invalid_email");
+        }
+    }
+
+    #[test]
+    fn debug_never_prints_it() {
+        let (email, phone) = ("ada@example.com".parse::<Identifier>(), "+15551234567".parse::<Identifier>());
+        assert_eq!(format!("{email:?} {phone:?}"), "Ok(Email(…)) Ok(Phone(…))");
+    }
+}

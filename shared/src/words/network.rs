@@ -1,0 +1,77 @@
+//! Where a request comes from, as limits count it.
+
+use std::fmt;
+use std::net::{IpAddr, Ipv6Addr};
+
+/// One IPv4 address, or one IPv6 /64: what one subscriber controls (V25).
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Network(IpAddr);
+
+impl Network {
+    /// The network of `address`; an IPv4 address written as IPv6 is the IPv4 address.
+    pub fn of(address: IpAddr) -> Network {
+        match address.to_canonical() {
+            IpAddr::V6(address) => {
+                let prefix = u128::from(address) & (u128::MAX << 64);
+                Network(IpAddr::V6(Ipv6Addr::from(prefix)))
+            }
+            v4 => Network(v4),
+        }
+    }
+
+    /// Its address, for its digest.
+    pub fn reveal(self) -> IpAddr {
+        self.0
+    }
+}
+
+impl fmt::Debug for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Network(…)")
+    }
+}
+
+/// The keyed digest of a [`Network`]: 22 characters.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct NetworkDigest(String);
+
+impl NetworkDigest {
+    pub(crate) fn new(digest: String) -> NetworkDigest {
+        NetworkDigest(digest)
+    }
+
+    /// All of it, for a key of its own.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// 48 bits of it, for a name within one identifier's item, which must stay below one write unit.
+    pub fn short(&self) -> &str {
+        &self.0[..8]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn network(text: &str) -> Network {
+        Network::of(text.parse().unwrap())
+    }
+
+    /// V25: rotation in a /64, textual aliases, v4-mapped addresses.
+    #[test]
+    fn one_subscriber_is_one_network() {
+        assert_eq!(network("2001:db8:1:2::1"), network("2001:0db8:0001:0002:ffff:ffff:ffff:ffff"));
+        assert_ne!(network("2001:db8:1:2::1"), network("2001:db8:1:3::1"));
+        assert_eq!(network("::ffff:192.0.2.1"), network("192.0.2.1"));
+        assert_ne!(network("192.0.2.1"), network("192.0.2.2"));
+    }
+
+    #[test]
+    fn debug_never_prints_an_address() {
+        let digest = NetworkDigest::new("abcdefghIJKLMNOPQRSTUV".to_owned());
+        assert_eq!((digest.as_str(), digest.short()), ("abcdefghIJKLMNOPQRSTUV", "abcdefgh"));
+        assert_eq!(format!("{:?}", network("192.0.2.1")), "Network(…)");
+    }
+}
