@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
-use shared::words::clock::{Clock, Timestamp};
+use shared::words::{Clock, Timestamp};
 
 /// A clock that only ever moves forward. Clones are handles to the same one.
 #[derive(Clone, Debug)]

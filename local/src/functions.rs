@@ -12,8 +12,8 @@ use serde_json::Value;
 use shared::aws::Carrier;
 use shared::config::Config;
 use shared::http::{Function, Served};
-use shared::runtime::task::{Ready, Task};
-use shared::words::clock::Clock;
+use shared::runtime::{Ready, Task};
+use shared::words::Clock;
 use tracing::Dispatch;
 use tracing::instrument::WithSubscriber;
 

@@ -121,7 +121,7 @@ impl Inbox {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use shared::words::clock::Timestamp;
+    use shared::words::Timestamp;
 
     fn mail(to: &str, subject: &str) -> Delivered {
         let [from, text] = ["no-reply@example.com", "Hello"].map(str::to_owned);

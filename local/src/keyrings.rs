@@ -2,12 +2,8 @@
 
 use serde_json::{Value, json};
 use shared::config::Config;
-use shared::keys::generate;
-use shared::keys::keyring::{Ring, SigningKey, TokenKeys};
-use shared::keys::public_keys::public_keys;
-use shared::words::clock::Timestamp;
-use shared::words::entropy::Entropy;
-use shared::words::error::Error;
+use shared::keys::{Ring, SigningKey, TokenKeys, generate, public_keys};
+use shared::words::{Entropy, Error, Timestamp};
 
 use crate::aws::{Services, new_id};
 use crate::failure::Failure;

@@ -5,7 +5,7 @@ use axum::Router;
 use axum::http::{HeaderName, header};
 use axum::response::IntoResponse;
 use axum::routing::get;
-use shared::http::frontends::TokenDelivery;
+use shared::http::TokenDelivery;
 
 /// What the page says until it is told where it is.
 const WRITTEN: (&str, &str) = (r#"content="http://127.0.0.1:3000""#, r#"data-delivery="cookie""#);

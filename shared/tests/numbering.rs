@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumber, PhoneNumberType, Region};
-use shared::words::numbering::plan;
+use shared::words::plan;
 
 /// Every kind of number that the library knows.
 const TYPES: [PhoneNumberType; 10] = [

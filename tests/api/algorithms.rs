@@ -8,15 +8,9 @@ use local::clock::StackClock;
 use ring::hmac;
 use ring::signature::{self, RsaPublicKeyComponents, UnparsedPublicKey, VerificationAlgorithm};
 use serde_json::{Value, json};
-use shared::keys::algorithm::{KeyKind, SigningAlgorithm};
-use shared::keys::keyring::{Dated, Ring, SigningKey};
-use shared::keys::public_keys::public_keys;
-use shared::sessions::access_token::{AccessPolicy, Issuing, Subject};
-use shared::sessions::signer::Signer;
-use shared::sessions::verifier::CheckingKeys;
-use shared::words::clock::Timestamp;
-use shared::words::entropy::Entropy;
-use shared::words::ids::{SessionId, Tenant, UserId};
+use shared::keys::{Dated, KeyKind, Ring, SigningAlgorithm, SigningKey, public_keys};
+use shared::sessions::{AccessPolicy, CheckingKeys, Issuing, Signer, Subject};
+use shared::words::{Entropy, SessionId, Tenant, Timestamp, UserId};
 use tests::Deployment;
 use tests::deployment::{RSA_KEYS, START, unverified};
 

@@ -3,7 +3,7 @@
 use axum::body::Bytes;
 use axum::http::Request;
 use serde_json::{Value, json};
-use shared::http::alias::ALIASES;
+use shared::http::ALIASES;
 use tests::client::VERIFY;
 use tests::deployment::wrong;
 use tests::operations::SETTINGS;

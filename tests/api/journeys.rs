@@ -1,10 +1,9 @@
 //! Whole journeys: sign in, refresh, sign out, and try to come back.
 
 use serde_json::json;
-use shared::keys::algorithm::SigningAlgorithm;
-use shared::sessions::access_token::{AccessPolicy, ClaimNames};
-use shared::sessions::verifier::CheckingKeys;
-use shared::words::clock::Timestamp;
+use shared::keys::SigningAlgorithm;
+use shared::sessions::{AccessPolicy, CheckingKeys, ClaimNames};
+use shared::words::Timestamp;
 use std::time::Duration;
 use tests::Deployment;
 use tests::client::{REQUEST, VERIFY};

@@ -10,7 +10,7 @@ use lambda_http::{Context, LambdaEvent};
 use serde_json::json;
 use shared::config::Config;
 use shared::http::Served;
-use shared::words::clock::Clock;
+use shared::words::Clock;
 use tests::Deployment;
 use tests::client::{LOGOUT, REFRESH, REQUEST, VERIFY};
 

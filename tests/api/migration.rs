@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use shared::words::error::Error;
+use shared::words::Error;
 
 use crate::workspace::{read, settings};
 

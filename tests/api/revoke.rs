@@ -2,7 +2,7 @@
 
 use local::STEPS;
 use serde_json::{Value, json};
-use shared::sessions::verifier::CheckingKeys;
+use shared::sessions::CheckingKeys;
 use tests::Deployment;
 use tests::deployment::unverified;
 

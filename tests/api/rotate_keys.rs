@@ -9,7 +9,7 @@ use axum::routing::put;
 use futures_util::future::join_all;
 use local::STEPS;
 use serde_json::{Value, json};
-use shared::keys::keyring::{Ring, TokenKeys};
+use shared::keys::{Ring, TokenKeys};
 use tests::Deployment;
 use tests::deployment::unverified;
 

@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use data_encoding::BASE64;
 use serde_json::{Value, json};
-use shared::words::mac::MacKey;
+use shared::words::MacKey;
 use tests::client::{LOGOUT, REQUEST};
 use tests::deployment::wrong;
 use tests::{Asked, Deployment};

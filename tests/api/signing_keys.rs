@@ -2,12 +2,9 @@
 
 use data_encoding::BASE64;
 use local::Options;
-use shared::keys::algorithm::SigningAlgorithm;
-use shared::keys::keyring::{Dated, Ring};
-use shared::keys::public_keys::public_keys;
-use shared::sessions::signer::Signer;
-use shared::sessions::verifier::CheckingKeys;
-use shared::words::error::Error;
+use shared::keys::{Dated, Ring, SigningAlgorithm, public_keys};
+use shared::sessions::{CheckingKeys, Signer};
+use shared::words::Error;
 use tests::Deployment;
 use tests::deployment::{RSA_KEYS, START};
 

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use local::template::{DEFAULT_ROUTE, Template};
-use shared::http::alias::ALIASES;
+use shared::http::ALIASES;
 
 fn root() -> PathBuf {
     local::template::find_root().unwrap()

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use shared::words::entropy::Entropy;
+use shared::words::Entropy;
 use tests::orders::{Fate, Scenario, Search, World, explore, play, sample};
 
 use crate::scenarios::{codes, rotations, sessions};

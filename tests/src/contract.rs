@@ -10,8 +10,7 @@ use axum::body::Bytes;
 use axum::http::{Request, header};
 use jsonschema::Validator;
 use serde_json::Value;
-use shared::http::alias::ALIASES;
-use shared::http::without_final_slash;
+use shared::http::{ALIASES, without_final_slash};
 
 use crate::Answer;
 

@@ -10,10 +10,8 @@ use local::template::Template;
 use local::{Failure, OnLine, Options, Stack};
 use serde_json::Value;
 use shared::config::Config;
-use shared::keys::keyring::{CodeKeys, TokenKeys};
-use shared::words::clock::Timestamp;
-use shared::words::ids::Tenant;
-use shared::words::index::Index;
+use shared::keys::{CodeKeys, TokenKeys};
+use shared::words::{Index, Tenant, Timestamp};
 
 use crate::client::{Client, Tokens};
 use crate::witness::{AtTheEnd, Witness};

@@ -16,8 +16,8 @@ use axum::body::Bytes;
 use axum::http::{HeaderMap, Request, header};
 use local::{OnCall, OnLine};
 use serde_json::Value;
-use shared::codes::code::Code;
-use shared::words::identifier::Identifier;
+use shared::codes::Code;
+use shared::words::Identifier;
 
 pub(crate) use self::end::AtTheEnd;
 use self::texts::{of_otp_table, plain, stands_alone, strings};

@@ -7,10 +7,8 @@
 //! It calls nothing and has no permission.
 
 use shared::config::Config;
-use shared::http::routes::look;
-use shared::http::{Function, Reply, Request};
-use shared::words::clock::Clock;
-use shared::words::error::{Error, Result};
+use shared::http::{Function, Reply, Request, look};
+use shared::words::{Clock, Error, Result};
 
 /// What this function may touch: nothing.
 pub struct Fallback;

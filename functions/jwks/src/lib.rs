@@ -10,10 +10,9 @@ use serde_json::{Value, json};
 use shared::aws::Aws;
 use shared::config::Config;
 use shared::http::{Function, Reply, Request};
-use shared::keys::algorithm::SigningAlgorithm;
+use shared::keys::SigningAlgorithm;
 use shared::store::{Store, UserTable};
-use shared::words::clock::{Clock, ExpiresAt, Timestamp};
-use shared::words::error::Result;
+use shared::words::{Clock, ExpiresAt, Result, Timestamp};
 
 /// What this function may touch.
 pub struct Jwks {

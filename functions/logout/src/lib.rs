@@ -8,15 +8,10 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use shared::aws::Aws;
 use shared::config::Config;
-use shared::http::cookie::Cookie;
-use shared::http::frontends::{Frontends, TokenDelivery};
-use shared::http::identifier_fields::{given, token_of};
-use shared::http::issuer::Issuer;
-use shared::http::{Function, Reply, Request};
-use shared::sessions::refresh_token::{Grant, RefreshToken};
+use shared::http::{Cookie, Frontends, Function, Issuer, Reply, Request, TokenDelivery, given, token_of};
+use shared::sessions::{Grant, RefreshToken};
 use shared::store::{Store, UserTable};
-use shared::words::clock::{Clock, Timestamp};
-use shared::words::error::Result;
+use shared::words::{Clock, Result, Timestamp};
 
 /// What this function may touch: the users' table and the keyring of tokens.
 pub struct Logout {

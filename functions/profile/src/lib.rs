@@ -5,12 +5,9 @@
 
 use shared::aws::Aws;
 use shared::config::Config;
-use shared::http::bearer::Checker;
-use shared::http::identifier_fields::UserView;
-use shared::http::{Function, Reply, Request};
+use shared::http::{Checker, Function, Reply, Request, UserView};
 use shared::store::{Store, UserTable};
-use shared::words::clock::Clock;
-use shared::words::error::Result;
+use shared::words::{Clock, Result};
 
 /// What this function may touch: users, and the keys that access tokens are checked with.
 pub struct Profile {

@@ -8,18 +8,10 @@
 use serde::{Deserialize, Serialize};
 use shared::aws::Aws;
 use shared::config::Config;
-use shared::http::cookie::Cookie;
-use shared::http::frontends::{Frontends, TokenDelivery};
-use shared::http::identifier_fields::{given, token_of};
-use shared::http::issuer::{Issuer, Tokens};
-use shared::http::{Function, Reply, Request};
-use shared::sessions::refresh_token::RefreshToken;
-use shared::sessions::session::{Rotation, Session, SessionPolicy};
+use shared::http::{Cookie, Frontends, Function, Issuer, Reply, Request, TokenDelivery, Tokens, given, token_of};
+use shared::sessions::{RefreshToken, Rotation, Session, SessionPolicy};
 use shared::store::{Presented, Store, UserTable};
-use shared::words::clock::Clock;
-use shared::words::entropy::Entropy;
-use shared::words::error::{Error, Result};
-use shared::words::ids::random_id;
+use shared::words::{Clock, Entropy, Error, Result, random_id};
 
 /// What this function may touch: the users' table and the keyring of tokens.
 pub struct Refresh {

@@ -1,9 +1,8 @@
 //! Step 1: the limits that are looked at before anything is begun.
 
-use shared::codes::limits::Action;
+use shared::codes::Action;
 use shared::store::Passage;
-use shared::words::error::{Error, Result};
-use shared::words::identifier::Identifier;
+use shared::words::{Error, Identifier, Result};
 
 use crate::RequestOtp;
 use crate::begin::Asking;

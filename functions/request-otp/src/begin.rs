@@ -2,19 +2,11 @@
 
 use std::time::Duration;
 
-use shared::codes::code::{Binding, Strength};
-use shared::codes::draft::Draft;
-use shared::http::frontends::TokenDelivery;
-use shared::keys::keyring::CodeKeys;
+use shared::codes::{Binding, Draft, Strength};
+use shared::http::TokenDelivery;
+use shared::keys::CodeKeys;
 use shared::store::{Asked, Passage};
-use shared::words::clock::{ExpiresAt, Timestamp};
-use shared::words::entropy::Entropy;
-use shared::words::error::Result;
-use shared::words::identifier::Identifier;
-use shared::words::ids::ChallengeId;
-use shared::words::index::Index;
-use shared::words::lane::Lane;
-use shared::words::network::NetworkDigest;
+use shared::words::{ChallengeId, Entropy, ExpiresAt, Identifier, Index, Lane, NetworkDigest, Result, Timestamp};
 
 use crate::RequestOtp;
 

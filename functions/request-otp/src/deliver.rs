@@ -1,11 +1,10 @@
 //! Step 3: the send, inline and for everybody alike, so that its time says nothing (V09).
 
-use shared::http::frontends::TokenDelivery;
+use shared::http::TokenDelivery;
 use shared::messages::{Channel, Message, Sent, Text};
 use shared::observe::report::{self, Step};
 use shared::store::Passage;
-use shared::words::error::{Error, Result};
-use shared::words::identifier::{Identifier, Phone};
+use shared::words::{Error, Identifier, Phone, Result};
 
 use crate::RequestOtp;
 use crate::begin::{Asking, Begun};

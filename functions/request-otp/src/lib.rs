@@ -11,23 +11,14 @@ mod begin;
 mod deliver;
 mod wire;
 
-use shared::aws::Aws;
-use shared::aws::secrets::Keyring;
-use shared::codes::challenge::ChallengePolicy;
-use shared::codes::known_device::is_known;
-use shared::codes::limits::{Allowance, NETWORK_WINDOW};
+use shared::aws::{Aws, Keyring};
+use shared::codes::{Allowance, ChallengePolicy, NETWORK_WINDOW, is_known};
 use shared::config::Config;
-use shared::http::cookie::Cookie;
-use shared::http::frontends::{Frontends, TokenDelivery};
-use shared::http::{Function, Reply, Request};
-use shared::keys::keyring::CodeKeys;
+use shared::http::{Cookie, Frontends, Function, Reply, Request, TokenDelivery};
+use shared::keys::CodeKeys;
 use shared::messages::{Mailer, Texter};
 use shared::store::{OtpTable, Store};
-use shared::words::clock::Clock;
-use shared::words::error::{Error, Result};
-use shared::words::ids::Tenant;
-use shared::words::index::Index;
-use shared::words::lane::Lane;
+use shared::words::{Clock, Error, Index, Lane, Result, Tenant};
 
 use crate::begin::Asking;
 use crate::wire::{Answer, Ask};

@@ -3,15 +3,10 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use shared::codes::draft::Draft;
-use shared::http::cookie::Cookie;
-use shared::http::frontends::{Frontends, TokenDelivery};
-use shared::http::identifier_fields::{IdentifierFields, source_url};
-use shared::http::{Delivered, Request};
+use shared::codes::Draft;
+use shared::http::{Cookie, Delivered, Frontends, IdentifierFields, Request, TokenDelivery, source_url};
 use shared::messages::Channel;
-use shared::words::error::Result;
-use shared::words::identifier::Identifier;
-use shared::words::ids::ChallengeId;
+use shared::words::{ChallengeId, Identifier, Result};
 
 #[derive(Deserialize)]
 struct Body {

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 use shared::aws::vault::{Promotion, Vault, Version, Waiting};
-use shared::keys::rotation::{Maker, Rotates};
-use shared::words::error::{Error, Result};
+use shared::keys::{Maker, Rotates};
+use shared::words::{Error, Result};
 
 use crate::RotateKeys;
 use crate::publish::{Keyring, TRIES};

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 use serde_json::Value;
-use shared::words::error::{Error, Result};
+use shared::words::{Error, Result};
 
 /// One question.
 pub(crate) enum Event {

@@ -14,17 +14,13 @@ mod stack;
 mod steps;
 
 use serde_json::Value;
-use shared::aws::Aws;
-use shared::aws::callback::Callback;
 use shared::aws::vault::Vault;
+use shared::aws::{Aws, Callback};
 use shared::config::Config;
-use shared::keys::keyring::{CodeKeys, TokenKeys};
-use shared::keys::rotation::{KeyRules, Maker};
-use shared::runtime::task::Task;
+use shared::keys::{CodeKeys, KeyRules, Maker, TokenKeys};
+use shared::runtime::Task;
 use shared::store::{Store, UserTable};
-use shared::words::clock::Clock;
-use shared::words::entropy::Entropy;
-use shared::words::error::{Error, Result};
+use shared::words::{Clock, Entropy, Error, Result};
 
 use crate::event::{Event, StepEvent};
 

@@ -5,11 +5,9 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use shared::aws::vault::{Vault, Version};
-use shared::keys::public_keys::public_keys;
-use shared::keys::rotation::Rotates;
+use shared::keys::{Rotates, public_keys};
 use shared::store::Publication;
-use shared::words::clock::Timestamp;
-use shared::words::error::{Error, Result};
+use shared::words::{Error, Result, Timestamp};
 
 use crate::RotateKeys;
 

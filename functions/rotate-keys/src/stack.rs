@@ -3,8 +3,8 @@
 //! CloudFormation waits for an answer at a URL, for as long as the template lets it; so there is one in any case.
 
 use serde_json::{Value, json};
-use shared::keys::rotation::Maker;
-use shared::words::error::{Error, Result};
+use shared::keys::Maker;
+use shared::words::{Error, Result};
 
 use crate::RotateKeys;
 use crate::event::text;

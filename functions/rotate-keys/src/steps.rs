@@ -8,10 +8,8 @@
 //! Where that is not so, a key was withdrawn or added meanwhile. Then this rotation ends: what it holds must not come back.
 
 use shared::aws::vault::{Promotion, Vault, Version, Waiting};
-use shared::keys::public_keys::public_keys;
-use shared::keys::rotation::Maker;
-use shared::words::clock::Timestamp;
-use shared::words::error::{Error, Result};
+use shared::keys::{Maker, public_keys};
+use shared::words::{Error, Result, Timestamp};
 
 use crate::RotateKeys;
 use crate::event::Step;

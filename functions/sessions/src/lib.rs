@@ -10,13 +10,10 @@ mod wire;
 
 use shared::aws::Aws;
 use shared::config::Config;
-use shared::http::bearer::Checker;
-use shared::http::{Function, Reply, Request};
-use shared::sessions::access_token::Subject;
+use shared::http::{Checker, Function, Reply, Request};
+use shared::sessions::Subject;
 use shared::store::{Store, UserTable};
-use shared::words::clock::{Clock, Timestamp};
-use shared::words::error::{Error, Result};
-use shared::words::ids::SessionId;
+use shared::words::{Clock, Error, Result, SessionId, Timestamp};
 
 use crate::wire::{Done, Listed};
 

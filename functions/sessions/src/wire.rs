@@ -3,8 +3,8 @@
 use std::cmp::Reverse;
 
 use serde::Serialize;
-use shared::sessions::session::Session;
-use shared::words::ids::SessionId;
+use shared::sessions::Session;
+use shared::words::SessionId;
 
 /// The sessions of a person.
 #[derive(Serialize)]

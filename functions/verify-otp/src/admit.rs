@@ -1,15 +1,12 @@
 //! Steps 3 and 4: use the code up and open a session, for the user that the identifier has or will have.
 
-use shared::codes::attempt::Proof;
+use shared::codes::Proof;
 use shared::messages::Channel;
 use shared::observe::report::{self, Step};
-use shared::people::user::User;
-use shared::sessions::session::{Opening, Session};
+use shared::people::User;
+use shared::sessions::{Opening, Session};
 use shared::store::{Owner, SignUp};
-use shared::words::entropy::Entropy;
-use shared::words::error::{Error, Result};
-use shared::words::identifier::Identifier;
-use shared::words::ids::{UserId, random_id};
+use shared::words::{Entropy, Error, Identifier, Result, UserId, random_id};
 
 use crate::VerifyOtp;
 use crate::prove::Try;

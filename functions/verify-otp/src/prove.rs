@@ -1,16 +1,9 @@
 //! Steps 1 and 2: count a try, then compare.
 
-use shared::codes::attempt::{Attempt, Proof};
-use shared::codes::code::{Binding, CodeDigest};
-use shared::codes::limits::Action;
-use shared::keys::keyring::CodeKeys;
+use shared::codes::{Action, Attempt, Binding, CodeDigest, Proof};
+use shared::keys::CodeKeys;
 use shared::observe::report::{self, Step};
-use shared::words::clock::Timestamp;
-use shared::words::error::{Error, Result};
-use shared::words::ids::UserId;
-use shared::words::index::Index;
-use shared::words::lane::Lane;
-use shared::words::network::{Network, NetworkDigest};
+use shared::words::{Error, Index, Lane, Network, NetworkDigest, Result, Timestamp, UserId};
 
 use crate::VerifyOtp;
 use crate::wire::Answer;

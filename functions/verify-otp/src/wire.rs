@@ -1,16 +1,12 @@
 //! The request's body and the answer's.
 
 use serde::{Deserialize, Serialize};
-use shared::codes::code::Code;
-use shared::http::cookie::Cookie;
-use shared::http::frontends::{Frontends, TokenDelivery};
-use shared::http::identifier_fields::{IdentifierFields, UserView, source_url};
-use shared::http::issuer::Tokens;
-use shared::http::{Delivered, Request};
-use shared::people::user::User;
-use shared::words::error::{Error, Result};
-use shared::words::identifier::Identifier;
-use shared::words::ids::ChallengeId;
+use shared::codes::Code;
+use shared::http::{
+    Cookie, Delivered, Frontends, IdentifierFields, Request, TokenDelivery, Tokens, UserView, source_url,
+};
+use shared::people::User;
+use shared::words::{ChallengeId, Error, Identifier, Result};
 
 #[derive(Deserialize)]
 struct Body {

@@ -8,7 +8,7 @@ use axum::http::header::{self, HeaderMap, HeaderName};
 use axum::http::{Request, Version};
 use data_encoding::BASE64;
 use serde_json::{Value, json};
-use shared::words::clock::Timestamp;
+use shared::words::Timestamp;
 
 use super::routes::Matched;
 use crate::aws::{ACCOUNT, REGION};

@@ -13,7 +13,7 @@ use axum::body::Bytes;
 use axum::http::{HeaderValue, Request, Response, StatusCode};
 use data_encoding::BASE64;
 use serde_json::Value;
-use shared::words::entropy::Entropy;
+use shared::words::Entropy;
 
 pub(crate) use self::answer::of_gateway;
 use self::event::Circumstances;

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use axum::http::StatusCode;
 use serde_json::{Value, json};
-use shared::words::entropy::Entropy;
+use shared::words::Entropy;
 
 use super::wire::{Asked, Refusal};
 use super::{NO_ANSWER, locked};

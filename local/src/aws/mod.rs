@@ -33,8 +33,7 @@ use std::time::Duration;
 use axum::body::Bytes;
 use axum::http::{Method, Request, Response, StatusCode};
 use serde_json::Value;
-use shared::words::clock::Clock;
-use shared::words::entropy::Entropy;
+use shared::words::{Clock, Entropy};
 use tracing::Dispatch;
 
 pub use account::{Account, DEPLOYER};

@@ -10,7 +10,7 @@ use std::sync::Mutex;
 
 use serde::Serialize;
 use serde_json::{Map, Value, json};
-use shared::words::clock::Clock;
+use shared::words::Clock;
 
 use self::versions::{CURRENT, Version, Versions};
 use super::wire::{Asked, Refusal};

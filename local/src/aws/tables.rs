@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use dynoxide::Database;
 use serde_json::{Map, Value, json};
-use shared::words::clock::Clock;
+use shared::words::Clock;
 
 use super::calls::Capacity;
 use super::dynamodb::{self, DENIED, SERVED};

@@ -11,7 +11,7 @@ use std::sync::{Arc, atomic::AtomicU64, atomic::Ordering};
 
 use axum::http::HeaderMap;
 use serde_json::json;
-use shared::words::clock::Timestamp;
+use shared::words::Timestamp;
 
 use super::*;
 

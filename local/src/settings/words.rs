@@ -1,7 +1,7 @@
 //! The table from settings to words. A new setting is a line here, and a test holds that none is missing.
 
 use shared::config::Config;
-use shared::http::frontends::TokenDelivery;
+use shared::http::TokenDelivery;
 
 use super::phrases::{counted, duration, given, listed, on_or_off};
 

@@ -7,7 +7,7 @@ use aws_smithy_types::body::SdkBody;
 use tokio::time::timeout;
 
 use crate::aws::Aws;
-use crate::words::error::{Error, Result};
+use crate::words::{Error, Result};
 
 /// How long one try may take. An answer that does not arrive keeps the whole stack waiting, so there are several.
 const TRY: Duration = Duration::from_secs(5);

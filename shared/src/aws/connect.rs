@@ -17,7 +17,7 @@ use http_body::{Body, Frame, SizeHint};
 use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 
-use crate::words::error::{Error, Result};
+use crate::words::{Error, Result};
 
 const TEXT: &[u8] = b"{}";
 
@@ -66,7 +66,7 @@ impl Body for Together {
 ///
 /// # Errors
 /// [`Error::Unavailable`] when one of them could not be opened.
-pub async fn open(connector: &SharedHttpConnector, url: &str, connections: usize) -> Result<()> {
+pub(super) async fn open(connector: &SharedHttpConnector, url: &str, connections: usize) -> Result<()> {
     let barrier = Arc::new(Barrier::new(connections));
     let mut openings = JoinSet::new();
     for _ in 0..connections {

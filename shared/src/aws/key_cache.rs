@@ -5,9 +5,8 @@ use std::time::Duration;
 
 use tokio::sync::Mutex;
 
-use crate::keys::keyring::LONGEST_CACHED;
-use crate::words::clock::Timestamp;
-use crate::words::error::Result;
+use crate::keys::LONGEST_CACHED;
+use crate::words::{Result, Timestamp};
 
 /// What is older than this is read again.
 pub const FRESH: Duration = Duration::from_secs(5 * 60);

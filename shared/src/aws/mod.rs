@@ -1,12 +1,16 @@
 //! The way to AWS: one HTTP and TLS stack for all clients, credentials, endpoints, timeouts.
 
-pub mod callback;
-pub mod calls;
-pub mod connect;
-pub mod key_cache;
-pub mod secrets;
-pub mod trust;
+mod callback;
+mod calls;
+mod connect;
+mod key_cache;
+mod secrets;
+mod trust;
 pub mod vault;
+
+pub use self::callback::Callback;
+pub use self::key_cache::{Cache, FRESH};
+pub use self::secrets::Keyring;
 
 use std::fmt;
 use std::sync::Arc;
@@ -26,7 +30,7 @@ use aws_types::region::Region;
 use tokio::time::timeout;
 
 use crate::observe::report::{self, Step};
-use crate::words::error::{Error, Result};
+use crate::words::{Error, Result};
 
 /// What a function is told about AWS.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -8,8 +8,7 @@ use serde::de::DeserializeOwned;
 
 use crate::aws::key_cache::{Cache, FRESH};
 use crate::aws::{self, Aws, Retries};
-use crate::words::clock::Timestamp;
-use crate::words::error::{Error, Result};
+use crate::words::{Error, Result, Timestamp};
 
 /// One secret, as the keyring `K`.
 pub struct Keyring<K> {

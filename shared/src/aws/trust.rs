@@ -8,7 +8,7 @@ use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
-use crate::words::error::{Error, Result};
+use crate::words::{Error, Result};
 
 const AWS: &[u8] = include_bytes!("../../certs/aws-roots.pem");
 
@@ -16,7 +16,7 @@ const AWS: &[u8] = include_bytes!("../../certs/aws-roots.pem");
 ///
 /// # Errors
 /// [`Error::Internal`] when the file is not one of certificates in PEM.
-pub fn roots(bundle: Option<&str>) -> Result<TlsContext> {
+pub(super) fn roots(bundle: Option<&str>) -> Result<TlsContext> {
     let pem = match bundle {
         None => AWS.to_vec(),
         Some(path) => read(path).map_err(|problem| Error::internal(format!("AWS_CA_BUNDLE: {path}: {problem}")))?,
@@ -71,7 +71,7 @@ mod tests {
             .lines()
             .filter_map(|line| line.strip_prefix("notAfter=")?.strip_suffix(" GMT")?.rsplit(' ').next()?.parse().ok())
             .collect();
-        let year = crate::words::clock::Clock::system().now().unix() / 31_556_952 + 1970;
+        let year = crate::words::Clock::system().now().unix() / 31_556_952 + 1970;
         assert_eq!(ends, [2038, 2040, 2040, 2040, 2037]);
         assert!(ends.iter().all(|end| u64::from(*end) > year + 2), "{year}");
         // The years are those of the certificates, not only of the words above them.

@@ -15,8 +15,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::aws::{self, Aws, Retries};
-use crate::words::entropy::Entropy;
-use crate::words::error::{Error, Result};
+use crate::words::{Entropy, Error, Result};
 
 /// The secret `arn`, as versions of the keyring `K`.
 pub struct Vault<K> {

@@ -2,8 +2,7 @@
 
 use crate::codes::challenge::{Challenge, ChallengePolicy, Guard};
 use crate::codes::code::CodeDigest;
-use crate::words::clock::Timestamp;
-use crate::words::lane::Lane;
+use crate::words::{Lane, Timestamp};
 
 /// A try that has been counted, with the state it was counted in. Only [`Attempt::prove`] looks at a code,
 /// so none is compared before it is counted (V01).
@@ -85,8 +84,7 @@ mod tests {
     use super::*;
     use crate::codes::challenge::tests::{at, challenge, guard, policy};
     use crate::codes::code::{Binding, Code};
-    use crate::words::ids::Tenant;
-    use crate::words::mac::MacKey;
+    use crate::words::{MacKey, Tenant};
 
     const NOW: u64 = 1_000_000;
     const KEY: &str = "0";

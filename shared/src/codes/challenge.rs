@@ -9,11 +9,7 @@ use std::time::Duration;
 use crate::codes::code::{CodeDigest, Strength};
 use crate::codes::limits::Lockout;
 use crate::codes::sms_policy::SmsPolicy;
-use crate::words::clock::{ExpiresAt, Timestamp};
-use crate::words::error::{Error, Result};
-use crate::words::identifier::Identifier;
-use crate::words::lane::Lane;
-use crate::words::network::NetworkDigest;
+use crate::words::{Error, ExpiresAt, Identifier, Lane, NetworkDigest, Result, Timestamp};
 
 /// How codes live and how often they may be asked for and tried.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -6,11 +6,7 @@ use data_encoding::BASE32_NOPAD;
 use subtle::ConstantTimeEq;
 use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
 
-use crate::words::entropy::Entropy;
-use crate::words::error::Result;
-use crate::words::identifier::Identifier;
-use crate::words::ids::Tenant;
-use crate::words::mac::MacKey;
+use crate::words::{Entropy, Identifier, MacKey, Result, Tenant};
 
 /// How hard a code is to guess.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

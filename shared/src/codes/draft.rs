@@ -2,12 +2,7 @@
 
 use crate::codes::challenge::{ChallengePolicy, Guard};
 use crate::codes::code::{Binding, Code, CodeDigest, Strength};
-use crate::words::clock::ExpiresAt;
-use crate::words::entropy::Entropy;
-use crate::words::error::Result;
-use crate::words::ids::ChallengeId;
-use crate::words::lane::Lane;
-use crate::words::mac::MacKey;
+use crate::words::{ChallengeId, Entropy, ExpiresAt, Lane, MacKey, Result};
 
 /// A code about to be sent: drawn in both strengths, because only the table knows which one it takes.
 #[derive(Debug)]
@@ -94,8 +89,7 @@ mod tests {
     use super::*;
     use crate::codes::challenge::Challenge;
     use crate::codes::challenge::tests::{challenge, guard, policy};
-    use crate::words::clock::Timestamp;
-    use crate::words::ids::Tenant;
+    use crate::words::{Tenant, Timestamp};
 
     fn draft() -> Draft {
         let (tenant, identifier) = (Tenant::default(), "ada@example.com".parse().unwrap());

@@ -9,9 +9,7 @@ use std::time::Duration;
 use data_encoding::BASE64URL_NOPAD;
 use subtle::ConstantTimeEq;
 
-use crate::words::clock::{ExpiresAt, Timestamp};
-use crate::words::identifier::Identifier;
-use crate::words::index::Index;
+use crate::words::{ExpiresAt, Identifier, Index, Timestamp};
 
 /// How long a browser is known after the last sign-in there.
 pub const DEVICE_LIFE: Duration = Duration::from_secs(365 * 86_400);
@@ -38,8 +36,7 @@ pub fn is_known(value: &str, identifier: &Identifier, index: &Index<'_>, now: Ti
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::words::ids::Tenant;
-    use crate::words::mac::MacKey;
+    use crate::words::{MacKey, Tenant};
 
     #[test]
     fn a_device_cookie_serves_one_identifier_and_one_key_until_its_end() {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::words::clock::Timestamp;
+use crate::words::Timestamp;
 
 /// What is counted for each network, in fixed windows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -1,10 +1,20 @@
 //! One-time codes: how they are drawn, kept, limited and compared. Pure rules; `store` enforces them in the conditions of its
 //! writes.
 
-pub mod attempt;
-pub mod challenge;
-pub mod code;
-pub mod draft;
-pub mod known_device;
-pub mod limits;
-pub mod sms_policy;
+mod attempt;
+mod challenge;
+mod code;
+mod draft;
+mod known_device;
+mod limits;
+mod sms_policy;
+
+pub use self::attempt::{Attempt, Proof};
+pub use self::challenge::{
+    Challenge, ChallengePolicy, Counted, FREE_REFUSALS, Guard, HOUR, LONGEST_LIFE, MOST_SENDS, Start,
+};
+pub use self::code::{Binding, Code, CodeDigest, LONG_LENGTH, SHORT_LENGTHS, Strength};
+pub use self::draft::Draft;
+pub use self::known_device::{DEVICE_LIFE, device_cookie, is_known};
+pub use self::limits::{Action, Allowance, Lockout, NETWORK_WINDOW};
+pub use self::sms_policy::{Bounds, Breaker, SmsPolicy, Spent, Target};

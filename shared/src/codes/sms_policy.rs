@@ -4,10 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::codes::limits::Allowance;
-use crate::words::clock::Timestamp;
-use crate::words::error::{Error, Result};
-use crate::words::identifier::Phone;
-use crate::words::numbering::Country;
+use crate::words::{Country, Error, Phone, Result, Timestamp};
 
 /// Where codes go by SMS, and how many.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,7 +66,7 @@ pub struct Bounds {
 const RANGE_DIGITS: usize = 6;
 
 /// One day's messages, in UTC.
-pub const DAY: Duration = Duration::from_secs(86_400);
+pub(super) const DAY: Duration = Duration::from_secs(86_400);
 
 /// What is counted in a day, as far as it concerns one country or one range.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

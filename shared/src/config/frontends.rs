@@ -1,8 +1,7 @@
 //! The settings of frontends: origins, the API's own domain, and how tokens travel.
 
 use super::reader::{Check, Reader};
-use crate::http::frontends::{Frontends, TokenDelivery};
-use crate::http::origin::{Origin, is_host_name};
+use crate::http::{Frontends, Origin, TokenDelivery, is_host_name};
 
 const IS_DOMAIN: Check = (is_host_name, "a domain name in lower case, such as auth.example.com");
 

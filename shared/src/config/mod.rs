@@ -9,14 +9,11 @@ use std::time::Duration;
 
 use self::reader::{IS_ARN, IS_EMAIL, IS_ISSUER, IS_NAME, Reader};
 use crate::aws::Settings as AwsSettings;
-use crate::codes::challenge::ChallengePolicy;
-use crate::codes::code::SHORT_LENGTHS;
-use crate::http::Proxies;
-use crate::http::frontends::Frontends;
+use crate::codes::{ChallengePolicy, SHORT_LENGTHS};
+use crate::http::{Frontends, Proxies};
 use crate::messages::{MailSettings, SmsSettings};
-use crate::observe::metrics::Metrics;
-use crate::sessions::access_token::AccessPolicy;
-use crate::sessions::session::SessionPolicy;
+use crate::observe::Metrics;
+use crate::sessions::{AccessPolicy, SessionPolicy};
 
 /// All settings of a deployment. Every function reads all of them, so that a wrong one is found by the first.
 #[derive(Clone, Debug, PartialEq, Eq)]

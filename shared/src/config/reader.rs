@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use crate::aws::{Credentials, Endpoints, Settings as AwsSettings};
 use crate::http::Proxies;
-use crate::keys::algorithm::SigningAlgorithm;
-use crate::sessions::access_token::{ClaimNames, RESERVED_CLAIMS};
+use crate::keys::SigningAlgorithm;
+use crate::sessions::{ClaimNames, RESERVED_CLAIMS};
 
 /// A test of a text, with the words for what it expects.
 pub(super) type Check = (fn(&str) -> bool, &'static str);

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::reader::{Check, Reader};
-use crate::codes::sms_policy::{Breaker, SmsPolicy};
+use crate::codes::{Breaker, SmsPolicy};
 use crate::messages::{LONGEST_HOST, LONGEST_PRODUCT, SmsSettings, is_gsm7};
-use crate::words::numbering::Country;
+use crate::words::Country;
 
 const IS_PRODUCT_NAME: Check = (
     |text| text.chars().count() <= LONGEST_PRODUCT && !text.chars().any(char::is_control),

@@ -4,18 +4,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::aws::Aws;
-use crate::aws::key_cache::{Cache, FRESH};
-use crate::aws::secrets::Keyring;
+use crate::aws::{Aws, Cache, FRESH, Keyring};
 use crate::config::Config;
 use crate::http::Request;
-use crate::keys::keyring::TokenKeys;
-use crate::people::user::User;
-use crate::sessions::access_token::{AccessPolicy, Subject};
-use crate::sessions::verifier::CheckingKeys;
+use crate::keys::TokenKeys;
+use crate::people::User;
+use crate::sessions::{AccessPolicy, CheckingKeys, Subject};
 use crate::store::UserTable;
-use crate::words::clock::Timestamp;
-use crate::words::error::{Error, Result};
+use crate::words::{Error, Result, Timestamp};
 
 /// What checking takes from the deployment.
 pub struct Checker {

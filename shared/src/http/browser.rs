@@ -5,7 +5,7 @@ use lambda_http::http::{HeaderMap, header};
 use super::Request;
 use crate::http::cookie::{Cookie, Cookies};
 use crate::http::frontends::{Frontends, Page, TokenDelivery};
-use crate::words::error::{Error, Result};
+use crate::words::{Error, Result};
 
 /// How a request's tokens travel, and what it says under a name that may be a field or a cookie.
 #[derive(Debug)]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::words::error::{Error, Result};
+use crate::words::{Error, Result};
 
 /// What a browser keeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

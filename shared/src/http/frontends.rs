@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use crate::http::origin::{Origin, address};
 use crate::http::site;
-use crate::words::error::{Error, Result};
+use crate::words::{Error, Result};
 
 /// How tokens and challenge ids reach a client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]

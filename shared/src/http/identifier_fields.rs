@@ -8,11 +8,9 @@ use crate::http::cookie::Cookie;
 use crate::http::frontends::{Frontends, TokenDelivery};
 use crate::http::{Delivered, Request};
 use crate::messages::Channel;
-use crate::people::user::User;
+use crate::people::User;
 use crate::store::Passage;
-use crate::words::clock::Timestamp;
-use crate::words::error::{Error, Result};
-use crate::words::identifier::{Email, Identifier, Phone};
+use crate::words::{Email, Error, Identifier, Phone, Result, Timestamp};
 
 /// The identifier of a request, under any of the names that clients use for it.
 #[derive(Deserialize)]

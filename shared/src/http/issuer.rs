@@ -5,22 +5,14 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::aws::Aws;
-use crate::aws::secrets::Keyring;
+use crate::aws::{Aws, Keyring};
 use crate::config::Config;
 use crate::http::Request;
 use crate::http::cookie::Cookie;
 use crate::http::frontends::TokenDelivery;
-use crate::keys::keyring::TokenKeys;
-use crate::sessions::access_token::{AccessPolicy, Issuing, Subject};
-use crate::sessions::refresh_token::{Grant, RefreshToken, Scope};
-use crate::sessions::session::Session;
-use crate::sessions::signer::Signer;
-use crate::words::clock::Timestamp;
-use crate::words::entropy::Entropy;
-use crate::words::error::{Error, Result};
-use crate::words::ids::{Tenant, random_id};
-use crate::words::mac::MacKey;
+use crate::keys::TokenKeys;
+use crate::sessions::{AccessPolicy, Grant, Issuing, RefreshToken, Scope, Session, Signer, Subject};
+use crate::words::{Entropy, Error, MacKey, Result, Tenant, Timestamp, random_id};
 
 /// What issuing takes from the deployment.
 pub struct Issuer {
@@ -106,7 +98,7 @@ impl Keys<'_> {
     /// The name of the key for new refresh tokens.
     ///
     /// # Errors
-    /// As [`crate::keys::keyring::Ring::active`].
+    /// As [`crate::keys::Ring::active`].
     pub fn refresh_key_id(&self) -> Result<&str> {
         Ok(&self.keys.refresh.active(self.now)?.id)
     }
@@ -115,7 +107,7 @@ impl Keys<'_> {
     /// nobody a code.
     ///
     /// # Errors
-    /// As [`crate::keys::keyring::Ring::active_for`] and [`Signer::new`].
+    /// As [`crate::keys::Ring::active_for`] and [`Signer::new`].
     pub fn signer(&self) -> Result<Arc<Signer>> {
         let active = self.keys.signing.active_for(self.issuer.policy.algorithm, self.now)?;
         let mut last = self.issuer.signer.lock().unwrap_or_else(PoisonError::into_inner);

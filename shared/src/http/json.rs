@@ -5,7 +5,7 @@ use std::fmt;
 use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
-use crate::words::error::{Error, Result};
+use crate::words::{Error, Result};
 
 /// Deeper bodies are refused; ours have one level (V32).
 const DEEPEST: usize = 8;

@@ -1,20 +1,29 @@
 //! The edge: what a function is, how it is served, and one log line for each request.
 
-pub mod alias;
-pub mod bearer;
+mod alias;
+mod bearer;
 mod browser;
-pub mod cookie;
+mod cookie;
 mod event;
-pub mod frontends;
-pub mod identifier_fields;
-pub mod issuer;
+mod frontends;
+mod identifier_fields;
+mod issuer;
 pub mod json;
-pub mod origin;
+mod origin;
 mod proxies;
 mod reply;
 mod request;
-pub mod routes;
-pub mod site;
+mod routes;
+mod site;
+
+pub use self::alias::ALIASES;
+pub use self::bearer::Checker;
+pub use self::cookie::{Cookie, Cookies};
+pub use self::frontends::{Frontends, Page, TokenDelivery};
+pub use self::identifier_fields::{IdentifierFields, UserView, given, source_url, token_of};
+pub use self::issuer::{Issuer, Tokens};
+pub use self::origin::{Origin, is_host_name};
+pub use self::routes::look;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -27,11 +36,10 @@ pub use self::proxies::Proxies;
 pub use self::reply::Reply;
 pub use self::request::{LONGEST_BODY, Request, without_final_slash};
 use crate::config::Config;
+use crate::observe::Metrics;
 use crate::observe::log::Ended;
-use crate::observe::metrics::Metrics;
 use crate::observe::report::{self, Report};
-use crate::words::clock::Clock;
-use crate::words::error::{Error, Result};
+use crate::words::{Clock, Error, Result};
 
 /// One Lambda function: the parts that it uses, and what it does with a request.
 pub trait Function: Sized + Send + Sync + 'static {

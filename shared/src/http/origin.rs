@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::str::FromStr;
 
-use crate::words::error::{Error, Result};
+use crate::words::{Error, Result};
 
 /// `https://app.example.com`, with a port where it is not the scheme's own. One spelling, which is compared exactly.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,7 +69,7 @@ fn parts(rest: &str) -> Option<(&str, Option<&str>)> {
 }
 
 /// The address that a host is, if it is one.
-pub fn address(host: &str) -> Option<IpAddr> {
+pub(super) fn address(host: &str) -> Option<IpAddr> {
     match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
         Some(inner) => inner.parse().ok().filter(IpAddr::is_ipv6),
         None => host.parse().ok().filter(IpAddr::is_ipv4),

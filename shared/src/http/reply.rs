@@ -6,7 +6,7 @@ use lambda_http::http::{Response, StatusCode};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::words::error::{Error, Result};
+use crate::words::{Error, Result};
 
 /// What a handler answers.
 #[derive(Debug)]

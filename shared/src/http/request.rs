@@ -10,9 +10,8 @@ use super::{Proxies, browser};
 use crate::http::cookie::Cookies;
 use crate::http::frontends::Page;
 use crate::http::json;
-use crate::sessions::device::Device;
-use crate::words::error::{Error, Result};
-use crate::words::network::Network;
+use crate::sessions::Device;
+use crate::words::{Error, Network, Result};
 
 /// The longest body that is read. The longest lawful one is under 1 KiB (V32).
 pub const LONGEST_BODY: usize = 8 * 1024;

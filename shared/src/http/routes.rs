@@ -1,7 +1,7 @@
 //! Which request a list of routes is for.
 
 use super::Request;
-use crate::words::error::{Error, Result};
+use crate::words::{Error, Result};
 
 /// Whether one of `routes` is for `request`.
 ///

@@ -6,7 +6,7 @@
 const SUFFIXES: &str = include_str!("../../data/public_suffixes.txt");
 
 /// The registrable domain of a host name in lower-case A-labels; `None` for what is itself a public suffix.
-pub fn registrable(host: &str) -> Option<&str> {
+pub(super) fn registrable(host: &str) -> Option<&str> {
     let labels: Vec<usize> = std::iter::once(0).chain(host.match_indices('.').map(|(dot, _)| dot + 1)).collect();
     let first = labels.len().checked_sub(suffix_labels(host) + 1)?;
     host.get(*labels.get(first)?..).filter(|domain| !domain.starts_with('.') && !domain.ends_with('.'))

@@ -7,9 +7,7 @@ use data_encoding::{BASE64, HEXLOWER};
 
 use crate::keys::algorithm::{KeyKind, SigningAlgorithm};
 use crate::keys::keyring::{Bytes32, Dated, SigningKey};
-use crate::words::clock::Timestamp;
-use crate::words::entropy::Entropy;
-use crate::words::error::{Error, Result};
+use crate::words::{Entropy, Error, Result, Timestamp};
 
 /// Of SHA-512: an HMAC key is as long as its digest.
 const LONGEST_DIGEST: usize = 64;

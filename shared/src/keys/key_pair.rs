@@ -11,7 +11,7 @@ use jsonwebtoken::{DecodingKey, EncodingKey};
 
 use crate::keys::algorithm::KeyKind;
 use crate::keys::keyring::{Dated, SigningKey};
-use crate::words::error::{Error, Result};
+use crate::words::{Error, Result};
 
 /// Both halves of a signing key.
 pub(crate) struct KeyPair {

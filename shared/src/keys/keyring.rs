@@ -10,9 +10,7 @@ use data_encoding::BASE64;
 use serde::{Deserialize, Serialize};
 
 use crate::keys::algorithm::SigningAlgorithm;
-use crate::words::clock::Timestamp;
-use crate::words::error::{Error, Result};
-use crate::words::mac::MacKey;
+use crate::words::{Error, MacKey, Result, Timestamp};
 
 /// How long an instance may go on with the keyring that it has read. A key made by a rotation must not become
 /// active sooner than this.

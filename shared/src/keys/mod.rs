@@ -1,8 +1,14 @@
 //! Keyrings: which keys there are, when each is used, how they are made and how they rotate. Pure rules.
 
-pub mod algorithm;
+mod algorithm;
 pub mod generate;
-pub mod key_pair;
-pub mod keyring;
-pub mod public_keys;
-pub mod rotation;
+mod key_pair;
+mod keyring;
+mod public_keys;
+mod rotation;
+
+pub use self::algorithm::{KeyKind, SigningAlgorithm};
+pub(crate) use self::key_pair::KeyPair;
+pub use self::keyring::{CodeKeys, Dated, LONGEST_CACHED, Ring, SigningKey, TokenKeys};
+pub use self::public_keys::public_keys;
+pub use self::rotation::{KeyRules, Maker, Rotates};

@@ -6,8 +6,7 @@ use jsonwebtoken::jwk::{Jwk, JwkSet, PublicKeyUse};
 
 use crate::keys::key_pair::KeyPair;
 use crate::keys::keyring::{Dated, Ring, SigningKey};
-use crate::words::clock::Timestamp;
-use crate::words::error::{Error, Result};
+use crate::words::{Error, Result, Timestamp};
 
 /// What is signed to see whether a key works; no token, for it has no dots.
 const TRIAL: &[u8] = b"latchkey";
@@ -28,7 +27,7 @@ pub fn public_keys(ring: &Ring<SigningKey>, now: Timestamp) -> Result<JwkSet> {
 ///
 /// # Errors
 /// As [`public_keys`]; [`Error::Internal`], naming the key, when its halves do not belong together.
-pub fn proven(ring: &Ring<SigningKey>, now: Timestamp) -> Result<JwkSet> {
+pub(super) fn proven(ring: &Ring<SigningKey>, now: Timestamp) -> Result<JwkSet> {
     for key in ring.live(now) {
         let pair = KeyPair::read(key)?;
         let signature = BASE64URL_NOPAD.encode(&pair.sign(TRIAL)?);

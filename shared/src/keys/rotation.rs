@@ -9,15 +9,12 @@ use crate::keys::algorithm::SigningAlgorithm;
 use crate::keys::generate;
 use crate::keys::keyring::{Bytes32, CodeKeys, Dated, LONGEST_CACHED, Ring, SigningKey, TokenKeys};
 use crate::keys::public_keys::proven;
-use crate::sessions::access_token::AccessPolicy;
-use crate::sessions::session::SessionPolicy;
-use crate::words::clock::Timestamp;
-use crate::words::entropy::Entropy;
-use crate::words::error::Result;
+use crate::sessions::{AccessPolicy, SessionPolicy};
+use crate::words::{Entropy, Result, Timestamp};
 
 /// How long a signing key is published before it signs. API Gateway's authorizers go on for two hours with the keys that
 /// they have read, and refuse what others signed; the third hour is for whoever reads them late.
-pub const PUBLISHED_BEFORE: Duration = Duration::from_secs(3 * 60 * 60);
+pub(super) const PUBLISHED_BEFORE: Duration = Duration::from_secs(3 * 60 * 60);
 /// How much earlier a key is active where no other is: a function's clock may be behind that of the one which made it.
 /// Lambda's clocks differ by less than a second; a minute is for all others.
 const CLOCKS_DIFFER: Duration = Duration::from_secs(60);

@@ -7,8 +7,7 @@ use data_encoding::BASE64;
 
 use super::{Message, Sent, outcome};
 use crate::aws::{Aws, Retries, Settings};
-use crate::words::error::{Error, Result};
-use crate::words::identifier::Email;
+use crate::words::{Email, Error, Result};
 
 /// The way to SES.
 pub struct Mailer {

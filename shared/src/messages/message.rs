@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use askama::Template;
 
-use crate::codes::code::Code;
-use crate::words::error::{Error, Result};
+use crate::codes::Code;
+use crate::words::{Error, Result};
 
 /// A mail, ready to send. It carries a code: no `Debug`.
 pub struct Message {

@@ -11,7 +11,7 @@ pub use self::message::Message;
 pub use self::sms::{SmsSettings, Texter};
 pub use self::text::{LONGEST_HOST, LONGEST_PRODUCT, Text, is_gsm7};
 
-use crate::words::identifier::Identifier;
+use crate::words::Identifier;
 
 /// How a code travels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -7,8 +7,7 @@ use aws_smithy_runtime_api::http::Response;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
 use super::Sent;
-use crate::words::entropy::Entropy;
-use crate::words::error::Result;
+use crate::words::{Entropy, Result};
 
 const MOST_TRIES: u32 = 3;
 

@@ -6,8 +6,7 @@ use aws_sdk_sns::types::MessageAttributeValue;
 
 use super::{Sent, Text, outcome};
 use crate::aws::{Aws, Retries, Settings};
-use crate::words::error::{Error, Result};
-use crate::words::identifier::Phone;
+use crate::words::{Error, Phone, Result};
 
 /// How SMS are sent: what the deployer has registered, where there is something.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

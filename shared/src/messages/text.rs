@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::message::in_words;
-use crate::codes::code::{Code, LONG_LENGTH};
+use crate::codes::{Code, LONG_LENGTH};
 
 /// The text of an SMS. It carries a code: no `Debug`.
 pub struct Text(String);

@@ -11,8 +11,7 @@ use tracing_subscriber::registry::LookupSpan;
 
 use crate::observe::metrics::{Counted, Metrics};
 use crate::observe::report::{self, Report};
-use crate::words::clock::{Clock, Timestamp};
-use crate::words::error::Error;
+use crate::words::{Clock, Error, Timestamp};
 
 /// The field whose text is JSON already: an object, whose members become the line's own.
 const MEMBERS: &str = "members";

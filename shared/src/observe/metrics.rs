@@ -6,10 +6,10 @@
 use serde_json::{Map, Value, json};
 
 use crate::observe::report::{Report, Step};
-use crate::words::clock::Timestamp;
+use crate::words::Timestamp;
 
 /// Where CloudWatch keeps them.
-pub const NAMESPACE: &str = "Latchkey";
+pub(super) const NAMESPACE: &str = "Latchkey";
 
 /// Under which names a function logs and counts, if it counts.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,3 +1,5 @@
 //! Users, as their items hold them.
 
-pub mod user;
+mod user;
+
+pub use self::user::{LONGEST_NAME, User};

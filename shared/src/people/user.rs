@@ -2,9 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::words::clock::Timestamp;
-use crate::words::identifier::Identifier;
-use crate::words::ids::{SessionId, UserId};
+use crate::words::{Identifier, SessionId, Timestamp, UserId};
 
 /// A user as its item holds it.
 #[derive(Clone, Debug)]
@@ -59,7 +57,7 @@ impl User {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::words::entropy::Entropy;
+    use crate::words::Entropy;
 
     #[test]
     fn the_oldest_sessions_make_room() {

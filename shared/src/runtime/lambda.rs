@@ -9,8 +9,7 @@ use crate::config::Config;
 use crate::http::{Function, Served};
 use crate::observe::log;
 use crate::runtime::task::{Ready, Task};
-use crate::words::clock::Clock;
-use crate::words::error::Error;
+use crate::words::{Clock, Error};
 
 /// Runs one function until Lambda ends the process.
 ///

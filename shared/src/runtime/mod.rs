@@ -1,4 +1,6 @@
 //! What runs on Lambda.
 
 pub mod lambda;
-pub mod task;
+mod task;
+
+pub use self::task::{Ready, Task};

@@ -6,10 +6,8 @@ use serde_json::Value;
 
 use crate::config::Config;
 use crate::observe::log::Ended;
-use crate::observe::metrics::Metrics;
-use crate::observe::report;
-use crate::words::clock::Clock;
-use crate::words::error::Result;
+use crate::observe::{Metrics, report};
+use crate::words::{Clock, Result};
 
 /// One such function: the parts that it uses, and what it does with an event.
 pub trait Task: Sized + Send + Sync + 'static {

@@ -4,10 +4,9 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use crate::keys::algorithm::SigningAlgorithm;
+use crate::keys::SigningAlgorithm;
 use crate::sessions::session::Session;
-use crate::words::clock::Timestamp;
-use crate::words::ids::{SessionId, Tenant, UserId};
+use crate::words::{SessionId, Tenant, Timestamp, UserId};
 
 /// How access tokens are made.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -5,7 +5,7 @@
 
 use std::net::{IpAddr, Ipv6Addr};
 
-use crate::words::network::Network;
+use crate::words::Network;
 
 /// A browser and a system, and the network that it was seen in.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,8 +1,15 @@
 //! Sessions and the two tokens of each: how they are opened, issued, refreshed and checked. Pure rules.
 
-pub mod access_token;
-pub mod device;
-pub mod refresh_token;
-pub mod session;
-pub mod signer;
-pub mod verifier;
+mod access_token;
+mod device;
+mod refresh_token;
+mod session;
+mod signer;
+mod verifier;
+
+pub use self::access_token::{AccessPolicy, ClaimNames, Issuing, RESERVED_CLAIMS, Subject};
+pub use self::device::Device;
+pub use self::refresh_token::{Grant, RefreshToken, Scope, Seed};
+pub use self::session::{Opening, Rotation, Session, SessionPolicy};
+pub use self::signer::Signer;
+pub use self::verifier::CheckingKeys;

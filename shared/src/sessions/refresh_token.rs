@@ -9,9 +9,7 @@ use std::str::FromStr;
 use data_encoding::BASE64URL_NOPAD;
 use subtle::ConstantTimeEq;
 
-use crate::words::error::{Error, Result};
-use crate::words::ids::{SessionId, Tenant, UserId};
-use crate::words::mac::MacKey;
+use crate::words::{Error, MacKey, Result, SessionId, Tenant, UserId};
 
 const VERSION: &str = "v1";
 /// Longer than any that we make; longer ones are not looked at.
@@ -155,8 +153,7 @@ impl fmt::Debug for RefreshToken {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::words::clock::Timestamp;
-    use crate::words::entropy::Entropy;
+    use crate::words::{Entropy, Timestamp};
 
     fn issued() -> (RefreshToken, MacKey, Seed, Tenant) {
         let grant = Grant {

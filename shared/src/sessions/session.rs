@@ -4,11 +4,7 @@ use std::time::Duration;
 
 use crate::sessions::device::Device;
 use crate::sessions::refresh_token::{Grant, RefreshToken, Scope, Seed};
-use crate::words::clock::{ExpiresAt, Timestamp};
-use crate::words::entropy::Entropy;
-use crate::words::error::Result;
-use crate::words::ids::{SessionId, UserId};
-use crate::words::mac::MacKey;
+use crate::words::{Entropy, ExpiresAt, MacKey, Result, SessionId, Timestamp, UserId};
 
 /// How sessions live and end.
 #[derive(Clone, Debug, PartialEq, Eq)]

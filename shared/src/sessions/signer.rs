@@ -4,12 +4,9 @@ use data_encoding::BASE64URL_NOPAD;
 use serde::Serialize;
 use serde_json::json;
 
-use crate::keys::algorithm::SigningAlgorithm;
-use crate::keys::key_pair::KeyPair;
-use crate::keys::keyring::{Dated, SigningKey};
+use crate::keys::{Dated, KeyPair, SigningAlgorithm, SigningKey};
 use crate::sessions::access_token::{AccessPolicy, Issuing, Subject, TYPE, claims};
-use crate::words::clock::Timestamp;
-use crate::words::error::{Error, Result};
+use crate::words::{Error, Result, Timestamp};
 
 /// Makes tokens with one key.
 pub struct Signer {

@@ -6,12 +6,9 @@ use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, JwkSet, KeyAlgo
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use serde_json::{Map, Value};
 
-use crate::keys::algorithm::{KeyKind, SigningAlgorithm};
-use crate::keys::key_pair::KeyPair;
-use crate::keys::keyring::{Dated, Ring, SigningKey};
+use crate::keys::{Dated, KeyKind, KeyPair, Ring, SigningAlgorithm, SigningKey};
 use crate::sessions::access_token::{AccessPolicy, Subject, TOKEN_TYPE, TYPE};
-use crate::words::clock::Timestamp;
-use crate::words::error::{Error, Result};
+use crate::words::{Error, Result, Timestamp};
 
 /// The largest integer that every JSON reader keeps exact.
 const LARGEST_TIME: u64 = 1 << 53;
@@ -131,8 +128,7 @@ mod tests {
     use super::*;
     use crate::sessions::access_token::{ClaimNames, Issuing};
     use crate::sessions::signer::Signer;
-    use crate::words::entropy::Entropy;
-    use crate::words::ids::{SessionId, Tenant, UserId};
+    use crate::words::{Entropy, SessionId, Tenant, UserId};
 
     const NOW: u64 = 1_767_225_600;
     const ISSUER: &str = "https://auth.example.com";

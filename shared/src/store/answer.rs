@@ -6,12 +6,9 @@ use aws_sdk_dynamodb::types::{TransactWriteItem, Update};
 use super::OtpTable;
 use super::guard::{self, KEPT_FOR};
 use super::write::{self, Written, bytes, number};
-use crate::codes::attempt::{Attempt, Proof};
-use crate::codes::challenge::LONGEST_LIFE;
+use crate::codes::{Attempt, LONGEST_LIFE, Proof};
 use crate::observe::report::{self, Step};
-use crate::words::clock::Timestamp;
-use crate::words::error::{Error, Result};
-use crate::words::lane::Lane;
+use crate::words::{Error, Lane, Result, Timestamp};
 
 const COUNT_FAILURE: &str = "f = f + :one, fl = :now, #ttl = :ttl";
 

@@ -11,9 +11,8 @@ use super::network::Passage;
 use super::pool::{DEBT, LAST, Pool, SENT, TOTAL, USED, signed};
 use super::start::MOST_TRIES;
 use super::write::{self, Item, Written, number};
-use crate::codes::sms_policy::{Breaker, SmsPolicy, Spent, Target};
-use crate::words::clock::Timestamp;
-use crate::words::error::{Error, Result};
+use crate::codes::{Breaker, SmsPolicy, Spent, Target};
+use crate::words::{Error, Result, Timestamp};
 
 /// The counts of a day stay readable for a month.
 const KEPT_FOR: Duration = Duration::from_secs(31 * 86_400);

@@ -11,13 +11,9 @@ use serde::{Deserialize, Serialize};
 use serde_bytes::ByteArray;
 
 use super::write::{self, Item, number};
-use crate::codes::challenge::{Challenge, Counted, Guard};
-use crate::codes::code::CodeDigest;
-use crate::codes::limits::Lockout;
+use crate::codes::{Challenge, CodeDigest, Counted, Guard, Lockout};
 use crate::observe::report::{self, Step};
-use crate::words::clock::{ExpiresAt, Timestamp};
-use crate::words::error::{Error, Result};
-use crate::words::lane::Lane;
+use crate::words::{Error, ExpiresAt, Lane, Result, Timestamp};
 
 /// The failures in it must outlive every attack on it (S05).
 pub(super) const KEPT_FOR: Duration = Duration::from_secs(365 * 86_400);

@@ -27,7 +27,7 @@ pub use self::sessions::Presented;
 pub use self::start::Asked;
 
 use crate::aws::{Aws, Retries, Settings};
-use crate::words::error::{Error, Result};
+use crate::words::{Error, Result};
 
 /// What may be forgotten: challenges and counters.
 pub struct OtpTable {

@@ -4,11 +4,9 @@ use serde::Deserialize;
 
 use super::OtpTable;
 use super::write::{self, Written, number};
-use crate::codes::limits::{Action, Allowance};
+use crate::codes::{Action, Allowance};
 use crate::observe::report::{self, Step};
-use crate::words::clock::Timestamp;
-use crate::words::error::Result;
-use crate::words::network::NetworkDigest;
+use crate::words::{NetworkDigest, Result, Timestamp};
 
 #[derive(Deserialize)]
 struct Row {

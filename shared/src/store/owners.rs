@@ -6,12 +6,10 @@ use serde::{Deserialize, Serialize};
 use super::users;
 use super::write::{self, Item, Transacted};
 use super::{OtpTable, UserTable};
-use crate::codes::attempt::Proof;
-use crate::people::user::User;
-use crate::sessions::session::Session;
-use crate::words::clock::Timestamp;
-use crate::words::error::{Error, Result};
-use crate::words::ids::UserId;
+use crate::codes::Proof;
+use crate::people::User;
+use crate::sessions::Session;
+use crate::words::{Error, Result, Timestamp, UserId};
 
 #[derive(Serialize, Deserialize)]
 struct OwnerRow {

@@ -5,10 +5,9 @@ use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::network::Passage;
 use super::write::Item;
-use crate::codes::sms_policy::{Bounds, SmsPolicy, Spent, Target};
+use crate::codes::{Bounds, SmsPolicy, Spent, Target};
 use crate::observe::report::{self, Step};
-use crate::words::clock::Timestamp;
-use crate::words::error::{Error, Result};
+use crate::words::{Error, Result, Timestamp};
 
 /// Messages to everywhere.
 pub(super) const TOTAL: &str = "n";

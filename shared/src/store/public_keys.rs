@@ -8,8 +8,7 @@ use serde::Deserialize;
 
 use super::UserTable;
 use super::write::{self, Written, number, text};
-use crate::words::clock::Timestamp;
-use crate::words::error::{Error, Result};
+use crate::words::{Error, Result, Timestamp};
 
 /// The item's key. `rotate-keys` writes it, and nobody else.
 const KEY: &str = "JWKS";

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-use crate::words::clock::{ExpiresAt, Timestamp};
+use crate::words::{ExpiresAt, Timestamp};
 
 /// Counters that are full, by their item's key, with the end of their window.
 #[derive(Default)]

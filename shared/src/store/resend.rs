@@ -6,16 +6,14 @@ use super::OtpTable;
 use super::guard::{self, KEPT_FOR};
 use super::start::{Asked, MOST_TRIES};
 use super::write::{self, Written, bytes, number, text};
-use crate::codes::challenge::{FREE_REFUSALS, MOST_SENDS};
-use crate::codes::code::Strength;
-use crate::codes::draft::Draft;
-use crate::words::error::{Error, Result};
+use crate::codes::{Draft, FREE_REFUSALS, MOST_SENDS, Strength};
+use crate::words::{Error, Result};
 
 impl OtpTable {
     /// Puts a new code into the live challenge that `draft` names, or begins a new one with `instead`.
     ///
     /// # Errors
-    /// As [`crate::codes::challenge::Guard::resend`] and [`OtpTable::start`].
+    /// As [`crate::codes::Guard::resend`] and [`OtpTable::start`].
     pub async fn resend(&self, draft: Draft, instead: Draft, asked: Asked<'_>) -> Result<(Draft, Strength)> {
         let mut strength = Strength::Short;
         for _ in 0..MOST_TRIES {

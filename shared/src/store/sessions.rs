@@ -7,13 +7,9 @@ use serde_bytes::ByteArray;
 use super::UserTable;
 use super::write::{self, Item, Written, number, text};
 use crate::observe::report::{self, Step};
-use crate::people::user::User;
-use crate::sessions::device::Device;
-use crate::sessions::refresh_token::{Grant, Seed};
-use crate::sessions::session::{Rotation, Session, SessionPolicy};
-use crate::words::clock::{ExpiresAt, Timestamp};
-use crate::words::error::{Error, Result};
-use crate::words::ids::UserId;
+use crate::people::User;
+use crate::sessions::{Device, Grant, Rotation, Seed, Session, SessionPolicy};
+use crate::words::{Error, ExpiresAt, Result, Timestamp, UserId};
 
 #[derive(Serialize, Deserialize)]
 struct Row {

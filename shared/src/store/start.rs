@@ -9,13 +9,8 @@ use serde_bytes::ByteArray;
 use super::OtpTable;
 use super::guard::{self, Entry, KEPT_FOR};
 use super::write::{self, Written, number};
-use crate::codes::challenge::{ChallengePolicy, Guard, HOUR, LONGEST_LIFE, Start};
-use crate::codes::code::Strength;
-use crate::codes::draft::Draft;
-use crate::words::clock::Timestamp;
-use crate::words::error::{Error, Result};
-use crate::words::lane::Lane;
-use crate::words::network::NetworkDigest;
+use crate::codes::{ChallengePolicy, Draft, Guard, HOUR, LONGEST_LIFE, Start, Strength};
+use crate::words::{Error, Lane, NetworkDigest, Result, Timestamp};
 
 /// Each refused write of ours means that another one went through, and only [`Lane::most_live`] of these can.
 pub(super) const MOST_TRIES: usize = 16;

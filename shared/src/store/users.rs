@@ -8,10 +8,8 @@ use serde::{Deserialize, Serialize};
 use super::UserTable;
 use super::write::{self, Item, Written, number};
 use crate::observe::report::{self, Step};
-use crate::people::user::User;
-use crate::words::clock::Timestamp;
-use crate::words::error::{Error, Result};
-use crate::words::ids::{SessionId, UserId};
+use crate::people::User;
+use crate::words::{Error, Result, SessionId, Timestamp, UserId};
 
 /// Each refused write of ours means that another sign-in of the same user went through.
 const MOST_TRIES: usize = 16;
@@ -200,8 +198,8 @@ fn read(item: Item) -> Result<User> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::people::user::LONGEST_NAME;
-    use crate::words::entropy::Entropy;
+    use crate::people::LONGEST_NAME;
+    use crate::words::Entropy;
 
     /// The size that DynamoDB counts: names and values in UTF-8, numbers at about half their digits and one, a map
     /// with 3 bytes and one for each entry.

@@ -17,8 +17,7 @@ use tokio::time::Instant;
 use super::Table;
 use crate::aws;
 use crate::observe::report::{self, Step};
-use crate::words::entropy::Entropy;
-use crate::words::error::{Error, Result};
+use crate::words::{Entropy, Error, Result};
 
 pub(super) type Item = HashMap<String, AttributeValue>;
 

@@ -1,12 +1,23 @@
 //! What everything is said in: identifiers, ids, times, digests. Pure: no I/O, no AWS, no HTTP. Every folder may use it.
 
-pub mod clock;
-pub mod entropy;
-pub mod error;
-pub mod identifier;
-pub mod ids;
-pub mod index;
-pub mod lane;
-pub mod mac;
-pub mod network;
-pub mod numbering;
+mod clock;
+mod entropy;
+mod error;
+mod identifier;
+mod ids;
+mod index;
+mod lane;
+mod mac;
+mod network;
+mod numbering;
+
+pub use self::clock::{Clock, ExpiresAt, Timestamp};
+pub use self::entropy::Entropy;
+pub use self::error::{Error, Result};
+pub use self::identifier::{Email, Identifier, Phone};
+pub use self::ids::{ChallengeId, SessionId, Tenant, UserId, random_id};
+pub use self::index::Index;
+pub use self::lane::Lane;
+pub use self::mac::MacKey;
+pub use self::network::{Network, NetworkDigest};
+pub use self::numbering::{Country, plan};

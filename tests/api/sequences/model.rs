@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use shared::words::clock::{ExpiresAt, Timestamp};
+use shared::words::{ExpiresAt, Timestamp};
 use tests::deployment::wrong;
 
 use super::session::Session;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde_json::json;
-use shared::words::clock::Timestamp;
+use shared::words::Timestamp;
 use tests::client::{PROFILE, REQUEST, SESSIONS, VERIFY};
 use tests::deployment::START;
 use tests::operations::SETTINGS;

@@ -21,7 +21,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
-use shared::words::clock::Clock;
+use shared::words::Clock;
 
 use crate::document::{Table, show};
 use crate::load::{Load, Run, STEPS};

@@ -3,15 +3,9 @@
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
-use shared::keys::algorithm::SigningAlgorithm;
-use shared::sessions::access_token::{Issuing, Subject};
-use shared::sessions::device::Device;
-use shared::sessions::session::{Opening, Session};
-use shared::sessions::signer::Signer;
-use shared::sessions::verifier::CheckingKeys;
-use shared::words::entropy::Entropy;
-use shared::words::ids::{Tenant, UserId, random_id};
-use shared::words::network::Network;
+use shared::keys::SigningAlgorithm;
+use shared::sessions::{CheckingKeys, Device, Issuing, Opening, Session, Signer, Subject};
+use shared::words::{Entropy, Network, Tenant, UserId, random_id};
 use tests::Deployment;
 use tokio::runtime::Runtime;
 

@@ -1,6 +1,6 @@
 //! The routes, their final slashes, what every answer has, and the clock.
 
-use shared::words::clock::Clock;
+use shared::words::Clock;
 
 use super::http::{Browser, Seen};
 use super::{Finding, Look};

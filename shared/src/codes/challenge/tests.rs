@@ -1,5 +1,5 @@
 use super::*;
-use crate::words::clock::ExpiresAt;
+use crate::words::ExpiresAt;
 
 const NOW: u64 = 1_000_000;
 

@@ -1,11 +1,8 @@
 //! Many people at once: the items that a sign-up leaves, written for each of them.
 
 use serde_json::{Value, json};
-use shared::keys::keyring::CodeKeys;
-use shared::words::clock::Timestamp;
-use shared::words::entropy::Entropy;
-use shared::words::ids::{Tenant, UserId};
-use shared::words::index::Index;
+use shared::keys::CodeKeys;
+use shared::words::{Entropy, Index, Tenant, Timestamp, UserId};
 use tests::Deployment;
 
 /// DynamoDB takes no more items in one batch, and a person has two.

@@ -2,7 +2,7 @@
 
 use data_encoding::BASE64;
 use serde_json::{Value, json};
-use shared::http::alias::ALIASES;
+use shared::http::ALIASES;
 
 use super::door::{answered, event};
 use crate::stage::has_places;

@@ -4,11 +4,8 @@ use std::net::IpAddr;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use shared::http::Proxies;
-use shared::http::cookie::{Cookie, Cookies};
-use shared::http::frontends::{Frontends, Page, TokenDelivery};
-use shared::http::origin::Origin;
-use shared::words::network::Network;
+use shared::http::{Cookie, Cookies, Frontends, Origin, Page, Proxies, TokenDelivery};
+use shared::words::Network;
 
 use crate::{Target, Word, texts};
 

@@ -5,8 +5,7 @@ use std::net::IpAddr;
 use data_encoding::BASE64;
 use lambda_http::request::LambdaRequest;
 use serde_json::{Value, json};
-use shared::http::alias::ALIASES;
-use shared::http::without_final_slash;
+use shared::http::{ALIASES, without_final_slash};
 
 use crate::stage::{has_places, on_stage};
 use crate::{Target, Word, texts};

@@ -6,11 +6,9 @@ use std::time::Duration;
 use data_encoding::BASE64URL_NOPAD;
 use jsonwebtoken::{Algorithm, EncodingKey};
 use serde_json::Value;
-use shared::keys::algorithm::SigningAlgorithm;
-use shared::sessions::access_token::{AccessPolicy, ClaimNames, Issuing, Subject};
-use shared::sessions::signer::Signer;
-use shared::sessions::verifier::CheckingKeys;
-use shared::words::ids::Tenant;
+use shared::keys::SigningAlgorithm;
+use shared::sessions::{AccessPolicy, CheckingKeys, ClaimNames, Issuing, Signer, Subject};
+use shared::words::Tenant;
 
 use super::keyring::{NOW, now, published, ring};
 use crate::{Target, Word};

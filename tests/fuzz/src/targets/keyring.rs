@@ -5,12 +5,9 @@ use std::sync::OnceLock;
 use data_encoding::BASE64;
 use jsonwebtoken::jwk::JwkSet;
 use serde_json::{Value, json};
-use shared::keys::algorithm::SigningAlgorithm;
-use shared::keys::keyring::{CodeKeys, Dated, Ring, SigningKey, TokenKeys};
-use shared::keys::public_keys::public_keys;
-use shared::sessions::signer::Signer;
-use shared::sessions::verifier::CheckingKeys;
-use shared::words::clock::Timestamp;
+use shared::keys::{CodeKeys, Dated, Ring, SigningAlgorithm, SigningKey, TokenKeys, public_keys};
+use shared::sessions::{CheckingKeys, Signer};
+use shared::words::Timestamp;
 
 use crate::{Target, Word};
 

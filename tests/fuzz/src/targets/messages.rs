@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use shared::codes::code::Code;
-use shared::http::origin::is_host_name;
+use shared::codes::Code;
+use shared::http::is_host_name;
 use shared::messages::{LONGEST_HOST, LONGEST_PRODUCT, Message, Text, is_gsm7};
 
 use crate::{Target, Word, texts};

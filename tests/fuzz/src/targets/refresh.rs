@@ -1,12 +1,8 @@
 //! Secrets that a client shows and we have made: refresh tokens and device cookies.
 
-use shared::codes::known_device::{DEVICE_LIFE, device_cookie, is_known};
-use shared::sessions::refresh_token::{Grant, RefreshToken, Scope, Seed};
-use shared::words::clock::Timestamp;
-use shared::words::identifier::Identifier;
-use shared::words::ids::Tenant;
-use shared::words::index::Index;
-use shared::words::mac::MacKey;
+use shared::codes::{DEVICE_LIFE, device_cookie, is_known};
+use shared::sessions::{Grant, RefreshToken, Scope, Seed};
+use shared::words::{Identifier, Index, MacKey, Tenant, Timestamp};
 
 use crate::{Target, Word};
 

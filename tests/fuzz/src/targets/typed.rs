@@ -1,8 +1,8 @@
 //! What people type: addresses, numbers, codes; and where a frontend says that they came from.
 
-use shared::codes::code::{Code, LONG_LENGTH, SHORT_LENGTHS};
-use shared::http::identifier_fields::source_url;
-use shared::words::identifier::{Email, Identifier, Phone};
+use shared::codes::{Code, LONG_LENGTH, SHORT_LENGTHS};
+use shared::http::source_url;
+use shared::words::{Email, Identifier, Phone};
 
 use crate::{Target, Word, texts};
 
