@@ -222,7 +222,7 @@ fn every_code_has_an_example_wherever_it_may_come() {
             assert_eq!(is_taken, response.examples.contains_key(*code), "{place} {code}");
         }
     }
-    let source = read("shared/src/error.rs");
+    let source = read("shared/src/words/error.rs");
     let codes = source.lines().filter_map(|line| line.split_once(" => \"")?.1.strip_suffix("\","));
     assert_eq!(refusals.into_keys().map(String::as_str).collect::<BTreeSet<_>>(), codes.collect());
 }

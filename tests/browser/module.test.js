@@ -29,7 +29,7 @@ test("its types are its own: what is declared is there, and what is there is dec
 test("its types know every code of the API", async () => {
   const [, codes] = (await read("local/src/page/latchkey.d.ts")).match(/type ErrorCode =([^;]+);/);
   const declared = [...codes.matchAll(/"(\w+)"/g)].map(([, code]) => code);
-  const answered = [...(await read("shared/src/error.rs")).matchAll(/ => "(\w+)",/g)].map(([, code]) => code);
+  const answered = [...(await read("shared/src/words/error.rs")).matchAll(/ => "(\w+)",/g)].map(([, code]) => code);
   assert.ok(answered.length > 12);
   assert.deepEqual(declared.toSorted(), [...new Set(answered), "network", "unexpected", "signed_out"].toSorted());
 });

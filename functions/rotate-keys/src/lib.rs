@@ -39,7 +39,11 @@ impl Task for RotateKeys {
 
     async fn compose(config: Config, clock: Clock) -> Result<RotateKeys> {
         let aws = Aws::new(&config.aws)?;
-        let rules = KeyRules::new(&config.access, &config.session);
+        let rules = KeyRules {
+            algorithm: config.access.algorithm,
+            token: config.access.accepted_for(),
+            session: config.session.absolute,
+        };
         let table = Store::new(&aws).user_table(config.user_table);
         let (codes, tokens) = (Vault::new(&aws, config.codes_secret), Vault::new(&aws, config.tokens_secret));
         Ok(RotateKeys { clock, rules, codes, tokens, table, callback: Callback::new(&aws) })

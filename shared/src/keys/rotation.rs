@@ -9,7 +9,6 @@ use crate::keys::algorithm::SigningAlgorithm;
 use crate::keys::generate;
 use crate::keys::keyring::{Bytes32, CodeKeys, Dated, LONGEST_CACHED, Ring, SigningKey, TokenKeys};
 use crate::keys::public_keys::proven;
-use crate::sessions::{AccessPolicy, SessionPolicy};
 use crate::words::{Entropy, Result, Timestamp};
 
 /// How long a signing key is published before it signs. API Gateway's authorizers go on for two hours with the keys that
@@ -30,14 +29,6 @@ pub struct KeyRules {
     pub token: Duration,
     /// The longest that a session lives.
     pub session: Duration,
-}
-
-impl KeyRules {
-    /// The rules of these policies.
-    pub fn new(access: &AccessPolicy, session: &SessionPolicy) -> KeyRules {
-        let token = access.lifetime.saturating_add(access.leeway);
-        KeyRules { algorithm: access.algorithm, token, session: session.absolute }
-    }
 }
 
 /// Who makes keys: by these rules, and now.

@@ -23,6 +23,13 @@ pub struct AccessPolicy {
     pub names: ClaimNames,
 }
 
+impl AccessPolicy {
+    /// The longest time after its issue at which a token is accepted.
+    pub fn accepted_for(&self) -> Duration {
+        self.lifetime.saturating_add(self.leeway)
+    }
+}
+
 /// Names for claims that existing backends look for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClaimNames {

@@ -1,0 +1,109 @@
+//! The one HTTP and TLS stack that all clients share.
+
+use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
+use aws_smithy_http_client::Connector;
+use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use aws_smithy_runtime_api::client::behavior_version::BehaviorVersion;
+use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorSettings, SharedHttpConnector, http_client_fn};
+use aws_smithy_runtime_api::http::{Request, Response};
+use aws_smithy_types::retry::RetryConfig;
+use aws_smithy_types::timeout::TimeoutConfig;
+use aws_types::SdkConfig;
+use aws_types::region::Region;
+use tokio::time::timeout;
+
+use super::settings::{Carrier, Credentials, Endpoints, Settings};
+use super::{calls, connect, trust};
+use crate::words::{Error, Result};
+
+/// Configurations of clients, all over one pool of connections.
+#[derive(Clone, Debug)]
+pub struct Aws {
+    settings: Settings,
+    connector: SharedHttpConnector,
+}
+
+/// Whether a client repeats calls by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Retries {
+    /// As the SDK sees fit: for calls that are conditional, or counts that err to the safe side.
+    Sdk,
+    /// Never: for sends, which only their caller knows to be safe to repeat.
+    Never,
+}
+
+impl Aws {
+    /// The stack.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] when the roots that the settings name cannot be read.
+    pub fn new(settings: &Settings) -> Result<Aws> {
+        let connector = match &settings.carrier {
+            Some(Carrier(connector)) => connector.as_ref().clone(),
+            None => network(settings)?,
+        };
+        Ok(Aws { settings: settings.clone(), connector })
+    }
+
+    /// What it was told.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Sends a request that is none of a client's.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when there is no answer.
+    pub async fn send(&self, request: Request) -> Result<Response> {
+        self.connector.call(request).await.map_err(Error::unavailable)
+    }
+
+    /// Opens that many connections to the service at `endpoint`, for the calls of the first request to find them open.
+    ///
+    /// Where that fails the first request opens its own, so it is no more than a word in the log.
+    pub async fn connect(&self, endpoint: Result<String>, connections: usize) {
+        let opening = async { connect::open(&self.connector, &endpoint?, connections).await };
+        let opened = timeout(self.settings.attempt_timeout, opening).await;
+        if let Err(error) = opened.unwrap_or_else(|late| Err(Error::unavailable(late))) {
+            tracing::warn!(cause = error.cause(), "a connection could not be opened at start");
+        }
+    }
+
+    /// The configuration of a client for the service at `endpoint`.
+    pub fn client(&self, endpoint: impl Fn(&Endpoints) -> &Option<String>, retries: Retries) -> SdkConfig {
+        let Settings { region, credentials, endpoints, attempt_timeout, operation_timeout, .. } = &self.settings;
+        let Credentials { key_id, secret, session } = credentials.clone();
+        let timeouts = TimeoutConfig::builder()
+            .connect_timeout(*attempt_timeout)
+            .operation_attempt_timeout(*attempt_timeout)
+            .operation_timeout(*operation_timeout);
+        let retries = match retries {
+            Retries::Sdk => RetryConfig::standard(),
+            Retries::Never => RetryConfig::disabled(),
+        };
+        // One connector whoever asks: by default each client's own timeouts would choose one, with a pool of its own.
+        let connector = calls::watched(self.connector.clone());
+        let mut config = SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new(region.clone()))
+            .credentials_provider(aws_credential_types::provider::SharedCredentialsProvider::new(
+                aws_credential_types::Credentials::new(key_id, secret, session, None, "environment"),
+            ))
+            .http_client(http_client_fn(move |_, _| connector.clone()))
+            .sleep_impl(SharedAsyncSleep::new(TokioSleep::new()))
+            .timeout_config(timeouts.build())
+            .retry_config(retries);
+        config.set_endpoint_url(endpoint(endpoints).clone());
+        config.build()
+    }
+}
+
+/// HTTP and TLS over the network.
+fn network(settings: &Settings) -> Result<SharedHttpConnector> {
+    let connector = Connector::builder()
+        .connector_settings(HttpConnectorSettings::builder().connect_timeout(settings.attempt_timeout).build())
+        .sleep_impl(SharedAsyncSleep::new(TokioSleep::new()))
+        .tls_provider(Provider::Rustls(CryptoMode::AwsLc))
+        .tls_context(trust::roots(settings.ca_bundle.as_deref())?);
+    Ok(SharedHttpConnector::new(connector.build()))
+}

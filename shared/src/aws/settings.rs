@@ -1,0 +1,80 @@
+//! What a function is told about AWS: region, credentials, endpoints, timeouts.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_smithy_runtime_api::client::http::{HttpConnector, SharedHttpConnector};
+
+/// What a function is told about AWS.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// The region of every service.
+    pub region: String,
+    /// The function's own identity.
+    pub credentials: Credentials,
+    /// Where services are, if not at AWS.
+    pub endpoints: Endpoints,
+    /// The longest that one attempt of a call may take.
+    pub attempt_timeout: Duration,
+    /// The longest that a call may take with all its attempts.
+    pub operation_timeout: Duration,
+    /// A file of other roots than AWS's own.
+    pub ca_bundle: Option<String>,
+    /// What carries the calls, where that is not the network.
+    pub carrier: Option<Carrier>,
+}
+
+/// Carries calls to somebody in this process, who answers them.
+#[derive(Clone, Debug)]
+pub struct Carrier(pub(super) Arc<SharedHttpConnector>);
+
+impl Carrier {
+    /// Over this connector.
+    pub fn new(connector: impl HttpConnector + 'static) -> Carrier {
+        Carrier(Arc::new(SharedHttpConnector::new(connector)))
+    }
+}
+
+/// The very same one.
+impl PartialEq for Carrier {
+    fn eq(&self, other: &Carrier) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Eq for Carrier {}
+
+/// Other places than AWS, one for each service.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Endpoints {
+    /// DynamoDB.
+    pub dynamodb: Option<String>,
+    /// Secrets Manager.
+    pub secrets: Option<String>,
+    /// SES.
+    pub ses: Option<String>,
+    /// SNS.
+    pub sns: Option<String>,
+}
+
+/// The key pair that Lambda puts into a function's environment.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Credentials {
+    pub(super) key_id: String,
+    pub(super) secret: String,
+    pub(super) session: Option<String>,
+}
+
+impl Credentials {
+    /// These credentials.
+    pub fn new(key_id: String, secret: String, session: Option<String>) -> Credentials {
+        Credentials { key_id, secret, session }
+    }
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Credentials(…)")
+    }
+}
