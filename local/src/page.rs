@@ -1,5 +1,5 @@
-//! The sign-in page and the client module: what a frontend may begin with. They are served as they lie here, but for where
-//! the API is and how it delivers tokens, which is all that another domain changes too.
+//! Serves the sign-in page and the client module from `web/`. Only the API's address and the delivery of tokens are filled
+//! in, which is all that a frontend on its own domain changes too.
 
 use axum::Router;
 use axum::http::{HeaderName, header};
@@ -16,7 +16,7 @@ pub(crate) fn router(api: &str, delivery: TokenDelivery) -> Router {
         TokenDelivery::Body => "body",
         TokenDelivery::Cookie => "cookie",
     };
-    let html = include_str!("page/index.html").replacen(WRITTEN.0, &format!(r#"content="{api}""#), 1).replacen(
+    let html = include_str!("../../web/page/index.html").replacen(WRITTEN.0, &format!(r#"content="{api}""#), 1).replacen(
         WRITTEN.1,
         &format!(r#"data-delivery="{delivery}""#),
         1,
@@ -29,10 +29,10 @@ pub(crate) fn router(api: &str, delivery: TokenDelivery) -> Router {
     const SCRIPT: &str = "text/javascript; charset=utf-8";
     Router::new()
         .route("/", file("text/html; charset=utf-8", html))
-        .route("/page.css", file("text/css; charset=utf-8", include_str!("page/page.css").to_owned()))
-        .route("/page.js", file(SCRIPT, include_str!("page/page.js").to_owned()))
-        .route("/latchkey.js", file(SCRIPT, include_str!("page/latchkey.js").to_owned()))
-        .route("/latchkey.d.ts", file("text/plain; charset=utf-8", include_str!("page/latchkey.d.ts").to_owned()))
+        .route("/page.css", file("text/css; charset=utf-8", include_str!("../../web/page/page.css").to_owned()))
+        .route("/page.js", file(SCRIPT, include_str!("../../web/page/page.js").to_owned()))
+        .route("/latchkey.js", file(SCRIPT, include_str!("../../web/client/latchkey.js").to_owned()))
+        .route("/latchkey.d.ts", file("text/plain; charset=utf-8", include_str!("../../web/client/latchkey.d.ts").to_owned()))
 }
 
 /// What the page may do: run its own scripts and talk to the API. Nobody frames it, to have its buttons pressed unseen.

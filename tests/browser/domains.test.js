@@ -13,8 +13,12 @@ import { Person } from "./person.js";
 import { ADA, ROOT, freePort, launch, start } from "./stack.js";
 
 const [APP, SISTER, ROGUE, FOREIGN, API] = ["app.example.com", "shop.example.com", "rogue.example.com", "app.example.org", "auth.example.com"];
-const KINDS = { "/": ["index.html", "text/html"], "/page.css": ["page.css", "text/css"] };
-for (const name of ["page.js", "latchkey.js"]) KINDS[`/${name}`] = [name, "text/javascript"];
+const FILES = {
+  "/": ["web/page/index.html", "text/html"],
+  "/page.css": ["web/page/page.css", "text/css"],
+  "/page.js": ["web/page/page.js", "text/javascript"],
+  "/latchkey.js": ["web/client/latchkey.js", "text/javascript"],
+};
 
 let browser, port;
 before(async () => {
@@ -27,8 +31,8 @@ after(() => browser.close());
 /** The page's files with the one line changed. */
 async function copies(t) {
   const server = createServer(async ({ url }, response) => {
-    const [name, kind] = KINDS[url];
-    const text = await readFile(join(ROOT, "local/src/page", name), "utf8");
+    const [name, kind] = FILES[url];
+    const text = await readFile(join(ROOT, name), "utf8");
     const policy = `default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; connect-src https://${API}`;
     response.writeHead(200, { "content-type": kind, "content-security-policy": policy });
     response.end(text.replace('content="http://127.0.0.1:3000"', `content="https://${API}"`));

@@ -11,15 +11,15 @@ import { ROOT } from "./stack.js";
 const read = (name) => readFile(join(ROOT, name), "utf8");
 
 test("the module is short, and depends on nothing", async () => {
-  const text = await read("local/src/page/latchkey.js");
+  const text = await read("web/client/latchkey.js");
   assert.ok(text.split("\n").length < 300);
   assert.doesNotMatch(text, /^import |import\(|https?:\/\/(?!auth\.example\.com)/m);
 });
 
 test("its types are its own: what is declared is there, and what is there is declared", async () => {
   globalThis.location ??= new URL("http://127.0.0.1/");
-  const { Latchkey, LatchkeyError } = await import("../../local/src/page/latchkey.js");
-  const declared = (await read("local/src/page/latchkey.d.ts")).split("export declare class Latchkey ")[1];
+  const { Latchkey, LatchkeyError } = await import("../../web/client/latchkey.js");
+  const declared = (await read("web/client/latchkey.d.ts")).split("export declare class Latchkey ")[1];
   const names = [...declared.matchAll(/^ {2}(?:readonly )?(\w+)[(:]/gm)].map(([, name]) => name);
   const there = Object.getOwnPropertyNames(Latchkey.prototype);
   assert.deepEqual(names.filter((name) => name !== "addEventListener").sort(), there.sort());
@@ -27,7 +27,7 @@ test("its types are its own: what is declared is there, and what is there is dec
 });
 
 test("its types know every code of the API", async () => {
-  const [, codes] = (await read("local/src/page/latchkey.d.ts")).match(/type ErrorCode =([^;]+);/);
+  const [, codes] = (await read("web/client/latchkey.d.ts")).match(/type ErrorCode =([^;]+);/);
   const declared = [...codes.matchAll(/"(\w+)"/g)].map(([, code]) => code);
   const answered = [...(await read("shared/src/words/error.rs")).matchAll(/ => "(\w+)",/g)].map(([, code]) => code);
   assert.ok(answered.length > 12);

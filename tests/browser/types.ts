@@ -1,5 +1,5 @@
 // A frontend that uses all of the client module, for the compiler to read; nobody runs it.
-import { Latchkey, LatchkeyError, type Change, type Pending, type Session, type User } from "../../local/src/page/latchkey.js";
+import { Latchkey, LatchkeyError, type Change, type Pending, type Session, type User } from "../../web/client/latchkey.js";
 
 const auth = new Latchkey({ api: "https://auth.example.com", delivery: "cookie", origins: ["https://api.example.com"] });
 
