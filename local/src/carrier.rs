@@ -16,9 +16,9 @@ use shared::aws::Carrier;
 use tracing::Dispatch;
 use tracing::instrument::WithSubscriber;
 
-use crate::aws::Services;
-use crate::aws::gate::INSTANCE;
 use crate::options::OnCall;
+use local_aws::INSTANCE;
+use local_aws::Services;
 
 /// Carries calls to the services.
 #[derive(Clone)]

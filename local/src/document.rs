@@ -3,8 +3,8 @@
 use saphyr::{LoadableYamlNode, YamlOwned};
 use serde_json::Value;
 
-use crate::failure::Failure;
-use crate::template::scalar;
+use local_aws::Failure;
+use local_aws::template::scalar;
 
 /// As it was written.
 pub const YAML: &str = include_str!("../../openapi.yaml");

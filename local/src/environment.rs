@@ -6,9 +6,9 @@ use std::net::SocketAddr;
 
 use shared::config::Config;
 
-use crate::aws::REGION;
-use crate::failure::Failure;
-use crate::template::{STACK, Template};
+use local_aws::Failure;
+use local_aws::REGION;
+use local_aws::template::{STACK, Template};
 
 pub(crate) type Variables = BTreeMap<String, String>;
 
@@ -57,6 +57,11 @@ impl Environments {
     /// Each function's resource and binary.
     pub(crate) fn functions(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(|(name, (binary, _))| (name.as_str(), binary.as_str()))
+    }
+
+    /// The resource of the function with this binary.
+    pub(crate) fn named_by(&self, binary: &str) -> Option<&str> {
+        self.functions().find_map(|(name, its)| (its == binary).then_some(name))
     }
 
     /// The variables of one function.

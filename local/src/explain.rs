@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use shared::observe::report::{Noted, Step};
 
-use crate::failure::Failure;
+use local_aws::Failure;
 
 /// The line that tells a request's end.
 #[derive(Deserialize)]

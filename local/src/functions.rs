@@ -1,14 +1,11 @@
-//! The functions of the template, running in this process.
-//!
-//! A function is given what it would be given in AWS: an event as JSON, an environment, and an identity; what it
-//! answers is JSON again. A panic ends one invocation, as it does there.
+//! The functions of the template, each started from its own environment and identity.
 
 use std::collections::BTreeMap;
-use std::pin::Pin;
 use std::sync::Arc;
 
 use lambda_http::{Context, LambdaEvent};
-use serde_json::Value;
+use local_aws::Failure;
+use local_aws::lambda::{Functions, Handler};
 use shared::aws::Carrier;
 use shared::config::Config;
 use shared::http::{Function, Served};
@@ -18,61 +15,24 @@ use tracing::Dispatch;
 use tracing::instrument::WithSubscriber;
 
 use crate::environment::Environments;
-use crate::failure::Failure;
 
-/// Functions by the name of their resource.
-pub(crate) struct Functions {
-    handlers: BTreeMap<String, (String, Handler)>,
+/// Starts those that are in `environments`, each from its own. `carrier` carries their calls, or else the network.
+pub(crate) async fn start_all(
+    environments: &Environments,
+    clock: &Clock,
     log: Dispatch,
-}
-
-type Answer = Pin<Box<dyn Future<Output = Result<Value, Failure>> + Send>>;
-/// Takes the event as its text: a request is read from nothing else.
-type Handler = Arc<dyn Fn(String) -> Answer + Send + Sync>;
-
-impl Functions {
-    /// Starts those that are in `environments`, each from its own. `carrier` carries their calls, or else the network.
-    pub(crate) async fn start(
-        environments: &Environments,
-        clock: &Clock,
-        log: Dispatch,
-        carrier: Option<&Carrier>,
-    ) -> Result<Functions, Failure> {
-        let mut handlers = BTreeMap::new();
-        for (name, binary) in environments.functions() {
-            let mut config = environments.config(name)?;
-            config.aws.carrier = carrier.cloned();
-            // On the heap, or all that the functions wait for is too deep for the compiler to name.
-            let starting = Box::pin(start(binary, config, clock.clone())).with_subscriber(log.clone());
-            let handler =
-                starting.await.map_err(|failure| Failure::new(format!("{name} does not start: {failure}")))?;
-            handlers.insert(name.to_owned(), (binary.to_owned(), handler));
-        }
-        Ok(Functions { handlers, log })
+    carrier: Option<&Carrier>,
+) -> Result<Functions, Failure> {
+    let mut handlers = BTreeMap::new();
+    for (name, binary) in environments.functions() {
+        let mut config = environments.config(name)?;
+        config.aws.carrier = carrier.cloned();
+        // On the heap, or all that the functions wait for is too deep for the compiler to name.
+        let starting = Box::pin(start(binary, config, clock.clone())).with_subscriber(log.clone());
+        let handler = starting.await.map_err(|failure| Failure::new(format!("{name} does not start: {failure}")))?;
+        handlers.insert(name.to_owned(), handler);
     }
-
-    /// The resource of the function with this binary.
-    pub(crate) fn named_by(&self, binary: &str) -> Option<&str> {
-        let mut all = self.handlers.iter();
-        all.find_map(|(name, (its, _))| (its == binary).then_some(name.as_str()))
-    }
-
-    /// The answer of the function `name` to `event`; of one behind the API, both in payload format 2.0.
-    pub(crate) async fn invoke(&self, name: &str, event: &Value) -> Result<Value, Failure> {
-        let (_, handler) =
-            self.handlers.get(name).ok_or_else(|| Failure::new(format!("there is no function {name}")))?;
-        let handler = handler.clone();
-        let event = event.to_string();
-        let invocation = async move { handler(event).await };
-        // A task of its own: it goes on when the caller hangs up, and a panic ends nothing else.
-        let ended = tokio::spawn(invocation.with_subscriber(self.log.clone())).await;
-        let answer = ended.unwrap_or_else(|panic| Err(Failure::new(panic)));
-        if let Err(failure) = &answer {
-            let log = || tracing::error!(function = name, cause = %failure, "the function did not answer");
-            tracing::dispatcher::with_default(&self.log, log);
-        }
-        answer
-    }
+    Ok(Functions::new(handlers, log))
 }
 
 /// The one place that knows every function by its type.
@@ -112,31 +72,4 @@ async fn task<T: Task>(config: Config, clock: Clock) -> Result<Handler, Failure>
             ready.answer("", event).await.map_err(Failure::new)
         })
     }))
-}
-
-#[cfg(test)]
-mod tests {
-    use std::sync::Arc;
-
-    use serde_json::json;
-
-    use super::*;
-    use crate::clock::StackClock;
-    use crate::logs::Logs;
-
-    #[tokio::test]
-    async fn a_panic_ends_one_invocation_and_is_logged() {
-        let logs = Logs::new(Arc::new(|_| {}));
-        let panicking: Handler = Arc::new(|_| Box::pin(async { panic!("on purpose") }));
-        let handlers = BTreeMap::from([("Worker".to_owned(), ("worker".to_owned(), panicking))]);
-        let functions = Functions { handlers, log: logs.dispatch(StackClock::running()) };
-        let http = json!({ "method": "GET" });
-        let event = json!({ "version": "2.0", "requestContext": { "http": http } });
-        for times in 1..=2 {
-            assert!(functions.invoke("Worker", &event).await.is_err());
-            assert_eq!(logs.lines().len(), times);
-            assert!(logs.lines()[0].contains("on purpose"), "{:?}", logs.lines());
-        }
-        assert!(functions.invoke("Other", &json!({})).await.is_err());
-    }
 }

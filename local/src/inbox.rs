@@ -12,8 +12,8 @@ use tokio::sync::broadcast;
 
 pub(crate) use self::server::{Desk, page, router};
 pub use self::sms::{Autofill, Encoding, SmsFacts};
-use crate::aws::{Delivered, Mail, Sms};
-use crate::clock::StackClock;
+use local_aws::StackClock;
+use local_aws::{Delivered, Mail, Sms};
 
 /// How many messages are kept.
 const KEPT: usize = 1_000;

@@ -1,19 +1,17 @@
 //! The keyrings of a stack, which `rotate-keys` makes and rotates; what AWS does about them stands here.
 
+use local_aws::lambda::Functions;
+use local_aws::{Failure, Services, new_id};
 use serde_json::{Value, json};
 use shared::config::Config;
 use shared::keys::{Ring, SigningKey, TokenKeys, generate, public_keys};
 use shared::words::{Entropy, Error, Timestamp};
 
-use crate::aws::{Services, new_id};
-use crate::failure::Failure;
-use crate::functions::Functions;
-
 /// The steps in which Secrets Manager rotates a secret.
 pub const STEPS: [&str; 4] = ["createSecret", "setSecret", "testSecret", "finishSecret"];
 
 /// The binary that makes keys.
-const BINARY: &str = "rotate-keys";
+pub(crate) const BINARY: &str = "rotate-keys";
 
 /// Asks the function that makes keys, as Secrets Manager, CloudFormation and an operator do.
 pub(crate) struct Keyrings {
@@ -24,12 +22,9 @@ pub(crate) struct Keyrings {
 }
 
 impl Keyrings {
-    /// Asks the one of `functions` that makes keys.
-    pub(crate) fn new(functions: Functions, config: &Config) -> Result<Keyrings, Failure> {
-        let name =
-            functions.named_by(BINARY).ok_or_else(|| Failure::new("template.yaml has no function rotate-keys"))?;
-        let name = name.to_owned();
-        Ok(Keyrings { functions, name, secrets: [config.codes_secret.clone(), config.tokens_secret.clone()] })
+    /// Asks the function `name`, one of `functions`.
+    pub(crate) fn new(functions: Functions, name: String, config: &Config) -> Keyrings {
+        Keyrings { functions, name, secrets: [config.codes_secret.clone(), config.tokens_secret.clone()] }
     }
 
     /// What the function answers to `event`.

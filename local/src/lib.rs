@@ -1,20 +1,15 @@
 //! Latchkey on one machine, without an AWS account: the template's functions, tables, routes and mail in one process.
 //!
 //! [`Stack`] is all of it; the binary is a command line over it, and the tests start one each. It adds no behaviour:
-//! what it does stands in `template.yaml` ([`template`]), in the functions, or is AWS's own ([`aws`], [`api`]).
+//! what it does stands in `template.yaml`, in the functions, or is AWS's own ([`local_aws`]).
 
-pub mod api;
-pub mod aws;
-pub mod clock;
 pub mod document;
 pub mod inbox;
-pub mod template;
 
 mod addresses;
 mod carrier;
 mod environment;
 mod explain;
-mod failure;
 mod functions;
 mod guard;
 mod keyrings;
@@ -29,7 +24,6 @@ mod stack;
 
 pub use addresses::Addresses;
 pub use explain::explain;
-pub use failure::Failure;
 pub use keyrings::STEPS;
 pub use logs::OnLine;
 pub use options::{OnCall, Options};

@@ -9,7 +9,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::failure::Failure;
+use local_aws::Failure;
 
 /// How long requests under way may take when the stack stops.
 const LAST_ANSWERS: Duration = Duration::from_secs(1);

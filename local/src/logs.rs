@@ -8,7 +8,7 @@ use shared::observe::log;
 use tracing::Dispatch;
 use tracing_subscriber::fmt::MakeWriter;
 
-use crate::clock::StackClock;
+use local_aws::StackClock;
 
 /// How many lines are kept.
 const KEPT: usize = 10_000;

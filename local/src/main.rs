@@ -9,7 +9,8 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::{Args, Parser, Subcommand};
-use local::{Failure, Options, Settings, Stack};
+use local::{Options, Settings, Stack};
+use local_aws::Failure;
 
 /// Runs Latchkey on this machine, without an AWS account: the API, the AWS services behind it, and an inbox.
 #[derive(Parser)]

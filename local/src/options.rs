@@ -7,9 +7,9 @@ use std::sync::Arc;
 use axum::body::Bytes;
 use axum::http::Request;
 
-use crate::clock::StackClock;
 use crate::logs::OnLine;
-use crate::template::Template;
+use local_aws::StackClock;
+use local_aws::template::Template;
 
 /// How a stack starts. The default is what a test wants: everything in memory, on free ports, quiet.
 #[derive(Clone)]

@@ -16,11 +16,9 @@ pub(crate) fn router(api: &str, delivery: TokenDelivery) -> Router {
         TokenDelivery::Body => "body",
         TokenDelivery::Cookie => "cookie",
     };
-    let html = include_str!("../../web/page/index.html").replacen(WRITTEN.0, &format!(r#"content="{api}""#), 1).replacen(
-        WRITTEN.1,
-        &format!(r#"data-delivery="{delivery}""#),
-        1,
-    );
+    let html = include_str!("../../web/page/index.html")
+        .replacen(WRITTEN.0, &format!(r#"content="{api}""#), 1)
+        .replacen(WRITTEN.1, &format!(r#"data-delivery="{delivery}""#), 1);
     let policy = policy(api);
     let file = move |kind: &'static str, text: String| {
         let policy = policy.clone();
@@ -32,7 +30,10 @@ pub(crate) fn router(api: &str, delivery: TokenDelivery) -> Router {
         .route("/page.css", file("text/css; charset=utf-8", include_str!("../../web/page/page.css").to_owned()))
         .route("/page.js", file(SCRIPT, include_str!("../../web/page/page.js").to_owned()))
         .route("/latchkey.js", file(SCRIPT, include_str!("../../web/client/latchkey.js").to_owned()))
-        .route("/latchkey.d.ts", file("text/plain; charset=utf-8", include_str!("../../web/client/latchkey.d.ts").to_owned()))
+        .route(
+            "/latchkey.d.ts",
+            file("text/plain; charset=utf-8", include_str!("../../web/client/latchkey.d.ts").to_owned()),
+        )
 }
 
 /// What the page may do: run its own scripts and talk to the API. Nobody frames it, to have its buttons pressed unseen.

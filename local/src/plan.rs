@@ -2,13 +2,14 @@
 
 use tracing::Dispatch;
 
-use crate::api::Api;
 use crate::carrier::Direct;
-use crate::clock::StackClock;
 use crate::environment::Environments;
-use crate::failure::Failure;
-use crate::functions::Functions;
-use crate::template::{Cors, Route};
+use crate::functions;
+use local_aws::Failure;
+use local_aws::StackClock;
+use local_aws::gateway::Api;
+use local_aws::lambda::Functions;
+use local_aws::template::{Cors, Route};
 
 /// What the API is made of.
 pub(crate) struct Plan {
@@ -31,6 +32,6 @@ impl Plan {
     /// Instances of these functions, by that name.
     pub(crate) async fn functions(&self, of: &Environments, name: &'static str) -> Result<Functions, Failure> {
         let carrier = self.direct.as_ref().map(|direct| direct.carrier_of(name));
-        Functions::start(of, &self.clock.handle(), self.log.clone(), carrier.as_ref()).await
+        functions::start_all(of, &self.clock.handle(), self.log.clone(), carrier.as_ref()).await
     }
 }

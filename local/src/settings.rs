@@ -8,9 +8,9 @@ use serde_json::json;
 use shared::config::Config;
 
 use crate::environment::{Environments, Variables};
-use crate::failure::Failure;
 use crate::options::Options;
-use crate::template::{self, Template};
+use local_aws::Failure;
+use local_aws::template::{self, Template};
 
 /// Settings as a function reads them.
 pub struct Settings {

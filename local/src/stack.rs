@@ -15,12 +15,8 @@ use tracing::Dispatch;
 use tracing::instrument::WithSubscriber;
 
 use crate::addresses::Addresses;
-use crate::api::{Api, LONGEST_BODY, of_gateway};
-use crate::aws::{Permissions, Services};
 use crate::carrier::Direct;
-use crate::clock::StackClock;
 use crate::environment::Environments;
-use crate::failure::Failure;
 use crate::guard::only_this_machine;
 use crate::inbox::{self, Desk, Inbox};
 use crate::keyrings::{self, Keyrings};
@@ -29,7 +25,11 @@ use crate::logs::Logs;
 use crate::options::{OnCall, Options};
 use crate::page;
 use crate::plan::Plan;
-use crate::template::{self, Template};
+use local_aws::Failure;
+use local_aws::StackClock;
+use local_aws::gateway::{Api, LONGEST_BODY, of_gateway};
+use local_aws::template::{self, Template};
+use local_aws::{Permissions, Services};
 
 /// A running stack.
 pub struct Stack {
@@ -104,7 +104,9 @@ impl Stack {
         let (functions, tasks) = environments.split(&behind_api);
         let Template { routes, cors, .. } = template;
         let plan = Plan { routes, cors, functions, clock: clock.clone(), log, direct };
-        let keyrings = Keyrings::new(plan.functions(&tasks, "tasks").await?, &config)?;
+        let name = tasks.named_by(keyrings::BINARY).map(str::to_owned);
+        let name = name.ok_or_else(|| Failure::new("template.yaml has no function rotate-keys"))?;
+        let keyrings = Keyrings::new(plan.functions(&tasks, "tasks").await?, name, &config);
         // As the custom resource of the stack does, which is not complete before.
         keyrings.ask(&json!({ "mode": "ensure" })).await?;
         let api = if options.services_only { None } else { Some(Arc::new(plan.start("").await?)) };

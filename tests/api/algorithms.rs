@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use data_encoding::{BASE64, BASE64URL_NOPAD};
 use local::Options;
-use local::clock::StackClock;
+use local_aws::StackClock;
 use ring::hmac;
 use ring::signature::{self, RsaPublicKeyComponents, UnparsedPublicKey, VerificationAlgorithm};
 use serde_json::{Value, json};

@@ -3,7 +3,7 @@
 use axum::body::Bytes;
 use axum::http::Request;
 use data_encoding::BASE64URL_NOPAD;
-use local::aws::Service;
+use local_aws::Service;
 use serde_json::{Value, json};
 use tests::client::{PROFILE, SESSIONS};
 use tests::deployment::{session_of, unverified};

@@ -1,9 +1,9 @@
 //! What SMS may cost: the day's budget, the network's day, and the pumping breaker. All at once, too.
 
 use futures_util::future::join_all;
-use local::aws::Call;
-use local::aws::faults::{AwsError, When};
-use local::aws::gate::{Held, Release};
+use local_aws::Call;
+use local_aws::faults::{AwsError, When};
+use local_aws::gate::{Held, Release};
 use serde_json::json;
 use tests::client::REQUEST;
 use tests::deployment::START;

@@ -2,7 +2,7 @@
 
 use axum::body::Bytes;
 use axum::http::{HeaderMap, Method, Request};
-use local::template::{Cors, Template, find_root};
+use local_aws::template::{Cors, Template, find_root};
 use serde_json::json;
 use tests::Deployment;
 use tests::client::REQUEST;

@@ -1,6 +1,6 @@
 //! logout: over is over, said once, twice, or of a token that never was.
 
-use local::aws::Service;
+use local_aws::Service;
 use serde_json::json;
 use tests::Deployment;
 use tests::client::LOGOUT;

@@ -187,9 +187,10 @@ async fn every_limit_is_the_codes() {
         assert_eq!(schema("/User/properties")[name]["maxLength"], LONGEST_NAME);
     }
     let rules = document["info"]["description"].as_str().unwrap();
-    for limit in
-        [format!("{} KiB", LONGEST_BODY / 1024), format!("body over {} MB", local::api::LONGEST_BODY / 1_000_000)]
-    {
+    for limit in [
+        format!("{} KiB", LONGEST_BODY / 1024),
+        format!("body over {} MB", local_aws::gateway::LONGEST_BODY / 1_000_000),
+    ] {
         assert!(rules.contains(&limit), "{limit}");
     }
     let longest = schema("/SourceUrl/maxLength").as_u64().unwrap() as usize;

@@ -2,7 +2,7 @@
 
 use futures_util::future::join_all;
 use local::Options;
-use local::template::{Template, find_root};
+use local_aws::template::{Template, find_root};
 use serde_json::{Value, json};
 use tests::client::{PROFILE, SESSIONS};
 use tests::deployment::wrong;

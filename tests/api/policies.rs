@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use local::template::{Template, find_root};
+use local_aws::template::{Template, find_root};
 use serde_json::{Value, json};
 
 fn template() -> Template {

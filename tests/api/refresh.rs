@@ -1,7 +1,7 @@
 //! refresh: one live chain for a session, no false sign-outs, and an end to stolen tokens.
 
 use futures_util::future::join_all;
-use local::aws::Service;
+use local_aws::Service;
 use serde_json::json;
 use tests::Deployment;
 use tests::client::REFRESH;

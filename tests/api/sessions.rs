@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use axum::http::header::USER_AGENT;
 use data_encoding::{BASE64, BASE64URL_NOPAD};
-use local::aws::Service;
+use local_aws::Service;
 use serde_json::{Value, json};
 use tests::client::{PROFILE, REFRESH, SESSIONS, VERIFY};
 use tests::deployment::session_of;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use local::template::{Template, find_root};
+use local_aws::template::{Template, find_root};
 use shared::config::Config;
 use tests::Deployment;
 

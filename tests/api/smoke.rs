@@ -1,6 +1,6 @@
 //! The smoke command, against deployments that are sound and ones that are not.
 
-use local::aws::{Account, DEPLOYER};
+use local_aws::{Account, DEPLOYER};
 use serde_json::json;
 use tests::Deployment;
 use tests::smoke::{Finding, Look, Verdict, look};

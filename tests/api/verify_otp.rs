@@ -1,7 +1,7 @@
 //! verify-otp: one code, one session, one user.
 
 use futures_util::future::join_all;
-use local::aws::Service;
+use local_aws::Service;
 use serde_json::json;
 use tests::client::VERIFY;
 use tests::deployment::wrong;

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
-use local::template::{DEFAULT_ROUTE, Template, find_root};
 use local::{Addresses, Options};
+use local_aws::template::{DEFAULT_ROUTE, Template, find_root};
 use shared::config::Config;
 use tests::Deployment;
 use tests::deployment::RSA_KEYS;

@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use local::template::{DEFAULT_ROUTE, Template};
+use local_aws::template::{DEFAULT_ROUTE, Template};
 use shared::http::ALIASES;
 
 fn root() -> PathBuf {
-    local::template::find_root().unwrap()
+    local_aws::template::find_root().unwrap()
 }
 
 pub(crate) fn read(path: impl AsRef<Path>) -> String {
@@ -219,7 +219,7 @@ fn every_route_answers_with_and_without_its_slash() {
 
 #[test]
 fn files_are_short() {
-    for folder in ["functions", "shared/src", "local/src", "tests"] {
+    for folder in ["functions", "shared/src", "local", "tests"] {
         for file in files(folder, ".rs") {
             let text = fs::read_to_string(&file).unwrap();
             let code = text.lines().take_while(|line| *line != "#[cfg(test)]").count();

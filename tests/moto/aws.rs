@@ -1,6 +1,6 @@
 //! Moto's own side: what a stack would make in an account, and what was sent.
 
-use local::template::{Template, find_root};
+use local_aws::template::{Template, find_root};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;

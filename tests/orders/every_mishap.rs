@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use local::aws::faults::When;
+use local_aws::faults::When;
 use serde_json::json;
 use tests::Asked;
 use tests::orders::{Deed, Fate, MISHAPS, Played, Scenario, What, World, play};
@@ -13,7 +13,7 @@ use crate::scenarios::{ADA, PHONE};
 
 /// The README's errors, as status and code.
 fn documented() -> BTreeSet<(u16, String)> {
-    let readme = std::fs::read_to_string(local::template::find_root().unwrap().join("README.md")).unwrap();
+    let readme = std::fs::read_to_string(local_aws::template::find_root().unwrap().join("README.md")).unwrap();
     let rows = readme.lines().filter_map(|line| {
         let mut cells = line.strip_prefix("| `")?.split(" | ");
         let (code, status) = (cells.next()?.strip_suffix('`')?, cells.next()?.parse().ok()?);

@@ -98,7 +98,7 @@ fn each_invariant_has_a_guard() {
 /// `ARCHITECTURE.md` has each invariant with all of its guards, and the scenarios that show them.
 #[test]
 fn the_invariants_are_written_down() {
-    let page = std::fs::read_to_string(local::template::find_root().unwrap().join("ARCHITECTURE.md")).unwrap();
+    let page = std::fs::read_to_string(local_aws::template::find_root().unwrap().join("ARCHITECTURE.md")).unwrap();
     let row = |invariant: &str| page.lines().find(|line| line.starts_with(&format!("| {invariant} |")));
     for Guard { invariant, weakness, scenario } in &GUARDS {
         let row = row(invariant).unwrap_or_else(|| panic!("{invariant} is not there"));

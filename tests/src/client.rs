@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use axum::body::Bytes;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Request, StatusCode, header};
-use local::api::Api;
+use local_aws::gateway::Api;
 use serde_json::{Value, json};
 
 use crate::{Deployment, contract};

@@ -5,9 +5,9 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use data_encoding::BASE64URL_NOPAD;
-use local::clock::StackClock;
-use local::template::Template;
-use local::{Failure, OnLine, Options, Stack};
+use local::{OnLine, Options, Stack};
+use local_aws::template::Template;
+use local_aws::{Failure, StackClock};
 use serde_json::Value;
 use shared::config::Config;
 use shared::keys::{CodeKeys, TokenKeys};

@@ -3,7 +3,7 @@
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::aws::faults::FaultSettings;
+use local_aws::faults::FaultSettings;
 
 /// `GET /api/messages?to=ADDRESS`.
 #[derive(Deserialize)]

@@ -18,11 +18,11 @@ use tokio_stream::wrappers::ReceiverStream;
 
 use super::requests::{Advance, FaultsOf, Wanted, read};
 use super::{Inbox, News};
-use crate::api::Api;
-use crate::aws::Services;
-use crate::clock::StackClock;
 use crate::logs::Logs;
 use crate::reference;
+use local_aws::Services;
+use local_aws::StackClock;
+use local_aws::gateway::Api;
 
 /// What the page may do: run its own script, talk to this server, show messages in frames without rights.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; connect-src 'self'; \

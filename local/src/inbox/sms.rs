@@ -7,7 +7,7 @@ use serde::Serialize;
 
 pub use self::alphabet::Encoding;
 pub use self::autofill::Autofill;
-use crate::aws::{Sms, SmsType};
+use local_aws::{Sms, SmsType};
 
 /// What there is to know about an SMS beside its text.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

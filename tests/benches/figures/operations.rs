@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::body::Bytes;
 use axum::http::Request;
 use cpu_time::ThreadTime;
-use local::aws::Capacity;
+use local_aws::Capacity;
 use serde_json::Value;
 use shared::aws::Aws;
 use shared::store::Store;

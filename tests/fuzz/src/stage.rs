@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::http::{Request, header};
-use local::clock::StackClock;
 use local::{Options, Stack};
+use local_aws::StackClock;
 use serde_json::{Value, json};
 use tokio::runtime::{Builder, Runtime};
 

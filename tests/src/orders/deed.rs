@@ -2,7 +2,8 @@
 
 use axum::http::{HeaderMap, StatusCode};
 use futures_util::future::BoxFuture;
-use local::{Failure, STEPS};
+use local::STEPS;
+use local_aws::Failure;
 use serde_json::{Value, json};
 
 use super::World;

@@ -9,7 +9,7 @@
 
 use std::collections::BTreeSet;
 
-use local::aws::gate::Release;
+use local_aws::gate::Release;
 
 use super::draw::Draw;
 use super::play::play;

@@ -1,7 +1,7 @@
 //! One call that goes wrong, of a request by itself or of one among others.
 
-use local::aws::faults::{AwsError, When};
-use local::aws::gate::Release;
+use local_aws::faults::{AwsError, When};
+use local_aws::gate::Release;
 
 use super::draw::Draw;
 use super::steering::Director;

@@ -3,8 +3,8 @@
 use std::cell::Cell;
 use std::time::Duration;
 
-use local::aws::Service;
-use local::aws::gate::{Held, Release};
+use local_aws::Service;
+use local_aws::gate::{Held, Release};
 use serde_json::Value;
 use tokio::sync::Notify;
 

@@ -1,7 +1,7 @@
 //! One call that is carried out, and whether another one may change places with it.
 
-use local::aws::Service;
-use local::aws::gate::Held;
+use local_aws::Service;
+use local_aws::gate::Held;
 use serde_json::Value;
 
 /// A call at the gate, with whose it is.

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 
-use local::api::Api;
+use local_aws::gateway::Api;
 use serde_json::{Value, json};
 
 use super::{Scenario, Scene};

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use local::Stack;
-use local::aws::Services;
+use local_aws::Services;
 use serde_json::json;
 
 use super::Witness;

@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::aws::{Delivered, Mail, Sms, SmsType};
 use crate::options::{FREE, Options};
 use crate::stack::Stack;
+use local_aws::{Delivered, Mail, Sms, SmsType};
 
 async fn stack(services_only: bool) -> (Stack, SocketAddr) {
     let env = vec![("JWT_ALGORITHM".to_owned(), "ES256".to_owned())];

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use local::aws::calls::Totals;
+use local_aws::calls::Totals;
 use serde_json::{Value, json};
 use tests::Deployment;
 use tests::client::{LOGOUT, REFRESH, REQUEST, VERIFY, posting};

@@ -1,6 +1,6 @@
 //! What is deployed, as a deployer may write it: `template.yaml` and `samconfig.toml`.
 
-use local::template::Template;
+use local_aws::template::Template;
 
 use crate::{Target, Word, texts};
 

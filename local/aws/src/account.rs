@@ -1,0 +1,59 @@
+//! The account that the services belong to, as a deployer asks about it: `tests/smoke` does, and no function may.
+
+use std::sync::Mutex;
+
+use serde_json::{Value, json};
+
+use crate::lock::locked;
+use crate::ses::Ses;
+use crate::wire::{Asked, Refusal, Service};
+
+/// The access key id of whoever deploys. It may read what is here, and nothing else.
+pub const DEPLOYER: &str = "Deployer";
+
+/// What an account may do yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Account {
+    /// Whether SES sends to verified addresses only.
+    pub is_mail_sandboxed: bool,
+    /// Whether SNS sends to verified numbers only.
+    pub is_sms_sandboxed: bool,
+    /// US dollars that SMS may cost in a month.
+    pub sms_limit: u32,
+}
+
+/// An account that everything has been asked for.
+impl Default for Account {
+    fn default() -> Account {
+        Account { is_mail_sandboxed: false, is_sms_sandboxed: false, sms_limit: 100 }
+    }
+}
+
+/// The answer to a deployer's question.
+pub(super) fn answer(asked: &Asked, account: &Mutex<Account>, ses: &Ses) -> Result<Value, Refusal> {
+    let account = *locked(account);
+    match (asked.service, asked.operation.as_str()) {
+        (Service::Ses, "GetAccount") => Ok(json!({
+            "ProductionAccessEnabled": !account.is_mail_sandboxed,
+            "SendingEnabled": true,
+            "EnforcementStatus": "HEALTHY",
+            "SendQuota": { "Max24HourSend": 50_000.0, "MaxSendRate": 14.0, "SentLast24Hours": 0.0 },
+        })),
+        (Service::Ses, "GetEmailIdentity") => identity(asked, ses),
+        (Service::Sns, "GetSMSSandboxAccountStatus") => Ok(json!({ "IsInSandbox": account.is_sms_sandboxed })),
+        (Service::Sns, "GetSMSAttributes") => {
+            Ok(json!({ "attributes": { "MonthlySpendLimit": account.sms_limit.to_string() } }))
+        }
+        _ => Err(Refusal::denied(asked, "*")),
+    }
+}
+
+fn identity(asked: &Asked, ses: &Ses) -> Result<Value, Refusal> {
+    let name = asked.text("EmailIdentity").unwrap_or_default();
+    if !ses.has_identity(name) {
+        let message = format!("Email identity {name} does not exist.");
+        return Err(Refusal::new(http::StatusCode::NOT_FOUND, "NotFoundException", &message));
+    }
+    Ok(json!({ "VerifiedForSendingStatus": true,
+        "DkimAttributes": { "SigningEnabled": true, "Status": "SUCCESS" } }))
+}

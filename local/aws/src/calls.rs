@@ -1,0 +1,146 @@
+//! What was called, by whom, and what it cost.
+
+use std::collections::VecDeque;
+use std::iter::Sum;
+use std::ops::{Add, Sub};
+use std::sync::Mutex;
+
+use crate::lock::locked;
+use crate::wire::Service;
+
+/// Older calls are forgotten; the totals still count them.
+const KEPT: usize = 10_000;
+
+/// One call that was answered.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Call {
+    /// The access key id of the caller, which names a function.
+    pub caller: String,
+    /// The service that was called.
+    pub service: Service,
+    /// The operation.
+    pub operation: String,
+    /// The tables that the request names.
+    pub tables: Vec<String>,
+    /// The partition keys that it names, or the secret.
+    pub keys: Vec<String>,
+    /// What it consumed.
+    pub capacity: Capacity,
+    /// The name of the error that it was answered with; `timeout` where it was not answered in time.
+    pub error: Option<String>,
+}
+
+/// DynamoDB's units.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Capacity {
+    /// Read request units.
+    pub read: f64,
+    /// Write request units.
+    pub write: f64,
+}
+
+impl Add for Capacity {
+    type Output = Capacity;
+
+    fn add(self, other: Capacity) -> Capacity {
+        Capacity { read: self.read + other.read, write: self.write + other.write }
+    }
+}
+
+impl Sub for Capacity {
+    type Output = Capacity;
+
+    fn sub(self, other: Capacity) -> Capacity {
+        Capacity { read: self.read - other.read, write: self.write - other.write }
+    }
+}
+
+impl Sum for Capacity {
+    fn sum<I: Iterator<Item = Capacity>>(units: I) -> Capacity {
+        units.fold(Capacity::default(), Add::add)
+    }
+}
+
+/// Everything since the start.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Totals {
+    /// How many calls there were.
+    pub calls: u64,
+    /// How many of them got an error.
+    pub refused: u64,
+    /// What they consumed.
+    pub capacity: Capacity,
+}
+
+/// What there was since an earlier moment.
+impl Sub for Totals {
+    type Output = Totals;
+
+    fn sub(self, earlier: Totals) -> Totals {
+        Totals {
+            calls: self.calls - earlier.calls,
+            refused: self.refused - earlier.refused,
+            capacity: self.capacity - earlier.capacity,
+        }
+    }
+}
+
+/// The record of calls. Requests that name no caller or no service are in the log only.
+#[derive(Default)]
+pub struct Calls(Mutex<Record>);
+
+#[derive(Default)]
+struct Record {
+    recent: VecDeque<Call>,
+    totals: Totals,
+}
+
+impl Calls {
+    /// The calls since the last time this was asked, oldest first: at most the last ten thousand.
+    pub fn take(&self) -> Vec<Call> {
+        std::mem::take(&mut locked(&self.0).recent).into()
+    }
+
+    /// The sums since the start; [`Calls::take`] does not change them.
+    pub fn totals(&self) -> Totals {
+        locked(&self.0).totals
+    }
+
+    pub(super) fn record(&self, call: Call) {
+        let Record { recent, totals } = &mut *locked(&self.0);
+        totals.calls += 1;
+        totals.refused += u64::from(call.error.is_some());
+        totals.capacity = totals.capacity + call.capacity;
+        if recent.len() == KEPT {
+            recent.pop_front();
+        }
+        recent.push_back(call);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn old_calls_are_forgotten_and_still_counted() {
+        let calls = Calls::default();
+        for number in 0..KEPT + 2 {
+            calls.record(Call {
+                caller: "verify".to_owned(),
+                service: Service::DynamoDb,
+                operation: number.to_string(),
+                tables: Vec::new(),
+                keys: Vec::new(),
+                capacity: Capacity { read: 0.5, write: 1.0 },
+                error: (number == 0).then(|| "ThrottlingException".to_owned()),
+            });
+        }
+        let totals = calls.totals();
+        assert_eq!((totals.calls, totals.refused), (10_002, 1));
+        assert_eq!(totals.capacity, Capacity { read: 5_001.0, write: 10_002.0 });
+        let taken = calls.take();
+        assert_eq!((taken.len(), taken[0].operation.as_str()), (KEPT, "2"));
+        assert_eq!((calls.take().len(), calls.totals()), (0, totals));
+    }
+}

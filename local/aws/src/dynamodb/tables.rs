@@ -1,0 +1,210 @@
+//! The tables: made from the template's definitions, called by functions, swept by the clock.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use dynoxide::Database;
+use serde_json::{Map, Value, json};
+use shared::words::Clock;
+
+use super::engine::{self, DENIED, SERVED};
+use super::metering::Metered;
+use crate::calls::Capacity;
+use crate::ids::{ACCOUNT, REGION};
+use crate::lock::locked;
+use crate::wire::{Asked, Refusal, Service};
+
+/// DynamoDB takes an item that should have ended longer ago than this for a mistake, and leaves it.
+const OLDEST_EXPIRED: Duration = Duration::from_secs(5 * 365 * 24 * 60 * 60);
+
+/// The database and what the local stack has to know about its tables.
+pub(crate) struct Tables {
+    pub(crate) database: Database,
+    known: Mutex<BTreeMap<String, Known>>,
+    clock: Clock,
+}
+
+#[derive(Clone)]
+struct Known {
+    /// The partition key, then the sort key if there is one.
+    key: Vec<String>,
+    ttl: Option<String>,
+}
+
+impl Tables {
+    pub(crate) fn open(clock: Clock, data: Option<&Path>) -> Result<Tables, String> {
+        let database = match data.map(|folder| folder.join("dynamodb.sqlite")) {
+            None => Database::memory(),
+            Some(file) => Database::new(&file.to_string_lossy()),
+        };
+        let database = database.map_err(|error| format!("the tables cannot be opened: {error}"))?;
+        Ok(Tables { database, known: Mutex::default(), clock })
+    }
+
+    pub(crate) fn create(&self, definition: &Value, ttl: Option<&str>) -> Result<(), String> {
+        let name = definition.get("TableName").and_then(Value::as_str).ok_or("a table has no TableName")?;
+        let wanted = key_of(definition);
+        let existing = engine::run(&self.database, "DescribeTable", json!({ "TableName": name }));
+        match existing.ok().as_ref().and_then(|answer| answer.get("Table")).map(key_of) {
+            Some(key) if key == wanted => {}
+            Some(key) => return Err(format!("the table {name} exists with the keys {key:?} and not {wanted:?}")),
+            None => {
+                engine::run(&self.database, "CreateTable", definition.clone())
+                    .map_err(|error| format!("the table {name} cannot be made: {error}"))?;
+            }
+        }
+        let known = Known { key: wanted.into_iter().map(|(name, _)| name).collect(), ttl: ttl.map(str::to_owned) };
+        locked(&self.known).insert(name.to_owned(), known);
+        Ok(())
+    }
+
+    /// Answers a function's call, and says what it consumed.
+    pub(crate) fn answer(&self, asked: &Asked) -> (Result<Value, Refusal>, Capacity) {
+        let operation = asked.operation.as_str();
+        if let Some(refusal) = forbidden(asked) {
+            return (Err(refusal), Capacity::default());
+        }
+        let mut request = asked.body.clone();
+        let metered = Metered::prepare(operation, &mut request);
+        match engine::run(&self.database, operation, request) {
+            Ok(mut answer) => {
+                let capacity = metered.take(operation, &mut answer);
+                // The engine's own region is no region.
+                if let Some(arn) = answer.pointer_mut("/Table/TableArn") {
+                    *arn = json!(arn_of(asked.text("TableName").unwrap_or_default()));
+                }
+                (Ok(answer), capacity)
+            }
+            Err(mut error) => {
+                let capacity = metered.take_refused(&mut error);
+                (Err(Refusal::from(&error)), capacity)
+            }
+        }
+    }
+
+    /// The tables that a call names, and the partition keys.
+    pub(crate) fn named_by(&self, asked: &Asked) -> (Vec<String>, Vec<String>) {
+        match asked.service {
+            Service::DynamoDb => {}
+            Service::SecretsManager => {
+                return (Vec::new(), asked.text("SecretId").map(str::to_owned).into_iter().collect());
+            }
+            Service::Ses | Service::Sns => return (Vec::new(), Vec::new()),
+        }
+        let mut found = Vec::new();
+        find_items(&asked.body, "", &mut found);
+        let tables: BTreeSet<_> = found.iter().map(|(table, _)| *table).chain(asked.text("TableName")).collect();
+        let key = |(table, item): &(&str, &Value)| self.key_in(table, item);
+        (tables.into_iter().map(str::to_owned).collect(), found.iter().filter_map(key).collect())
+    }
+
+    /// The name of a table's partition key.
+    pub(crate) fn partition_key(&self, table: &str) -> Option<String> {
+        locked(&self.known).get(table)?.key.first().cloned()
+    }
+
+    /// The partition key in a key or an item of `table`: a text, or the text of a number or of bytes.
+    pub(crate) fn key_in(&self, table: &str, item: &Value) -> Option<String> {
+        let value = item.get(self.partition_key(table)?)?.as_object()?.values().next()?;
+        value.as_str().map(str::to_owned)
+    }
+
+    pub(crate) fn sweep(&self) -> Result<usize, String> {
+        let known = locked(&self.known).clone();
+        let mut deleted = 0;
+        for (table, Known { key, ttl }) in &known {
+            if let Some(ttl) = ttl {
+                deleted += self.sweep_table(table, key, ttl).map_err(|error| format!("{table}: {error}"))?;
+            }
+        }
+        Ok(deleted)
+    }
+
+    /// Not the engine's own sweep: with a data folder that one reads the system's clock.
+    fn sweep_table(&self, table: &str, key: &[String], ttl: &str) -> Result<usize, dynoxide::DynoxideError> {
+        let now = self.clock.now();
+        let oldest = now.before(OLDEST_EXPIRED);
+        let expired = "attribute_type(#ttl, :number) AND #ttl < :now AND #ttl > :oldest";
+        let names = json!({ "#ttl": ttl });
+        let values = json!({ ":number": { "S": "N" }, ":now": { "N": now.unix().to_string() },
+                             ":oldest": { "N": oldest.unix().to_string() } });
+        let request = |condition: &str| {
+            json!({ "TableName": table, condition: expired,
+            "ExpressionAttributeNames": names, "ExpressionAttributeValues": values })
+        };
+        let (mut deleted, mut from) = (0, Value::Null);
+        loop {
+            let mut page = request("FilterExpression");
+            if let (Value::Object(fields), false) = (&mut page, from.is_null()) {
+                fields.insert("ExclusiveStartKey".to_owned(), from);
+            }
+            let mut page = engine::run(&self.database, "Scan", page)?;
+            for item in page.get("Items").and_then(Value::as_array).into_iter().flatten() {
+                let key: Map<_, _> =
+                    key.iter().filter_map(|name| Some((name.clone(), item.get(name)?.clone()))).collect();
+                let mut deletion = request("ConditionExpression");
+                if let Value::Object(fields) = &mut deletion {
+                    fields.insert("Key".to_owned(), Value::Object(key));
+                }
+                // Refused where the item was given a later end in the meantime.
+                deleted += usize::from(engine::run(&self.database, "DeleteItem", deletion).is_ok());
+            }
+            match page.get_mut("LastEvaluatedKey").map(Value::take) {
+                Some(last) => from = last,
+                None => return Ok(deleted),
+            }
+        }
+    }
+}
+
+fn forbidden(asked: &Asked) -> Option<Refusal> {
+    let operation = asked.operation.as_str();
+    if SERVED.contains(&operation) {
+        return None;
+    }
+    if DENIED.contains(&operation) {
+        return Some(Refusal::denied(asked, &arn_of(asked.text("TableName").unwrap_or("*"))));
+    }
+    Some(Refusal::unknown(&format!("the local stack's DynamoDB has no operation {operation}")))
+}
+
+pub(crate) fn arn_of(table: &str) -> String {
+    format!("arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{table}")
+}
+
+/// Names and types of the key attributes, in the schema's order.
+fn key_of(table: &Value) -> Vec<(String, String)> {
+    let list = |member: &str| table.get(member).and_then(Value::as_array).into_iter().flatten();
+    let text = |value: &Value, member: &str| value.get(member).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let kind = |name: &str| {
+        let definition = list("AttributeDefinitions").find(|attribute| text(attribute, "AttributeName") == name);
+        definition.map(|attribute| text(attribute, "AttributeType")).unwrap_or_default()
+    };
+    list("KeySchema").map(|key| text(key, "AttributeName")).map(|name| (name.clone(), kind(&name))).collect()
+}
+
+/// Every key or item in a request, with its table.
+fn find_items<'a>(value: &'a Value, table: &'a str, found: &mut Vec<(&'a str, &'a Value)>) {
+    match value {
+        Value::Array(values) => values.iter().for_each(|value| find_items(value, table, found)),
+        Value::Object(fields) => {
+            let table = fields.get("TableName").and_then(Value::as_str).unwrap_or(table);
+            for (member, inner) in fields {
+                match member.as_str() {
+                    "Key" | "Item" => found.push((table, inner)),
+                    "Keys" => found.extend(inner.as_array().into_iter().flatten().map(|key| (table, key))),
+                    "RequestItems" => {
+                        let tables = inner.as_object().into_iter().flatten();
+                        tables.for_each(|(table, items)| find_items(items, table, found));
+                    }
+                    "TransactItems" | "Put" | "Update" | "Delete" | "ConditionCheck" | "Get" | "PutRequest"
+                    | "DeleteRequest" => find_items(inner, table, found),
+                    _ => {}
+                }
+            }
+        }
+        _ => {}
+    }
+}

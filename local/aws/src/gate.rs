@@ -1,0 +1,162 @@
+//! A gate before the services: while it is closed each call waits until somebody says what becomes of it.
+//!
+//! So a test decides the order in which calls of parallel requests are carried out, and which of them fail, are lost, or
+//! are carried out and never answered.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+
+use serde_json::Value;
+use tokio::sync::oneshot;
+
+use crate::faults::{AwsError, Fault, When};
+use crate::lock::locked;
+use crate::wire::{Asked, Service};
+
+/// Tables and keys.
+type Named = (Vec<String>, Vec<String>);
+
+/// The calls that are held. Open at first.
+#[derive(Default)]
+pub struct Gate(Mutex<State>);
+
+#[derive(Default)]
+struct State {
+    is_closed: bool,
+    /// How many calls it has held.
+    arrived: usize,
+    waiting: BTreeMap<usize, (Held, oneshot::Sender<Release>)>,
+}
+
+/// A call that is held.
+#[derive(Clone, Debug)]
+pub struct Held {
+    /// In the order of arrival.
+    pub number: usize,
+    /// The access key id of the caller, which names a function.
+    pub caller: String,
+    /// The name of the instance that calls ([`crate::INSTANCE`]).
+    pub instance: String,
+    /// The service that is called.
+    pub service: Service,
+    /// The operation.
+    pub operation: String,
+    /// The tables that it names.
+    pub tables: Vec<String>,
+    /// The partition keys that it names, or the secret.
+    pub keys: Vec<String>,
+    /// What it says.
+    pub body: Value,
+}
+
+/// What becomes of a call.
+#[derive(Clone, Debug)]
+pub enum Release {
+    /// What it would come to without a gate.
+    Answered,
+    /// The same, as if this was what it says.
+    Rewritten(Value),
+    /// It goes wrong.
+    Failed(AwsError, When),
+}
+
+impl Gate {
+    /// From now on each call is held.
+    pub fn close(&self) {
+        locked(&self.0).is_closed = true;
+    }
+
+    /// From now on none is. Those that are held are answered.
+    pub fn open(&self) {
+        let mut state = locked(&self.0);
+        state.is_closed = false;
+        for (_, release) in std::mem::take(&mut state.waiting).into_values() {
+            let _ = release.send(Release::Answered);
+        }
+    }
+
+    /// What is held, in the order of arrival.
+    pub fn held(&self) -> Vec<Held> {
+        locked(&self.0).waiting.values().map(|(held, _)| held.clone()).collect()
+    }
+
+    /// Lets the call `number` go. Says whether it was held.
+    pub fn release(&self, number: usize, release: Release) -> bool {
+        let waiting = locked(&self.0).waiting.remove(&number);
+        waiting.is_some_and(|(_, sender)| sender.send(release).is_ok())
+    }
+
+    /// Returns when the call may go on: what it says then, and what goes wrong with it. `names` finds its tables and keys.
+    pub(super) async fn pass(&self, asked: Asked, names: impl Fn(&Asked) -> Named) -> (Asked, Option<Fault>) {
+        let Some(released) = self.hold(&asked, names) else { return (asked, None) };
+        match released.await {
+            // A gate that is gone holds nothing.
+            Ok(Release::Answered) | Err(_) => (asked, None),
+            Ok(Release::Rewritten(body)) => (Asked { body, ..asked }, None),
+            Ok(Release::Failed(error, when)) => (asked, Some(Fault::new(error, when))),
+        }
+    }
+
+    fn hold(&self, asked: &Asked, names: impl Fn(&Asked) -> Named) -> Option<oneshot::Receiver<Release>> {
+        let mut state = locked(&self.0);
+        if !state.is_closed {
+            return None;
+        }
+        let number = state.arrived;
+        state.arrived += 1;
+        let ((tables, keys), Asked { caller, instance, service, operation, body }) = (names(asked), asked);
+        let (caller, instance) = (caller.clone(), instance.clone());
+        let (operation, body) = (operation.clone(), body.clone());
+        let held = Held { number, caller, instance, service: *service, operation, tables, keys, body };
+        let (sender, released) = oneshot::channel();
+        state.waiting.insert(number, (held, sender));
+        Some(released)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn asked(operation: &str) -> Asked {
+        let (caller, operation) = ("refresh".to_owned(), operation.to_owned());
+        Asked {
+            caller,
+            instance: String::new(),
+            service: Service::DynamoDb,
+            operation,
+            body: json!({ "TableName": "users" }),
+        }
+    }
+
+    fn named(_: &Asked) -> Named {
+        (vec!["users".to_owned()], vec!["U#1".to_owned()])
+    }
+
+    #[tokio::test]
+    async fn a_call_waits_until_it_is_said_what_becomes_of_it() {
+        let gate = Gate::default();
+        assert!(gate.pass(asked("GetItem"), named).await.1.is_none());
+
+        gate.close();
+        let last = async {
+            while gate.held().len() < 3 {
+                tokio::task::yield_now().await;
+            }
+            let operations: Vec<_> = gate.held().into_iter().map(|held| held.operation).collect();
+            assert_eq!(operations, ["One", "Two", "Three"]);
+            assert!(gate.release(1, Release::Failed(AwsError::Timeout, When::Before)));
+            assert!(gate.release(0, Release::Rewritten(json!({}))));
+            assert!(!gate.release(0, Release::Answered), "it has gone");
+            gate.open();
+        };
+        let pass = |operation| gate.pass(asked(operation), named);
+        let (one, two, three, ()) = tokio::join!(pass("One"), pass("Two"), pass("Three"), last);
+        assert!(one.1.is_none() && one.0.body == json!({}));
+        assert!(two.1.is_some_and(|fault| fault.comes_before()));
+        assert!(three.1.is_none() && three.0.body != json!({}));
+        assert!(gate.pass(asked("GetItem"), named).await.1.is_none() && gate.held().is_empty());
+    }
+}

@@ -1,0 +1,164 @@
+//! The event of payload format 2.0 that an HTTP API makes of a request.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use bytes::Bytes;
+use data_encoding::BASE64;
+use http::header::{self, HeaderMap, HeaderName};
+use http::{Request, Version};
+use serde_json::{Value, json};
+use shared::words::Timestamp;
+
+use super::routes::Matched;
+use crate::ids::{ACCOUNT, REGION};
+
+/// The API's id, and the first label of its domain.
+const API: &str = "latchkey";
+
+/// What an event says beside its request.
+pub(super) struct Circumstances<'a> {
+    pub(super) matched: &'a Matched<'a>,
+    /// The address that the request comes from.
+    pub(super) source: IpAddr,
+    /// The gateway's id for it.
+    pub(super) id: &'a str,
+    pub(super) now: Timestamp,
+    /// Whether textual bodies are base64 too.
+    pub(super) always_base64: bool,
+}
+
+/// The path as the gateway hands it on: percent-decoded, and cut off at a question mark that comes out of that.
+pub(super) fn raw_path(request: &Request<Bytes>) -> String {
+    let decoded = percent_decoded(request.uri().path());
+    decoded.split('?').next().unwrap_or_default().to_owned()
+}
+
+/// The event.
+pub(super) fn event(request: &Request<Bytes>, circumstances: &Circumstances<'_>) -> Value {
+    let Circumstances { matched, source, id, now, .. } = circumstances;
+    let (path, query, key) = (raw_path(request), request.uri().query().unwrap_or_default(), matched.route.key());
+    let source = source.to_canonical().to_string();
+    let headers = headers(request, &source);
+    let mut event = json!({
+        "version": "2.0",
+        "routeKey": key,
+        "rawPath": path,
+        "rawQueryString": query,
+        "requestContext": {
+            "accountId": ACCOUNT,
+            "apiId": API,
+            "domainName": format!("{API}.execute-api.{REGION}.amazonaws.com"),
+            "domainPrefix": API,
+            "http": {
+                "method": request.method().as_str(),
+                "path": path,
+                "protocol": protocol(request.version()),
+                "sourceIp": source,
+                "userAgent": headers.get("user-agent").cloned().unwrap_or_default(),
+            },
+            "requestId": id,
+            "routeKey": key,
+            "stage": "$default",
+            "time": common_log_time(*now),
+            "timeEpoch": now.unix().saturating_mul(1_000),
+        },
+        "headers": headers,
+    });
+    let mut add = |name: &str, value: Value| {
+        event.as_object_mut().map(|event| event.insert(name.to_owned(), value));
+    };
+    let cookies: Vec<String> = texts(request.headers(), &header::COOKIE).flat_map(|line| cookies(&line)).collect();
+    if !cookies.is_empty() {
+        add("cookies", json!(cookies));
+    }
+    if !query.is_empty() {
+        add("queryStringParameters", json!(parameters(query)));
+    }
+    if !matched.parameters.is_empty() {
+        add("pathParameters", json!(matched.parameters));
+    }
+    let (body, is_base64) = body(request, circumstances.always_base64);
+    if !body.is_empty() {
+        add("body", json!(body));
+    }
+    add("isBase64Encoded", json!(is_base64));
+    event
+}
+
+/// Names in lower case, one value each, and those that the gateway adds.
+fn headers(request: &Request<Bytes>, source: &str) -> BTreeMap<String, String> {
+    let names = request.headers().keys().filter(|&name| name != header::COOKIE);
+    let joined = names.map(|name| (name.to_string(), texts(request.headers(), name).collect::<Vec<_>>().join(",")));
+    let mut headers: BTreeMap<String, String> = joined.collect();
+    let forwarded = headers.remove("x-forwarded-for").map_or_else(String::new, |before| format!("{before}, "));
+    headers.insert("x-forwarded-for".to_owned(), format!("{forwarded}{source}"));
+    headers.insert("x-forwarded-port".to_owned(), "443".to_owned());
+    headers.insert("x-forwarded-proto".to_owned(), "https".to_owned());
+    headers.insert("content-length".to_owned(), request.body().len().to_string());
+    headers
+}
+
+fn texts<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item = String> + 'a {
+    headers.get_all(name).into_iter().map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
+}
+
+fn cookies(line: &str) -> Vec<String> {
+    line.split(';').map(|cookie| cookie.trim().to_owned()).filter(|cookie| !cookie.is_empty()).collect()
+}
+
+/// Decoded, values of the same name joined by commas.
+fn parameters(query: &str) -> BTreeMap<String, String> {
+    let mut parameters = BTreeMap::<String, String>::new();
+    for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        let [name, value] = [name, value].map(|text| percent_decoded(&text.replace('+', " ")));
+        parameters.entry(name).and_modify(|values| *values = format!("{values},{value}")).or_insert(value);
+    }
+    parameters
+}
+
+/// The body, and whether it is base64: so is everything but plain text of a few types.
+fn body(request: &Request<Bytes>, always_base64: bool) -> (String, bool) {
+    const TEXTUAL: [&str; 4] = ["text/", "application/json", "application/javascript", "application/xml"];
+    if request.body().is_empty() {
+        return (String::new(), false);
+    }
+    let content_type = texts(request.headers(), &header::CONTENT_TYPE).next().unwrap_or_default().to_lowercase();
+    let is_textual = TEXTUAL.iter().any(|start| content_type.starts_with(start))
+        && !request.headers().contains_key(header::CONTENT_ENCODING)
+        && !always_base64;
+    match std::str::from_utf8(request.body()) {
+        Ok(text) if is_textual => (text.to_owned(), false),
+        Ok(_) | Err(_) => (BASE64.encode(request.body()), true),
+    }
+}
+
+fn protocol(version: Version) -> String {
+    format!("{version:?}")
+}
+
+/// `12/Mar/2026:19:03:58 +0000`, out of `2026-03-12T19:03:58Z`.
+fn common_log_time(now: Timestamp) -> String {
+    const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    let text = now.to_string();
+    let part = |range: std::ops::Range<usize>| text.get(range).unwrap_or_default();
+    let month = part(5..7).parse::<usize>().ok().and_then(|month| MONTHS.get(month.checked_sub(1)?));
+    format!("{}/{}/{}:{} +0000", part(8..10), month.unwrap_or(&"Jan"), part(0..4), part(11..19))
+}
+
+/// `text` with its `%41` as `A`. What is no such code stays, and what is no UTF-8 becomes a replacement character.
+fn percent_decoded(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((&first, after)) = rest.split_first() {
+        let code = (first == b'%').then(|| after.get(..2)).flatten();
+        let decoded = code.and_then(|code| data_encoding::HEXLOWER_PERMISSIVE.decode(code).ok());
+        bytes.push(decoded.as_ref().and_then(|decoded| decoded.first()).copied().unwrap_or(first));
+        rest = after.get(if decoded.is_some() { 2 } else { 0 }..).unwrap_or_default();
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+#[cfg(test)]
+mod tests;

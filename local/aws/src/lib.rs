@@ -1,0 +1,36 @@
+//! A stand-in for AWS on one machine. README.md says what it imitates and what it does not.
+
+pub mod calls;
+pub mod faults;
+pub mod gate;
+pub mod gateway;
+pub mod lambda;
+pub mod rounds;
+pub mod template;
+
+mod account;
+mod clock;
+mod dynamodb;
+mod failure;
+mod ids;
+mod lock;
+mod policy;
+mod secrets;
+mod services;
+mod ses;
+mod sns;
+mod wire;
+
+pub use account::{Account, DEPLOYER};
+pub use calls::{Call, Calls, Capacity};
+pub use clock::StackClock;
+pub use failure::Failure;
+pub use faults::Faults;
+pub use gate::Gate;
+pub use ids::{ACCOUNT, REGION, new_id};
+pub use policy::Permissions;
+pub use rounds::Rounds;
+pub use services::{Delivered, Services};
+pub use ses::Mail;
+pub use sns::{Sms, SmsType};
+pub use wire::{INSTANCE, Service};

@@ -1,0 +1,96 @@
+//! Actions, by IAM's names for them. A name that is not here is a mistake until somebody adds it.
+//!
+//! An operation is not always an action: transactions have none of their own.
+
+use super::pattern;
+
+/// What the services of this machine can be asked for, and what the role of every Lambda function may be given.
+const ACTIONS: [(&str, &[&str]); 6] = [
+    (
+        "dynamodb",
+        &[
+            "BatchGetItem",
+            "BatchWriteItem",
+            "ConditionCheckItem",
+            "CreateBackup",
+            "CreateTable",
+            "DeleteItem",
+            "DeleteTable",
+            "DescribeContinuousBackups",
+            "DescribeEndpoints",
+            "DescribeLimits",
+            "DescribeTable",
+            "DescribeTimeToLive",
+            "ExportTableToPointInTime",
+            "GetItem",
+            "ListTables",
+            "PutItem",
+            "Query",
+            "RestoreTableToPointInTime",
+            "Scan",
+            "UpdateItem",
+            "UpdateTable",
+            "UpdateTimeToLive",
+        ],
+    ),
+    ("logs", &["CreateLogGroup", "CreateLogStream", "DescribeLogGroups", "DescribeLogStreams", "PutLogEvents"]),
+    (
+        "secretsmanager",
+        &["DescribeSecret", "GetRandomPassword", "GetSecretValue", "PutSecretValue", "UpdateSecretVersionStage"],
+    ),
+    ("ses", &["SendBulkEmail", "SendEmail", "SendRawEmail"]),
+    ("sns", &["Publish"]),
+    ("xray", &["PutTelemetryRecords", "PutTraceSegments"]),
+];
+
+/// Whether there is an action that `pattern` names or, with wildcards, matches.
+pub(super) fn is_known(pattern: &str) -> bool {
+    all().any(|action| matches(pattern, &action))
+}
+
+/// Whether this is an action, as a request has it.
+pub(super) fn is_one(action: &str) -> bool {
+    all().any(|known| known == action)
+}
+
+fn all() -> impl Iterator<Item = String> {
+    ACTIONS.iter().flat_map(|(service, names)| names.iter().map(move |name| format!("{service}:{name}")))
+}
+
+/// Whether `pattern` matches `action`, in whatever case.
+pub(super) fn matches(pattern: &str, action: &str) -> bool {
+    pattern::matches(&pattern.to_ascii_lowercase(), &action.to_ascii_lowercase())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dynamodb::SERVED;
+
+    #[test]
+    fn only_actions_of_iam_are_known() {
+        for known in ["dynamodb:GetItem", "DynamoDB:getitem", "dynamodb:Batch*", "ses:Send?mail", "*", "*:GetItem"] {
+            assert!(is_known(known), "{known}");
+        }
+        for unknown in [
+            "dynamodb:UpdateItems",
+            "dynamodb:TransactWriteItems",
+            "dynamodb",
+            "GetItem",
+            "",
+            "dynamo:*",
+            "dynamodb:X*",
+        ] {
+            assert!(!is_known(unknown), "{unknown}");
+        }
+        assert!(is_one("dynamodb:GetItem") && !is_one("dynamodb:getitem") && !is_one("dynamodb:Get*"));
+    }
+
+    #[test]
+    fn every_operation_that_is_served_is_an_action_or_made_of_actions() {
+        for operation in SERVED {
+            let is_action = is_one(&format!("dynamodb:{operation}"));
+            assert_eq!(is_action, !operation.starts_with("Transact"), "{operation}");
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! What each function may do: its policies in the template, held against each of its requests, as AWS does.
+//!
+//! A request needs one or more permissions, each an action on a resource ([`needs`]). What a statement denies is
+//! refused; of the rest, what no statement allows. The refusal is AWS's, and the log has the statement that is missing.
+//!
+//! A policy that is not understood keeps the stack from starting ([`read`]). Policies of resources, boundaries and
+//! session policies are not looked at: the template has none.
+
+mod actions;
+mod advice;
+mod condition;
+mod denial;
+mod items;
+mod needs;
+mod pattern;
+mod read;
+mod statement;
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::services::Parts;
+use crate::wire::{Asked, Refusal};
+use condition::LEADING_KEYS;
+use statement::{Decision, Statement};
+
+/// The policies of all functions. Whoever is none of them may do nothing.
+pub struct Permissions(BTreeMap<String, Vec<Statement>>);
+
+impl Permissions {
+    /// Reads the policies of functions, each by the name of its resource, which is also its access key id.
+    ///
+    /// # Errors
+    /// Says what in which statement is not understood.
+    pub fn read<'a>(functions: impl IntoIterator<Item = (&'a str, &'a Value)>) -> Result<Permissions, String> {
+        let read = |(name, policies): (&str, &Value)| Ok((name.to_owned(), read::statements(name, policies)?));
+        functions.into_iter().map(read).collect::<Result<_, String>>().map(Permissions)
+    }
+
+    /// Refuses what the caller has no permission for.
+    pub(super) fn check(&self, asked: &Asked, parts: &Parts) -> Result<(), Refusal> {
+        let statements = self.0.get(&asked.caller).ok_or_else(|| denial::stranger(asked))?;
+        for need in needs::of(asked, parts)? {
+            let decision = Decision::of(statements, &need);
+            match &decision {
+                Decision::Allowed => continue,
+                Decision::Denied(statement) => {
+                    let (caller, action, by) = (&asked.caller, &need.action, &statement.place);
+                    tracing::warn!(caller, action, by, "refused: a statement denies it");
+                }
+                Decision::NotAllowed => {
+                    let (caller, action) = (&asked.caller, &need.action);
+                    let statement = advice::statement(&need, statements.iter().any(names_keys));
+                    tracing::warn!(caller, action, statement, "refused: no statement of the template allows it");
+                }
+            }
+            return Err(denial::denied(asked, &need, &decision));
+        }
+        Ok(())
+    }
+}
+
+fn names_keys(statement: &Statement) -> bool {
+    statement.conditions.iter().any(|condition| condition.key == LEADING_KEYS)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,211 @@
+//! Which calls run at the same time: a proof that does not depend on how fast anything is.
+//!
+//! A test says how many requests each round trip has. The endpoint holds the requests of a round until all of them are
+//! there, and only then answers any. Code that makes its calls one after the other never fills a round of two; code
+//! that makes more at a time than it should has one too many in the round.
+
+use std::sync::Mutex;
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use crate::lock::locked;
+
+/// How long a round may take to fill before it is given up.
+const LONGEST: Duration = Duration::from_secs(5);
+/// How long a full round is held on, so that a request too many is seen.
+const SETTLES: Duration = Duration::from_millis(20);
+/// Every round is over.
+const ALL: usize = usize::MAX;
+
+/// The rounds that are expected, if any; without, nothing is held.
+pub struct Rounds {
+    plan: Mutex<Option<Plan>>,
+    longest: Duration,
+}
+
+struct Plan {
+    sizes: Vec<usize>,
+    arrived: Vec<Vec<String>>,
+    /// How many rounds have been answered.
+    answered: watch::Sender<usize>,
+    problem: Option<String>,
+}
+
+/// A request that is held.
+struct Held<'a> {
+    rounds: &'a Rounds,
+    /// Its round's number, or [`ALL`] once it is let go.
+    round: usize,
+    is_last: bool,
+    answered: watch::Sender<usize>,
+}
+
+impl Default for Rounds {
+    fn default() -> Rounds {
+        Rounds { plan: Mutex::default(), longest: LONGEST }
+    }
+}
+
+impl Rounds {
+    /// From now on: rounds of so many requests each, and then no more requests. Ends what was expected before.
+    pub fn expect(&self, sizes: &[usize]) {
+        let sizes: Vec<usize> = sizes.iter().copied().filter(|size| *size > 0).collect();
+        let arrived = vec![Vec::new(); sizes.len()];
+        self.begin(Some(Plan { sizes, arrived, answered: watch::Sender::new(0), problem: None }));
+    }
+
+    /// Whether exactly the expected rounds happened. Nothing is expected any more.
+    ///
+    /// # Errors
+    /// Says which round was not as expected, and the requests of all.
+    pub fn finish(&self) -> Result<(), String> {
+        let (plan, answered) = self.begin(None).ok_or("no rounds were expected")?;
+        match plan.problem.clone().or_else(|| plan.short(answered)) {
+            None => Ok(()),
+            Some(problem) => {
+                let rounds: Vec<String> = plan.arrived.iter().map(|names| format!("[{}]", names.join(", "))).collect();
+                Err(format!("{problem}; the rounds were {}", rounds.join(" ")))
+            }
+        }
+    }
+
+    /// Returns when the request may be answered.
+    pub(super) async fn join(&self, name: String) {
+        let Some(mut held) = self.arrive(name) else {
+            return;
+        };
+        let round = held.round;
+        if held.is_last {
+            tokio::time::sleep(SETTLES).await;
+            // Nothing where the plan has failed meanwhile.
+            held.answered.send_if_modified(|answered| {
+                *answered == round && {
+                    *answered += 1;
+                    true
+                }
+            });
+        } else {
+            let mut answered = held.answered.subscribe();
+            if tokio::time::timeout(self.longest, answered.wait_for(|answered| *answered > round)).await.is_err() {
+                held.give_up("");
+            }
+        }
+        held.round = ALL;
+    }
+
+    /// Counts a request in. None where it is not to be held.
+    fn arrive(&self, name: String) -> Option<Held<'_>> {
+        let mut plan = locked(&self.plan);
+        let plan = plan.as_mut().filter(|plan| plan.problem.is_none())?;
+        let round = *plan.answered.borrow();
+        let (Some(size), Some(arrived)) = (plan.sizes.get(round), plan.arrived.get_mut(round)) else {
+            plan.fail(format!("there was a request after the last round: {name}"));
+            return None;
+        };
+        arrived.push(name);
+        if arrived.len() > *size {
+            let problem = format!("round {} had more than {size} requests", round + 1);
+            plan.fail(problem);
+            return None;
+        }
+        Some(Held { rounds: self, round, is_last: arrived.len() == *size, answered: plan.answered.clone() })
+    }
+
+    /// Begins the `next` plan. What the one before holds is let go; it is returned with the number of rounds answered.
+    fn begin(&self, next: Option<Plan>) -> Option<(Plan, usize)> {
+        let ended = std::mem::replace(&mut *locked(&self.plan), next)?;
+        let answered = ended.answered.send_replace(ALL);
+        Some((ended, answered))
+    }
+}
+
+impl Plan {
+    /// From now on nothing is held.
+    fn fail(&mut self, problem: String) {
+        self.problem.get_or_insert(problem);
+        self.answered.send_replace(ALL);
+    }
+
+    fn short(&self, round: usize) -> Option<String> {
+        let (size, arrived) = (self.sizes.get(round)?, self.arrived.get(round)?);
+        Some(format!("round {} had {} of {size} requests", round + 1, arrived.len()))
+    }
+}
+
+impl Held<'_> {
+    fn give_up(&self, why: &str) {
+        let mut plan = locked(&self.rounds.plan);
+        let is_held = *self.answered.borrow() == self.round;
+        if let Some(plan) = plan.as_mut().filter(|plan| is_held && plan.answered.same_channel(&self.answered))
+            && let Some(short) = plan.short(self.round)
+        {
+            plan.fail(format!("{short}{why}"));
+        }
+    }
+}
+
+/// A caller that stops waiting comes again: its second request must not fill the round that its first one is in.
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        if self.round != ALL {
+            self.give_up(" when the caller of one of them stopped waiting");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn impatient() -> Rounds {
+        Rounds { longest: Duration::from_millis(100), ..Rounds::default() }
+    }
+
+    /// Makes these many requests at a time, one trip after the other.
+    async fn make(rounds: &Rounds, trips: &[usize]) {
+        for trip in trips {
+            let one = |number: usize| async move { rounds.join(format!("get{number}")).await };
+            match trip {
+                1 => one(1).await,
+                2 => drop(tokio::join!(one(1), one(2))),
+                _ => drop(tokio::join!(one(1), one(2), one(3))),
+            }
+        }
+    }
+
+    async fn finds(expected: &[usize], made: &[usize], problem: Option<&str>) {
+        let rounds = impatient();
+        rounds.expect(expected);
+        make(&rounds, made).await;
+        let found = rounds.finish().err();
+        assert!(
+            found.as_deref().map(|found| found.split(';').next()) == problem.map(Some),
+            "{expected:?} {made:?} {found:?}"
+        );
+        make(&rounds, made).await;
+    }
+
+    #[tokio::test]
+    async fn rounds_are_told_from_one_another() {
+        finds(&[3, 2, 2], &[3, 2, 2], None).await;
+        finds(&[1], &[1], None).await;
+        finds(&[2], &[1, 1], Some("round 1 had 1 of 2 requests")).await;
+        finds(&[3, 2], &[3, 1, 1], Some("round 2 had 1 of 2 requests")).await;
+        finds(&[1, 1], &[2], Some("round 1 had more than 1 requests")).await;
+        finds(&[1, 1], &[1], Some("round 2 had 0 of 1 requests")).await;
+        finds(&[1], &[1, 1], Some("there was a request after the last round: get1")).await;
+    }
+
+    #[tokio::test]
+    async fn a_repeated_request_does_not_fill_its_own_round() {
+        let rounds = impatient();
+        rounds.expect(&[2]);
+        let first = tokio::time::timeout(Duration::from_millis(10), rounds.join("get".to_owned())).await;
+        assert!(first.is_err());
+        rounds.join("get".to_owned()).await;
+        let problem =
+            "round 1 had 1 of 2 requests when the caller of one of them stopped waiting; the rounds were [get]";
+        assert_eq!(rounds.finish(), Err(problem.to_owned()));
+    }
+}

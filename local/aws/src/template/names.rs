@@ -1,0 +1,89 @@
+//! What resources are called on this machine: always the same names, for they have nobody to share them with.
+
+use std::collections::BTreeMap;
+
+use super::yaml::Node;
+use crate::ids::{ACCOUNT, REGION};
+
+/// The stack's name, and the start of every physical name.
+pub const STACK: &str = "latchkey";
+
+/// Resources by logical name, with their types.
+pub(super) struct Names(BTreeMap<String, String>);
+
+impl Names {
+    pub(super) fn of(template: &Node) -> Names {
+        let resources = template.get("Resources").map(Node::entries).unwrap_or_default();
+        let typed = resources.iter().filter_map(|(name, node)| Some((name.clone(), node.get("Type")?.text()?)));
+        Names(typed.collect())
+    }
+
+    /// What `Ref` gives for a pseudo parameter or a resource.
+    pub(super) fn reference(&self, name: &str) -> Option<String> {
+        let pseudo = match name {
+            "AWS::Region" => REGION,
+            "AWS::AccountId" => ACCOUNT,
+            "AWS::StackName" => STACK,
+            "AWS::Partition" => "aws",
+            "AWS::URLSuffix" => "amazonaws.com",
+            _ => return self.resource(name),
+        };
+        Some(pseudo.to_owned())
+    }
+
+    fn resource(&self, name: &str) -> Option<String> {
+        if let Some(api) = name.strip_suffix(".Stage") {
+            // SAM's own name for the stage that it makes.
+            return (self.0.get(api)? == "AWS::Serverless::HttpApi").then(|| "$default".to_owned());
+        }
+        Some(match self.0.get(name)?.as_str() {
+            "AWS::SecretsManager::Secret" => secret_arn(name),
+            "AWS::Serverless::HttpApi" => STACK.to_owned(),
+            _ => format!("{STACK}-{name}"),
+        })
+    }
+
+    /// What `GetAtt` gives.
+    pub(super) fn attribute(&self, name: &str, attribute: &str) -> Option<String> {
+        match (self.0.get(name)?.as_str(), attribute) {
+            ("AWS::DynamoDB::Table", "Arn") => {
+                Some(format!("arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{STACK}-{name}"))
+            }
+            ("AWS::SecretsManager::Secret", "Id") => Some(secret_arn(name)),
+            ("AWS::Serverless::Function", "Arn") => {
+                Some(format!("arn:aws:lambda:{REGION}:{ACCOUNT}:function:{STACK}-{name}"))
+            }
+            ("AWS::Logs::LogGroup", "Arn") => {
+                Some(format!("arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{STACK}-{name}:*"))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Secrets Manager ends each ARN in six random characters.
+const SUFFIX: &str = "-000000";
+
+fn secret_arn(name: &str) -> String {
+    format!("arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:{STACK}-{name}{SUFFIX}")
+}
+
+/// What stands in a template for an ARN of this machine.
+pub(crate) fn expression_of(arn: &str) -> String {
+    let named = |kind: &str| arn.strip_prefix(&format!("arn:aws:{kind}{STACK}-"));
+    if let Some(table) = named(&format!("dynamodb:{REGION}:{ACCOUNT}:table/")) {
+        return format!("!GetAtt {table}.Arn");
+    }
+    let secret = named(&format!("secretsmanager:{REGION}:{ACCOUNT}:secret:"));
+    if let Some(secret) = secret.and_then(|name| name.strip_suffix(SUFFIX)) {
+        return format!("!Ref {secret}");
+    }
+    match arn.strip_prefix("arn:aws:") {
+        Some(rest) => {
+            let rest = rest.replace(REGION, "${AWS::Region}").replace(ACCOUNT, "${AWS::AccountId}");
+            format!("!Sub arn:${{AWS::Partition}}:{rest}")
+        }
+        // Only everything matches what has no ARN, such as a phone number.
+        None => "\"*\"".to_owned(),
+    }
+}
