@@ -1,7 +1,7 @@
 //! What SMS may cost: the day's budget, the network's day, and the pumping breaker. All at once, too.
 
 use futures_util::future::join_all;
-use local_aws::Call;
+use local_aws::CallRecord;
 use local_aws::faults::{AwsError, When};
 use local_aws::gate::{Held, Release};
 use serde_json::json;
@@ -213,7 +213,7 @@ async fn what_is_not_sent_stays_in_every_budget() {
         auth.stack.services().calls().take();
         let answers = join_all((0..64).map(|number| ask(&auth, number, of_one_range(number)))).await;
         let sent = sent(&answers) as i64;
-        let is_take = |call: &Call| call.operation == "UpdateItem" && call.keys[0].starts_with("SMS#");
+        let is_take = |call: &CallRecord| call.operation == "UpdateItem" && call.keys[0].starts_with("SMS#");
         let takes = auth.stack.services().calls().take().iter().filter(|call| is_take(call)).count() as i64;
         assert!((1..=5).contains(&sent) && takes > 2 * sent, "{takes} takes for {sent} messages are no race");
 

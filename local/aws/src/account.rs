@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::lock::locked;
 use crate::ses::Ses;
-use crate::wire::{Asked, Refusal, Service};
+use crate::wire::{Call, Refusal, Service};
 
 /// The access key id of whoever deploys. It may read what is here, and nothing else.
 pub const DEPLOYER: &str = "Deployer";
@@ -30,26 +30,26 @@ impl Default for Account {
 }
 
 /// The answer to a deployer's question.
-pub(super) fn answer(asked: &Asked, account: &Mutex<Account>, ses: &Ses) -> Result<Value, Refusal> {
+pub(super) fn answer(call: &Call, account: &Mutex<Account>, ses: &Ses) -> Result<Value, Refusal> {
     let account = *locked(account);
-    match (asked.service, asked.operation.as_str()) {
+    match (call.service, call.operation.as_str()) {
         (Service::Ses, "GetAccount") => Ok(json!({
             "ProductionAccessEnabled": !account.is_mail_sandboxed,
             "SendingEnabled": true,
             "EnforcementStatus": "HEALTHY",
             "SendQuota": { "Max24HourSend": 50_000.0, "MaxSendRate": 14.0, "SentLast24Hours": 0.0 },
         })),
-        (Service::Ses, "GetEmailIdentity") => identity(asked, ses),
+        (Service::Ses, "GetEmailIdentity") => identity(call, ses),
         (Service::Sns, "GetSMSSandboxAccountStatus") => Ok(json!({ "IsInSandbox": account.is_sms_sandboxed })),
         (Service::Sns, "GetSMSAttributes") => {
             Ok(json!({ "attributes": { "MonthlySpendLimit": account.sms_limit.to_string() } }))
         }
-        _ => Err(Refusal::denied(asked, "*")),
+        _ => Err(call.denied(&call.action(), "*", false)),
     }
 }
 
-fn identity(asked: &Asked, ses: &Ses) -> Result<Value, Refusal> {
-    let name = asked.text("EmailIdentity").unwrap_or_default();
+fn identity(call: &Call, ses: &Ses) -> Result<Value, Refusal> {
+    let name = call.text("EmailIdentity").unwrap_or_default();
     if !ses.has_identity(name) {
         let message = format!("Email identity {name} does not exist.");
         return Err(Refusal::new(http::StatusCode::NOT_FOUND, "NotFoundException", &message));

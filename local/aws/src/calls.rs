@@ -13,7 +13,7 @@ const KEPT: usize = 10_000;
 
 /// One call that was answered.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Call {
+pub struct CallRecord {
     /// The access key id of the caller, which names a function.
     pub caller: String,
     /// The service that was called.
@@ -91,13 +91,13 @@ pub struct Calls(Mutex<Record>);
 
 #[derive(Default)]
 struct Record {
-    recent: VecDeque<Call>,
+    recent: VecDeque<CallRecord>,
     totals: Totals,
 }
 
 impl Calls {
     /// The calls since the last time this was asked, oldest first: at most the last ten thousand.
-    pub fn take(&self) -> Vec<Call> {
+    pub fn take(&self) -> Vec<CallRecord> {
         std::mem::take(&mut locked(&self.0).recent).into()
     }
 
@@ -106,7 +106,7 @@ impl Calls {
         locked(&self.0).totals
     }
 
-    pub(super) fn record(&self, call: Call) {
+    pub(super) fn record(&self, call: CallRecord) {
         let Record { recent, totals } = &mut *locked(&self.0);
         totals.calls += 1;
         totals.refused += u64::from(call.error.is_some());
@@ -126,7 +126,7 @@ mod tests {
     fn old_calls_are_forgotten_and_still_counted() {
         let calls = Calls::default();
         for number in 0..KEPT + 2 {
-            calls.record(Call {
+            calls.record(CallRecord {
                 caller: "verify".to_owned(),
                 service: Service::DynamoDb,
                 operation: number.to_string(),

@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 
 use crate::faults::{AwsError, Fault, When};
 use crate::lock::locked;
-use crate::wire::{Asked, Service};
+use crate::wire::{Call, Service};
 
 /// Tables and keys.
 type Named = (Vec<String>, Vec<String>);
@@ -87,24 +87,24 @@ impl Gate {
     }
 
     /// Returns when the call may go on: what it says then, and what goes wrong with it. `names` finds its tables and keys.
-    pub(super) async fn pass(&self, asked: Asked, names: impl Fn(&Asked) -> Named) -> (Asked, Option<Fault>) {
-        let Some(released) = self.hold(&asked, names) else { return (asked, None) };
+    pub(super) async fn pass(&self, call: Call, names: impl Fn(&Call) -> Named) -> (Call, Option<Fault>) {
+        let Some(released) = self.hold(&call, names) else { return (call, None) };
         match released.await {
             // A gate that is gone holds nothing.
-            Ok(Release::Answered) | Err(_) => (asked, None),
-            Ok(Release::Rewritten(body)) => (Asked { body, ..asked }, None),
-            Ok(Release::Failed(error, when)) => (asked, Some(Fault::new(error, when))),
+            Ok(Release::Answered) | Err(_) => (call, None),
+            Ok(Release::Rewritten(body)) => (Call { body, ..call }, None),
+            Ok(Release::Failed(error, when)) => (call, Some(Fault::new(error, when))),
         }
     }
 
-    fn hold(&self, asked: &Asked, names: impl Fn(&Asked) -> Named) -> Option<oneshot::Receiver<Release>> {
+    fn hold(&self, call: &Call, names: impl Fn(&Call) -> Named) -> Option<oneshot::Receiver<Release>> {
         let mut state = locked(&self.0);
         if !state.is_closed {
             return None;
         }
         let number = state.arrived;
         state.arrived += 1;
-        let ((tables, keys), Asked { caller, instance, service, operation, body }) = (names(asked), asked);
+        let ((tables, keys), Call { caller, instance, service, operation, body }) = (names(call), call);
         let (caller, instance) = (caller.clone(), instance.clone());
         let (operation, body) = (operation.clone(), body.clone());
         let held = Held { number, caller, instance, service: *service, operation, tables, keys, body };
@@ -120,9 +120,9 @@ mod tests {
 
     use super::*;
 
-    fn asked(operation: &str) -> Asked {
+    fn call(operation: &str) -> Call {
         let (caller, operation) = ("refresh".to_owned(), operation.to_owned());
-        Asked {
+        Call {
             caller,
             instance: String::new(),
             service: Service::DynamoDb,
@@ -131,14 +131,14 @@ mod tests {
         }
     }
 
-    fn named(_: &Asked) -> Named {
+    fn named(_: &Call) -> Named {
         (vec!["users".to_owned()], vec!["U#1".to_owned()])
     }
 
     #[tokio::test]
     async fn a_call_waits_until_it_is_said_what_becomes_of_it() {
         let gate = Gate::default();
-        assert!(gate.pass(asked("GetItem"), named).await.1.is_none());
+        assert!(gate.pass(call("GetItem"), named).await.1.is_none());
 
         gate.close();
         let last = async {
@@ -152,11 +152,11 @@ mod tests {
             assert!(!gate.release(0, Release::Answered), "it has gone");
             gate.open();
         };
-        let pass = |operation| gate.pass(asked(operation), named);
+        let pass = |operation| gate.pass(call(operation), named);
         let (one, two, three, ()) = tokio::join!(pass("One"), pass("Two"), pass("Three"), last);
         assert!(one.1.is_none() && one.0.body == json!({}));
         assert!(two.1.is_some_and(|fault| fault.comes_before()));
         assert!(three.1.is_none() && three.0.body != json!({}));
-        assert!(gate.pass(asked("GetItem"), named).await.1.is_none() && gate.held().is_empty());
+        assert!(gate.pass(call("GetItem"), named).await.1.is_none() && gate.held().is_empty());
     }
 }

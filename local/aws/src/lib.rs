@@ -22,7 +22,7 @@ mod sns;
 mod wire;
 
 pub use account::{Account, DEPLOYER};
-pub use calls::{Call, Calls, Capacity};
+pub use calls::{CallRecord, Calls, Capacity};
 pub use clock::StackClock;
 pub use failure::Failure;
 pub use faults::Faults;

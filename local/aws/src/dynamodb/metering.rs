@@ -3,10 +3,9 @@
 //! The engine is always asked for the units, and for the item that a failed condition saw: that write is paid by the
 //! item's size. What the caller did not ask for is taken out of its answer again.
 
-use dynoxide::DynoxideError;
-use dynoxide::types::{Item, TRANSACTIONAL_CAPACITY_FACTOR, item_size, write_capacity_units};
 use serde_json::{Value, json};
 
+use super::engine::EngineError;
 use crate::calls::Capacity;
 
 /// What was asked for beyond the caller's own wishes.
@@ -44,21 +43,12 @@ impl Metered {
         }
     }
 
-    /// What a refusal consumed: a write whose condition fails is paid like one that succeeds. Of a cancelled transaction's
-    /// items only those are weighed that its caller asked to see; the others count as the smallest.
-    pub(super) fn take_refused(&self, error: &mut DynoxideError) -> Capacity {
-        let size = |item: &Option<Item>| write_capacity_units(item.as_ref().map_or(0, item_size));
-        let write = match error {
-            DynoxideError::ConditionalCheckFailedException(_, item) => {
-                let units = size(item);
-                *item = item.take().filter(|_| !self.failed_item);
-                units
-            }
-            DynoxideError::TransactionCanceledException(_, reasons) => {
-                reasons.iter().map(|reason| size(&reason.item) * TRANSACTIONAL_CAPACITY_FACTOR).sum()
-            }
-            _ => 0.0,
-        };
+    /// What a refusal says was consumed. The item that a failed condition saw stays in it only where the caller asked.
+    pub(super) fn take_refused(&self, error: &mut EngineError) -> Capacity {
+        let write = error.write_units();
+        if self.failed_item {
+            error.hide_item();
+        }
         Capacity { read: 0.0, write }
     }
 }

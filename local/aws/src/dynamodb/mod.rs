@@ -4,5 +4,4 @@ mod engine;
 mod metering;
 mod tables;
 
-pub(crate) use engine::{SERVED, run};
 pub(crate) use tables::{Tables, arn_of};

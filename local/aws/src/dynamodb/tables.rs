@@ -5,23 +5,22 @@ use std::path::Path;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use dynoxide::Database;
 use serde_json::{Map, Value, json};
 use shared::words::Clock;
 
-use super::engine::{self, DENIED, SERVED};
+use super::engine::{Engine, EngineError};
 use super::metering::Metered;
 use crate::calls::Capacity;
 use crate::ids::{ACCOUNT, REGION};
 use crate::lock::locked;
-use crate::wire::{Asked, Refusal, Service};
+use crate::wire::{Call, Refusal, Service};
 
 /// DynamoDB takes an item that should have ended longer ago than this for a mistake, and leaves it.
 const OLDEST_EXPIRED: Duration = Duration::from_secs(5 * 365 * 24 * 60 * 60);
 
 /// The database and what the local stack has to know about its tables.
 pub(crate) struct Tables {
-    pub(crate) database: Database,
+    engine: Engine,
     known: Mutex<BTreeMap<String, Known>>,
     clock: Clock,
 }
@@ -35,23 +34,20 @@ struct Known {
 
 impl Tables {
     pub(crate) fn open(clock: Clock, data: Option<&Path>) -> Result<Tables, String> {
-        let database = match data.map(|folder| folder.join("dynamodb.sqlite")) {
-            None => Database::memory(),
-            Some(file) => Database::new(&file.to_string_lossy()),
-        };
-        let database = database.map_err(|error| format!("the tables cannot be opened: {error}"))?;
-        Ok(Tables { database, known: Mutex::default(), clock })
+        let file = data.map(|folder| folder.join("dynamodb.sqlite"));
+        Ok(Tables { engine: Engine::open(file.as_deref())?, known: Mutex::default(), clock })
     }
 
     pub(crate) fn create(&self, definition: &Value, ttl: Option<&str>) -> Result<(), String> {
         let name = definition.get("TableName").and_then(Value::as_str).ok_or("a table has no TableName")?;
         let wanted = key_of(definition);
-        let existing = engine::run(&self.database, "DescribeTable", json!({ "TableName": name }));
+        let existing = self.engine.run("DescribeTable", json!({ "TableName": name }));
         match existing.ok().as_ref().and_then(|answer| answer.get("Table")).map(key_of) {
             Some(key) if key == wanted => {}
             Some(key) => return Err(format!("the table {name} exists with the keys {key:?} and not {wanted:?}")),
             None => {
-                engine::run(&self.database, "CreateTable", definition.clone())
+                self.engine
+                    .run("CreateTable", definition.clone())
                     .map_err(|error| format!("the table {name} cannot be made: {error}"))?;
             }
         }
@@ -60,42 +56,41 @@ impl Tables {
         Ok(())
     }
 
-    /// Answers a function's call, and says what it consumed.
-    pub(crate) fn answer(&self, asked: &Asked) -> (Result<Value, Refusal>, Capacity) {
-        let operation = asked.operation.as_str();
-        if let Some(refusal) = forbidden(asked) {
-            return (Err(refusal), Capacity::default());
+    /// Runs any operation: without a caller, and without a record of it.
+    pub(crate) fn run(&self, operation: &str, request: Value) -> Result<Value, Refusal> {
+        self.engine.run(operation, request).map_err(|error| error.refusal())
+    }
+
+    /// Answers a function's call, which its policies allow, and says what it consumed.
+    pub(crate) fn answer(&self, call: &Call) -> (Result<Value, Refusal>, Capacity) {
+        let operation = call.operation.as_str();
+        if !Service::DynamoDb.operations().contains(&operation) {
+            let table = arn_of(call.text("TableName").unwrap_or("*"));
+            return (Err(call.denied(&call.action(), &table, false)), Capacity::default());
         }
-        let mut request = asked.body.clone();
+        let mut request = call.body.clone();
         let metered = Metered::prepare(operation, &mut request);
-        match engine::run(&self.database, operation, request) {
+        match self.engine.run(operation, request) {
             Ok(mut answer) => {
                 let capacity = metered.take(operation, &mut answer);
                 // The engine's own region is no region.
                 if let Some(arn) = answer.pointer_mut("/Table/TableArn") {
-                    *arn = json!(arn_of(asked.text("TableName").unwrap_or_default()));
+                    *arn = json!(arn_of(call.text("TableName").unwrap_or_default()));
                 }
                 (Ok(answer), capacity)
             }
             Err(mut error) => {
                 let capacity = metered.take_refused(&mut error);
-                (Err(Refusal::from(&error)), capacity)
+                (Err(error.refusal()), capacity)
             }
         }
     }
 
     /// The tables that a call names, and the partition keys.
-    pub(crate) fn named_by(&self, asked: &Asked) -> (Vec<String>, Vec<String>) {
-        match asked.service {
-            Service::DynamoDb => {}
-            Service::SecretsManager => {
-                return (Vec::new(), asked.text("SecretId").map(str::to_owned).into_iter().collect());
-            }
-            Service::Ses | Service::Sns => return (Vec::new(), Vec::new()),
-        }
+    pub(crate) fn named_by(&self, call: &Call) -> (Vec<String>, Vec<String>) {
         let mut found = Vec::new();
-        find_items(&asked.body, "", &mut found);
-        let tables: BTreeSet<_> = found.iter().map(|(table, _)| *table).chain(asked.text("TableName")).collect();
+        find_items(&call.body, "", &mut found);
+        let tables: BTreeSet<_> = found.iter().map(|(table, _)| *table).chain(call.text("TableName")).collect();
         let key = |(table, item): &(&str, &Value)| self.key_in(table, item);
         (tables.into_iter().map(str::to_owned).collect(), found.iter().filter_map(key).collect())
     }
@@ -123,7 +118,7 @@ impl Tables {
     }
 
     /// Not the engine's own sweep: with a data folder that one reads the system's clock.
-    fn sweep_table(&self, table: &str, key: &[String], ttl: &str) -> Result<usize, dynoxide::DynoxideError> {
+    fn sweep_table(&self, table: &str, key: &[String], ttl: &str) -> Result<usize, EngineError> {
         let now = self.clock.now();
         let oldest = now.before(OLDEST_EXPIRED);
         let expired = "attribute_type(#ttl, :number) AND #ttl < :now AND #ttl > :oldest";
@@ -140,7 +135,7 @@ impl Tables {
             if let (Value::Object(fields), false) = (&mut page, from.is_null()) {
                 fields.insert("ExclusiveStartKey".to_owned(), from);
             }
-            let mut page = engine::run(&self.database, "Scan", page)?;
+            let mut page = self.engine.run("Scan", page)?;
             for item in page.get("Items").and_then(Value::as_array).into_iter().flatten() {
                 let key: Map<_, _> =
                     key.iter().filter_map(|name| Some((name.clone(), item.get(name)?.clone()))).collect();
@@ -149,7 +144,7 @@ impl Tables {
                     fields.insert("Key".to_owned(), Value::Object(key));
                 }
                 // Refused where the item was given a later end in the meantime.
-                deleted += usize::from(engine::run(&self.database, "DeleteItem", deletion).is_ok());
+                deleted += usize::from(self.engine.run("DeleteItem", deletion).is_ok());
             }
             match page.get_mut("LastEvaluatedKey").map(Value::take) {
                 Some(last) => from = last,
@@ -157,17 +152,6 @@ impl Tables {
             }
         }
     }
-}
-
-fn forbidden(asked: &Asked) -> Option<Refusal> {
-    let operation = asked.operation.as_str();
-    if SERVED.contains(&operation) {
-        return None;
-    }
-    if DENIED.contains(&operation) {
-        return Some(Refusal::denied(asked, &arn_of(asked.text("TableName").unwrap_or("*"))));
-    }
-    Some(Refusal::unknown(&format!("the local stack's DynamoDB has no operation {operation}")))
 }
 
 pub(crate) fn arn_of(table: &str) -> String {

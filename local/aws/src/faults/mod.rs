@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use shared::words::Entropy;
 
 use crate::lock::locked;
-use crate::wire::{Asked, Refusal};
+use crate::wire::{Call, Refusal};
 
 pub use settings::{AwsError, AwsFault, Delivery, FaultSettings, When};
 
@@ -48,12 +48,12 @@ impl Faults {
         locked(&self.0).clone()
     }
 
-    /// Uses up the first fault that `asked` meets.
-    pub(super) fn next(&self, asked: &Asked, tables: &[String], keys: &[String]) -> Option<Fault> {
+    /// Uses up the first fault that `call` meets.
+    pub(super) fn next(&self, call: &Call, tables: &[String], keys: &[String]) -> Option<Fault> {
         let faults = &mut locked(&self.0).aws;
         let meets = |fault: &AwsFault| {
-            fault.service.is_none_or(|service| service == asked.service)
-                && fault.operation.as_ref().is_none_or(|operation| *operation == asked.operation)
+            fault.service.is_none_or(|service| service == call.service)
+                && fault.operation.as_ref().is_none_or(|operation| *operation == call.operation)
                 && fault.table.as_ref().is_none_or(|table| tables.contains(table))
                 && fault.key.as_ref().is_none_or(|start| keys.iter().any(|key| key.starts_with(start)))
         };
@@ -113,13 +113,13 @@ impl Fault {
         if self.error == AwsError::Timeout { NO_ANSWER } else { Duration::ZERO }
     }
 
-    pub(super) fn refusal(&self, asked: &Asked) -> Refusal {
-        let is_transaction = matches!(asked.operation.as_str(), "TransactWriteItems" | "TransactGetItems");
+    pub(super) fn refusal(&self, call: &Call) -> Refusal {
+        let is_transaction = matches!(call.operation.as_str(), "TransactWriteItems" | "TransactGetItems");
         if self.error == AwsError::TransactionConflictException && is_transaction {
-            return self.cancelled(asked);
+            return self.cancelled(call);
         }
         if self.error == AwsError::AccessDeniedException {
-            return Refusal::denied(asked, "*");
+            return call.denied(&call.action(), "*", false);
         }
         let status = match self.error {
             AwsError::InternalServerError => StatusCode::INTERNAL_SERVER_ERROR,
@@ -131,8 +131,8 @@ impl Fault {
     }
 
     /// A transaction that meets another one is not answered with the conflict itself: it is cancelled for it.
-    fn cancelled(&self, asked: &Asked) -> Refusal {
-        let items = asked.body.get("TransactItems").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    fn cancelled(&self, call: &Call) -> Refusal {
+        let items = call.body.get("TransactItems").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
         let is_at = |item: &Value| {
             let parts = item.as_object().into_iter().flat_map(|parts| parts.values());
             let mut tables = parts.filter_map(|part| part.get("TableName").and_then(Value::as_str));

@@ -4,7 +4,6 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::dynamodb::SERVED;
 use crate::wire::Service;
 
 /// All that may go wrong. What a body leaves out does not go wrong.
@@ -153,10 +152,8 @@ impl TryFrom<Value> for AwsFault {
             when: fields.take("when")?.unwrap_or_default(),
             times: fields.take("times")?.unwrap_or(1),
         };
-        let others =
-            ["SendEmail", "GetSecretValue", "DescribeSecret", "PutSecretValue", "UpdateSecretVersionStage", "Publish"];
         if let Some(operation) = &fault.operation
-            && !SERVED.iter().chain(&others).any(|known| known == operation)
+            && !Service::ALL.iter().any(|service| service.operations().contains(&operation.as_str()))
         {
             return Err(format!("operation: no function calls `{operation}`"));
         }

@@ -1,7 +1,7 @@
 //! The statement that would allow what was refused, as a developer would write it into the template.
 
 use super::condition::{FROM, LEADING_KEYS};
-use super::statement::Need;
+use super::need::Need;
 use crate::template::expression_of;
 
 /// The statement in YAML. The keys of items stand in it where the function's other statements have them: `by_key`.

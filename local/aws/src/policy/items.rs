@@ -5,10 +5,9 @@
 use serde_json::Value;
 
 use super::condition::{LEADING_KEYS, TRANSACTION};
-use super::needs::{action, context};
-use super::statement::Need;
+use super::need::{Need, action, context};
 use crate::dynamodb::{Tables, arn_of};
-use crate::wire::{Asked, Refusal};
+use crate::wire::{Call, Refusal};
 
 /// The parts of a transaction, and their actions.
 const PARTS: [(&str, &str); 5] = [
@@ -20,18 +19,18 @@ const PARTS: [(&str, &str); 5] = [
 ];
 
 /// Read as the engine reads it, so that nothing is carried out that was not looked at.
-pub(super) fn needs(asked: &Asked, tables: &Tables) -> Result<Vec<Need>, Refusal> {
-    let table = asked.text("TableName").unwrap_or("*");
-    match asked.operation.as_str() {
-        "TransactGetItems" | "TransactWriteItems" => Ok(transaction(asked, tables)),
-        "BatchGetItem" | "BatchWriteItem" => batch(asked, tables),
+pub(super) fn needs(call: &Call, tables: &Tables) -> Result<Vec<Need>, Refusal> {
+    let table = call.text("TableName").unwrap_or("*");
+    match call.operation.as_str() {
+        "TransactGetItems" | "TransactWriteItems" => Ok(transaction(call, tables)),
+        "BatchGetItem" | "BatchWriteItem" => batch(call, tables),
         // Nothing here has an index, and the keys of one are not known.
-        _ if asked.body.get("IndexName").is_some() => Err(untold(asked)),
+        _ if call.body.get("IndexName").is_some() => Err(untold(call)),
         "Query" => {
-            let key = queried(asked, tables).ok_or_else(|| untold(asked))?;
-            Ok(vec![need(&action(asked)?, table, vec![key])])
+            let key = queried(call, tables).ok_or_else(|| untold(call))?;
+            Ok(vec![need(&action(call)?, table, vec![key])])
         }
-        _ => Ok(vec![need(&action(asked)?, table, keys(tables, table, item_in(&asked.body)))]),
+        _ => Ok(vec![need(&action(call)?, table, keys(tables, table, item_in(&call.body)))]),
     }
 }
 
@@ -53,36 +52,36 @@ fn keys<'a>(tables: &Tables, table: &str, items: impl Iterator<Item = &'a Value>
     items.filter_map(|item| tables.key_in(table, item)).collect()
 }
 
-fn transaction(asked: &Asked, tables: &Tables) -> Vec<Need> {
-    let items = asked.body.get("TransactItems").and_then(Value::as_array).into_iter().flatten();
+fn transaction(call: &Call, tables: &Tables) -> Vec<Need> {
+    let items = call.body.get("TransactItems").and_then(Value::as_array).into_iter().flatten();
     let parts = items.flat_map(|item| PARTS.iter().filter_map(|(name, action)| Some((*action, item.get(name)?))));
     let one = |(action, part): (&str, &Value)| {
         let table = part.get("TableName").and_then(Value::as_str).unwrap_or("*");
         let mut need = need(action, table, keys(tables, table, item_in(part)));
-        need.context.insert(TRANSACTION, vec![asked.operation.clone()]);
+        need.context.insert(TRANSACTION, vec![call.operation.clone()]);
         need
     };
     parts.map(one).collect()
 }
 
-fn batch(asked: &Asked, tables: &Tables) -> Result<Vec<Need>, Refusal> {
-    let action = action(asked)?;
+fn batch(call: &Call, tables: &Tables) -> Result<Vec<Need>, Refusal> {
+    let action = action(call)?;
     let of_table = |(table, part): (&String, &Value)| {
         let read = part.get("Keys").and_then(Value::as_array).into_iter().flatten();
         let writes =
             part.as_array().into_iter().flatten().filter_map(Value::as_object).flat_map(|write| write.values());
         need(&action, table, keys(tables, table, read.chain(writes.flat_map(item_in))))
     };
-    let requests = asked.body.get("RequestItems").and_then(Value::as_object).into_iter().flatten();
+    let requests = call.body.get("RequestItems").and_then(Value::as_object).into_iter().flatten();
     Ok(requests.map(of_table).collect())
 }
 
 /// The partition key that a query names: `pk = :pk`, alone or before an `AND`.
-fn queried(asked: &Asked, tables: &Tables) -> Option<String> {
-    let partition = tables.partition_key(asked.text("TableName")?)?;
-    let expression = asked.text("KeyConditionExpression")?.replace(['(', ')'], " ").replace('=', " = ");
+fn queried(call: &Call, tables: &Tables) -> Option<String> {
+    let partition = tables.partition_key(call.text("TableName")?)?;
+    let expression = call.text("KeyConditionExpression")?.replace(['(', ')'], " ").replace('=', " = ");
     let words: Vec<&str> = expression.split_whitespace().collect();
-    let names = asked.body.get("ExpressionAttributeNames");
+    let names = call.body.get("ExpressionAttributeNames");
     let is_partition = |name: &str| match names.and_then(|names| names.get(name)) {
         Some(meant) if name.starts_with('#') => *meant == partition,
         Some(_) | None => name == partition,
@@ -91,12 +90,12 @@ fn queried(asked: &Asked, tables: &Tables) -> Option<String> {
         [name, "=", value] if is_partition(name) => Some(*value),
         _ => None,
     })?;
-    let value = asked.body.get("ExpressionAttributeValues")?.get(value)?;
+    let value = call.body.get("ExpressionAttributeValues")?.get(value)?;
     value.as_object()?.values().next()?.as_str().map(str::to_owned)
 }
 
-fn untold(asked: &Asked) -> Refusal {
-    let operation = &asked.operation;
+fn untold(call: &Call) -> Refusal {
+    let operation = &call.operation;
     tracing::warn!(operation, "the local stack cannot tell which keys this reads, and so not whether it is allowed");
     Refusal::unknown(&format!("the local stack cannot tell which keys this {operation} reads"))
 }

@@ -9,8 +9,8 @@
 mod actions;
 mod advice;
 mod condition;
-mod denial;
 mod items;
+mod need;
 mod needs;
 mod pattern;
 mod read;
@@ -20,9 +20,9 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::services::Parts;
-use crate::wire::{Asked, Refusal};
+use crate::wire::{Call, Refusal};
 use condition::LEADING_KEYS;
+pub(crate) use needs::Resources;
 use statement::{Decision, Statement};
 
 /// The policies of all functions. Whoever is none of them may do nothing.
@@ -39,26 +39,33 @@ impl Permissions {
     }
 
     /// Refuses what the caller has no permission for.
-    pub(super) fn check(&self, asked: &Asked, parts: &Parts) -> Result<(), Refusal> {
-        let statements = self.0.get(&asked.caller).ok_or_else(|| denial::stranger(asked))?;
-        for need in needs::of(asked, parts)? {
+    pub(super) fn check(&self, call: &Call, resources: &Resources<'_>) -> Result<(), Refusal> {
+        let statements = self.0.get(&call.caller).ok_or_else(|| stranger(call))?;
+        for need in needs::of(call, resources)? {
             let decision = Decision::of(statements, &need);
             match &decision {
                 Decision::Allowed => continue,
                 Decision::Denied(statement) => {
-                    let (caller, action, by) = (&asked.caller, &need.action, &statement.place);
+                    let (caller, action, by) = (&call.caller, &need.action, &statement.place);
                     tracing::warn!(caller, action, by, "refused: a statement denies it");
                 }
                 Decision::NotAllowed => {
-                    let (caller, action) = (&asked.caller, &need.action);
+                    let (caller, action) = (&call.caller, &need.action);
                     let statement = advice::statement(&need, statements.iter().any(names_keys));
                     tracing::warn!(caller, action, statement, "refused: no statement of the template allows it");
                 }
             }
-            return Err(denial::denied(asked, &need, &decision));
+            return Err(call.denied(&need.action, &need.resource, matches!(decision, Decision::Denied(_))));
         }
         Ok(())
     }
+}
+
+/// The refusal for a caller that is no function of the template.
+fn stranger(call: &Call) -> Refusal {
+    tracing::warn!(caller = call.caller, "the access key id names no function of the template");
+    let message = "The security token included in the request is invalid.";
+    Refusal::new(call.service.forbidden(), "UnrecognizedClientException", message)
 }
 
 fn names_keys(statement: &Statement) -> bool {

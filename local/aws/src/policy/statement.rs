@@ -1,17 +1,9 @@
 //! One statement of a policy, and what it says about what a request needs.
 
 use super::actions;
-use super::condition::{Condition, Context};
+use super::condition::Condition;
+use super::need::Need;
 use super::pattern;
-
-/// What a request needs: one action on one resource.
-pub(super) struct Need {
-    /// Such as `dynamodb:GetItem`.
-    pub(super) action: String,
-    /// An ARN; or a phone number, which has none.
-    pub(super) resource: String,
-    pub(super) context: Context,
-}
 
 pub(super) struct Statement {
     /// Where it stands, for people.

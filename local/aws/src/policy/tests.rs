@@ -6,8 +6,9 @@ use serde_json::{Value, json};
 
 use super::advice;
 use super::condition::Context;
+use super::need::Need;
 use super::read::statements;
-use super::statement::{Decision, Need, Statement};
+use super::statement::{Decision, Statement};
 use crate::template::Template;
 
 const TABLE: &str = "arn:aws:dynamodb:us-east-1:000000000000:table/codes";

@@ -12,10 +12,10 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 use shared::words::Clock;
 
-use self::versions::{CURRENT, Version, Versions};
+use self::versions::{CURRENT, Version, Versions, invalid, missing};
 use crate::ids::new_id;
 use crate::lock::locked;
-use crate::wire::{Asked, Refusal};
+use crate::wire::{Call, Refusal, Service};
 
 pub(super) struct Secrets {
     /// By ARN.
@@ -63,26 +63,26 @@ impl Secrets {
         held.keys().find(|arn| *arn == id || without_suffix(arn) == id || name(arn) == id).cloned()
     }
 
-    pub(super) fn answer(&self, asked: &Asked) -> Result<Value, Refusal> {
-        let operation = asked.operation.as_str();
-        if !["GetSecretValue", "DescribeSecret", "PutSecretValue", "UpdateSecretVersionStage"].contains(&operation) {
+    pub(super) fn answer(&self, call: &Call) -> Result<Value, Refusal> {
+        let operation = call.operation.as_str();
+        if !Service::SecretsManager.operations().contains(&operation) {
             tracing::warn!(operation, "Secrets Manager has this operation nowhere in the local stack");
             return Err(Refusal::unknown(&format!("the local stack's Secrets Manager has no operation {operation}")));
         }
-        let arn = self.arn(asked.text("SecretId").unwrap_or_default()).ok_or_else(|| missing(""))?;
+        let arn = self.arn(call.text("SecretId").unwrap_or_default()).ok_or_else(|| missing(""))?;
         let mut held = locked(&self.held);
         let versions = held.get_mut(&arn).ok_or_else(|| missing(""))?;
         let mut answer = match operation {
-            "GetSecretValue" => return value(&arn, versions, asked),
+            "GetSecretValue" => return value(&arn, versions, call),
             "DescribeSecret" => {
                 let labelled = versions.iter().filter(|version| !version.stages.is_empty());
                 let stages: Map<_, _> = labelled.map(|version| (version.id.clone(), json!(version.stages))).collect();
                 return Ok(json!({ "ARN": arn, "Name": name(&arn), "VersionIdsToStages": stages }));
             }
-            "PutSecretValue" => self.put_value(versions, asked)?,
+            "PutSecretValue" => self.put_value(versions, call)?,
             _ => {
-                let id = |member| asked.text(member);
-                let label = required(asked, "VersionStage")?;
+                let id = |member| call.text(member);
+                let label = required(call, "VersionStage")?;
                 versions.move_stage(label, id("RemoveFromVersionId"), id("MoveToVersionId"))?;
                 json!({})
             }
@@ -94,14 +94,14 @@ impl Secrets {
         Ok(answer)
     }
 
-    fn put_value(&self, versions: &mut Versions, asked: &Asked) -> Result<Value, Refusal> {
-        let token = asked.text("ClientRequestToken").map_or_else(new_id, str::to_owned);
+    fn put_value(&self, versions: &mut Versions, call: &Call) -> Result<Value, Refusal> {
+        let token = call.text("ClientRequestToken").map_or_else(new_id, str::to_owned);
         if !(32..=64).contains(&token.len()) {
             return Err(invalid("ClientRequestToken must be 32-64 characters long."));
         }
-        let given = asked.body.get("VersionStages").and_then(Value::as_array);
+        let given = call.body.get("VersionStages").and_then(Value::as_array);
         let stages: Vec<&str> = given.map_or(vec![CURRENT], |given| given.iter().filter_map(Value::as_str).collect());
-        let stages = versions.put(self.version(token.clone(), required(asked, "SecretString")?.to_owned()), &stages)?;
+        let stages = versions.put(self.version(token.clone(), required(call, "SecretString")?.to_owned()), &stages)?;
         Ok(json!({ "VersionId": token, "VersionStages": stages }))
     }
 
@@ -118,8 +118,8 @@ impl Secrets {
 }
 
 /// A version by its id, by a label, or by both; without either, the current one.
-fn value(arn: &str, versions: &Versions, asked: &Asked) -> Result<Value, Refusal> {
-    let (id, label) = (asked.text("VersionId"), asked.text("VersionStage"));
+fn value(arn: &str, versions: &Versions, call: &Call) -> Result<Value, Refusal> {
+    let (id, label) = (call.text("VersionId"), call.text("VersionStage"));
     let label = label.or(id.is_none().then_some(CURRENT));
     let version = versions.find(id, label).ok_or_else(|| match (id, label) {
         (Some(id), _) => missing(&format!(" value for VersionId: {id}")),
@@ -129,17 +129,8 @@ fn value(arn: &str, versions: &Versions, asked: &Asked) -> Result<Value, Refusal
         "VersionId": version.id, "VersionStages": version.stages }))
 }
 
-fn missing(what: &str) -> Refusal {
-    let message = format!("Secrets Manager can't find the specified secret{what}.");
-    Refusal::bad("ResourceNotFoundException", &message)
-}
-
-fn invalid(message: &str) -> Refusal {
-    Refusal::bad("InvalidParameterException", message)
-}
-
-fn required<'a>(asked: &'a Asked, member: &str) -> Result<&'a str, Refusal> {
-    asked.text(member).ok_or_else(|| invalid(&format!("You must provide {member}.")))
+fn required<'a>(call: &'a Call, member: &str) -> Result<&'a str, Refusal> {
+    call.text(member).ok_or_else(|| invalid(&format!("You must provide {member}.")))
 }
 
 /// An ARN ends in a hyphen and six characters that Secrets Manager adds; it may be asked for without them.

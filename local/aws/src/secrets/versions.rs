@@ -2,7 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{invalid, missing};
 use crate::wire::Refusal;
 
 pub(super) const CURRENT: &str = "AWSCURRENT";
@@ -125,4 +124,13 @@ impl Versions {
     fn detach(&mut self, label: &str) {
         self.0.iter_mut().for_each(|version| version.stages.retain(|stage| stage != label));
     }
+}
+
+pub(super) fn missing(what: &str) -> Refusal {
+    let message = format!("Secrets Manager can't find the specified secret{what}.");
+    Refusal::bad("ResourceNotFoundException", &message)
+}
+
+pub(super) fn invalid(message: &str) -> Refusal {
+    Refusal::bad("InvalidParameterException", message)
 }

@@ -4,9 +4,7 @@ use serde_json::Value;
 
 use super::Services;
 use crate::account::Account;
-use crate::dynamodb;
 use crate::lock::locked;
-use crate::wire::Refusal;
 
 impl Services {
     /// Makes a table from the JSON of a CreateTable request. One that exists with the same keys is left as it is;
@@ -23,7 +21,7 @@ impl Services {
     /// # Errors
     /// The body of DynamoDB's error, with its `__type`.
     pub fn dynamodb(&self, operation: &str, request: Value) -> Result<Value, Value> {
-        dynamodb::run(&self.0.tables.database, operation, request).map_err(|error| Refusal::from(&error).body)
+        self.0.tables.run(operation, request).map_err(|refusal| refusal.body)
     }
 
     /// Makes the secret `arn`, as the template does: without any version. One that is there stays as it is.

@@ -22,16 +22,16 @@ use shared::words::Clock;
 use tracing::Dispatch;
 
 use crate::account::{self, Account, DEPLOYER};
-use crate::calls::{Call, Calls, Capacity};
+use crate::calls::{CallRecord, Calls, Capacity};
 use crate::dynamodb::Tables;
 use crate::faults::{Fault, Faults};
 use crate::gate::Gate;
-use crate::policy::Permissions;
+use crate::policy::{Permissions, Resources};
 use crate::rounds::Rounds;
 use crate::secrets::Secrets;
 use crate::ses::{Mail, Ses};
 use crate::sns::{Sms, Sns};
-use crate::wire::{self, Asked, Refusal, Service, Target};
+use crate::wire::{self, Call, Refusal, Service, Target};
 
 /// What a service hands over to its reader.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,12 +46,12 @@ pub enum Delivered {
 #[derive(Clone)]
 pub struct Services(Arc<Parts>);
 
-pub(crate) struct Parts {
+struct Parts {
     account: Mutex<Account>,
     permissions: Permissions,
-    pub(crate) tables: Tables,
-    pub(crate) secrets: Secrets,
-    pub(crate) ses: Ses,
+    tables: Tables,
+    secrets: Secrets,
+    ses: Ses,
     sns: Sns,
     faults: Faults,
     gate: Gate,
@@ -101,16 +101,16 @@ impl Services {
             Ok(target) => target,
             Err(refusal) => return wire::unread(&request, None, refusal),
         };
-        let asked = match Asked::read(target.clone(), &request) {
-            Ok(asked) => asked,
+        let call = match Call::read(target.clone(), &request) {
+            Ok(call) => call,
             Err(refusal) => return wire::unread(&request, Some(&target), refusal),
         };
         self.0.rounds.join(format!("{}.{}", target.service.name(), target.operation)).await;
-        let (asked, fault) = self.0.gate.pass(asked, |asked| self.0.tables.named_by(asked)).await;
+        let (call, fault) = self.0.gate.pass(call, |call| self.0.named_by(call)).await;
         let parts = self.0.clone();
         let log = tracing::dispatcher::get_default(Dispatch::clone);
         // On a thread of its own, so that a caller who hangs up does not undo half of what it asked for.
-        let serve = move || tracing::dispatcher::with_default(&log, || parts.serve(&asked, fault));
+        let serve = move || tracing::dispatcher::with_default(&log, || parts.serve(&call, fault));
         let served = tokio::task::spawn_blocking(serve).await;
         let (outcome, delay) =
             served.unwrap_or_else(|error| (Err(Refusal::internal(&error.to_string())), Duration::ZERO));
@@ -142,48 +142,58 @@ impl Services {
 }
 
 impl Parts {
-    /// What the call leads to, and how long its answer takes. `fault` is what the gate has in store for it.
-    fn serve(&self, asked: &Asked, fault: Option<Fault>) -> (Result<Value, Refusal>, Duration) {
-        if asked.caller == DEPLOYER {
-            let outcome = account::answer(asked, &self.account, &self.ses);
-            return (outcome.map_err(|refusal| refusal.named_by(asked.service)), Duration::ZERO);
+    /// The tables that a call names, and the partition keys or the secret.
+    fn named_by(&self, call: &Call) -> (Vec<String>, Vec<String>) {
+        match call.service {
+            Service::DynamoDb => self.tables.named_by(call),
+            Service::SecretsManager => (Vec::new(), call.text("SecretId").map(str::to_owned).into_iter().collect()),
+            Service::Ses | Service::Sns => (Vec::new(), Vec::new()),
         }
-        let (tables, keys) = self.tables.named_by(asked);
-        let (refusal, fault) = match self.permissions.check(asked, self) {
-            Ok(()) => (None, fault.or_else(|| self.faults.next(asked, &tables, &keys))),
+    }
+
+    /// What the call leads to, and how long its answer takes. `fault` is what the gate has in store for it.
+    fn serve(&self, call: &Call, fault: Option<Fault>) -> (Result<Value, Refusal>, Duration) {
+        if call.caller == DEPLOYER {
+            let outcome = account::answer(call, &self.account, &self.ses);
+            return (outcome.map_err(|refusal| refusal.named_by(call.service)), Duration::ZERO);
+        }
+        let (tables, keys) = self.named_by(call);
+        let resources = Resources { tables: &self.tables, secrets: &self.secrets, ses: &self.ses };
+        let (refusal, fault) = match self.permissions.check(call, &resources) {
+            Ok(()) => (None, fault.or_else(|| self.faults.next(call, &tables, &keys))),
             Err(refusal) => (Some(refusal), None),
         };
         let (mut outcome, capacity, mut delay) = match (refusal, &fault) {
             (Some(refusal), _) => (Err(refusal), Capacity::default(), Duration::ZERO),
             (None, Some(fault)) if fault.comes_before() => (Ok(Value::Null), Capacity::default(), Duration::ZERO),
-            (None, _) => self.run(asked),
+            (None, _) => self.run(call),
         };
         if let Some(fault) = fault {
-            outcome = Err(fault.refusal(asked));
+            outcome = Err(fault.refusal(call));
             delay = fault.delay();
         }
-        outcome = outcome.map_err(|refusal| refusal.named_by(asked.service));
+        outcome = outcome.map_err(|refusal| refusal.named_by(call.service));
         let error = outcome.as_ref().err().map(|refusal| refusal.name().to_owned());
-        let (caller, service, operation) = (asked.caller.clone(), asked.service, asked.operation.clone());
+        let (caller, service, operation) = (call.caller.clone(), call.service, call.operation.clone());
         tracing::debug!(caller, service = service.name(), operation, error, "called");
-        self.calls.record(Call { caller, service, operation, tables, keys, capacity, error });
+        self.calls.record(CallRecord { caller, service, operation, tables, keys, capacity, error });
         (outcome, delay)
     }
 
-    fn run(&self, asked: &Asked) -> (Result<Value, Refusal>, Capacity, Duration) {
+    fn run(&self, call: &Call) -> (Result<Value, Refusal>, Capacity, Duration) {
         let free = Capacity::default();
-        match asked.service {
+        match call.service {
             Service::DynamoDb => {
-                let (outcome, capacity) = self.tables.answer(asked);
+                let (outcome, capacity) = self.tables.answer(call);
                 (outcome, capacity, Duration::ZERO)
             }
             Service::Ses => {
-                let (outcome, delay) = self.ses.answer(asked, || self.faults.delivery());
+                let (outcome, delay) = self.ses.answer(call, || self.faults.delivery());
                 (outcome, free, delay)
             }
-            Service::SecretsManager => (self.secrets.answer(asked), free, Duration::ZERO),
+            Service::SecretsManager => (self.secrets.answer(call), free, Duration::ZERO),
             Service::Sns => {
-                let (outcome, delay) = self.sns.answer(asked, || self.faults.delivery());
+                let (outcome, delay) = self.sns.answer(call, || self.faults.delivery());
                 (outcome, free, delay)
             }
         }

@@ -14,7 +14,7 @@ pub(crate) use self::mailbox::Mailbox;
 use crate::faults::Delivery;
 use crate::ids::{REGION, new_id};
 use crate::lock::locked;
-use crate::wire::{Asked, Refusal};
+use crate::wire::{Call, Refusal};
 
 /// SES's own limits.
 const MOST_RECIPIENTS: usize = 50;
@@ -109,8 +109,8 @@ impl Ses {
     }
 
     /// The answer, and how long it takes. `fate` is asked once SES has no objection of its own.
-    pub(super) fn answer(&self, asked: &Asked, fate: impl Fn() -> Delivery) -> (Result<Value, Refusal>, Duration) {
-        let mails = match self.read(&asked.body) {
+    pub(super) fn answer(&self, call: &Call, fate: impl Fn() -> Delivery) -> (Result<Value, Refusal>, Duration) {
+        let mails = match self.read(&call.body) {
             Ok(mails) => mails,
             Err(refusal) => return (Err(refusal), Duration::ZERO),
         };

@@ -4,8 +4,9 @@
 
 use std::collections::BTreeMap;
 
-use super::SmsType;
-use crate::wire::{Asked, Refusal};
+use serde::Serialize;
+
+use crate::wire::{Call, Refusal};
 
 const SENDER_ID: &str = "AWS.SNS.SMS.SenderID";
 const SMS_TYPE: &str = "AWS.SNS.SMS.SMSType";
@@ -16,16 +17,26 @@ const INDIAN: [&str; 2] = ["AWS.MM.SMS.EntityId", "AWS.MM.SMS.TemplateId"];
 
 const LONGEST_NAME: usize = 256;
 
+/// How AWS routes an SMS.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub enum SmsType {
+    /// For the lowest cost: what AWS does unless told.
+    #[default]
+    Promotional,
+    /// For the highest reliability.
+    Transactional,
+}
+
 /// Names and values; a binary value is kept as its base64.
 pub(super) struct Attributes(BTreeMap<String, String>);
 
 impl Attributes {
-    pub(super) fn read(asked: &Asked) -> Result<Attributes, Refusal> {
+    pub(super) fn read(call: &Call) -> Result<Attributes, Refusal> {
         let entries = (1..).map(|number| format!("MessageAttributes.entry.{number}"));
-        let named = entries.map_while(|entry| Some((asked.text(&format!("{entry}.Name"))?, entry)));
+        let named = entries.map_while(|entry| Some((call.text(&format!("{entry}.Name"))?, entry)));
         let read = named.map(|(name, entry)| {
             check_name(name)?;
-            let value = value(asked, name, &entry)?;
+            let value = value(call, name, &entry)?;
             check_value(name, value)?;
             Ok((name.to_owned(), value.to_owned()))
         });
@@ -88,8 +99,8 @@ fn check_name(name: &str) -> Result<(), String> {
 }
 
 /// The attribute's value, if it is one of its type.
-fn value<'a>(asked: &'a Asked, name: &str, entry: &str) -> Result<&'a str, String> {
-    let member = |member: &str| asked.text(&format!("{entry}.Value.{member}"));
+fn value<'a>(call: &'a Call, name: &str, entry: &str) -> Result<&'a str, String> {
+    let member = |member: &str| call.text(&format!("{entry}.Value.{member}"));
     let about = |what: String| Err(format!("The message attribute '{name}' {what}"));
     let Some(data_type) = member("DataType").filter(|data_type| !data_type.is_empty()) else {
         return about("must contain non-empty message attribute type.".to_owned());

@@ -9,13 +9,13 @@ mod attributes;
 use std::time::Duration;
 
 use http::StatusCode;
-use serde::Serialize;
 use serde_json::{Value, json};
 
 use self::attributes::Attributes;
+pub use self::attributes::SmsType;
 use crate::faults::Delivery;
 use crate::ids::new_id;
-use crate::wire::{Asked, Refusal};
+use crate::wire::{Call, Refusal};
 
 /// The API's only version.
 const VERSION: &str = "2010-03-31";
@@ -40,16 +40,6 @@ pub struct Sms {
     pub max_price: Option<String>,
 }
 
-/// How AWS routes an SMS.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub enum SmsType {
-    /// For the lowest cost: what AWS does unless told.
-    #[default]
-    Promotional,
-    /// For the highest reliability.
-    Transactional,
-}
-
 pub(super) struct Sns {
     deliver: Box<dyn Fn(Sms) + Send + Sync>,
 }
@@ -60,8 +50,8 @@ impl Sns {
     }
 
     /// The answer, and how long it takes. `fate` is asked once SNS has no objection of its own.
-    pub(super) fn answer(&self, asked: &Asked, fate: impl Fn() -> Delivery) -> (Result<Value, Refusal>, Duration) {
-        let sms = match read(asked) {
+    pub(super) fn answer(&self, call: &Call, fate: impl Fn() -> Delivery) -> (Result<Value, Refusal>, Duration) {
+        let sms = match read(call) {
             Ok(sms) => sms,
             Err(refusal) => return (Err(refusal), Duration::ZERO),
         };
@@ -77,22 +67,22 @@ impl Sns {
 }
 
 /// The checks in SNS's order.
-fn read(asked: &Asked) -> Result<Sms, Refusal> {
-    let (operation, version) = (asked.operation.as_str(), asked.text("Version").unwrap_or("NO_VERSION_SPECIFIED"));
+fn read(call: &Call) -> Result<Sms, Refusal> {
+    let (operation, version) = (call.operation.as_str(), call.text("Version").unwrap_or("NO_VERSION_SPECIFIED"));
     if (operation, version) != ("Publish", VERSION) {
         tracing::warn!(operation, version, "SNS has this operation nowhere in the local stack");
         return Err(Refusal::unknown(&format!("Could not find operation {operation} for version {version}")));
     }
-    if asked.text("Subject").is_some_and(|subject| !is_subject(subject)) {
+    if call.text("Subject").is_some_and(|subject| !is_subject(subject)) {
         return Err(invalid("Subject"));
     }
-    let text = asked.text("Message").filter(|text| !text.is_empty()).ok_or_else(|| invalid("Empty message"))?;
-    let to = recipient(asked)?;
-    let attributes = Attributes::read(asked)?;
+    let text = call.text("Message").filter(|text| !text.is_empty()).ok_or_else(|| invalid("Empty message"))?;
+    let to = recipient(call)?;
+    let attributes = Attributes::read(call)?;
     if text.len() > LONGEST_MESSAGE {
         return Err(invalid("Message too long"));
     }
-    if asked.text("MessageStructure") == Some("json") {
+    if call.text("MessageStructure") == Some("json") {
         return Err(invalid("MessageStructure Reason: the local stack sends plain messages only"));
     }
     let (to, text, sender) = (to.to_owned(), text.to_owned(), attributes.sender().to_owned());
@@ -104,8 +94,8 @@ fn is_subject(text: &str) -> bool {
 }
 
 /// The one number that a message goes to: the local stack has neither topics nor apps.
-fn recipient(asked: &Asked) -> Result<&str, Refusal> {
-    let named = |member| asked.text(member).filter(|text| !text.is_empty());
+fn recipient(call: &Call) -> Result<&str, Refusal> {
+    let named = |member| call.text(member).filter(|text| !text.is_empty());
     match (named("PhoneNumber"), named("TopicArn"), named("TargetArn")) {
         (Some(number), None, None) if is_e164(number) => Ok(number),
         (Some(number), None, None) => Err(not_valid(number)),

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
-use super::Refusal;
+use super::refusal::Refusal;
 
 const NAMESPACE: &str = "http://sns.amazonaws.com/doc/2010-03-31/";
 
@@ -16,20 +16,6 @@ pub(super) fn action(form: &[u8]) -> Option<String> {
 /// What a form says, as an object of texts: `MessageAttributes.entry.1.Name` and the like are members of their own.
 pub(super) fn parameters(form: &[u8]) -> Value {
     form_urlencoded::parse(form).map(|(name, value)| (name.into_owned(), Value::from(value.into_owned()))).collect()
-}
-
-/// The protocol's own name for what the JSON protocols say too.
-pub(super) fn name(name: &str) -> &str {
-    match name {
-        "AccessDeniedException" => "AuthorizationError",
-        "ExpiredTokenException" => "ExpiredToken",
-        "IncompleteSignatureException" => "IncompleteSignature",
-        "InternalServerError" => "InternalError",
-        "InvalidSignatureException" => "SignatureDoesNotMatch",
-        "MissingAuthenticationTokenException" => "MissingAuthenticationToken",
-        "UnknownOperationException" => "InvalidAction",
-        other => other,
-    }
 }
 
 /// The answer to `operation`.

@@ -1,12 +1,11 @@
-//! How AWS says no.
+//! AWS's error answers.
 
 use http::StatusCode;
 use serde_json::{Value, json};
 
-use super::{Asked, Service, query};
-use crate::ids::ACCOUNT;
+use super::service::Service;
 
-/// An answer that says no, as AWS words it.
+/// An error, as AWS words it.
 pub(crate) struct Refusal {
     pub(crate) status: StatusCode,
     /// Always has a `__type`.
@@ -30,23 +29,11 @@ impl Refusal {
         Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "InternalServerError", message)
     }
 
-    /// The role of `asked`'s caller has no permission for it.
-    pub(crate) fn denied(asked: &Asked, resource: &str) -> Refusal {
-        let (operation, account) = (&asked.operation, ACCOUNT);
-        let service = if asked.service == Service::Sns { "SNS" } else { asked.service.name() };
-        let message = format!(
-            "User: arn:aws:sts::{account}:assumed-role/{0}/{0} is not authorized to perform: {service}:{operation} on \
-             resource: {resource} because no identity-based policy allows the {service}:{operation} action",
-            asked.caller
-        );
-        Refusal::new(asked.service.forbidden(), "AccessDeniedException", &message)
-    }
-
-    /// The same, by the name that `service` has for it.
+    /// The same error under the name that `service` has for it.
     pub(crate) fn named_by(self, service: Service) -> Refusal {
         match service {
             Service::DynamoDb | Service::SecretsManager | Service::Ses => self,
-            Service::Sns => Refusal::new(self.status, query::name(self.name()), self.message()),
+            Service::Sns => Refusal::new(self.status, query_name(self.name()), self.message()),
         }
     }
 
@@ -56,9 +43,24 @@ impl Refusal {
         full.rsplit('#').next().unwrap_or_default()
     }
 
-    /// What it says; the services do not agree on the member's first letter.
+    /// The services do not agree on the first letter of this member.
     pub(crate) fn message(&self) -> &str {
         let member = self.body.get("message").or_else(|| self.body.get("Message"));
         member.and_then(Value::as_str).unwrap_or_default()
+    }
+}
+
+/// The query protocol's name for an error that the JSON protocols have too.
+fn query_name(name: &str) -> &str {
+    match name {
+        "AccessDeniedException" => "AuthorizationError",
+        "ExpiredTokenException" => "ExpiredToken",
+        "IncompleteSignatureException" => "IncompleteSignature",
+        "InternalServerError" => "InternalError",
+        "InvalidSignatureException" => "SignatureDoesNotMatch",
+        "MissingAuthenticationTokenException" => "MissingAuthenticationToken",
+        "UnknownOperationException" => "InvalidAction",
+        "UnrecognizedClientException" => "InvalidClientTokenId",
+        other => other,
     }
 }
