@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use serde::Serialize;
 use tokio::sync::broadcast;
 
-pub(crate) use self::server::{Desk, page, router};
+pub(crate) use self::server::{Desk, router};
 pub use self::sms::{Autofill, Encoding, SmsFacts};
 use local_aws::StackClock;
 use local_aws::{Delivered, Mail, Sms};

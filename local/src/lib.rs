@@ -7,6 +7,7 @@ pub mod document;
 pub mod inbox;
 
 mod addresses;
+mod assets;
 mod carrier;
 mod environment;
 mod explain;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{Query, State};
-use axum::http::{HeaderName, StatusCode, header};
+use axum::http::{StatusCode, header};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -18,15 +18,12 @@ use tokio_stream::wrappers::ReceiverStream;
 
 use super::requests::{Advance, FaultsOf, Wanted, read};
 use super::{Inbox, News};
+use crate::assets::asset;
 use crate::logs::Logs;
 use crate::reference;
 use local_aws::Services;
 use local_aws::StackClock;
 use local_aws::gateway::Api;
-
-/// What the page may do: run its own script, talk to this server, show messages in frames without rights.
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; connect-src 'self'; \
-                      img-src data: 'self'; frame-src 'self'; base-uri 'none'; form-action 'none'";
 
 /// What the page is a desk for.
 #[derive(Clone)]
@@ -44,9 +41,9 @@ pub(crate) struct Desk {
 /// The routes.
 pub(crate) fn router(desk: Desk) -> Router {
     Router::new()
-        .route("/", get(|| page("text/html; charset=utf-8", include_str!("page.html"))))
-        .route("/page.css", get(|| page("text/css; charset=utf-8", include_str!("page.css"))))
-        .route("/page.js", get(|| page("text/javascript; charset=utf-8", include_str!("page.js"))))
+        .route("/", get(|| asset("text/html; charset=utf-8", include_str!("page.html"))))
+        .route("/page.css", get(|| asset("text/css; charset=utf-8", include_str!("page.css"))))
+        .route("/page.js", get(|| asset("text/javascript; charset=utf-8", include_str!("page.js"))))
         .route("/api/messages", get(messages).delete(clear))
         .route("/api/stream", get(stream))
         .route("/api/logs", get(logs))
@@ -54,13 +51,6 @@ pub(crate) fn router(desk: Desk) -> Router {
         .route("/api/faults", get(faults).post(set_faults))
         .merge(reference::router())
         .with_state(desk)
-}
-
-/// A part of a page of this machine's own.
-pub(crate) async fn page(kind: &'static str, text: impl IntoResponse) -> impl IntoResponse {
-    const NOSNIFF: (HeaderName, &str) = (header::X_CONTENT_TYPE_OPTIONS, "nosniff");
-    let policy = (header::CONTENT_SECURITY_POLICY, POLICY);
-    ([(header::CONTENT_TYPE, kind), policy, (header::CACHE_CONTROL, "no-store"), NOSNIFF], text)
 }
 
 fn answer(status: StatusCode, body: &Value) -> Response {

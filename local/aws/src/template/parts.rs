@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use super::evaluate::{Scope, text};
+use super::model::{Cors, DEFAULT_ROUTE, Function, Route, Table, Template};
 use super::yaml::{Node, failure};
-use super::{Cors, DEFAULT_ROUTE, Function, Route, Table, Template};
 use crate::failure::Failure;
 
 /// One resource.
