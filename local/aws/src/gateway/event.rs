@@ -5,10 +5,14 @@ use std::net::IpAddr;
 
 use bytes::Bytes;
 use data_encoding::BASE64;
+use http::Request;
 use http::header::{self, HeaderMap, HeaderName};
-use http::{Request, Version};
+use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 use shared::words::Timestamp;
+use time::format_description::BorrowedFormatItem;
+use time::macros::format_description;
+use time::{OffsetDateTime, PrimitiveDateTime};
 
 use super::routes::Matched;
 use crate::ids::{ACCOUNT, REGION};
@@ -30,7 +34,7 @@ pub(super) struct Circumstances<'a> {
 
 /// The path as the gateway hands it on: percent-decoded, and cut off at a question mark that comes out of that.
 pub(super) fn raw_path(request: &Request<Bytes>) -> String {
-    let decoded = percent_decoded(request.uri().path());
+    let decoded = percent_decode_str(request.uri().path()).decode_utf8_lossy();
     decoded.split('?').next().unwrap_or_default().to_owned()
 }
 
@@ -53,7 +57,7 @@ pub(super) fn event(request: &Request<Bytes>, circumstances: &Circumstances<'_>)
             "http": {
                 "method": request.method().as_str(),
                 "path": path,
-                "protocol": protocol(request.version()),
+                "protocol": format!("{:?}", request.version()),
                 "sourceIp": source,
                 "userAgent": headers.get("user-agent").cloned().unwrap_or_default(),
             },
@@ -110,10 +114,11 @@ fn cookies(line: &str) -> Vec<String> {
 /// Decoded, values of the same name joined by commas.
 fn parameters(query: &str) -> BTreeMap<String, String> {
     let mut parameters = BTreeMap::<String, String>::new();
-    for pair in query.split('&').filter(|pair| !pair.is_empty()) {
-        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        let [name, value] = [name, value].map(|text| percent_decoded(&text.replace('+', " ")));
-        parameters.entry(name).and_modify(|values| *values = format!("{values},{value}")).or_insert(value);
+    for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+        parameters
+            .entry(name.into_owned())
+            .and_modify(|values| *values = format!("{values},{value}"))
+            .or_insert_with(|| value.into_owned());
     }
     parameters
 }
@@ -134,30 +139,13 @@ fn body(request: &Request<Bytes>, always_base64: bool) -> (String, bool) {
     }
 }
 
-fn protocol(version: Version) -> String {
-    format!("{version:?}")
-}
-
-/// `12/Mar/2026:19:03:58 +0000`, out of `2026-03-12T19:03:58Z`.
+/// `12/Mar/2026:19:03:58 +0000`.
 fn common_log_time(now: Timestamp) -> String {
-    const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-    let text = now.to_string();
-    let part = |range: std::ops::Range<usize>| text.get(range).unwrap_or_default();
-    let month = part(5..7).parse::<usize>().ok().and_then(|month| MONTHS.get(month.checked_sub(1)?));
-    format!("{}/{}/{}:{} +0000", part(8..10), month.unwrap_or(&"Jan"), part(0..4), part(11..19))
-}
-
-/// `text` with its `%41` as `A`. What is no such code stays, and what is no UTF-8 becomes a replacement character.
-fn percent_decoded(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((&first, after)) = rest.split_first() {
-        let code = (first == b'%').then(|| after.get(..2)).flatten();
-        let decoded = code.and_then(|code| data_encoding::HEXLOWER_PERMISSIVE.decode(code).ok());
-        bytes.push(decoded.as_ref().and_then(|decoded| decoded.first()).copied().unwrap_or(first));
-        rest = after.get(if decoded.is_some() { 2 } else { 0 }..).unwrap_or_default();
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
+    const FORMAT: &[BorrowedFormatItem<'_>] =
+        format_description!("[day]/[month repr:short]/[year]:[hour]:[minute]:[second] +0000");
+    let moment = i64::try_from(now.unix()).ok().and_then(|unix| OffsetDateTime::from_unix_timestamp(unix).ok());
+    // As `Timestamp` writes it: later than the year 9999 there is no text.
+    moment.unwrap_or(PrimitiveDateTime::MAX.assume_utc()).format(FORMAT).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request};
+use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 
 use super::query;
@@ -115,7 +116,7 @@ impl Call {
 /// The identity in a path of SES, as a member of a body.
 fn identity_in(path: &str) -> Value {
     let name = path.strip_prefix(IDENTITIES).unwrap_or_default();
-    json!({ "EmailIdentity": name.replace("%40", "@") })
+    json!({ "EmailIdentity": percent_decode_str(name).decode_utf8_lossy() })
 }
 
 /// The access key id in `AWS4-HMAC-SHA256 Credential=ID/date/region/service/aws4_request, …`.

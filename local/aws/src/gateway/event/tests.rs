@@ -89,3 +89,9 @@ fn a_path_is_decoded_and_cut_at_a_decoded_question_mark() {
         assert_eq!(posted(path, &[], b"")["rawPath"], decoded);
     }
 }
+
+#[test]
+fn a_time_is_in_the_common_log_format_to_the_end_of_time() {
+    assert_eq!(common_log_time(Timestamp::from_unix(0)), "01/Jan/1970:00:00:00 +0000");
+    assert_eq!(common_log_time(Timestamp::from_unix(u64::MAX)), "31/Dec/9999:23:59:59 +0000");
+}
