@@ -2,13 +2,13 @@
 
 use serde::Deserialize;
 use serde_json::Value;
-use shared::observe::report::{Noted, Step};
+use shared::observe::report::{Noted, Step, spans};
 
 use local_aws::Failure;
 
-/// The line that tells a request's end.
+/// The line that a function logs at the end of a request.
 #[derive(Deserialize)]
-struct Ended {
+struct RequestLine {
     timestamp: String,
     function: String,
     kind: Option<String>,
@@ -30,8 +30,8 @@ pub fn explain(log: &str, id: &str) -> Result<String, Failure> {
     let lines: Vec<Value> = lines(log).into_iter().filter(|line| line["request_id"] == id).collect();
     let mut text = String::new();
     for line in &lines {
-        text += &match Ended::deserialize(line) {
-            Ok(ended) => ended.tell(),
+        text += &match RequestLine::deserialize(line) {
+            Ok(line) => line.tell(),
             // What else was logged on the way: a warning, or a line of the gateway's.
             Err(_) => format!("{line}\n"),
         };
@@ -59,9 +59,9 @@ fn line(text: &str) -> Option<Value> {
     serde_json::from_str(text.get(text.find('{')?..)?).ok()
 }
 
-impl Ended {
+impl RequestLine {
     fn tell(&self) -> String {
-        let Ended { timestamp, function, outcome, duration_ms, own_ms, .. } = self;
+        let RequestLine { timestamp, function, outcome, duration_ms, own_ms, .. } = self;
         let asked = self.kind.as_ref().map(|kind| format!(" {kind}")).unwrap_or_default();
         let status = self.status.map(|status| format!(" ({status})")).unwrap_or_default();
         let cold = if self.cold_start { ", its first since it started" } else { "" };
@@ -72,34 +72,26 @@ impl Ended {
         if let Some(cause) = &self.cause {
             text += &format!("{:>14}because {cause}\n", "");
         }
-        let calls = self.steps.iter().filter(|noted| matches!(noted.step, Step::Call { .. })).count();
+        let calls = spans(&self.steps);
         text + &format!(
-            "{duration_ms:>9.1} ms  in all, {own_ms:.1} of them its own; {calls} calls in {} rounds\n",
-            self.rounds()
+            "{duration_ms:>9.1} ms  in all, {own_ms:.1} of them its own; {} calls in {} rounds\n",
+            calls.len(),
+            rounds(&calls)
         )
-    }
-
-    /// How many calls had to wait for others: those that overlap are one round.
-    fn rounds(&self) -> usize {
-        let mut spans: Vec<(f64, f64)> = self.steps.iter().filter_map(span).collect();
-        spans.sort_by(|one, other| one.0.total_cmp(&other.0));
-        let (mut rounds, mut first_end) = (0, f64::NEG_INFINITY);
-        for (from, to) in spans {
-            if from >= first_end {
-                (rounds, first_end) = (rounds + 1, to);
-            } else {
-                first_end = first_end.min(to);
-            }
-        }
-        rounds
     }
 }
 
-fn span(noted: &Noted) -> Option<(f64, f64)> {
-    match noted.step {
-        Step::Call { took_ms, .. } => Some((noted.at_ms - took_ms, noted.at_ms)),
-        _ => None,
+/// How many calls had to wait for others: those that overlap are one round.
+fn rounds(calls: &[(f64, f64)]) -> usize {
+    let (mut rounds, mut first_end) = (0, f64::NEG_INFINITY);
+    for &(from, to) in calls {
+        if from >= first_end {
+            (rounds, first_end) = (rounds + 1, to);
+        } else {
+            first_end = first_end.min(to);
+        }
     }
+    rounds
 }
 
 /// A step as somebody who reads about one person's trouble would say it.

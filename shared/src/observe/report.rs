@@ -190,10 +190,8 @@ impl Report {
 
     /// The time in which at least one call was under way.
     fn waited(&self) -> f64 {
-        let mut spans: Vec<(f64, f64)> = self.steps.iter().filter_map(span).collect();
-        spans.sort_by(|one, other| one.0.total_cmp(&other.0));
         let (mut waited, mut until) = (0.0, 0.0_f64);
-        for (from, to) in spans {
+        for (from, to) in spans(&self.steps) {
             waited += (to - from.max(until)).max(0.0);
             until = until.max(to);
         }
@@ -201,11 +199,15 @@ impl Report {
     }
 }
 
-fn span(noted: &Noted) -> Option<(f64, f64)> {
-    match noted.step {
+/// The start and the end of each call, in milliseconds, ordered by the start.
+pub fn spans(steps: &[Noted]) -> Vec<(f64, f64)> {
+    let span = |noted: &Noted| match noted.step {
         Step::Call { took_ms, .. } => Some(((noted.at_ms - took_ms).max(0.0), noted.at_ms)),
         _ => None,
-    }
+    };
+    let mut spans: Vec<(f64, f64)> = steps.iter().filter_map(span).collect();
+    spans.sort_by(|one, other| one.0.total_cmp(&other.0));
+    spans
 }
 
 /// With three digits after the point: what is shorter is noise.
