@@ -12,10 +12,11 @@ mod carrier;
 mod environment;
 mod explain;
 mod functions;
-mod guard;
+
 mod keyrings;
 mod listen;
 mod logs;
+mod loopback;
 mod options;
 mod page;
 mod plan;

@@ -39,17 +39,17 @@ impl Logs {
 }
 
 impl<'a> MakeWriter<'a> for Logs {
-    type Writer = Line<'a>;
+    type Writer = LineWriter<'a>;
 
-    fn make_writer(&'a self) -> Line<'a> {
-        Line(self)
+    fn make_writer(&'a self) -> LineWriter<'a> {
+        LineWriter(self)
     }
 }
 
-/// Writes one line: the formatter hands over each event whole.
-pub(crate) struct Line<'a>(&'a Logs);
+/// Takes one line: the formatter hands over each event whole.
+pub(crate) struct LineWriter<'a>(&'a Logs);
 
-impl io::Write for Line<'_> {
+impl io::Write for LineWriter<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let line = String::from_utf8_lossy(bytes).trim_end().to_owned();
         (self.0.on_line)(&line);

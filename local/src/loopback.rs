@@ -1,8 +1,8 @@
-//! Keeps web pages out of what only this machine's people and programs should reach.
+//! Keeps web pages of other sites out of servers that listen on loopback addresses.
 //!
-//! Any page in a browser here can send requests to a loopback address; a page may even get the browser to take our
-//! address for its own host (DNS rebinding). So the host must be a loopback name, and nothing is changed for a page
-//! of another origin.
+//! Any page in a browser on this machine can send requests to a loopback address. It may even make the browser take that
+//! address for its own host (DNS rebinding). So a request must name a loopback host, and one that changes something must not
+//! come from a page of another origin.
 
 use std::net::{IpAddr, Ipv6Addr};
 
@@ -12,7 +12,6 @@ use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-/// A middleware.
 pub(crate) async fn only_this_machine(request: Request, next: Next) -> Response {
     match refusal(request.method(), request.headers()) {
         None => next.run(request).await,

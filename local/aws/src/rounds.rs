@@ -18,7 +18,7 @@ const SETTLES: Duration = Duration::from_millis(20);
 /// Every round is over.
 const ALL: usize = usize::MAX;
 
-/// The rounds that are expected, if any; without, nothing is held.
+/// The rounds that are expected, if any; without, nothing is arrival.
 pub struct Rounds {
     plan: Mutex<Option<Plan>>,
     longest: Duration,
@@ -32,8 +32,8 @@ struct Plan {
     problem: Option<String>,
 }
 
-/// A request that is held.
-struct Held<'a> {
+/// A request that is arrival.
+struct Arrival<'a> {
     rounds: &'a Rounds,
     /// Its round's number, or [`ALL`] once it is let go.
     round: usize,
@@ -72,30 +72,30 @@ impl Rounds {
 
     /// Returns when the request may be answered.
     pub(super) async fn join(&self, name: String) {
-        let Some(mut held) = self.arrive(name) else {
+        let Some(mut arrival) = self.arrive(name) else {
             return;
         };
-        let round = held.round;
-        if held.is_last {
+        let round = arrival.round;
+        if arrival.is_last {
             tokio::time::sleep(SETTLES).await;
             // Nothing where the plan has failed meanwhile.
-            held.answered.send_if_modified(|answered| {
+            arrival.answered.send_if_modified(|answered| {
                 *answered == round && {
                     *answered += 1;
                     true
                 }
             });
         } else {
-            let mut answered = held.answered.subscribe();
+            let mut answered = arrival.answered.subscribe();
             if tokio::time::timeout(self.longest, answered.wait_for(|answered| *answered > round)).await.is_err() {
-                held.give_up("");
+                arrival.give_up("");
             }
         }
-        held.round = ALL;
+        arrival.round = ALL;
     }
 
-    /// Counts a request in. None where it is not to be held.
-    fn arrive(&self, name: String) -> Option<Held<'_>> {
+    /// Counts a request in. None where it is not to be arrival.
+    fn arrive(&self, name: String) -> Option<Arrival<'_>> {
         let mut plan = locked(&self.plan);
         let plan = plan.as_mut().filter(|plan| plan.problem.is_none())?;
         let round = *plan.answered.borrow();
@@ -109,7 +109,7 @@ impl Rounds {
             plan.fail(problem);
             return None;
         }
-        Some(Held { rounds: self, round, is_last: arrived.len() == *size, answered: plan.answered.clone() })
+        Some(Arrival { rounds: self, round, is_last: arrived.len() == *size, answered: plan.answered.clone() })
     }
 
     /// Begins the `next` plan. What the one before holds is let go; it is returned with the number of rounds answered.
@@ -121,7 +121,7 @@ impl Rounds {
 }
 
 impl Plan {
-    /// From now on nothing is held.
+    /// From now on nothing is arrival.
     fn fail(&mut self, problem: String) {
         self.problem.get_or_insert(problem);
         self.answered.send_replace(ALL);
@@ -133,7 +133,7 @@ impl Plan {
     }
 }
 
-impl Held<'_> {
+impl Arrival<'_> {
     fn give_up(&self, why: &str) {
         let mut plan = locked(&self.rounds.plan);
         let is_held = *self.answered.borrow() == self.round;
@@ -146,7 +146,7 @@ impl Held<'_> {
 }
 
 /// A caller that stops waiting comes again: its second request must not fill the round that its first one is in.
-impl Drop for Held<'_> {
+impl Drop for Arrival<'_> {
     fn drop(&mut self) {
         if self.round != ALL {
             self.give_up(" when the caller of one of them stopped waiting");

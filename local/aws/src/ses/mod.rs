@@ -41,6 +41,7 @@ pub(super) struct Ses {
     deliver: Box<dyn Fn(Mail) + Send + Sync>,
 }
 
+/// The request, with SES's own names for its parts.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct SendEmail {
@@ -49,7 +50,7 @@ struct SendEmail {
     destination: Destination,
     #[serde(default)]
     reply_to_addresses: Vec<String>,
-    content: Content,
+    content: EmailContent,
 }
 
 #[derive(Default, Deserialize)]
@@ -62,32 +63,32 @@ struct Destination {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Content {
-    simple: Option<Simple>,
+struct EmailContent {
+    simple: Option<Message>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Simple {
-    subject: Text,
+struct Message {
+    subject: Content,
     body: Body,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Body {
-    text: Option<Text>,
-    html: Option<Text>,
+    text: Option<Content>,
+    html: Option<Content>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Text {
+struct Content {
     data: String,
     charset: Option<String>,
 }
 
-impl Text {
+impl Content {
     /// Without a charset SES takes a text for 7-bit ASCII, and what is not has no place in it.
     fn read(&self) -> String {
         match self.charset {
@@ -184,8 +185,8 @@ impl Ses {
 }
 
 /// Subject, text and HTML, if a message can be made of them.
-fn parts(simple: &Simple) -> Result<(String, String, Option<String>), &'static str> {
-    let Simple { subject, body: Body { text, html } } = simple;
+fn parts(message: &Message) -> Result<(String, String, Option<String>), &'static str> {
+    let Message { subject, body: Body { text, html } } = message;
     // A line end here would begin a header of its own.
     if subject.data.chars().any(char::is_control) {
         return Err("Subject contains control characters");
@@ -197,5 +198,5 @@ fn parts(simple: &Simple) -> Result<(String, String, Option<String>), &'static s
     if subject.data.len() + written().map(|part| part.data.len()).sum::<usize>() > LONGEST_MESSAGE {
         return Err("Message length is more than 41943040 bytes long");
     }
-    Ok((subject.read(), text.as_ref().map(Text::read).unwrap_or_default(), html.as_ref().map(Text::read)))
+    Ok((subject.read(), text.as_ref().map(Content::read).unwrap_or_default(), html.as_ref().map(Content::read)))
 }
