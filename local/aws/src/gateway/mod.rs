@@ -1,122 +1,13 @@
-//! The HTTP API, in process: routes, events, CORS and the gateway's own answers, as API Gateway has them.
+//! API Gateway's HTTP API, in process: routes, events, CORS and the gateway's own answers.
 
 mod answer;
+mod api;
 mod cors;
 mod event;
 mod host;
 mod routes;
 mod settings;
 
-use std::net::IpAddr;
-
-use bytes::Bytes;
-use data_encoding::BASE64;
-use http::{HeaderValue, Request, Response, StatusCode};
-use serde_json::Value;
-use shared::words::Entropy;
-
 pub use self::answer::of_gateway;
-use self::event::Circumstances;
+pub use self::api::{Api, LONGEST_BODY};
 pub use self::settings::Gateway;
-use crate::clock::StackClock;
-use crate::failure::Failure;
-use crate::lambda::Functions;
-use crate::template::{Cors, Route};
-
-/// The longest body that the gateway takes.
-pub const LONGEST_BODY: usize = 10_000_000;
-/// How long the request line and the headers may be together.
-const LONGEST_HEAD: usize = 10_240;
-
-/// The API of one stack.
-pub struct Api {
-    routes: Vec<Route>,
-    cors: Option<Cors>,
-    functions: Functions,
-    clock: StackClock,
-    gateway: Gateway,
-}
-
-impl Api {
-    /// The API with these routes, in front of these functions.
-    pub fn new(routes: Vec<Route>, cors: Option<Cors>, functions: Functions, clock: StackClock) -> Api {
-        Api { routes, cors, functions, clock, gateway: Gateway::default() }
-    }
-
-    /// What the gateway does in places where AWS does not say, or where it fails.
-    pub fn gateway(&self) -> &Gateway {
-        &self.gateway
-    }
-
-    /// Answers a request from `source`.
-    pub async fn call(&self, request: Request<Bytes>, source: IpAddr) -> Response<Bytes> {
-        if let Some(answer) = self.cors.as_ref().and_then(|cors| cors.preflight(&request)) {
-            return answer;
-        }
-        let id = request_id();
-        let mut answer = match self.route(&request, source, &id) {
-            Ok((function, event)) => {
-                let answer = self.functions.invoke(&function, &event).await.ok().as_ref().and_then(answer::of_function);
-                // A function that fails gives the caller nothing of why: that is in the log.
-                answer.unwrap_or_else(|| of_gateway(StatusCode::INTERNAL_SERVER_ERROR))
-            }
-            Err(status) => of_gateway(status),
-        };
-        let headers = answer.headers_mut();
-        headers.extend(HeaderValue::from_str(&id).map(|id| (answer::REQUEST_ID, id)));
-        if let Some(cors) = &self.cors {
-            cors.apply(request.headers(), headers);
-        }
-        answer
-    }
-
-    /// The event that `request` becomes, and the resource of the function that it goes to; or what the gateway answers.
-    ///
-    /// # Errors
-    /// The status of the gateway's own answer.
-    pub fn event(&self, request: &Request<Bytes>, source: IpAddr) -> Result<(String, Value), StatusCode> {
-        self.route(request, source, &request_id())
-    }
-
-    /// Hands the function of that resource an event as it is, also one that no gateway would make.
-    ///
-    /// # Errors
-    /// When it does not answer.
-    pub async fn invoke(&self, function: &str, event: &Value) -> Result<Value, Failure> {
-        self.functions.invoke(function, event).await
-    }
-
-    fn route(&self, request: &Request<Bytes>, source: IpAddr, id: &str) -> Result<(String, Value), StatusCode> {
-        if let Some(status) = self.gateway.refusal() {
-            return Err(status);
-        }
-        if head_length(request) > LONGEST_HEAD {
-            return Err(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE);
-        }
-        if request.body().len() > LONGEST_BODY {
-            return Err(StatusCode::PAYLOAD_TOO_LARGE);
-        }
-        if !host::is_plain(request.headers()) {
-            return Err(StatusCode::BAD_REQUEST);
-        }
-        let path = event::raw_path(request);
-        let matched = routes::find(&self.routes, request.method().as_str(), &path, self.gateway.matches_empty_rest());
-        let matched = matched.ok_or(StatusCode::NOT_FOUND)?;
-        let always_base64 = self.gateway.always_base64();
-        let circumstances = Circumstances { matched: &matched, source, id, now: self.clock.now(), always_base64 };
-        Ok((matched.route.function.clone(), event::event(request, &circumstances)))
-    }
-}
-
-/// Sixteen characters, as the gateway's own ids.
-fn request_id() -> String {
-    // Without a system generator nothing else would work either; ids may then repeat.
-    BASE64.encode(&Entropy.bytes::<11>().unwrap_or_default())
-}
-
-fn head_length(request: &Request<Bytes>) -> usize {
-    let line = request.method().as_str().len() + request.uri().path_and_query().map_or(0, |path| path.as_str().len());
-    // Four bytes for `: ` and the end of the line.
-    let headers = request.headers().iter().map(|(name, value)| name.as_str().len() + value.len() + 4);
-    line + headers.sum::<usize>()
-}

@@ -13,64 +13,12 @@ mod items;
 mod need;
 mod needs;
 mod pattern;
+mod permissions;
 mod read;
 mod statement;
 
-use std::collections::BTreeMap;
-
-use serde_json::Value;
-
-use crate::wire::{Call, Refusal};
-use condition::LEADING_KEYS;
-pub(crate) use needs::Resources;
-use statement::{Decision, Statement};
-
-/// The policies of all functions. Whoever is none of them may do nothing.
-pub struct Permissions(BTreeMap<String, Vec<Statement>>);
-
-impl Permissions {
-    /// Reads the policies of functions, each by the name of its resource, which is also its access key id.
-    ///
-    /// # Errors
-    /// Says what in which statement is not understood.
-    pub fn read<'a>(functions: impl IntoIterator<Item = (&'a str, &'a Value)>) -> Result<Permissions, String> {
-        let read = |(name, policies): (&str, &Value)| Ok((name.to_owned(), read::statements(name, policies)?));
-        functions.into_iter().map(read).collect::<Result<_, String>>().map(Permissions)
-    }
-
-    /// Refuses what the caller has no permission for.
-    pub(super) fn check(&self, call: &Call, resources: &Resources<'_>) -> Result<(), Refusal> {
-        let statements = self.0.get(&call.caller).ok_or_else(|| stranger(call))?;
-        for need in needs::of(call, resources)? {
-            let decision = Decision::of(statements, &need);
-            match &decision {
-                Decision::Allowed => continue,
-                Decision::Denied(statement) => {
-                    let (caller, action, by) = (&call.caller, &need.action, &statement.place);
-                    tracing::warn!(caller, action, by, "refused: a statement denies it");
-                }
-                Decision::NotAllowed => {
-                    let (caller, action) = (&call.caller, &need.action);
-                    let statement = advice::statement(&need, statements.iter().any(names_keys));
-                    tracing::warn!(caller, action, statement, "refused: no statement of the template allows it");
-                }
-            }
-            return Err(call.denied(&need.action, &need.resource, matches!(decision, Decision::Denied(_))));
-        }
-        Ok(())
-    }
-}
-
-/// The refusal for a caller that is no function of the template.
-fn stranger(call: &Call) -> Refusal {
-    tracing::warn!(caller = call.caller, "the access key id names no function of the template");
-    let message = "The security token included in the request is invalid.";
-    Refusal::new(call.service.forbidden(), "UnrecognizedClientException", message)
-}
-
-fn names_keys(statement: &Statement) -> bool {
-    statement.conditions.iter().any(|condition| condition.key == LEADING_KEYS)
-}
+pub(crate) use self::needs::Resources;
+pub use self::permissions::Permissions;
 
 #[cfg(test)]
 mod tests;

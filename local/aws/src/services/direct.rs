@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::Services;
+use super::endpoint::Services;
 use crate::account::Account;
 use crate::lock::locked;
 

@@ -1,0 +1,146 @@
+//! The faults that are set, and what each does to a call.
+
+use std::sync::Mutex;
+use std::time::Duration;
+
+use http::StatusCode;
+use serde_json::{Value, json};
+use shared::words::Entropy;
+
+use super::settings::{AwsError, AwsFault, Delivery, FaultSettings, When};
+use crate::lock::locked;
+use crate::wire::{Call, Refusal};
+
+/// A call that is never answered is held for this long: longer than any function runs.
+const NO_ANSWER: Duration = Duration::from_secs(60);
+/// How long a slow answer takes.
+const SLOW: Duration = Duration::from_secs(10);
+
+/// The faults that are set. Those of `aws` are used up one by one, in their order.
+#[derive(Default)]
+pub struct Faults(Mutex<FaultSettings>);
+
+/// What goes wrong with one call.
+pub(crate) struct Fault {
+    error: AwsError,
+    when: When,
+    /// The table that it was set for.
+    table: Option<String>,
+}
+
+impl Faults {
+    /// From now on these and no others. `FaultSettings::default()` has none.
+    pub fn set(&self, settings: FaultSettings) {
+        *locked(&self.0) = settings;
+    }
+
+    /// What is set, and of `aws` what is left.
+    pub fn get(&self) -> FaultSettings {
+        locked(&self.0).clone()
+    }
+
+    /// Uses up the first fault that `call` meets.
+    pub(crate) fn next(&self, call: &Call, tables: &[String], keys: &[String]) -> Option<Fault> {
+        let faults = &mut locked(&self.0).aws;
+        let meets = |fault: &AwsFault| {
+            fault.service.is_none_or(|service| service == call.service)
+                && fault.operation.as_ref().is_none_or(|operation| *operation == call.operation)
+                && fault.table.as_ref().is_none_or(|table| tables.contains(table))
+                && fault.key.as_ref().is_none_or(|start| keys.iter().any(|key| key.starts_with(start)))
+        };
+        let fault = faults.iter_mut().find(|fault| meets(fault))?;
+        fault.times = fault.times.saturating_sub(1);
+        let met = Fault { error: fault.error, when: fault.when, table: fault.table.clone() };
+        faults.retain(|fault| fault.times > 0);
+        Some(met)
+    }
+
+    /// What becomes of a message that its service has no objection to.
+    pub(crate) fn delivery(&self) -> Delivery {
+        let settings = locked(&self.0);
+        let rate = settings.delivery_failure_rate;
+        if settings.delivery != Delivery::Accepted || rate <= 0.0 {
+            return settings.delivery;
+        }
+        // A system without a generator fails its first call, and not only in share.
+        let drawn = Entropy.bytes().map_or(0, u32::from_be_bytes);
+        if f64::from(drawn) < rate * 2f64.powi(32) { Delivery::Refused } else { Delivery::Accepted }
+    }
+}
+
+impl Delivery {
+    /// Whether the message reaches its reader.
+    pub(crate) fn arrives(self) -> bool {
+        matches!(self, Delivery::Accepted | Delivery::LostAnswer | Delivery::Slow)
+    }
+
+    /// What its sender is told, and after how long: that it was `sent`, or one of the service's own refusals.
+    pub(crate) fn told(self, sent: Value, refused: Refusal, throttled: Refusal) -> (Result<Value, Refusal>, Duration) {
+        match self {
+            Delivery::Accepted => (Ok(sent), Duration::ZERO),
+            Delivery::Slow => (Ok(sent), SLOW),
+            Delivery::Refused => (Err(refused), Duration::ZERO),
+            Delivery::Throttled => (Err(throttled), Duration::ZERO),
+            Delivery::LostAnswer => {
+                (Err(Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "timeout", "The answer was lost.")), NO_ANSWER)
+            }
+        }
+    }
+}
+
+impl Fault {
+    /// At whatever the call names.
+    pub(crate) fn new(error: AwsError, when: When) -> Fault {
+        Fault { error, when, table: None }
+    }
+
+    /// Whether the call is not carried out.
+    pub(crate) fn comes_before(&self) -> bool {
+        self.when == When::Before
+    }
+
+    /// How long the caller waits for its answer.
+    pub(crate) fn delay(&self) -> Duration {
+        if self.error == AwsError::Timeout { NO_ANSWER } else { Duration::ZERO }
+    }
+
+    pub(crate) fn refusal(&self, call: &Call) -> Refusal {
+        let is_transaction = matches!(call.operation.as_str(), "TransactWriteItems" | "TransactGetItems");
+        if self.error == AwsError::TransactionConflictException && is_transaction {
+            return self.cancelled(call);
+        }
+        if self.error == AwsError::AccessDeniedException {
+            return call.denied(&call.action(), "*", false);
+        }
+        let status = match self.error {
+            AwsError::InternalServerError => StatusCode::INTERNAL_SERVER_ERROR,
+            AwsError::ServiceUnavailable | AwsError::Timeout => StatusCode::SERVICE_UNAVAILABLE,
+            AwsError::TooManyRequestsException => StatusCode::TOO_MANY_REQUESTS,
+            _ => StatusCode::BAD_REQUEST,
+        };
+        Refusal::new(status, self.error.name(), "This is a fault that was asked for.")
+    }
+
+    /// A transaction that meets another one is not answered with the conflict itself: it is cancelled for it.
+    fn cancelled(&self, call: &Call) -> Refusal {
+        let items = call.body.get("TransactItems").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+        let is_at = |item: &Value| {
+            let parts = item.as_object().into_iter().flat_map(|parts| parts.values());
+            let mut tables = parts.filter_map(|part| part.get("TableName").and_then(Value::as_str));
+            self.table.is_none() || tables.any(|table| Some(table) == self.table.as_deref())
+        };
+        let met = items.iter().position(is_at);
+        let reasons = items.iter().enumerate().map(|(at, _)| match met {
+            Some(met) if met == at => {
+                json!({ "Code": "TransactionConflict", "Message": "Transaction is ongoing for the item" })
+            }
+            _ => json!({ "Code": "None" }),
+        });
+        let reasons: Vec<Value> = reasons.collect();
+        let codes: Vec<&str> = reasons.iter().filter_map(|reason| reason.get("Code")?.as_str()).collect();
+        let message = "Transaction cancelled, please refer cancellation reasons for specific reasons";
+        let body = json!({ "__type": "com.amazonaws.dynamodb.v20120810#TransactionCanceledException",
+            "Message": format!("{message} [{}]", codes.join(", ")), "CancellationReasons": reasons });
+        Refusal { status: StatusCode::BAD_REQUEST, body }
+    }
+}

@@ -1,0 +1,162 @@
+//! Secrets by ARN or name, and their versions with the labels that they carry.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+use shared::words::Clock;
+
+use super::versions::{CURRENT, Version, Versions, invalid, missing};
+use crate::ids::new_id;
+use crate::lock::locked;
+use crate::wire::{Call, Refusal, Service};
+
+pub(crate) struct Secrets {
+    /// By ARN.
+    held: Mutex<BTreeMap<String, Versions>>,
+    file: Option<PathBuf>,
+    clock: Clock,
+}
+
+impl Secrets {
+    pub(crate) fn open(clock: Clock, data: Option<&Path>) -> Result<Secrets, String> {
+        let file = data.map(|folder| folder.join("secrets.json"));
+        let mut held: BTreeMap<String, Versions> = match file.as_deref().map(|file| (file, fs::read(file))) {
+            None => BTreeMap::new(),
+            Some((_, Err(error))) if error.kind() == io::ErrorKind::NotFound => BTreeMap::new(),
+            Some((file, Err(error))) => return Err(format!("{}: {error}", file.display())),
+            // The parser's own message could quote a key.
+            Some((file, Ok(text))) => {
+                serde_json::from_slice(&text).map_err(|_| format!("{}: not a file of secrets", file.display()))?
+            }
+        };
+        held.values_mut().for_each(Versions::label_by_age);
+        Ok(Secrets { held: Mutex::new(held), file, clock })
+    }
+
+    /// Makes the secret, without any version, if it is not there.
+    pub(crate) fn create(&self, arn: &str) {
+        locked(&self.held).entry(arn.to_owned()).or_default();
+    }
+
+    pub(crate) fn put(&self, arn: &str, text: String) -> Result<(), String> {
+        let mut held = locked(&self.held);
+        let version = self.version(new_id(), text);
+        let put = held.entry(arn.to_owned()).or_default().put(version, &[CURRENT]);
+        put.map_err(|refusal| refusal.message().to_owned())?;
+        self.keep(&held)
+    }
+
+    pub(crate) fn current(&self, arn: &str) -> Option<String> {
+        Some(locked(&self.held).get(arn)?.find(None, Some(CURRENT))?.text.clone())
+    }
+
+    /// The ARN of the secret that `id` names: by its ARN, by the ARN without its suffix, or by its name.
+    pub(crate) fn arn(&self, id: &str) -> Option<String> {
+        let held = locked(&self.held);
+        held.keys().find(|arn| *arn == id || without_suffix(arn) == id || name(arn) == id).cloned()
+    }
+
+    pub(crate) fn answer(&self, call: &Call) -> Result<Value, Refusal> {
+        let operation = call.operation.as_str();
+        if !Service::SecretsManager.operations().contains(&operation) {
+            tracing::warn!(operation, "Secrets Manager has this operation nowhere in the local stack");
+            return Err(Refusal::unknown(&format!("the local stack's Secrets Manager has no operation {operation}")));
+        }
+        let arn = self.arn(call.text("SecretId").unwrap_or_default()).ok_or_else(|| missing(""))?;
+        let mut held = locked(&self.held);
+        let versions = held.get_mut(&arn).ok_or_else(|| missing(""))?;
+        let mut answer = match operation {
+            "GetSecretValue" => return value(&arn, versions, call),
+            "DescribeSecret" => {
+                let labelled = versions.iter().filter(|version| !version.stages.is_empty());
+                let stages: Map<_, _> = labelled.map(|version| (version.id.clone(), json!(version.stages))).collect();
+                return Ok(json!({ "ARN": arn, "Name": name(&arn), "VersionIdsToStages": stages }));
+            }
+            "PutSecretValue" => self.put_value(versions, call)?,
+            _ => {
+                let id = |member| call.text(member);
+                let label = required(call, "VersionStage")?;
+                versions.move_stage(label, id("RemoveFromVersionId"), id("MoveToVersionId"))?;
+                json!({})
+            }
+        };
+        self.keep(&held).map_err(|problem| Refusal::internal(&problem))?;
+        if let Some(members) = answer.as_object_mut() {
+            members.extend([("Name".to_owned(), json!(name(&arn))), ("ARN".to_owned(), json!(arn))]);
+        }
+        Ok(answer)
+    }
+
+    fn put_value(&self, versions: &mut Versions, call: &Call) -> Result<Value, Refusal> {
+        let token = call.text("ClientRequestToken").map_or_else(new_id, str::to_owned);
+        if !(32..=64).contains(&token.len()) {
+            return Err(invalid("ClientRequestToken must be 32-64 characters long."));
+        }
+        let given = call.body.get("VersionStages").and_then(Value::as_array);
+        let stages: Vec<&str> = given.map_or(vec![CURRENT], |given| given.iter().filter_map(Value::as_str).collect());
+        let stages = versions.put(self.version(token.clone(), required(call, "SecretString")?.to_owned()), &stages)?;
+        Ok(json!({ "VersionId": token, "VersionStages": stages }))
+    }
+
+    fn version(&self, id: String, text: String) -> Version {
+        Version { id, text, created: self.clock.now().unix(), stages: Vec::new() }
+    }
+
+    fn keep(&self, held: &BTreeMap<String, Versions>) -> Result<(), String> {
+        match &self.file {
+            None => Ok(()),
+            Some(file) => write_private(file, held).map_err(|error| format!("{}: {error}", file.display())),
+        }
+    }
+}
+
+/// A version by its id, by a label, or by both; without either, the current one.
+fn value(arn: &str, versions: &Versions, call: &Call) -> Result<Value, Refusal> {
+    let (id, label) = (call.text("VersionId"), call.text("VersionStage"));
+    let label = label.or(id.is_none().then_some(CURRENT));
+    let version = versions.find(id, label).ok_or_else(|| match (id, label) {
+        (Some(id), _) => missing(&format!(" value for VersionId: {id}")),
+        (None, label) => missing(&format!(" value for staging label: {}", label.unwrap_or_default())),
+    })?;
+    Ok(json!({ "ARN": arn, "Name": name(arn), "SecretString": version.text, "CreatedDate": version.created,
+        "VersionId": version.id, "VersionStages": version.stages }))
+}
+
+fn required<'a>(call: &'a Call, member: &str) -> Result<&'a str, Refusal> {
+    call.text(member).ok_or_else(|| invalid(&format!("You must provide {member}.")))
+}
+
+/// An ARN ends in a hyphen and six characters that Secrets Manager adds; it may be asked for without them.
+fn without_suffix(arn: &str) -> &str {
+    match arn.rsplit_once('-') {
+        Some((rest, suffix)) if suffix.len() == 6 && suffix.bytes().all(|byte| byte.is_ascii_alphanumeric()) => rest,
+        _ => arn,
+    }
+}
+
+fn name(arn: &str) -> &str {
+    without_suffix(arn).rsplit(':').next().unwrap_or_default()
+}
+
+/// Replaces the file as a whole; only its owner can read it at any time.
+fn write_private(file: &Path, content: &impl Serialize) -> io::Result<()> {
+    let new = file.with_extension("new");
+    // The mode is that of a file that is made now: one left behind would keep its own.
+    match fs::remove_file(&new) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut writer = options.open(&new)?;
+    writer.write_all(&serde_json::to_vec(content)?)?;
+    writer.sync_all()?;
+    fs::rename(&new, file)
+}

@@ -1,0 +1,119 @@
+//! Publish of a plain message to a phone number. It refuses what SNS refuses, and hands on what SNS would send.
+//!
+//! What AWS decides after it has accepted a message is not here: whether a number has opted out, a country is blocked,
+//! the price is above `MaxPrice` or the month's budget is spent. `Publish` answers with a `MessageId` all the same, and
+//! only the delivery logs tell. Nor is there an account whose numbers an `OriginationNumber` has to be among.
+
+use std::time::Duration;
+
+use http::StatusCode;
+use serde_json::{Value, json};
+
+use super::attributes::{Attributes, SmsType};
+use crate::faults::Delivery;
+use crate::ids::new_id;
+use crate::wire::{Call, Refusal};
+
+/// The API's only version.
+const VERSION: &str = "2010-03-31";
+/// In bytes. AWS's API reference has as many characters, its guide bytes: what is accepted here fits both.
+const LONGEST_MESSAGE: usize = 1_600;
+/// A subject has less. With an SMS it is checked and goes nowhere.
+const LONGEST_SUBJECT: usize = 100;
+
+/// An SMS as it goes to its reader.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sms {
+    /// The number, in E.164 form.
+    pub to: String,
+    /// What it says.
+    pub text: String,
+    /// Who sent it, as a phone shows it: the sender id, or else the origination number. With neither, `NOTICE`, which
+    /// AWS puts in where a country asks for a name; elsewhere it would be a number that AWS chooses.
+    pub sender: String,
+    /// How AWS routes it.
+    pub sms_type: SmsType,
+    /// The most that it may cost, in US dollars.
+    pub max_price: Option<String>,
+}
+
+pub(crate) struct Sns {
+    deliver: Box<dyn Fn(Sms) + Send + Sync>,
+}
+
+impl Sns {
+    pub(crate) fn new(deliver: impl Fn(Sms) + Send + Sync + 'static) -> Sns {
+        Sns { deliver: Box::new(deliver) }
+    }
+
+    /// The answer, and how long it takes. `fate` is asked once SNS has no objection of its own.
+    pub(crate) fn answer(&self, call: &Call, fate: impl Fn() -> Delivery) -> (Result<Value, Refusal>, Duration) {
+        let sms = match read(call) {
+            Ok(sms) => sms,
+            Err(refusal) => return (Err(refusal), Duration::ZERO),
+        };
+        // What SNS says of well-formed numbers too, where it does not send to them.
+        let refused = not_valid(&sms.to);
+        let throttled = Refusal::new(StatusCode::TOO_MANY_REQUESTS, "Throttled", "Rate exceeded");
+        let delivery = fate();
+        if delivery.arrives() {
+            (self.deliver)(sms);
+        }
+        delivery.told(json!({ "MessageId": new_id() }), refused, throttled)
+    }
+}
+
+/// The checks in SNS's order.
+fn read(call: &Call) -> Result<Sms, Refusal> {
+    let (operation, version) = (call.operation.as_str(), call.text("Version").unwrap_or("NO_VERSION_SPECIFIED"));
+    if (operation, version) != ("Publish", VERSION) {
+        tracing::warn!(operation, version, "SNS has this operation nowhere in the local stack");
+        return Err(Refusal::unknown(&format!("Could not find operation {operation} for version {version}")));
+    }
+    if call.text("Subject").is_some_and(|subject| !is_subject(subject)) {
+        return Err(invalid("Subject"));
+    }
+    let text = call.text("Message").filter(|text| !text.is_empty()).ok_or_else(|| invalid("Empty message"))?;
+    let to = recipient(call)?;
+    let attributes = Attributes::read(call)?;
+    if text.len() > LONGEST_MESSAGE {
+        return Err(invalid("Message too long"));
+    }
+    if call.text("MessageStructure") == Some("json") {
+        return Err(invalid("MessageStructure Reason: the local stack sends plain messages only"));
+    }
+    let (to, text, sender) = (to.to_owned(), text.to_owned(), attributes.sender().to_owned());
+    Ok(Sms { to, text, sender, sms_type: attributes.sms_type(), max_price: attributes.max_price() })
+}
+
+fn is_subject(text: &str) -> bool {
+    !text.is_empty() && text.chars().count() < LONGEST_SUBJECT && !text.chars().any(char::is_control)
+}
+
+/// The one number that a message goes to: the local stack has neither topics nor apps.
+fn recipient(call: &Call) -> Result<&str, Refusal> {
+    let named = |member| call.text(member).filter(|text| !text.is_empty());
+    match (named("PhoneNumber"), named("TopicArn"), named("TargetArn")) {
+        (Some(number), None, None) if is_e164(number) => Ok(number),
+        (Some(number), None, None) => Err(not_valid(number)),
+        (None, Some(_), None) => Err(Refusal::new(StatusCode::NOT_FOUND, "NotFound", "Topic does not exist")),
+        (None, None, Some(_)) => Err(invalid("TargetArn Reason: No endpoint found for the target arn specified")),
+        (None, None, None) => Err(invalid("TopicArn or TargetArn Reason: no value for required parameter")),
+        _ => Err(invalid("PhoneNumber Reason: only one of PhoneNumber, TopicArn and TargetArn may have a value")),
+    }
+}
+
+/// Stricter than SNS, which mends a missing plus where it can.
+fn is_e164(number: &str) -> bool {
+    number.strip_prefix('+').is_some_and(|digits| {
+        (7..=15).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit()) && !digits.starts_with('0')
+    })
+}
+
+fn not_valid(number: &str) -> Refusal {
+    invalid(&format!("PhoneNumber Reason: {number} is not valid to publish to"))
+}
+
+fn invalid(what: &str) -> Refusal {
+    Refusal::bad("InvalidParameter", &format!("Invalid parameter: {what}"))
+}
