@@ -12,13 +12,12 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::byte_stream::ByteStream;
 use axum::http::{HeaderValue, Request};
+use local_aws::{INSTANCE, Services};
 use shared::aws::Carrier;
 use tracing::Dispatch;
 use tracing::instrument::WithSubscriber;
 
 use crate::options::OnCall;
-use local_aws::INSTANCE;
-use local_aws::Services;
 
 /// Carries calls to the services.
 #[derive(Clone)]

@@ -1,10 +1,9 @@
 //! The API's document, `openapi.yaml`: as it was written, and as JSON for whoever reads no YAML.
 
-use saphyr::{LoadableYamlNode, YamlOwned};
-use serde_json::Value;
-
 use local_aws::Failure;
 use local_aws::template::scalar;
+use saphyr::{LoadableYamlNode, YamlOwned};
+use serde_json::Value;
 
 /// As it was written.
 pub const YAML: &str = include_str!("../../openapi.yaml");

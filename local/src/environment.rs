@@ -4,11 +4,9 @@ use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 
-use shared::config::Config;
-
-use local_aws::Failure;
-use local_aws::REGION;
 use local_aws::template::{STACK, Template};
+use local_aws::{Failure, REGION};
+use shared::config::Config;
 
 pub(crate) type Variables = BTreeMap<String, String>;
 

@@ -1,10 +1,9 @@
 //! `local explain`: how a request came to its answer, from the lines that it left in the log.
 
+use local_aws::Failure;
 use serde::Deserialize;
 use serde_json::Value;
 use shared::observe::report::{Noted, Step, spans};
-
-use local_aws::Failure;
 
 /// The line that a function logs at the end of a request.
 #[derive(Deserialize)]

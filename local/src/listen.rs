@@ -5,11 +5,10 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use axum::Router;
+use local_aws::Failure;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
-
-use local_aws::Failure;
 
 /// How long requests under way may take when the stack stops.
 const LAST_ANSWERS: Duration = Duration::from_secs(1);

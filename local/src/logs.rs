@@ -4,11 +4,10 @@ use std::collections::VecDeque;
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use local_aws::StackClock;
 use shared::observe::log;
 use tracing::Dispatch;
 use tracing_subscriber::fmt::MakeWriter;
-
-use local_aws::StackClock;
 
 /// How many lines are kept.
 const KEPT: usize = 10_000;

@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use axum::body::Bytes;
 use axum::http::Request;
-
-use crate::logs::OnLine;
 use local_aws::StackClock;
 use local_aws::template::Template;
+
+use crate::logs::OnLine;
 
 /// How a stack starts. The default is what a test wants: everything in memory, on free ports, quiet.
 #[derive(Clone)]

@@ -1,15 +1,14 @@
 //! What an API is started from, as often as there are to be instances of it.
 
+use local_aws::gateway::Api;
+use local_aws::lambda::Functions;
+use local_aws::template::{Cors, Route};
+use local_aws::{Failure, StackClock};
 use tracing::Dispatch;
 
 use crate::carrier::Direct;
 use crate::environment::Environments;
 use crate::functions;
-use local_aws::Failure;
-use local_aws::StackClock;
-use local_aws::gateway::Api;
-use local_aws::lambda::Functions;
-use local_aws::template::{Cors, Route};
 
 /// What the API is made of.
 pub(crate) struct Plan {

@@ -4,13 +4,13 @@ mod doubts;
 mod phrases;
 mod words;
 
+use local_aws::Failure;
+use local_aws::template::{self, Template};
 use serde_json::json;
 use shared::config::Config;
 
 use crate::environment::{Environments, Variables};
 use crate::options::Options;
-use local_aws::Failure;
-use local_aws::template::{self, Template};
 
 /// Settings as a function reads them.
 pub struct Settings {

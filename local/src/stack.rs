@@ -10,6 +10,9 @@ use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{Response, StatusCode};
 use axum::middleware::from_fn;
 use axum::response::IntoResponse;
+use local_aws::gateway::{Api, LONGEST_BODY, of_gateway};
+use local_aws::template::{self, Template};
+use local_aws::{Failure, Permissions, Services, StackClock};
 use serde_json::{Value, json};
 use tracing::Dispatch;
 use tracing::instrument::WithSubscriber;
@@ -25,11 +28,6 @@ use crate::loopback::only_this_machine;
 use crate::options::{OnCall, Options};
 use crate::page;
 use crate::plan::Plan;
-use local_aws::Failure;
-use local_aws::StackClock;
-use local_aws::gateway::{Api, LONGEST_BODY, of_gateway};
-use local_aws::template::{self, Template};
-use local_aws::{Permissions, Services};
 
 /// A running stack.
 pub struct Stack {

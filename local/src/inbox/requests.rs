@@ -1,9 +1,8 @@
 //! What the inbox may be asked.
 
+use local_aws::faults::FaultSettings;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-
-use local_aws::faults::FaultSettings;
 
 /// `GET /api/messages?to=ADDRESS`.
 #[derive(Deserialize)]

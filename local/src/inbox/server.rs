@@ -11,19 +11,18 @@ use axum::http::{StatusCode, header};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use local_aws::gateway::Api;
+use local_aws::{Services, StackClock};
 use serde_json::{Value, json};
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{mpsc, watch};
 use tokio_stream::wrappers::ReceiverStream;
 
+use super::messages::{Inbox, News};
 use super::requests::{Advance, FaultsOf, Wanted, read};
-use super::{Inbox, News};
 use crate::assets::asset;
 use crate::logs::Logs;
 use crate::reference;
-use local_aws::Services;
-use local_aws::StackClock;
-use local_aws::gateway::Api;
 
 /// What the page is a desk for.
 #[derive(Clone)]

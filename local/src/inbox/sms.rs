@@ -3,11 +3,11 @@
 mod alphabet;
 mod autofill;
 
+use local_aws::{Sms, SmsType};
 use serde::Serialize;
 
 pub use self::alphabet::Encoding;
 pub use self::autofill::Autofill;
-use local_aws::{Sms, SmsType};
 
 /// What there is to know about an SMS beside its text.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -3,13 +3,13 @@
 use std::net::SocketAddr;
 
 use axum::http::StatusCode;
+use local_aws::{Delivered, Mail, Sms, SmsType};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use crate::options::{FREE, Options};
 use crate::stack::Stack;
-use local_aws::{Delivered, Mail, Sms, SmsType};
 
 async fn stack(services_only: bool) -> (Stack, SocketAddr) {
     let env = vec![("JWT_ALGORITHM".to_owned(), "ES256".to_owned())];

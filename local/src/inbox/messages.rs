@@ -1,19 +1,13 @@
-//! What the stack has sent, and to whom: every mail and SMS as its reader would see it.
-
-mod requests;
-mod server;
-mod sms;
+//! The messages of a stack.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use local_aws::{Delivered, Mail, Sms, StackClock};
 use serde::Serialize;
 use tokio::sync::broadcast;
 
-pub(crate) use self::server::{Desk, router};
-pub use self::sms::{Autofill, Encoding, SmsFacts};
-use local_aws::StackClock;
-use local_aws::{Delivered, Mail, Sms};
+use super::sms::SmsFacts;
 
 /// How many messages are kept.
 const KEPT: usize = 1_000;
@@ -67,7 +61,7 @@ pub(crate) enum News {
 #[derive(Clone, Debug)]
 pub struct Inbox {
     kept: Arc<Mutex<Kept>>,
-    news: broadcast::Sender<News>,
+    pub(super) news: broadcast::Sender<News>,
     clock: StackClock,
 }
 
