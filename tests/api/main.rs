@@ -41,6 +41,7 @@ mod signing_keys;
 mod smoke;
 mod sms;
 mod start;
+mod structure;
 mod trips;
 mod verify_otp;
 mod watch;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use local_aws::template::{DEFAULT_ROUTE, Template};
 use shared::http::ALIASES;
 
-fn root() -> PathBuf {
+pub(crate) fn root() -> PathBuf {
     local_aws::template::find_root().unwrap()
 }
 
@@ -42,129 +42,6 @@ fn functions() -> BTreeSet<String> {
 fn template() -> Template {
     let profile = "version = 0.1\n[default.deploy.parameters]\nparameter_overrides = [\"SenderEmail=no-reply@example.com\", \"AllowedOrigins=https://example.com\"]\n";
     Template::parse(&read("template.yaml"), profile, "default").unwrap()
-}
-
-/// The folders of `shared`, from the lowest layer to the highest.
-fn layers() -> Vec<String> {
-    let lib = read("shared/src/lib.rs");
-    lib.lines().filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';')).map(str::to_owned).collect()
-}
-
-/// The product's part of each source file of a folder of `shared`, under the name of the module that it belongs to.
-fn modules(folder: &str) -> BTreeMap<String, String> {
-    let mut modules = BTreeMap::<String, String>::new();
-    let top = root().join("shared/src").join(folder);
-    for file in files(&format!("shared/src/{folder}"), ".rs") {
-        let path = file.strip_prefix(&top).unwrap().with_extension("");
-        let parts: Vec<_> = path.iter().map(|part| part.to_str().unwrap()).collect();
-        if parts.contains(&"tests") {
-            continue;
-        }
-        let text = fs::read_to_string(&file).unwrap();
-        let product = text.split("#[cfg(test)]").next().unwrap_or_default();
-        modules.entry(parts[0].to_owned()).or_default().push_str(product);
-    }
-    modules
-}
-
-/// The names that follow `path` in `text`: of `path::{one, two}` both.
-fn names_after<'a>(text: &'a str, path: &str) -> BTreeSet<&'a str> {
-    let is_name = |char: char| char.is_alphanumeric() || char == '_';
-    let mut names = BTreeSet::new();
-    for (at, _) in text.match_indices(path) {
-        let rest = &text[at + path.len()..];
-        let list = rest.strip_prefix('{').and_then(|rest| rest.split('}').next());
-        let items = list.unwrap_or_else(|| rest.split(|char| !is_name(char)).next().unwrap_or_default());
-        names.extend(items.split(',').filter_map(|item| item.trim().split(|char| !is_name(char)).next()));
-    }
-    names
-}
-
-#[test]
-fn folders_of_shared_import_downwards_only() {
-    let layers = layers();
-    let folders = fs::read_dir(root().join("shared/src")).unwrap().map(|entry| entry.unwrap().path());
-    let folders: BTreeSet<_> = folders
-        .filter(|path| path.is_dir())
-        .map(|path| path.file_name().unwrap().to_str().unwrap().to_owned())
-        .collect();
-    assert_eq!(folders, layers.iter().cloned().collect(), "a folder of shared has no layer");
-    for (at, folder) in layers.iter().enumerate() {
-        let text: String = modules(folder).into_values().collect();
-        let lower: BTreeSet<_> = layers[..=at].iter().map(String::as_str).collect();
-        let upward: Vec<_> = names_after(&text, "crate::").difference(&lower).copied().collect();
-        assert!(upward.is_empty(), "`{folder}` imports {upward:?}");
-    }
-}
-
-/// A folder's `mod.rs` only declares, so that what imports it depends on nothing but the module that it names.
-#[test]
-fn the_first_file_of_a_folder_only_declares() {
-    for folder in layers() {
-        let text = &modules(&folder)["mod"];
-        for word in ["fn", "struct", "enum", "impl", "trait", "const", "static"] {
-            let defines =
-                text.lines().any(|line| line.split_whitespace().any(|token| token == word) && !line.starts_with("//"));
-            assert!(!defines, "shared/src/{folder}/mod.rs has a `{word}`");
-        }
-    }
-}
-
-#[test]
-fn no_circle_within_a_folder_of_shared() {
-    for folder in layers() {
-        let mut modules = modules(&folder);
-        let facade = modules.remove("mod").unwrap();
-        // What the facade exports, with the module that it is from.
-        let exported: BTreeMap<&str, &str> = modules
-            .keys()
-            .flat_map(|module| {
-                names_after(&facade, &format!("self::{module}::")).into_iter().map(|name| (name, module.as_str()))
-            })
-            .collect();
-        let mut imports: BTreeMap<&str, BTreeSet<&str>> = modules
-            .iter()
-            .map(|(module, text)| {
-                let mut names = names_after(text, &format!("crate::{folder}::"));
-                names.extend(names_after(text, "super::"));
-                let from = names.iter().map(|name| exported.get(name).copied().unwrap_or(name));
-                let from = from.filter(|name| name != module && modules.contains_key(*name));
-                (module.as_str(), from.collect())
-            })
-            .collect();
-        // What imports nothing that is left belongs to no circle.
-        while let Some(free) = imports.iter().find(|(_, from)| from.is_empty()).map(|(module, _)| *module) {
-            imports.remove(free);
-            imports.values_mut().for_each(|from| {
-                from.remove(free);
-            });
-        }
-        assert!(imports.is_empty(), "a circle in `{folder}`: {imports:?}");
-    }
-}
-
-/// Rules are pure: no AWS, no HTTP, no `async`, no clock of their own.
-#[test]
-fn rules_touch_nothing_outside() {
-    for folder in ["words", "config", "keys", "codes", "people", "sessions"] {
-        for (module, text) in modules(folder) {
-            for foreign in [
-                "aws_sdk",
-                "aws_smithy",
-                "aws_types",
-                "lambda_http",
-                "async fn",
-                ".await",
-                "tokio::",
-                "Clock::system()",
-            ] {
-                let found = text.contains(foreign) && !(module == "clock" && foreign == "Clock::system()");
-                assert!(!found, "`{folder}::{module}` names `{foreign}`");
-            }
-        }
-    }
-    let imports = |folder: &str| modules(folder).into_values().collect::<String>();
-    assert!(!imports("store").contains("crate::messages") && !imports("messages").contains("crate::store"));
 }
 
 #[test]
