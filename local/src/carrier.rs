@@ -1,7 +1,7 @@
-//! The way from functions to the services without a socket between them.
+//! Carries calls from functions to the services without a socket.
 //!
-//! Over a socket nobody can say that nothing is on its way. Here a request is at the services as soon as it is made, and an
-//! answer with its caller as soon as it is given.
+//! With a socket, a test cannot know whether something is still on its way. Here a request is at the services as soon as it
+//! is made, and an answer at its caller as soon as it is given.
 
 use std::error::Error;
 use std::fmt;

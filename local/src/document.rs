@@ -1,4 +1,4 @@
-//! The API's document, `openapi.yaml`: as it was written, and as JSON for whoever reads no YAML.
+//! The API's document, `openapi.yaml`: as it was written, and as JSON.
 
 use local_aws::Failure;
 use local_aws::template::scalar;
@@ -8,10 +8,10 @@ use serde_json::Value;
 /// As it was written.
 pub const YAML: &str = include_str!("../../openapi.yaml");
 
-/// As JSON, its members in the order in which they were written: readers are shown them so.
+/// As JSON. Its members keep their order, because the page shows them in it.
 ///
 /// # Errors
-/// Why it is no document.
+/// Why it cannot be read.
 pub fn json() -> Result<String, Failure> {
     let documents = YamlOwned::load_from_str(YAML).map_err(Failure::new)?;
     let [document] = documents.as_slice() else { return Err(failure("expected one document")) };

@@ -1,4 +1,4 @@
-//! The keyrings of a stack, which `rotate-keys` makes and rotates; what AWS does about them stands here.
+//! The keyrings of a stack. `rotate-keys` makes and rotates them; this module asks it to, as AWS does.
 
 use local_aws::lambda::Functions;
 use local_aws::{Failure, Services, new_id};
@@ -44,7 +44,7 @@ impl Keyrings {
     }
 }
 
-/// Puts a keyring of tokens with the signing key in `pem` where there is none, so that none has to be made.
+/// Puts a keyring of tokens with the signing key in `pem`, if there is none yet, so that the function need not make one.
 pub(crate) fn lay_ready(services: &Services, config: &Config, pem: &str, now: Timestamp) -> Result<(), Failure> {
     let algorithm = config.access.algorithm;
     if algorithm.is_symmetric() || services.secret(&config.tokens_secret).is_some() {

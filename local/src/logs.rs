@@ -12,7 +12,7 @@ use tracing_subscriber::fmt::MakeWriter;
 /// How many lines are kept.
 const KEPT: usize = 10_000;
 
-/// Is told each line as it is written.
+/// Called with each line as it is written.
 pub type OnLine = Arc<dyn Fn(&str) + Send + Sync>;
 
 /// The lines so far.

@@ -146,7 +146,7 @@ async fn asked_to_end() -> Result<(), Failure> {
 fn loopback(text: &str) -> Result<SocketAddr, String> {
     let address = text.replacen("localhost:", "127.0.0.1:", 1);
     let address: SocketAddr = address.parse().map_err(|_| "expected an address such as 127.0.0.1:3000".to_owned())?;
-    let reason = "only loopback addresses: whoever reaches a stack reads its mails and keys";
+    let reason = "only loopback addresses: anybody who reaches a stack can read its mails and keys";
     if address.ip().is_loopback() { Ok(address) } else { Err(reason.to_owned()) }
 }
 

@@ -1,4 +1,4 @@
-//! What an API is started from, as often as there are to be instances of it.
+//! The parts of an API, from which any number of instances can start.
 
 use local_aws::gateway::Api;
 use local_aws::lambda::Functions;
@@ -10,7 +10,6 @@ use crate::carrier::Direct;
 use crate::environment::Environments;
 use crate::functions;
 
-/// What the API is made of.
 pub(crate) struct Plan {
     pub(crate) routes: Vec<Route>,
     pub(crate) cors: Option<Cors>,

@@ -1,4 +1,4 @@
-//! The API's document for whoever reads it: a page, the document as it was written, and as JSON.
+//! The API's document for people and programs: a page, the document as it was written, and as JSON.
 
 use axum::Router;
 use axum::http::StatusCode;

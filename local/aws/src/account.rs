@@ -1,4 +1,4 @@
-//! The account that the services belong to, as a deployer asks about it: `tests/smoke` does, and no function may.
+//! What a deployer asks about the account. `tests/smoke` asks it; no function may.
 
 use std::sync::Mutex;
 
@@ -8,10 +8,10 @@ use crate::lock::locked;
 use crate::ses::Ses;
 use crate::wire::{Call, Refusal, Service};
 
-/// The access key id of whoever deploys. It may read what is here, and nothing else.
+/// The access key id of the deployer, who may make the calls of this module and no others.
 pub const DEPLOYER: &str = "Deployer";
 
-/// What an account may do yet.
+/// The limits of an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Account {
     /// Whether SES sends to verified addresses only.
@@ -22,7 +22,7 @@ pub struct Account {
     pub sms_limit: u32,
 }
 
-/// An account that everything has been asked for.
+/// An account that has left both sandboxes.
 impl Default for Account {
     fn default() -> Account {
         Account { is_mail_sandboxed: false, is_sms_sandboxed: false, sms_limit: 100 }

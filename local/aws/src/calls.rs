@@ -1,4 +1,4 @@
-//! What was called, by whom, and what it cost.
+//! The record of calls: by whom, and what they cost.
 
 use std::collections::VecDeque;
 use std::iter::Sum;
@@ -8,7 +8,7 @@ use std::sync::Mutex;
 use crate::lock::locked;
 use crate::wire::Service;
 
-/// Older calls are forgotten; the totals still count them.
+/// Older calls are dropped; the totals still count them.
 const KEPT: usize = 10_000;
 
 /// One call that was answered.
@@ -26,7 +26,7 @@ pub struct CallRecord {
     pub keys: Vec<String>,
     /// What it consumed.
     pub capacity: Capacity,
-    /// The name of the error that it was answered with; `timeout` where it was not answered in time.
+    /// The name of the error in the answer; `timeout` if the answer came too late.
     pub error: Option<String>,
 }
 
@@ -72,7 +72,7 @@ pub struct Totals {
     pub capacity: Capacity,
 }
 
-/// What there was since an earlier moment.
+/// The calls between two moments.
 impl Sub for Totals {
     type Output = Totals;
 
@@ -85,7 +85,7 @@ impl Sub for Totals {
     }
 }
 
-/// The record of calls. Requests that name no caller or no service are in the log only.
+/// The record of calls. A request without a caller or a service is only logged.
 #[derive(Default)]
 pub struct Calls(Mutex<Record>);
 
@@ -96,12 +96,12 @@ struct Record {
 }
 
 impl Calls {
-    /// The calls since the last time this was asked, oldest first: at most the last ten thousand.
+    /// Takes the calls since it was last taken, oldest first, at most the last ten thousand.
     pub fn take(&self) -> Vec<CallRecord> {
         std::mem::take(&mut locked(&self.0).recent).into()
     }
 
-    /// The sums since the start; [`Calls::take`] does not change them.
+    /// Sums since the start. [`Calls::take`] does not change them.
     pub fn totals(&self) -> Totals {
         locked(&self.0).totals
     }

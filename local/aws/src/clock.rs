@@ -1,4 +1,4 @@
-//! The stack's own clock: functions, expiry and messages follow it, and it can be moved by hand.
+//! The stack's own clock. Functions, expiry and messages follow it, and a person or a test can move it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
@@ -12,7 +12,7 @@ pub struct StackClock {
     base: Base,
     /// Seconds by which it has been moved.
     ahead: Arc<AtomicU64>,
-    /// Seconds by which who reads it is wrong.
+    /// By how many seconds functions read it wrongly.
     skew: Arc<AtomicI64>,
 }
 
@@ -44,14 +44,14 @@ impl StackClock {
 
     /// Moves it forward by whole seconds; gives the new time.
     pub fn advance(&self, by: Duration) -> Timestamp {
-        // Added with a limit: no number that someone types makes it wrap to the past.
+        // Saturates, so that no number that someone types makes it wrap to the past.
         let _ = self
             .ahead
             .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |ahead| Some(ahead.saturating_add(by.as_secs())));
         self.now()
     }
 
-    /// From now on whoever has a handle is wrong by so many seconds, as machines are.
+    /// From now on every handle is this many seconds off, as the clocks of machines are.
     pub fn skew(&self, seconds: i64) {
         self.skew.store(seconds, Ordering::SeqCst);
     }

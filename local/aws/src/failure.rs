@@ -1,4 +1,4 @@
-//! Why a stack does not start or does not do what it was asked to, in words for whoever asked.
+//! Why a stack does not start or cannot do something, for the person at the terminal.
 
 use std::fmt;
 

@@ -1,7 +1,7 @@
-//! A gate before the services: while it is closed each call waits until somebody says what becomes of it.
+//! A gate before the services. While it is closed, each call waits until a test decides about it.
 //!
-//! So a test decides the order in which calls of parallel requests are carried out, and which of them fail, are lost, or
-//! are carried out and never answered.
+//! So a test chooses the order in which the calls of parallel requests are carried out, and which of them fail, are lost,
+//! or are carried out and never answered.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -45,18 +45,18 @@ pub struct Held {
     pub tables: Vec<String>,
     /// The partition keys that it names, or the secret.
     pub keys: Vec<String>,
-    /// What it says.
+    /// The members of the request.
     pub body: Value,
 }
 
-/// What becomes of a call.
+/// What the test decides about a call.
 #[derive(Clone, Debug)]
 pub enum Release {
-    /// What it would come to without a gate.
+    /// Carry it out as usual.
     Answered,
-    /// The same, as if this was what it says.
+    /// Carry it out with these members instead.
     Rewritten(Value),
-    /// It goes wrong.
+    /// Let it fail.
     Failed(AwsError, When),
 }
 
@@ -66,7 +66,7 @@ impl Gate {
         locked(&self.0).is_closed = true;
     }
 
-    /// From now on none is. Those that are held are answered.
+    /// From now on no call is held. The held calls are answered.
     pub fn open(&self) {
         let mut state = locked(&self.0);
         state.is_closed = false;
@@ -75,22 +75,22 @@ impl Gate {
         }
     }
 
-    /// What is held, in the order of arrival.
+    /// The held calls in the order of arrival.
     pub fn held(&self) -> Vec<Held> {
         locked(&self.0).waiting.values().map(|(held, _)| held.clone()).collect()
     }
 
-    /// Lets the call `number` go. Says whether it was held.
+    /// Lets the call `number` go; false if it was not held.
     pub fn release(&self, number: usize, release: Release) -> bool {
         let waiting = locked(&self.0).waiting.remove(&number);
         waiting.is_some_and(|(_, sender)| sender.send(release).is_ok())
     }
 
-    /// Returns when the call may go on: what it says then, and what goes wrong with it. `names` finds its tables and keys.
+    /// Waits until the call may go on. Gives the call as it is then, and its fault. `names` finds its tables and keys.
     pub(super) async fn pass(&self, call: Call, names: impl Fn(&Call) -> Named) -> (Call, Option<Fault>) {
         let Some(released) = self.hold(&call, names) else { return (call, None) };
         match released.await {
-            // A gate that is gone holds nothing.
+            // The gate is gone.
             Ok(Release::Answered) | Err(_) => (call, None),
             Ok(Release::Rewritten(body)) => (Call { body, ..call }, None),
             Ok(Release::Failed(error, when)) => (call, Some(Fault::new(error, when))),

@@ -1,7 +1,6 @@
 //! Lambda: functions that run in this process.
 //!
-//! A function is given what it would be given in AWS: an event as JSON; what it answers is JSON again. A panic ends one
-//! invocation, as it does there.
+//! As in AWS, a function is given an event as JSON and answers with JSON, and a panic ends one invocation.
 
 use std::collections::BTreeMap;
 use std::pin::Pin;
@@ -16,7 +15,7 @@ use crate::failure::Failure;
 /// One invocation of a function, under way.
 pub type Invocation = Pin<Box<dyn Future<Output = Result<Value, Failure>> + Send>>;
 
-/// A function that has started. It takes the event as its text: a request is read from nothing else.
+/// A function that has started. It takes the event as a text, as it does in AWS.
 pub type Handler = Arc<dyn Fn(String) -> Invocation + Send + Sync>;
 
 /// Functions by the name of their resource.
@@ -31,7 +30,7 @@ impl Functions {
         Functions { handlers, log }
     }
 
-    /// The answer of the function `name` to `event`; of one behind the API, both in payload format 2.0.
+    /// The answer of the function `name` to `event`. For a function behind the API, both have payload format 2.0.
     ///
     /// # Errors
     /// When there is no such function, or it does not answer.
@@ -40,7 +39,7 @@ impl Functions {
         let handler = handler.clone();
         let event = event.to_string();
         let invocation = async move { handler(event).await };
-        // A task of its own: it goes on when the caller hangs up, and a panic ends nothing else.
+        // In a task of its own, so that it goes on when the caller hangs up and a panic ends nothing else.
         let ended = tokio::spawn(invocation.with_subscriber(self.log.clone())).await;
         let answer = ended.unwrap_or_else(|panic| Err(Failure::new(panic)));
         if let Err(failure) = &answer {

@@ -1,4 +1,4 @@
-//! Which calls run at the same time: a proof that does not depend on how fast anything is.
+//! Checks which calls run at the same time, without a stopwatch.
 //!
 //! A test says how many requests each round trip has. The endpoint holds the requests of a round until all of them are
 //! there, and only then answers any. Code that makes its calls one after the other never fills a round of two; code
@@ -13,12 +13,12 @@ use crate::lock::locked;
 
 /// How long a round may take to fill before it is given up.
 const LONGEST: Duration = Duration::from_secs(5);
-/// How long a full round is held on, so that a request too many is seen.
+/// How long a full round is still held, so that one request too many is seen.
 const SETTLES: Duration = Duration::from_millis(20);
 /// Every round is over.
 const ALL: usize = usize::MAX;
 
-/// The rounds that are expected, if any; without, nothing is arrival.
+/// The expected rounds. Without any, nothing is held.
 pub struct Rounds {
     plan: Mutex<Option<Plan>>,
     longest: Duration,
@@ -32,7 +32,7 @@ struct Plan {
     problem: Option<String>,
 }
 
-/// A request that is arrival.
+/// A request that is held.
 struct Arrival<'a> {
     rounds: &'a Rounds,
     /// Its round's number, or [`ALL`] once it is let go.
@@ -48,17 +48,17 @@ impl Default for Rounds {
 }
 
 impl Rounds {
-    /// From now on: rounds of so many requests each, and then no more requests. Ends what was expected before.
+    /// Expects rounds of these sizes, and then no more requests. Replaces earlier expectations.
     pub fn expect(&self, sizes: &[usize]) {
         let sizes: Vec<usize> = sizes.iter().copied().filter(|size| *size > 0).collect();
         let arrived = vec![Vec::new(); sizes.len()];
         self.begin(Some(Plan { sizes, arrived, answered: watch::Sender::new(0), problem: None }));
     }
 
-    /// Whether exactly the expected rounds happened. Nothing is expected any more.
+    /// Whether exactly the expected rounds happened. Ends the expectation.
     ///
     /// # Errors
-    /// Says which round was not as expected, and the requests of all.
+    /// Names the round that was not as expected, and the requests of all.
     pub fn finish(&self) -> Result<(), String> {
         let (plan, answered) = self.begin(None).ok_or("no rounds were expected")?;
         match plan.problem.clone().or_else(|| plan.short(answered)) {
@@ -78,7 +78,7 @@ impl Rounds {
         let round = arrival.round;
         if arrival.is_last {
             tokio::time::sleep(SETTLES).await;
-            // Nothing where the plan has failed meanwhile.
+            // The plan may have failed meanwhile.
             arrival.answered.send_if_modified(|answered| {
                 *answered == round && {
                     *answered += 1;
@@ -94,7 +94,7 @@ impl Rounds {
         arrival.round = ALL;
     }
 
-    /// Counts a request in. None where it is not to be arrival.
+    /// Counts a request in; `None` if it is not held.
     fn arrive(&self, name: String) -> Option<Arrival<'_>> {
         let mut plan = locked(&self.plan);
         let plan = plan.as_mut().filter(|plan| plan.problem.is_none())?;
@@ -112,7 +112,7 @@ impl Rounds {
         Some(Arrival { rounds: self, round, is_last: arrived.len() == *size, answered: plan.answered.clone() })
     }
 
-    /// Begins the `next` plan. What the one before holds is let go; it is returned with the number of rounds answered.
+    /// Begins the `next` plan. Lets the requests of the plan before go, and returns it with its number of answered rounds.
     fn begin(&self, next: Option<Plan>) -> Option<(Plan, usize)> {
         let ended = std::mem::replace(&mut *locked(&self.plan), next)?;
         let answered = ended.answered.send_replace(ALL);
@@ -121,7 +121,7 @@ impl Rounds {
 }
 
 impl Plan {
-    /// From now on nothing is arrival.
+    /// From now on nothing is held.
     fn fail(&mut self, problem: String) {
         self.problem.get_or_insert(problem);
         self.answered.send_replace(ALL);
@@ -145,7 +145,7 @@ impl Arrival<'_> {
     }
 }
 
-/// A caller that stops waiting comes again: its second request must not fill the round that its first one is in.
+/// A caller that stops waiting will repeat its request, and the second must not fill the round of the first.
 impl Drop for Arrival<'_> {
     fn drop(&mut self) {
         if self.round != ALL {

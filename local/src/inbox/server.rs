@@ -24,7 +24,7 @@ use crate::assets::asset;
 use crate::logs::Logs;
 use crate::reference;
 
-/// What the page is a desk for.
+/// What the page shows and changes.
 #[derive(Clone)]
 pub(crate) struct Desk {
     pub(crate) inbox: Inbox,

@@ -50,7 +50,7 @@ impl Engine {
     }
 }
 
-/// The engine says in the first word of its message which of DynamoDB's errors it means.
+/// The first word of the engine's message says which of DynamoDB's errors it means.
 fn read<T: DeserializeOwned>(request: Value) -> Result<T, DynoxideError> {
     serde_json::from_value(request).map_err(|error| {
         let message = error.to_string();

@@ -1,21 +1,21 @@
-//! What a DynamoDB call consumes, also where its caller does not ask.
+//! The units that a DynamoDB call consumes, also if its caller does not ask for them.
 //!
-//! The engine is always asked for the units, and for the item that a failed condition saw: that write is paid by the
-//! item's size. What the caller did not ask for is taken out of its answer again.
+//! The engine is always asked for the units, and for the item that a failed condition saw, because that write costs by the
+//! item's size. The answer shows neither to a caller who did not ask.
 
 use serde_json::{Value, json};
 
 use super::engine::EngineError;
 use crate::calls::Capacity;
 
-/// What was asked for beyond the caller's own wishes.
+/// What the caller did not ask for.
 pub(super) struct Metered {
     capacity: bool,
     failed_item: bool,
 }
 
 impl Metered {
-    /// Asks for what is missing in `request`.
+    /// Adds to `request` what is missing.
     pub(super) fn prepare(operation: &str, request: &mut Value) -> Metered {
         let mut ask = |member: &str, value: &str| match request.as_object_mut() {
             Some(fields) if fields.get(member).is_none_or(|wish| wish == "NONE") => {
@@ -31,7 +31,7 @@ impl Metered {
         }
     }
 
-    /// What an answer says was consumed, and no longer says to a caller who did not ask.
+    /// Takes the units out of an answer; they stay in it if the caller asked.
     pub(super) fn take(&self, operation: &str, answer: &mut Value) -> Capacity {
         let consumed = match answer.as_object_mut() {
             Some(fields) if self.capacity => fields.remove("ConsumedCapacity"),
@@ -43,7 +43,7 @@ impl Metered {
         }
     }
 
-    /// What a refusal says was consumed. The item that a failed condition saw stays in it only where the caller asked.
+    /// Takes the units out of an error. The item that a failed condition saw stays in it if the caller asked.
     pub(super) fn take_refused(&self, error: &mut EngineError) -> Capacity {
         let write = error.write_units();
         if self.failed_item {
@@ -53,7 +53,7 @@ impl Metered {
     }
 }
 
-/// One table's share. A transaction says itself what it read and wrote; a repeated one only reads.
+/// The units of one table. A transaction tells reads and writes apart; a repeated one only reads.
 fn units(operation: &str, consumed: &Value) -> Capacity {
     let number = |member: &str| consumed.get(member).and_then(Value::as_f64);
     match (number("ReadCapacityUnits"), number("WriteCapacityUnits"), number("CapacityUnits")) {

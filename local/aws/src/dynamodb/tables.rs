@@ -15,7 +15,7 @@ use crate::ids::{ACCOUNT, REGION};
 use crate::lock::locked;
 use crate::wire::{Call, Refusal, Service};
 
-/// DynamoDB takes an item that should have ended longer ago than this for a mistake, and leaves it.
+/// DynamoDB keeps an item that expired longer ago than this: its time is probably a mistake.
 const OLDEST_EXPIRED: Duration = Duration::from_secs(5 * 365 * 24 * 60 * 60);
 
 /// The database and what the local stack has to know about its tables.
@@ -61,7 +61,7 @@ impl Tables {
         self.engine.run(operation, request).map_err(|error| error.refusal())
     }
 
-    /// Answers a function's call, which its policies allow, and says what it consumed.
+    /// Answers a call that the policies of its caller allow. Gives the units that it consumed.
     pub(crate) fn answer(&self, call: &Call) -> (Result<Value, Refusal>, Capacity) {
         let operation = call.operation.as_str();
         if !Service::DynamoDb.operations().contains(&operation) {
@@ -73,7 +73,7 @@ impl Tables {
         match self.engine.run(operation, request) {
             Ok(mut answer) => {
                 let capacity = metered.take(operation, &mut answer);
-                // The engine's own region is no region.
+                // The engine puts a region of its own in.
                 if let Some(arn) = answer.pointer_mut("/Table/TableArn") {
                     *arn = json!(arn_of(call.text("TableName").unwrap_or_default()));
                 }
@@ -117,7 +117,7 @@ impl Tables {
         Ok(deleted)
     }
 
-    /// Not the engine's own sweep: with a data folder that one reads the system's clock.
+    /// The engine's own sweep reads the system's clock if there is a data folder.
     fn sweep_table(&self, table: &str, key: &[String], ttl: &str) -> Result<usize, EngineError> {
         let now = self.clock.now();
         let oldest = now.before(OLDEST_EXPIRED);
@@ -143,7 +143,7 @@ impl Tables {
                 if let Value::Object(fields) = &mut deletion {
                     fields.insert("Key".to_owned(), Value::Object(key));
                 }
-                // Refused where the item was given a later end in the meantime.
+                // Refused if the item has a later end by now.
                 deleted += usize::from(self.engine.run("DeleteItem", deletion).is_ok());
             }
             match page.get_mut("LastEvaluatedKey").map(Value::take) {

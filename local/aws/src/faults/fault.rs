@@ -11,12 +11,12 @@ use super::settings::{AwsError, AwsFault, Delivery, FaultSettings, When};
 use crate::lock::locked;
 use crate::wire::{Call, Refusal};
 
-/// A call that is never answered is held for this long: longer than any function runs.
+/// How long an unanswered call is held: longer than any function runs.
 const NO_ANSWER: Duration = Duration::from_secs(60);
 /// How long a slow answer takes.
 const SLOW: Duration = Duration::from_secs(10);
 
-/// The faults that are set. Those of `aws` are used up one by one, in their order.
+/// The faults that are set. Those of `aws` are used up one by one, in order.
 #[derive(Default)]
 pub struct Faults(Mutex<FaultSettings>);
 
@@ -29,12 +29,12 @@ pub(crate) struct Fault {
 }
 
 impl Faults {
-    /// From now on these and no others. `FaultSettings::default()` has none.
+    /// Replaces all faults. `FaultSettings::default()` has none.
     pub fn set(&self, settings: FaultSettings) {
         *locked(&self.0) = settings;
     }
 
-    /// What is set, and of `aws` what is left.
+    /// The faults that are left.
     pub fn get(&self) -> FaultSettings {
         locked(&self.0).clone()
     }
@@ -55,14 +55,14 @@ impl Faults {
         Some(met)
     }
 
-    /// What becomes of a message that its service has no objection to.
+    /// What becomes of a message that its service accepts.
     pub(crate) fn delivery(&self) -> Delivery {
         let settings = locked(&self.0);
         let rate = settings.delivery_failure_rate;
         if settings.delivery != Delivery::Accepted || rate <= 0.0 {
             return settings.delivery;
         }
-        // A system without a generator fails its first call, and not only in share.
+        // A system without a generator has failed long before.
         let drawn = Entropy.bytes().map_or(0, u32::from_be_bytes);
         if f64::from(drawn) < rate * 2f64.powi(32) { Delivery::Refused } else { Delivery::Accepted }
     }
@@ -74,7 +74,7 @@ impl Delivery {
         matches!(self, Delivery::Accepted | Delivery::LostAnswer | Delivery::Slow)
     }
 
-    /// What its sender is told, and after how long: that it was `sent`, or one of the service's own refusals.
+    /// The answer to the sender and its delay: `sent`, or one of the refusals of the service.
     pub(crate) fn told(self, sent: Value, refused: Refusal, throttled: Refusal) -> (Result<Value, Refusal>, Duration) {
         match self {
             Delivery::Accepted => (Ok(sent), Duration::ZERO),
@@ -89,7 +89,7 @@ impl Delivery {
 }
 
 impl Fault {
-    /// At whatever the call names.
+    /// A fault for any table.
     pub(crate) fn new(error: AwsError, when: When) -> Fault {
         Fault { error, when, table: None }
     }
@@ -121,7 +121,7 @@ impl Fault {
         Refusal::new(status, self.error.name(), "This is a fault that was asked for.")
     }
 
-    /// A transaction that meets another one is not answered with the conflict itself: it is cancelled for it.
+    /// DynamoDB cancels a transaction that meets another one, instead of answering with the conflict itself.
     fn cancelled(&self, call: &Call) -> Refusal {
         let items = call.body.get("TransactItems").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
         let is_at = |item: &Value| {

@@ -1,4 +1,4 @@
-//! The faults' JSON. What cannot be read is refused with the name of the field.
+//! The faults as JSON. An error names the field that is wrong.
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::wire::Service;
 
-/// All that may go wrong. What a body leaves out does not go wrong.
+/// All faults. A body may leave any of them out.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Value")]
 pub struct FaultSettings {
@@ -18,7 +18,7 @@ pub struct FaultSettings {
     pub aws: Vec<AwsFault>,
 }
 
-/// What becomes of messages that SES or SNS has no objection to.
+/// What becomes of messages that SES or SNS accepts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Delivery {
@@ -29,9 +29,9 @@ pub enum Delivery {
     Refused,
     /// `TooManyRequestsException`, from SNS `Throttled`: they surely do not arrive.
     Throttled,
-    /// They arrive, and the sender is not told.
+    /// They arrive, and the answer is lost.
     LostAnswer,
-    /// They arrive, and the sender is told ten seconds later.
+    /// They arrive, and the answer comes after ten seconds.
     Slow,
 }
 
@@ -55,7 +55,7 @@ pub struct AwsFault {
     pub error: AwsError,
     /// Whether they are carried out.
     pub when: When,
-    /// How many calls; 1 where a body does not say.
+    /// How many calls; 1 by default.
     pub times: u32,
 }
 
@@ -63,10 +63,10 @@ pub struct AwsFault {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum When {
-    /// It goes wrong before anything was done.
+    /// It is not carried out.
     #[default]
     Before,
-    /// It is carried out, and only its answer goes wrong.
+    /// It is carried out, and only its answer is wrong.
     After,
 }
 
@@ -90,13 +90,13 @@ pub enum AwsError {
     AccessDeniedException,
     /// 400: no such table or secret.
     ResourceNotFoundException,
-    /// 400: credentials that have ended.
+    /// 400: credentials that have expired.
     ExpiredTokenException,
     /// 500.
     InternalServerError,
     /// 503.
     ServiceUnavailable,
-    /// No answer while anybody waits.
+    /// No answer while the caller waits.
     #[serde(rename = "timeout")]
     Timeout,
 }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 /// The gateway's id for a request, on every answer.
 pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("apigw-requestid");
 
-/// A function's answer as HTTP; `None` where it is none.
+/// A function's answer as HTTP; `None` if the function answered something else.
 pub(super) fn of_function(answer: &Value) -> Option<Response<Bytes>> {
     let status = answer.get("statusCode")?.as_u64().and_then(|status| u16::try_from(status).ok())?;
     let text = answer.get("body").and_then(Value::as_str).unwrap_or_default();
@@ -28,7 +28,7 @@ pub(super) fn of_function(answer: &Value) -> Option<Response<Bytes>> {
     Some(response)
 }
 
-/// What the gateway says by itself.
+/// The gateway's own answer.
 pub fn of_gateway(status: StatusCode) -> Response<Bytes> {
     let message = match status {
         StatusCode::PAYLOAD_TOO_LARGE => "Request Entity Too Large",

@@ -37,7 +37,7 @@ impl Api {
         Api { routes, cors, functions, clock, gateway: Gateway::default() }
     }
 
-    /// What the gateway does in places where AWS does not say, or where it fails.
+    /// Settings for what AWS does not document, and for failures.
     pub fn gateway(&self) -> &Gateway {
         &self.gateway
     }
@@ -51,7 +51,7 @@ impl Api {
         let mut answer = match self.route(&request, source, &id) {
             Ok((function, event)) => {
                 let answer = self.functions.invoke(&function, &event).await.ok().as_ref().and_then(answer::of_function);
-                // A function that fails gives the caller nothing of why: that is in the log.
+                // The reason is in the log, not in the answer.
                 answer.unwrap_or_else(|| of_gateway(StatusCode::INTERNAL_SERVER_ERROR))
             }
             Err(status) => of_gateway(status),
@@ -72,7 +72,7 @@ impl Api {
         self.route(request, source, &request_id())
     }
 
-    /// Hands the function of that resource an event as it is, also one that no gateway would make.
+    /// Hands an event to a function as it is, also one that no gateway would make.
     ///
     /// # Errors
     /// When it does not answer.

@@ -1,4 +1,4 @@
-//! CORS as API Gateway does it: configured there, functions have no say.
+//! CORS as API Gateway does it, by its own configuration: functions cannot change it.
 
 use bytes::Bytes;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};

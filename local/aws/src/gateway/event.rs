@@ -20,7 +20,7 @@ use crate::ids::{ACCOUNT, REGION};
 /// The API's id, and the first label of its domain.
 const API: &str = "latchkey";
 
-/// What an event says beside its request.
+/// What an event holds beside its request.
 pub(super) struct Circumstances<'a> {
     pub(super) matched: &'a Matched<'a>,
     /// The address that the request comes from.
@@ -32,7 +32,7 @@ pub(super) struct Circumstances<'a> {
     pub(super) always_base64: bool,
 }
 
-/// The path as the gateway hands it on: percent-decoded, and cut off at a question mark that comes out of that.
+/// The path as the gateway hands it on: percent-decoded, and cut at a decoded question mark.
 pub(super) fn raw_path(request: &Request<Bytes>) -> String {
     let decoded = percent_decode_str(request.uri().path()).decode_utf8_lossy();
     decoded.split('?').next().unwrap_or_default().to_owned()
@@ -90,7 +90,7 @@ pub(super) fn event(request: &Request<Bytes>, circumstances: &Circumstances<'_>)
     event
 }
 
-/// Names in lower case, one value each, and those that the gateway adds.
+/// The request's headers, with names in lower case and one value each, and those that the gateway adds.
 fn headers(request: &Request<Bytes>, source: &str) -> BTreeMap<String, String> {
     let names = request.headers().keys().filter(|&name| name != header::COOKIE);
     let joined = names.map(|name| (name.to_string(), texts(request.headers(), name).collect::<Vec<_>>().join(",")));
@@ -111,7 +111,7 @@ fn cookies(line: &str) -> Vec<String> {
     line.split(';').map(|cookie| cookie.trim().to_owned()).filter(|cookie| !cookie.is_empty()).collect()
 }
 
-/// Decoded, values of the same name joined by commas.
+/// Decoded; the values of one name are joined by commas.
 fn parameters(query: &str) -> BTreeMap<String, String> {
     let mut parameters = BTreeMap::<String, String>::new();
     for (name, value) in form_urlencoded::parse(query.as_bytes()) {
@@ -123,7 +123,7 @@ fn parameters(query: &str) -> BTreeMap<String, String> {
     parameters
 }
 
-/// The body, and whether it is base64: so is everything but plain text of a few types.
+/// The body, and whether it is base64, as everything is except plain text of a few types.
 fn body(request: &Request<Bytes>, always_base64: bool) -> (String, bool) {
     const TEXTUAL: [&str; 4] = ["text/", "application/json", "application/javascript", "application/xml"];
     if request.body().is_empty() {
@@ -144,7 +144,7 @@ fn common_log_time(now: Timestamp) -> String {
     const FORMAT: &[BorrowedFormatItem<'_>] =
         format_description!("[day]/[month repr:short]/[year]:[hour]:[minute]:[second] +0000");
     let moment = i64::try_from(now.unix()).ok().and_then(|unix| OffsetDateTime::from_unix_timestamp(unix).ok());
-    // As `Timestamp` writes it: later than the year 9999 there is no text.
+    // `Timestamp` writes every later moment like this too.
     moment.unwrap_or(PrimitiveDateTime::MAX.assume_utc()).format(FORMAT).unwrap_or_default()
 }
 

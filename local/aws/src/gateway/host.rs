@@ -1,4 +1,4 @@
-//! Which `Host` headers reach a function: in AWS only the API's own, here any that cannot break the event's reader.
+//! Which `Host` headers reach a function. In AWS only the API's own does; here any that a function can read.
 
 use std::net::IpAddr;
 
@@ -6,8 +6,8 @@ use http::HeaderMap;
 use http::header::HOST;
 use http::uri::Authority;
 
-/// Whether the request's host is a plain name or an address, with or without a port. One that is no URL's host would
-/// panic the runtime's crate; AWS answers such a request before any function sees it.
+/// Whether the request's host is a plain name or an address, with or without a port. `lambda_http` panics on a host that no
+/// URL can have. AWS answers such a request before any function sees it.
 pub(super) fn is_plain(headers: &HeaderMap) -> bool {
     let Some(host) = headers.get(HOST) else { return true };
     let authority = host.to_str().ok().and_then(|text| text.parse::<Authority>().ok());

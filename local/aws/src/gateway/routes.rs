@@ -1,4 +1,4 @@
-//! Which route a request takes, chosen as API Gateway chooses.
+//! The choice of a route, as API Gateway makes it.
 
 use std::collections::BTreeMap;
 
@@ -22,7 +22,7 @@ struct Fit {
 
 /// The route for `method` and `path`. Complete paths beat greedy ones, and both beat `$default`.
 ///
-/// Whether `/x/` is `/x/{proxy+}` with nothing left is not documented; `empty_rest` says which way it is here.
+/// AWS does not document whether `/x/` matches `/x/{proxy+}`. `empty_rest` decides it.
 pub(super) fn find<'a>(routes: &'a [Route], method: &str, path: &str, empty_rest: bool) -> Option<Matched<'a>> {
     let fitting = routes.iter().filter_map(|route| {
         let (fit, parameters) = fit(route, method, path, empty_rest)?;

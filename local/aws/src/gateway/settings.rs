@@ -1,10 +1,10 @@
-//! What the gateway itself may be told to do, while it runs.
+//! Settings of the gateway that can change while it runs.
 
 use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
 
 use http::StatusCode;
 
-/// Settings of the gateway. All off: as AWS is expected to behave.
+/// With all of them off, the gateway does what AWS is expected to do.
 #[derive(Debug, Default)]
 pub struct Gateway {
     always_base64: AtomicBool,
@@ -14,7 +14,7 @@ pub struct Gateway {
 }
 
 impl Gateway {
-    /// Hands bodies to functions in base64 even where they are text.
+    /// Hands all bodies to functions in base64, texts included.
     pub fn set_always_base64(&self, is_on: bool) {
         self.always_base64.store(is_on, Ordering::SeqCst);
     }
@@ -24,7 +24,7 @@ impl Gateway {
         self.ignores_empty_rest.store(is_on, Ordering::SeqCst);
     }
 
-    /// Answers every request with `status` and no function's help, as the gateway does when it throttles (429) or a
+    /// Answers every request with `status` without asking a function, as the gateway does when it throttles (429) or a
     /// function cannot run (503); `None` ends that.
     pub fn set_refusal(&self, status: Option<StatusCode>) {
         self.refusal.store(status.map_or(0, |status| status.as_u16()), Ordering::SeqCst);

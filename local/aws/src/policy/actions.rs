@@ -1,10 +1,10 @@
-//! Actions, by IAM's names for them. A name that is not here is a mistake until somebody adds it.
+//! IAM's actions. A policy with a name that is not here is refused, so that a misspelt action is found.
 //!
 //! An operation is not always an action: transactions have none of their own.
 
 use super::pattern;
 
-/// What the services of this machine can be asked for, and what the role of every Lambda function may be given.
+/// The actions of the services here, and those that SAM gives to every function.
 const ACTIONS: [(&str, &[&str]); 6] = [
     (
         "dynamodb",
@@ -43,12 +43,12 @@ const ACTIONS: [(&str, &[&str]); 6] = [
     ("xray", &["PutTelemetryRecords", "PutTraceSegments"]),
 ];
 
-/// Whether there is an action that `pattern` names or, with wildcards, matches.
+/// Whether `pattern` is an action, or matches one.
 pub(super) fn is_known(pattern: &str) -> bool {
     all().any(|action| matches(pattern, &action))
 }
 
-/// Whether this is an action, as a request has it.
+/// Whether this is the exact name of an action.
 pub(super) fn is_one(action: &str) -> bool {
     all().any(|known| known == action)
 }

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::pattern;
 
-/// What a request says about itself, by condition key.
+/// The values of a request, by condition key.
 pub(super) type Context = BTreeMap<&'static str, Vec<String>>;
 
 pub(super) const FROM: &str = "ses:FromAddress";
@@ -18,7 +18,7 @@ pub(super) const SECRET_STAGE: &str = "secretsmanager:VersionStage";
 pub(super) const SECURE: &str = "aws:SecureTransport";
 pub(super) const TRANSACTION: &str = "dynamodb:EnclosingOperation";
 
-/// The keys that requests have here, and whether with many values at once.
+/// The condition keys that requests have here, and whether a request can have many values of it.
 const KEYS: [(&str, bool); 8] = [
     (FROM, false),
     (FROM_NAME, false),
@@ -35,7 +35,7 @@ pub(super) struct Condition {
     pub(super) key: &'static str,
     qualifier: Qualifier,
     test: Test,
-    /// Whether it holds for a request without the key.
+    /// Whether it also holds for a request without the key.
     if_exists: bool,
     values: Vec<String>,
 }
@@ -78,7 +78,7 @@ impl Condition {
         let keys = keys.as_object().ok_or_else(|| format!("`{operator}` has no condition keys"))?;
         let read = |(key, values): (&String, &Value)| {
             let (key, is_many) = known(key)?;
-            // IAM does not say what becomes of several values then.
+            // IAM does not document this case.
             if is_many && qualifier == Qualifier::None && test != Test::Null {
                 return Err(format!("`{key}` has many values: it needs ForAllValues or ForAnyValue"));
             }
@@ -87,7 +87,7 @@ impl Condition {
         keys.iter().map(read).collect()
     }
 
-    /// Whether it holds for a request that says this.
+    /// Whether it holds for a request with these values.
     pub(super) fn holds(&self, context: &Context) -> bool {
         let said = context.get(self.key).map_or(&[][..], Vec::as_slice);
         if self.test == Test::Null {
@@ -98,10 +98,10 @@ impl Condition {
             return true;
         }
         match self.qualifier {
-            // Nothing is different from every value, and equal to none.
+            // A missing value differs from every value.
             Qualifier::None if said.is_empty() => matches!(self.test, Test::NotEquals | Test::NotLike),
             Qualifier::None | Qualifier::ForAnyValue => said.iter().any(|value| self.meets(value)),
-            // Also where there is nothing to be met: IAM's own pitfall, which `Null` is there for.
+            // Also if the request has no value. IAM has this pitfall too; `Null` is there to close it.
             Qualifier::ForAllValues => said.iter().all(|value| self.meets(value)),
         }
     }
@@ -118,7 +118,7 @@ impl Condition {
     }
 }
 
-/// The key as it is written here, and whether it has many values; keys mean the same in whatever case.
+/// The key as it is written here, and whether it has many values. Case does not matter.
 fn known(key: &str) -> Result<(&'static str, bool), String> {
     let known = KEYS.iter().find(|(known, _)| known.eq_ignore_ascii_case(key)).copied();
     known.ok_or_else(|| format!("the condition key `{key}` is not understood"))

@@ -1,6 +1,6 @@
-//! What a request to DynamoDB needs: its own action on each table, with the partition keys of what it touches there.
+//! The needs of a request to DynamoDB: its action on each table, with the partition keys that it touches there.
 //!
-//! A transaction has no action. Each of its items needs what it would need alone.
+//! A transaction has no action of its own. Each of its items needs what it would need alone.
 
 use serde_json::Value;
 
@@ -18,13 +18,13 @@ const PARTS: [(&str, &str); 5] = [
     ("Update", "dynamodb:UpdateItem"),
 ];
 
-/// Read as the engine reads it, so that nothing is carried out that was not looked at.
+/// Reads the request as the engine does, so that the engine carries out nothing unchecked.
 pub(super) fn needs(call: &Call, tables: &Tables) -> Result<Vec<Need>, Refusal> {
     let table = call.text("TableName").unwrap_or("*");
     match call.operation.as_str() {
         "TransactGetItems" | "TransactWriteItems" => Ok(transaction(call, tables)),
         "BatchGetItem" | "BatchWriteItem" => batch(call, tables),
-        // Nothing here has an index, and the keys of one are not known.
+        // No table here has an index.
         _ if call.body.get("IndexName").is_some() => Err(untold(call)),
         "Query" => {
             let key = queried(call, tables).ok_or_else(|| untold(call))?;
@@ -36,14 +36,14 @@ pub(super) fn needs(call: &Call, tables: &Tables) -> Result<Vec<Need>, Refusal> 
 
 fn need(action: &str, table: &str, keys: Vec<String>) -> Need {
     let mut context = context();
-    // A request without a key says nothing of keys: a scan is one.
+    // A scan has no key.
     if !keys.is_empty() {
         context.insert(LEADING_KEYS, keys);
     }
     Need { action: action.to_owned(), resource: arn_of(table), context }
 }
 
-/// What names the item: its key, or all of it.
+/// The key of an item, or the whole item.
 fn item_in(part: &Value) -> impl Iterator<Item = &Value> {
     ["Key", "Item"].into_iter().filter_map(|member| part.get(member))
 }

@@ -1,10 +1,10 @@
-//! What each function may do: its policies in the template, held against each of its requests, as AWS does.
+//! IAM: each call is checked against the policies of its caller in the template.
 //!
-//! A request needs one or more permissions, each an action on a resource ([`needs`]). What a statement denies is
-//! refused; of the rest, what no statement allows. The refusal is AWS's, and the log has the statement that is missing.
+//! A call needs one or more permissions, each an action on a resource ([`needs`]). It is refused if a statement denies one
+//! of them, or if no statement allows it. The caller reads AWS's refusal, and the log has the statement that is missing.
 //!
-//! A policy that is not understood keeps the stack from starting ([`read`]). Policies of resources, boundaries and
-//! session policies are not looked at: the template has none.
+//! A policy that this code does not understand keeps the stack from starting ([`read`]). Resource policies, boundaries and
+//! session policies are ignored: the template has none.
 
 mod actions;
 mod advice;

@@ -4,11 +4,11 @@ use super::actions;
 use super::condition::{Context, SECURE};
 use crate::wire::{Call, Refusal};
 
-/// One action on one resource, with what conditions may look at.
+/// One action on one resource, with the values that conditions compare.
 pub(super) struct Need {
     /// Such as `dynamodb:GetItem`.
     pub(super) action: String,
-    /// An ARN; or a phone number, which has none.
+    /// An ARN, or a phone number, which has none.
     pub(super) resource: String,
     pub(super) context: Context,
 }
@@ -23,7 +23,7 @@ pub(super) fn action(call: &Call) -> Result<String, Refusal> {
     Err(Refusal::unknown(&format!("the local stack has no operation {action}")))
 }
 
-/// What all requests say, in AWS's sense: there they are encrypted, and on one machine there is no need.
+/// The values of every request. AWS calls are encrypted; on one machine they need not be.
 pub(super) fn context() -> Context {
     Context::from([(SECURE, vec!["true".to_owned()])])
 }

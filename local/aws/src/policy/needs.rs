@@ -1,4 +1,4 @@
-//! What a request needs to be allowed: actions on resources, with what conditions may ask about it.
+//! The permissions that a call needs.
 
 use std::collections::BTreeSet;
 
@@ -13,7 +13,7 @@ use crate::secrets::Secrets;
 use crate::ses::{Mailbox, Ses};
 use crate::wire::{Call, Refusal, Service};
 
-/// Where the resources of a request are found: what a call names is not always what a statement names.
+/// Where a call's resources are looked up: a call may name a secret or a sender differently than a statement does.
 pub(crate) struct Resources<'a> {
     pub(crate) tables: &'a Tables,
     pub(crate) secrets: &'a Secrets,
@@ -35,14 +35,14 @@ fn secret(call: &Call, secrets: &Secrets) -> Result<Need, Refusal> {
     for (key, member) in [(SECRET, "SecretId"), (SECRET_STAGE, "VersionStage")] {
         context.extend(call.text(member).map(|text| (key, vec![text.to_owned()])));
     }
-    // A secret may be asked for by its name; what is allowed is its ARN.
+    // A call may name the secret; statements have its ARN.
     let named = call.text("SecretId");
     let resource = named.map(|id| secrets.arn(id).unwrap_or_else(|| id.to_owned()));
     Ok(Need { action: action(call)?, resource: resource.unwrap_or_else(|| "*".to_owned()), context })
 }
 
-/// The sender's identity, a configuration set that is named, and each recipient who is an identity of the account: the
-/// sandbox has no other recipients.
+/// The sender's identity, the configuration set, and each recipient who is an identity of the account, as in the sandbox
+/// every recipient is.
 fn mail(call: &Call, ses: &Ses) -> Result<Vec<Need>, Refusal> {
     let action = action(call)?;
     let written = call.text("FromEmailAddress").unwrap_or_default();
@@ -72,7 +72,7 @@ fn recipients(mail: &Value) -> impl Iterator<Item = &str> {
     lists.filter_map(Value::as_array).flatten().filter_map(Value::as_str)
 }
 
-/// A topic or an endpoint by its ARN. A phone number is no ARN, and stands for itself: only `*` matches it.
+/// A topic or an endpoint by its ARN. A phone number has no ARN; only `*` matches it.
 fn publication(call: &Call) -> Result<Vec<Need>, Refusal> {
     let action = action(call)?;
     let need = |resource: &str| Need { action: action.clone(), resource: resource.to_owned(), context: context() };

@@ -2,7 +2,7 @@
 
 /// Whether `pattern` matches all of `text`, letter for letter.
 ///
-/// A `*` passes the colons of an ARN, as IAM's does at the end of a part.
+/// A `*` also matches the colons of an ARN, as it does in IAM at the end of a part.
 pub(super) fn matches(pattern: &str, text: &str) -> bool {
     let letters = |text: &str| text.chars().collect::<Vec<_>>();
     fits(&letters(pattern), &letters(text))

@@ -10,20 +10,20 @@ use super::statement::{Decision, Statement};
 use super::{advice, read};
 use crate::wire::{Call, Refusal};
 
-/// The policies of all functions. Whoever is none of them may do nothing.
+/// The policies of all functions. Other callers may do nothing.
 pub struct Permissions(BTreeMap<String, Vec<Statement>>);
 
 impl Permissions {
-    /// Reads the policies of functions, each by the name of its resource, which is also its access key id.
+    /// Reads the policies of functions, by the names of their resources, which are also their access key ids.
     ///
     /// # Errors
-    /// Says what in which statement is not understood.
+    /// Names the statement that is not understood, and why.
     pub fn read<'a>(functions: impl IntoIterator<Item = (&'a str, &'a Value)>) -> Result<Permissions, String> {
         let read = |(name, policies): (&str, &Value)| Ok((name.to_owned(), read::statements(name, policies)?));
         functions.into_iter().map(read).collect::<Result<_, String>>().map(Permissions)
     }
 
-    /// Refuses what the caller has no permission for.
+    /// Refuses a call that needs a permission that its caller lacks.
     pub(crate) fn check(&self, call: &Call, resources: &Resources<'_>) -> Result<(), Refusal> {
         let statements = self.0.get(&call.caller).ok_or_else(|| stranger(call))?;
         for need in needs::of(call, resources)? {

@@ -1,7 +1,7 @@
 //! Policies as SAM takes them in a function's `Policies`: inline documents and nothing else.
 //!
-//! Whatever is not understood is a failure. A statement that counted for less here than in AWS would hide a right that
-//! the deployed function has; one that counted for more, a right that it lacks.
+//! Anything else is an error. If a statement allowed less here than in AWS, the tests would miss a permission that the
+//! deployed function has; if it allowed more, one that the function lacks.
 
 use serde_json::{Map, Value};
 
@@ -21,7 +21,7 @@ pub(super) fn statements(name: &str, policies: &Value) -> Result<Vec<Statement>,
     Ok(found)
 }
 
-/// A list, or the one value that stands for a list of it; nothing is an empty list.
+/// A list. A single value is a list of one; `null` is an empty list.
 fn list(value: &Value) -> &[Value] {
     match value {
         Value::Null => &[],

@@ -1,4 +1,4 @@
-//! One statement of a policy, and what it says about what a request needs.
+//! Statements of a policy, and their decision about a need.
 
 use super::actions;
 use super::condition::Condition;
@@ -6,7 +6,7 @@ use super::need::Need;
 use super::pattern;
 
 pub(super) struct Statement {
-    /// Where it stands, for people.
+    /// Where it stands in the template, for people.
     pub(super) place: String,
     pub(super) effect: Effect,
     pub(super) actions: Vec<String>,
@@ -20,7 +20,7 @@ pub(super) enum Effect {
     Deny,
 }
 
-/// What all statements of a function together say.
+/// The decision of all statements of a function.
 pub(super) enum Decision<'a> {
     Allowed,
     /// By the statement that denies it.
@@ -30,7 +30,7 @@ pub(super) enum Decision<'a> {
 }
 
 impl Statement {
-    /// Whether it speaks of `need` at all.
+    /// Whether it applies to `need`.
     pub(super) fn covers(&self, need: &Need) -> bool {
         self.actions.iter().any(|action| actions::matches(action, &need.action))
             && self.resources.iter().any(|resource| pattern::matches(resource, &need.resource))
@@ -39,7 +39,7 @@ impl Statement {
 }
 
 impl Decision<'_> {
-    /// Nothing is allowed that no statement allows, or that one denies.
+    /// A deny wins over every allow.
     pub(super) fn of<'a>(statements: &'a [Statement], need: &Need) -> Decision<'a> {
         let find = |effect| statements.iter().find(|statement| statement.effect == effect && statement.covers(need));
         match (find(Effect::Deny), find(Effect::Allow)) {

@@ -29,7 +29,7 @@ impl Secrets {
             None => BTreeMap::new(),
             Some((_, Err(error))) if error.kind() == io::ErrorKind::NotFound => BTreeMap::new(),
             Some((file, Err(error))) => return Err(format!("{}: {error}", file.display())),
-            // The parser's own message could quote a key.
+            // The parser's message could quote a key.
             Some((file, Ok(text))) => {
                 serde_json::from_slice(&text).map_err(|_| format!("{}: not a file of secrets", file.display()))?
             }
@@ -115,7 +115,7 @@ impl Secrets {
     }
 }
 
-/// A version by its id, by a label, or by both; without either, the current one.
+/// A version by its id, its label, or both. Without either it is the current one.
 fn value(arn: &str, versions: &Versions, call: &Call) -> Result<Value, Refusal> {
     let (id, label) = (call.text("VersionId"), call.text("VersionStage"));
     let label = label.or(id.is_none().then_some(CURRENT));
@@ -131,7 +131,7 @@ fn required<'a>(call: &'a Call, member: &str) -> Result<&'a str, Refusal> {
     call.text(member).ok_or_else(|| invalid(&format!("You must provide {member}.")))
 }
 
-/// An ARN ends in a hyphen and six characters that Secrets Manager adds; it may be asked for without them.
+/// Secrets Manager adds a hyphen and six characters to an ARN. Calls may leave them out.
 fn without_suffix(arn: &str) -> &str {
     match arn.rsplit_once('-') {
         Some((rest, suffix)) if suffix.len() == 6 && suffix.bytes().all(|byte| byte.is_ascii_alphanumeric()) => rest,
@@ -143,10 +143,10 @@ fn name(arn: &str) -> &str {
     without_suffix(arn).rsplit(':').next().unwrap_or_default()
 }
 
-/// Replaces the file as a whole; only its owner can read it at any time.
+/// Replaces the file in one step. Only its owner can read it, at any time.
 fn write_private(file: &Path, content: &impl Serialize) -> io::Result<()> {
     let new = file.with_extension("new");
-    // The mode is that of a file that is made now: one left behind would keep its own.
+    // A file that was left behind would keep its own mode.
     match fs::remove_file(&new) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}

@@ -6,9 +6,9 @@ use crate::wire::Refusal;
 
 pub(super) const CURRENT: &str = "AWSCURRENT";
 const PREVIOUS: &str = "AWSPREVIOUS";
-/// Labels of all versions together.
+/// The most labels that all versions can have together.
 const MOST_LABELS: usize = 20;
-/// Versions that nothing refers to are forgotten beyond this many, the oldest first.
+/// Beyond this many, versions without a label are dropped, the oldest first.
 const MOST_VERSIONS: usize = 100;
 
 /// Newest first.
@@ -21,7 +21,6 @@ pub(super) struct Version {
     pub(super) id: String,
     pub(super) text: String,
     pub(super) created: u64,
-    /// Its labels.
     #[serde(default)]
     pub(super) stages: Vec<String>,
 }
@@ -31,14 +30,14 @@ impl Versions {
         self.0.iter()
     }
 
-    /// The version of that id and with that label, whichever is asked for.
+    /// The newest version with this id, this label, or both.
     pub(super) fn find(&self, id: Option<&str>, label: Option<&str>) -> Option<&Version> {
         let has = |version: &Version, label: &str| version.stages.iter().any(|stage| stage == label);
         self.iter()
             .find(|version| id.is_none_or(|id| id == version.id) && label.is_none_or(|label| has(version, label)))
     }
 
-    /// Gives the versions of an older file, which had no labels, those that their age meant.
+    /// Labels the versions of an older file, which has no labels, by their age.
     pub(super) fn label_by_age(&mut self) {
         if self.0.iter().all(|version| version.stages.is_empty()) {
             for (version, label) in self.0.iter_mut().zip([CURRENT, PREVIOUS]) {
@@ -47,7 +46,7 @@ impl Versions {
         }
     }
 
-    /// Adds a version with these labels; gives the labels that it has then.
+    /// Adds a version with these labels. Gives the labels that it has then.
     pub(super) fn put(&mut self, version: Version, labels: &[&str]) -> Result<Vec<String>, Refusal> {
         let id = version.id.clone();
         if let Some(there) = self.find(Some(&id), None) {
@@ -60,7 +59,7 @@ impl Versions {
         if self.0.iter().map(|version| version.stages.len()).sum::<usize>() + unknown > MOST_LABELS {
             return Err(Refusal::bad("LimitExceededException", "You've exceeded the limit of staging labels."));
         }
-        // The first version of all is current, whatever it is put as.
+        // The very first version is always current.
         let is_first = self.0.is_empty() && !labels.contains(&CURRENT);
         self.0.insert(0, version);
         for label in labels.iter().copied().chain(is_first.then_some(CURRENT)) {
@@ -74,7 +73,7 @@ impl Versions {
         Ok(self.find(Some(&id), None).map(|version| version.stages.clone()).unwrap_or_default())
     }
 
-    /// Takes a label from one version and gives it to another. Where it is must be named, or it stays.
+    /// Moves a label between versions. The call must name the version that has it.
     pub(super) fn move_stage(&mut self, label: &str, from: Option<&str>, to: Option<&str>) -> Result<(), Refusal> {
         for id in [from, to].into_iter().flatten() {
             if self.find(Some(id), None).is_none() {

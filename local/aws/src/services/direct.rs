@@ -1,4 +1,4 @@
-//! What the stack does with its services itself: without a caller, a policy, a fault or a record of it.
+//! The stack's own use of the services: without a caller, a policy, a fault or a record.
 
 use serde_json::Value;
 
@@ -7,8 +7,8 @@ use crate::account::Account;
 use crate::lock::locked;
 
 impl Services {
-    /// Makes a table from the JSON of a CreateTable request. One that exists with the same keys is left as it is;
-    /// `ttl_attribute` is then set anew.
+    /// Makes a table from the JSON of a CreateTable request. A table that exists with the same keys stays as it is, apart from
+    /// its `ttl_attribute`.
     ///
     /// # Errors
     /// Says why the definition is refused, or that the table exists with other keys.
@@ -16,7 +16,7 @@ impl Services {
         self.0.tables.create(definition, ttl_attribute)
     }
 
-    /// Runs one DynamoDB operation directly: any operation, no fault, no record of it.
+    /// Runs any DynamoDB operation.
     ///
     /// # Errors
     /// The body of DynamoDB's error, with its `__type`.
@@ -24,15 +24,15 @@ impl Services {
         self.0.tables.run(operation, request).map_err(|refusal| refusal.body)
     }
 
-    /// Makes the secret `arn`, as the template does: without any version. One that is there stays as it is.
+    /// Makes the secret `arn` without a version, as the template does. An existing secret stays as it is.
     pub fn create_secret(&self, arn: &str) {
         self.0.secrets.create(arn);
     }
 
-    /// Gives the secret `arn` a new current version; the one before stays readable as `AWSPREVIOUS`.
+    /// Gives the secret `arn` a new current version. The version before stays readable as `AWSPREVIOUS`.
     ///
     /// # Errors
-    /// Says why it could not be kept in the data folder.
+    /// Why it could not be written to the data folder.
     pub fn put_secret(&self, arn: &str, text: String) -> Result<(), String> {
         self.0.secrets.put(arn, text)
     }
@@ -42,20 +42,20 @@ impl Services {
         self.0.secrets.current(arn)
     }
 
-    /// Makes the account one that may do that much.
+    /// Sets the limits of the account.
     pub fn set_account(&self, account: Account) {
         *locked(&self.0.account) = account;
     }
 
-    /// Makes `identity` a verified one: an address (with or without a name), or a domain.
+    /// Verifies an identity: an address (with or without a name), or a domain.
     pub fn allow_sender(&self, identity: &str) {
         self.0.ses.verify(identity);
     }
 
-    /// Deletes the items whose time to live is over by the clock, as DynamoDB does at some later time; says how many.
+    /// Deletes the items that have expired by the clock, as DynamoDB does at some later time, and counts them.
     ///
     /// # Errors
-    /// DynamoDB's own words.
+    /// DynamoDB's message.
     pub fn sweep_expired(&self) -> Result<usize, String> {
         self.0.tables.sweep()
     }

@@ -1,13 +1,7 @@
 //! The AWS services that functions call, on one endpoint of this machine.
 //!
-//! A function cannot tell it from AWS: its SDK sends here what it would send there, and gets the answers, refusals and
-//! errors that it would get there. What AWS would refuse is refused; what is not built yet is refused too, and the log
-//! says so. Nothing is scripted: tables are real tables, and a mail or an SMS is sent when one was asked for.
-//!
-//! Every caller is a function with its policies; what they do not allow is refused as AWS refuses it ([`Permissions`]).
-//!
-//! Beside answering, it records what was called ([`crate::calls`]), can be told what shall go wrong ([`crate::faults`]), can show which
-//! calls run at the same time ([`crate::rounds`]), and can hold each until a test says which is next ([`crate::gate`]).
+//! A call passes [`crate::rounds`] and [`crate::gate`], then its caller's [`Permissions`] and the [`Faults`]; then its
+//! service answers, and [`Calls`] records it.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -31,7 +25,7 @@ use crate::ses::{Mail, Ses};
 use crate::sns::{Sms, Sns};
 use crate::wire::{self, Call, Refusal, Service, Target};
 
-/// What a service hands over to its reader.
+/// A message on its way to its reader.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Delivered {
     /// By SES.
@@ -40,7 +34,7 @@ pub enum Delivered {
     Sms(Sms),
 }
 
-/// DynamoDB, SES, SNS and Secrets Manager, with what they hold.
+/// DynamoDB, SES, SNS and Secrets Manager, with their tables, identities and secrets.
 #[derive(Clone)]
 pub struct Services(pub(super) Arc<Parts>);
 
@@ -58,11 +52,11 @@ pub(super) struct Parts {
 }
 
 impl Services {
-    /// Services whose tables and secrets lie in the folder `data`, or in memory, for callers with these permissions;
-    /// `deliver` is given each accepted mail, once for each recipient, and each accepted SMS.
+    /// Opens services for callers with these permissions. Tables and secrets lie in the folder `data`, or in memory. `deliver`
+    /// is given each accepted mail, once for each recipient, and each accepted SMS.
     ///
     /// # Errors
-    /// Says what in `data` cannot be used.
+    /// What in `data` cannot be used.
     pub fn open(
         clock: Clock,
         data: Option<&Path>,
@@ -107,7 +101,7 @@ impl Services {
         let (call, fault) = self.0.gate.pass(call, |call| self.0.named_by(call)).await;
         let parts = self.0.clone();
         let log = tracing::dispatcher::get_default(Dispatch::clone);
-        // On a thread of its own, so that a caller who hangs up does not undo half of what it asked for.
+        // On a thread of its own, so that the call is carried out whole when its caller hangs up.
         let serve = move || tracing::dispatcher::with_default(&log, || parts.serve(&call, fault));
         let served = tokio::task::spawn_blocking(serve).await;
         let (outcome, delay) =
@@ -118,22 +112,22 @@ impl Services {
         wire::response(Some(&target), &outcome)
     }
 
-    /// What may go wrong.
+    /// The faults.
     pub fn faults(&self) -> &Faults {
         &self.0.faults
     }
 
-    /// What holds calls.
+    /// The gate.
     pub fn gate(&self) -> &Gate {
         &self.0.gate
     }
 
-    /// What was called.
+    /// The record of calls.
     pub fn calls(&self) -> &Calls {
         &self.0.calls
     }
 
-    /// Which calls ran at the same time.
+    /// The rounds.
     pub fn rounds(&self) -> &Rounds {
         &self.0.rounds
     }
@@ -149,7 +143,7 @@ impl Parts {
         }
     }
 
-    /// What the call leads to, and how long its answer takes. `fault` is what the gate has in store for it.
+    /// The outcome of a call, and the delay of its answer. `fault` comes from the gate.
     fn serve(&self, call: &Call, fault: Option<Fault>) -> (Result<Value, Refusal>, Duration) {
         if call.caller == DEPLOYER {
             let outcome = account::answer(call, &self.account, &self.ses);
@@ -198,14 +192,14 @@ impl Parts {
     }
 }
 
-/// Whether that is all that a request does: it asks for nothing, and nobody signs it. It is refused and not recorded.
+/// Whether a request only opens a connection: it is unsigned and names no operation. It is refused and not recorded.
 fn opens_a_connection(request: &Request<Bytes>) -> bool {
     let has = |name| request.headers().contains_key(name);
     let is_bare = !has("authorization") && !has("x-amz-target") && !has("content-type");
     request.method() == Method::POST && request.uri().path() == "/" && is_bare
 }
 
-/// Makes the folder, for its owner only: it holds keys and addresses.
+/// Makes the folder for its owner only, because it holds keys and addresses.
 fn private_folder(folder: &Path) -> std::io::Result<()> {
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true);

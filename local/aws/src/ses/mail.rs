@@ -1,4 +1,4 @@
-//! SendEmail with simple content. It refuses what SES refuses, and hands on what SES would deliver.
+//! SendEmail with simple content.
 
 use std::collections::BTreeSet;
 use std::sync::Mutex;
@@ -87,7 +87,7 @@ struct Content {
 }
 
 impl Content {
-    /// Without a charset SES takes a text for 7-bit ASCII, and what is not has no place in it.
+    /// Without a charset, SES reads a text as 7-bit ASCII.
     fn read(&self) -> String {
         match self.charset {
             Some(_) => self.data.clone(),
@@ -107,7 +107,7 @@ impl Ses {
         locked(&self.verified).insert(identity);
     }
 
-    /// The answer, and how long it takes. `fate` is asked once SES has no objection of its own.
+    /// The answer and its delay. `fate` decides about a mail that SES accepts.
     pub(crate) fn answer(&self, call: &Call, fate: impl Fn() -> Delivery) -> (Result<Value, Refusal>, Duration) {
         let mails = match self.read(&call.body) {
             Ok(mails) => mails,
@@ -154,7 +154,7 @@ impl Ses {
         Ok(recipients.into_iter().map(mail).collect())
     }
 
-    /// The verified identity of a mailbox: its address, letter for letter, or its domain or one above it, in whatever case.
+    /// The verified identity of a mailbox: its exact address, or its domain or one above it in any case.
     pub(crate) fn identity(&self, mailbox: &Mailbox) -> Option<String> {
         let verified = locked(&self.verified);
         if verified.contains(&mailbox.address) {
@@ -182,10 +182,10 @@ impl Ses {
     }
 }
 
-/// Subject, text and HTML, if a message can be made of them.
+/// Subject, text and HTML.
 fn parts(message: &Message) -> Result<(String, String, Option<String>), &'static str> {
     let Message { subject, body: Body { text, html } } = message;
-    // A line end here would begin a header of its own.
+    // A line break would begin another header.
     if subject.data.chars().any(char::is_control) {
         return Err("Subject contains control characters");
     }

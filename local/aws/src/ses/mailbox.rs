@@ -1,7 +1,7 @@
 //! Mailboxes as SES reads them: `a@b.example`, `Name <a@b.example>`, `"Name" <…>`, `=?UTF-8?B?TmFtZQ==?= <…>`.
 //!
-//! Refusals have SES's words. Stricter than SES in rare forms (comments, quoted local parts, a name of several quoted
-//! parts): what is accepted here is accepted there.
+//! Errors have SES's words. In rare forms (comments, quoted local parts, a name of several quoted parts) this parser is
+//! stricter than SES.
 
 use std::fmt;
 use std::str::FromStr;
@@ -59,7 +59,7 @@ fn check(address: &str) -> Result<(), &'static str> {
     if local.is_empty() {
         return Err("Missing local name");
     }
-    // SES has no SMTPUTF8: anything but printable ASCII.
+    // SES has no SMTPUTF8: printable ASCII only.
     if !local.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Err("Local address contains control or whitespace");
     }
@@ -94,7 +94,7 @@ fn is_atom(letter: char) -> bool {
     letter.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~".contains(letter)
 }
 
-/// A name in quotes, or words; other letters than ASCII stand in encoded words only.
+/// A name in quotes, or words. Only encoded words may have letters outside ASCII.
 fn display_name(text: &str) -> Result<Option<String>, &'static str> {
     if !text.is_ascii() {
         return Err("Display name contains non-ASCII characters: use an encoded word");
@@ -120,7 +120,7 @@ fn display_name(text: &str) -> Result<Option<String>, &'static str> {
     Ok(Some(name).filter(|name| !name.is_empty()))
 }
 
-/// The text up to the closing quote, which has to be the last character.
+/// The text up to the closing quote, which must be the last character.
 fn unquoted(text: &str) -> Result<String, &'static str> {
     let mut name = String::new();
     let mut letters = text.chars();

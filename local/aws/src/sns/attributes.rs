@@ -1,6 +1,6 @@
-//! The attributes of a message: what every attribute has to be, and what those that SNS reads for an SMS may say.
+//! The attributes of a message: the rules for every attribute, and for those that SNS reads for an SMS.
 //!
-//! SNS's own words, but for the values of `AWS.*` attributes: there the code is SNS's and the words are ours.
+//! Error messages are SNS's own, except those about the values of `AWS.*` attributes.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ const SENDER_ID: &str = "AWS.SNS.SMS.SenderID";
 const SMS_TYPE: &str = "AWS.SNS.SMS.SMSType";
 const MAX_PRICE: &str = "AWS.SNS.SMS.MaxPrice";
 const ORIGINATION_NUMBER: &str = "AWS.MM.SMS.OriginationNumber";
-/// What India's regulator asks for.
+/// India's regulator requires these.
 const INDIAN: [&str; 2] = ["AWS.MM.SMS.EntityId", "AWS.MM.SMS.TemplateId"];
 
 const LONGEST_NAME: usize = 256;
@@ -20,14 +20,14 @@ const LONGEST_NAME: usize = 256;
 /// How AWS routes an SMS.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub enum SmsType {
-    /// For the lowest cost: what AWS does unless told.
+    /// For the lowest cost: the default.
     #[default]
     Promotional,
     /// For the highest reliability.
     Transactional,
 }
 
-/// Names and values; a binary value is kept as its base64.
+/// Values by name. A binary value is kept as base64.
 pub(super) struct Attributes(BTreeMap<String, String>);
 
 impl Attributes {
@@ -43,7 +43,7 @@ impl Attributes {
         read.collect::<Result<_, String>>().map(Attributes).map_err(|message| bad(&message))
     }
 
-    /// Who a phone shows as the sender.
+    /// The sender that a phone shows.
     pub(super) fn sender(&self) -> &str {
         self.get(SENDER_ID).or_else(|| self.get(ORIGINATION_NUMBER)).unwrap_or("NOTICE")
     }
@@ -98,7 +98,7 @@ fn check_name(name: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// The attribute's value, if it is one of its type.
+/// The attribute's value, if it fits its type.
 fn value<'a>(call: &'a Call, name: &str, entry: &str) -> Result<&'a str, String> {
     let member = |member: &str| call.text(&format!("{entry}.Value.{member}"));
     let about = |what: String| Err(format!("The message attribute '{name}' {what}"));
@@ -132,8 +132,8 @@ fn is_number(text: &str) -> bool {
     text.parse::<f64>().is_ok_and(f64::is_finite)
 }
 
-/// What an attribute of AWS's own may say. A sender id has letters and digits only: AWS's console lets hyphens stand
-/// inside one, its API reference does not.
+/// The rules for AWS's own attributes. A sender id has letters and digits only: AWS's console also takes hyphens inside
+/// one, its API reference does not.
 fn check_value(name: &str, value: &str) -> Result<(), String> {
     let is_digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let (is_good, expected) = match name {

@@ -1,8 +1,8 @@
-//! Publish of a plain message to a phone number. It refuses what SNS refuses, and hands on what SNS would send.
+//! Publish of a plain message to a phone number.
 //!
-//! What AWS decides after it has accepted a message is not here: whether a number has opted out, a country is blocked,
-//! the price is above `MaxPrice` or the month's budget is spent. `Publish` answers with a `MessageId` all the same, and
-//! only the delivery logs tell. Nor is there an account whose numbers an `OriginationNumber` has to be among.
+//! SNS also answers with a `MessageId` if the number has opted out, the country is blocked, the price is above `MaxPrice`
+//! or the month's budget is spent. Only its delivery logs tell, so none of this is here. An `OriginationNumber` can be any
+//! number, because there is no account that owns some.
 
 use std::time::Duration;
 
@@ -16,9 +16,9 @@ use crate::wire::{Call, Refusal};
 
 /// The API's only version.
 const VERSION: &str = "2010-03-31";
-/// In bytes. AWS's API reference has as many characters, its guide bytes: what is accepted here fits both.
+/// In bytes, as in AWS's guide. Its API reference counts characters; this accepts no more than either.
 const LONGEST_MESSAGE: usize = 1_600;
-/// A subject has less. With an SMS it is checked and goes nowhere.
+/// A subject is shorter than this. SNS checks it and does not send it in an SMS.
 const LONGEST_SUBJECT: usize = 100;
 
 /// An SMS as it goes to its reader.
@@ -26,10 +26,10 @@ const LONGEST_SUBJECT: usize = 100;
 pub struct Sms {
     /// The number, in E.164 form.
     pub to: String,
-    /// What it says.
+    /// The text.
     pub text: String,
-    /// Who sent it, as a phone shows it: the sender id, or else the origination number. With neither, `NOTICE`, which
-    /// AWS puts in where a country asks for a name; elsewhere it would be a number that AWS chooses.
+    /// The sender that a phone shows: the sender id, or else the origination number. Without both it is `NOTICE`, as AWS
+    /// sends it in countries that require a name; in others AWS would choose a number.
     pub sender: String,
     /// How AWS routes it.
     pub sms_type: SmsType,
@@ -46,13 +46,13 @@ impl Sns {
         Sns { deliver: Box::new(deliver) }
     }
 
-    /// The answer, and how long it takes. `fate` is asked once SNS has no objection of its own.
+    /// The answer and its delay. `fate` decides about a message that SNS accepts.
     pub(crate) fn answer(&self, call: &Call, fate: impl Fn() -> Delivery) -> (Result<Value, Refusal>, Duration) {
         let sms = match read(call) {
             Ok(sms) => sms,
             Err(refusal) => return (Err(refusal), Duration::ZERO),
         };
-        // What SNS says of well-formed numbers too, where it does not send to them.
+        // SNS says this of well-formed numbers too, if it does not send to them.
         let refused = not_valid(&sms.to);
         let throttled = Refusal::new(StatusCode::TOO_MANY_REQUESTS, "Throttled", "Rate exceeded");
         let delivery = fate();
@@ -90,7 +90,7 @@ fn is_subject(text: &str) -> bool {
     !text.is_empty() && text.chars().count() < LONGEST_SUBJECT && !text.chars().any(char::is_control)
 }
 
-/// The one number that a message goes to: the local stack has neither topics nor apps.
+/// The number that a message goes to. The local stack has neither topics nor apps.
 fn recipient(call: &Call) -> Result<&str, Refusal> {
     let named = |member| call.text(member).filter(|text| !text.is_empty());
     match (named("PhoneNumber"), named("TopicArn"), named("TargetArn")) {
@@ -103,7 +103,7 @@ fn recipient(call: &Call) -> Result<&str, Refusal> {
     }
 }
 
-/// Stricter than SNS, which mends a missing plus where it can.
+/// Stricter than SNS, which adds a missing plus where it can.
 fn is_e164(number: &str) -> bool {
     number.strip_prefix('+').is_some_and(|digits| {
         (7..=15).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit()) && !digits.starts_with('0')

@@ -1,5 +1,5 @@
-//! What CloudFormation refuses before it makes anything: values that do not fit their parameters, and rules that do not
-//! hold. Everything that is wrong is said at once.
+//! CloudFormation's checks before it makes anything: values that do not fit their parameters, and rules that do not hold.
+//! The error names all of them.
 
 use std::collections::BTreeMap;
 
@@ -55,7 +55,7 @@ fn misfit(limits: &Value, value: &str) -> Option<String> {
     Some(format!("`{value}` does not fit; expected {}", told.unwrap_or("another value")))
 }
 
-/// What a rule says where it does not hold.
+/// The messages of a rule that does not hold.
 fn broken(rule: &Value) -> Vec<String> {
     let applies = rule.get("RuleCondition").is_none_or(|condition| condition == &Value::Bool(true));
     let assertions = rule.get("Assertions").and_then(Value::as_array).filter(|_| applies);

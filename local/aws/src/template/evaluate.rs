@@ -1,6 +1,6 @@
 //! The values of a template: parameters, conditions, and the few functions that it uses.
 //!
-//! Whatever is not understood fails with its line: a value that is silently wrong here would be right in AWS only.
+//! Anything else is an error with its line, so that no value differs silently from the one in AWS.
 
 use std::collections::BTreeMap;
 
@@ -10,14 +10,14 @@ use super::names::Names;
 use super::yaml::{Kind, Node, failure};
 use crate::failure::Failure;
 
-/// What names in a template stand for.
+/// The values of the names in a template.
 pub(super) struct Scope {
     parameters: BTreeMap<String, Value>,
     conditions: BTreeMap<String, bool>,
     names: Names,
 }
 
-/// `Ref: AWS::NoValue` takes the entry that it is the value of away.
+/// An entry whose value is `Ref: AWS::NoValue` is left out.
 type Maybe = Option<Value>;
 
 impl Scope {
@@ -32,7 +32,7 @@ impl Scope {
         Ok(scope)
     }
 
-    /// Whether a resource exists: it does unless its condition says no.
+    /// Whether a resource exists: it has no condition, or one that holds.
     pub(super) fn has(&self, resource: &Node) -> Result<bool, Failure> {
         let Some(condition) = resource.get("Condition") else { return Ok(true) };
         self.condition(condition)

@@ -1,4 +1,4 @@
-//! What resources are called on this machine: always the same names, for they have nobody to share them with.
+//! The names of resources on this machine. They are always the same, because no other stack is there.
 
 use std::collections::BTreeMap;
 
@@ -68,7 +68,7 @@ fn secret_arn(name: &str) -> String {
     format!("arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:{STACK}-{name}{SUFFIX}")
 }
 
-/// What stands in a template for an ARN of this machine.
+/// The expression in a template that gives this ARN.
 pub(crate) fn expression_of(arn: &str) -> String {
     let named = |kind: &str| arn.strip_prefix(&format!("arn:aws:{kind}{STACK}-"));
     if let Some(table) = named(&format!("dynamodb:{REGION}:{ACCOUNT}:table/")) {
@@ -83,7 +83,7 @@ pub(crate) fn expression_of(arn: &str) -> String {
             let rest = rest.replace(REGION, "${AWS::Region}").replace(ACCOUNT, "${AWS::AccountId}");
             format!("!Sub arn:${{AWS::Partition}}:{rest}")
         }
-        // Only everything matches what has no ARN, such as a phone number.
+        // Only `*` matches a phone number, which has no ARN.
         None => "\"*\"".to_owned(),
     }
 }

@@ -1,4 +1,4 @@
-//! The resources of an evaluated template, as the parts of a stack.
+//! From the resources of an evaluated template to the parts of a stack.
 
 use std::collections::BTreeMap;
 
@@ -49,7 +49,7 @@ pub(super) fn read(template: &Node, scope: &Scope) -> Result<Template, Failure> 
             "AWS::CloudWatch::Alarm" | "AWS::CloudWatch::Dashboard" => {
                 parts.watching.insert(name.clone(), resource.at("/Properties").cloned().unwrap_or_default());
             }
-            // What has no part here has nothing to do on one machine: roles, domains, log groups.
+            // Roles, domains, log groups and the like have no effect on one machine.
             _ => {}
         }
     }
@@ -80,7 +80,7 @@ impl Resource<'_> {
             let problem = || failure(self.line, format!("{name} of {} is not a text", self.name));
             environment.insert(name.clone(), text(value).ok_or_else(problem)?);
         }
-        // SAM would give the function that role, and not look at its policies.
+        // SAM would use that role and ignore the policies.
         let of_all = globals.pointer("/Function/Role");
         if of_all.or(self.at("/Properties/Role")).is_some() {
             return Err(failure(
@@ -128,7 +128,8 @@ impl Resource<'_> {
         })
     }
 
-    /// CreateTable takes what the resource says but for what other requests set: TTL, and what only matters in AWS.
+    /// The request of CreateTable: the properties of the resource, except TTL, which another request sets, and those that only
+    /// matter in AWS.
     fn table(&self, scope: &Scope) -> Result<Table, Failure> {
         const SHARED: [&str; 5] =
             ["AttributeDefinitions", "KeySchema", "BillingMode", "GlobalSecondaryIndexes", "StreamSpecification"];

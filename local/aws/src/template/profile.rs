@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::yaml::{Node, failure};
 use crate::failure::Failure;
 
-/// The profile that lends another the parameters that it leaves to its deployer.
+/// The profile whose values stand in for parameters that another profile leaves to its deployer.
 const DEFAULT: &str = "default";
 
 /// The value of every parameter of `template` under `profile`.
@@ -35,7 +35,7 @@ pub(super) fn parameters(template: &Node, samconfig: &str, profile: &str) -> Res
     Ok(values)
 }
 
-/// The same with `settings` in the place of the parameters that they are set by: `OTP_LENGTH` is `OtpLength`.
+/// The same with `settings` in place of their parameters: `OTP_LENGTH` is `OtpLength`.
 pub(super) fn with_settings(
     mut values: BTreeMap<String, Value>,
     settings: &[(String, String)],

@@ -17,7 +17,7 @@ impl Template {
         Template::read_with(root, profile, &[])
     }
 
-    /// The same with other values of some settings, also where the template decides something by them.
+    /// The same with other values of some settings, which also count in the template's conditions.
     ///
     /// # Errors
     /// As [`Template::read`].
@@ -54,7 +54,7 @@ impl Template {
 /// The folder of the template: the nearest one above the current folder, or where this program was built.
 ///
 /// # Errors
-/// When there is none.
+/// If there is none.
 pub fn find_root() -> Result<PathBuf, Failure> {
     let current = std::env::current_dir().unwrap_or_default();
     let built = Path::new(env!("CARGO_MANIFEST_DIR"));

@@ -21,7 +21,7 @@ pub(super) enum Kind {
     Call(String, Box<Node>),
 }
 
-/// What is wrong, and in which line.
+/// An error with its line.
 pub(super) fn failure(line: usize, problem: impl std::fmt::Display) -> Failure {
     Failure::new(format!("template.yaml:{line}: {problem}"))
 }
@@ -36,12 +36,12 @@ impl Node {
         }
     }
 
-    /// The value under `key`, where this is a map that has it.
+    /// The value under `key` of a map.
     pub(super) fn get(&self, key: &str) -> Option<&Node> {
         self.entries().iter().find(|(name, _)| name == key).map(|(_, node)| node)
     }
 
-    /// The entries of a map; none where this is something else.
+    /// The entries of a map; empty for anything else.
     pub(super) fn entries(&self) -> &[(String, Node)] {
         match &self.kind {
             Kind::Map(entries) => entries,
@@ -59,7 +59,7 @@ impl Node {
     }
 }
 
-/// `around` is the line of the value that this one is a part of: the parser gives none to what follows a tag.
+/// `around` is the line of the value around this one. The parser gives no line to a value after a tag.
 fn node(yaml: &MarkedYamlOwned, around: usize) -> Result<Node, Failure> {
     let line = yaml.span.start.line().max(around);
     let kind = match &yaml.data {

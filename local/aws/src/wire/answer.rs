@@ -10,7 +10,7 @@ use super::refusal::Refusal;
 use super::service::Service;
 use crate::ids::new_id;
 
-/// The answer to a request that says too little to be a call.
+/// The answer to a request that is no call.
 pub(crate) fn unread(request: &Request<Bytes>, target: Option<&Target>, refusal: Refusal) -> Response<Bytes> {
     let refusal = match target {
         Some(target) => refusal.named_by(target.service),
@@ -21,7 +21,7 @@ pub(crate) fn unread(request: &Request<Bytes>, target: Option<&Target>, refusal:
     response(target, &Err(refusal))
 }
 
-/// The answer as the service of `target` writes it; without one, as most do.
+/// The answer as the service of `target` writes it; without a target, as most services do.
 pub(crate) fn response(target: Option<&Target>, outcome: &Result<Value, Refusal>) -> Response<Bytes> {
     let service = target.map_or(Service::DynamoDb, |target| target.service);
     let request_id = new_id();

@@ -1,7 +1,7 @@
-//! One call: which service and operation, by whom, and what it says.
+//! One call: its service, operation, caller and members.
 //!
-//! Signatures are not checked: the caller is whom the credential names. What is checked is what a wrongly configured
-//! client gets wrong: no signature, another region, another service.
+//! Signatures are not checked: the caller is the one that the credential names. The mistakes of a wrongly configured client
+//! are found: no signature, another region, another service.
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request};
@@ -26,7 +26,7 @@ pub(crate) struct Target {
     pub(crate) operation: String,
 }
 
-/// A request that says enough to be answered.
+/// A request that has been read.
 pub(crate) struct Call {
     /// The access key id: in the local stack it names the function.
     pub(crate) caller: String,

@@ -1,4 +1,4 @@
-//! AWS's older protocol, which SNS speaks: a form asks, XML answers.
+//! AWS's query protocol, which SNS uses: requests are forms, answers are XML.
 
 use std::borrow::Cow;
 
@@ -13,7 +13,7 @@ pub(super) fn action(form: &[u8]) -> Option<String> {
     form_urlencoded::parse(form).find(|(name, _)| name == "Action").map(|(_, action)| action.into_owned())
 }
 
-/// What a form says, as an object of texts: `MessageAttributes.entry.1.Name` and the like are members of their own.
+/// A form as an object of texts. `MessageAttributes.entry.1.Name` and the like are members of their own.
 pub(super) fn parameters(form: &[u8]) -> Value {
     form_urlencoded::parse(form).map(|(name, value)| (name.into_owned(), Value::from(value.into_owned()))).collect()
 }
@@ -55,14 +55,14 @@ fn element(name: &str, text: &str) -> String {
     format!("<{name}>{}</{name}>", text.chars().map(escaped).collect::<String>())
 }
 
-/// A refusal repeats what was asked for, which may be anything.
+/// A refusal repeats parts of the request, which may be any text.
 fn escaped(letter: char) -> Cow<'static, str> {
     match letter {
         '&' => Cow::Borrowed("&amp;"),
         '<' => Cow::Borrowed("&lt;"),
         '>' => Cow::Borrowed("&gt;"),
         '\r' => Cow::Borrowed("&#13;"),
-        // XML has no way to write these.
+        // XML cannot hold these.
         '\0'..'\t' | '\u{b}'..' ' | '\u{fffe}' | '\u{ffff}' => Cow::Borrowed("\u{fffd}"),
         _ => Cow::Owned(letter.to_string()),
     }

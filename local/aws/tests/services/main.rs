@@ -1,5 +1,7 @@
 //! Requests as the SDK writes them, and the answers that it would read.
 
+#![allow(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "a test fails by a panic")]
+
 mod dynamodb;
 mod mails;
 mod permissions;
