@@ -75,6 +75,43 @@ def circle(resources):
     return next((found for name in edges if (found := walk(name, []))), None)
 
 
+# CloudFormation takes 500 resources and 200 parameters, an HTTP API 300 routes, and the policy that says who may invoke a function
+# 20,480 bytes. A template that comes close to a quota has no room for the next part.
+MOST = {"resources": 450, "routes": 250, "parameters": 180, "bytes of policy at one function": 16 * 1024}
+
+
+def policy_sizes(result):
+    """The bytes of each function's own policy: SAM adds a statement for every route."""
+    values = {"AWS::Region": "ap-southeast-1", "AWS::AccountId": "0" * 12, "AWS::Partition": "aws"}
+    bytes_of = {}
+    for name, permission in of_type(result, "AWS::Lambda::Permission").items():
+        properties = permission["Properties"]
+        function = next(references(properties["FunctionName"]))
+        source = json.dumps(properties.get("SourceArn", ""))
+        for variable, value in values.items():
+            source = source.replace("${" + variable + "}", value)
+        statement = {
+            "Sid": f"{'s' * 32}-{name}-{'X' * 12}",
+            "Effect": "Allow",
+            "Principal": {"Service": properties["Principal"]},
+            "Action": properties["Action"],
+            "Resource": f"arn:aws:lambda:ap-southeast-1:{'0' * 12}:function:{'s' * 32}-{function}-{'X' * 12}:live",
+            "Condition": {"ArnLike": {"AWS:SourceArn": source}},
+        }
+        bytes_of[function] = bytes_of.get(function, 0) + len(json.dumps(statement, separators=(",", ":")))
+    return bytes_of
+
+
+def sizes(result):
+    paths = next(iter(of_type(result, "AWS::ApiGatewayV2::Api").values()))["Properties"]["Body"]["paths"]
+    return {
+        "resources": len(result["Resources"]),
+        "routes": sum(len(methods) for methods in paths.values()),
+        "parameters": len(result["Parameters"]),
+        "bytes of policy at one function": max(policy_sizes(result).values()),
+    }
+
+
 def problems(source, result):
     functions = of_type(result, "AWS::Lambda::Function")
     paths = next(iter(of_type(result, "AWS::ApiGatewayV2::Api").values()))["Properties"]["Body"]["paths"]
@@ -100,12 +137,13 @@ def problems(source, result):
                 if not any(path in ("$default", "/$default") for _, path in served):
                     yield "there is no default route"
                 continue
-            key = (properties["Method"].lower(), properties["Path"])
-            slash = (key[0], key[1].rstrip("/") + "/{proxy+}")
-            if key not in served:
-                yield f"{key} of {name} is no route"
-            if not key[1].endswith("{proxy+}") and slash not in served:
-                yield f"{key} of {name} has no form for a final slash"
+            method, path = properties["Method"].lower(), properties["Path"]
+            if method == "any":
+                yield f"{path} of {name} names no method"
+            if (method, path) not in served:
+                yield f"{method} {path} of {name} is not a route"
+            if not path.endswith("/{proxy+}") and (method, path + "/{proxy+}") not in served:
+                yield f"{method} {path} of {name} has no greedy route for its sub-paths and final slash"
         roles = of_type(result, "AWS::IAM::Role")
         role = roles.get(f"{name}Role")
         if role is None:
@@ -125,6 +163,9 @@ def problems(source, result):
             yield f"{name} forgets nothing"
         if "OnDemandThroughput" not in properties or not properties["SSESpecification"]["SSEEnabled"]:
             yield f"{name} has no fuse, or no encryption"
+    for what, count in sizes(result).items():
+        if count > MOST[what]:
+            yield f"{count} {what}: more than {MOST[what]}"
     found = circle(result["Resources"])
     if found:
         yield "a circle: " + " -> ".join(found)
@@ -137,7 +178,7 @@ def main():
         print(problem, file=sys.stderr)
     with open(sys.argv[2], "w", encoding="utf-8") as file:
         json.dump(result, file, indent=1)
-    print(f"{len(result['Resources'])} resources, {len(found)} problems")
+    print(", ".join(f"{count} {what}" for what, count in sizes(result).items()) + f", {len(found)} problems")
     sys.exit(1 if found else 0)
 
 

@@ -21,6 +21,7 @@ mod options;
 mod page;
 mod plan;
 mod reference;
+mod routes;
 mod settings;
 mod stack;
 
@@ -29,5 +30,6 @@ pub use explain::explain;
 pub use keyrings::STEPS;
 pub use logs::OnLine;
 pub use options::{OnCall, Options};
+pub use routes::Routes;
 pub use settings::Settings;
 pub use stack::Stack;

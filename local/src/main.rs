@@ -9,8 +9,9 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::{Args, Parser, Subcommand};
-use local::{Options, Settings, Stack};
+use local::{Options, Routes, Settings, Stack};
 use local_aws::Failure;
+use local_aws::template::{Template, find_root};
 
 /// Runs Latchkey on this machine, without an AWS account: the API, the AWS services behind it, and an inbox.
 #[derive(Parser)]
@@ -57,6 +58,8 @@ enum Command {
         #[command(flatten)]
         chosen: Chosen,
     },
+    /// Prints the tables of routes that follow from openapi.yaml and template.yaml; starts nothing.
+    Routes,
 }
 
 /// Which settings count.
@@ -76,6 +79,7 @@ async fn main() -> ExitCode {
     let ended = match arguments.command {
         Some(Command::Config { json, chosen }) => print_settings(json, chosen),
         Some(Command::Explain { id, file }) => explain(&id, file.as_deref()),
+        Some(Command::Routes) => print_routes(),
         None => run(arguments).await,
     };
     match ended {
@@ -90,6 +94,15 @@ async fn main() -> ExitCode {
 fn print_settings(json: bool, chosen: Chosen) -> Result<(), Failure> {
     let settings = Settings::read(&Options { profile: chosen.profile, env: chosen.env, ..Options::default() })?;
     print(&if json { settings.json() } else { settings.words() })
+}
+
+fn print_routes() -> Result<(), Failure> {
+    let routes = Routes::read(&Template::read(&find_root()?, "default")?)?;
+    print(&format!(
+        "In shared/src/http/routes.rs:\n\n{}\nIn Cargo.toml, [workspace.metadata.lambda.watch.router]:\n\n{}",
+        routes.table(),
+        routes.watch_router()
+    ))
 }
 
 fn explain(id: &str, file: Option<&Path>) -> Result<(), Failure> {

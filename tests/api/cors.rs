@@ -4,6 +4,7 @@ use axum::body::Bytes;
 use axum::http::{HeaderMap, Method, Request};
 use local_aws::template::{Cors, Template, find_root};
 use serde_json::json;
+use shared::http::{ROUTES, Route};
 use tests::Deployment;
 use tests::client::REQUEST;
 
@@ -36,7 +37,7 @@ fn the_template_names_its_origins_and_lets_them_read_what_they_need() {
         assert!(list.iter().all(|item| !item.contains('*')), "{list:?}");
     }
     assert_eq!(cors.exposed, ["Retry-After", "X-Request-Id"]);
-    for (method, path) in fallback::ROUTES {
+    for Route { method, path, .. } in ROUTES {
         assert!(cors.methods.iter().any(|allowed| allowed == method), "{method} {path}");
     }
 }
@@ -72,7 +73,7 @@ async fn functions_allow_whom_the_gateway_allows() {
 async fn a_preflight_of_every_route_is_answered() {
     let auth = Deployment::start().await;
     let before = auth.stack.logs().len();
-    for (method, path) in fallback::ROUTES.into_iter().chain([("DELETE", "/nowhere")]) {
+    for (method, path) in ROUTES.iter().map(|route| (route.method, route.path)).chain([("DELETE", "/nowhere")]) {
         for path in [path.to_owned(), format!("{path}/")] {
             let allowed = preflight(&auth, &path, method, PAGE).await;
             assert_eq!(allowed["access-control-allow-origin"], PAGE);

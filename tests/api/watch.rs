@@ -25,23 +25,6 @@ fn table(manifest: &str, keys: &[&str]) -> Table {
     found.and_then(Value::as_table).unwrap_or_else(|| panic!("there is no {keys:?}")).clone()
 }
 
-#[test]
-fn the_watch_routes_are_the_templates_routes() {
-    // Paths match exactly there, so what follows a slash is nothing, and `$default` has no place.
-    let template = Template::read(&find_root().unwrap(), "default").unwrap();
-    let routes = template.routes.iter().filter(|route| route.path != DEFAULT_ROUTE).map(|route| {
-        let path = route.path.strip_suffix("{proxy+}").unwrap_or(&route.path);
-        (path.to_owned(), route.method.clone(), template.functions[&route.function].binary.clone())
-    });
-    let router = table("Cargo.toml", &["workspace", "metadata", "lambda", "watch", "router"]);
-    let text = |value: &Value| value.as_str().unwrap().to_owned();
-    let watched = router.iter().flat_map(|(path, methods)| {
-        let methods = methods.as_array().unwrap().iter();
-        methods.map(|route| (path.clone(), text(&route["method"]), text(&route["function"])))
-    });
-    assert_eq!(watched.collect::<BTreeSet<_>>(), routes.collect());
-}
-
 /// Two variables differ from what a stack gives its own functions: where the services are, for a stack of a test
 /// listens on a free port; and the issuer, for under watch the API is elsewhere.
 #[tokio::test]

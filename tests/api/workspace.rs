@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use local::Routes;
 use local_aws::template::{DEFAULT_ROUTE, Template};
-use shared::http::ALIASES;
+use shared::http::{ALIASES, ROUTES, Route};
 
 pub(crate) fn root() -> PathBuf {
     local_aws::template::find_root().unwrap()
@@ -79,19 +80,33 @@ fn every_function_is_deployed_and_tested() {
     }
 }
 
-/// Each path of the template stands there twice: by itself, and with what may follow a slash.
+/// The template has an exact and a greedy route for each prefix and method, and no other; a greedy one may stand alone.
 #[test]
-fn every_route_answers_with_and_without_its_slash() {
+fn every_exact_route_has_a_greedy_one_beside_it() {
     let template = template();
     let routes: BTreeSet<_> =
         template.routes.iter().filter(|route| route.path != DEFAULT_ROUTE).map(|route| route.key()).collect();
-    let exact: BTreeSet<_> = routes.iter().filter(|route| !route.ends_with("/{proxy+}")).cloned().collect();
-    let with_slash: BTreeSet<_> = exact.iter().map(|route| format!("{route}/{{proxy+}}")).collect();
-    assert_eq!(routes, exact.union(&with_slash).cloned().collect());
-    let ours = fallback::ROUTES.iter().map(|(method, path)| format!("{method} {path}"));
-    let aliases = ALIASES.iter().map(|alias| format!("{} {}", alias.method, alias.path));
-    assert_eq!(ours.chain(aliases).collect::<BTreeSet<_>>(), exact, "the template has other routes than the code");
-    assert!(ALIASES.iter().all(|alias| fallback::ROUTES.contains(&(alias.method, alias.stands_for))));
+    for route in &routes {
+        assert!(!route.starts_with("ANY "), "{route} names no method");
+        let exact = route.strip_suffix("/{proxy+}").unwrap_or(route);
+        assert!(!exact.contains('{'), "{route}: its function's greedy route serves ids");
+        assert!(routes.contains(&format!("{exact}/{{proxy+}}")), "{route} has no greedy route");
+    }
+}
+
+/// `openapi.yaml` names the operations, the template says where each leads: the table and the router follow.
+#[test]
+fn the_tables_of_routes_are_as_local_prints_them() {
+    let routes = Routes::read(&template()).unwrap();
+    assert!(read("shared/src/http/routes.rs").contains(&routes.table()), "run `cargo run -p local -- routes`");
+    let manifest = read("Cargo.toml");
+    let router = manifest.split_once("[workspace.metadata.lambda.watch.router]\n").unwrap().1;
+    let router = router.split("\n\n").next().unwrap();
+    assert_eq!(format!("{router}\n"), routes.watch_router(), "run `cargo run -p local -- routes`");
+    for alias in &ALIASES {
+        let is_route = |route: &Route| route.method == alias.method && route.path == alias.stands_for;
+        assert!(ROUTES.iter().any(is_route), "{} stands for nothing", alias.path);
+    }
 }
 
 #[test]
@@ -221,7 +236,7 @@ fn the_readme_tells_every_setting() {
 #[test]
 fn the_readme_tells_every_route_and_error() {
     let readme = read("README.md");
-    for (method, path) in fallback::ROUTES {
+    for Route { method, path, .. } in ROUTES {
         let slash = if path.starts_with("/api") { "/" } else { "" };
         readme_row(&readme, &format!("{method} {path}{slash}"));
     }

@@ -24,14 +24,12 @@ pub struct Jwks {
 }
 
 const KEYS: &str = "/.well-known/jwks.json";
-const DISCOVERY: &str = "/.well-known/openid-configuration";
 /// A new key stands here much longer before it signs, so that nobody ever has to ask for an unknown one (V41).
 const FRESH: Duration = Duration::from_secs(60);
 const CACHE_CONTROL: &str = "public, max-age=300";
 
 impl Function for Jwks {
     const NAME: &'static str = "jwks";
-    const ROUTES: &'static [(&'static str, &'static str)] = &[("GET", KEYS), ("GET", DISCOVERY)];
 
     async fn compose(config: Config, clock: Clock) -> Result<Jwks> {
         let store = Store::new(&Aws::new(&config.aws)?);

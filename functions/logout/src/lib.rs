@@ -39,7 +39,6 @@ struct LoggedOut {
 
 impl Function for Logout {
     const NAME: &'static str = "logout";
-    const ROUTES: &'static [(&'static str, &'static str)] = &[("POST", "/api/auth/logout")];
 
     async fn compose(config: Config, clock: Clock) -> Result<Logout> {
         let aws = Aws::new(&config.aws)?;

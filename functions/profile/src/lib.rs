@@ -18,7 +18,6 @@ pub struct Profile {
 
 impl Function for Profile {
     const NAME: &'static str = "profile";
-    const ROUTES: &'static [(&'static str, &'static str)] = &[("GET", "/api/profile")];
 
     async fn compose(config: Config, clock: Clock) -> Result<Profile> {
         let aws = Aws::new(&config.aws)?;

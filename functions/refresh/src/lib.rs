@@ -38,7 +38,6 @@ struct Refreshed {
 
 impl Function for Refresh {
     const NAME: &'static str = "refresh";
-    const ROUTES: &'static [(&'static str, &'static str)] = &[("POST", "/api/auth/token/refresh")];
 
     async fn compose(config: Config, clock: Clock) -> Result<Refresh> {
         let aws = Aws::new(&config.aws)?;

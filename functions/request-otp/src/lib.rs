@@ -39,7 +39,6 @@ pub struct RequestOtp {
 
 impl Function for RequestOtp {
     const NAME: &'static str = "request-otp";
-    const ROUTES: &'static [(&'static str, &'static str)] = &[("POST", "/api/auth/otp/request")];
 
     async fn compose(config: Config, clock: Clock) -> Result<RequestOtp> {
         let aws = Aws::new(&config.aws)?;

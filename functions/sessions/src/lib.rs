@@ -28,8 +28,6 @@ const ALL: &str = "/api/auth/sessions";
 
 impl Function for Sessions {
     const NAME: &'static str = "sessions";
-    const ROUTES: &'static [(&'static str, &'static str)] =
-        &[("GET", ALL), ("DELETE", ALL), ("DELETE", "/api/auth/sessions/{id}")];
 
     async fn compose(config: Config, clock: Clock) -> Result<Sessions> {
         let aws = Aws::new(&config.aws)?;

@@ -40,7 +40,6 @@ pub struct VerifyOtp {
 
 impl Function for VerifyOtp {
     const NAME: &'static str = "verify-otp";
-    const ROUTES: &'static [(&'static str, &'static str)] = &[("POST", "/api/auth/otp/verify")];
 
     async fn compose(config: Config, clock: Clock) -> Result<VerifyOtp> {
         let aws = Aws::new(&config.aws)?;

@@ -23,7 +23,7 @@ pub use self::frontends::{Frontends, Page, TokenDelivery};
 pub use self::identifier_fields::{IdentifierFields, UserView, given, source_url, token_of};
 pub use self::issuer::{Issuer, Tokens};
 pub use self::origin::{Origin, is_host_name};
-pub use self::routes::look;
+pub use self::routes::{ROUTES, Route, look};
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -45,8 +45,6 @@ use crate::words::{Clock, Error, Result};
 pub trait Function: Sized + Send + Sync + 'static {
     /// The same word as its folder, its resource and its tests.
     const NAME: &'static str;
-    /// What it answers: method and path without the final slash, where `{id}` is one segment. Both spellings are served.
-    const ROUTES: &'static [(&'static str, &'static str)];
 
     /// Composes the parts.
     ///
@@ -97,9 +95,7 @@ impl<F: Function> Served<F> {
 
     async fn route(&self, request: Request) -> Result<Reply> {
         // A `{proxy+}` route also brings what lies below the path.
-        if !F::ROUTES.is_empty() {
-            routes::look(F::ROUTES, &request)?;
-        }
+        routes::look_in(F::NAME, &request)?;
         self.function.handle(request).await
     }
 

@@ -60,6 +60,11 @@ fn fit(route: &Route, method: &str, path: &str, empty_rest: bool) -> Option<(Fit
     rest.is_none().then_some((Fit { is_path: true, is_complete: true, literal_segments, is_method }, parameters))
 }
 
+/// Where a request for `method` and `path` goes, if any route is for it.
+pub fn route_for<'a>(routes: &'a [Route], method: &str, path: &str) -> Option<&'a Route> {
+    find(routes, method, path, true).map(|matched| matched.route)
+}
+
 /// The name in `{name}`.
 fn capture(pattern: &str) -> Option<&str> {
     pattern.strip_prefix('{')?.strip_suffix('}')
