@@ -1,12 +1,10 @@
 //! What each function finds in its environment: the template's variables, its identity, and where AWS is.
 
-use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 
+use local_aws::REGION;
 use local_aws::template::{STACK, Template};
-use local_aws::{Failure, REGION};
-use shared::config::Config;
 
 pub(crate) type Variables = BTreeMap<String, String>;
 
@@ -24,8 +22,8 @@ impl Environments {
     ) -> Environments {
         let environment = |name: &str, variables: &Variables| {
             let mut all = variables.clone();
-            if let (Some(issuer), None | Some("")) = (&issuer, all.get("JWT_ISSUER").map(String::as_str)) {
-                all.insert("JWT_ISSUER".to_owned(), issuer.clone());
+            if let (Some(issuer), Some(open)) = (&issuer, all.get_mut("JWT_ISSUER").filter(|given| given.is_empty())) {
+                open.clone_from(issuer);
             }
             let given = [
                 ("AWS_LAMBDA_FUNCTION_NAME", format!("{STACK}-{name}")),
@@ -52,14 +50,14 @@ impl Environments {
         (Environments(these), Environments(others))
     }
 
-    /// Each function's resource and binary.
-    pub(crate) fn functions(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.iter().map(|(name, (binary, _))| (name.as_str(), binary.as_str()))
+    /// Each function's resource, binary and variables.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &str, &Variables)> {
+        self.0.iter().map(|(name, (binary, variables))| (name.as_str(), binary.as_str(), variables))
     }
 
     /// The resource of the function with this binary.
     pub(crate) fn named_by(&self, binary: &str) -> Option<&str> {
-        self.functions().find_map(|(name, its)| (its == binary).then_some(name))
+        self.iter().find_map(|(name, its, _)| (its == binary).then_some(name))
     }
 
     /// The variables of one function.
@@ -67,47 +65,8 @@ impl Environments {
         self.0.get(function).map(|(_, variables)| variables)
     }
 
-    /// The settings that a function reads from them.
-    pub(crate) fn config(&self, function: &str) -> Result<Config, Failure> {
-        let variables = self.of(function)?;
-        Config::read(|name| variables.get(name).cloned())
-            .map_err(|problems| Failure::new(format!("{function}: {problems}")))
+    /// The variables of all functions together. One that several have is the same in each, but for their identities.
+    pub(crate) fn all(&self) -> Variables {
+        self.0.values().flat_map(|(_, variables)| variables.clone()).collect()
     }
-
-    /// Refuses an override that nothing reads: a misspelt name would change nothing, and nobody would know.
-    pub(crate) fn check(overrides: &[(String, String)]) -> Result<(), Failure> {
-        let unread = overrides.iter().map(|(name, _)| name.as_str()).find(|name| !is_read(name));
-        unread.map_or(Ok(()), |name| {
-            Err(Failure::new(format!("--env {name}: no function reads a variable of this name")))
-        })
-    }
-
-    /// The settings that all functions share.
-    pub(crate) fn any_config(&self) -> Result<Config, Failure> {
-        self.config(self.first()?)
-    }
-
-    /// The variables behind them.
-    pub(crate) fn any_variables(&self) -> Result<&Variables, Failure> {
-        self.of(self.first()?)
-    }
-
-    fn first(&self) -> Result<&str, Failure> {
-        let first = self.functions().next().map(|(name, _)| name);
-        first.ok_or_else(|| Failure::new("template.yaml has no functions"))
-    }
-
-    fn of(&self, function: &str) -> Result<&Variables, Failure> {
-        self.variables(function).ok_or_else(|| Failure::new(format!("there is no function {function}")))
-    }
-}
-
-fn is_read(name: &str) -> bool {
-    let asked = Cell::new(false);
-    // Only the questions matter here; what is missing is said when a function starts.
-    let _ = Config::read(|variable| {
-        asked.set(asked.get() || variable == name);
-        None
-    });
-    asked.get()
 }

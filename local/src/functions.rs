@@ -1,20 +1,21 @@
 //! The functions of the template, each started from its own environment and identity.
 
-use std::collections::BTreeMap;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::pin::Pin;
 use std::sync::Arc;
 
 use lambda_http::{Context, LambdaEvent};
 use local_aws::Failure;
 use local_aws::lambda::{Functions, Handler};
 use shared::aws::Carrier;
-use shared::config::Config;
-use shared::http::{Function, Served};
-use shared::runtime::{Ready, Task};
+use shared::config::{self, Reader};
+use shared::runtime::{Function, Served, settings};
 use shared::words::Clock;
 use tracing::Dispatch;
 use tracing::instrument::WithSubscriber;
 
-use crate::environment::Environments;
+use crate::environment::{Environments, Variables};
 
 /// Starts those that are in `environments`, each from its own. `carrier` carries their calls, or else the network.
 pub(crate) async fn start_all(
@@ -24,52 +25,89 @@ pub(crate) async fn start_all(
     carrier: Option<&Carrier>,
 ) -> Result<Functions, Failure> {
     let mut handlers = BTreeMap::new();
-    for (name, binary) in environments.functions() {
-        let mut config = environments.config(name)?;
-        config.aws.carrier = carrier.cloned();
-        // On the heap, or all that the functions wait for is too deep for the compiler to name.
-        let starting = Box::pin(start(binary, config, clock.clone())).with_subscriber(log.clone());
-        let handler = starting.await.map_err(|failure| Failure::new(format!("{name} does not start: {failure}")))?;
+    for (name, binary, variables) in environments.iter() {
+        let starting = (Kind::of_binary(binary)?.start)(variables, carrier, clock.clone());
+        let started = starting.with_subscriber(log.clone()).await;
+        let handler = started.map_err(|failure| Failure::new(format!("{name} does not start: {failure}")))?;
         handlers.insert(name.to_owned(), handler);
     }
     Ok(Functions::new(handlers, log))
 }
 
-/// The one place that knows every function by its type.
-async fn start(binary: &str, config: Config, clock: Clock) -> Result<Handler, Failure> {
-    match binary {
-        "request-otp" => handler::<request_otp::RequestOtp>(config, clock).await,
-        "verify-otp" => handler::<verify_otp::VerifyOtp>(config, clock).await,
-        "refresh" => handler::<refresh::Refresh>(config, clock).await,
-        "logout" => handler::<logout::Logout>(config, clock).await,
-        "sessions" => handler::<sessions::Sessions>(config, clock).await,
-        "profile" => handler::<profile::Profile>(config, clock).await,
-        "jwks" => handler::<jwks::Jwks>(config, clock).await,
-        "fallback" => handler::<fallback::Fallback>(config, clock).await,
-        "rotate-keys" => task::<rotate_keys::RotateKeys>(config, clock).await,
-        other => Err(Failure::new(format!("local/src/functions.rs does not know the binary {other}"))),
+/// Refuses an override that no function reads: a misspelt name would change nothing, and nobody would know.
+pub(crate) fn check(overrides: &[(String, String)], environments: &Environments) -> Result<(), Failure> {
+    let mut read = BTreeSet::new();
+    for (_, binary, _) in environments.iter() {
+        read.extend(Kind::of_binary(binary)?.variables());
+    }
+    let unread = overrides.iter().find(|(name, _)| !read.contains(name));
+    unread.map_or(Ok(()), |(name, _)| {
+        Err(Failure::new(format!("--env {name}: no function reads a variable of this name")))
+    })
+}
+
+/// What can be done with a function by its binary's name.
+pub struct Kind {
+    /// Reads its settings, and writes them out to be compared.
+    pub read: fn(&mut Reader<'_>) -> String,
+    start: fn(&Variables, Option<&Carrier>, Clock) -> Starting,
+}
+
+type Starting = Pin<Box<dyn Future<Output = Result<Handler, Failure>> + Send>>;
+
+impl Kind {
+    /// The one place that knows every function by its type.
+    ///
+    /// # Errors
+    /// When there is no such binary.
+    pub fn of_binary(binary: &str) -> Result<Kind, Failure> {
+        Ok(match binary {
+            "request-otp" => Kind::of::<request_otp::RequestOtp>(),
+            "verify-otp" => Kind::of::<verify_otp::VerifyOtp>(),
+            "refresh" => Kind::of::<refresh::Refresh>(),
+            "logout" => Kind::of::<logout::Logout>(),
+            "sessions" => Kind::of::<sessions::Sessions>(),
+            "profile" => Kind::of::<profile::Profile>(),
+            "jwks" => Kind::of::<jwks::Jwks>(),
+            "fallback" => Kind::of::<fallback::Fallback>(),
+            "rotate-keys" => Kind::of::<rotate_keys::RotateKeys>(),
+            other => return Err(Failure::new(format!("local/src/functions.rs does not know the binary {other}"))),
+        })
+    }
+
+    fn of<F: Function>() -> Kind {
+        Kind { read: |read| format!("{:#?}", settings::<F>(read)), start: start::<F> }
+    }
+
+    /// The names of the variables that it reads.
+    pub fn variables(&self) -> BTreeSet<String> {
+        let names = RefCell::new(BTreeSet::new());
+        let lookup = |name: &str| {
+            names.borrow_mut().insert(name.to_owned());
+            None
+        };
+        // What is missing is said when a function starts.
+        drop(config::read(lookup, self.read));
+        names.into_inner()
     }
 }
 
-async fn handler<F: Function>(config: Config, clock: Clock) -> Result<Handler, Failure> {
-    let served = Arc::new(Served::<F>::start(config, clock).await.map_err(|error| Failure::new(format!("{error:?}")))?);
-    Ok(Arc::new(move |event: String| {
-        let served = served.clone();
-        Box::pin(async move {
-            let request = serde_json::from_str(&event).map_err(Failure::new)?;
-            let answer = served.invoke(LambdaEvent::new(request, Context::default())).await;
-            serde_json::to_value(answer).map_err(Failure::new)
-        })
-    }))
-}
-
-async fn task<T: Task>(config: Config, clock: Clock) -> Result<Handler, Failure> {
-    let ready = Arc::new(Ready::<T>::start(config, clock).await.map_err(|error| Failure::new(format!("{error:?}")))?);
-    Ok(Arc::new(move |event: String| {
-        let ready = ready.clone();
-        Box::pin(async move {
-            let event = serde_json::from_str(&event).map_err(Failure::new)?;
-            ready.answer("", event).await.map_err(Failure::new)
-        })
-    }))
+fn start<F: Function>(variables: &Variables, carrier: Option<&Carrier>, clock: Clock) -> Starting {
+    let read = config::read(|name| variables.get(name).cloned(), settings::<F>);
+    let carrier = carrier.cloned();
+    Box::pin(async move {
+        let mut settings = read.map_err(Failure::new)?;
+        settings.common.aws.carrier = carrier;
+        let served = Served::<F>::start(settings, clock).await.map_err(|error| Failure::new(format!("{error:?}")))?;
+        let served = Arc::new(served);
+        let handler: Handler = Arc::new(move |event: String| {
+            let served = served.clone();
+            Box::pin(async move {
+                let payload = serde_json::from_str(&event).map_err(Failure::new)?;
+                let answer = served.invoke(LambdaEvent::new(payload, Context::default())).await;
+                serde_json::to_value(answer.map_err(Failure::new)?).map_err(Failure::new)
+            })
+        });
+        Ok(handler)
+    })
 }

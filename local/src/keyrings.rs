@@ -3,9 +3,11 @@
 use local_aws::lambda::Functions;
 use local_aws::{Failure, Services, new_id};
 use serde_json::{Value, json};
-use shared::config::Config;
+use shared::http::TokenSettings;
 use shared::keys::{Ring, SigningKey, TokenKeys, generate, public_keys};
 use shared::words::{Entropy, Error, Timestamp};
+
+use crate::settings::All;
 
 /// The steps in which Secrets Manager rotates a secret.
 pub const STEPS: [&str; 4] = ["createSecret", "setSecret", "testSecret", "finishSecret"];
@@ -23,8 +25,9 @@ pub(crate) struct Keyrings {
 
 impl Keyrings {
     /// Asks the function `name`, one of `functions`.
-    pub(crate) fn new(functions: Functions, name: String, config: &Config) -> Keyrings {
-        Keyrings { functions, name, secrets: [config.codes_secret.clone(), config.tokens_secret.clone()] }
+    pub(crate) fn new(functions: Functions, name: String, settings: &All) -> Keyrings {
+        let secrets = [settings.verify.codes_secret.clone(), settings.verify.tokens.secret.clone()];
+        Keyrings { functions, name, secrets }
     }
 
     /// What the function answers to `event`.
@@ -45,9 +48,14 @@ impl Keyrings {
 }
 
 /// Puts a keyring of tokens with the signing key in `pem`, if there is none yet, so that the function need not make one.
-pub(crate) fn lay_ready(services: &Services, config: &Config, pem: &str, now: Timestamp) -> Result<(), Failure> {
-    let algorithm = config.access.algorithm;
-    if algorithm.is_symmetric() || services.secret(&config.tokens_secret).is_some() {
+pub(crate) fn lay_ready(
+    services: &Services,
+    settings: &TokenSettings,
+    pem: &str,
+    now: Timestamp,
+) -> Result<(), Failure> {
+    let algorithm = settings.access.algorithm;
+    if algorithm.is_symmetric() || services.secret(&settings.secret).is_some() {
         return Ok(());
     }
     let failure = |error: Error| Failure::new(error.cause().unwrap_or_else(|| error.to_string()));
@@ -58,5 +66,5 @@ pub(crate) fn lay_ready(services: &Services, config: &Config, pem: &str, now: Ti
     let refresh = generate::bytes(&Entropy).and_then(|key| generate::dated(key, now, &Entropy)).map_err(failure)?;
     let keys = TokenKeys { signing, refresh: Ring::new(vec![refresh]) };
     let text = serde_json::to_string(&keys).map_err(Failure::new)?;
-    services.put_secret(&config.tokens_secret, text).map_err(Failure::new)
+    services.put_secret(&settings.secret, text).map_err(Failure::new)
 }

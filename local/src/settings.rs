@@ -1,22 +1,25 @@
 //! The settings of a profile, for a person: in words with what is doubtful about them, or raw. Nothing is started.
 
+mod all;
 mod doubts;
 mod phrases;
 mod words;
 
+pub(crate) use self::all::All;
+
 use local_aws::Failure;
 use local_aws::template::{self, Template};
 use serde_json::json;
-use shared::config::Config;
 
 use crate::environment::{Environments, Variables};
+use crate::functions;
 use crate::options::Options;
 
-/// Settings as a function reads them.
+/// Settings as the functions read them.
 pub struct Settings {
     profile: String,
     variables: Variables,
-    config: Config,
+    all: All,
 }
 
 /// Who a function is, which Lambda tells it: no part of a profile, and secret.
@@ -34,12 +37,12 @@ impl Settings {
     pub fn read(options: &Options) -> Result<Settings, Failure> {
         let root = options.root.clone().map_or_else(template::find_root, Ok)?;
         let template = Template::read(&root, &options.profile)?;
-        Environments::check(&options.env)?;
         let environments = Environments::new(&template, None, None, &options.env);
-        let config = environments.any_config()?;
-        let mut variables = environments.any_variables()?.clone();
+        functions::check(&options.env, &environments)?;
+        let all = All::read(&environments)?;
+        let mut variables = environments.all();
         variables.retain(|name, _| !IDENTITY.contains(&name.as_str()));
-        Ok(Settings { profile: options.profile.clone(), variables, config })
+        Ok(Settings { profile: options.profile.clone(), variables, all })
     }
 
     /// Every setting in words, by what it is about, and then what is doubtful.
@@ -49,11 +52,11 @@ impl Settings {
             text.push_str(&format!("\n{}\n", group.title));
             for (settings, words) in group.lines {
                 let names = settings.join(", ");
-                text.push_str(&format!("  {:<NAMES_AT$} {names}\n", words(&self.config)));
+                text.push_str(&format!("  {:<NAMES_AT$} {names}\n", words(&self.all)));
             }
         }
         text.push_str("\nDoubtful\n");
-        let doubts: Vec<_> = doubts::of(&self.config).collect();
+        let doubts: Vec<_> = doubts::of(&self.all).collect();
         doubts.iter().for_each(|doubt| text.push_str(&format!("  {doubt}\n")));
         if doubts.is_empty() {
             text.push_str("  nothing\n");
@@ -61,7 +64,7 @@ impl Settings {
         text
     }
 
-    /// The variables as a function finds them, as a JSON object, without its identity.
+    /// The variables as the functions find them, as a JSON object, without their identities.
     pub fn json(&self) -> String {
         format!("{:#}\n", json!(self.variables))
     }

@@ -20,6 +20,7 @@ use tracing::instrument::WithSubscriber;
 use crate::addresses::Addresses;
 use crate::carrier::Direct;
 use crate::environment::Environments;
+use crate::functions;
 use crate::inbox::{self, Desk, Inbox};
 use crate::keyrings::{self, Keyrings};
 use crate::listen::{self, Doors};
@@ -28,6 +29,7 @@ use crate::loopback::only_this_machine;
 use crate::options::{OnCall, Options};
 use crate::page;
 use crate::plan::Plan;
+use crate::settings::All;
 
 /// A running stack.
 pub struct Stack {
@@ -78,18 +80,18 @@ impl Stack {
             page: page_door.as_ref().map(address).transpose()?,
         };
 
-        Environments::check(&options.env)?;
         // An https issuer could not be fetched from a laptop.
         let issuer = addresses.api.map(|address| format!("http://{address}"));
         let environments = Environments::new(&template, Some(addresses.aws), issuer, &options.env);
-        let config = environments.any_config()?;
+        functions::check(&options.env, &environments)?;
+        let settings = All::read(&environments)?;
         for table in &template.tables {
             services.create_table(&table.definition, table.ttl.as_deref()).map_err(Failure::new)?;
         }
-        template.senders.iter().chain([&config.mail.sender]).for_each(|sender| services.allow_sender(sender));
+        template.senders.iter().chain([&settings.request.mail.sender]).for_each(|sender| services.allow_sender(sender));
         template.secrets.iter().for_each(|arn| services.create_secret(arn));
         if let Some(pem) = options.signing_keys.first() {
-            keyrings::lay_ready(&services, &config, pem, clock.now())?;
+            keyrings::lay_ready(&services, &settings.verify.tokens, pem, clock.now())?;
         }
 
         let logs = Logs::new(options.on_line);
@@ -104,7 +106,7 @@ impl Stack {
         let plan = Plan { routes, cors, functions, clock: clock.clone(), log, direct };
         let name = tasks.named_by(keyrings::BINARY).map(str::to_owned);
         let name = name.ok_or_else(|| Failure::new("template.yaml has no function rotate-keys"))?;
-        let keyrings = Keyrings::new(plan.functions(&tasks, "tasks").await?, name, &config);
+        let keyrings = Keyrings::new(plan.functions(&tasks, "tasks").await?, name, &settings);
         // As the custom resource of the stack does, which is not complete before.
         keyrings.ask(&json!({ "mode": "ensure" })).await?;
         let api = if options.services_only { None } else { Some(Arc::new(plan.start("").await?)) };
@@ -125,7 +127,7 @@ impl Stack {
         if let Some(door) = page_door {
             doors.serve(
                 door,
-                page::router(&addresses.api_url(), config.frontends.usual).layer(from_fn(only_this_machine)),
+                page::router(&addresses.api_url(), settings.request.frontends.usual).layer(from_fn(only_this_machine)),
             );
         }
         Ok(Stack { clock, services, inbox, logs, keyrings, environments, api, plan, addresses, doors })

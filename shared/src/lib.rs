@@ -3,6 +3,8 @@
 
 pub mod words;
 
+pub mod config;
+
 pub mod observe;
 
 pub mod keys;
@@ -18,8 +20,6 @@ pub mod aws;
 pub mod store;
 
 pub mod messages;
-
-pub mod config;
 
 pub mod http;
 

@@ -90,7 +90,7 @@ async fn ours_accepts(auth: &Deployment, algorithm: SigningAlgorithm, token: &st
         let set = auth.client().get("/.well-known/jwks.json").await.ok();
         CheckingKeys::published(&serde_json::from_value(set).unwrap())
     };
-    keys.unwrap().check(token, ISSUER, &auth.config().access, now).is_ok()
+    keys.unwrap().check(token, ISSUER, &auth.read(AccessPolicy::read), now).is_ok()
 }
 
 async fn is_good(auth: &Deployment, algorithm: SigningAlgorithm, token: &str) {
@@ -159,7 +159,7 @@ fn signed(key: &Dated<SigningKey>, policy: &AccessPolicy) -> String {
 /// S40: `kid` chooses the key, and the key the algorithm: no other one, though the same key could have signed with it.
 #[tokio::test]
 async fn a_key_serves_one_algorithm_and_no_other() {
-    let policy = Deployment::start().await.config().access;
+    let policy = Deployment::start().await.read(AccessPolicy::read);
     for algorithm in SigningAlgorithm::ALL {
         let ring = Ring::new(vec![key_for(algorithm)]);
         let published = CheckingKeys::published(&public_keys(&ring, now()).unwrap()).unwrap();
@@ -176,7 +176,7 @@ async fn a_key_serves_one_algorithm_and_no_other() {
 /// S40, V11: everybody has the public key, so it must not do as the secret of an HMAC.
 #[tokio::test]
 async fn a_public_key_is_no_secret() {
-    let policy = Deployment::start().await.config().access;
+    let policy = Deployment::start().await.read(AccessPolicy::read);
     for algorithm in SigningAlgorithm::ALL.into_iter().filter(|algorithm| !algorithm.is_symmetric()) {
         let ring = Ring::new(vec![key_for(algorithm)]);
         let set = public_keys(&ring, now()).unwrap();
@@ -200,7 +200,7 @@ async fn a_public_key_is_no_secret() {
 /// S40: whoever could put a secret among the public keys could sign with it.
 #[tokio::test]
 async fn a_published_secret_checks_nothing() {
-    let policy = Deployment::start().await.config().access;
+    let policy = Deployment::start().await.read(AccessPolicy::read);
     let token = signed(&key_for(SigningAlgorithm::HS256), &policy);
     let secret =
         json!({ "kty": "oct", "k": BASE64URL_NOPAD.encode(&[7; 64]), "alg": "HS256", "use": "sig", "kid": "k1" });

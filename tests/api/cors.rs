@@ -4,6 +4,7 @@ use axum::body::Bytes;
 use axum::http::{HeaderMap, Method, Request};
 use local_aws::template::{Cors, Template, find_root};
 use serde_json::json;
+use shared::http::Frontends;
 use shared::http::{ROUTES, Route};
 use tests::Deployment;
 use tests::client::REQUEST;
@@ -46,8 +47,7 @@ fn the_template_names_its_origins_and_lets_them_read_what_they_need() {
 #[tokio::test]
 async fn functions_allow_whom_the_gateway_allows() {
     let auth = Deployment::start().await;
-    let config = auth.config();
-    assert_eq!(config.frontends.origins().collect::<Vec<_>>(), declared().origins);
+    assert_eq!(auth.read(Frontends::read).origins().collect::<Vec<_>>(), declared().origins);
     let samconfig = |origins: &str| {
         format!(
             "version = 0.1\n[default.deploy.parameters]\nparameter_overrides = [\"SenderEmail=a@example.com\", \"AllowedOrigins={origins}\"]\n"

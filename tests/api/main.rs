@@ -10,6 +10,7 @@ mod budget;
 mod cookies;
 mod cors;
 mod devices;
+mod environment;
 mod fallback;
 mod forged;
 mod ignored;

@@ -8,8 +8,8 @@ use axum::http::{Request, header};
 use fuzz::mutate::{Random, mutated};
 use lambda_http::{Context, LambdaEvent};
 use serde_json::json;
-use shared::config::Config;
-use shared::http::Served;
+use shared::config;
+use shared::runtime::{Served, settings};
 use shared::words::Clock;
 use tests::Deployment;
 use tests::client::{LOGOUT, REFRESH, REQUEST, VERIFY};
@@ -150,8 +150,8 @@ async fn every_answer_says_that_it_is_not_to_be_kept() {
 async fn what_the_runtime_would_panic_at_is_not_looked_at() {
     let auth = Deployment::start().await;
     let variables: BTreeMap<_, _> = auth.stack.environment("Fallback").into_iter().collect();
-    let config = Config::read(|name| variables.get(name).cloned()).unwrap();
-    let served = Arc::new(Served::<fallback::Fallback>::start(config, Clock::system()).await.unwrap());
+    let settings = config::read(|name| variables.get(name).cloned(), settings::<fallback::Fallback>).unwrap();
+    let served = Arc::new(Served::<fallback::Fallback>::start(settings, Clock::system()).await.unwrap());
     let request = Request::get("/nothing").body(Bytes::new()).unwrap();
     let (_, genuine) = auth.stack.api().unwrap().event(&request, "192.0.2.1".parse().unwrap()).unwrap();
     let longer_than_any = "/a".repeat(40_000);
@@ -172,7 +172,7 @@ async fn what_the_runtime_would_panic_at_is_not_looked_at() {
             header => event["headers"][header] = json!(value),
         }
         let event = LambdaEvent::new(serde_json::from_value(event).unwrap(), Context::default());
-        let answer = serde_json::to_value(served.clone().invoke(event).await).unwrap();
+        let answer = serde_json::to_value(served.clone().invoke(event).await.unwrap()).unwrap();
         assert_eq!(answer["statusCode"], 404, "{member}");
     }
 }

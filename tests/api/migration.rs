@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use shared::words::Error;
 
-use crate::workspace::{read, settings};
+use crate::environment::settings;
+use crate::workspace::read;
 
 const DOCUMENT: &str = "docs/migration.md";
 

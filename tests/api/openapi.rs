@@ -168,7 +168,7 @@ fn the_document_has_every_route_and_no_other() {
 /// Its numbers are those of the settings, and of the code.
 #[tokio::test]
 async fn every_limit_is_the_codes() {
-    let (document, settings) = (document(), crate::workspace::settings());
+    let (document, settings) = (document(), crate::environment::settings());
     let schema = |path: &str| document["components"]["schemas"].pointer(path).unwrap().clone();
     for (path, setting) in [
         ("/CodeSent/properties/expires_in", "OTP_EMAIL_EXPIRY_SECONDS"),

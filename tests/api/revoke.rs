@@ -2,7 +2,7 @@
 
 use local::STEPS;
 use serde_json::{Value, json};
-use shared::sessions::CheckingKeys;
+use shared::sessions::{AccessPolicy, CheckingKeys};
 use tests::Deployment;
 use tests::deployment::unverified;
 
@@ -18,7 +18,7 @@ async fn is_accepted(auth: &Deployment, access: &str) -> bool {
     auth.wait(60);
     let set = auth.client().get("/.well-known/jwks.json").await.ok();
     let keys = CheckingKeys::published(&serde_json::from_value(set).unwrap()).unwrap();
-    keys.check(access, ISSUER, &auth.config().access, auth.stack.clock().now()).is_ok()
+    keys.check(access, ISSUER, &auth.read(AccessPolicy::read), auth.stack.clock().now()).is_ok()
 }
 
 fn is_gone(auth: &Deployment, kid: &str) {
@@ -84,7 +84,7 @@ async fn a_revoke_in_the_middle_of_a_rotation_is_never_undone() {
         let ends = outcomes.last().is_none_or(Result::is_ok);
         assert_eq!(ends, done == 0 || done == 4, "{done}: {outcomes:?}");
         // Nothing is left in the way of the next rotation.
-        rotate(&auth, &auth.config().tokens_secret, &token(2)).await.unwrap();
+        rotate(&auth, &auth.setting("TOKENS_SECRET_ARN"), &token(2)).await.unwrap();
         is_gone(&auth, &leaked);
     }
 }
@@ -95,7 +95,7 @@ async fn a_revoke_beside_a_rotation_is_never_undone() {
     for round in 0..10 {
         let auth = deployment().await;
         let leaked = auth.published().remove(0);
-        let (arn, token) = (auth.config().tokens_secret, token(round));
+        let (arn, token) = (auth.setting("TOKENS_SECRET_ARN"), token(round));
         let (revoked, _) = tokio::join!(auth.stack.revoke(&leaked), rotate(&auth, &arn, &token));
         revoked.unwrap();
         is_gone(&auth, &leaked);

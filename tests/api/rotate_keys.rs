@@ -30,7 +30,7 @@ pub fn token(number: u32) -> String {
 
 /// One step for the keyring of tokens.
 pub async fn step(auth: &Deployment, step: &str, token: &str) -> Result<Value, String> {
-    step_of(auth, &auth.config().tokens_secret, step, token).await
+    step_of(auth, &auth.setting("TOKENS_SECRET_ARN"), step, token).await
 }
 
 async fn step_of(auth: &Deployment, secret: &str, step: &str, token: &str) -> Result<Value, String> {
@@ -59,15 +59,14 @@ fn is_whole(auth: &Deployment, signing_keys: usize) {
 
 /// What anybody could see of the keys.
 fn state(auth: &Deployment) -> [Option<String>; 3] {
-    let (config, services) = (auth.config(), auth.stack.services());
-    [services.secret(&config.codes_secret), services.secret(&config.tokens_secret), Some(auth.published().concat())]
+    let [codes, tokens] = auth.secrets().map(|secret| auth.stack.services().secret(&secret));
+    [codes, tokens, Some(auth.published().concat())]
 }
 
 #[tokio::test]
 async fn each_step_twice_is_the_same_as_once() {
     let auth = deployment().await;
-    let config = auth.config();
-    for secret in [&config.codes_secret, &config.tokens_secret] {
+    for secret in &auth.secrets() {
         for name in STEPS {
             step_of(&auth, secret, name, &token(1)).await.unwrap();
             let once = state(&auth);
@@ -89,8 +88,7 @@ async fn each_step_twice_is_the_same_as_once() {
 #[tokio::test]
 async fn one_rotation_many_times_at_once_is_one_rotation() {
     let auth = deployment().await;
-    let config = auth.config();
-    for secret in [&config.codes_secret, &config.tokens_secret] {
+    for secret in &auth.secrets() {
         let token = token(1);
         for outcome in join_all((0..8).map(|_| rotate(&auth, secret, &token))).await {
             outcome.unwrap();
@@ -103,8 +101,7 @@ async fn one_rotation_many_times_at_once_is_one_rotation() {
 #[tokio::test]
 async fn many_rotations_at_once_leave_one_keyring_and_tell_the_others() {
     let auth = deployment().await;
-    let config = auth.config();
-    for secret in [&config.codes_secret, &config.tokens_secret] {
+    for secret in &auth.secrets() {
         let tokens: Vec<_> = (0..8).map(token).collect();
         let outcomes = join_all(tokens.iter().map(|token| rotate(&auth, secret, token))).await;
         let lost: Vec<_> = outcomes.iter().filter_map(|outcome| outcome.as_ref().err()).collect();
@@ -113,7 +110,7 @@ async fn many_rotations_at_once_leave_one_keyring_and_tell_the_others() {
         let known = ["overtaken: ", "is not published", "others keep publishing"];
         assert!(lost.iter().all(|reason| known.iter().any(|known| reason.contains(known))), "{lost:?}");
     }
-    rotate(&auth, &config.tokens_secret, &token(9)).await.unwrap();
+    rotate(&auth, &auth.setting("TOKENS_SECRET_ARN"), &token(9)).await.unwrap();
     assert_eq!(auth.published(), ids(&auth.token_keys().signing));
     auth.client().sign_in(ADA).await;
 }
@@ -148,7 +145,7 @@ async fn a_rotation_that_stopped_half_way_does_not_come_back() {
         for name in &STEPS[..done] {
             step(&auth, name, &token(1)).await.unwrap();
         }
-        rotate(&auth, &auth.config().tokens_secret, &token(2)).await.unwrap();
+        rotate(&auth, &auth.setting("TOKENS_SECRET_ARN"), &token(2)).await.unwrap();
         is_whole(&auth, 2);
         for name in &STEPS[done..] {
             let reason = step(&auth, name, &token(1)).await.unwrap_err();
@@ -195,7 +192,7 @@ async fn a_test_without_a_rotation_tests_the_keyring_that_is_there() {
 #[tokio::test]
 async fn what_it_is_not_asked_for_it_refuses_in_words() {
     let auth = deployment().await;
-    let arn = auth.config().tokens_secret;
+    let arn = auth.setting("TOKENS_SECRET_ARN");
     for (event, reason) in [
         (json!({}), r#"modes are "ensure" and, with the key's "kid", "revoke""#),
         (json!({ "mode": "rotate" }), r#"modes are "ensure" and"#),
@@ -260,7 +257,7 @@ async fn a_stack_is_told_when_its_keys_are_there_and_why_not() {
 async fn an_index_key_that_is_put_back_finds_its_users() {
     let auth = deployment().await;
     auth.client().sign_in(ADA).await;
-    let (arn, index) = (auth.config().codes_secret, auth.code_keys().index);
+    let (arn, index) = (auth.setting("CODES_SECRET_ARN"), auth.code_keys().index);
     let copy = json!({ "index": index, "peppers": [] }).to_string();
     auth.stack.services().put_secret(&arn, copy).unwrap();
     auth.stack.ask_for_keys(&json!({ "mode": "ensure" })).await.unwrap();

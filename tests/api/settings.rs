@@ -2,16 +2,29 @@
 
 use std::collections::BTreeMap;
 
+use local::Kind;
 use local_aws::template::{Template, find_root};
-use shared::config::Config;
+use request_otp::RequestOtp;
+use serde_json::json;
+use shared::config;
+use shared::runtime::{Function, Settings, settings};
 use tests::Deployment;
+use tests::client::REQUEST;
+use verify_otp::VerifyOtp;
+
+/// The functions that together read every setting.
+const BINARIES: [&str; 2] = ["request-otp", "verify-otp"];
 
 async fn environment() -> BTreeMap<String, String> {
-    Deployment::start().await.stack.environment("VerifyOtp").into_iter().collect()
+    let auth = Deployment::start().await;
+    ["RequestOtp", "VerifyOtp"].into_iter().flat_map(|function| auth.stack.environment(function)).collect()
 }
 
-fn read(environment: &BTreeMap<String, String>) -> Result<Config, String> {
-    Config::read(|name| environment.get(name).cloned()).map_err(|problems| problems.to_string())
+/// What both make of it.
+fn read(environment: &BTreeMap<String, String>) -> Result<[String; 2], String> {
+    let kinds = BINARIES.map(|binary| Kind::of_binary(binary).unwrap());
+    let lookup = |name: &str| environment.get(name).cloned();
+    config::read(lookup, |read| kinds.map(|kind| (kind.read)(read))).map_err(|problems| problems.to_string())
 }
 
 #[tokio::test]
@@ -167,18 +180,75 @@ async fn es512_is_refused_by_name() {
     }
 }
 
-/// The settings of a function as a profile of `samconfig.toml` deploys it, and only these variables of it.
-fn profile(name: &str, is_set: impl Fn(&str) -> bool) -> Config {
-    let template = Template::read(&find_root().unwrap(), name).unwrap();
-    let environment = &template.functions["VerifyOtp"].environment;
-    let config = Config::read(|name| match name {
-        "AWS_REGION" | "AWS_ACCESS_KEY_ID" | "AWS_SECRET_ACCESS_KEY" => Some("x".to_owned()),
-        _ => environment.get(name).filter(|_| is_set(name)).cloned(),
-    });
-    config.unwrap()
+/// Names that existing configurations have. A template that sets both names of a setting says which one counts.
+#[tokio::test]
+async fn a_setting_may_have_the_name_that_replaced_systems_give_it() {
+    let auth = Deployment::with(&[("OTP_CODE_LENGTH", "8"), ("OTP_EXPIRY_MINUTES", "2")]).await;
+    for identifier in ["ada@example.com", "+447400123456"] {
+        let asked = auth.client().post(REQUEST, json!({ "identifier": identifier })).await.ok();
+        assert_eq!(asked["expires_in"], 120, "{identifier}");
+        assert_eq!(auth.newest_code(identifier).len(), 8, "{identifier}");
+    }
 }
 
-/// Design part 6: what differs between stages stands in their profiles and nowhere else.
+#[tokio::test]
+async fn two_names_of_one_setting_say_the_same() {
+    let environment = environment().await;
+    for (settings, problem) in [
+        (vec![("OTP_CODE_LENGTH", "8"), ("OTP_LENGTH", "8")], None),
+        (vec![("OTP_CODE_LENGTH", "8"), ("OTP_LENGTH", "6")], Some("OTP_CODE_LENGTH: OTP_LENGTH is the same setting")),
+        (vec![("OTP_EXPIRY_MINUTES", "5"), ("OTP_SMS_EXPIRY_SECONDS", "300")], None),
+        (
+            vec![("OTP_EXPIRY_MINUTES", "5"), ("OTP_EMAIL_EXPIRY_SECONDS", "600")],
+            Some("OTP_EXPIRY_MINUTES: OTP_EMAIL_EXPIRY_SECONDS is the same setting"),
+        ),
+        (vec![("OTP_EXPIRY_MINUTES", "11")], Some("OTP_EXPIRY_MINUTES: expected a whole number from 1 to 10")),
+    ] {
+        let mut environment = environment.clone();
+        environment.extend(settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+        match (read(&environment), problem) {
+            (Ok(_), None) => {}
+            (Err(problems), Some(problem)) => assert_eq!(problems.matches(problem).count(), 1, "{problems}"),
+            (read, _) => panic!("{settings:?}: {read:?}"),
+        }
+    }
+}
+
+/// Longer ones would fill a function's environment.
+#[tokio::test]
+async fn lists_have_at_most_600_bytes() {
+    let environment = environment().await;
+    for (name, item) in
+        [("ALLOWED_ORIGINS", "https://a.example"), ("TRUSTED_PROXIES", "192.0.2.100/32"), ("SMS_COUNTRIES", "US")]
+    {
+        // The last item fills what is left.
+        let fitting = |bytes: usize| {
+            let items = vec![item; bytes / (item.len() + 1) - 1].join(",") + ",";
+            format!("{items}{}{item}", " ".repeat(bytes - items.len() - item.len()))
+        };
+        for (bytes, fits) in [(600, true), (601, false)] {
+            let mut environment = environment.clone();
+            environment.insert(name.to_owned(), fitting(bytes));
+            let problem = read(&environment).err();
+            let expected = format!("{name}: expected at most 600 bytes");
+            assert_eq!(problem.is_none(), fits, "{problem:?}");
+            assert!(fits || problem.is_some_and(|problem| problem.contains(&expected)), "{name}");
+        }
+    }
+}
+
+/// What a function reads as a profile of `samconfig.toml` deploys it, and only these variables of it.
+fn profile<F: Function>(name: &str, is_set: impl Fn(&str) -> bool) -> Settings<F::Settings> {
+    let template = Template::read(&find_root().unwrap(), name).unwrap();
+    let function = template.functions.values().find(|function| function.binary == F::NAME).unwrap();
+    let lookup = |name: &str| match name {
+        "AWS_REGION" | "AWS_ACCESS_KEY_ID" | "AWS_SECRET_ACCESS_KEY" => Some("x".to_owned()),
+        _ => function.environment.get(name).filter(|_| is_set(name)).cloned(),
+    };
+    config::read(lookup, settings::<F>).unwrap()
+}
+
+/// What differs between stages stands in their profiles and nowhere else.
 #[test]
 fn each_stage_has_its_profile() {
     const DAY: u64 = 86_400;
@@ -187,25 +257,25 @@ fn each_stage_has_its_profile() {
         ("testing", "testing", 3_600, DAY, 0, false),
         ("production", "production", 900, 30 * DAY, 0, true),
     ] {
-        let config = profile(name, |_| true);
-        assert_eq!((config.metrics.stage.as_str(), config.access.lifetime.as_secs()), (stage, access));
-        assert_eq!(config.session.idle.as_secs(), session, "{name}");
-        assert_eq!((config.access.leeway.as_secs(), config.session.rotation), (leeway, rotation), "{name}");
+        let Settings { common, own: verify_otp::Settings { session: policy, tokens, .. } } =
+            profile::<VerifyOtp>(name, |_| true);
+        assert_eq!((common.metrics.stage.as_str(), tokens.access.lifetime.as_secs()), (stage, access));
+        assert_eq!(policy.idle.as_secs(), session, "{name}");
+        assert_eq!((tokens.access.leeway.as_secs(), policy.rotation), (leeway, rotation), "{name}");
+        let is_longer = name != "production" && policy.absolute != policy.idle;
+        assert!(!is_longer, "{name}: a session lives longer than its profile says");
     }
-    for name in ["default", "testing"] {
-        let session = profile(name, |_| true).session;
-        assert_eq!(session.absolute, session.idle, "{name}: a session lives longer than its profile says");
+    fn has_defaults<F: Function>() -> bool {
+        let required = |name: &str| {
+            name == "STAGE"
+                || name == "SES_CONFIGURATION_SET"
+                || name == "SENDER_EMAIL"
+                || name == "ALLOWED_ORIGINS"
+                || name.ends_with("_TABLE")
+                || name.ends_with("_SECRET_ARN")
+        };
+        format!("{:?}", profile::<F>("production", |_| true)) == format!("{:?}", profile::<F>("production", required))
     }
-    let required = [
-        "ALLOWED_ORIGINS",
-        "STAGE",
-        "SENDER_EMAIL",
-        "SES_CONFIGURATION_SET",
-        "OTP_TABLE",
-        "USER_TABLE",
-        "CODES_SECRET_ARN",
-        "TOKENS_SECRET_ARN",
-    ];
-    let defaults = profile("production", |name| required.contains(&name));
-    assert!(profile("production", |_| true) == defaults, "production has settings of its own");
+    let is_default = has_defaults::<RequestOtp>() && has_defaults::<VerifyOtp>();
+    assert!(is_default, "production has settings of its own");
 }

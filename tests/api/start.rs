@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use axum::body::Bytes;
 use axum::http::{Request, header};
+use lambda_http::request::LambdaRequest;
 use lambda_http::{Context, LambdaEvent};
 use serde_json::json;
-use shared::config::Config;
-use shared::http::{Function, Served};
+use shared::runtime::{Function, Served, Settings};
+use shared::{config, http, runtime};
 use tests::client::{LOGOUT, REFRESH, REQUEST, VERIFY, posting};
 use tests::tls::TlsEndpoint;
 use tests::{Answer, Deployment};
@@ -17,25 +18,25 @@ const ADA: &str = "ada@example.com";
 const PHONE: &str = "+447400123456";
 
 /// The settings of the function that answers `request`, with some of its own; and the event.
-fn settings(
+fn settings<F: Function>(
     auth: &Deployment,
     request: &Request<Bytes>,
     own: Vec<(String, String)>,
-) -> (Config, LambdaEvent<lambda_http::request::LambdaRequest>) {
+) -> (Settings<F::Settings>, LambdaEvent<LambdaRequest>) {
     let (name, event) = auth.stack.api().unwrap().event(request, "192.0.2.1".parse().unwrap()).unwrap();
     let environment: BTreeMap<_, _> = auth.stack.environment(&name).into_iter().chain(own).collect();
-    let config = Config::read(|name| environment.get(name).cloned()).unwrap();
-    (config, LambdaEvent::new(serde_json::from_str(&event.to_string()).unwrap(), Context::default()))
+    let settings = config::read(|name| environment.get(name).cloned(), runtime::settings::<F>).unwrap();
+    (settings, LambdaEvent::new(serde_json::from_str(&event.to_string()).unwrap(), Context::default()))
 }
 
 /// Starts `F` behind TLS and has it answer its first request: the connections that the start opened. The request opens none.
-async fn opened<F: Function>(auth: &Deployment, request: Request<Bytes>) -> usize {
+async fn opened<F: Function<Event = http::Request>>(auth: &Deployment, request: Request<Bytes>) -> usize {
     let tls = TlsEndpoint::start(auth.stack.addresses().aws).await;
-    let (config, event) = settings(auth, &request, tls.settings());
+    let (settings, event) = settings::<F>(auth, &request, tls.settings());
     // On the heap: the futures of all functions together are too much for a test's stack.
-    let served = Arc::new(Box::pin(Served::<F>::start(config, auth.stack.clock().handle())).await.unwrap());
+    let served = Arc::new(Box::pin(Served::<F>::start(settings, auth.stack.clock().handle())).await.unwrap());
     let at_start = tls.handshakes();
-    let answer = serde_json::to_value(Box::pin(served.invoke(event)).await).unwrap();
+    let answer = serde_json::to_value(Box::pin(served.invoke(event)).await.unwrap()).unwrap();
     assert_eq!(answer["statusCode"], 200, "{}: {answer}", F::NAME);
     assert_eq!(tls.handshakes(), at_start, "{}: the first request opened a connection", F::NAME);
     at_start
@@ -109,9 +110,10 @@ async fn nobody_is_believed_to_be_aws_but_by_the_roots_that_are_set() {
     let none = (own.0.clone(), String::new());
     for (bundle, status) in [(own, 200), (others, 503), (none, 503)] {
         let request = Request::get("/.well-known/jwks.json").body(Bytes::new()).unwrap();
-        let (config, event) = settings(&auth, &request, [tls.settings(), vec![bundle.clone()]].concat());
-        let served = Arc::new(Served::<jwks::Jwks>::start(config, auth.stack.clock().handle()).await.unwrap());
-        let answer = serde_json::to_value(served.invoke(event).await).unwrap();
+        let (settings, event) =
+            settings::<jwks::Jwks>(&auth, &request, [tls.settings(), vec![bundle.clone()]].concat());
+        let served = Arc::new(Served::<jwks::Jwks>::start(settings, auth.stack.clock().handle()).await.unwrap());
+        let answer = serde_json::to_value(served.invoke(event).await.unwrap()).unwrap();
         assert_eq!(answer["statusCode"], status, "{bundle:?}: {answer}");
         assert_eq!(tls.handshakes(), 1, "{bundle:?}");
     }

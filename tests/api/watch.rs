@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
-use local::{Addresses, Options};
-use local_aws::template::{DEFAULT_ROUTE, Template, find_root};
-use shared::config::Config;
+use local::{Addresses, Kind, Options};
+use local_aws::template::{Template, find_root};
+use shared::config;
 use tests::Deployment;
 use tests::deployment::RSA_KEYS;
 use toml::{Table, Value};
@@ -25,6 +25,8 @@ fn table(manifest: &str, keys: &[&str]) -> Table {
     found.and_then(Value::as_table).unwrap_or_else(|| panic!("there is no {keys:?}")).clone()
 }
 
+/// The workspace's variables and, over them, the function's own, as cargo-lambda merges them (its docs/commands/watch.md).
+///
 /// Two variables differ from what a stack gives its own functions: where the services are, for a stack of a test
 /// listens on a free port; and the issuer, for under watch the API is elsewhere.
 #[tokio::test]
@@ -32,22 +34,30 @@ async fn the_watch_settings_are_the_templates_settings() {
     let signing_keys = RSA_KEYS.map(str::to_owned).to_vec();
     let auth = Deployment::run(Options { services_only: true, signing_keys, ..Options::default() }).await.unwrap();
     let template = Template::read(&find_root().unwrap(), "default").unwrap();
+    let shared = table("Cargo.toml", &["workspace", "metadata", "lambda", "env"]);
+    let mut read = BTreeSet::new();
     for (name, function) in &template.functions {
+        let kind = Kind::of_binary(&function.binary).unwrap();
+        read.append(&mut kind.variables());
         let mut given: BTreeMap<String, String> = auth.stack.environment(name).into_iter().collect();
         given.insert("AWS_ENDPOINT_URL".to_owned(), format!("http://{SERVICES}"));
         given.insert("JWT_ISSUER".to_owned(), format!("http://{WATCH}"));
 
         let manifest = format!("functions/{}/Cargo.toml", function.binary);
-        let watched = table(&manifest, &["package", "metadata", "lambda", "env"]);
-        let unknown: Vec<_> = watched.keys().filter(|name| !given.contains_key(*name)).collect();
-        assert!(unknown.is_empty(), "{manifest}: the template has no {unknown:?}");
+        let own = table(&manifest, &["package", "metadata", "lambda", "env"]);
+        // What it reads of these is never written out.
+        assert_eq!(own["AWS_ACCESS_KEY_ID"].as_str(), Some(name.as_str()), "{manifest}");
+        assert_eq!(shared["AWS_SECRET_ACCESS_KEY"].as_str().unwrap(), given["AWS_SECRET_ACCESS_KEY"]);
+        let watched: Table = shared.clone().into_iter().chain(own).collect();
 
         // Its name is the one thing that the runtime itself tells it there.
         given.remove("AWS_LAMBDA_FUNCTION_NAME");
-        let watched = Config::read(|name| Some(watched.get(name)?.as_str().unwrap().to_owned())).unwrap();
-        let given = Config::read(|name| given.get(name).cloned()).unwrap();
-        assert!(watched == given, "{manifest}:\n{watched:#?}\nand the template:\n{given:#?}");
+        let watched = config::read(|name| Some(watched.get(name)?.as_str().unwrap().to_owned()), kind.read).unwrap();
+        let given = config::read(|name| given.get(name).cloned(), kind.read).unwrap();
+        assert!(watched == given, "{manifest}:\n{watched}\nand the template:\n{given}");
     }
+    let unread: Vec<_> = shared.keys().filter(|name| !read.contains(*name)).collect();
+    assert!(unread.is_empty(), "no function reads {unread:?}");
 }
 
 /// The two addresses that the manifests repeat.

@@ -1,6 +1,6 @@
 //! Rules about the repository that no compiler checks.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -40,7 +40,7 @@ fn functions() -> BTreeSet<String> {
 }
 
 /// The template as it is deployed without a word of the deployer's but the two that it asks for.
-fn template() -> Template {
+pub(crate) fn template() -> Template {
     let profile = "version = 0.1\n[default.deploy.parameters]\nparameter_overrides = [\"SenderEmail=no-reply@example.com\", \"AllowedOrigins=https://example.com\"]\n";
     Template::parse(&read("template.yaml"), profile, "default").unwrap()
 }
@@ -121,116 +121,10 @@ fn files_are_short() {
     }
 }
 
-/// All settings: their names as `Config` asks for them, with the words that it has for a bad value.
-pub(crate) fn settings() -> BTreeMap<String, String> {
-    let names = std::cell::RefCell::new(BTreeSet::new());
-    let _ = shared::config::Config::read(|name| {
-        names.borrow_mut().insert(name.to_owned());
-        None
-    });
-    let expected = |name: &String| {
-        let problems = shared::config::Config::read(|asked| (asked == name).then(|| "\u{1}".repeat(300)));
-        let problems = problems.unwrap_err().to_string();
-        let mine = problems.split("; ").map(|line| line.trim_start_matches("the environment is not usable: "));
-        let mine = mine.filter_map(|line| line.strip_prefix(&format!("{name}: expected "))).next();
-        mine.unwrap_or_default().to_owned()
-    };
-    let names = names.into_inner();
-    names.into_iter().map(|name| (name.clone(), expected(&name))).collect()
-}
-
-/// What Lambda itself puts into every environment, and what only `local` and tests set.
-const NOT_IN_THE_TEMPLATE: [&str; 10] = [
-    "AWS_REGION",
-    "AWS_ACCESS_KEY_ID",
-    "AWS_SECRET_ACCESS_KEY",
-    "AWS_LAMBDA_FUNCTION_NAME",
-    "AWS_SESSION_TOKEN",
-    "AWS_ENDPOINT_URL",
-    "AWS_ENDPOINT_URL_DYNAMODB",
-    "AWS_ENDPOINT_URL_SECRETS_MANAGER",
-    "AWS_ENDPOINT_URL_SESV2",
-    "AWS_ENDPOINT_URL_SNS",
-];
-
-#[test]
-fn the_template_sets_every_setting_to_the_codes_default() {
-    let known: BTreeSet<_> =
-        settings().into_keys().filter(|name| !NOT_IN_THE_TEMPLATE.contains(&name.as_str())).collect();
-    for (name, function) in template().functions {
-        let set: BTreeSet<_> = function.environment.keys().cloned().collect();
-        assert_eq!(set, known, "{name}");
-        let read = |only: Option<&[&str]>| {
-            shared::config::Config::read(|variable| match variable {
-                "AWS_REGION" | "AWS_ACCESS_KEY_ID" | "AWS_SECRET_ACCESS_KEY" => Some("x".to_owned()),
-                _ if only.is_none_or(|only| only.contains(&variable)) => function.environment.get(variable).cloned(),
-                _ => None,
-            })
-            .unwrap()
-        };
-        let required = [
-            "ALLOWED_ORIGINS",
-            "SENDER_EMAIL",
-            "SES_CONFIGURATION_SET",
-            "OTP_TABLE",
-            "USER_TABLE",
-            "CODES_SECRET_ARN",
-            "TOKENS_SECRET_ARN",
-        ];
-        assert!(read(None) == read(Some(&required)), "{name}: a default of the template is not the code's");
-    }
-}
-
-/// CloudFormation refuses what no function would start with.
-#[test]
-fn the_template_allows_what_the_settings_allow() {
-    let template = read("template.yaml");
-    for (name, expected) in settings() {
-        let word = |word: &str| format!("{}{}", &word[..1], word[1..].to_lowercase());
-        let parameter: String = name.split('_').map(word).collect();
-        let rest = template.split_once(&format!("\n  {parameter}:\n")).map_or("", |(_, rest)| rest);
-        let lines: Vec<_> = rest.lines().take_while(|line| line.starts_with("    ")).map(str::trim).collect();
-        let allows =
-            |line: String| assert!(lines.contains(&line.as_str()), "{parameter} does not say `{line}`: {lines:?}");
-        if let Some(choices) = expected.strip_prefix("one of ").filter(|choices| *choices != "on, off") {
-            allows(format!("AllowedValues: [{choices}]"));
-        } else if let Some((least, most)) =
-            expected.strip_prefix("a whole number from ").and_then(|range| range.split_once(" to "))
-        {
-            allows(format!("MinValue: {least}"));
-            allows(format!("MaxValue: {most}"));
-        }
-    }
-}
-
 /// A row of one of README's tables, by its first cell.
-fn readme_row<'a>(readme: &'a str, first: &str) -> &'a str {
+pub(crate) fn readme_row<'a>(readme: &'a str, first: &str) -> &'a str {
     let start = format!("| `{first}`");
     readme.lines().find(|line| line.starts_with(&start)).unwrap_or_else(|| panic!("README has no row for `{first}`"))
-}
-
-#[test]
-fn the_readme_tells_every_setting() {
-    let readme = read("README.md");
-    let defaults = template().functions["VerifyOtp"].environment.clone();
-    for (name, expected) in settings() {
-        let row = readme_row(&readme, &name);
-        let numbers = expected.strip_prefix("a whole number from ").map(|range| range.replace(" to ", "–"));
-        let range = numbers.or(expected.strip_prefix("one of ").map(str::to_owned));
-        for word in range.iter().flat_map(|range| range.split(", ")) {
-            assert!(row.contains(word), "README says something else than `{word}` of {name}: {row}");
-        }
-        let default = defaults.get(&name).map(String::as_str).unwrap_or_default();
-        let is_given =
-            default.is_empty() || default.contains("latchkey-") || name == "SENDER_EMAIL" || name == "ALLOWED_ORIGINS";
-        assert!(is_given || row.contains(&format!("| `{default}` |")), "{name} is `{default}`: {row}");
-    }
-    let rows = readme.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next());
-    let told =
-        rows.filter(|name| name.chars().all(|char| char.is_ascii_uppercase() || char.is_ascii_digit() || char == '_'));
-    for name in told {
-        assert!(settings().contains_key(name), "README tells of {name}, which nothing reads");
-    }
 }
 
 #[test]

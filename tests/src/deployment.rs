@@ -9,7 +9,7 @@ use local::{OnLine, Options, Stack};
 use local_aws::template::Template;
 use local_aws::{Failure, StackClock};
 use serde_json::Value;
-use shared::config::Config;
+use shared::config::{self, Reader};
 use shared::keys::{CodeKeys, TokenKeys};
 use shared::words::{Index, Tenant, Timestamp};
 
@@ -182,17 +182,22 @@ impl Deployment {
         self.stack.services().put_secret(&self.setting("TOKENS_SECRET_ARN"), text).unwrap();
     }
 
-    /// The settings of its functions.
-    pub fn config(&self) -> Config {
+    /// What verify-otp would read so. It has most of the settings.
+    pub fn read<S>(&self, settings: impl FnOnce(&mut Reader<'_>) -> S) -> S {
         let environment: BTreeMap<_, _> = self.stack.environment("VerifyOtp").into_iter().collect();
-        Config::read(|name| environment.get(name).cloned()).unwrap()
+        config::read(|name| environment.get(name).cloned(), settings).unwrap()
+    }
+
+    /// The ARNs of the keyrings of codes and of tokens.
+    pub fn secrets(&self) -> [String; 2] {
+        ["CODES_SECRET_ARN", "TOKENS_SECRET_ARN"].map(|name| self.setting(name))
     }
 
     fn secret<K: serde::de::DeserializeOwned>(&self, setting: &str) -> K {
         serde_json::from_str(&self.stack.services().secret(&self.setting(setting)).unwrap()).unwrap()
     }
 
-    pub(crate) fn setting(&self, name: &str) -> String {
+    pub fn setting(&self, name: &str) -> String {
         self.stack.environment("VerifyOtp").into_iter().find(|(variable, _)| variable == name).unwrap().1
     }
 }

@@ -6,8 +6,10 @@
 //!
 //! It calls nothing and has no permission.
 
-use shared::config::Config;
-use shared::http::{Function, Reply, Request, look};
+use shared::aws;
+use shared::config::Reader;
+use shared::http::{Reply, Request, look};
+use shared::runtime::Function;
 use shared::words::{Clock, Error, Result};
 
 /// What this function may touch: nothing.
@@ -16,7 +18,12 @@ pub struct Fallback;
 impl Function for Fallback {
     const NAME: &'static str = "fallback";
 
-    async fn compose(_: Config, _: Clock) -> Result<Fallback> {
+    type Settings = ();
+    type Event = Request;
+
+    fn settings(_: &mut Reader<'_>) {}
+
+    async fn compose((): (), _: &aws::Settings, _: Clock) -> Result<Fallback> {
         Ok(Fallback)
     }
 

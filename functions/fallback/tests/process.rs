@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use tests::client::LOGOUT;
-use tests::runtime_api::{Process, deployment, names_every_wrong_setting};
+use tests::runtime_api::{Process, deployment};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_fallback");
 
@@ -31,12 +31,4 @@ async fn the_binary_reports_what_is_no_event_and_goes_on() {
     function.get("/").await.refused(404, "not_found");
 }
 
-#[tokio::test]
-async fn wrong_settings_stop_the_binary_at_start() {
-    names_every_wrong_setting(BINARY).await;
-}
-
-#[test]
-fn the_binary_has_the_clients_that_it_calls_and_no_other() {
-    assert_eq!(tests::binary::clients(BINARY), [""; 0]);
-}
+tests::every_binarys_tests!(BINARY, []);

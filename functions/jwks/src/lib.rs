@@ -7,10 +7,11 @@ use std::sync::PoisonError;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use shared::aws::Aws;
-use shared::config::Config;
-use shared::http::{Function, Reply, Request};
+use shared::aws::{self, Aws};
+use shared::config::Reader;
+use shared::http::{Reply, Request, TokenSettings};
 use shared::keys::SigningAlgorithm;
+use shared::runtime::Function;
 use shared::store::{Store, UserTable};
 use shared::words::{Clock, ExpiresAt, Result, Timestamp};
 
@@ -23,6 +24,14 @@ pub struct Jwks {
     cached: Mutex<Option<(Value, ExpiresAt)>>,
 }
 
+/// What this function reads.
+#[derive(Debug)]
+pub struct Settings {
+    issuer: Option<String>,
+    algorithm: SigningAlgorithm,
+    user_table: String,
+}
+
 const KEYS: &str = "/.well-known/jwks.json";
 /// A new key stands here much longer before it signs, so that nobody ever has to ask for an unknown one (V41).
 const FRESH: Duration = Duration::from_secs(60);
@@ -31,11 +40,22 @@ const CACHE_CONTROL: &str = "public, max-age=300";
 impl Function for Jwks {
     const NAME: &'static str = "jwks";
 
-    async fn compose(config: Config, clock: Clock) -> Result<Jwks> {
-        let store = Store::new(&Aws::new(&config.aws)?);
+    type Settings = Settings;
+    type Event = Request;
+
+    fn settings(read: &mut Reader<'_>) -> Settings {
+        Settings {
+            issuer: TokenSettings::read_issuer(read),
+            algorithm: SigningAlgorithm::read(read),
+            user_table: UserTable::read_name(read),
+        }
+    }
+
+    async fn compose(settings: Settings, aws: &aws::Settings, clock: Clock) -> Result<Jwks> {
+        let Settings { issuer, algorithm, user_table } = settings;
+        let store = Store::new(&Aws::new(aws)?);
         store.connect(1).await;
-        let (table, algorithm) = (store.user_table(config.user_table), config.access.algorithm);
-        Ok(Jwks { clock, issuer: config.issuer, algorithm, table, cached: Mutex::new(None) })
+        Ok(Jwks { clock, issuer, algorithm, table: store.user_table(user_table), cached: Mutex::new(None) })
     }
 
     async fn handle(&self, request: Request) -> Result<Reply> {

@@ -1,7 +1,7 @@
 //! The real binary, run as Lambda runs it.
 
 use serde_json::json;
-use tests::runtime_api::{Process, deployment, names_every_wrong_setting};
+use tests::runtime_api::{Process, deployment};
 use tests::tls::TlsEndpoint;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_jwks");
@@ -25,15 +25,7 @@ async fn the_binary_publishes_the_key_that_tokens_name() {
     assert_eq!((log.len(), &log[0]["cold_start"], &log[1]["cold_start"]), (3, &json!(true), &json!(false)));
 }
 
-#[tokio::test]
-async fn wrong_settings_stop_the_binary_at_start() {
-    names_every_wrong_setting(BINARY).await;
-}
-
-#[test]
-fn the_binary_has_the_clients_that_it_calls_and_no_other() {
-    assert_eq!(tests::binary::clients(BINARY), ["dynamodb"]);
-}
+tests::every_binarys_tests!(BINARY, ["dynamodb"]);
 
 /// Whoever gets a root into the system's store, or its place into the environment, is not AWS by that.
 #[tokio::test]

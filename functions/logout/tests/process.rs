@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use tests::client::LOGOUT;
-use tests::runtime_api::{Process, deployment, names_every_wrong_setting};
+use tests::runtime_api::{Process, deployment};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_logout");
 
@@ -20,12 +20,4 @@ async fn the_binary_ends_a_session() {
     assert_eq!((&log[0]["event"], &log[1]["function"]), (&json!("signed_out"), &json!("logout")));
 }
 
-#[tokio::test]
-async fn wrong_settings_stop_the_binary_at_start() {
-    names_every_wrong_setting(BINARY).await;
-}
-
-#[test]
-fn the_binary_has_the_clients_that_it_calls_and_no_other() {
-    assert_eq!(tests::binary::clients(BINARY), ["dynamodb", "secretsmanager"]);
-}
+tests::every_binarys_tests!(BINARY, ["dynamodb", "secretsmanager"]);

@@ -3,9 +3,10 @@
 //! 1. Check the access token, with keys that are at hand.
 //! 2. Read the user: the one read that also says that the session still lives.
 
-use shared::aws::Aws;
-use shared::config::Config;
-use shared::http::{Checker, Function, Reply, Request, UserView};
+use shared::aws::{self, Aws};
+use shared::config::Reader;
+use shared::http::{Checker, Reply, Request, TokenSettings, UserView};
+use shared::runtime::Function;
 use shared::store::{Store, UserTable};
 use shared::words::{Clock, Result};
 
@@ -16,14 +17,28 @@ pub struct Profile {
     users: UserTable,
 }
 
+/// What this function reads.
+#[derive(Debug)]
+pub struct Settings {
+    tokens: TokenSettings,
+    user_table: String,
+}
+
 impl Function for Profile {
     const NAME: &'static str = "profile";
 
-    async fn compose(config: Config, clock: Clock) -> Result<Profile> {
-        let aws = Aws::new(&config.aws)?;
+    type Settings = Settings;
+    type Event = Request;
+
+    fn settings(read: &mut Reader<'_>) -> Settings {
+        Settings { tokens: TokenSettings::read(read), user_table: UserTable::read_name(read) }
+    }
+
+    async fn compose(settings: Settings, aws: &aws::Settings, clock: Clock) -> Result<Profile> {
+        let aws = Aws::new(aws)?;
         let store = Store::new(&aws);
-        let users = store.user_table(config.user_table.clone());
-        let checker = Checker::new(&config, &aws, &users);
+        let users = store.user_table(settings.user_table);
+        let checker = Checker::new(settings.tokens, &aws, &users);
         checker.warm(clock.now()).await;
         Ok(Profile { clock, checker, users })
     }

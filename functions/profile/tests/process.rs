@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use tests::client::{LOGOUT, PROFILE};
-use tests::runtime_api::{Process, deployment, names_every_wrong_setting};
+use tests::runtime_api::{Process, deployment};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_profile");
 
@@ -21,12 +21,4 @@ async fn the_binary_tells_a_person_who_they_are() {
     assert_eq!((log.len(), &log[0]["outcome"], &log[1]["outcome"]), (2, &json!("ok"), &json!("invalid_token")));
 }
 
-#[tokio::test]
-async fn wrong_settings_stop_the_binary_at_start() {
-    names_every_wrong_setting(BINARY).await;
-}
-
-#[test]
-fn the_binary_has_the_clients_that_it_calls_and_no_other() {
-    assert_eq!(tests::binary::clients(BINARY), ["dynamodb", "secretsmanager"]);
-}
+tests::every_binarys_tests!(BINARY, ["dynamodb", "secretsmanager"]);

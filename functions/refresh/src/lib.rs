@@ -6,9 +6,10 @@
 //!    any older one ends the session: somebody has a copy.
 
 use serde::{Deserialize, Serialize};
-use shared::aws::Aws;
-use shared::config::Config;
-use shared::http::{Cookie, Frontends, Function, Issuer, Reply, Request, TokenDelivery, Tokens, given, token_of};
+use shared::aws::{self, Aws};
+use shared::config::Reader;
+use shared::http::{Cookie, Frontends, Issuer, Reply, Request, TokenDelivery, TokenSettings, Tokens, given, token_of};
+use shared::runtime::Function;
 use shared::sessions::{RefreshToken, Rotation, Session, SessionPolicy};
 use shared::store::{Presented, Store, UserTable};
 use shared::words::{Clock, Entropy, Error, Result, random_id};
@@ -20,6 +21,15 @@ pub struct Refresh {
     frontends: Frontends,
     issuer: Issuer,
     users: UserTable,
+}
+
+/// What this function reads.
+#[derive(Debug)]
+pub struct Settings {
+    policy: SessionPolicy,
+    frontends: Frontends,
+    tokens: TokenSettings,
+    user_table: String,
 }
 
 #[derive(Deserialize)]
@@ -39,12 +49,24 @@ struct Refreshed {
 impl Function for Refresh {
     const NAME: &'static str = "refresh";
 
-    async fn compose(config: Config, clock: Clock) -> Result<Refresh> {
-        let aws = Aws::new(&config.aws)?;
-        let (issuer, store) = (Issuer::new(&config, &aws), Store::new(&aws));
+    type Settings = Settings;
+    type Event = Request;
+
+    fn settings(read: &mut Reader<'_>) -> Settings {
+        Settings {
+            policy: SessionPolicy::read(read),
+            frontends: Frontends::read(read),
+            tokens: TokenSettings::read(read),
+            user_table: UserTable::read_name(read),
+        }
+    }
+
+    async fn compose(settings: Settings, aws: &aws::Settings, clock: Clock) -> Result<Refresh> {
+        let Settings { policy, frontends, tokens, user_table } = settings;
+        let aws = Aws::new(aws)?;
+        let (issuer, store) = (Issuer::new(tokens, &aws), Store::new(&aws));
         tokio::join!(issuer.warm(clock.now()), store.connect(2));
-        let (policy, frontends) = (config.session, config.frontends);
-        Ok(Refresh { clock, policy, frontends, issuer, users: store.user_table(config.user_table) })
+        Ok(Refresh { clock, policy, frontends, issuer, users: store.user_table(user_table) })
     }
 
     async fn handle(&self, request: Request) -> Result<Reply> {

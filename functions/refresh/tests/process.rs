@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use tests::client::REFRESH;
-use tests::runtime_api::{Process, deployment, names_every_wrong_setting};
+use tests::runtime_api::{Process, deployment};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_refresh");
 
@@ -23,12 +23,4 @@ async fn the_binary_trades_a_refresh_token_for_its_successor() {
     assert_eq!((&log[1]["event"], &log[2]["outcome"]), (&json!("refresh_reuse"), &json!("invalid_token")));
 }
 
-#[tokio::test]
-async fn wrong_settings_stop_the_binary_at_start() {
-    names_every_wrong_setting(BINARY).await;
-}
-
-#[test]
-fn the_binary_has_the_clients_that_it_calls_and_no_other() {
-    assert_eq!(tests::binary::clients(BINARY), ["dynamodb", "secretsmanager"]);
-}
+tests::every_binarys_tests!(BINARY, ["dynamodb", "secretsmanager"]);

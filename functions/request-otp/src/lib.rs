@@ -11,12 +11,13 @@ mod begin;
 mod deliver;
 mod wire;
 
-use shared::aws::{Aws, Keyring};
-use shared::codes::{Allowance, ChallengePolicy, NETWORK_WINDOW, is_known};
-use shared::config::Config;
-use shared::http::{Cookie, Frontends, Function, Reply, Request, TokenDelivery};
+use shared::aws::{self, Aws, Keyring};
+use shared::codes::{Allowance, ChallengePolicy, is_known};
+use shared::config::Reader;
+use shared::http::{Cookie, Frontends, Reply, Request, TokenDelivery};
 use shared::keys::CodeKeys;
-use shared::messages::{Mailer, Texter};
+use shared::messages::{MailSettings, Mailer, SmsSettings, Texter};
+use shared::runtime::Function;
 use shared::store::{OtpTable, Store};
 use shared::words::{Clock, Error, Index, Lane, Result, Tenant};
 
@@ -37,14 +38,50 @@ pub struct RequestOtp {
     texter: Texter,
 }
 
+/// What this function reads.
+#[derive(Debug)]
+pub struct Settings {
+    /// Codes: length, life, limits.
+    pub challenge: ChallengePolicy,
+    /// Requests from one network.
+    pub requests: Allowance,
+    /// How mail is sent, and what the product is called in all messages.
+    pub mail: MailSettings,
+    /// How SMS are sent.
+    pub sms: SmsSettings,
+    /// Who may call from a browser, and how tokens travel.
+    pub frontends: Frontends,
+    /// The table of challenges and counters.
+    pub otp_table: String,
+    /// The keyring of codes.
+    pub codes_secret: String,
+}
+
 impl Function for RequestOtp {
     const NAME: &'static str = "request-otp";
 
-    async fn compose(config: Config, clock: Clock) -> Result<RequestOtp> {
-        let aws = Aws::new(&config.aws)?;
-        let (keys, store) = (Keyring::new(&aws, config.codes_secret), Store::new(&aws));
-        let (mailer, texter) = (Mailer::new(&aws, config.mail.clone()), Texter::new(&aws, config.sms));
-        let has_sms = !config.challenge.sms.countries.is_empty();
+    type Settings = Settings;
+    type Event = Request;
+
+    fn settings(read: &mut Reader<'_>) -> Settings {
+        Settings {
+            challenge: ChallengePolicy::read(read),
+            requests: Allowance::read_requests(read),
+            mail: MailSettings::read(read),
+            sms: SmsSettings::read(read),
+            frontends: Frontends::read(read),
+            otp_table: OtpTable::read_name(read),
+            codes_secret: CodeKeys::read_secret(read),
+        }
+    }
+
+    async fn compose(settings: Settings, aws: &aws::Settings, clock: Clock) -> Result<RequestOtp> {
+        let Settings { challenge: policy, requests, mail, sms, frontends, otp_table, codes_secret } = settings;
+        let aws = Aws::new(aws)?;
+        let (keys, store) = (Keyring::new(&aws, codes_secret), Store::new(&aws));
+        let product = mail.product.clone();
+        let (mailer, texter) = (Mailer::new(&aws, mail), Texter::new(&aws, sms));
+        let has_sms = !policy.sms.countries.is_empty();
         let texting = async {
             if has_sms {
                 texter.connect().await;
@@ -56,14 +93,14 @@ impl Function for RequestOtp {
         Ok(RequestOtp {
             clock,
             tenant: Tenant::default(),
-            requests: Allowance { count: config.requests_per_network, per: NETWORK_WINDOW },
-            product: config.mail.product,
-            frontends: config.frontends,
+            policy,
+            requests,
+            product,
+            frontends,
+            keys,
+            table: store.otp_table(otp_table),
             mailer,
             texter,
-            policy: config.challenge,
-            keys,
-            table: store.otp_table(config.otp_table),
         })
     }
 

@@ -3,7 +3,7 @@
 use serde_json::json;
 use tests::Asked;
 use tests::client::REQUEST;
-use tests::runtime_api::{Process, deployment, names_every_wrong_setting};
+use tests::runtime_api::{Process, deployment};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_request-otp");
 const ADA: &str = "ada@example.com";
@@ -24,12 +24,4 @@ async fn the_binary_mails_a_code_that_signs_in() {
     assert!(!log.contains(&asked.code) && !log.contains(ADA) && !log.contains(&asked.challenge), "{log}");
 }
 
-#[tokio::test]
-async fn wrong_settings_stop_the_binary_at_start() {
-    names_every_wrong_setting(BINARY).await;
-}
-
-#[test]
-fn the_binary_has_the_clients_that_it_calls_and_no_other() {
-    assert_eq!(tests::binary::clients(BINARY), ["dynamodb", "secretsmanager", "sesv2", "sns"]);
-}
+tests::every_binarys_tests!(BINARY, ["dynamodb", "secretsmanager", "sesv2", "sns"]);

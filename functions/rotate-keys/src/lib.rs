@@ -15,10 +15,11 @@ mod steps;
 
 use serde_json::Value;
 use shared::aws::vault::Vault;
-use shared::aws::{Aws, Callback};
-use shared::config::Config;
-use shared::keys::{CodeKeys, KeyRules, Maker, TokenKeys};
-use shared::runtime::Task;
+use shared::aws::{self, Aws, Callback};
+use shared::config::Reader;
+use shared::keys::{CodeKeys, KeyRules, Maker, SigningAlgorithm, TokenKeys};
+use shared::runtime::Function;
+use shared::sessions::{AccessPolicy, SessionPolicy};
 use shared::store::{Store, UserTable};
 use shared::words::{Clock, Entropy, Error, Result};
 
@@ -34,26 +35,48 @@ pub struct RotateKeys {
     callback: Callback,
 }
 
-impl Task for RotateKeys {
+/// What this function reads.
+#[derive(Debug)]
+pub struct Settings {
+    rules: KeyRules,
+    codes_secret: String,
+    tokens_secret: String,
+    user_table: String,
+}
+
+impl Function for RotateKeys {
     const NAME: &'static str = "rotate-keys";
 
-    async fn compose(config: Config, clock: Clock) -> Result<RotateKeys> {
-        let aws = Aws::new(&config.aws)?;
+    type Settings = Settings;
+    type Event = Value;
+
+    fn settings(read: &mut Reader<'_>) -> Settings {
         let rules = KeyRules {
-            algorithm: config.access.algorithm,
-            token: config.access.accepted_for(),
-            session: config.session.absolute,
+            algorithm: SigningAlgorithm::read(read),
+            token: AccessPolicy::read_accepted_for(read),
+            session: SessionPolicy::read_absolute(read),
         };
-        let table = Store::new(&aws).user_table(config.user_table);
-        let (codes, tokens) = (Vault::new(&aws, config.codes_secret), Vault::new(&aws, config.tokens_secret));
+        Settings {
+            rules,
+            codes_secret: CodeKeys::read_secret(read),
+            tokens_secret: TokenKeys::read_secret(read),
+            user_table: UserTable::read_name(read),
+        }
+    }
+
+    async fn compose(settings: Settings, aws: &aws::Settings, clock: Clock) -> Result<RotateKeys> {
+        let Settings { rules, codes_secret, tokens_secret, user_table } = settings;
+        let aws = Aws::new(aws)?;
+        let table = Store::new(&aws).user_table(user_table);
+        let (codes, tokens) = (Vault::new(&aws, codes_secret), Vault::new(&aws, tokens_secret));
         Ok(RotateKeys { clock, rules, codes, tokens, table, callback: Callback::new(&aws) })
     }
 
-    fn kind(event: &Value) -> &'static str {
-        event::kind(event)
+    fn kind(event: &Value) -> Option<&'static str> {
+        Some(event::kind(event))
     }
 
-    async fn run(&self, event: Value) -> Result<Value> {
+    async fn handle(&self, event: Value) -> Result<Value> {
         let maker = Maker { rules: self.rules.clone(), entropy: Entropy, now: self.clock.now() };
         match Event::read(event)? {
             Event::Step(step) => self.rotate(&step, &maker).await.map(|()| Value::Null),

@@ -1,7 +1,7 @@
 //! The real binary, run as Lambda runs it.
 
 use serde_json::{Value, json};
-use tests::runtime_api::{Process, deployment, names_every_wrong_setting};
+use tests::runtime_api::{Process, deployment};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_rotate-keys");
 
@@ -10,7 +10,7 @@ async fn the_binary_rotates_a_keyring_in_four_steps() {
     let auth = deployment(&[]).await;
     let mut function = Process::start(&auth, BINARY).await;
     for step in ["createSecret", "setSecret", "testSecret", "finishSecret"] {
-        let event = json!({ "Step": step, "SecretId": auth.config().codes_secret,
+        let event = json!({ "Step": step, "SecretId": auth.setting("CODES_SECRET_ARN"),
             "ClientRequestToken": "00000000-0000-4000-8000-000000000000" });
         assert_eq!(function.invoke(event).await, Ok(Value::Null), "{step}");
     }
@@ -27,12 +27,4 @@ async fn the_binary_rotates_a_keyring_in_four_steps() {
     assert_eq!(told[4], (json!("unknown"), json!("invalid_request"), json!(false)));
 }
 
-#[tokio::test]
-async fn wrong_settings_stop_the_binary_at_start() {
-    names_every_wrong_setting(BINARY).await;
-}
-
-#[test]
-fn the_binary_has_the_clients_that_it_calls_and_no_other() {
-    assert_eq!(tests::binary::clients(BINARY), ["dynamodb", "secretsmanager"]);
-}
+tests::every_binarys_tests!(BINARY, ["dynamodb", "secretsmanager"]);

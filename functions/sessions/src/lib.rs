@@ -8,9 +8,10 @@
 
 mod wire;
 
-use shared::aws::Aws;
-use shared::config::Config;
-use shared::http::{Checker, Function, Reply, Request};
+use shared::aws::{self, Aws};
+use shared::config::Reader;
+use shared::http::{Checker, Reply, Request, TokenSettings};
+use shared::runtime::Function;
 use shared::sessions::Subject;
 use shared::store::{Store, UserTable};
 use shared::words::{Clock, Error, Result, SessionId, Timestamp};
@@ -24,16 +25,30 @@ pub struct Sessions {
     users: UserTable,
 }
 
+/// What this function reads.
+#[derive(Debug)]
+pub struct Settings {
+    tokens: TokenSettings,
+    user_table: String,
+}
+
 const ALL: &str = "/api/auth/sessions";
 
 impl Function for Sessions {
     const NAME: &'static str = "sessions";
 
-    async fn compose(config: Config, clock: Clock) -> Result<Sessions> {
-        let aws = Aws::new(&config.aws)?;
+    type Settings = Settings;
+    type Event = Request;
+
+    fn settings(read: &mut Reader<'_>) -> Settings {
+        Settings { tokens: TokenSettings::read(read), user_table: UserTable::read_name(read) }
+    }
+
+    async fn compose(settings: Settings, aws: &aws::Settings, clock: Clock) -> Result<Sessions> {
+        let aws = Aws::new(aws)?;
         let store = Store::new(&aws);
-        let users = store.user_table(config.user_table.clone());
-        let checker = Checker::new(&config, &aws, &users);
+        let users = store.user_table(settings.user_table);
+        let checker = Checker::new(settings.tokens, &aws, &users);
         // A list is read beside its sessions: one call for each, at once.
         tokio::join!(checker.warm(clock.now()), store.connect(2));
         Ok(Sessions { clock, checker, users })

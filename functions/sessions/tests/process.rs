@@ -3,7 +3,7 @@
 use serde_json::json;
 use tests::client::SESSIONS;
 use tests::deployment::session_of;
-use tests::runtime_api::{Process, deployment, names_every_wrong_setting};
+use tests::runtime_api::{Process, deployment};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_sessions");
 
@@ -29,12 +29,4 @@ async fn the_binary_lists_sessions_and_ends_them() {
     assert!(log.iter().any(|line| line["outcome"] == json!("invalid_token")));
 }
 
-#[tokio::test]
-async fn wrong_settings_stop_the_binary_at_start() {
-    names_every_wrong_setting(BINARY).await;
-}
-
-#[test]
-fn the_binary_has_the_clients_that_it_calls_and_no_other() {
-    assert_eq!(tests::binary::clients(BINARY), ["dynamodb", "secretsmanager"]);
-}
+tests::every_binarys_tests!(BINARY, ["dynamodb", "secretsmanager"]);

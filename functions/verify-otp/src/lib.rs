@@ -10,11 +10,12 @@ mod admit;
 mod prove;
 mod wire;
 
-use shared::aws::{Aws, Keyring};
-use shared::codes::{Allowance, ChallengePolicy, DEVICE_LIFE, NETWORK_WINDOW, device_cookie};
-use shared::config::Config;
-use shared::http::{Cookie, Frontends, Function, Issuer, Reply, Request, TokenDelivery};
+use shared::aws::{self, Aws, Keyring};
+use shared::codes::{Allowance, ChallengePolicy, DEVICE_LIFE, device_cookie};
+use shared::config::Reader;
+use shared::http::{Cookie, Frontends, Issuer, Reply, Request, TokenDelivery, TokenSettings};
 use shared::keys::CodeKeys;
+use shared::runtime::Function;
 use shared::sessions::{Opening, SessionPolicy};
 use shared::store::{OtpTable, Store, UserTable};
 use shared::words::{Clock, Index, Result, Tenant};
@@ -38,29 +39,72 @@ pub struct VerifyOtp {
     users: UserTable,
 }
 
+/// What this function reads.
+#[derive(Debug)]
+pub struct Settings {
+    /// Codes: life, attempts.
+    pub challenge: ChallengePolicy,
+    /// Whether an answer must name its challenge.
+    pub binding_required: bool,
+    /// Wrong answers from one network.
+    pub failures: Allowance,
+    /// Whether a right code from an unknown identifier makes a user.
+    pub sign_up_open: bool,
+    /// Sessions: life, number.
+    pub session: SessionPolicy,
+    /// Who may call from a browser, and how tokens travel.
+    pub frontends: Frontends,
+    /// How tokens are issued.
+    pub tokens: TokenSettings,
+    /// The keyring of codes.
+    pub codes_secret: String,
+    /// The table of challenges and counters.
+    pub otp_table: String,
+    /// The table of users, identifiers, sessions and public keys.
+    pub user_table: String,
+}
+
 impl Function for VerifyOtp {
     const NAME: &'static str = "verify-otp";
 
-    async fn compose(config: Config, clock: Clock) -> Result<VerifyOtp> {
-        let aws = Aws::new(&config.aws)?;
+    type Settings = Settings;
+    type Event = Request;
+
+    fn settings(read: &mut Reader<'_>) -> Settings {
+        Settings {
+            challenge: ChallengePolicy::read(read),
+            binding_required: read.choice("OTP_BINDING", "optional", &["optional", "required"]) == "required",
+            failures: Allowance::read_failures(read),
+            sign_up_open: read.choice("SIGN_UP", "open", &["open", "closed"]) == "open",
+            session: SessionPolicy::read(read),
+            frontends: Frontends::read(read),
+            tokens: TokenSettings::read(read),
+            codes_secret: CodeKeys::read_secret(read),
+            otp_table: OtpTable::read_name(read),
+            user_table: UserTable::read_name(read),
+        }
+    }
+
+    async fn compose(settings: Settings, aws: &aws::Settings, clock: Clock) -> Result<VerifyOtp> {
+        let aws = Aws::new(aws)?;
         let store = Store::new(&aws);
-        let (issuer, codes) = (Issuer::new(&config, &aws), Keyring::new(&aws, config.codes_secret));
+        let (issuer, codes) = (Issuer::new(settings.tokens, &aws), Keyring::new(&aws, settings.codes_secret));
         // With SMS on, a sign-in ends with four writes at once, and with three reads and writes it begins.
-        let calls = if config.challenge.sms.countries.is_empty() { 3 } else { 4 };
+        let calls = if settings.challenge.sms.countries.is_empty() { 3 } else { 4 };
         tokio::join!(issuer.warm(clock.now()), codes.warm(clock.now()), store.connect(calls));
         Ok(VerifyOtp {
             clock,
             tenant: Tenant::default(),
+            policy: settings.challenge,
+            binding_required: settings.binding_required,
+            failures: settings.failures,
+            sign_up_open: settings.sign_up_open,
+            sessions: settings.session,
+            frontends: settings.frontends,
             issuer,
-            policy: config.challenge,
-            binding_required: config.binding_required,
-            failures: Allowance { count: config.failures_per_network, per: NETWORK_WINDOW },
-            sign_up_open: config.sign_up_open,
-            sessions: config.session,
-            frontends: config.frontends,
             codes,
-            challenges: store.otp_table(config.otp_table),
-            users: store.user_table(config.user_table),
+            challenges: store.otp_table(settings.otp_table),
+            users: store.user_table(settings.user_table),
         })
     }
 

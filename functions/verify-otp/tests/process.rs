@@ -3,7 +3,7 @@
 use serde_json::json;
 use tests::client::VERIFY;
 use tests::deployment::wrong;
-use tests::runtime_api::{Process, deployment, names_every_wrong_setting};
+use tests::runtime_api::{Process, deployment};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_verify-otp");
 const ADA: &str = "ada@example.com";
@@ -41,12 +41,4 @@ async fn the_binary_sets_every_cookie() {
     function.end().await;
 }
 
-#[tokio::test]
-async fn wrong_settings_stop_the_binary_at_start() {
-    names_every_wrong_setting(BINARY).await;
-}
-
-#[test]
-fn the_binary_has_the_clients_that_it_calls_and_no_other() {
-    assert_eq!(tests::binary::clients(BINARY), ["dynamodb", "secretsmanager"]);
-}
+tests::every_binarys_tests!(BINARY, ["dynamodb", "secretsmanager"]);

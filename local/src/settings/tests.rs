@@ -1,9 +1,9 @@
 //! No setting without its words, and no doubt without its reason.
 
-use std::cell::RefCell;
 use std::collections::BTreeSet;
 
 use super::*;
+use crate::functions::Kind;
 
 fn settings(profile: &str, env: &[(&str, &str)]) -> Result<Settings, Failure> {
     let env = env.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
@@ -11,16 +11,13 @@ fn settings(profile: &str, env: &[(&str, &str)]) -> Result<Settings, Failure> {
 }
 
 fn doubts(profile: &str, env: &[(&str, &str)]) -> Vec<&'static str> {
-    doubts::of(&settings(profile, env).unwrap().config).collect()
+    doubts::of(&settings(profile, env).unwrap().all).collect()
 }
 
 fn asked_for() -> BTreeSet<String> {
-    let names = RefCell::new(BTreeSet::new());
-    let _ = Config::read(|name| {
-        names.borrow_mut().insert(name.to_owned());
-        None
-    });
-    names.into_inner()
+    let template = Template::read(&template::find_root().unwrap(), "default").unwrap();
+    let kinds = template.functions.values().map(|function| Kind::of_binary(&function.binary).unwrap());
+    kinds.flat_map(|kind| kind.variables()).collect()
 }
 
 #[test]
@@ -30,82 +27,33 @@ fn every_setting_has_words() {
     assert_eq!(told, asked_for());
 }
 
-/// Another value than the default profile's of each setting, but of the identity.
-const OTHERS: &[(&str, &str)] = &[
-    ("STAGE", "testing"),
-    ("METRICS", "off"),
-    ("SENDER_EMAIL", "ada@example.org"),
-    ("SES_CONFIGURATION_SET", "other"),
-    ("PRODUCT_NAME", "Ada"),
-    ("ALLOWED_ORIGINS", "http://localhost:5173"),
-    ("DOMAIN_NAME", "auth.example.com"),
-    ("TOKEN_DELIVERY", "cookie"),
-    ("TRUSTED_PROXIES", "10.0.0.0/8"),
-    ("OTP_LENGTH", "8"),
-    ("OTP_EMAIL_EXPIRY_SECONDS", "120"),
-    ("OTP_SMS_EXPIRY_SECONDS", "120"),
-    ("OTP_MAX_ATTEMPTS", "1"),
-    ("OTP_RESEND_SECONDS", "61"),
-    ("OTP_REQUESTS_PER_HOUR", "1"),
-    ("OTP_REQUESTS_PER_HOUR_PER_IP", "77"),
-    ("OTP_REQUESTS_PER_IP", "77"),
-    ("OTP_FAILURES_PER_IP", "77"),
-    ("OTP_BINDING", "required"),
-    ("SIGN_UP", "closed"),
-    ("ALIASES", "off"),
-    ("SMS_COUNTRIES", ""),
-    ("SMS_DAILY_BUDGET", "77"),
-    ("SMS_DAILY_BUDGET_PER_COUNTRY", "77"),
-    ("SMS_PER_IP_DAY", "77"),
-    ("SMS_BREAKER_SENDS", "77"),
-    ("SMS_BREAKER_RANGE_SENDS", "77"),
-    ("SMS_BREAKER_SHARE", "0"),
-    ("SMS_BREAKER_SECONDS", "77"),
-    ("SMS_SENDER_ID", "Ada"),
-    ("SMS_ORIGINATION_NUMBER", "12345"),
-    ("SMS_MAX_PRICE", "0.10"),
-    ("WEBOTP_HOST", "app.example.com"),
-    ("JWT_ALGORITHM", "ES256"),
-    ("JWT_ISSUER", "https://auth.example.com"),
-    ("JWT_AUDIENCE", "ada"),
-    ("JWT_ACCESS_SECONDS", "600"),
-    ("JWT_LEEWAY_SECONDS", "5"),
-    ("USER_ID_CLAIM", "uid"),
-    ("TOKEN_TYPE_CLAIM", "kind"),
-    ("JTI_CLAIM", "token_id"),
-    ("REFRESH_IDLE_DAYS", "3"),
-    ("REFRESH_ABSOLUTE_DAYS", "77"),
-    ("REFRESH_ROTATION", "off"),
-    ("REFRESH_GRACE_SECONDS", "0"),
-    ("SESSIONS_PER_USER", "1"),
-    ("AWS_ATTEMPT_TIMEOUT_MS", "777"),
-    ("AWS_OPERATION_TIMEOUT_MS", "7777"),
-    ("AWS_CA_BUNDLE", "/other"),
-    ("OTP_TABLE", "other"),
-    ("USER_TABLE", "other"),
-    ("CODES_SECRET_ARN", "arn:other"),
-    ("TOKENS_SECRET_ARN", "arn:other"),
-    ("AWS_REGION", "other"),
-    ("AWS_ENDPOINT_URL", "http://other"),
-    ("AWS_ENDPOINT_URL_DYNAMODB", "http://other"),
-    ("AWS_ENDPOINT_URL_SECRETS_MANAGER", "http://other"),
-    ("AWS_ENDPOINT_URL_SESV2", "http://other"),
-    ("AWS_ENDPOINT_URL_SNS", "http://other"),
-];
+/// Texts that fit one setting or another.
+const TEXTS: [&str; 8] = ["other", "GB", "1.5", "12345", "arn:other", "/other", "other@example.org", "10.0.0.0/8"];
+
+/// The usual settings with another value of `name`: the first that fits and changes something.
+fn changed(name: &str, usual: &Settings) -> Settings {
+    let problem = settings("default", &[(name, &"\u{1}".repeat(300))]).err().map(|failure| failure.to_string());
+    let expected = problem.as_deref().and_then(|problem| problem.split(&format!("{name}: expected ")).nth(1));
+    let expected = expected.unwrap_or_default().split("; ").next().unwrap_or_default();
+    let range = expected.strip_prefix("a whole number from ").and_then(|range| range.split_once(" to "));
+    let range = range.map(|(least, most)| vec![least, most]).unwrap_or_default();
+    let choices = expected.strip_prefix("one of ").map(|choices| choices.split(", ").collect()).unwrap_or_default();
+    let values = [range, choices, TEXTS.to_vec(), vec!["https://other.example.org"]].concat();
+    let mut changed = values.into_iter().filter_map(|value| settings("default", &[(name, value)]).ok());
+    let other = changed.find(|changed| format!("{:?}", changed.all) != format!("{:?}", usual.all));
+    other.unwrap_or_else(|| panic!("no other {name}"))
+}
 
 #[test]
 fn every_setting_changes_its_words() {
-    let usual = settings("default", &[]).unwrap().config;
-    for (name, value) in OTHERS {
-        let changed = settings("default", &[(name, value)]).unwrap().config;
-        let lines: Vec<_> = words::GROUPS.iter().flat_map(|group| group.lines).collect();
-        for (names, words) in lines {
-            let is_about = names.contains(name);
-            assert_eq!(words(&usual) != words(&changed), is_about, "{name}: {}", words(&changed));
+    let usual = settings("default", &[]).unwrap();
+    for name in asked_for().into_iter().filter(|name| !IDENTITY.contains(&name.as_str())) {
+        let changed = changed(&name, &usual).all;
+        for (names, words) in words::GROUPS.iter().flat_map(|group| group.lines) {
+            let is_about = names.contains(&name.as_str());
+            assert_eq!(words(&usual.all) != words(&changed), is_about, "{name}: {}", words(&changed));
         }
     }
-    let others = OTHERS.iter().map(|(name, _)| *name).chain(IDENTITY).map(str::to_owned);
-    assert_eq!(others.collect::<BTreeSet<_>>(), asked_for(), "a setting has no other value here");
 }
 
 #[test]

@@ -1,12 +1,12 @@
 //! The table from settings to words. A new setting is a line here, and a test holds that none is missing.
 
-use shared::config::Config;
 use shared::http::TokenDelivery;
 
+use super::All;
 use super::phrases::{counted, duration, given, listed, on_or_off};
 
 /// The settings that a line is about, and what they come to.
-pub(super) type Line = (&'static [&'static str], fn(&Config) -> String);
+pub(super) type Line = (&'static [&'static str], fn(&All) -> String);
 
 /// What a person asks about together.
 pub(super) struct Group {
@@ -27,155 +27,168 @@ pub(super) const GROUPS: &[Group] = &[
 ];
 
 const CODES: &[Line] = &[
-    (&["OTP_LENGTH"], |config| format!("length: {}", counted(config.challenge.length as u64, "digit"))),
-    (&["OTP_EMAIL_EXPIRY_SECONDS"], |config| format!("by email: {}", duration(config.challenge.email_expiry))),
-    (&["OTP_SMS_EXPIRY_SECONDS"], |config| format!("by SMS: {}", duration(config.challenge.sms.expiry))),
-    (&["OTP_MAX_ATTEMPTS"], |config| {
-        let attempts = config.challenge.attempts;
+    (&["OTP_LENGTH", "OTP_CODE_LENGTH"], |all| {
+        format!("length: {}", counted(all.request.challenge.length as u64, "digit"))
+    }),
+    (&["OTP_EMAIL_EXPIRY_SECONDS", "OTP_EXPIRY_MINUTES"], |all| {
+        format!("by email: {}", duration(all.request.challenge.email_expiry))
+    }),
+    (&["OTP_SMS_EXPIRY_SECONDS", "OTP_EXPIRY_MINUTES"], |all| {
+        format!("by SMS: {}", duration(all.request.challenge.sms.expiry))
+    }),
+    (&["OTP_MAX_ATTEMPTS"], |all| {
+        let attempts = all.request.challenge.attempts;
         format!("tries: {attempts} with the challenge's id, {attempts} without")
     }),
-    (&["OTP_RESEND_SECONDS"], |config| format!("sent again: after {}", duration(config.challenge.resend_after))),
-    (&["OTP_BINDING"], |config| {
-        let word = if config.binding_required { "must" } else { "may" };
+    (&["OTP_RESEND_SECONDS"], |all| format!("sent again: after {}", duration(all.request.challenge.resend_after))),
+    (&["OTP_BINDING"], |all| {
+        let word = if all.verify.binding_required { "must" } else { "may" };
         format!("binding: an answer {word} name its challenge")
     }),
-    (&["SIGN_UP"], |config| {
-        let words = if config.sign_up_open { "open, whoever is unknown becomes a user" } else { "closed, users only" };
+    (&["SIGN_UP"], |all| {
+        let words =
+            if all.verify.sign_up_open { "open, whoever is unknown becomes a user" } else { "closed, users only" };
         format!("sign-up: {words}")
     }),
-    (&["ALIASES"], |config| format!("paths of replaced systems: {}", on_or_off(config.aliases))),
+    (&["ALIASES"], |all| format!("paths of replaced systems: {}", on_or_off(all.common.aliases))),
 ];
 
 const LIMITS: &[Line] = &[
-    (&["OTP_REQUESTS_PER_HOUR"], |config| {
-        format!("one identifier: {} an hour", counted(config.challenge.per_hour, "new challenge"))
+    (&["OTP_REQUESTS_PER_HOUR"], |all| {
+        format!("one identifier: {} an hour", counted(all.request.challenge.per_hour, "new challenge"))
     }),
-    (&["OTP_REQUESTS_PER_HOUR_PER_IP"], |config| {
-        format!("of these from one network: {}", config.challenge.per_hour_per_network)
+    (&["OTP_REQUESTS_PER_HOUR_PER_IP"], |all| {
+        format!("of these from one network: {}", all.request.challenge.per_hour_per_network)
     }),
-    (&["OTP_REQUESTS_PER_IP"], |config| {
-        format!("one network: {} for a code in 10 minutes", counted(config.requests_per_network, "request"))
+    (&["OTP_REQUESTS_PER_IP"], |all| {
+        format!("one network: {} for a code in 10 minutes", counted(all.request.requests.count, "request"))
     }),
-    (&["OTP_FAILURES_PER_IP"], |config| {
-        format!("one network: {} in 10 minutes", counted(config.failures_per_network, "wrong answer"))
+    (&["OTP_FAILURES_PER_IP"], |all| {
+        format!("one network: {} in 10 minutes", counted(all.verify.failures.count, "wrong answer"))
     }),
-    (&["TRUSTED_PROXIES"], |config| {
-        let proxies = listed(config.proxies.networks());
+    (&["TRUSTED_PROXIES"], |all| {
+        let proxies = listed(all.common.proxies.networks());
         let words = if proxies.is_empty() { "off".to_owned() } else { format!("believed of {proxies}") };
         format!("X-Forwarded-For: {words}")
     }),
 ];
 
 const SMS: &[Line] = &[
-    (&["SMS_COUNTRIES"], |config| {
-        let countries = listed(config.challenge.sms.countries.iter().map(|country| country.code()));
+    (&["SMS_COUNTRIES"], |all| {
+        let countries = listed(all.request.challenge.sms.countries.iter().map(|country| country.code()));
         if countries.is_empty() { "SMS: off".to_owned() } else { format!("SMS: on, to {countries}") }
     }),
-    (&["SMS_DAILY_BUDGET"], |config| format!("budget: {} a day", config.challenge.sms.daily)),
-    (&["SMS_DAILY_BUDGET_PER_COUNTRY"], |config| {
-        format!("budget of one country: {} a day", config.challenge.sms.daily_per_country)
+    (&["SMS_DAILY_BUDGET"], |all| format!("budget: {} a day", all.request.challenge.sms.daily)),
+    (&["SMS_DAILY_BUDGET_PER_COUNTRY"], |all| {
+        format!("budget of one country: {} a day", all.request.challenge.sms.daily_per_country)
     }),
-    (&["SMS_PER_IP_DAY"], |config| {
-        format!("one network: {} a day", counted(config.challenge.sms.daily_per_network, "request"))
+    (&["SMS_PER_IP_DAY"], |all| {
+        format!("one network: {} a day", counted(all.request.challenge.sms.daily_per_network, "request"))
     }),
-    (&["SMS_BREAKER_SHARE"], |config| match config.challenge.sms.breaker.share {
+    (&["SMS_BREAKER_SHARE"], |all| match all.request.challenge.sms.breaker.share {
         0 => "breaker: off".to_owned(),
         share => format!("breaker: on, a country goes on if {share}% of its codes are used"),
     }),
-    (&["SMS_BREAKER_SENDS"], |config| {
-        format!("breaker: may stop a country after {} unanswered", config.challenge.sms.breaker.sends)
+    (&["SMS_BREAKER_SENDS"], |all| {
+        format!("breaker: may stop a country after {} unanswered", all.request.challenge.sms.breaker.sends)
     }),
-    (&["SMS_BREAKER_RANGE_SENDS"], |config| {
-        format!("breaker: may stop a range of numbers after {} unanswered", config.challenge.sms.breaker.range_sends)
+    (&["SMS_BREAKER_RANGE_SENDS"], |all| {
+        format!(
+            "breaker: may stop a range of numbers after {} unanswered",
+            all.request.challenge.sms.breaker.range_sends
+        )
     }),
-    (&["SMS_BREAKER_SECONDS"], |config| {
-        format!("breaker: what is stopped gets one more after {}", duration(config.challenge.sms.breaker.pause))
+    (&["SMS_BREAKER_SECONDS"], |all| {
+        format!("breaker: what is stopped gets one more after {}", duration(all.request.challenge.sms.breaker.pause))
     }),
-    (&["SMS_SENDER_ID"], |config| format!("sender shown: {}", given(&config.sms.sender_id, "the carrier's choice"))),
-    (&["SMS_ORIGINATION_NUMBER"], |config| {
-        format!("sent from: {}", given(&config.sms.origination_number, "a number that SNS picks"))
+    (&["SMS_SENDER_ID"], |all| format!("sender shown: {}", given(&all.request.sms.sender_id, "the carrier's choice"))),
+    (&["SMS_ORIGINATION_NUMBER"], |all| {
+        format!("sent from: {}", given(&all.request.sms.origination_number, "a number that SNS picks"))
     }),
-    (&["SMS_MAX_PRICE"], |config| {
-        let price = config.sms.max_price.as_ref().map(|price| format!("at most {price} US dollars"));
+    (&["SMS_MAX_PRICE"], |all| {
+        let price = all.request.sms.max_price.as_ref().map(|price| format!("at most {price} US dollars"));
         format!("price of one: {}", given(&price, "any"))
     }),
-    (&["WEBOTP_HOST"], |config| {
-        let host = config.sms.webotp_host.as_ref().map(|host| format!("on, for {host}"));
+    (&["WEBOTP_HOST"], |all| {
+        let host = all.request.sms.webotp_host.as_ref().map(|host| format!("on, for {host}"));
         format!("browsers fill the code in: {}", given(&host, "off"))
     }),
 ];
 
 const FRONTENDS: &[Line] = &[
-    (&["ALLOWED_ORIGINS"], |config| format!("may call: pages of {}", listed(config.frontends.origins()))),
-    (&["TOKEN_DELIVERY"], |config| {
-        let words = match config.frontends.usual {
+    (&["ALLOWED_ORIGINS"], |all| format!("may call: pages of {}", listed(all.request.frontends.origins()))),
+    (&["TOKEN_DELIVERY"], |all| {
+        let words = match all.request.frontends.usual {
             TokenDelivery::Body => "in the body, in cookies where a request asks for it",
             TokenDelivery::Cookie => "in cookies, in the body where a request asks for it",
         };
         format!("refresh tokens: {words}")
     }),
-    (&["DOMAIN_NAME"], |config| format!("the API's own domain: {}", given(&config.domain, "none"))),
+    (&["DOMAIN_NAME"], |all| format!("the API's own domain: {}", given(&all.request.frontends.domain, "none"))),
 ];
 
 const TOKENS: &[Line] = &[
-    (&["JWT_ACCESS_SECONDS", "REFRESH_ROTATION"], |config| {
-        let (lifetime, rotation) = (duration(config.access.lifetime), on_or_off(config.session.rotation));
+    (&["JWT_ACCESS_SECONDS", "REFRESH_ROTATION"], |all| {
+        let (lifetime, rotation) =
+            (duration(all.verify.tokens.access.lifetime), on_or_off(all.verify.session.rotation));
         format!("access token: {lifetime}, rotation {rotation}")
     }),
-    (&["JWT_ALGORITHM"], |config| format!("signed with: {}", config.access.algorithm.name())),
-    (&["JWT_ISSUER"], |config| format!("issuer: {}", given(&config.issuer, "the API's own https URL"))),
-    (&["JWT_AUDIENCE"], |config| format!("audience: {}", config.access.audience)),
-    (&["JWT_LEEWAY_SECONDS"], |config| format!("leeway for clocks: {}", duration(config.access.leeway))),
-    (&["USER_ID_CLAIM"], |config| format!("claim of the user id, beside `sub`: {}", config.access.names.user_id)),
-    (&["TOKEN_TYPE_CLAIM"], |config| format!("claim of the token's type: {}", config.access.names.token_type)),
-    (&["JTI_CLAIM"], |config| format!("claim of the token's own id: {}", config.access.names.jti)),
+    (&["JWT_ALGORITHM"], |all| format!("signed with: {}", all.verify.tokens.access.algorithm.name())),
+    (&["JWT_ISSUER"], |all| format!("issuer: {}", given(&all.verify.tokens.issuer, "the API's own https URL"))),
+    (&["JWT_AUDIENCE"], |all| format!("audience: {}", all.verify.tokens.access.audience)),
+    (&["JWT_LEEWAY_SECONDS"], |all| format!("leeway for clocks: {}", duration(all.verify.tokens.access.leeway))),
+    (&["USER_ID_CLAIM"], |all| {
+        format!("claim of the user id, beside `sub`: {}", all.verify.tokens.access.names.user_id)
+    }),
+    (&["TOKEN_TYPE_CLAIM"], |all| format!("claim of the token's type: {}", all.verify.tokens.access.names.token_type)),
+    (&["JTI_CLAIM"], |all| format!("claim of the token's own id: {}", all.verify.tokens.access.names.jti)),
 ];
 
 const SESSIONS: &[Line] = &[
-    (&["REFRESH_IDLE_DAYS"], |config| format!("unused: ends after {}", duration(config.session.idle))),
-    (&["REFRESH_ABSOLUTE_DAYS"], |config| format!("used: ends after {}", duration(config.session.absolute))),
-    (&["REFRESH_GRACE_SECONDS"], |config| format!("grace for a lost answer: {}", duration(config.session.grace))),
-    (&["SESSIONS_PER_USER"], |config| {
-        format!("one user: {}, then the one opened first ends", counted(config.session.per_user as u64, "session"))
+    (&["REFRESH_IDLE_DAYS"], |all| format!("unused: ends after {}", duration(all.verify.session.idle))),
+    (&["REFRESH_ABSOLUTE_DAYS"], |all| format!("used: ends after {}", duration(all.verify.session.absolute))),
+    (&["REFRESH_GRACE_SECONDS"], |all| format!("grace for a lost answer: {}", duration(all.verify.session.grace))),
+    (&["SESSIONS_PER_USER"], |all| {
+        format!("one user: {}, then the one opened first ends", counted(all.verify.session.per_user as u64, "session"))
     }),
 ];
 
 const MAIL: &[Line] = &[
-    (&["SENDER_EMAIL"], |config| format!("from: {}", config.mail.sender)),
-    (&["SES_CONFIGURATION_SET"], |config| {
-        format!("configuration set: {}", given(&config.mail.configuration_set, "none"))
+    (&["SENDER_EMAIL"], |all| format!("from: {}", all.request.mail.sender)),
+    (&["SES_CONFIGURATION_SET"], |all| {
+        format!("configuration set: {}", given(&all.request.mail.configuration_set, "none"))
     }),
-    (&["PRODUCT_NAME"], |config| format!("the product's name, in mail and SMS: {}", config.mail.product)),
+    (&["PRODUCT_NAME"], |all| format!("the product's name, in mail and SMS: {}", all.request.mail.product)),
 ];
 
 const AWS: &[Line] = &[
-    (&["STAGE"], |config| format!("stage: {}, a name for logs", config.metrics.stage)),
-    (&["METRICS"], |config| format!("metrics: {}", on_or_off(config.metrics.is_on))),
-    (&["OTP_TABLE"], |config| format!("challenges and counters: {}", config.otp_table)),
-    (&["USER_TABLE"], |config| format!("users and sessions: {}", config.user_table)),
-    (&["CODES_SECRET_ARN"], |config| format!("keys of codes: {}", resource(&config.codes_secret))),
-    (&["TOKENS_SECRET_ARN"], |config| format!("keys of tokens: {}", resource(&config.tokens_secret))),
-    (&["AWS_REGION"], |config| format!("region: {}", config.aws.region)),
+    (&["STAGE"], |all| format!("stage: {}, a name for logs", all.common.metrics.stage)),
+    (&["METRICS"], |all| format!("metrics: {}", on_or_off(all.common.metrics.is_on))),
+    (&["OTP_TABLE"], |all| format!("challenges and counters: {}", all.request.otp_table)),
+    (&["USER_TABLE"], |all| format!("users and sessions: {}", all.verify.user_table)),
+    (&["CODES_SECRET_ARN"], |all| format!("keys of codes: {}", resource(&all.verify.codes_secret))),
+    (&["TOKENS_SECRET_ARN"], |all| format!("keys of tokens: {}", resource(&all.verify.tokens.secret))),
+    (&["AWS_REGION"], |all| format!("region: {}", all.common.aws.region)),
     (&["AWS_LAMBDA_FUNCTION_NAME", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"], |_| {
         "identity: the function's own, never shown".to_owned()
     }),
-    (&["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_DYNAMODB"], |config| {
-        format!("DynamoDB: {}", given(&config.aws.endpoints.dynamodb, "at AWS"))
+    (&["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_DYNAMODB"], |all| {
+        format!("DynamoDB: {}", given(&all.common.aws.endpoints.dynamodb, "at AWS"))
     }),
-    (&["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_SECRETS_MANAGER"], |config| {
-        format!("Secrets Manager: {}", given(&config.aws.endpoints.secrets, "at AWS"))
+    (&["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_SECRETS_MANAGER"], |all| {
+        format!("Secrets Manager: {}", given(&all.common.aws.endpoints.secrets, "at AWS"))
     }),
-    (&["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_SESV2"], |config| {
-        format!("SES: {}", given(&config.aws.endpoints.ses, "at AWS"))
+    (&["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_SESV2"], |all| {
+        format!("SES: {}", given(&all.common.aws.endpoints.ses, "at AWS"))
     }),
-    (&["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_SNS"], |config| {
-        format!("SNS: {}", given(&config.aws.endpoints.sns, "at AWS"))
+    (&["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_SNS"], |all| {
+        format!("SNS: {}", given(&all.common.aws.endpoints.sns, "at AWS"))
     }),
-    (&["AWS_ATTEMPT_TIMEOUT_MS"], |config| format!("one attempt: at most {}", duration(config.aws.attempt_timeout))),
-    (&["AWS_OPERATION_TIMEOUT_MS"], |config| {
-        format!("a call with all attempts: at most {}", duration(config.aws.operation_timeout))
+    (&["AWS_ATTEMPT_TIMEOUT_MS"], |all| format!("one attempt: at most {}", duration(all.common.aws.attempt_timeout))),
+    (&["AWS_OPERATION_TIMEOUT_MS"], |all| {
+        format!("a call with all attempts: at most {}", duration(all.common.aws.operation_timeout))
     }),
-    (&["AWS_CA_BUNDLE"], |config| format!("roots of AWS's endpoints: {}", given(&config.aws.ca_bundle, "AWS's own"))),
+    (&["AWS_CA_BUNDLE"], |all| format!("roots of AWS's endpoints: {}", given(&all.common.aws.ca_bundle, "AWS's own"))),
 ];
 
 /// The last part of an ARN, which is the one that tells.

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use aws_smithy_runtime_api::client::http::{HttpConnector, SharedHttpConnector};
 
+use crate::config::{Check, IS_NAME, Reader};
+
 /// What a function is told about AWS.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
@@ -23,6 +25,28 @@ pub struct Settings {
     pub ca_bundle: Option<String>,
     /// What carries the calls, where that is not the network.
     pub carrier: Option<Carrier>,
+}
+
+const IS_PATH: Check =
+    (|text| text.starts_with('/') && !text.bytes().any(|byte| byte.is_ascii_control()), "the absolute path of a file");
+
+impl Settings {
+    /// Reads its variables.
+    pub fn read(read: &mut Reader<'_>) -> Settings {
+        Settings {
+            region: read.text("AWS_REGION", None, IS_NAME),
+            credentials: Credentials {
+                key_id: read.text("AWS_ACCESS_KEY_ID", None, IS_NAME),
+                secret: read.text("AWS_SECRET_ACCESS_KEY", None, IS_NAME),
+                session: read.get("AWS_SESSION_TOKEN"),
+            },
+            endpoints: Endpoints::read(read),
+            attempt_timeout: Duration::from_millis(read.number("AWS_ATTEMPT_TIMEOUT_MS", 1_000, 100..=29_000)),
+            operation_timeout: Duration::from_millis(read.number("AWS_OPERATION_TIMEOUT_MS", 3_000, 100..=29_000)),
+            ca_bundle: read.optional("AWS_CA_BUNDLE", IS_PATH),
+            carrier: None,
+        }
+    }
 }
 
 /// Carries calls to somebody in this process, who answers them.
@@ -56,6 +80,19 @@ pub struct Endpoints {
     pub ses: Option<String>,
     /// SNS.
     pub sns: Option<String>,
+}
+
+impl Endpoints {
+    fn read(read: &Reader<'_>) -> Endpoints {
+        let everywhere = read.get("AWS_ENDPOINT_URL");
+        let endpoint = |service: &str| read.get(&format!("AWS_ENDPOINT_URL_{service}")).or(everywhere.clone());
+        Endpoints {
+            dynamodb: endpoint("DYNAMODB"),
+            secrets: endpoint("SECRETS_MANAGER"),
+            ses: endpoint("SESV2"),
+            sns: endpoint("SNS"),
+        }
+    }
 }
 
 /// The key pair that Lambda puts into a function's environment.

@@ -6,9 +6,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::codes::code::{CodeDigest, Strength};
+use crate::codes::code::{CodeDigest, SHORT_LENGTHS, Strength};
 use crate::codes::limits::Lockout;
-use crate::codes::sms_policy::SmsPolicy;
+use crate::codes::sms_policy::{EXPIRY_MINUTES, SmsPolicy};
+use crate::config::Reader;
 use crate::words::{Error, ExpiresAt, Identifier, Lane, NetworkDigest, Result, Timestamp};
 
 /// How codes live and how often they may be asked for and tried.
@@ -44,6 +45,21 @@ pub const LONGEST_LIFE: Duration = Duration::from_secs(600);
 pub const HOUR: Duration = Duration::from_secs(3_600);
 
 impl ChallengePolicy {
+    /// Reads its variables.
+    pub fn read(read: &mut Reader<'_>) -> ChallengePolicy {
+        let lengths = *SHORT_LENGTHS.start() as u64..=*SHORT_LENGTHS.end() as u64;
+        let email_expiry = read.number_or_alias("OTP_EMAIL_EXPIRY_SECONDS", EXPIRY_MINUTES, 600, 60..=600);
+        ChallengePolicy {
+            length: read.number_or_alias("OTP_LENGTH", ("OTP_CODE_LENGTH", 1), 6, lengths) as usize,
+            email_expiry: Duration::from_secs(email_expiry),
+            attempts: read.count("OTP_MAX_ATTEMPTS", 3, 1..=10),
+            resend_after: read.seconds("OTP_RESEND_SECONDS", 30, 10..=600),
+            per_hour: read.count("OTP_REQUESTS_PER_HOUR", 5, 1..=1_000_000),
+            per_hour_per_network: read.count("OTP_REQUESTS_PER_HOUR_PER_IP", 3, 1..=1_000_000),
+            sms: SmsPolicy::read(read),
+        }
+    }
+
     /// Where waits begin and codes become long.
     pub fn lockout(&self) -> Lockout {
         Lockout::new(self.attempts, (MOST_LIVE + MOST_LIVE_KNOWN) as u32)

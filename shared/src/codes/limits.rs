@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::config::Reader;
 use crate::words::Timestamp;
 
 /// What is counted for each network, in fixed windows.
@@ -39,6 +40,16 @@ impl Action {
 pub const NETWORK_WINDOW: Duration = Duration::from_secs(600);
 
 impl Allowance {
+    /// Reads how often one network may ask for a code.
+    pub fn read_requests(read: &mut Reader<'_>) -> Allowance {
+        Allowance { count: read.count("OTP_REQUESTS_PER_IP", 25, 1..=1_000_000), per: NETWORK_WINDOW }
+    }
+
+    /// Reads how often one network may answer wrongly.
+    pub fn read_failures(read: &mut Reader<'_>) -> Allowance {
+        Allowance { count: read.count("OTP_FAILURES_PER_IP", 30, 1..=1_000_000), per: NETWORK_WINDOW }
+    }
+
     /// When the window that `now` lies in ends.
     pub fn window_end(self, now: Timestamp) -> Timestamp {
         let length = self.per.as_secs().max(1);

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::codes::limits::Allowance;
+use crate::config::Reader;
 use crate::words::{Country, Error, Phone, Result, Timestamp};
 
 /// Where codes go by SMS, and how many.
@@ -81,7 +82,29 @@ pub struct Spent {
     pub last: Timestamp,
 }
 
+/// What replaced systems call the expiry, by email and by SMS, with the seconds of its unit.
+pub(super) const EXPIRY_MINUTES: (&str, u64) = ("OTP_EXPIRY_MINUTES", 60);
+
 impl SmsPolicy {
+    /// Reads its variables.
+    pub fn read(read: &mut Reader<'_>) -> SmsPolicy {
+        let expected = "ISO 3166 codes of countries with phone numbers, such as US,GB, separated by commas";
+        let expiry = read.number_or_alias("OTP_SMS_EXPIRY_SECONDS", EXPIRY_MINUTES, 300, 60..=600);
+        SmsPolicy {
+            countries: read.list("SMS_COUNTRIES", expected, |code| code.parse().ok()),
+            expiry: Duration::from_secs(expiry),
+            daily: read.count("SMS_DAILY_BUDGET", 200, 0..=1_000_000),
+            daily_per_country: read.count("SMS_DAILY_BUDGET_PER_COUNTRY", 100, 0..=1_000_000),
+            daily_per_network: read.count("SMS_PER_IP_DAY", 10, 0..=1_000_000),
+            breaker: Breaker {
+                sends: read.count("SMS_BREAKER_SENDS", 20, 1..=1_000_000),
+                range_sends: read.count("SMS_BREAKER_RANGE_SENDS", 5, 1..=1_000_000),
+                share: read.count("SMS_BREAKER_SHARE", 10, 0..=100),
+                pause: read.seconds("SMS_BREAKER_SECONDS", 7_200, 60..=86_400),
+            },
+        }
+    }
+
     /// Where a message to a number goes, if its country is sent to.
     ///
     /// # Errors
@@ -164,14 +187,8 @@ pub(crate) mod tests {
     use super::*;
 
     pub(crate) fn policy() -> SmsPolicy {
-        SmsPolicy {
-            countries: ["GB", "US"].map(|code| code.parse().unwrap()).into(),
-            expiry: Duration::from_secs(300),
-            daily: 200,
-            daily_per_country: 100,
-            daily_per_network: 10,
-            breaker: Breaker { sends: 20, range_sends: 5, share: 10, pause: Duration::from_secs(7_200) },
-        }
+        let countries = |name: &str| (name == "SMS_COUNTRIES").then(|| "GB,US".to_owned());
+        crate::config::read(countries, SmsPolicy::read).unwrap()
     }
 
     fn country(number: &str) -> std::result::Result<String, &'static str> {

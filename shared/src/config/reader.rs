@@ -3,170 +3,206 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use crate::aws::{Credentials, Endpoints, Settings as AwsSettings};
-use crate::http::Proxies;
-use crate::keys::SigningAlgorithm;
-use crate::sessions::{ClaimNames, RESERVED_CLAIMS};
+use super::Problems;
 
 /// A test of a text, with the words for what it expects.
-pub(super) type Check = (fn(&str) -> bool, &'static str);
+pub type Check = (fn(&str) -> bool, &'static str);
 
-pub(super) const IS_NAME: Check =
+/// The name of something in AWS, or of a claim's value.
+pub const IS_NAME: Check =
     (|text| text.len() <= 255 && text.bytes().all(|byte| byte.is_ascii_graphic()), "a name without spaces");
-const IS_PATH: Check =
-    (|text| text.starts_with('/') && !text.bytes().any(|byte| byte.is_ascii_control()), "the absolute path of a file");
-pub(super) const IS_ARN: Check = (|text| text.starts_with("arn:"), "an ARN");
-/// As the template has it. To read it as an identifier would link the tables of all of Unicode to every function.
-pub(super) const IS_EMAIL: Check = (names_a_mailbox, "an email address");
-pub(super) const IS_ISSUER: Check =
-    (names_an_issuer, "an https URL (http for loopback) without query, fragment or final slash");
-pub(super) const IS_CLAIM: Check = (
-    |text| text.len() <= 64 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.:/".contains(&byte)),
-    "a claim name",
-);
+/// An ARN.
+pub const IS_ARN: Check = (|text| text.starts_with("arn:"), "an ARN");
 
-fn names_a_mailbox(text: &str) -> bool {
-    text.bytes().all(|byte| byte.is_ascii_graphic() && !b"<>(),;:\"".contains(&byte))
-        && text.split_once('@').is_some_and(|(local, domain)| {
-            !local.is_empty()
-                && !domain.contains('@')
-                && domain.split('.').count() > 1
-                && !domain.split('.').any(str::is_empty)
-        })
+/// The bytes of the longest list. Lambda allows 4 KB of environment, and a list is the only setting that could fill it.
+pub const LONGEST_LIST: usize = 600;
+
+/// Reads settings from `lookup`, which is [`std::env::var`] in a function and the template's words in `local`.
+///
+/// # Errors
+/// [`Problems`]: every variable that is missing or does not fit, not only the first.
+pub fn read<S>(
+    lookup: impl Fn(&str) -> Option<String>,
+    settings: impl FnOnce(&mut Reader<'_>) -> S,
+) -> Result<S, Problems> {
+    let mut reader = Reader { lookup: &lookup, problems: Vec::new() };
+    let settings = settings(&mut reader);
+    if reader.problems.is_empty() { Ok(settings) } else { Err(Problems(reader.problems)) }
 }
 
-/// RFC 8414 §2: https, no query, no fragment (S48); a browser treats http on loopback as safe, and so does `local`.
-fn names_an_issuer(text: &str) -> bool {
-    let is_loopback = ["http://127.0.0.1", "http://localhost", "http://[::1]"].iter().any(|start| {
-        text.strip_prefix(start).is_some_and(|rest| rest.is_empty() || rest.starts_with(':') || rest.starts_with('/'))
-    });
-    let has_host = text.strip_prefix("https://").is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/'));
-    (is_loopback || has_host)
-        && text.bytes().all(|byte| byte.is_ascii_graphic() && !b"?#".contains(&byte))
-        && !text.ends_with('/')
-}
-
-/// Reads one variable after the other, and goes on after a problem with a value that nobody will see.
-pub(super) struct Reader<'a> {
-    pub(super) lookup: &'a dyn Fn(&str) -> Option<String>,
-    pub(super) problems: Vec<String>,
+/// Reads one variable after the other. After a problem it goes on with a value that nobody will see.
+pub struct Reader<'a> {
+    lookup: &'a dyn Fn(&str) -> Option<String>,
+    problems: Vec<String>,
 }
 
 impl Reader<'_> {
-    /// An empty variable counts as unset: a template cannot leave one out.
-    pub(super) fn get(&self, name: &str) -> Option<String> {
+    /// The text of a variable. An empty one counts as unset, because a template cannot leave a variable out.
+    pub fn get(&self, name: &str) -> Option<String> {
         (self.lookup)(name).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())
     }
 
-    pub(super) fn problem(&mut self, name: &str, expected: &str) {
-        let problem = match self.get(name) {
-            None => format!("{name} is not set: expected {expected}"),
-            Some(_) => format!("{name}: expected {expected}"),
-        };
-        self.problems.push(problem);
+    /// Reports a problem in words of its own. They begin with the name of the variable.
+    pub fn report(&mut self, problem: String) {
+        // Two settings may share an alias, which is wrong once.
+        if !self.problems.contains(&problem) {
+            self.problems.push(problem);
+        }
     }
 
-    pub(super) fn text(&mut self, name: &str, default: Option<&str>, check: Check) -> String {
+    /// Reports that a variable is missing or does not fit.
+    pub fn expect(&mut self, name: &str, expected: &str) {
+        self.report(match self.get(name) {
+            None => format!("{name} is not set: expected {expected}"),
+            Some(_) => format!("{name}: expected {expected}"),
+        });
+    }
+
+    /// A text; required unless it has a default.
+    pub fn text(&mut self, name: &str, default: Option<&str>, check: Check) -> String {
         let text = self.get(name).or(default.map(str::to_owned));
         if !text.as_deref().is_some_and(check.0) {
-            self.problem(name, check.1);
+            self.expect(name, check.1);
         }
         text.unwrap_or_default()
     }
 
-    pub(super) fn optional(&mut self, name: &str, check: Check) -> Option<String> {
+    /// A text that may be missing.
+    pub fn optional(&mut self, name: &str, check: Check) -> Option<String> {
         let text = self.get(name);
         if text.as_deref().is_some_and(|text| !check.0(text)) {
-            self.problem(name, check.1);
+            self.expect(name, check.1);
         }
         text
     }
 
-    pub(super) fn number(&mut self, name: &str, default: u64, range: RangeInclusive<u64>) -> u64 {
+    /// A number in a range.
+    pub fn number(&mut self, name: &str, default: u64, range: RangeInclusive<u64>) -> u64 {
         let number = self.get(name).map_or(Some(default), |text| text.parse().ok());
         number.filter(|number| range.contains(number)).unwrap_or_else(|| {
-            self.problem(name, &format!("a whole number from {} to {}", range.start(), range.end()));
+            self.expect(name, &format!("a whole number from {} to {}", range.start(), range.end()));
             default
         })
     }
 
-    pub(super) fn count(&mut self, name: &str, default: u32, range: RangeInclusive<u32>) -> u32 {
+    /// A number that may also stand under another name, where it counts in units of `unit`.
+    pub fn number_or_alias(
+        &mut self,
+        name: &str,
+        (alias, unit): (&str, u64),
+        default: u64,
+        range: RangeInclusive<u64>,
+    ) -> u64 {
+        if self.get(alias).is_none() {
+            return self.number(name, default, range);
+        }
+        let (least, most) = (range.start().div_ceil(unit), range.end() / unit);
+        let number = self.number(alias, least, least..=most) * unit;
+        if self.number(name, number, range) != number {
+            self.report(format!("{alias}: {name} is the same setting and has another value. Remove one of the two"));
+        }
+        number
+    }
+
+    /// A number that is counted with.
+    pub fn count(&mut self, name: &str, default: u32, range: RangeInclusive<u32>) -> u32 {
         let number = self.number(name, u64::from(default), u64::from(*range.start())..=u64::from(*range.end()));
         u32::try_from(number).unwrap_or(default)
     }
 
-    pub(super) fn seconds(&mut self, name: &str, default: u64, range: RangeInclusive<u64>) -> Duration {
+    /// A number of seconds.
+    pub fn seconds(&mut self, name: &str, default: u64, range: RangeInclusive<u64>) -> Duration {
         Duration::from_secs(self.number(name, default, range))
     }
 
-    pub(super) fn choice(&mut self, name: &str, default: &str, choices: &[&str]) -> String {
+    /// A number of days.
+    pub fn days(&mut self, name: &str, default: u64, range: RangeInclusive<u64>) -> Duration {
+        Duration::from_secs(self.number(name, default, range) * 86_400)
+    }
+
+    /// One of a few words.
+    pub fn choice(&mut self, name: &str, default: &str, choices: &[&str]) -> String {
         let choice = self.get(name).unwrap_or(default.to_owned());
         if !choices.contains(&choice.as_str()) {
-            self.problem(name, &format!("one of {}", choices.join(", ")));
+            self.expect(name, &format!("one of {}", choices.join(", ")));
         }
         choice
     }
 
-    pub(super) fn algorithm(&mut self) -> SigningAlgorithm {
-        let (variable, default) = ("JWT_ALGORITHM", SigningAlgorithm::RS256);
-        // The standards list it among the others, so it is asked for in good faith.
-        if self.get(variable).as_deref() == Some("ES512") {
-            self.problems.push(format!(
-                "{variable}: ES512 is not supported, because the jsonwebtoken crate has none: take ES384"
-            ));
-            return default;
-        }
-        let name = self.choice(variable, default.name(), &SigningAlgorithm::ALL.map(SigningAlgorithm::name));
-        SigningAlgorithm::ALL.into_iter().find(|algorithm| algorithm.name() == name).unwrap_or(default)
+    /// A switch that is on unless it is turned off.
+    pub fn is_on(&mut self, name: &str) -> bool {
+        self.choice(name, "on", &["on", "off"]) == "on"
     }
 
-    pub(super) fn claim_names(&mut self) -> ClaimNames {
-        let user_id = self.text("USER_ID_CLAIM", Some("user_id"), IS_CLAIM);
-        let token_type = self.text("TOKEN_TYPE_CLAIM", Some("token_type"), IS_CLAIM);
-        let jti = self.text("JTI_CLAIM", Some("jti"), IS_CLAIM);
-        // The user id may be `sub` itself: it says the same.
-        for (variable, name) in [("USER_ID_CLAIM", &user_id), ("TOKEN_TYPE_CLAIM", &token_type), ("JTI_CLAIM", &jti)] {
-            let may_be = variable == "USER_ID_CLAIM" && name == "sub";
-            if RESERVED_CLAIMS.contains(&name.as_str()) && !may_be {
-                self.problems.push(format!("{variable}: {name} has a meaning of its own"));
-            }
+    /// The items of a list with commas between them.
+    pub fn list<T, L>(&mut self, name: &str, expected: &str, item: impl Fn(&str) -> Option<T>) -> L
+    where
+        L: FromIterator<T> + Default,
+    {
+        let Some(text) = self.get(name) else { return L::default() };
+        if text.len() > LONGEST_LIST {
+            self.expect(name, &format!("at most {LONGEST_LIST} bytes"));
+            return L::default();
         }
-        if user_id == token_type || user_id == jti || token_type == jti {
-            self.problems
-                .push("USER_ID_CLAIM, TOKEN_TYPE_CLAIM and JTI_CLAIM: expected three different names".to_owned());
-        }
-        ClaimNames { user_id, token_type, jti }
-    }
-
-    pub(super) fn proxies(&mut self) -> Proxies {
-        let list = self.get("TRUSTED_PROXIES").unwrap_or_default();
-        Proxies::read(&list).unwrap_or_else(|| {
-            self.problem("TRUSTED_PROXIES", "networks such as 192.0.2.0/24, separated by commas");
-            Proxies::default()
+        text.split(',').map(str::trim).map(item).collect::<Option<L>>().unwrap_or_else(|| {
+            self.expect(name, expected);
+            L::default()
         })
     }
+}
 
-    pub(super) fn aws(&mut self) -> AwsSettings {
-        let everywhere = self.get("AWS_ENDPOINT_URL");
-        let endpoint = |service: &str| self.get(&format!("AWS_ENDPOINT_URL_{service}")).or(everywhere.clone());
-        let endpoints = Endpoints {
-            dynamodb: endpoint("DYNAMODB"),
-            secrets: endpoint("SECRETS_MANAGER"),
-            ses: endpoint("SESV2"),
-            sns: endpoint("SNS"),
-        };
-        AwsSettings {
-            region: self.text("AWS_REGION", None, IS_NAME),
-            credentials: Credentials::new(
-                self.text("AWS_ACCESS_KEY_ID", None, IS_NAME),
-                self.text("AWS_SECRET_ACCESS_KEY", None, IS_NAME),
-                self.get("AWS_SESSION_TOKEN"),
-            ),
-            endpoints,
-            attempt_timeout: Duration::from_millis(self.number("AWS_ATTEMPT_TIMEOUT_MS", 1_000, 100..=29_000)),
-            operation_timeout: Duration::from_millis(self.number("AWS_OPERATION_TIMEOUT_MS", 3_000, 100..=29_000)),
-            ca_bundle: self.optional("AWS_CA_BUNDLE", IS_PATH),
-            carrier: None,
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ALIAS: (&str, u64) = ("MINUTES", 60);
+
+    fn seconds(variables: &[(&str, &str)]) -> Result<u64, String> {
+        let lookup =
+            |name: &str| variables.iter().find(|(variable, _)| *variable == name).map(|(_, value)| (*value).to_owned());
+        read(lookup, |read| read.number_or_alias("SECONDS", ALIAS, 300, 30..=630))
+            .map_err(|problems| problems.to_string())
+    }
+
+    #[test]
+    fn an_alias_counts_in_units_of_its_own() {
+        for (variables, number) in [
+            (vec![], 300),
+            (vec![("SECONDS", "45")], 45),
+            (vec![("MINUTES", "2")], 120),
+            (vec![("MINUTES", "2"), ("SECONDS", "")], 120),
+            (vec![("MINUTES", "2"), ("SECONDS", "120")], 120),
+        ] {
+            assert_eq!(seconds(&variables), Ok(number), "{variables:?}");
         }
+    }
+
+    #[test]
+    fn an_alias_has_the_range_of_its_setting() {
+        for minutes in ["0", "11", "two", "1.5"] {
+            let problem = seconds(&[("MINUTES", minutes)]).unwrap_err();
+            assert!(problem.ends_with(": MINUTES: expected a whole number from 1 to 10"), "{problem}");
+        }
+    }
+
+    #[test]
+    fn an_alias_that_says_something_else_is_a_problem() {
+        let problem = seconds(&[("MINUTES", "2"), ("SECONDS", "300")]).unwrap_err();
+        assert!(problem.contains("MINUTES: SECONDS is the same setting and has another value"), "{problem}");
+    }
+
+    #[test]
+    fn a_list_has_an_end() {
+        let numbers = |text: String| {
+            let lookup = move |_: &str| Some(text.clone());
+            read(lookup, |read| read.list::<u8, Vec<_>>("LIST", "numbers", |item| item.parse().ok()))
+                .map_err(|problems| problems.to_string())
+        };
+        assert_eq!(numbers("1, 2,3".to_owned()), Ok(vec![1, 2, 3]));
+        assert_eq!(numbers(" ".to_owned()), Ok(vec![]));
+        assert!(numbers("1,,2".to_owned()).unwrap_err().ends_with("LIST: expected numbers"));
+        assert_eq!(numbers(format!("{}1", "1,".repeat(299))).unwrap().len(), 300);
+        let problem = numbers("1,".repeat(300) + "1").unwrap_err();
+        assert!(problem.ends_with("LIST: expected at most 600 bytes"), "{problem}");
     }
 }

@@ -60,21 +60,21 @@ const fn get(path: &'static str, stands_for: &'static str, answer: Answer, refus
 }
 
 /// The shape that the answer to one request is given.
-pub(super) struct Shape {
+pub(crate) struct Shape {
     alias: &'static Alias,
     asked: Value,
 }
 
 impl Shape {
     /// Makes a request of an alias the one that it stands for; `None` for every other.
-    pub(super) fn take(request: &mut Request) -> Option<Shape> {
+    pub(crate) fn take(request: &mut Request) -> Option<Shape> {
         let alias = ALIASES.iter().find(|alias| alias.path == request.path)?;
         alias.stands_for.clone_into(&mut request.path);
         Some(Shape { alias, asked: request.amend(alias.adds) })
     }
 
     /// The reply as the alias answers.
-    pub(super) fn put_on(self, reply: Reply) -> Reply {
+    pub(crate) fn put_on(self, reply: Reply) -> Reply {
         let Shape { alias, asked } = self;
         let status = reply.status();
         if status.is_redirection() {

@@ -5,8 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::aws::{Aws, Cache, FRESH, Keyring};
-use crate::config::Config;
-use crate::http::Request;
+use crate::http::{Request, TokenSettings};
 use crate::keys::TokenKeys;
 use crate::people::User;
 use crate::sessions::{AccessPolicy, CheckingKeys, Subject};
@@ -35,12 +34,13 @@ const UNKNOWN: Duration = Duration::from_secs(60);
 
 impl Checker {
     /// The checker that the settings describe.
-    pub fn new(config: &Config, aws: &Aws, users: &UserTable) -> Checker {
-        let source = match config.access.algorithm.is_symmetric() {
-            true => Source::Shared(Keyring::new(aws, config.tokens_secret.clone())),
+    pub fn new(settings: TokenSettings, aws: &Aws, users: &UserTable) -> Checker {
+        let TokenSettings { access, issuer, secret } = settings;
+        let source = match access.algorithm.is_symmetric() {
+            true => Source::Shared(Keyring::new(aws, secret)),
             false => Source::Published(users.clone()),
         };
-        Checker { policy: config.access.clone(), name: config.issuer.clone(), source, keys: Cache::default() }
+        Checker { policy: access, name: issuer, source, keys: Cache::default() }
     }
 
     /// Reads the keys when a function starts. Where they cannot be read, the first request tries again.

@@ -2,7 +2,8 @@
 
 use serde::Deserialize;
 
-use crate::http::origin::{Origin, address};
+use crate::config::{Check, Reader};
+use crate::http::origin::{Origin, address, is_host_name};
 use crate::http::site;
 use crate::words::{Error, Result};
 
@@ -30,23 +31,51 @@ pub struct Page {
 pub struct Frontends {
     /// For requests that do not say.
     pub usual: TokenDelivery,
+    /// The API's own domain, if it has one.
+    pub domain: Option<String>,
     origins: Vec<(Origin, HoldsCookies)>,
 }
 
 type HoldsCookies = bool;
 
+const IS_DOMAIN: Check = (is_host_name, "a domain name in lower case, such as auth.example.com");
+
 impl Frontends {
+    /// Reads its variables. A deployment whose frontends would get no cookie does not start with them as the rule.
+    pub fn read(read: &mut Reader<'_>) -> Frontends {
+        let expected = "origins such as https://app.example.com, without a path or a final slash, by commas";
+        let usual = match read.choice("TOKEN_DELIVERY", "body", &["body", "cookie"]).as_str() {
+            "cookie" => TokenDelivery::Cookie,
+            _ => TokenDelivery::Body,
+        };
+        let origins: Vec<Origin> = read.list("ALLOWED_ORIGINS", expected, |text| text.parse().ok());
+        if read.get("ALLOWED_ORIGINS").is_none() {
+            read.expect("ALLOWED_ORIGINS", expected);
+        }
+        let frontends = Frontends::new(usual, origins, read.optional("DOMAIN_NAME", IS_DOMAIN));
+        let without: Vec<_> = frontends.without_cookies().collect();
+        if usual == TokenDelivery::Cookie && !without.is_empty() {
+            read.report(format!(
+                "TOKEN_DELIVERY: a browser sends cookies within one registrable domain and over https only: DOMAIN_NAME \
+                 must be under the same one as every origin of ALLOWED_ORIGINS, and is not for {}",
+                without.join(", ")
+            ));
+        }
+        frontends
+    }
+
     /// Frontends at `origins`, for an API at `domain`, if it has one of its own.
     ///
     /// A browser sends `SameSite` cookies within one site only: the same scheme and the same registrable domain. On
     /// the browser's own machine the API may stand behind the frontend's own server, which nobody can tell from here.
-    pub fn new(usual: TokenDelivery, origins: Vec<Origin>, domain: Option<&str>) -> Frontends {
-        let site = domain.and_then(registrable);
+    pub fn new(usual: TokenDelivery, origins: Vec<Origin>, domain: Option<String>) -> Frontends {
+        let site = domain.as_deref().and_then(registrable);
         let holds = |origin: &Origin| {
             let is_same_site = origin.is_https() && site.is_some() && registrable(origin.host()) == site;
             origin.is_loopback() || is_same_site
         };
-        Frontends { usual, origins: origins.iter().map(|origin| (origin.clone(), holds(origin))).collect() }
+        let origins = origins.iter().map(|origin| (origin.clone(), holds(origin))).collect();
+        Frontends { usual, origins, domain }
     }
 
     /// All origins.
@@ -100,7 +129,7 @@ mod tests {
 
     fn frontends(origins: &[&str], domain: Option<&str>) -> Frontends {
         let origins = origins.iter().map(|origin| origin.parse().unwrap()).collect();
-        Frontends::new(TokenDelivery::Body, origins, domain)
+        Frontends::new(TokenDelivery::Body, origins, domain.map(str::to_owned))
     }
 
     #[test]

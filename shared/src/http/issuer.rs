@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::aws::{Aws, Keyring};
-use crate::config::Config;
+use crate::config::{Check, Reader};
 use crate::http::Request;
 use crate::http::cookie::Cookie;
 use crate::http::frontends::TokenDelivery;
@@ -14,7 +14,47 @@ use crate::keys::TokenKeys;
 use crate::sessions::{AccessPolicy, Grant, Issuing, RefreshToken, Scope, Session, Signer, Subject};
 use crate::words::{Entropy, Error, MacKey, Result, Tenant, Timestamp, random_id};
 
-/// What issuing takes from the deployment.
+/// What issuing and checking tokens take from the deployment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TokenSettings {
+    /// Access tokens: algorithm, audience, life, claim names.
+    pub access: AccessPolicy,
+    /// `iss`; by default `https://` and the domain that API Gateway names in the event.
+    pub issuer: Option<String>,
+    /// The secret with the keys.
+    pub secret: String,
+}
+
+impl TokenSettings {
+    /// Reads their variables.
+    pub fn read(read: &mut Reader<'_>) -> TokenSettings {
+        TokenSettings {
+            access: AccessPolicy::read(read),
+            issuer: TokenSettings::read_issuer(read),
+            secret: TokenKeys::read_secret(read),
+        }
+    }
+
+    /// Reads the issuer, and nothing else.
+    pub fn read_issuer(read: &mut Reader<'_>) -> Option<String> {
+        read.optional("JWT_ISSUER", IS_ISSUER)
+    }
+}
+
+const IS_ISSUER: Check = (names_an_issuer, "an https URL (http for loopback) without query, fragment or final slash");
+
+/// RFC 8414 §2: https, no query, no fragment (S48); a browser treats http on loopback as safe, and so does `local`.
+fn names_an_issuer(text: &str) -> bool {
+    let is_loopback = ["http://127.0.0.1", "http://localhost", "http://[::1]"].iter().any(|start| {
+        text.strip_prefix(start).is_some_and(|rest| rest.is_empty() || rest.starts_with(':') || rest.starts_with('/'))
+    });
+    let has_host = text.strip_prefix("https://").is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/'));
+    (is_loopback || has_host)
+        && text.bytes().all(|byte| byte.is_ascii_graphic() && !b"?#".contains(&byte))
+        && !text.ends_with('/')
+}
+
+/// Makes the tokens of sessions.
 pub struct Issuer {
     tenant: Tenant,
     policy: AccessPolicy,
@@ -59,12 +99,13 @@ impl Tokens {
 
 impl Issuer {
     /// The issuer that the settings describe.
-    pub fn new(config: &Config, aws: &Aws) -> Issuer {
+    pub fn new(settings: TokenSettings, aws: &Aws) -> Issuer {
+        let TokenSettings { access, issuer, secret } = settings;
         Issuer {
             tenant: Tenant::default(),
-            policy: config.access.clone(),
-            name: config.issuer.clone(),
-            keys: Keyring::new(aws, config.tokens_secret.clone()),
+            policy: access,
+            name: issuer,
+            keys: Keyring::new(aws, secret),
             signer: Mutex::default(),
         }
     }
@@ -84,10 +125,9 @@ impl Issuer {
 }
 
 impl Keys<'_> {
-    /// What a refresh token says and the key that it was made with, if we made it: no read is needed to refuse others.
+    /// What a refresh token says and the key that it was made with, if we made it.
     pub fn authenticate<'t>(&self, token: &'t RefreshToken) -> Option<(&'t Grant, MacKey)> {
-        let key = self.keys.refresh.find(token.key_id(), self.now)?.key.mac();
-        Some((token.authenticate(&key, self.scope())?, key))
+        token.check(&self.keys, self.scope(), self.now)
     }
 
     /// What refresh tokens are for.

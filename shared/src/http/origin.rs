@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::str::FromStr;
 
-use crate::words::{Error, Result};
+use crate::words::{Error, Result, is_host_label};
 
 /// `https://app.example.com`, with a port where it is not the scheme's own. One spelling, which is compared exactly.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,15 +78,9 @@ pub(super) fn address(host: &str) -> Option<IpAddr> {
 
 /// Whether a text is a host name in lower case, as certificates and browsers have it.
 pub fn is_host_name(text: &str) -> bool {
-    let is_label = |label: &str| {
-        (1..=63).contains(&label.len())
-            && label.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
-            && !label.starts_with('-')
-            && !label.ends_with('-')
-    };
     // A last label of digits would be an address.
     let is_number = text.rsplit('.').next().is_some_and(|label| label.bytes().all(|byte| byte.is_ascii_digit()));
-    text.len() <= 253 && !is_number && text.split('.').all(is_label)
+    text.len() <= 253 && !is_number && text.split('.').all(is_host_label)
 }
 
 #[cfg(test)]

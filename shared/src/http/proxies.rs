@@ -4,15 +4,17 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
+use crate::config::Reader;
+
 /// Proxies whose `X-Forwarded-For` is believed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Proxies(Vec<IpNet>);
 
 impl Proxies {
-    /// Reads a list of CIDRs separated by commas; `None` where one is none.
-    pub fn read(list: &str) -> Option<Proxies> {
-        let networks = list.split(',').map(str::trim).filter(|text| !text.is_empty());
-        networks.map(|text| text.parse().ok()).collect::<Option<_>>().map(Proxies)
+    /// Reads its variable.
+    pub fn read(read: &mut Reader<'_>) -> Proxies {
+        let expected = "networks such as 192.0.2.0/24, separated by commas";
+        Proxies(read.list("TRUSTED_PROXIES", expected, |text| text.parse().ok()))
     }
 
     /// The networks that they are in.
@@ -42,9 +44,15 @@ impl Proxies {
 mod tests {
     use super::*;
 
+    fn proxies(list: &str) -> Option<Proxies> {
+        crate::config::read(|_| Some(list.to_owned()), Proxies::read).ok()
+    }
+
     fn client(trusted: &str, peer: &str, forwarded: &[&str]) -> String {
-        let proxies = Proxies::read(trusted).unwrap();
-        proxies.client(peer.parse().unwrap(), forwarded.iter().map(|header| header.as_bytes())).to_string()
+        proxies(trusted)
+            .unwrap()
+            .client(peer.parse().unwrap(), forwarded.iter().map(|header| header.as_bytes()))
+            .to_string()
     }
 
     /// V24: what a client writes into the header is believed only behind a trusted proxy, and only its right end.
@@ -63,7 +71,7 @@ mod tests {
 
     #[test]
     fn a_list_of_proxies_is_read_whole_or_not_at_all() {
-        assert_eq!(Proxies::read(" 10.0.0.0/8 , 2001:db8::/32,").unwrap().0.len(), 2);
-        assert!(Proxies::read("10.0.0.0/8, here").is_none());
+        assert_eq!(proxies(" 10.0.0.0/8 , 2001:db8::/32").unwrap().0.len(), 2);
+        assert!(proxies("10.0.0.0/8, here").is_none());
     }
 }

@@ -104,7 +104,7 @@ impl Reply {
     }
 
     /// `ok`, or the code of its refusal, for the log.
-    pub(super) fn outcome(&self) -> &'static str {
+    pub(crate) fn outcome(&self) -> &'static str {
         self.outcome
     }
 
@@ -118,12 +118,12 @@ impl Reply {
     }
 
     /// Its status, for the log.
-    pub(super) fn status(&self) -> StatusCode {
+    pub(crate) fn status(&self) -> StatusCode {
         self.status
     }
 
     /// The reply as the gateway takes it, with the headers that every answer has (S64).
-    pub(super) fn into_response(self, id: &str) -> Response<Body> {
+    pub(crate) fn into_response(self, id: &str) -> Response<Body> {
         let mut response = Response::new(Body::Text(self.body));
         *response.status_mut() = self.status;
         let headers = response.headers_mut();

@@ -38,7 +38,7 @@ pub struct Request {
 }
 
 impl Request {
-    pub(super) fn read(request: lambda_http::Request, proxies: &Proxies) -> Result<Request> {
+    pub(crate) fn read(request: lambda_http::Request, proxies: &Proxies) -> Result<Request> {
         let RequestContext::ApiGatewayV2(context) = request.request_context() else {
             return Err(Error::internal("not an HTTP API event of payload format 2.0"));
         };

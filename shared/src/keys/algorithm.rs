@@ -12,6 +12,8 @@ use jsonwebtoken::Algorithm;
 use jsonwebtoken::jwk::EllipticCurve;
 use serde::{Deserialize, Serialize};
 
+use crate::config::Reader;
+
 /// The variant is the name in settings, keyrings, headers and JWKs (RFC 7518 §3.1, RFC 8037 §3.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum SigningAlgorithm {
@@ -49,6 +51,20 @@ pub enum KeyKind {
 }
 
 impl SigningAlgorithm {
+    /// Reads the algorithm of new tokens.
+    pub fn read(read: &mut Reader<'_>) -> SigningAlgorithm {
+        let (variable, default) = ("JWT_ALGORITHM", SigningAlgorithm::RS256);
+        // The standards list it among the others, so it is asked for in good faith.
+        if read.get(variable).as_deref() == Some("ES512") {
+            read.report(format!(
+                "{variable}: ES512 is not supported, because the jsonwebtoken crate has none: take ES384"
+            ));
+            return default;
+        }
+        let name = read.choice(variable, default.name(), &SigningAlgorithm::ALL.map(SigningAlgorithm::name));
+        SigningAlgorithm::ALL.into_iter().find(|algorithm| algorithm.name() == name).unwrap_or(default)
+    }
+
     /// All of them.
     pub const ALL: [SigningAlgorithm; 9] = [
         SigningAlgorithm::HS256,

@@ -9,6 +9,7 @@ use std::fmt;
 use data_encoding::BASE64;
 use serde::{Deserialize, Serialize};
 
+use crate::config::{IS_ARN, Reader};
 use crate::keys::algorithm::SigningAlgorithm;
 use crate::words::{Error, MacKey, Result, Timestamp};
 
@@ -32,6 +33,20 @@ pub struct TokenKeys {
     pub signing: Ring<SigningKey>,
     /// Authenticate refresh tokens.
     pub refresh: Ring<Bytes32>,
+}
+
+impl CodeKeys {
+    /// Reads which secret they are in.
+    pub fn read_secret(read: &mut Reader<'_>) -> String {
+        read.text("CODES_SECRET_ARN", None, IS_ARN)
+    }
+}
+
+impl TokenKeys {
+    /// Reads which secret they are in.
+    pub fn read_secret(read: &mut Reader<'_>) -> String {
+        read.text("TOKENS_SECRET_ARN", None, IS_ARN)
+    }
 }
 
 /// Keys of one kind.

@@ -5,8 +5,10 @@ use aws_sdk_sesv2::config::endpoint::{DefaultResolver, Params, ResolveEndpoint};
 use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message as SesMessage};
 use data_encoding::BASE64;
 
+use super::text::{LONGEST_PRODUCT, is_gsm7};
 use super::{Message, Sent, outcome};
 use crate::aws::{Aws, Retries, Settings};
+use crate::config::{Check, IS_NAME, Reader};
 use crate::words::{Email, Error, Result};
 
 /// The way to SES.
@@ -26,6 +28,40 @@ pub struct MailSettings {
     pub sender: String,
     /// What SES does about encryption, bounces and complaints.
     pub configuration_set: Option<String>,
+}
+
+const IS_PRODUCT_NAME: Check = (
+    |text| text.chars().count() <= LONGEST_PRODUCT && !text.chars().any(char::is_control),
+    "at most 40 characters on one line",
+);
+const IS_SMS_PRODUCT_NAME: Check = (
+    |text| text.chars().count() <= LONGEST_PRODUCT && is_gsm7(text),
+    "at most 40 characters, all of them in the basic GSM 7-bit alphabet, because SMS_COUNTRIES turns SMS on",
+);
+/// As the template has it. To read it as an identifier would link the tables of all of Unicode to every function.
+const IS_EMAIL: Check = (names_a_mailbox, "an email address");
+
+fn names_a_mailbox(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_graphic() && !b"<>(),;:\"".contains(&byte))
+        && text.split_once('@').is_some_and(|(local, domain)| {
+            !local.is_empty()
+                && !domain.contains('@')
+                && domain.split('.').count() > 1
+                && !domain.split('.').any(str::is_empty)
+        })
+}
+
+impl MailSettings {
+    /// Reads its variables.
+    pub fn read(read: &mut Reader<'_>) -> MailSettings {
+        let sends_sms = read.get("SMS_COUNTRIES").is_some();
+        let is_product_name = if sends_sms { IS_SMS_PRODUCT_NAME } else { IS_PRODUCT_NAME };
+        MailSettings {
+            product: read.text("PRODUCT_NAME", Some("Latchkey"), is_product_name),
+            sender: read.text("SENDER_EMAIL", None, IS_EMAIL),
+            configuration_set: read.optional("SES_CONFIGURATION_SET", IS_NAME),
+        }
+    }
 }
 
 impl Mailer {

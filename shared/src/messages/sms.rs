@@ -4,9 +4,11 @@ use aws_sdk_sns::Client;
 use aws_sdk_sns::config::endpoint::{DefaultResolver, Params, ResolveEndpoint};
 use aws_sdk_sns::types::MessageAttributeValue;
 
+use super::text::LONGEST_HOST;
 use super::{Sent, Text, outcome};
 use crate::aws::{Aws, Retries, Settings};
-use crate::words::{Error, Phone, Result};
+use crate::config::{Check, Reader};
+use crate::words::{Error, Phone, Result, is_host_label};
 
 /// How SMS are sent: what the deployer has registered, where there is something.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -19,6 +21,52 @@ pub struct SmsSettings {
     pub max_price: Option<String>,
     /// The frontend's host, whose pages a browser may fill the code into.
     pub webotp_host: Option<String>,
+}
+
+/// As SNS has it.
+const IS_SENDER_ID: Check = (
+    |text| {
+        (1..=11).contains(&text.len())
+            && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
+            && text.bytes().any(|byte| byte.is_ascii_alphabetic())
+    },
+    "1 to 11 letters and digits, with a letter among them",
+);
+const IS_NUMBER: Check = (
+    |text| {
+        let digits = text.strip_prefix('+').unwrap_or(text);
+        (3..=15).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit())
+    },
+    "a phone number or short code",
+);
+const IS_PRICE: Check = (
+    |text| {
+        text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
+            && text.parse::<f64>().is_ok_and(|price| price > 0.0)
+    },
+    "a price in US dollars, such as 0.10",
+);
+const IS_HOST: Check = (
+    |text| text.len() <= LONGEST_HOST && text.split('.').all(is_host_label),
+    "a host name in lower case of at most 47 characters, such as app.example.com",
+);
+
+impl SmsSettings {
+    /// Reads its variables. What only matters with SMS on is a mistake with SMS off: somebody expects it to work.
+    pub fn read(read: &mut Reader<'_>) -> SmsSettings {
+        const NEED_COUNTRIES: [&str; 4] = ["SMS_SENDER_ID", "SMS_ORIGINATION_NUMBER", "SMS_MAX_PRICE", "WEBOTP_HOST"];
+        for name in NEED_COUNTRIES {
+            if read.get("SMS_COUNTRIES").is_none() && read.get(name).is_some() {
+                read.report(format!("{name}: SMS_COUNTRIES is empty, which turns SMS off: name the countries"));
+            }
+        }
+        SmsSettings {
+            sender_id: read.optional("SMS_SENDER_ID", IS_SENDER_ID),
+            origination_number: read.optional("SMS_ORIGINATION_NUMBER", IS_NUMBER),
+            max_price: read.optional("SMS_MAX_PRICE", IS_PRICE),
+            webotp_host: read.optional("WEBOTP_HOST", IS_HOST),
+        }
+    }
 }
 
 /// The way to SNS.

@@ -5,6 +5,7 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::config::{IS_NAME, Reader};
 use crate::observe::report::{Report, Step};
 use crate::words::Timestamp;
 
@@ -41,6 +42,15 @@ struct Group {
 }
 
 impl Metrics {
+    /// Reads its variables.
+    pub fn read(read: &mut Reader<'_>) -> Metrics {
+        Metrics {
+            stage: read.choice("STAGE", "development", &["development", "testing", "production"]),
+            function: read.optional("AWS_LAMBDA_FUNCTION_NAME", IS_NAME),
+            is_on: read.is_on("METRICS"),
+        }
+    }
+
     /// The members of a log line that CloudWatch takes its metrics from.
     pub(crate) fn members(&self, binary: &str, counted: &Counted<'_>, now: Timestamp) -> Map<String, Value> {
         if !self.is_on {

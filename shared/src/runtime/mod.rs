@@ -1,6 +1,10 @@
-//! What runs on Lambda.
+//! What runs on Lambda: a function, what invokes it, and the settings that every function has.
 
+mod function;
+mod json;
 pub mod lambda;
-mod task;
+mod request;
+mod settings;
 
-pub use self::task::{Ready, Task};
+pub use self::function::{Event, Function, Served, settings};
+pub use self::settings::{Common, Settings};

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
+use crate::config::{Check, IS_NAME, Reader};
 use crate::keys::SigningAlgorithm;
 use crate::sessions::session::Session;
 use crate::words::{SessionId, Tenant, Timestamp, UserId};
@@ -24,10 +25,34 @@ pub struct AccessPolicy {
 }
 
 impl AccessPolicy {
-    /// The longest time after its issue at which a token is accepted.
-    pub fn accepted_for(&self) -> Duration {
-        self.lifetime.saturating_add(self.leeway)
+    /// Reads its variables.
+    pub fn read(read: &mut Reader<'_>) -> AccessPolicy {
+        AccessPolicy {
+            algorithm: SigningAlgorithm::read(read),
+            audience: AccessPolicy::read_audience(read),
+            lifetime: lifetime(read),
+            leeway: leeway(read),
+            names: ClaimNames::read(read),
+        }
     }
+
+    /// Reads the audience, and nothing else.
+    pub fn read_audience(read: &mut Reader<'_>) -> String {
+        read.text("JWT_AUDIENCE", Some("latchkey"), IS_NAME)
+    }
+
+    /// Reads how long after its issue a token may be accepted, and nothing else.
+    pub fn read_accepted_for(read: &mut Reader<'_>) -> Duration {
+        lifetime(read).saturating_add(leeway(read))
+    }
+}
+
+fn lifetime(read: &mut Reader<'_>) -> Duration {
+    read.seconds("JWT_ACCESS_SECONDS", 900, 300..=86_400)
+}
+
+fn leeway(read: &mut Reader<'_>) -> Duration {
+    read.seconds("JWT_LEEWAY_SECONDS", 0, 0..=120)
 }
 
 /// Names for claims that existing backends look for.
@@ -42,8 +67,32 @@ pub struct ClaimNames {
 }
 
 /// Claims that keep their meaning whatever a deployment names its own.
-pub const RESERVED_CLAIMS: [&str; 11] =
+const RESERVED_CLAIMS: [&str; 11] =
     ["iss", "aud", "sub", "client_id", "exp", "iat", "nbf", "sid", "tenant_id", "auth_time", "amr"];
+
+const IS_CLAIM: Check = (
+    |text| text.len() <= 64 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.:/".contains(&byte)),
+    "a claim name",
+);
+
+impl ClaimNames {
+    fn read(read: &mut Reader<'_>) -> ClaimNames {
+        let user_id = read.text("USER_ID_CLAIM", Some("user_id"), IS_CLAIM);
+        let token_type = read.text("TOKEN_TYPE_CLAIM", Some("token_type"), IS_CLAIM);
+        let jti = read.text("JTI_CLAIM", Some("jti"), IS_CLAIM);
+        for (variable, name) in [("USER_ID_CLAIM", &user_id), ("TOKEN_TYPE_CLAIM", &token_type), ("JTI_CLAIM", &jti)] {
+            // The user id may be `sub` itself: it says the same.
+            let may_be = variable == "USER_ID_CLAIM" && name == "sub";
+            if RESERVED_CLAIMS.contains(&name.as_str()) && !may_be {
+                read.report(format!("{variable}: {name} has a meaning of its own"));
+            }
+        }
+        if user_id == token_type || user_id == jti || token_type == jti {
+            read.report("USER_ID_CLAIM, TOKEN_TYPE_CLAIM and JTI_CLAIM: expected three different names".to_owned());
+        }
+        ClaimNames { user_id, token_type, jti }
+    }
+}
 
 /// The header's `typ` (RFC 9068 §2.1).
 pub(crate) const TYPE: &str = "at+jwt";

@@ -7,7 +7,7 @@ mod session;
 mod signer;
 mod verifier;
 
-pub use self::access_token::{AccessPolicy, ClaimNames, Issuing, RESERVED_CLAIMS, Subject};
+pub use self::access_token::{AccessPolicy, ClaimNames, Issuing, Subject};
 pub use self::device::Device;
 pub use self::refresh_token::{Grant, RefreshToken, Scope, Seed};
 pub use self::session::{Opening, Rotation, Session, SessionPolicy};

@@ -9,7 +9,8 @@ use std::str::FromStr;
 use data_encoding::BASE64URL_NOPAD;
 use subtle::ConstantTimeEq;
 
-use crate::words::{Error, MacKey, Result, SessionId, Tenant, UserId};
+use crate::keys::TokenKeys;
+use crate::words::{Error, MacKey, Result, SessionId, Tenant, Timestamp, UserId};
 
 const VERSION: &str = "v1";
 /// Longer than any that we make; longer ones are not looked at.
@@ -67,6 +68,12 @@ impl RefreshToken {
     /// Which key it names.
     pub fn key_id(&self) -> &str {
         &self.grant.key_id
+    }
+
+    /// What it says and the key that it was made with, if that is one of `keys`: no read is needed to refuse others.
+    pub fn check(&self, keys: &TokenKeys, scope: Scope<'_>, now: Timestamp) -> Option<(&Grant, MacKey)> {
+        let key = keys.refresh.find(self.key_id(), now)?.key.mac();
+        Some((self.authenticate(&key, scope)?, key))
     }
 
     /// The grant, if `mac1` shows that it was made with `key` for `scope`.

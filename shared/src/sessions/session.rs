@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::config::Reader;
 use crate::sessions::device::Device;
 use crate::sessions::refresh_token::{Grant, RefreshToken, Scope, Seed};
 use crate::words::{Entropy, ExpiresAt, MacKey, Result, SessionId, Timestamp, UserId};
@@ -19,6 +20,24 @@ pub struct SessionPolicy {
     pub grace: Duration,
     /// Sessions of one user; a further one ends the one that was opened first, though others may have died unused.
     pub per_user: usize,
+}
+
+impl SessionPolicy {
+    /// Reads its variables.
+    pub fn read(read: &mut Reader<'_>) -> SessionPolicy {
+        SessionPolicy {
+            idle: read.days("REFRESH_IDLE_DAYS", 30, 1..=365),
+            absolute: SessionPolicy::read_absolute(read),
+            rotation: read.is_on("REFRESH_ROTATION"),
+            grace: read.seconds("REFRESH_GRACE_SECONDS", 10, 0..=60),
+            per_user: read.number("SESSIONS_PER_USER", 10, 1..=10) as usize,
+        }
+    }
+
+    /// Reads how long a session lives at most, and nothing else.
+    pub fn read_absolute(read: &mut Reader<'_>) -> Duration {
+        read.days("REFRESH_ABSOLUTE_DAYS", 90, 1..=365)
+    }
 }
 
 /// A session as its item holds it. Whether it lives is the user item's word, not this one's.

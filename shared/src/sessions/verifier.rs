@@ -126,7 +126,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::sessions::access_token::{ClaimNames, Issuing};
+    use crate::sessions::access_token::Issuing;
     use crate::sessions::signer::Signer;
     use crate::words::{Entropy, SessionId, Tenant, UserId};
 
@@ -135,15 +135,8 @@ mod tests {
     const KEY: [u8; 32] = [7; 32];
 
     fn policy() -> AccessPolicy {
-        let names = ["user_id", "token_type", "jti"].map(str::to_owned);
-        let [user_id, token_type, jti] = names;
-        AccessPolicy {
-            algorithm: SigningAlgorithm::HS256,
-            audience: "latchkey".to_owned(),
-            lifetime: Duration::from_secs(900),
-            leeway: Duration::ZERO,
-            names: ClaimNames { user_id, token_type, jti },
-        }
+        let defaults = crate::config::read(|_| None, AccessPolicy::read).unwrap();
+        AccessPolicy { algorithm: SigningAlgorithm::HS256, ..defaults }
     }
 
     fn ring() -> Ring<SigningKey> {

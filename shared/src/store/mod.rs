@@ -27,6 +27,7 @@ pub use self::sessions::Presented;
 pub use self::start::Asked;
 
 use crate::aws::{Aws, Retries, Settings};
+use crate::config::{IS_NAME, Reader};
 use crate::words::{Error, Result};
 
 /// What may be forgotten: challenges and counters.
@@ -39,6 +40,20 @@ pub struct OtpTable {
 #[derive(Clone)]
 pub struct UserTable {
     table: Table,
+}
+
+impl OtpTable {
+    /// Reads its name.
+    pub fn read_name(read: &mut Reader<'_>) -> String {
+        read.text("OTP_TABLE", None, IS_NAME)
+    }
+}
+
+impl UserTable {
+    /// Reads its name.
+    pub fn read_name(read: &mut Reader<'_>) -> String {
+        read.text("USER_TABLE", None, IS_NAME)
+    }
 }
 
 #[derive(Clone)]

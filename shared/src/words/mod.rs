@@ -3,6 +3,7 @@
 mod clock;
 mod entropy;
 mod error;
+mod host;
 mod identifier;
 mod ids;
 mod index;
@@ -14,6 +15,7 @@ mod numbering;
 pub use self::clock::{Clock, ExpiresAt, Timestamp};
 pub use self::entropy::Entropy;
 pub use self::error::{Error, Result};
+pub use self::host::is_host_label;
 pub use self::identifier::{Email, Identifier, Phone};
 pub use self::ids::{ChallengeId, SessionId, Tenant, UserId, random_id};
 pub use self::index::Index;

@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use lambda_http::request::LambdaRequest;
 use lambda_http::{Context, LambdaEvent};
-use shared::config::Config;
-use shared::http::{Function, Served};
+use shared::config;
+use shared::http::Request;
+use shared::runtime::{Function, Served, settings};
 use tests::Deployment;
 
 pub type Answer = Pin<Box<dyn Future<Output = Vec<u8>> + Send>>;
@@ -36,25 +37,21 @@ impl Functions {
     }
 }
 
-/// The settings of the function with this resource.
-pub fn config(auth: &Deployment, resource: &str, own: &[(String, String)]) -> Config {
-    let environment: BTreeMap<_, _> = auth.stack.environment(resource).into_iter().chain(own.iter().cloned()).collect();
-    Config::read(|name| environment.get(name).cloned()).unwrap()
-}
-
-async fn function<F: Function>(
+async fn function<F: Function<Event = Request>>(
     resource: &'static str,
     auth: &Deployment,
     own: &[(String, String)],
 ) -> (&'static str, Handler) {
-    let starting = Served::<F>::start(config(auth, resource, own), auth.stack.clock().handle());
+    let environment: BTreeMap<_, _> = auth.stack.environment(resource).into_iter().chain(own.iter().cloned()).collect();
+    let settings = config::read(|name| environment.get(name).cloned(), settings::<F>).unwrap();
+    let starting = Served::<F>::start(settings, auth.stack.clock().handle());
     // On the heap: the futures of all functions together are too much for one stack.
     let served = Arc::new(Box::pin(starting).await.unwrap());
     let handler = move |event: String| -> Answer {
         let served = served.clone();
         Box::pin(async move {
             let request: LambdaRequest = serde_json::from_str(&event).unwrap();
-            serde_json::to_vec(&served.invoke(LambdaEvent::new(request, Context::default())).await).unwrap()
+            serde_json::to_vec(&served.invoke(LambdaEvent::new(request, Context::default())).await.unwrap()).unwrap()
         })
     };
     (resource, Box::new(handler))

@@ -7,7 +7,7 @@ use axum::http::Request;
 use cpu_time::ThreadTime;
 use local_aws::Capacity;
 use serde_json::Value;
-use shared::aws::Aws;
+use shared::aws::{Aws, Settings};
 use shared::store::Store;
 use shared::words::{Entropy, UserId};
 use tests::Deployment;
@@ -15,7 +15,7 @@ use tests::operations::{ADDRESS, OPERATIONS, Operation, SETTINGS};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::document::Table;
-use crate::functions::{Functions, config};
+use crate::functions::Functions;
 use crate::instructions;
 use crate::timing::{RUNS, Times, WARM_UP, micros, timed};
 use crate::wire::Wire;
@@ -144,8 +144,8 @@ impl Bench {
 
     /// What the least call of the database costs its caller: a read of an item that is not there.
     pub fn one_call(&self) -> Duration {
-        let config = config(&self.auth, "VerifyOtp", &[]);
-        let users = Store::new(&Aws::new(&config.aws).unwrap()).user_table(config.user_table);
+        let aws = Aws::new(&self.auth.read(Settings::read)).unwrap();
+        let users = Store::new(&aws).user_table(self.auth.setting("USER_TABLE"));
         let nobody = UserId::draw(&Entropy, self.auth.stack.clock().now()).unwrap();
         timed(|| self.here.block_on(users.user(&nobody)).unwrap()).median()
     }

@@ -4,7 +4,7 @@ use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use shared::keys::SigningAlgorithm;
-use shared::sessions::{CheckingKeys, Device, Issuing, Opening, Session, Signer, Subject};
+use shared::sessions::{AccessPolicy, CheckingKeys, Device, Issuing, Opening, Session, SessionPolicy, Signer, Subject};
 use shared::words::{Entropy, Network, Tenant, UserId, random_id};
 use tests::Deployment;
 use tokio::runtime::Runtime;
@@ -40,12 +40,13 @@ impl Signatures {
 
 fn measure(elsewhere: &Runtime, algorithm: SigningAlgorithm) -> [Times; 3] {
     let auth = elsewhere.block_on(Deployment::measured(&[("JWT_ALGORITHM", algorithm.name())]));
-    let (keys, config, now) = (auth.token_keys().signing, auth.config(), auth.stack.clock().now());
+    let (keys, now) = (auth.token_keys().signing, auth.stack.clock().now());
+    let (session_policy, policy) = (&auth.read(SessionPolicy::read), &auth.read(AccessPolicy::read));
     let device = &Device::of(None, Network::of(Ipv4Addr::LOCALHOST.into()));
-    let opening = Opening { policy: &config.session, key_id: "key", method: "otp", device };
+    let opening = Opening { policy: session_policy, key_id: "key", method: "otp", device };
     let session = Session::open(UserId::draw(&Entropy, now).unwrap(), opening, &Entropy, now).unwrap();
     let (tenant, jti) = (Tenant::default(), random_id(&Entropy).unwrap());
-    let (policy, context) = (&config.access, Issuing { issuer: ISSUER, tenant: &tenant, jti: &jti });
+    let context = Issuing { issuer: ISSUER, tenant: &tenant, jti: &jti };
 
     let read = || Signer::new(keys.active_for(algorithm, now).unwrap()).unwrap();
     let (signer, checking) = (read(), CheckingKeys::of(&keys, now).unwrap());

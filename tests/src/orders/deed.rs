@@ -75,7 +75,7 @@ impl Deed {
             Deed::Profile(by) => Box::pin(async move { client.with_token("GET", PROFILE, &by.access).await }),
             Deed::Rotate => Box::pin(rotate(world)),
             Deed::Step(step) => {
-                Box::pin(async move { told(step_of(world, &world.auth.config().tokens_secret, step).await) })
+                Box::pin(async move { told(step_of(world, &world.auth.setting("TOKENS_SECRET_ARN"), step).await) })
             }
             Deed::Withdraw(kid) => Box::pin(async move { told(world.auth.stack.revoke(&kid).await) }),
         }
@@ -100,8 +100,7 @@ impl Deed {
 
 /// All four steps for both keyrings, until one fails.
 async fn rotate(world: &World) -> Answer {
-    let config = world.auth.config();
-    for secret in [config.codes_secret, config.tokens_secret] {
+    for secret in world.auth.secrets() {
         for step in STEPS {
             let outcome = step_of(world, &secret, step).await;
             if outcome.is_err() {

@@ -41,9 +41,7 @@ impl World {
         for name in INSTANCES.into_iter().take(instances) {
             started.push(auth.stack.another_api(name).await.unwrap());
         }
-        let config = auth.config();
-        let keyrings = [config.codes_secret, config.tokens_secret];
-        let keyrings = keyrings.map(|arn| (auth.stack.services().secret(&arn).unwrap(), arn)).into();
+        let keyrings = auth.secrets().map(|arn| (auth.stack.services().secret(&arn).unwrap(), arn)).into();
         World { auth, instances: started, tries, keyrings, order: AtomicUsize::new(0) }
     }
 

@@ -5,10 +5,11 @@ use std::process::Output;
 
 use axum::body::Bytes;
 use axum::http::{Request, header};
-use local::Options;
+use local::{Kind, Options};
 use local_aws::StackClock;
 use local_aws::template::{Template, find_root};
 use serde_json::Value;
+use shared::config;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
@@ -104,33 +105,55 @@ impl Process<'_> {
     }
 }
 
+/// The tests of every function's binary: it stops at wrong settings, and has the clients that it calls and no other.
+#[macro_export]
+macro_rules! every_binarys_tests {
+    ($binary:expr, $clients:expr) => {
+        #[tokio::test]
+        async fn wrong_settings_stop_the_binary_at_start() {
+            $crate::runtime_api::names_every_wrong_setting($binary).await;
+        }
+
+        #[test]
+        fn the_binary_has_the_clients_that_it_calls_and_no_other() {
+            let clients: &[&str] = &$clients;
+            assert_eq!($crate::binary::clients($binary), clients);
+        }
+    };
+}
+
 /// Asserts that a binary whose settings do not fit stops at start: in one line that names all of them and quotes none,
 /// and before its first event.
 pub async fn names_every_wrong_setting(binary: &str) {
-    let deployment = deployment(&[]).await;
-    let wrong = [("OTP_LENGTH", "typed-here"), ("SENDER_EMAIL", "by-mistake"), ("AWS_SECRET_ACCESS_KEY", "unspoken")];
-    let mut environment = deployment.stack.environment(&function_of(binary));
-    environment.retain(|(name, _)| name != "USER_TABLE");
-    // The later of two values counts.
-    environment.extend(wrong.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    const WRONG: &str = "typed here by mistake \u{1}";
+    let kind = Kind::of_binary(name_of(binary)).unwrap();
+    // The runtime API gives it its name.
+    let wrong = |name: &str| !["AWS_REGION", "AWS_LAMBDA_FUNCTION_NAME"].contains(&name);
+    let expected = config::read(|name| wrong(name).then(|| WRONG.to_owned()), kind.read).unwrap_err();
+    let environment = kind.variables().into_iter().filter(|name| wrong(name)).map(|name| (name, WRONG.to_owned()));
+    let environment = environment.collect();
     let api = RuntimeApi::start().await;
     let ended = timeout(PATIENCE, api.command(binary, environment).output()).await;
     let output = ended.expect("the binary goes on with wrong settings").unwrap();
     let text = printed(&output);
     assert_eq!((output.status.code(), text.lines().count(), api.asked()), (Some(1), 1, 0), "{text}");
-    assert!(text.starts_with("Error: the environment is not usable: "), "{text}");
-    for name in ["OTP_LENGTH: expected ", "SENDER_EMAIL: expected ", "USER_TABLE is not set: expected "] {
-        assert!(text.contains(name), "{name} is not in: {text}");
+    assert_eq!(text.trim_end(), format!("Error: {expected}"));
+    for problem in ["STAGE: expected ", "AWS_REGION is not set: expected "] {
+        assert!(text.contains(problem), "{problem} is not in: {text}");
     }
-    assert!(wrong.iter().all(|(_, value)| !text.contains(value)), "a value is in: {text}");
+    assert!(!text.contains("by mistake"), "a value is in: {text}");
 }
 
 /// The resource whose binary this is.
 pub fn function_of(binary: &str) -> String {
-    let name = Path::new(binary).file_stem().unwrap().to_str().unwrap();
+    let name = name_of(binary);
     let template = Template::read(&find_root().unwrap(), "default").unwrap();
     let function = template.functions.into_iter().find(|(_, function)| function.binary == name);
     function.expect("the template has no function with this binary").0
+}
+
+fn name_of(binary: &str) -> &str {
+    Path::new(binary).file_stem().unwrap().to_str().unwrap()
 }
 
 fn printed(output: &Output) -> String {

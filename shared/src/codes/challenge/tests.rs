@@ -8,15 +8,8 @@ pub(crate) fn at(seconds: u64) -> Timestamp {
 }
 
 pub(crate) fn policy() -> ChallengePolicy {
-    ChallengePolicy {
-        length: 6,
-        email_expiry: Duration::from_secs(600),
-        attempts: 3,
-        resend_after: Duration::from_secs(30),
-        per_hour: 5,
-        per_hour_per_network: 3,
-        sms: crate::codes::sms_policy::tests::policy(),
-    }
+    let sms = crate::codes::sms_policy::tests::policy();
+    ChallengePolicy { sms, ..crate::config::read(|_| None, ChallengePolicy::read).unwrap() }
 }
 
 pub(crate) fn challenge(expires: u64) -> Challenge {

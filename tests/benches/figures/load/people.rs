@@ -31,7 +31,7 @@ impl Pattern {
         let items = ["ID#", "U#"].map(|prefix| auth.items(prefix).pop().unwrap());
         let id = items[1]["pk"]["S"].as_str().unwrap().trim_start_matches("U#").to_owned();
         let digest = items[0]["pk"]["S"].as_str().unwrap().trim_start_matches("ID#").to_owned();
-        let (keys, table) = (auth.code_keys(), auth.config().user_table);
+        let (keys, table) = (auth.code_keys(), auth.setting("USER_TABLE"));
         Pattern { items: json!(items).to_string(), id, digest, keys, table, now: auth.stack.clock().now() }
     }
 

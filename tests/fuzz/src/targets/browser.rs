@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::sync::OnceLock;
 use std::time::Duration;
 
+use shared::config;
 use shared::http::{Cookie, Cookies, Frontends, Origin, Page, Proxies, TokenDelivery};
 use shared::words::Network;
 
@@ -75,7 +76,7 @@ fn origin(input: &[u8]) -> Word {
     let text = String::from_utf8_lossy(input);
     let frontends = FRONTENDS.get_or_init(|| {
         let origins = LIST.map(|text| text.parse().unwrap()).to_vec();
-        Frontends::new(TokenDelivery::Body, origins, Some("auth.example.com"))
+        Frontends::new(TokenDelivery::Body, origins, Some("auth.example.com".to_owned()))
     });
     let page = Page { origin: Some(text.clone().into_owned()), is_same_origin: false };
     let is_allowed = frontends.delivery(Some(TokenDelivery::Cookie), true, &page).is_ok();
@@ -93,7 +94,9 @@ fn origin(input: &[u8]) -> Word {
     let rest = text.strip_prefix(scheme).and_then(|rest| rest.strip_prefix(origin.host())).unwrap();
     assert!(rest.is_empty() || rest.strip_prefix(':').is_some_and(|port| port.parse::<u16>().is_ok()), "{text}");
     // The site of any host can be looked up.
-    let _ = Frontends::new(TokenDelivery::Cookie, vec![origin.clone()], Some(origin.host())).without_cookies().count();
+    let _ = Frontends::new(TokenDelivery::Cookie, vec![origin.clone()], Some(origin.host().to_owned()))
+        .without_cookies()
+        .count();
     if is_allowed { "allowed" } else { "an origin" }
 }
 
@@ -121,7 +124,7 @@ fn proxies(input: &[u8]) -> Word {
     let text = String::from_utf8_lossy(input);
     let mut lines = text.split('\n');
     let (list, peer) = (lines.next().unwrap_or_default(), lines.next().unwrap_or_default());
-    let Some(proxies) = Proxies::read(list) else {
+    let Ok(proxies) = config::read(|_| Some(list.to_owned()), Proxies::read) else {
         return "no list";
     };
     let peer: IpAddr = peer.trim().parse().unwrap_or_else(|_| "10.0.0.1".parse().unwrap());

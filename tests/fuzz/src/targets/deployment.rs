@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use shared::config::Config;
+use local::Kind;
+use shared::config;
 
 use crate::{Target, Word, texts};
 
 /// What every deployment has.
-pub(super) const REQUIRED: [(&str, &str); 9] = [
+const REQUIRED: [(&str, &str); 9] = [
     ("AWS_REGION", "us-east-1"),
     ("AWS_ACCESS_KEY_ID", "someone"),
     ("AWS_SECRET_ACCESS_KEY", "never-to-be-told"),
@@ -19,11 +20,12 @@ pub(super) const REQUIRED: [(&str, &str); 9] = [
     ("TOKENS_SECRET_ARN", "arn:aws:secretsmanager:us-east-1:0:secret:tokens"),
 ];
 
-/// The required settings with `others` over them.
-pub(super) fn config(others: &BTreeMap<&str, &str>) -> Result<Config, String> {
+/// What the two functions that together have every setting make of the required ones with `others` over them.
+fn read(others: &BTreeMap<&str, &str>) -> Result<[String; 2], String> {
     let required: BTreeMap<&str, &str> = REQUIRED.into_iter().collect();
     let lookup = |name: &str| others.get(name).or(required.get(name)).map(|value| (*value).to_owned());
-    Config::read(lookup).map_err(|problems| problems.to_string())
+    let kinds = ["request-otp", "verify-otp"].map(|binary| Kind::of_binary(binary).unwrap());
+    config::read(lookup, |read| kinds.map(|kind| (kind.read)(read))).map_err(|problems| problems.to_string())
 }
 
 #[rustfmt::skip] // Words side by side.
@@ -52,11 +54,11 @@ pub(super) const SETTINGS: Target = Target {
 fn settings(input: &[u8]) -> Word {
     let text = String::from_utf8_lossy(input);
     let others: BTreeMap<&str, &str> = text.split('\n').filter_map(|line| line.split_once('=')).collect();
-    match config(&others) {
+    match read(&others) {
         Ok(settings) => {
-            assert!(config(&others).is_ok_and(|again| again == settings));
+            assert!(read(&others).is_ok_and(|again| again == settings));
             let secret = others.get("AWS_SECRET_ACCESS_KEY").unwrap_or(&"never-to-be-told").trim();
-            assert!(secret.len() < 8 || !format!("{settings:?}").contains(secret), "{settings:?}");
+            assert!(secret.len() < 8 || !settings.concat().contains(secret), "{settings:?}");
             "settings"
         }
         Err(problems) => {

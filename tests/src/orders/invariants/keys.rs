@@ -1,5 +1,7 @@
 //! Which codes may be guessed, and which keys are withdrawn.
 
+use shared::codes::ChallengePolicy;
+
 use super::{Broken, Seen, unless};
 use crate::orders::Deed;
 use crate::orders::step::Step;
@@ -11,7 +13,7 @@ impl Seen<'_> {
         if self.scene.struck.is_some() {
             return None;
         }
-        let cap = self.world.auth.config().challenge.lockout().long_from();
+        let cap = self.world.auth.read(ChallengePolicy::read).lockout().long_from();
         let inbox = self.world.auth.stack.inbox();
         let mut messages = inbox.messages(None).into_iter().rev();
         let (mut begun, mut last) = (vec![before; self.answers.len()], before);

@@ -1,0 +1,37 @@
+//! Every setting of a deployment, out of the functions' own readers.
+
+use local_aws::Failure;
+use shared::config::{self, Problems};
+use shared::runtime::{Common, Function};
+
+use crate::environment::Environments;
+use crate::functions::Kind;
+
+/// Settings by the function that reads them. Each other function reads some of these.
+#[derive(Debug)]
+pub(crate) struct All {
+    pub(crate) common: Common,
+    pub(crate) request: request_otp::Settings,
+    pub(crate) verify: verify_otp::Settings,
+}
+
+impl All {
+    /// Reads what every function reads. What is wrong for one of them is said, whichever it is.
+    pub(crate) fn read(environments: &Environments) -> Result<All, Failure> {
+        let kinds: Vec<Kind> =
+            environments.iter().map(|(_, binary, _)| Kind::of_binary(binary)).collect::<Result<_, _>>()?;
+        let variables = environments.all();
+        let read = |name: &str| variables.get(name).cloned();
+        let all: Result<All, Problems> = config::read(read, |read| {
+            for kind in &kinds {
+                (kind.read)(read);
+            }
+            All {
+                common: Common::read(read),
+                request: request_otp::RequestOtp::settings(read),
+                verify: verify_otp::VerifyOtp::settings(read),
+            }
+        });
+        all.map_err(Failure::new)
+    }
+}

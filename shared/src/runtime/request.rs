@@ -1,0 +1,85 @@
+//! Functions of the API: from the gateway's event to an answer, the same on Lambda and in `local`.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use data_encoding::BASE64;
+use lambda_http::http::Response;
+use lambda_http::http::header::{self, HeaderValue};
+use lambda_http::request::LambdaRequest;
+use lambda_http::{Adapter, Body, LambdaEvent, Service, service_fn};
+use serde::Serialize;
+
+use super::{Event, Function, Served};
+use crate::http::{Reply, Request, Shape, look_in};
+use crate::observe::log::Ended;
+use crate::observe::report::{self, Report};
+use crate::words::{Error, Result};
+
+impl Event for Request {
+    /// Payload format 2.0.
+    type Payload = LambdaRequest;
+    type Answer = Reply;
+
+    async fn answer<F: Function<Event = Request>>(
+        served: Arc<Served<F>>,
+        event: LambdaEvent<LambdaRequest>,
+    ) -> std::result::Result<impl Serialize + Send, String> {
+        let mut adapter = Adapter::from(service_fn(move |request| {
+            let served = served.clone();
+            async move { Ok::<_, Infallible>(served.respond(request).await) }
+        }));
+        let Ok(answer) = adapter.call(LambdaEvent::new(tidied(event.payload), event.context)).await;
+        Ok(answer)
+    }
+}
+
+impl<F: Function<Event = Request>> Served<F> {
+    async fn respond(&self, request: lambda_http::Request) -> Response<Body> {
+        let (outcome, report, shape) = match Request::read(request, &self.common.proxies) {
+            Ok(mut request) => {
+                let shape = self.common.aliases.then(|| Shape::take(&mut request)).flatten();
+                let (outcome, report) = report::collect(&request.id.clone(), self.route(request)).await;
+                (outcome, report, shape)
+            }
+            Err(error) => (Err(error), Report::empty(""), None),
+        };
+        let word = outcome.as_ref().map_or_else(Error::code, Reply::outcome);
+        let cause = outcome.as_ref().err().and_then(Error::cause);
+        let reply = outcome.unwrap_or_else(|error| Reply::refusal(&error));
+        self.log(&Ended {
+            function: F::NAME,
+            kind: None,
+            outcome: word,
+            status: Some(reply.status().as_u16()),
+            cause,
+            is_cold: self.is_cold(),
+            report: &report,
+        });
+        let reply = if let Some(shape) = shape { shape.put_on(reply) } else { reply };
+        reply.into_response(report.id())
+    }
+
+    async fn route(&self, request: Request) -> Result<Reply> {
+        // A `{proxy+}` route also brings what lies below the path.
+        look_in(F::NAME, &request)?;
+        self.function.handle(request).await
+    }
+}
+
+/// API Gateway takes no more than this for a request's line and headers together, in bytes.
+const LONGEST_PATH: usize = 10 * 1024;
+
+/// The event without what the conversion panics at. It makes an address of the request, which no function looks at; and
+/// it believes that what is said to be base64 is.
+fn tidied(mut event: LambdaRequest) -> LambdaRequest {
+    if let LambdaRequest::ApiGatewayV2(request) = &mut event {
+        request.raw_query_string = None;
+        request.raw_path = request.raw_path.take().filter(|path| path.starts_with('/') && path.len() <= LONGEST_PATH);
+        request.headers.insert(header::HOST, HeaderValue::from_static("localhost"));
+        request.headers.remove("x-forwarded-proto");
+        let is_readable = |body: &String| !request.is_base64_encoded || BASE64.decode(body.as_bytes()).is_ok();
+        request.body = request.body.take().filter(is_readable);
+    }
+    event
+}

@@ -1,0 +1,217 @@
+//! What each function finds in its environment. The code, the template and README's table say the same of every setting.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use local::Kind;
+use local_aws::template::Function;
+use regex::Regex;
+use serde_json::json;
+use shared::config;
+
+use crate::workspace::{read, readme_row, template};
+
+/// What Lambda itself puts into every environment, and what only `local` and tests set.
+const NOT_IN_THE_TEMPLATE: [&str; 10] = [
+    "AWS_REGION",
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_LAMBDA_FUNCTION_NAME",
+    "AWS_SESSION_TOKEN",
+    "AWS_ENDPOINT_URL",
+    "AWS_ENDPOINT_URL_DYNAMODB",
+    "AWS_ENDPOINT_URL_SECRETS_MANAGER",
+    "AWS_ENDPOINT_URL_SESV2",
+    "AWS_ENDPOINT_URL_SNS",
+];
+
+/// What has no default.
+const REQUIRED: [&str; 7] = [
+    "ALLOWED_ORIGINS",
+    "SENDER_EMAIL",
+    "SES_CONFIGURATION_SET",
+    "OTP_TABLE",
+    "USER_TABLE",
+    "CODES_SECRET_ARN",
+    "TOKENS_SECRET_ARN",
+];
+
+/// Lists, which may have 600 bytes.
+const LISTS: [&str; 3] = ["ALLOWED_ORIGINS", "TRUSTED_PROXIES", "SMS_COUNTRIES"];
+
+fn functions() -> impl Iterator<Item = (String, Function, Kind)> {
+    template().functions.into_iter().map(|(name, function)| {
+        let kind = Kind::of_binary(&function.binary).unwrap();
+        (name, function, kind)
+    })
+}
+
+/// What a function makes of its environment, as a text, or all that is wrong with it.
+fn settings_of(kind: &Kind, lookup: impl Fn(&str) -> Option<String>) -> Result<String, String> {
+    let identity = |name: &str| {
+        ["AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"].contains(&name).then(|| "x".to_owned())
+    };
+    config::read(|name| lookup(name).or_else(|| identity(name)), kind.read).map_err(|problems| problems.to_string())
+}
+
+/// All settings that any function reads, with the words for what it expects.
+pub(crate) fn settings() -> BTreeMap<String, String> {
+    let expected = |kind: &Kind, name: &String| {
+        let garbage = |asked: &str| (asked == name).then(|| "\u{1}".repeat(300));
+        let problems = settings_of(kind, garbage).err().unwrap_or_default();
+        let mine = problems.split("; ").map(|line| line.trim_start_matches("the environment is not usable: "));
+        let mine = mine.filter_map(|line| line.strip_prefix(&format!("{name}: expected "))).next();
+        mine.unwrap_or_default().to_owned()
+    };
+    let of_function = |(_, _, kind): (_, _, Kind)| {
+        kind.variables().into_iter().map(move |name| (name.clone(), expected(&kind, &name))).collect::<Vec<_>>()
+    };
+    functions().flat_map(of_function).collect()
+}
+
+fn range(expected: &str) -> Option<(&str, &str)> {
+    expected.strip_prefix("a whole number from ")?.split_once(" to ")
+}
+
+/// A function whose settings are its own does not fail for one that it does not use, and 4 KB are enough for all that it uses.
+#[test]
+fn a_function_finds_what_it_reads_and_nothing_else() {
+    let found: BTreeMap<String, BTreeSet<String>> =
+        functions().map(|(name, function, _)| (name, function.environment.into_keys().collect())).collect();
+    let common = found.values().cloned().reduce(|all, one| &all & &one).unwrap();
+    let mut readers = BTreeMap::<String, usize>::new();
+    for (name, _, kind) in functions() {
+        let mut read = kind.variables();
+        read.retain(|variable| !NOT_IN_THE_TEMPLATE.contains(&variable.as_str()));
+        read.iter().for_each(|variable| *readers.entry(variable.clone()).or_default() += 1);
+        assert_eq!(found[&name], &read | &common, "{name}");
+    }
+    for variable in &common {
+        assert!(readers[variable] * 2 > found.len(), "{variable} stands in Globals, and most functions do not read it");
+    }
+}
+
+/// `local` and people take a setting for the deployment's, whichever function has it.
+#[test]
+fn a_variable_is_the_same_in_every_function() {
+    let mut values = BTreeMap::new();
+    for (variable, value) in functions().flat_map(|(_, function, _)| function.environment) {
+        let first = values.entry(variable.clone()).or_insert_with(|| value.clone());
+        assert_eq!(*first, value, "{variable}");
+    }
+}
+
+#[test]
+fn the_template_sets_every_setting_to_the_codes_default() {
+    for (name, function, kind) in functions() {
+        let given = |variable: &str| function.environment.get(variable).cloned();
+        let required = |variable: &str| given(variable).filter(|_| REQUIRED.contains(&variable));
+        let [given, defaults] = [settings_of(&kind, given), settings_of(&kind, required)].map(Result::unwrap);
+        assert!(given == defaults, "{name}: a default of the template is not the code's:\n{given}\n{defaults}");
+    }
+}
+
+/// Lambda refuses more than 4 KB of names and values; it counts them as JSON. What is left is for what later versions read.
+#[test]
+fn the_longest_environment_is_below_3_kb() {
+    let settings = settings();
+    let longest = |name: &str| match (name, settings[name].as_str()) {
+        (name, _) if LISTS.contains(&name) => config::LONGEST_LIST,
+        (_, expected) if range(expected).is_some() => range(expected).unwrap().1.len(),
+        (_, expected) if expected.starts_with("one of ") => expected[7..].split(", ").map(str::len).max().unwrap(),
+        // A host name has 253 characters, a mailbox 254, the name of a product 40 of up to 4 bytes.
+        ("DOMAIN_NAME", _) => 253,
+        ("SENDER_EMAIL", _) => 254,
+        ("JWT_ISSUER", _) => "https://".len() + 253,
+        ("JWT_AUDIENCE", _) => 255,
+        ("PRODUCT_NAME", _) => 160,
+        // CloudFormation makes these names; a stack's has 128 characters.
+        ("CODES_SECRET_ARN" | "TOKENS_SECRET_ARN", _) => 120,
+        ("OTP_TABLE" | "USER_TABLE", _) => 160,
+        // Names of claims and of a configuration set, a path, a number, a host in an SMS.
+        _ => 64,
+    };
+    for (name, function, _) in functions() {
+        let environment: BTreeMap<_, _> =
+            function.environment.into_keys().map(|name| (name.clone(), "x".repeat(longest(&name)))).collect();
+        let bytes = json!(environment).to_string().len();
+        assert!(bytes < 3 * 1024, "{name} may have {bytes} bytes of environment");
+    }
+}
+
+/// CloudFormation refuses what no function would start with.
+#[test]
+fn the_template_allows_what_the_settings_allow() {
+    let template = read("template.yaml");
+    for (name, expected) in settings() {
+        let word = |word: &str| format!("{}{}", &word[..1], word[1..].to_lowercase());
+        let parameter: String = name.split('_').map(word).collect();
+        let rest = template.split_once(&format!("\n  {parameter}:\n")).map_or("", |(_, rest)| rest);
+        let lines: Vec<_> = rest.lines().take_while(|line| line.starts_with("    ")).map(str::trim).collect();
+        let allows =
+            |line: String| assert!(lines.contains(&line.as_str()), "{parameter} does not say `{line}`: {lines:?}");
+        // A parameter that may be left open is a text, whose range is a pattern.
+        let pattern = lines.iter().find_map(|line| line.strip_prefix("AllowedPattern: \"")?.strip_suffix('"'));
+        if let Some(choices) = expected.strip_prefix("one of ").filter(|choices| *choices != "on, off") {
+            allows(format!("AllowedValues: [{choices}]"));
+        } else if let (Some((least, most)), Some(pattern)) = (range(&expected), pattern) {
+            let pattern = Regex::new(&format!("^(?:{pattern})$")).unwrap();
+            let [least, most] = [least, most].map(|bound| bound.parse::<u32>().unwrap());
+            assert!(pattern.is_match(""), "{parameter} cannot be left open");
+            for number in 0..most * 11 {
+                let fits = (least..=most).contains(&number);
+                assert_eq!(pattern.is_match(&number.to_string()), fits, "{parameter}: {number}");
+            }
+        } else if let Some((least, most)) = range(&expected) {
+            allows(format!("MinValue: {least}"));
+            allows(format!("MaxValue: {most}"));
+        } else if LISTS.contains(&name.as_str()) && !lines.contains(&"Type: CommaDelimitedList") {
+            allows(format!("MaxLength: {}", config::LONGEST_LIST));
+        }
+    }
+}
+
+#[test]
+fn the_readme_tells_every_setting() {
+    let readme = read("README.md");
+    let settings = settings();
+    for (name, expected) in &settings {
+        let row = readme_row(&readme, name);
+        let numbers = range(expected).map(|(least, most)| format!("{least}–{most}"));
+        let range = numbers.or(expected.strip_prefix("one of ").map(str::to_owned));
+        let list = LISTS.contains(&name.as_str()).then(|| format!("{} bytes", config::LONGEST_LIST));
+        for word in range.iter().flat_map(|range| range.split(", ")).chain(list.as_deref()) {
+            assert!(row.contains(word), "README says something else than `{word}` of {name}: {row}");
+        }
+    }
+    let rows = readme.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next());
+    let told =
+        rows.filter(|name| name.chars().all(|char| char.is_ascii_uppercase() || char.is_ascii_digit() || char == '_'));
+    for name in told {
+        assert!(settings.contains_key(name), "README tells of {name}, which nothing reads");
+    }
+}
+
+/// With the default that README has, a function does what it does without the setting.
+#[test]
+fn the_readme_tells_the_codes_defaults() {
+    let readme = read("README.md");
+    let mut told = BTreeSet::new();
+    for (function, deployed, kind) in functions() {
+        let required = |name: &str| deployed.environment.get(name).filter(|_| REQUIRED.contains(&name)).cloned();
+        let unset = settings_of(&kind, required).unwrap();
+        for name in kind.variables().into_iter().filter(|name| !NOT_IN_THE_TEMPLATE.contains(&name.as_str())) {
+            let row = readme_row(&readme, &name);
+            let Some(default) = row.split(" | ").nth(1).and_then(|cell| cell.strip_prefix('`')?.strip_suffix('`'))
+            else {
+                let says_none = ["| none", "| required |", "| the "].iter().any(|word| row.contains(word));
+                assert!(says_none || REQUIRED.contains(&name.as_str()), "{row}");
+                continue;
+            };
+            let set =
+                settings_of(&kind, |asked| if asked == name { Some(default.to_owned()) } else { required(asked) });
+            assert_eq!(set.unwrap(), unset, "{function}: the default of {name} is another one: {row}");
+            told.insert(name);
+        }
+    }
+    assert!(told.len() > 35, "{told:?}");
+}
