@@ -10,6 +10,7 @@ use local_aws::Failure;
 use local_aws::lambda::{Functions, Handler};
 use shared::aws::Carrier;
 use shared::config::{self, Reader};
+use shared::observe::log::Log;
 use shared::runtime::{Function, Served, settings};
 use shared::words::Clock;
 use tracing::Dispatch;
@@ -17,21 +18,22 @@ use tracing::instrument::WithSubscriber;
 
 use crate::environment::{Environments, Variables};
 
-/// Starts those that are in `environments`, each from its own. `carrier` carries their calls, or else the network.
+/// Starts the functions of `environments`. They write the lines of requests to the log and all others to its subscriber.
+/// `carrier` carries their calls, or else the network.
 pub(crate) async fn start_all(
     environments: &Environments,
     clock: &Clock,
-    log: Dispatch,
+    (log, events): (&Log, &Dispatch),
     carrier: Option<&Carrier>,
 ) -> Result<Functions, Failure> {
     let mut handlers = BTreeMap::new();
     for (name, binary, variables) in environments.iter() {
-        let starting = (Kind::of_binary(binary)?.start)(variables, carrier, clock.clone());
-        let started = starting.with_subscriber(log.clone()).await;
+        let starting = (Kind::of_binary(binary)?.start)(variables, carrier, clock.clone(), log.clone());
+        let started = starting.with_subscriber(events.clone()).await;
         let handler = started.map_err(|failure| Failure::new(format!("{name} does not start: {failure}")))?;
         handlers.insert(name.to_owned(), handler);
     }
-    Ok(Functions::new(handlers, log))
+    Ok(Functions::new(handlers, events.clone()))
 }
 
 /// Refuses an override that no function reads: a misspelt name would change nothing, and nobody would know.
@@ -50,7 +52,7 @@ pub(crate) fn check(overrides: &[(String, String)], environments: &Environments)
 pub struct Kind {
     /// Reads its settings, and writes them out to be compared.
     pub read: fn(&mut Reader<'_>) -> String,
-    start: fn(&Variables, Option<&Carrier>, Clock) -> Starting,
+    start: fn(&Variables, Option<&Carrier>, Clock, Log) -> Starting,
 }
 
 type Starting = Pin<Box<dyn Future<Output = Result<Handler, Failure>> + Send>>;
@@ -92,14 +94,14 @@ impl Kind {
     }
 }
 
-fn start<F: Function>(variables: &Variables, carrier: Option<&Carrier>, clock: Clock) -> Starting {
+fn start<F: Function>(variables: &Variables, carrier: Option<&Carrier>, clock: Clock, log: Log) -> Starting {
     let read = config::read(|name| variables.get(name).cloned(), settings::<F>);
     let carrier = carrier.cloned();
     Box::pin(async move {
         let mut settings = read.map_err(Failure::new)?;
         settings.common.aws.carrier = carrier;
-        let served = Served::<F>::start(settings, clock).await.map_err(|error| Failure::new(format!("{error:?}")))?;
-        let served = Arc::new(served);
+        let served = Served::<F>::start(settings, clock, log).await;
+        let served = Arc::new(served.map_err(|error| Failure::new(format!("{error:?}")))?);
         let handler: Handler = Arc::new(move |event: String| {
             let served = served.clone();
             Box::pin(async move {

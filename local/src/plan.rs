@@ -4,6 +4,7 @@ use local_aws::gateway::Api;
 use local_aws::lambda::Functions;
 use local_aws::template::{Cors, Route};
 use local_aws::{Failure, StackClock};
+use shared::observe::log::Log;
 use tracing::Dispatch;
 
 use crate::carrier::Direct;
@@ -15,7 +16,8 @@ pub(crate) struct Plan {
     pub(crate) cors: Option<Cors>,
     pub(crate) functions: Environments,
     pub(crate) clock: StackClock,
-    pub(crate) log: Dispatch,
+    pub(crate) log: Log,
+    pub(crate) events: Dispatch,
     /// Where calls go without a socket.
     pub(crate) direct: Option<Direct>,
 }
@@ -30,6 +32,6 @@ impl Plan {
     /// Instances of these functions, by that name.
     pub(crate) async fn functions(&self, of: &Environments, name: &'static str) -> Result<Functions, Failure> {
         let carrier = self.direct.as_ref().map(|direct| direct.carrier_of(name));
-        functions::start_all(of, &self.clock.handle(), self.log.clone(), carrier.as_ref()).await
+        functions::start_all(of, &self.clock.handle(), (&self.log, &self.events), carrier.as_ref()).await
     }
 }

@@ -96,14 +96,15 @@ impl Stack {
 
         let logs = Logs::new(options.on_line);
         let mut doors = Doors::new();
-        let log = logs.dispatch(clock.clone());
-        let direct = || Direct::to(services.clone(), log.clone(), options.on_call.clone());
+        let log = logs.log(&clock);
+        let events = Dispatch::new(log.subscriber());
+        let direct = || Direct::to(services.clone(), events.clone(), options.on_call.clone());
         let direct = options.in_process.then(direct);
-        doors.serve(aws_door, aws_router(services.clone(), log.clone(), options.on_call));
+        doors.serve(aws_door, aws_router(services.clone(), events.clone(), options.on_call));
         let behind_api: BTreeSet<&str> = template.routes.iter().map(|route| route.function.as_str()).collect();
         let (functions, tasks) = environments.split(&behind_api);
         let Template { routes, cors, .. } = template;
-        let plan = Plan { routes, cors, functions, clock: clock.clone(), log, direct };
+        let plan = Plan { routes, cors, functions, clock: clock.clone(), log, events, direct };
         let name = tasks.named_by(keyrings::BINARY).map(str::to_owned);
         let name = name.ok_or_else(|| Failure::new("template.yaml has no function rotate-keys"))?;
         let keyrings = Keyrings::new(plan.functions(&tasks, "tasks").await?, name, &settings);

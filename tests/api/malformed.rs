@@ -9,6 +9,7 @@ use fuzz::mutate::{Random, mutated};
 use lambda_http::{Context, LambdaEvent};
 use serde_json::json;
 use shared::config;
+use shared::observe::log::Log;
 use shared::runtime::{Served, settings};
 use shared::words::Clock;
 use tests::Deployment;
@@ -151,7 +152,11 @@ async fn what_the_runtime_would_panic_at_is_not_looked_at() {
     let auth = Deployment::start().await;
     let variables: BTreeMap<_, _> = auth.stack.environment("Fallback").into_iter().collect();
     let settings = config::read(|name| variables.get(name).cloned(), settings::<fallback::Fallback>).unwrap();
-    let served = Arc::new(Served::<fallback::Fallback>::start(settings, Clock::system()).await.unwrap());
+    let served = Arc::new(
+        Served::<fallback::Fallback>::start(settings, Clock::system(), Log::new(Clock::system(), |_| {}))
+            .await
+            .unwrap(),
+    );
     let request = Request::get("/nothing").body(Bytes::new()).unwrap();
     let (_, genuine) = auth.stack.api().unwrap().event(&request, "192.0.2.1".parse().unwrap()).unwrap();
     let longer_than_any = "/a".repeat(40_000);

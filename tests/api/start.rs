@@ -8,7 +8,9 @@ use axum::http::{Request, header};
 use lambda_http::request::LambdaRequest;
 use lambda_http::{Context, LambdaEvent};
 use serde_json::json;
+use shared::observe::log::Log;
 use shared::runtime::{Function, Served, Settings};
+use shared::words::Clock;
 use shared::{config, http, runtime};
 use tests::client::{LOGOUT, REFRESH, REQUEST, VERIFY, posting};
 use tests::tls::TlsEndpoint;
@@ -29,12 +31,17 @@ fn settings<F: Function>(
     (settings, LambdaEvent::new(serde_json::from_str(&event.to_string()).unwrap(), Context::default()))
 }
 
+/// A log that nobody reads.
+fn unread() -> Log {
+    Log::new(Clock::system(), |_| {})
+}
+
 /// Starts `F` behind TLS and has it answer its first request: the connections that the start opened. The request opens none.
 async fn opened<F: Function<Event = http::Request>>(auth: &Deployment, request: Request<Bytes>) -> usize {
     let tls = TlsEndpoint::start(auth.stack.addresses().aws).await;
     let (settings, event) = settings::<F>(auth, &request, tls.settings());
     // On the heap: the futures of all functions together are too much for a test's stack.
-    let served = Arc::new(Box::pin(Served::<F>::start(settings, auth.stack.clock().handle())).await.unwrap());
+    let served = Arc::new(Box::pin(Served::<F>::start(settings, auth.stack.clock().handle(), unread())).await.unwrap());
     let at_start = tls.handshakes();
     let answer = serde_json::to_value(Box::pin(served.invoke(event)).await.unwrap()).unwrap();
     assert_eq!(answer["statusCode"], 200, "{}: {answer}", F::NAME);
@@ -112,7 +119,8 @@ async fn nobody_is_believed_to_be_aws_but_by_the_roots_that_are_set() {
         let request = Request::get("/.well-known/jwks.json").body(Bytes::new()).unwrap();
         let (settings, event) =
             settings::<jwks::Jwks>(&auth, &request, [tls.settings(), vec![bundle.clone()]].concat());
-        let served = Arc::new(Served::<jwks::Jwks>::start(settings, auth.stack.clock().handle()).await.unwrap());
+        let served =
+            Arc::new(Served::<jwks::Jwks>::start(settings, auth.stack.clock().handle(), unread()).await.unwrap());
         let answer = serde_json::to_value(served.invoke(event).await.unwrap()).unwrap();
         assert_eq!(answer["statusCode"], status, "{bundle:?}: {answer}");
         assert_eq!(tls.handshakes(), 1, "{bundle:?}");

@@ -1,31 +1,70 @@
 //! The log: JSON lines, one for each request, and one for whatever else somebody should know.
 
-use std::fmt::{self, Write};
+use std::fmt::{self, Write as _};
+use std::io::{self, Write as _};
+use std::sync::Arc;
 
-use serde_json::Value;
+use serde::Serialize;
+use serde_json::{Map, Value};
 use tracing::field::{Field, Visit};
 use tracing::{Event, Subscriber};
 use tracing_subscriber::fmt::format::Writer;
-use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields, MakeWriter};
+use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::registry::LookupSpan;
 
 use crate::observe::metrics::{Counted, Metrics};
-use crate::observe::report::{self, Report};
-use crate::words::{Clock, Error, Timestamp};
+use crate::observe::report::{self, Noted, Report};
+use crate::words::{Clock, Error};
 
-/// The field whose text is JSON already: an object, whose members become the line's own.
-const MEMBERS: &str = "members";
+/// Where a function logs to, and by which clock.
+#[derive(Clone)]
+pub struct Log {
+    clock: Clock,
+    write: Arc<dyn Fn(&str) + Send + Sync>,
+}
 
-/// What writes the log of a function to `writer`, by `clock`.
-pub fn subscriber<W>(clock: Clock, writer: W) -> impl Subscriber + Send + Sync
-where
-    W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
-{
-    tracing_subscriber::fmt()
-        .event_format(Lines { clock })
-        .with_max_level(tracing::Level::INFO)
-        .with_writer(writer)
-        .finish()
+impl Log {
+    /// Hands each line, without its end, to `write`.
+    pub fn new(clock: Clock, write: impl Fn(&str) + Send + Sync + 'static) -> Log {
+        Log { clock, write: Arc::new(write) }
+    }
+
+    /// To the standard output, which Lambda takes its log from.
+    pub fn to_stdout(clock: Clock) -> Log {
+        Log::new(clock, |line| {
+            // Without a reader there is nobody to tell.
+            let _ = writeln!(io::stdout(), "{line}");
+        })
+    }
+
+    /// Writes the events of `tracing`: all that is not the one line of a request.
+    pub fn subscriber(&self) -> impl Subscriber + Send + Sync + use<> {
+        let log = self.clone();
+        tracing_subscriber::fmt()
+            .event_format(Lines { clock: self.clock.clone() })
+            .with_max_level(tracing::Level::INFO)
+            .with_writer(move || log.clone())
+            .finish()
+    }
+
+    fn line(&self, line: &impl Serialize) {
+        match serde_json::to_string(line) {
+            Ok(text) => (self.write)(&text),
+            Err(error) => tracing::error!(%error, "a line could not be written"),
+        }
+    }
+}
+
+/// Takes one line: the formatter hands over each event whole.
+impl io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        (self.write)(String::from_utf8_lossy(bytes).trim_end());
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 struct Lines {
@@ -72,12 +111,7 @@ impl Line {
 
 impl Visit for Line {
     fn record_str(&mut self, field: &Field, text: &str) {
-        match text.strip_prefix('{').and_then(|text| text.strip_suffix('}')) {
-            Some(members) if field.name() == MEMBERS => {
-                let _ = write!(self.text, ",{members}");
-            }
-            _ => self.text(field.name(), text),
-        }
+        self.text(field.name(), text);
     }
 
     fn record_bool(&mut self, field: &Field, value: bool) {
@@ -121,52 +155,52 @@ impl Ended<'_> {
     }
 
     /// Writes the one line of it. Nothing else logs a failure.
-    pub(crate) fn tell(&self, metrics: &Metrics, now: Timestamp) {
+    pub(crate) fn tell(&self, metrics: &Metrics, log: &Log) {
         let Ended { function, kind, outcome, status, cause, is_cold, report } = self;
+        let now = log.clock.now();
         let (duration_ms, own_ms) = report.took();
         let is_fault = status.map_or(cause.is_some(), |status| status >= 500);
         let counted = Counted { outcome, is_fault, is_cold: *is_cold, own_ms, report };
-        let mut members = metrics.members(function, &counted, now);
-        members.insert("steps".to_owned(), steps(report));
-        let members = Value::Object(members).to_string();
-        let members = members.as_str();
-        let (request_id, cold_start, kind) = (report.id(), *is_cold, *kind);
-        let stage = metrics.stage.as_str();
-        match cause {
-            None => tracing::info!(
-                message = "answered",
-                request_id,
-                stage,
-                function,
-                kind,
-                outcome,
-                status,
-                duration_ms,
-                own_ms,
-                cold_start,
-                members
-            ),
-            Some(cause) => {
-                let cause = cause.as_str();
-                tracing::error!(
-                    message = "failed",
-                    request_id,
-                    stage,
-                    function,
-                    kind,
-                    outcome,
-                    status,
-                    duration_ms,
-                    own_ms,
-                    cold_start,
-                    cause,
-                    members
-                );
-            }
-        }
+        log.line(&RequestLine {
+            timestamp: now.to_string(),
+            level: if cause.is_none() { "INFO" } else { "ERROR" },
+            message: if cause.is_none() { "answered" } else { "failed" },
+            request_id: report.id(),
+            stage: &metrics.stage,
+            function,
+            kind: *kind,
+            outcome,
+            status: *status,
+            duration_ms,
+            own_ms,
+            cold_start: *is_cold,
+            cause: cause.as_deref(),
+            metrics: metrics.members(function, &counted, now),
+            steps: report.steps(),
+        });
     }
 }
 
-fn steps(report: &Report) -> Value {
-    serde_json::to_value(report.steps()).unwrap_or_else(|error| Value::from(error.to_string()))
+#[derive(Serialize)]
+struct RequestLine<'a> {
+    timestamp: String,
+    level: &'static str,
+    message: &'static str,
+    request_id: &'a str,
+    stage: &'a str,
+    function: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kind: Option<&'static str>,
+    outcome: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<u16>,
+    duration_ms: f64,
+    own_ms: f64,
+    cold_start: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cause: Option<&'a str>,
+    /// CloudWatch looks for its metrics at the top.
+    #[serde(flatten)]
+    metrics: Map<String, Value>,
+    steps: &'a [Noted],
 }

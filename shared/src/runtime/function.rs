@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use super::settings::{Common, Settings};
 use crate::aws;
 use crate::config::Reader;
-use crate::observe::log::Ended;
+use crate::observe::log::{Ended, Log};
 use crate::words::{Clock, Result};
 
 /// One Lambda function.
@@ -75,19 +75,19 @@ pub fn settings<F: Function>(read: &mut Reader<'_>) -> Settings<F::Settings> {
 pub struct Served<F> {
     pub(super) function: F,
     pub(super) common: Common,
-    clock: Clock,
+    log: Log,
     is_cold: AtomicBool,
 }
 
 impl<F: Function> Served<F> {
-    /// Composes the function.
+    /// Composes the function, whose requests are told to `log`.
     ///
     /// # Errors
     /// As [`Function::compose`].
-    pub async fn start(settings: Settings<F::Settings>, clock: Clock) -> Result<Served<F>> {
+    pub async fn start(settings: Settings<F::Settings>, clock: Clock, log: Log) -> Result<Served<F>> {
         let Settings { common, own } = settings;
-        let function = F::compose(own, &common.aws, clock.clone()).await?;
-        Ok(Served { function, common, clock, is_cold: AtomicBool::new(true) })
+        let function = F::compose(own, &common.aws, clock).await?;
+        Ok(Served { function, common, log, is_cold: AtomicBool::new(true) })
     }
 
     /// Answers one event, whatever it is, and writes its log line.
@@ -107,6 +107,6 @@ impl<F: Function> Served<F> {
     }
 
     pub(super) fn log(&self, ended: &Ended<'_>) {
-        ended.tell(&self.common.metrics, self.clock.now());
+        ended.tell(&self.common.metrics, &self.log);
     }
 }

@@ -44,7 +44,7 @@ async fn function<F: Function<Event = Request>>(
 ) -> (&'static str, Handler) {
     let environment: BTreeMap<_, _> = auth.stack.environment(resource).into_iter().chain(own.iter().cloned()).collect();
     let settings = config::read(|name| environment.get(name).cloned(), settings::<F>).unwrap();
-    let starting = Served::<F>::start(settings, auth.stack.clock().handle());
+    let starting = Served::<F>::start(settings, auth.stack.clock().handle(), crate::log());
     // On the heap: the futures of all functions together are too much for one stack.
     let served = Arc::new(Box::pin(starting).await.unwrap());
     let handler = move |event: String| -> Answer {

@@ -15,12 +15,11 @@ mod signatures;
 mod timing;
 mod wire;
 
-use std::io;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
+use shared::observe::log::Log;
 use shared::words::Clock;
 
 use crate::document::{Table, show};
@@ -73,12 +72,19 @@ struct Options {
     bench: bool,
 }
 
+/// The bytes of the log so far.
+static WRITTEN: AtomicU64 = AtomicU64::new(0);
+
+fn log() -> Log {
+    Log::new(Clock::system(), |line| {
+        WRITTEN.fetch_add(line.len() as u64 + 1, Ordering::SeqCst);
+    })
+}
+
 fn main() {
     let options = Options::parse();
     // As `shared::runtime::lambda` has it, but that nobody reads the lines.
-    let log = Counter::default();
-    let (written, log) = (log.0.clone(), shared::observe::log::subscriber(Clock::system(), log));
-    tracing::subscriber::set_global_default(log).unwrap();
+    tracing::subscriber::set_global_default(log().subscriber()).unwrap();
 
     let bench = Bench::start();
     if let Some(name) = &options.watched {
@@ -99,21 +105,21 @@ fn main() {
     }
     drop(bench);
     if is_meant(Part::Load) {
-        loads(&options, &signatures, call, &written);
+        loads(&options, &signatures, call);
     }
 }
 
 /// Each algorithm with few users and some clients; then the last with more and more users, whose memory nothing comes after.
-fn loads(options: &Options, signatures: &Signatures, call: Duration, written: &AtomicU64) {
+fn loads(options: &Options, signatures: &Signatures, call: Duration) {
     let (mut rates, mut waits, mut costs) = (rates_table(), waits_table(), String::new());
     for algorithm in ["RS256", "ES256"] {
         let mut load = Load::start(algorithm);
         for (users, clients) in plan(options, algorithm) {
             load.grow(users);
             load.run(clients, options.logins / 10);
-            let before = written.load(Ordering::SeqCst);
+            let before = WRITTEN.load(Ordering::SeqCst);
             let run = load.run(clients, options.logins);
-            let of_log = written.load(Ordering::SeqCst) - before;
+            let of_log = WRITTEN.load(Ordering::SeqCst) - before;
             let label = format!("{algorithm}, {users} users, {clients} at once");
             rates.row(&rate(&label, &run, signatures.one(algorithm), call));
             waits.row(&wait(&label, &run));
@@ -182,27 +188,4 @@ fn waits_table() -> Table {
 fn wait(label: &str, run: &Run) -> Vec<String> {
     let told = |times: &Times| [50, 95, 99].map(|share| millis(times.percentile(share))).join(" / ");
     [vec![label.to_owned()], run.steps.iter().map(told).collect()].concat()
-}
-
-/// Counts what is logged.
-#[derive(Clone, Default)]
-struct Counter(Arc<AtomicU64>);
-
-impl io::Write for Counter {
-    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        self.0.fetch_add(line.len() as u64, Ordering::SeqCst);
-        Ok(line.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl<'a> tracing_subscriber::fmt::MakeWriter<'a> for Counter {
-    type Writer = Counter;
-
-    fn make_writer(&'a self) -> Counter {
-        self.clone()
-    }
 }
