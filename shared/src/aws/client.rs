@@ -61,8 +61,8 @@ impl Aws {
     /// Opens that many connections to the service at `endpoint`, for the calls of the first request to find them open.
     ///
     /// Where that fails the first request opens its own, so it is no more than a word in the log.
-    pub async fn connect(&self, endpoint: Result<String>, connections: usize) {
-        let opening = async { connect::open(&self.connector, &endpoint?, connections).await };
+    pub async fn connect(&self, endpoint: impl Future<Output = Result<String>>, connections: usize) {
+        let opening = async { connect::open(&self.connector, &endpoint.await?, connections).await };
         let opened = timeout(self.settings.attempt_timeout, opening).await;
         if let Err(error) = opened.unwrap_or_else(|late| Err(Error::unavailable(late))) {
             tracing::warn!(cause = error.cause(), "a connection could not be opened at start");
@@ -97,6 +97,21 @@ impl Aws {
         config.build()
     }
 }
+
+/// Where an SDK's client finds its service. A macro, because each SDK has types of its own for this.
+macro_rules! endpoint {
+    ($sdk:ident, $settings:expr, $service:ident) => {
+        async {
+            use $sdk::config::endpoint::{DefaultResolver, Params, ResolveEndpoint};
+            let settings = $settings;
+            let params = Params::builder().region(&settings.region).set_endpoint(settings.endpoints.$service.clone());
+            let params = params.build().map_err($crate::words::Error::internal)?;
+            let endpoint = DefaultResolver::new().resolve_endpoint(&params).await;
+            Ok(endpoint.map_err($crate::words::Error::internal)?.url().to_owned())
+        }
+    };
+}
+pub(crate) use endpoint;
 
 /// HTTP and TLS over the network.
 fn network(settings: &Settings) -> Result<SharedHttpConnector> {

@@ -1,12 +1,11 @@
 //! Mail by SESv2.
 
 use aws_sdk_sesv2::Client;
-use aws_sdk_sesv2::config::endpoint::{DefaultResolver, Params, ResolveEndpoint};
 use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message as SesMessage};
 use data_encoding::BASE64;
 
 use super::{Message, Sent, outcome};
-use crate::aws::{Aws, Retries, Settings};
+use crate::aws::{Aws, Retries, endpoint};
 use crate::words::{Email, Error, Result};
 
 /// The way to SES.
@@ -38,7 +37,7 @@ impl Mailer {
 
     /// Opens the connection that the first message goes over.
     pub async fn connect(&self) {
-        self.aws.connect(endpoint(self.aws.settings()).await, 1).await;
+        self.aws.connect(endpoint!(aws_sdk_sesv2, self.aws.settings(), ses), 1).await;
     }
 
     /// Sends `message` to the canonical address.
@@ -59,14 +58,6 @@ impl Mailer {
         })
         .await
     }
-}
-
-/// Where the client finds SES.
-async fn endpoint(settings: &Settings) -> Result<String> {
-    let params = Params::builder().region(&settings.region).set_endpoint(settings.endpoints.ses.clone());
-    let params = params.build().map_err(Error::internal)?;
-    let endpoint = DefaultResolver::new().resolve_endpoint(&params).await.map_err(Error::internal)?;
-    Ok(endpoint.url().to_owned())
 }
 
 fn content(message: Message) -> Result<EmailContent> {
