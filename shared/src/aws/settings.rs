@@ -1,9 +1,9 @@
 //! What a function is told about AWS: region, credentials, endpoints, timeouts.
 
-use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use aws_credential_types::Credentials;
 use aws_smithy_runtime_api::client::http::{HttpConnector, SharedHttpConnector};
 
 /// What a function is told about AWS.
@@ -56,25 +56,4 @@ pub struct Endpoints {
     pub ses: Option<String>,
     /// SNS.
     pub sns: Option<String>,
-}
-
-/// The key pair that Lambda puts into a function's environment.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Credentials {
-    pub(super) key_id: String,
-    pub(super) secret: String,
-    pub(super) session: Option<String>,
-}
-
-impl Credentials {
-    /// These credentials.
-    pub fn new(key_id: String, secret: String, session: Option<String>) -> Credentials {
-        Credentials { key_id, secret, session }
-    }
-}
-
-impl fmt::Debug for Credentials {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Credentials(…)")
-    }
 }

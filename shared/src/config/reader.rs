@@ -161,6 +161,8 @@ impl Reader<'_> {
                 self.text("AWS_ACCESS_KEY_ID", None, IS_NAME),
                 self.text("AWS_SECRET_ACCESS_KEY", None, IS_NAME),
                 self.get("AWS_SESSION_TOKEN"),
+                None,
+                "environment",
             ),
             endpoints,
             attempt_timeout: Duration::from_millis(self.number("AWS_ATTEMPT_TIMEOUT_MS", 1_000, 100..=29_000)),
