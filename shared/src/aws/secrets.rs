@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 use crate::aws::failure::failure;
 use crate::aws::key_cache::{Cache, FRESH};
 use crate::aws::{Aws, Retries};
+use crate::keys::LONGEST_CACHED;
 use crate::words::{Error, Result, Timestamp};
 
 /// One secret, as the keyring `K`.
@@ -21,7 +22,7 @@ impl<K: DeserializeOwned> Keyring<K> {
     /// The secret at `arn`.
     pub fn new(aws: &Aws, arn: String) -> Keyring<K> {
         let client = Client::new(&aws.client(|endpoints| &endpoints.secrets, Retries::Sdk));
-        Keyring { client, arn, cached: Cache::default() }
+        Keyring { client, arn, cached: Cache::new(LONGEST_CACHED) }
     }
 
     /// Reads the keys when a function starts, so that its first request finds them. A start is not the place to give up:

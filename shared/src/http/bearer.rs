@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::aws::{Aws, Cache, FRESH, Keyring};
 use crate::config::Config;
 use crate::http::Request;
-use crate::keys::TokenKeys;
+use crate::keys::{LONGEST_CACHED, TokenKeys};
 use crate::people::User;
 use crate::sessions::{AccessPolicy, CheckingKeys, Subject};
 use crate::store::UserTable;
@@ -40,7 +40,8 @@ impl Checker {
             true => Source::Shared(Keyring::new(aws, config.tokens_secret.clone())),
             false => Source::Published(users.clone()),
         };
-        Checker { policy: config.access.clone(), name: config.issuer.clone(), source, keys: Cache::default() }
+        let keys = Cache::new(LONGEST_CACHED);
+        Checker { policy: config.access.clone(), name: config.issuer.clone(), source, keys }
     }
 
     /// Reads the keys when a function starts. Where they cannot be read, the first request tries again.
