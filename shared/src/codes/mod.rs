@@ -11,7 +11,7 @@ mod sms_policy;
 
 pub use self::attempt::{Attempt, Proof};
 pub use self::challenge::{
-    Challenge, ChallengePolicy, Counted, FREE_REFUSALS, Guard, HOUR, LONGEST_LIFE, MOST_SENDS, Start,
+    Challenge, ChallengePolicy, Counted, FREE_REFUSALS, Guard, HOUR, MOST_SENDS, Start,
 };
 pub use self::code::{Binding, Code, CodeDigest, LONG_LENGTH, SHORT_LENGTHS, Strength};
 pub use self::draft::Draft;
