@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::reader::{Check, Reader};
 use crate::codes::{Breaker, SmsPolicy};
+use crate::http::is_host_name;
 use crate::messages::{LONGEST_HOST, LONGEST_PRODUCT, SmsSettings, is_gsm7};
 use crate::words::Country;
 
@@ -38,17 +39,10 @@ const IS_PRICE: Check = (
     },
     "a price in US dollars, such as 0.10",
 );
-const IS_HOST: Check = (is_host, "a host name in lower case of at most 47 characters, such as app.example.com");
-
-fn is_host(text: &str) -> bool {
-    let is_label = |label: &str| {
-        !label.is_empty()
-            && label.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
-            && !label.starts_with('-')
-            && !label.ends_with('-')
-    };
-    text.len() <= LONGEST_HOST && text.split('.').all(is_label)
-}
+const IS_HOST: Check = (
+    |text| text.len() <= LONGEST_HOST && is_host_name(text),
+    "a host name in lower case of at most 47 characters, such as app.example.com",
+);
 
 impl Reader<'_> {
     pub(super) fn product(&mut self) -> String {
