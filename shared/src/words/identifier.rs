@@ -121,19 +121,22 @@ impl Phone {
 impl FromStr for Phone {
     type Err = Error;
 
-    /// Removes spaces, dashes, dots and parentheses, and accepts `^\+[1-9][0-9]{6,14}$`, nothing more (V23).
+    /// Removes spaces, dashes, dots and parentheses, and accepts E.164, nothing more (V23).
     fn from_str(text: &str) -> Result<Phone, Error> {
         // A trunk prefix that is dialled inside the country only, and has no place in E.164: this is another number.
         if text.contains("(0)") {
             return Err(Error::InvalidPhone);
         }
         let number: String = text.trim().chars().filter(|char| !matches!(char, ' ' | '-' | '.' | '(' | ')')).collect();
-        let digits = number.strip_prefix('+').ok_or(Error::InvalidPhone)?;
-        let is_e164 = (7..=15).contains(&digits.len())
-            && digits.bytes().all(|byte| byte.is_ascii_digit())
-            && !digits.starts_with('0');
-        if is_e164 { Ok(Phone(number)) } else { Err(Error::InvalidPhone) }
+        if is_e164(&number) { Ok(Phone(number)) } else { Err(Error::InvalidPhone) }
     }
+}
+
+/// Whether a text is a number as E.164 writes it: `^\+[1-9][0-9]{6,14}$`.
+pub fn is_e164(text: &str) -> bool {
+    text.strip_prefix('+').is_some_and(|digits| {
+        (7..=15).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit()) && !digits.starts_with('0')
+    })
 }
 
 impl fmt::Debug for Identifier {

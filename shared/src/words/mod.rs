@@ -14,7 +14,7 @@ mod numbering;
 pub use self::clock::{Clock, ExpiresAt, Timestamp};
 pub use self::entropy::Entropy;
 pub use self::error::{Error, Result};
-pub use self::identifier::{Email, Identifier, Phone};
+pub use self::identifier::{Email, Identifier, Phone, is_e164};
 pub use self::ids::{ChallengeId, SessionId, Tenant, UserId, random_id};
 pub use self::index::Index;
 pub use self::lane::Lane;
