@@ -109,18 +109,6 @@ fn the_tables_of_routes_are_as_local_prints_them() {
     }
 }
 
-#[test]
-fn files_are_short() {
-    for folder in ["functions", "shared/src", "local", "tests"] {
-        for file in files(folder, ".rs") {
-            let text = fs::read_to_string(&file).unwrap();
-            let code = text.lines().take_while(|line| *line != "#[cfg(test)]").count();
-            let most = if file.starts_with(root().join("tests/api")) { 350 } else { 250 };
-            assert!(code <= most && text.lines().count() <= 350, "{} has {code} lines", file.display());
-        }
-    }
-}
-
 /// All settings: their names as `Config` asks for them, with the words that it has for a bad value.
 pub(crate) fn settings() -> BTreeMap<String, String> {
     let names = std::cell::RefCell::new(BTreeSet::new());
