@@ -43,7 +43,7 @@ impl Function for RequestOtp {
     async fn compose(config: Config, clock: Clock) -> Result<RequestOtp> {
         let aws = Aws::new(&config.aws)?;
         let (keys, store) = (Keyring::new(&aws, config.codes_secret), Store::new(&aws));
-        let (mailer, texter) = (Mailer::new(&aws, config.mail.clone()), Texter::new(&aws, config.sms));
+        let (mailer, texter) = (Mailer::new(&aws, config.mail.clone())?, Texter::new(&aws, config.sms));
         let has_sms = !config.challenge.sms.countries.is_empty();
         let texting = async {
             if has_sms {
