@@ -2,14 +2,14 @@
 //!
 //! Two spellings of one address are one value here, and the code goes to that value: never to what was typed (V20).
 
-use std::fmt;
 use std::str::FromStr;
 
 use crate::words::error::Error;
+use crate::words::masked::masked;
 use crate::words::numbering::{self, Plan};
 
 /// What a person signs in with.
-#[derive(Clone, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Identifier {
     /// An email address.
     Email(Email),
@@ -139,26 +139,8 @@ pub fn is_e164(text: &str) -> bool {
     })
 }
 
-impl fmt::Debug for Identifier {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Identifier::Email(email) => email.fmt(f),
-            Identifier::Phone(phone) => phone.fmt(f),
-        }
-    }
-}
-
-impl fmt::Debug for Email {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Email(…)")
-    }
-}
-
-impl fmt::Debug for Phone {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Phone(…)")
-    }
-}
+masked!(Email);
+masked!(Phone);
 
 #[cfg(test)]
 mod tests {
@@ -268,6 +250,6 @@ mod tests {
     #[test]
     fn debug_never_prints_it() {
         let (email, phone) = ("ada@example.com".parse::<Identifier>(), "+15551234567".parse::<Identifier>());
-        assert_eq!(format!("{email:?} {phone:?}"), "Ok(Email(…)) Ok(Phone(…))");
+        assert_eq!(format!("{email:?} {phone:?}"), "Ok(Email(Email(…))) Ok(Phone(Phone(…)))");
     }
 }

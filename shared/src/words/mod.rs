@@ -8,6 +8,7 @@ mod ids;
 mod index;
 mod lane;
 mod mac;
+mod masked;
 mod network;
 mod numbering;
 
@@ -19,5 +20,6 @@ pub use self::ids::{ChallengeId, SessionId, Tenant, UserId, random_id};
 pub use self::index::Index;
 pub use self::lane::Lane;
 pub use self::mac::MacKey;
+pub(crate) use self::masked::masked;
 pub use self::network::{Network, NetworkDigest};
 pub use self::numbering::{Country, plan};
