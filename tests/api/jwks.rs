@@ -61,6 +61,23 @@ async fn the_keys_are_read_once_a_minute() {
     assert_eq!(auth.stack.services().calls().take().len(), 1);
 }
 
+/// A withdrawn key must be gone after a minute, so old keys are not served longer while the table cannot be read.
+#[tokio::test]
+async fn old_keys_do_not_outlive_a_fault() {
+    let auth = Deployment::start().await;
+    let keys = async || auth.client().get("/.well-known/jwks.json").await;
+    keys().await.ok();
+    auth.faults(json!({ "aws": [
+        { "service": "dynamodb", "operation": "GetItem", "error": "InternalServerError", "times": 100 }
+    ] }));
+    auth.wait(59);
+    keys().await.ok();
+    auth.wait(1);
+    keys().await.refused(503, "unavailable");
+    auth.faults(json!({}));
+    keys().await.ok();
+}
+
 /// S49: what API Gateway's authorizers fetch is small, with as many keys as there ever are.
 #[tokio::test]
 async fn the_documents_are_small() {

@@ -109,18 +109,6 @@ fn the_tables_of_routes_are_as_local_prints_them() {
     }
 }
 
-#[test]
-fn files_are_short() {
-    for folder in ["functions", "shared/src", "local", "tests"] {
-        for file in files(folder, ".rs") {
-            let text = fs::read_to_string(&file).unwrap();
-            let code = text.lines().take_while(|line| *line != "#[cfg(test)]").count();
-            let most = if file.starts_with(root().join("tests/api")) { 350 } else { 250 };
-            assert!(code <= most && text.lines().count() <= 350, "{} has {code} lines", file.display());
-        }
-    }
-}
-
 /// A row of one of README's tables, by its first cell.
 pub(crate) fn readme_row<'a>(readme: &'a str, first: &str) -> &'a str {
     let start = format!("| `{first}`");

@@ -2,18 +2,16 @@
 //!
 //! Reads the public-keys item and nothing else; there is no permission for more.
 
-use std::sync::Mutex;
-use std::sync::PoisonError;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use shared::aws::{self, Aws};
+use shared::aws::{self, Aws, Cache};
 use shared::config::Reader;
 use shared::http::{Reply, Request, TokenSettings};
 use shared::keys::SigningAlgorithm;
 use shared::runtime::Function;
 use shared::store::{Store, UserTable};
-use shared::words::{Clock, ExpiresAt, Result, Timestamp};
+use shared::words::{Clock, Result};
 
 /// What this function may touch.
 pub struct Jwks {
@@ -21,7 +19,7 @@ pub struct Jwks {
     issuer: Option<String>,
     algorithm: SigningAlgorithm,
     table: UserTable,
-    cached: Mutex<Option<(Value, ExpiresAt)>>,
+    keys: Cache<Value>,
 }
 
 /// What this function reads.
@@ -33,7 +31,8 @@ pub struct Settings {
 }
 
 const KEYS: &str = "/.well-known/jwks.json";
-/// A new key stands here much longer before it signs, so that nobody ever has to ask for an unknown one (V41).
+/// A new key stands here much longer before it signs, so that nobody ever has to ask for an unknown one (V41). A key that was
+/// withdrawn is gone after this time, even if the table cannot be read again: an error is better than a leaked key.
 const FRESH: Duration = Duration::from_secs(60);
 const CACHE_CONTROL: &str = "public, max-age=300";
 
@@ -55,33 +54,23 @@ impl Function for Jwks {
         let Settings { issuer, algorithm, user_table } = settings;
         let store = Store::new(&Aws::new(aws)?);
         store.connect(1).await;
-        Ok(Jwks { clock, issuer, algorithm, table: store.user_table(user_table), cached: Mutex::new(None) })
+        Ok(Jwks { clock, issuer, algorithm, table: store.user_table(user_table), keys: Cache::new(FRESH) })
     }
 
     async fn handle(&self, request: Request) -> Result<Reply> {
         let now = self.clock.now();
-        let document = match request.path.as_str() {
-            KEYS => self.keys(now).await?,
-            _ => self.discovery(&request.issuer(self.issuer.as_deref())),
+        let reply = match request.path.as_str() {
+            KEYS => {
+                let keys = async { Ok(json!(self.table.public_keys(now).await?)) };
+                Reply::ok(self.keys.get(now, FRESH, keys).await?.as_ref())
+            }
+            _ => Reply::ok(self.discovery(&request.issuer(self.issuer.as_deref()))),
         };
-        Ok(Reply::ok(document)?.cached(CACHE_CONTROL))
+        Ok(reply?.cached(CACHE_CONTROL))
     }
 }
 
 impl Jwks {
-    async fn keys(&self, now: Timestamp) -> Result<Value> {
-        let cached = self.cached.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        if let Some((keys, end)) = cached
-            && !end.has_passed(now)
-        {
-            return Ok(keys);
-        }
-        let keys = json!(self.table.public_keys(now).await?);
-        *self.cached.lock().unwrap_or_else(PoisonError::into_inner) =
-            Some((keys.clone(), ExpiresAt::after(now, FRESH)));
-        Ok(keys)
-    }
-
     /// What a verifier needs (S48), and our own endpoints under names of their own: they are not OAuth's.
     fn discovery(&self, issuer: &str) -> Value {
         json!({

@@ -80,7 +80,7 @@ impl Function for RequestOtp {
         let aws = Aws::new(aws)?;
         let (keys, store) = (Keyring::new(&aws, codes_secret), Store::new(&aws));
         let product = mail.product.clone();
-        let (mailer, texter) = (Mailer::new(&aws, mail), Texter::new(&aws, sms));
+        let (mailer, texter) = (Mailer::new(&aws, mail)?, Texter::new(&aws, sms));
         let has_sms = !policy.sms.countries.is_empty();
         let texting = async {
             if has_sms {

@@ -1,5 +1,6 @@
 //! The one HTTP and TLS stack that all clients share.
 
+use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
 use aws_smithy_http_client::Connector;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
@@ -12,7 +13,7 @@ use aws_types::SdkConfig;
 use aws_types::region::Region;
 use tokio::time::timeout;
 
-use super::settings::{Carrier, Credentials, Endpoints, Settings};
+use super::settings::{Carrier, Endpoints, Settings};
 use super::{calls, connect, trust};
 use crate::words::{Error, Result};
 
@@ -61,8 +62,8 @@ impl Aws {
     /// Opens that many connections to the service at `endpoint`, for the calls of the first request to find them open.
     ///
     /// Where that fails the first request opens its own, so it is no more than a word in the log.
-    pub async fn connect(&self, endpoint: Result<String>, connections: usize) {
-        let opening = async { connect::open(&self.connector, &endpoint?, connections).await };
+    pub async fn connect(&self, endpoint: impl Future<Output = Result<String>>, connections: usize) {
+        let opening = async { connect::open(&self.connector, &endpoint.await?, connections).await };
         let opened = timeout(self.settings.attempt_timeout, opening).await;
         if let Err(error) = opened.unwrap_or_else(|late| Err(Error::unavailable(late))) {
             tracing::warn!(cause = error.cause(), "a connection could not be opened at start");
@@ -72,7 +73,6 @@ impl Aws {
     /// The configuration of a client for the service at `endpoint`.
     pub fn client(&self, endpoint: impl Fn(&Endpoints) -> &Option<String>, retries: Retries) -> SdkConfig {
         let Settings { region, credentials, endpoints, attempt_timeout, operation_timeout, .. } = &self.settings;
-        let Credentials { key_id, secret, session } = credentials.clone();
         let timeouts = TimeoutConfig::builder()
             .connect_timeout(*attempt_timeout)
             .operation_attempt_timeout(*attempt_timeout)
@@ -86,9 +86,7 @@ impl Aws {
         let mut config = SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new(region.clone()))
-            .credentials_provider(aws_credential_types::provider::SharedCredentialsProvider::new(
-                aws_credential_types::Credentials::new(key_id, secret, session, None, "environment"),
-            ))
+            .credentials_provider(SharedCredentialsProvider::new(credentials.clone()))
             .http_client(http_client_fn(move |_, _| connector.clone()))
             .sleep_impl(SharedAsyncSleep::new(TokioSleep::new()))
             .timeout_config(timeouts.build())
@@ -97,6 +95,21 @@ impl Aws {
         config.build()
     }
 }
+
+/// Where an SDK's client finds its service. A macro, because each SDK has types of its own for this.
+macro_rules! endpoint {
+    ($sdk:ident, $settings:expr, $service:ident) => {
+        async {
+            use $sdk::config::endpoint::{DefaultResolver, Params, ResolveEndpoint};
+            let settings = $settings;
+            let params = Params::builder().region(&settings.region).set_endpoint(settings.endpoints.$service.clone());
+            let params = params.build().map_err($crate::words::Error::internal)?;
+            let endpoint = DefaultResolver::new().resolve_endpoint(&params).await;
+            Ok(endpoint.map_err($crate::words::Error::internal)?.url().to_owned())
+        }
+    };
+}
+pub(crate) use endpoint;
 
 /// HTTP and TLS over the network.
 fn network(settings: &Settings) -> Result<SharedHttpConnector> {

@@ -2,17 +2,18 @@
 
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_runtime_api::http::Response;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
 use crate::observe::report::{self, Step};
 use crate::words::Error;
 
 /// What a failed call means for the caller of our API: out of reach now, or a fault of ours.
-///
-/// `code` is the service's word for the error, where it answered at all.
-pub fn failure<E>(error: SdkError<E, Response>, code: Option<&str>) -> Error
+pub fn failure<E>(error: SdkError<E, Response>) -> Error
 where
-    E: std::error::Error + Send + Sync + 'static,
+    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
 {
+    // The service's word for the error, where it answered at all.
+    let code = error.code();
     if let Some(throttle) = code.filter(|code| THROTTLES.contains(code)) {
         report::note(Step::Throttled { error: throttle.to_owned() });
     }

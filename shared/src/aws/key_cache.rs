@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use tokio::sync::Mutex;
 
-use crate::keys::LONGEST_CACHED;
 use crate::words::{Result, Timestamp};
 
 /// What is older than this is read again.
@@ -14,7 +13,11 @@ pub const FRESH: Duration = Duration::from_secs(5 * 60);
 const TRIED: Duration = Duration::from_secs(30);
 
 /// Keys, and when they were read.
-pub struct Cache<T>(Mutex<Option<Cached<T>>>);
+pub struct Cache<T> {
+    /// How old they may become while reading them again fails.
+    longest: Duration,
+    cached: Mutex<Option<Cached<T>>>,
+}
 
 struct Cached<T> {
     keys: Arc<T>,
@@ -23,24 +26,23 @@ struct Cached<T> {
     tried: Timestamp,
 }
 
-impl<T> Default for Cache<T> {
-    fn default() -> Cache<T> {
-        Cache(Mutex::new(None))
-    }
-}
-
 impl<T> Cache<T> {
-    /// The keys, if they are younger than `fresh`, or else as `read` finds them. Where that fails, the ones at hand serve
-    /// until they are [`LONGEST_CACHED`] old: a passing fault of AWS is not ours.
+    /// Keys that serve until they are `longest` old while reading them again fails.
+    pub fn new(longest: Duration) -> Cache<T> {
+        Cache { longest, cached: Mutex::new(None) }
+    }
+
+    /// The keys, if they are younger than `fresh`, or else as `read` finds them. If reading fails, the keys at hand serve
+    /// on until they are too old: a passing fault of AWS is not ours.
     ///
     /// # Errors
     /// That of `read`, when there is nothing at hand.
     pub async fn get(&self, now: Timestamp, fresh: Duration, read: impl Future<Output = Result<T>>) -> Result<Arc<T>> {
         // Held while reading: requests that come meanwhile wait for the one call.
-        let mut cached = self.0.lock().await;
+        let mut cached = self.cached.lock().await;
         let age = |cached: &Cached<T>| cached.read.until(now);
         if let Some(cached) = &*cached
-            && (age(cached) < fresh || (age(cached) < LONGEST_CACHED && cached.tried.until(now) < TRIED))
+            && (age(cached) < fresh || (age(cached) < self.longest && cached.tried.until(now) < TRIED))
         {
             return Ok(cached.keys.clone());
         }
@@ -50,7 +52,7 @@ impl<T> Cache<T> {
                 *cached = Some(Cached { keys: keys.clone(), read: now, tried: now });
                 Ok(keys)
             }
-            (Err(error), Some(cached)) if age(cached) < LONGEST_CACHED => {
+            (Err(error), Some(cached)) if age(cached) < self.longest => {
                 cached.tried = now;
                 tracing::warn!(cause = error.cause(), "keys could not be read again; the ones at hand serve on");
                 Ok(cached.keys.clone())

@@ -12,6 +12,7 @@ mod trust;
 pub mod vault;
 
 pub use self::callback::Callback;
+pub(crate) use self::client::endpoint;
 pub use self::client::{Aws, Retries};
 pub use self::failure::failure;
 pub use self::key_cache::{Cache, FRESH};

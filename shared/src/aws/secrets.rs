@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use aws_sdk_secretsmanager::Client;
-use aws_sdk_secretsmanager::error::ProvideErrorMetadata;
 use serde::de::DeserializeOwned;
 
+use crate::aws::failure::failure;
 use crate::aws::key_cache::{Cache, FRESH};
-use crate::aws::{self, Aws, Retries};
+use crate::aws::{Aws, Retries};
+use crate::keys::LONGEST_CACHED;
 use crate::words::{Error, Result, Timestamp};
 
 /// One secret, as the keyring `K`.
@@ -21,7 +22,7 @@ impl<K: DeserializeOwned> Keyring<K> {
     /// The secret at `arn`.
     pub fn new(aws: &Aws, arn: String) -> Keyring<K> {
         let client = Client::new(&aws.client(|endpoints| &endpoints.secrets, Retries::Sdk));
-        Keyring { client, arn, cached: Cache::default() }
+        Keyring { client, arn, cached: Cache::new(LONGEST_CACHED) }
     }
 
     /// Reads the keys when a function starts, so that its first request finds them. A start is not the place to give up:
@@ -46,10 +47,7 @@ impl<K: DeserializeOwned> Keyring<K> {
     /// As [`Keyring::keys`].
     pub async fn read(&self) -> Result<K> {
         let answer = self.client.get_secret_value().secret_id(&self.arn).version_stage("AWSCURRENT").send().await;
-        let answer = answer.map_err(|error| {
-            let code = error.code().map(str::to_owned);
-            aws::failure(error, code.as_deref())
-        })?;
+        let answer = answer.map_err(failure)?;
         let text = answer.secret_string().ok_or_else(|| Error::internal("the secret has no text"))?;
         // The parser's own message could quote a key.
         serde_json::from_str(text).map_err(|error| {

@@ -1,9 +1,9 @@
 //! What a function is told about AWS: region, credentials, endpoints, timeouts.
 
-use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use aws_credential_types::Credentials;
 use aws_smithy_runtime_api::client::http::{HttpConnector, SharedHttpConnector};
 
 use crate::config::{Check, IS_NAME, Reader};
@@ -35,11 +35,13 @@ impl Settings {
     pub fn read(read: &mut Reader<'_>) -> Settings {
         Settings {
             region: read.text("AWS_REGION", None, IS_NAME),
-            credentials: Credentials {
-                key_id: read.text("AWS_ACCESS_KEY_ID", None, IS_NAME),
-                secret: read.text("AWS_SECRET_ACCESS_KEY", None, IS_NAME),
-                session: read.get("AWS_SESSION_TOKEN"),
-            },
+            credentials: Credentials::new(
+                read.text("AWS_ACCESS_KEY_ID", None, IS_NAME),
+                read.text("AWS_SECRET_ACCESS_KEY", None, IS_NAME),
+                read.get("AWS_SESSION_TOKEN"),
+                None,
+                "environment",
+            ),
             endpoints: Endpoints::read(read),
             attempt_timeout: Duration::from_millis(read.number("AWS_ATTEMPT_TIMEOUT_MS", 1_000, 100..=29_000)),
             operation_timeout: Duration::from_millis(read.number("AWS_OPERATION_TIMEOUT_MS", 3_000, 100..=29_000)),
@@ -92,26 +94,5 @@ impl Endpoints {
             ses: endpoint("SESV2"),
             sns: endpoint("SNS"),
         }
-    }
-}
-
-/// The key pair that Lambda puts into a function's environment.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Credentials {
-    pub(super) key_id: String,
-    pub(super) secret: String,
-    pub(super) session: Option<String>,
-}
-
-impl Credentials {
-    /// These credentials.
-    pub fn new(key_id: String, secret: String, session: Option<String>) -> Credentials {
-        Credentials { key_id, secret, session }
-    }
-}
-
-impl fmt::Debug for Credentials {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Credentials(…)")
     }
 }

@@ -7,14 +7,14 @@
 use std::marker::PhantomData;
 
 use aws_sdk_secretsmanager::Client;
-use aws_sdk_secretsmanager::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_secretsmanager::error::ProvideErrorMetadata;
 use aws_sdk_secretsmanager::operation::get_secret_value::builders::GetSecretValueFluentBuilder;
-use aws_smithy_runtime_api::http::Response;
 use data_encoding::HEXLOWER;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::aws::{self, Aws, Retries};
+use crate::aws::failure::failure;
+use crate::aws::{Aws, Retries};
 use crate::words::{Entropy, Error, Result};
 
 /// The secret `arn`, as versions of the keyring `K`.
@@ -191,12 +191,4 @@ async fn read<K: DeserializeOwned>(request: GetSecretValueFluentBuilder) -> Resu
         Error::internal(format!("the version {id} is no keyring (line {}, column {})", error.line(), error.column()))
     })?;
     Ok(Some(Version { id, from: text.from, keys: text.keys }))
-}
-
-fn failure<E>(error: SdkError<E, Response>) -> Error
-where
-    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
-{
-    let code = error.code().map(str::to_owned);
-    aws::failure(error, code.as_deref())
 }

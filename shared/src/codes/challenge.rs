@@ -10,6 +10,7 @@ use crate::codes::code::{CodeDigest, SHORT_LENGTHS, Strength};
 use crate::codes::limits::Lockout;
 use crate::codes::sms_policy::{EXPIRY_MINUTES, SmsPolicy};
 use crate::config::Reader;
+use crate::keys::LONGEST_CODE;
 use crate::words::{Error, ExpiresAt, Identifier, Lane, NetworkDigest, Result, Timestamp};
 
 /// How codes live and how often they may be asked for and tried.
@@ -39,8 +40,6 @@ const MOST_LIVE_KNOWN: usize = 2;
 pub const MOST_SENDS: u32 = 4;
 /// Refused sends of one challenge that cost no waiting.
 pub const FREE_REFUSALS: u32 = 2;
-/// The longest that any code lives, whatever the settings were when it was sent.
-pub const LONGEST_LIFE: Duration = Duration::from_secs(600);
 /// The window of [`ChallengePolicy::per_hour`].
 pub const HOUR: Duration = Duration::from_secs(3_600);
 
@@ -197,7 +196,7 @@ impl Guard {
         }
         let hour_end = ExpiresAt::after(self.window_start, HOUR);
         let new_hour = hour_end.has_passed(now);
-        if new_hour && ExpiresAt::after(self.newest, LONGEST_LIFE).has_passed(now) {
+        if new_hour && ExpiresAt::after(self.newest, LONGEST_CODE).has_passed(now) {
             return Ok(Start::Fresh(strength));
         }
         if !new_hour && self.hour_is_spent(lane, network, policy) {

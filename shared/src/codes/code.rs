@@ -1,12 +1,11 @@
 //! One-time codes: drawn, read kindly, and kept only as keyed digests.
 
-use std::fmt;
-
 use data_encoding::BASE32_NOPAD;
+use secrecy::{ExposeSecret, SecretString};
 use subtle::ConstantTimeEq;
 use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
 
-use crate::words::{Entropy, Identifier, MacKey, Result, Tenant};
+use crate::words::{Entropy, Identifier, MacKey, Result, Tenant, masked};
 
 /// How hard a code is to guess.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,12 +17,12 @@ pub enum Strength {
 }
 
 /// The secret that a message carries. It has no `Display` and no `Serialize`.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub enum Code {
     /// 6 to 10 decimal digits.
-    Short(String),
+    Short(SecretString),
     /// 13 base32 characters, 64 bits: what an identifier under attack is sent instead.
-    Long(String),
+    Long(SecretString),
 }
 
 /// Digits of a short code, in settings and in messages.
@@ -38,7 +37,7 @@ impl Code {
     /// As [`Entropy::bytes`].
     pub fn short(entropy: &Entropy, length: usize) -> Result<Code> {
         let number = entropy.below(10_u64.pow(length as u32))?;
-        Ok(Code::Short(format!("{number:0length$}")))
+        Ok(Code::Short(format!("{number:0length$}").into()))
     }
 
     /// 64 random bits.
@@ -46,7 +45,7 @@ impl Code {
     /// # Errors
     /// As [`Entropy::bytes`].
     pub fn long(entropy: &Entropy) -> Result<Code> {
-        Ok(Code::Long(BASE32_NOPAD.encode(&entropy.bytes::<8>()?)))
+        Ok(Code::Long(BASE32_NOPAD.encode(&entropy.bytes::<8>()?).into()))
     }
 
     /// What a person typed or pasted (U19): spaces, dashes and other scripts' decimal digits are understood, capitals do
@@ -66,22 +65,22 @@ impl Code {
         let words = text.split(|char| !is_in_word(char)).map(|word| word.trim_matches(['.', '_', '/', '-']));
         let mut codes = words.filter(|word| !is_plain_word(word)).filter_map(Code::of_shape);
         let first = codes.next()?;
-        codes.all(|other| other == first).then_some(first)
+        codes.all(|other| other.reveal() == first.reveal()).then_some(first)
     }
 
     fn of_shape(text: &str) -> Option<Code> {
         if SHORT_LENGTHS.contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit()) {
-            return Some(Code::Short(text.to_owned()));
+            return Some(Code::Short(text.into()));
         }
         let text = text.to_ascii_uppercase();
         let is_long = text.len() == LONG_LENGTH && text.bytes().all(|byte| matches!(byte, b'A'..=b'Z' | b'2'..=b'7'));
-        is_long.then_some(Code::Long(text))
+        is_long.then_some(Code::Long(text.into()))
     }
 
     /// The code, for the message that carries it.
     pub fn reveal(&self) -> &str {
         match self {
-            Code::Short(text) | Code::Long(text) => text,
+            Code::Short(text) | Code::Long(text) => text.expose_secret(),
         }
     }
 }
@@ -105,12 +104,6 @@ fn plain_digit(char: char) -> Option<char> {
     }
     let distance = (1..=number).take(50).take_while(|back| is_digit(number - back)).count() as u32;
     char::from_digit(distance % 10, 10)
-}
-
-impl fmt::Debug for Code {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Code(…)")
-    }
 }
 
 /// All that a code is bound to: it proves one identifier, for one purpose, to whoever asked for it (S08, V07).
@@ -168,11 +161,7 @@ impl CodeDigest {
     }
 }
 
-impl fmt::Debug for CodeDigest {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("CodeDigest(…)")
-    }
-}
+masked!(CodeDigest);
 
 #[cfg(test)]
 mod tests {
@@ -240,7 +229,7 @@ mod tests {
         let ada: Identifier = "ada@example.com".parse().unwrap();
         let bob: Identifier = "bob@example.com".parse().unwrap();
         let digest = |identifier, challenge, pepper: &MacKey| {
-            let code = Code::Short("123456".to_owned());
+            let code = Code::Short("123456".into());
             CodeDigest::of(&code, Binding { tenant: &tenant, identifier, challenge }, pepper)
         };
         assert!(digest(&ada, "c", &pepper).matches(&digest(&ada, "c", &pepper)));
@@ -251,7 +240,9 @@ mod tests {
 
     #[test]
     fn debug_never_prints_it() {
-        assert_eq!(format!("{:?}", Code::long(&Entropy).unwrap()), "Code(…)");
+        for code in [Code::short(&Entropy, 6).unwrap(), Code::long(&Entropy).unwrap()] {
+            assert!(!format!("{code:?}").contains(code.reveal()));
+        }
         assert_eq!(format!("{:?}", CodeDigest([0; 32])), "CodeDigest(…)");
     }
 }

@@ -10,9 +10,7 @@ mod limits;
 mod sms_policy;
 
 pub use self::attempt::{Attempt, Proof};
-pub use self::challenge::{
-    Challenge, ChallengePolicy, Counted, FREE_REFUSALS, Guard, HOUR, LONGEST_LIFE, MOST_SENDS, Start,
-};
+pub use self::challenge::{Challenge, ChallengePolicy, Counted, FREE_REFUSALS, Guard, HOUR, MOST_SENDS, Start};
 pub use self::code::{Binding, Code, CodeDigest, LONG_LENGTH, SHORT_LENGTHS, Strength};
 pub use self::draft::Draft;
 pub use self::known_device::{DEVICE_LIFE, device_cookie, is_known};

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::aws::{Aws, Cache, FRESH, Keyring};
 use crate::http::{Request, TokenSettings};
-use crate::keys::TokenKeys;
+use crate::keys::{LONGEST_CACHED, TokenKeys};
 use crate::people::User;
 use crate::sessions::{AccessPolicy, CheckingKeys, Subject};
 use crate::store::UserTable;
@@ -40,7 +40,7 @@ impl Checker {
             true => Source::Shared(Keyring::new(aws, secret)),
             false => Source::Published(users.clone()),
         };
-        Checker { policy: access, name: issuer, source, keys: Cache::default() }
+        Checker { policy: access, name: issuer, source, keys: Cache::new(LONGEST_CACHED) }
     }
 
     /// Reads the keys when a function starts. Where they cannot be read, the first request tries again.

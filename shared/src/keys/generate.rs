@@ -4,6 +4,7 @@ use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
 use aws_lc_rs::rsa::{KeyPair, KeySize};
 use aws_lc_rs::signature::{EcdsaKeyPair, Ed25519KeyPair};
 use data_encoding::{BASE64, HEXLOWER};
+use pem::{EncodeConfig, LineEnding, Pem};
 
 use crate::keys::algorithm::{KeyKind, SigningAlgorithm};
 use crate::keys::keyring::{Bytes32, Dated, SigningKey};
@@ -56,11 +57,8 @@ pub fn dated<K>(key: K, start: Timestamp, entropy: &Entropy) -> Result<Dated<K>>
     Ok(Dated { id, active_from: start.unix(), retired_at: None, key })
 }
 
-/// RFC 7468: base64 in lines of 64 characters.
 fn private_pem(der: &[u8]) -> String {
-    let base64 = BASE64.encode(der);
-    let lines: Vec<&str> = base64.as_bytes().chunks(64).filter_map(|line| std::str::from_utf8(line).ok()).collect();
-    format!("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n", lines.join("\n"))
+    pem::encode_config(&Pem::new("PRIVATE KEY", der), EncodeConfig::new().set_line_ending(LineEnding::LF))
 }
 
 #[cfg(test)]

@@ -4,14 +4,14 @@
 //! in Secrets Manager as JSON. A new key stands in the ring before `active_from`, long enough for every running
 //! instance to have read it, and stays until `retired_at`, when nothing that it made is valid any more.
 
-use std::fmt;
-
 use data_encoding::BASE64;
-use serde::{Deserialize, Serialize};
+use secrecy::zeroize::Zeroizing;
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::config::{IS_ARN, Reader};
 use crate::keys::algorithm::SigningAlgorithm;
-use crate::words::{Error, MacKey, Result, Timestamp};
+use crate::words::{Error, MacKey, Result, Timestamp, masked};
 
 /// How long an instance may go on with the keyring that it has read. A key made by a rotation must not become
 /// active sooner than this.
@@ -135,17 +135,17 @@ impl<K> Dated<K> {
 /// A 256-bit key as base64 in the secret.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct Bytes32([u8; 32]);
+pub struct Bytes32(Zeroizing<[u8; 32]>);
 
 impl Bytes32 {
     /// The key in `bytes`.
     pub fn new(bytes: [u8; 32]) -> Bytes32 {
-        Bytes32(bytes)
+        Bytes32(bytes.into())
     }
 
     /// The key, to use.
     pub fn mac(&self) -> MacKey {
-        MacKey::new(self.0)
+        MacKey::new(*self.0)
     }
 }
 
@@ -154,48 +154,43 @@ impl TryFrom<String> for Bytes32 {
 
     fn try_from(text: String) -> std::result::Result<Bytes32, &'static str> {
         let bytes = BASE64.decode(text.as_bytes()).map_err(|_| "a key that is not base64")?;
-        bytes.try_into().map(Bytes32).map_err(|_| "a key that is not 32 bytes")
+        bytes.try_into().map(Bytes32::new).map_err(|_| "a key that is not 32 bytes")
     }
 }
 
 impl From<Bytes32> for String {
     fn from(key: Bytes32) -> String {
-        BASE64.encode(&key.0)
+        BASE64.encode(key.0.as_slice())
     }
 }
 
-impl fmt::Debug for Bytes32 {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Bytes32(…)")
-    }
-}
+masked!(Bytes32);
 
 /// A key that signs access tokens.
 ///
 /// It is read when it is used, and refused there if it is too weak (`key_pair`): it stops nothing before it is active.
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct SigningKey {
     /// The one algorithm that it serves, even where another could use the same key (S40).
     pub algorithm: SigningAlgorithm,
-    secret: String,
+    #[serde(serialize_with = "revealed")]
+    secret: SecretString,
 }
 
 impl SigningKey {
     /// The key in `secret`: PKCS#8 in PEM, or for HMAC random bytes in base64.
     pub fn new(algorithm: SigningAlgorithm, secret: String) -> SigningKey {
-        SigningKey { algorithm, secret }
+        SigningKey { algorithm, secret: secret.into() }
     }
 
     /// The key's text, to read it.
     pub fn reveal(&self) -> &str {
-        &self.secret
+        self.secret.expose_secret()
     }
 }
 
-impl fmt::Debug for SigningKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("SigningKey(…)")
-    }
+fn revealed<S: Serializer>(secret: &SecretString, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+    serializer.serialize_str(secret.expose_secret())
 }
 
 #[cfg(test)]
@@ -203,7 +198,7 @@ mod tests {
     use super::*;
 
     fn key(id: &str, active_from: u64, retired_at: Option<u64>) -> Dated<Bytes32> {
-        Dated { id: id.to_owned(), active_from, retired_at, key: Bytes32([1; 32]) }
+        Dated { id: id.to_owned(), active_from, retired_at, key: Bytes32::new([1; 32]) }
     }
 
     fn at(seconds: u64) -> Timestamp {

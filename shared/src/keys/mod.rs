@@ -11,4 +11,4 @@ pub use self::algorithm::{KeyKind, SigningAlgorithm};
 pub(crate) use self::key_pair::KeyPair;
 pub use self::keyring::{CodeKeys, Dated, LONGEST_CACHED, Ring, SigningKey, TokenKeys};
 pub use self::public_keys::public_keys;
-pub use self::rotation::{KeyRules, Maker, Rotates};
+pub use self::rotation::{KeyRules, LONGEST_CODE, Maker, Rotates};

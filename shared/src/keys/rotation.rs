@@ -17,8 +17,8 @@ pub(super) const PUBLISHED_BEFORE: Duration = Duration::from_secs(3 * 60 * 60);
 /// How much earlier a key is active where no other is: a function's clock may be behind that of the one which made it.
 /// Lambda's clocks differ by less than a second; a minute is for all others.
 const CLOCKS_DIFFER: Duration = Duration::from_secs(60);
-/// No code lives longer, whatever the settings are.
-const LONGEST_CODE: Duration = Duration::from_secs(600);
+/// The longest that any code lives, whatever the settings were when it was sent. Its pepper stays as long.
+pub const LONGEST_CODE: Duration = Duration::from_secs(600);
 
 /// What the settings say about keys.
 #[derive(Clone, Debug)]

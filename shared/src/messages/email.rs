@@ -1,13 +1,13 @@
 //! Mail by SESv2.
 
 use aws_sdk_sesv2::Client;
-use aws_sdk_sesv2::config::endpoint::{DefaultResolver, Params, ResolveEndpoint};
 use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message as SesMessage};
-use data_encoding::BASE64;
+use email_encoding::headers::rfc2047;
+use email_encoding::headers::writer::EmailWriter;
 
 use super::text::{LONGEST_PRODUCT, is_gsm7};
 use super::{Message, Sent, outcome};
-use crate::aws::{Aws, Retries, Settings};
+use crate::aws::{Aws, Retries, endpoint};
 use crate::config::{Check, IS_NAME, Reader};
 use crate::words::{Email, Error, Result};
 
@@ -66,15 +66,19 @@ impl MailSettings {
 
 impl Mailer {
     /// Mail as the settings say, under the product's name.
-    pub fn new(aws: &Aws, settings: MailSettings) -> Mailer {
+    ///
+    /// # Errors
+    /// [`Error::Internal`] when the name cannot be put into a header.
+    pub fn new(aws: &Aws, settings: MailSettings) -> Result<Mailer> {
         let MailSettings { product, sender, configuration_set } = settings;
         let client = Client::new(&aws.client(|endpoints| &endpoints.ses, Retries::Never));
-        Mailer { aws: aws.clone(), client, from: format!("{} <{sender}>", display_name(&product)), configuration_set }
+        let from = format!("{} <{sender}>", display_name(&product)?);
+        Ok(Mailer { aws: aws.clone(), client, from, configuration_set })
     }
 
     /// Opens the connection that the first message goes over.
     pub async fn connect(&self) {
-        self.aws.connect(endpoint(self.aws.settings()).await, 1).await;
+        self.aws.connect(endpoint!(aws_sdk_sesv2, self.aws.settings(), ses), 1).await;
     }
 
     /// Sends `message` to the canonical address.
@@ -97,14 +101,6 @@ impl Mailer {
     }
 }
 
-/// Where the client finds SES.
-async fn endpoint(settings: &Settings) -> Result<String> {
-    let params = Params::builder().region(&settings.region).set_endpoint(settings.endpoints.ses.clone());
-    let params = params.build().map_err(Error::internal)?;
-    let endpoint = DefaultResolver::new().resolve_endpoint(&params).await.map_err(Error::internal)?;
-    Ok(endpoint.url().to_owned())
-}
-
 fn content(message: Message) -> Result<EmailContent> {
     let utf8 = |data: String| Content::builder().data(data).charset("UTF-8").build().map_err(Error::internal);
     let body = Body::builder().text(utf8(message.text)?).html(utf8(message.html)?).build();
@@ -112,38 +108,30 @@ fn content(message: Message) -> Result<EmailContent> {
     Ok(EmailContent::builder().simple(message).build())
 }
 
-/// A display name for the `From` header: quoted, or as an encoded word where it is not ASCII (RFC 2047).
-fn display_name(product: &str) -> String {
-    if product.is_ascii() {
-        format!("\"{}\"", product.replace('\\', "\\\\").replace('"', "\\\""))
-    } else {
-        let words = chunks(product).into_iter().map(|chunk| format!("=?UTF-8?B?{}?=", BASE64.encode(chunk.as_bytes())));
-        words.collect::<Vec<_>>().join(" ")
+/// A display name for the `From` header: quoted, or in encoded words (RFC 2047) if a quoted string cannot hold it.
+fn display_name(product: &str) -> Result<String> {
+    if product.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        return Ok(format!("\"{}\"", product.replace('\\', "\\\\").replace('"', "\\\"")));
     }
-}
-
-/// An encoded word has at most 75 characters: 45 bytes in base64 and its frame, and no letter is cut in two.
-fn chunks(text: &str) -> Vec<String> {
-    let mut chunks = vec![String::new()];
-    for letter in text.chars() {
-        match chunks.last_mut() {
-            Some(last) if last.len() + letter.len_utf8() <= 45 => last.push(letter),
-            _ => chunks.push(letter.to_string()),
-        }
-    }
-    chunks
+    let mut words = String::new();
+    rfc2047::encode(product, &mut EmailWriter::new(&mut words, 0, 0, false)).map_err(Error::internal)?;
+    // The crate starts a new line for each word. SES takes an address on one line only.
+    Ok(words.replace("\r\n", ""))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-
     #[test]
     fn a_display_name_stays_within_its_header() {
+        let display_name = |product: &str| super::display_name(product).unwrap();
         assert_eq!(display_name("Latchkey"), "\"Latchkey\"");
         assert_eq!(display_name("A \"B\" <c@d>, \\"), "\"A \\\"B\\\" <c@d>, \\\\\"");
-        assert_eq!(display_name("Clé"), "=?UTF-8?B?Q2zDqQ==?=");
+        assert_eq!(display_name("Clé"), "=?utf-8?b?Q2zDqQ==?=");
         let long = display_name(&"é".repeat(40));
         assert!(long.split(' ').count() == 2 && long.split(' ').all(|word| word.len() <= 75), "{long}");
+        for injection in ["a\r\nBcc: bob@example.com", "é\r\nBcc: bob@example.com", "a\nb", "a\0", "a\u{7f}"] {
+            let name = display_name(injection);
+            assert!(name.starts_with("=?") && !name.contains(char::is_control), "{name}");
+        }
     }
 }

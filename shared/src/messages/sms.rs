@@ -1,12 +1,11 @@
 //! SMS by SNS.
 
 use aws_sdk_sns::Client;
-use aws_sdk_sns::config::endpoint::{DefaultResolver, Params, ResolveEndpoint};
 use aws_sdk_sns::types::MessageAttributeValue;
 
 use super::text::LONGEST_HOST;
 use super::{Sent, Text, outcome};
-use crate::aws::{Aws, Retries, Settings};
+use crate::aws::{Aws, Retries, endpoint};
 use crate::config::{Check, Reader};
 use crate::words::{Error, Phone, Result, is_host_label};
 
@@ -85,7 +84,7 @@ impl Texter {
 
     /// Opens the connection that the first message goes over.
     pub async fn connect(&self) {
-        self.aws.connect(endpoint(self.aws.settings()).await, 1).await;
+        self.aws.connect(endpoint!(aws_sdk_sns, self.aws.settings(), sns), 1).await;
     }
 
     /// The host that the code is bound to, for the text.
@@ -121,14 +120,6 @@ impl Texter {
         })
         .await
     }
-}
-
-/// Where the client finds SNS.
-async fn endpoint(settings: &Settings) -> Result<String> {
-    let params = Params::builder().region(&settings.region).set_endpoint(settings.endpoints.sns.clone());
-    let params = params.build().map_err(Error::internal)?;
-    let endpoint = DefaultResolver::new().resolve_endpoint(&params).await.map_err(Error::internal)?;
-    Ok(endpoint.url().to_owned())
 }
 
 fn attribute(kind: &str, value: &str) -> Result<MessageAttributeValue> {

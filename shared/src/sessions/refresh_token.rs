@@ -3,14 +3,13 @@
 //! Two MACs of 128 bits, so that neither a leaked table nor a leaked key issues anything by itself: `mac1` needs the
 //! key and refuses forgeries before any read; `mac2` needs the session's own seed too, which only the table holds (S33).
 
-use std::fmt;
 use std::str::FromStr;
 
 use data_encoding::BASE64URL_NOPAD;
 use subtle::ConstantTimeEq;
 
 use crate::keys::TokenKeys;
-use crate::words::{Error, MacKey, Result, SessionId, Tenant, Timestamp, UserId};
+use crate::words::{Error, MacKey, Result, SessionId, Tenant, Timestamp, UserId, masked};
 
 const VERSION: &str = "v1";
 /// Longer than any that we make; longer ones are not looked at.
@@ -33,11 +32,7 @@ pub struct Grant {
 #[derive(Clone)]
 pub struct Seed(pub [u8; 16]);
 
-impl fmt::Debug for Seed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Seed(…)")
-    }
-}
+masked!(Seed);
 
 /// What the tokens are for: the tenant, and the client that they were issued to, which is the audience (S39).
 #[derive(Clone, Copy, Debug)]
@@ -151,11 +146,7 @@ fn read_mac(text: &str) -> Option<ShortMac> {
     BASE64URL_NOPAD.decode(text.as_bytes()).ok()?.try_into().ok()
 }
 
-impl fmt::Debug for RefreshToken {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("RefreshToken(…)")
-    }
-}
+masked!(RefreshToken);
 
 #[cfg(test)]
 mod tests {

@@ -6,7 +6,8 @@ use aws_sdk_dynamodb::types::{TransactWriteItem, Update};
 use super::OtpTable;
 use super::guard::{self, KEPT_FOR};
 use super::write::{self, Written, bytes, number};
-use crate::codes::{Attempt, LONGEST_LIFE, Proof};
+use crate::codes::{Attempt, Proof};
+use crate::keys::LONGEST_CODE;
 use crate::observe::report::{self, Step};
 use crate::words::{Error, Lane, Result, Timestamp};
 
@@ -70,7 +71,7 @@ impl OtpTable {
             .update_expression(format!("SET u = u + :one, {COUNT_FAILURE}"))
             // `ux` is where the newest challenge stops being compared: beyond it nothing is, and nothing is counted.
             .condition_expression(format!("la > :dead AND u < ux AND {not_waiting}"))
-            .expression_attribute_values(":dead", number(now.before(LONGEST_LIFE).unix()));
+            .expression_attribute_values(":dead", number(now.before(LONGEST_CODE).unix()));
         let guard = match write::update(write).await? {
             Written::Done(item) => {
                 let guard = guard::read(item)?;

@@ -18,7 +18,6 @@ mod users;
 mod write;
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::config::endpoint::{DefaultResolver, Params, ResolveEndpoint};
 
 pub use self::network::Passage;
 pub use self::owners::{Owner, SignUp};
@@ -26,9 +25,8 @@ pub use self::public_keys::Publication;
 pub use self::sessions::Presented;
 pub use self::start::Asked;
 
-use crate::aws::{Aws, Retries, Settings};
+use crate::aws::{Aws, Retries, endpoint};
 use crate::config::{IS_NAME, Reader};
-use crate::words::{Error, Result};
 
 /// What may be forgotten: challenges and counters.
 pub struct OtpTable {
@@ -78,7 +76,7 @@ impl Store {
 
     /// Opens as many connections as the function's first request has calls under way together.
     pub async fn connect(&self, connections: usize) {
-        self.aws.connect(endpoint(self.aws.settings()).await, connections).await;
+        self.aws.connect(endpoint!(aws_sdk_dynamodb, self.aws.settings(), dynamodb), connections).await;
     }
 
     /// The table of challenges and counters.
@@ -90,12 +88,4 @@ impl Store {
     pub fn user_table(&self, name: String) -> UserTable {
         UserTable { table: Table { client: self.client.clone(), name } }
     }
-}
-
-/// Where the client finds DynamoDB.
-async fn endpoint(settings: &Settings) -> Result<String> {
-    let params = Params::builder().region(&settings.region).set_endpoint(settings.endpoints.dynamodb.clone());
-    let params = params.build().map_err(Error::internal)?;
-    let endpoint = DefaultResolver::new().resolve_endpoint(&params).await.map_err(Error::internal)?;
-    Ok(endpoint.url().to_owned())
 }

@@ -9,7 +9,8 @@ use serde_bytes::ByteArray;
 use super::OtpTable;
 use super::guard::{self, Entry, KEPT_FOR};
 use super::write::{self, Written, number};
-use crate::codes::{ChallengePolicy, Draft, Guard, HOUR, LONGEST_LIFE, Start, Strength};
+use crate::codes::{ChallengePolicy, Draft, Guard, HOUR, Start, Strength};
+use crate::keys::LONGEST_CODE;
 use crate::words::{Error, Lane, NetworkDigest, Result, Timestamp};
 
 /// Each refused write of ours means that another one went through, and only [`Lane::most_live`] of these can.
@@ -98,7 +99,7 @@ fn fresh(
         .expression_attribute_values(":zero", number(0_u32))
         .expression_attribute_values(":ux", number(ux))
         .expression_attribute_values(":hour_ago", number(now.before(HOUR).unix()))
-        .expression_attribute_values(":dead", number(now.before(LONGEST_LIFE).unix()))
+        .expression_attribute_values(":dead", number(now.before(LONGEST_CODE).unix()))
         .expression_attribute_values(":ttl", number(now.after(KEPT_FOR).unix())))
 }
 

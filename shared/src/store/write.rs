@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::config::retry::RetryConfig;
-use aws_sdk_dynamodb::error::ProvideErrorMetadata;
 use aws_sdk_dynamodb::operation::get_item::builders::GetItemFluentBuilder;
 use aws_sdk_dynamodb::operation::put_item::builders::PutItemFluentBuilder;
 use aws_sdk_dynamodb::operation::transact_write_items::builders::TransactWriteItemsFluentBuilder;
@@ -15,7 +14,7 @@ use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 
 use super::Table;
-use crate::aws;
+use crate::aws::failure;
 use crate::observe::report::{self, Step};
 use crate::words::{Entropy, Error, Result};
 
@@ -141,14 +140,6 @@ async fn pause() -> Result<()> {
     let millis = 10 + Entropy.below(40)?;
     tokio::time::sleep(Duration::from_millis(millis)).await;
     Ok(())
-}
-
-fn failure<E>(error: aws_sdk_dynamodb::error::SdkError<E, aws_smithy_runtime_api::http::Response>) -> Error
-where
-    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
-{
-    let code = error.code().map(str::to_owned);
-    aws::failure(error, code.as_deref())
 }
 
 /// An item as the row `R`.

@@ -2,14 +2,14 @@
 //!
 //! Two spellings of one address are one value here, and the code goes to that value: never to what was typed (V20).
 
-use std::fmt;
 use std::str::FromStr;
 
 use crate::words::error::Error;
+use crate::words::masked::masked;
 use crate::words::numbering::{self, Plan};
 
 /// What a person signs in with.
-#[derive(Clone, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Identifier {
     /// An email address.
     Email(Email),
@@ -121,41 +121,26 @@ impl Phone {
 impl FromStr for Phone {
     type Err = Error;
 
-    /// Removes spaces, dashes, dots and parentheses, and accepts `^\+[1-9][0-9]{6,14}$`, nothing more (V23).
+    /// Removes spaces, dashes, dots and parentheses, and accepts E.164, nothing more (V23).
     fn from_str(text: &str) -> Result<Phone, Error> {
         // A trunk prefix that is dialled inside the country only, and has no place in E.164: this is another number.
         if text.contains("(0)") {
             return Err(Error::InvalidPhone);
         }
         let number: String = text.trim().chars().filter(|char| !matches!(char, ' ' | '-' | '.' | '(' | ')')).collect();
-        let digits = number.strip_prefix('+').ok_or(Error::InvalidPhone)?;
-        let is_e164 = (7..=15).contains(&digits.len())
-            && digits.bytes().all(|byte| byte.is_ascii_digit())
-            && !digits.starts_with('0');
-        if is_e164 { Ok(Phone(number)) } else { Err(Error::InvalidPhone) }
+        if is_e164(&number) { Ok(Phone(number)) } else { Err(Error::InvalidPhone) }
     }
 }
 
-impl fmt::Debug for Identifier {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Identifier::Email(email) => email.fmt(f),
-            Identifier::Phone(phone) => phone.fmt(f),
-        }
-    }
+/// Whether a text is a number as E.164 writes it: `^\+[1-9][0-9]{6,14}$`.
+pub fn is_e164(text: &str) -> bool {
+    text.strip_prefix('+').is_some_and(|digits| {
+        (7..=15).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit()) && !digits.starts_with('0')
+    })
 }
 
-impl fmt::Debug for Email {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Email(…)")
-    }
-}
-
-impl fmt::Debug for Phone {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Phone(…)")
-    }
-}
+masked!(Email);
+masked!(Phone);
 
 #[cfg(test)]
 mod tests {
@@ -265,6 +250,6 @@ mod tests {
     #[test]
     fn debug_never_prints_it() {
         let (email, phone) = ("ada@example.com".parse::<Identifier>(), "+15551234567".parse::<Identifier>());
-        assert_eq!(format!("{email:?} {phone:?}"), "Ok(Email(…)) Ok(Phone(…))");
+        assert_eq!(format!("{email:?} {phone:?}"), "Ok(Email(Email(…))) Ok(Phone(Phone(…)))");
     }
 }

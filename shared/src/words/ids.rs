@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use data_encoding::BASE64URL_NOPAD;
+use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -76,8 +77,8 @@ impl FromStr for SessionId {
 }
 
 /// What binds a code to whoever asked for it: 128 random bits that only the asking client learns (S08).
-#[derive(Clone, PartialEq, Eq)]
-pub struct ChallengeId(String);
+#[derive(Clone, Debug)]
+pub struct ChallengeId(SecretString);
 
 /// Before the id of a challenge on the lane of known browsers. The table's name for a challenge is a digest of all of its
 /// id, so nobody can take one to the other lane.
@@ -90,7 +91,7 @@ impl ChallengeId {
     /// As [`Entropy::bytes`].
     pub fn draw(entropy: &Entropy, lane: Lane) -> Result<ChallengeId> {
         let id = random_id(entropy)?;
-        Ok(ChallengeId(match lane {
+        Ok(ChallengeId::from_client(match lane {
             Lane::Open => id,
             Lane::Known => format!("{KNOWN}{id}"),
         }))
@@ -98,23 +99,17 @@ impl ChallengeId {
 
     /// The lane that it was drawn on.
     pub fn lane(&self) -> Lane {
-        if self.0.starts_with(KNOWN) { Lane::Known } else { Lane::Open }
+        if self.reveal().starts_with(KNOWN) { Lane::Known } else { Lane::Open }
     }
 
     /// A client's own words for one. What is no challenge id names an unknown challenge, like any other.
     pub fn from_client(text: String) -> ChallengeId {
-        ChallengeId(text)
+        ChallengeId(text.into())
     }
 
     /// The id, for the answer to whoever asked.
     pub fn reveal(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for ChallengeId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("ChallengeId(…)")
+        self.0.expose_secret()
     }
 }
 
@@ -172,6 +167,7 @@ mod tests {
 
     #[test]
     fn debug_never_prints_a_challenge() {
-        assert_eq!(format!("{:?}", ChallengeId::draw(&Entropy, Lane::Open).unwrap()), "ChallengeId(…)");
+        let id = ChallengeId::draw(&Entropy, Lane::Open).unwrap();
+        assert!(!format!("{id:?}").contains(id.reveal()));
     }
 }

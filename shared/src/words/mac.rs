@@ -1,18 +1,19 @@
 //! Keyed digests: HMAC-SHA-256 over named fields.
 
-use std::fmt;
-
 use hmac::{Hmac, KeyInit, Mac};
+use secrecy::zeroize::Zeroizing;
 use sha2::Sha256;
 
+use crate::words::masked::masked;
+
 /// A 256-bit secret key. It has no `Display` and no `Serialize`.
-#[derive(Clone, PartialEq, Eq)]
-pub struct MacKey([u8; 32]);
+#[derive(Clone)]
+pub struct MacKey(Zeroizing<[u8; 32]>);
 
 impl MacKey {
     /// The key in `bytes`.
     pub fn new(bytes: [u8; 32]) -> MacKey {
-        MacKey(bytes)
+        MacKey(bytes.into())
     }
 
     /// The digest of `fields` for one `purpose`.
@@ -21,7 +22,7 @@ impl MacKey {
     pub fn digest(&self, purpose: &str, fields: &[&[u8]]) -> [u8; 32] {
         // HMAC fills a key up to the hash's block with zeros (RFC 2104 §2); given whole blocks, it cannot fail.
         let mut block = [0; 64];
-        block[..32].copy_from_slice(&self.0);
+        block[..32].copy_from_slice(self.0.as_slice());
         let mut mac = Hmac::<Sha256>::new(&block.into());
         for field in std::iter::once(&purpose.as_bytes()).chain(fields) {
             mac.update(&(field.len() as u64).to_be_bytes());
@@ -31,11 +32,7 @@ impl MacKey {
     }
 }
 
-impl fmt::Debug for MacKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("MacKey(…)")
-    }
-}
+masked!(MacKey);
 
 #[cfg(test)]
 mod tests {

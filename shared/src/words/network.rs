@@ -1,7 +1,8 @@
 //! Where a request comes from, as limits count it.
 
-use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
+
+use crate::words::masked::masked;
 
 /// One IPv4 address, or one IPv6 /64: what one subscriber controls (V25).
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -25,11 +26,7 @@ impl Network {
     }
 }
 
-impl fmt::Debug for Network {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Network(…)")
-    }
-}
+masked!(Network);
 
 /// The keyed digest of a [`Network`]: 22 characters.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -1,12 +1,12 @@
 //! The numbering plans: which country a phone number is in, and whether it costs more than a call.
 //!
-//! The table is compiled from libphonenumber's metadata when this crate is built (`build/`), and says of a number what
-//! the library's parser says of it behind a plus: also where it was written with a trunk prefix, as in +44 0 20….
+//! `tools/numbering` compiles the table from libphonenumber's metadata. It says of a number what the library's parser says
+//! of it behind a plus: also where it was written with a trunk prefix, as in +44 0 20….
 
 use std::fmt;
 use std::str::FromStr;
 
-include!(concat!(env!("OUT_DIR"), "/numbering.rs"));
+include!("../../data/numbering.rs");
 
 /// An ISO 3166 country, or a region with a code like one, that has phone numbers: Ascension (AC), Tristan da Cunha (TA)
 /// and Kosovo (XK) are among them.

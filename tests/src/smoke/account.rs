@@ -18,7 +18,7 @@ pub(super) async fn look(look: &Look, credentials: impl Fn(&str) -> Option<Strin
     let endpoint = credentials("AWS_ENDPOINT_URL");
     let aws = Aws::new(&Settings {
         region: look.region.clone(),
-        credentials: Credentials::new(id, secret, credentials("AWS_SESSION_TOKEN")),
+        credentials: Credentials::new(id, secret, credentials("AWS_SESSION_TOKEN"), None, "environment"),
         endpoints: Endpoints { dynamodb: None, secrets: None, ses: endpoint.clone(), sns: endpoint },
         attempt_timeout: PATIENCE,
         operation_timeout: PATIENCE,

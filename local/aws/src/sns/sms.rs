@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use http::StatusCode;
 use serde_json::{Value, json};
+use shared::words::is_e164;
 
 use super::attributes::{Attributes, SmsType};
 use crate::faults::Delivery;
@@ -94,6 +95,7 @@ fn is_subject(text: &str) -> bool {
 fn recipient(call: &Call) -> Result<&str, Refusal> {
     let named = |member| call.text(member).filter(|text| !text.is_empty());
     match (named("PhoneNumber"), named("TopicArn"), named("TargetArn")) {
+        // Stricter than SNS, which adds a missing plus where it can.
         (Some(number), None, None) if is_e164(number) => Ok(number),
         (Some(number), None, None) => Err(not_valid(number)),
         (None, Some(_), None) => Err(Refusal::new(StatusCode::NOT_FOUND, "NotFound", "Topic does not exist")),
@@ -101,13 +103,6 @@ fn recipient(call: &Call) -> Result<&str, Refusal> {
         (None, None, None) => Err(invalid("TopicArn or TargetArn Reason: no value for required parameter")),
         _ => Err(invalid("PhoneNumber Reason: only one of PhoneNumber, TopicArn and TargetArn may have a value")),
     }
-}
-
-/// Stricter than SNS, which adds a missing plus where it can.
-fn is_e164(number: &str) -> bool {
-    number.strip_prefix('+').is_some_and(|digits| {
-        (7..=15).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit()) && !digits.starts_with('0')
-    })
 }
 
 fn not_valid(number: &str) -> Refusal {

@@ -104,16 +104,16 @@ fn code(input: &[u8]) -> Word {
     };
     let plain = code.reveal();
     for again in [plain.to_owned(), format!("{plain} is your Latchkey code.\n\n@app.example.com #{plain}")] {
-        assert!(Code::read(&again).is_some_and(|read| read == code), "{again}");
+        assert!(Code::read(&again).is_some_and(|read| read.reveal() == plain), "{again}");
     }
-    match &code {
-        Code::Short(digits) => {
-            assert!(SHORT_LENGTHS.contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit()));
+    match code {
+        Code::Short(_) => {
+            assert!(SHORT_LENGTHS.contains(&plain.len()) && plain.bytes().all(|byte| byte.is_ascii_digit()));
             "short"
         }
-        Code::Long(letters) => {
+        Code::Long(_) => {
             let is_base32 = |byte| matches!(byte, b'A'..=b'Z' | b'2'..=b'7');
-            assert!(letters.len() == LONG_LENGTH && letters.bytes().all(is_base32));
+            assert!(plain.len() == LONG_LENGTH && plain.bytes().all(is_base32));
             "long"
         }
     }

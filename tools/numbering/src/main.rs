@@ -1,4 +1,4 @@
-//! Compiles libphonenumber's metadata into the table that `src/numbering.rs` reads.
+//! Compiles libphonenumber's metadata into the table of numbering plans that `shared` reads: `cargo run -p numbering`.
 //!
 //! [`library`] holds the patterns, [`pattern`] makes automata of them, [`verdict`] and [`trunk`] join these as the library
 //! decides, [`table`] writes what comes out. Nothing here depends on time, place or the order of a hash map.
@@ -11,8 +11,7 @@
 )]
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
-use std::{array, env, fs, io};
+use std::{array, fs, io};
 
 use forest::{Forest, NEVER, NOTHING, Node};
 use library::CallingCode;
@@ -28,8 +27,14 @@ mod verdict;
 /// Digits of an E.164 number, with its calling code.
 const LONGEST: usize = 15;
 
+/// Where the table is checked in.
+const PATH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data/numbering.rs");
+
 fn main() -> io::Result<()> {
-    println!("cargo::rerun-if-changed=build");
+    fs::write(PATH, source())
+}
+
+fn source() -> String {
     let codes = library::calling_codes();
     let countries: BTreeSet<&str> =
         codes.iter().flat_map(|code| &code.regions).filter_map(|region| region.country.as_deref()).collect();
@@ -38,8 +43,7 @@ fn main() -> io::Result<()> {
     let plans: Vec<(&str, Node)> =
         codes.iter().map(|code| (code.digits.as_str(), plan(&mut forest, &countries, code))).collect();
     let root = joined(&mut forest, &plans, "");
-    let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo names a folder"));
-    fs::write(out.join("numbering.rs"), table::source(&forest, root, &countries))
+    table::source(&forest, root, &countries, library::version())
 }
 
 /// The answer for each number of a calling code.
@@ -60,5 +64,16 @@ fn joined(forest: &mut Forest, plans: &[(&str, Node)], digits: &str) -> Node {
             let next = array::from_fn(|digit| joined(forest, plans, &format!("{digits}{digit}")));
             forest.node(NOTHING, next)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_checked_in_table_is_what_the_tool_makes() {
+        let checked_in = fs::read_to_string(PATH).unwrap();
+        assert!(checked_in == source(), "shared/data/numbering.rs is out of date: run `cargo run -p numbering`");
     }
 }

@@ -51,6 +51,13 @@ macro_rules! kind {
     };
 }
 
+/// The version of the crate that carries the metadata.
+pub(crate) fn version() -> &'static str {
+    let lock = include_str!("../../../Cargo.lock");
+    let (_, entry) = lock.split_once("name = \"rlibphonenumber\"\nversion = \"").expect("an entry of Cargo.lock");
+    entry.split('"').next().expect("a version")
+}
+
 /// Every calling code, in order.
 pub(crate) fn calling_codes() -> Vec<CallingCode> {
     PHONE_NUMBER_UTIL.get_supported_calling_codes().map(calling_code).collect()
