@@ -1,10 +1,10 @@
 //! `cargo lambda watch`: its routes and its settings are the template's.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fs;
 
 use local::{Addresses, Options};
-use local_aws::template::{DEFAULT_ROUTE, Template, find_root};
+use local_aws::template::{Template, find_root};
 use shared::config::Config;
 use tests::Deployment;
 use tests::deployment::RSA_KEYS;
