@@ -12,7 +12,6 @@ mod carrier;
 mod environment;
 mod explain;
 mod functions;
-
 mod keyrings;
 mod listen;
 mod logs;

@@ -32,10 +32,8 @@ impl Routes {
     /// Names an operation that reaches no function, or one function with its final slash and another without.
     pub fn read(template: &Template) -> Result<Routes, Failure> {
         let document: Value = serde_json::from_str(&document::json()?).map_err(Failure::new)?;
-        let paths = document
-            .get("paths")
-            .and_then(Value::as_object)
-            .ok_or_else(|| Failure::new("openapi.yaml: there are no paths"))?;
+        let paths = document.get("paths").and_then(Value::as_object);
+        let paths = paths.ok_or_else(|| Failure::new("openapi.yaml: there are no paths"))?;
         let mut operations = Vec::new();
         for (path, methods) in paths {
             let path = path.strip_suffix('/').unwrap_or(path);

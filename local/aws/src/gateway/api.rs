@@ -10,7 +10,7 @@ use shared::words::Entropy;
 
 use super::answer::{self, of_gateway};
 use super::event::{self, Circumstances};
-use super::settings::Gateway;
+use super::settings::GatewaySettings;
 use super::{host, routes};
 use crate::clock::StackClock;
 use crate::failure::Failure;
@@ -28,17 +28,17 @@ pub struct Api {
     cors: Option<Cors>,
     functions: Functions,
     clock: StackClock,
-    gateway: Gateway,
+    gateway: GatewaySettings,
 }
 
 impl Api {
     /// The API with these routes, in front of these functions.
     pub fn new(routes: Vec<Route>, cors: Option<Cors>, functions: Functions, clock: StackClock) -> Api {
-        Api { routes, cors, functions, clock, gateway: Gateway::default() }
+        Api { routes, cors, functions, clock, gateway: GatewaySettings::default() }
     }
 
     /// Settings for what AWS does not document, and for failures.
-    pub fn gateway(&self) -> &Gateway {
+    pub fn gateway(&self) -> &GatewaySettings {
         &self.gateway
     }
 

@@ -11,4 +11,4 @@ mod settings;
 pub use self::answer::of_gateway;
 pub use self::api::{Api, LONGEST_BODY};
 pub use self::routes::route_for;
-pub use self::settings::Gateway;
+pub use self::settings::GatewaySettings;

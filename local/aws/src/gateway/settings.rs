@@ -6,14 +6,14 @@ use http::StatusCode;
 
 /// With all of them off, the gateway does what AWS is expected to do.
 #[derive(Debug, Default)]
-pub struct Gateway {
+pub struct GatewaySettings {
     always_base64: AtomicBool,
     ignores_empty_rest: AtomicBool,
     /// No status is 0.
     refusal: AtomicU16,
 }
 
-impl Gateway {
+impl GatewaySettings {
     /// Hands all bodies to functions in base64, texts included.
     pub fn set_always_base64(&self, is_on: bool) {
         self.always_base64.store(is_on, Ordering::SeqCst);
@@ -38,7 +38,7 @@ impl Gateway {
         !self.ignores_empty_rest.load(Ordering::SeqCst)
     }
 
-    /// What [`Gateway::set_refusal`] has set.
+    /// What [`GatewaySettings::set_refusal`] has set.
     pub fn refusal(&self) -> Option<StatusCode> {
         StatusCode::from_u16(self.refusal.load(Ordering::SeqCst)).ok()
     }
