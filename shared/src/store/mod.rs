@@ -1,86 +1,23 @@
-//! The two tables. What lies in them, and how it is named there, is the secret of the files below.
+//! The two tables. Attribute names, keys and expressions stay in this folder.
 //!
-//! Every update of state has a condition that is false for a missing item, so that nothing comes back by being
-//! updated (S81). A refused condition brings the item with it, instead of a second read (S83).
+//! Every update has a condition that is false for a missing item, so that no update creates an item that has expired or
+//! was deleted. A refused update returns the item that refused it, which saves a second read.
 
-mod answer;
-mod budget;
-mod guard;
-mod network;
+mod identifier;
+mod networks;
 mod owners;
 mod pool;
 mod public_keys;
 mod refused;
-mod resend;
 mod sessions;
-mod start;
+mod sms_budget;
+mod table;
 mod users;
 mod write;
 
-use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::config::endpoint::{DefaultResolver, Params, ResolveEndpoint};
-
-pub use self::network::Passage;
+pub use self::identifier::Asked;
+pub use self::networks::Passage;
 pub use self::owners::{Owner, SignUp};
 pub use self::public_keys::Publication;
 pub use self::sessions::Presented;
-pub use self::start::Asked;
-
-use crate::aws::{Aws, Retries, Settings};
-use crate::words::{Error, Result};
-
-/// What may be forgotten: challenges and counters.
-pub struct OtpTable {
-    table: Table,
-    refused: refused::Refused,
-}
-
-/// What may not: users, their identifiers, their sessions, the public keys.
-#[derive(Clone)]
-pub struct UserTable {
-    table: Table,
-}
-
-#[derive(Clone)]
-struct Table {
-    client: Client,
-    name: String,
-}
-
-/// The client of both tables.
-#[derive(Clone)]
-pub struct Store {
-    aws: Aws,
-    client: Client,
-}
-
-impl Store {
-    /// A client over `aws`.
-    pub fn new(aws: &Aws) -> Store {
-        let client = Client::new(&aws.client(|endpoints| &endpoints.dynamodb, Retries::Sdk));
-        Store { aws: aws.clone(), client }
-    }
-
-    /// Opens as many connections as the function's first request has calls under way together.
-    pub async fn connect(&self, connections: usize) {
-        self.aws.connect(endpoint(self.aws.settings()).await, connections).await;
-    }
-
-    /// The table of challenges and counters.
-    pub fn otp_table(&self, name: String) -> OtpTable {
-        OtpTable { table: Table { client: self.client.clone(), name }, refused: refused::Refused::default() }
-    }
-
-    /// The table of users.
-    pub fn user_table(&self, name: String) -> UserTable {
-        UserTable { table: Table { client: self.client.clone(), name } }
-    }
-}
-
-/// Where the client finds DynamoDB.
-async fn endpoint(settings: &Settings) -> Result<String> {
-    let params = Params::builder().region(&settings.region).set_endpoint(settings.endpoints.dynamodb.clone());
-    let params = params.build().map_err(Error::internal)?;
-    let endpoint = DefaultResolver::new().resolve_endpoint(&params).await.map_err(Error::internal)?;
-    Ok(endpoint.url().to_owned())
-}
+pub use self::table::{OtpTable, Store, UserTable};

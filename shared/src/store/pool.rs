@@ -3,7 +3,7 @@
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::AttributeValue;
 
-use super::network::Passage;
+use super::networks::Passage;
 use super::write::Item;
 use crate::codes::{Bounds, SmsPolicy, Spent, Target};
 use crate::observe::report::{self, Step};

@@ -14,7 +14,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, CancellationReason, ReturnValue, R
 use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 
-use super::Table;
+use super::table::Table;
 use crate::aws;
 use crate::observe::report::{self, Step};
 use crate::words::{Entropy, Error, Result};

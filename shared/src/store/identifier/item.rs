@@ -10,9 +10,9 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteArray;
 
-use super::write::{self, Item, number};
 use crate::codes::{Challenge, CodeDigest, Counted, Guard, Lockout};
 use crate::observe::report::{self, Step};
+use crate::store::write::{self, Item, number};
 use crate::words::{Error, ExpiresAt, Lane, Result, Timestamp};
 
 /// The failures in it must outlive every attack on it (S05).

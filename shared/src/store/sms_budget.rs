@@ -7,9 +7,9 @@
 use std::time::Duration;
 
 use super::OtpTable;
-use super::network::Passage;
+use super::identifier::MOST_TRIES;
+use super::networks::Passage;
 use super::pool::{DEBT, LAST, Pool, SENT, TOTAL, USED, signed};
-use super::start::MOST_TRIES;
 use super::write::{self, Item, Written, number};
 use crate::codes::{Breaker, SmsPolicy, Spent, Target};
 use crate::words::{Error, Result, Timestamp};

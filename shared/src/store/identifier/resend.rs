@@ -2,11 +2,11 @@
 
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 
-use super::OtpTable;
-use super::guard::{self, KEPT_FOR};
+use super::item::{self, KEPT_FOR};
 use super::start::{Asked, MOST_TRIES};
-use super::write::{self, Written, bytes, number, text};
 use crate::codes::{Draft, FREE_REFUSALS, MOST_SENDS, Strength};
+use crate::store::OtpTable;
+use crate::store::write::{self, Written, bytes, number, text};
 use crate::words::{Error, Result};
 
 impl OtpTable {
@@ -17,13 +17,13 @@ impl OtpTable {
     pub async fn resend(&self, draft: Draft, instead: Draft, asked: Asked<'_>) -> Result<(Draft, Strength)> {
         let mut strength = Strength::Short;
         for _ in 0..MOST_TRIES {
-            let write = again(self.table.update(&guard::key(asked.identifier)), &draft, asked, strength);
+            let write = again(self.table.update(&item::key(asked.identifier)), &draft, asked, strength);
             let seen = match write::update(write).await? {
                 Written::Done(item) => {
-                    guard::note("sent_again", &guard::read(item)?, draft.lane(), strength == Strength::Long);
+                    item::note("sent_again", &item::read(item)?, draft.lane(), strength == Strength::Long);
                     return Ok((draft, strength));
                 }
-                Written::Refused(item) => item.map(guard::read).transpose()?,
+                Written::Refused(item) => item.map(item::read).transpose()?,
             };
             if let Some(strength) = seen.as_ref().and_then(|guard| draft.held_by(guard)) {
                 return Ok((draft, strength));
@@ -31,7 +31,7 @@ impl OtpTable {
             let again = match &seen {
                 Some(guard) => {
                     let again = guard.resend(draft.lane(), &draft.key, asked.policy, asked.now);
-                    again.inspect_err(|error| guard::note_refusal(error, guard, draft.lane()))?
+                    again.inspect_err(|error| item::note_refusal(error, guard, draft.lane()))?
                 }
                 None => None,
             };
@@ -52,10 +52,10 @@ impl OtpTable {
     /// # Errors
     /// When the table cannot be reached.
     pub async fn withdraw(&self, draft: &Draft, strength: Strength, identifier: &str) -> Result<bool> {
-        let ch = guard::names(draft.lane()).challenges;
+        let ch = item::names(draft.lane()).challenges;
         let write = self
             .table
-            .update(&guard::key(identifier))
+            .update(&item::key(identifier))
             .update_expression(format!(
                 "SET {ch}.#c.s = :zero, {ch}.#c.c = {ch}.#c.c - :one, {ch}.#c.x = {ch}.#c.x + :one"
             ))
@@ -77,7 +77,7 @@ fn again(
     strength: Strength,
 ) -> UpdateItemFluentBuilder {
     let Asked { policy, now, .. } = asked;
-    let ch = guard::names(draft.lane()).challenges;
+    let ch = item::names(draft.lane()).challenges;
     let (tries, guessable) = match strength {
         Strength::Short => (String::new(), "f < :long_from"),
         Strength::Long => (format!(", {ch}.#c.t = :one"), "f >= :long_from"),

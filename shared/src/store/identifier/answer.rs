@@ -3,23 +3,23 @@
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::{TransactWriteItem, Update};
 
-use super::OtpTable;
-use super::guard::{self, KEPT_FOR};
-use super::write::{self, Written, bytes, number};
+use super::item::{self, KEPT_FOR};
 use crate::codes::{Attempt, LONGEST_LIFE, Proof};
 use crate::observe::report::{self, Step};
+use crate::store::OtpTable;
+use crate::store::write::{self, Written, bytes, number};
 use crate::words::{Error, Lane, Result, Timestamp};
 
 const COUNT_FAILURE: &str = "f = f + :one, fl = :now, #ttl = :ttl";
 
 /// Removes a challenge, and forgets the failures of both lanes: its owner has answered.
 fn use_up_on(lane: Lane) -> String {
-    format!("REMOVE {}.#c SET f = :zero, fd = :zero", guard::names(lane).challenges)
+    format!("REMOVE {}.#c SET f = :zero, fd = :zero", item::names(lane).challenges)
 }
 
 /// A code that was sent again meanwhile has another digest: the old one is dead.
 fn still_live_on(lane: Lane) -> String {
-    let challenges = guard::names(lane).challenges;
+    let challenges = item::names(lane).challenges;
     format!("{challenges}.#c.h = :h AND {challenges}.#c.e > :now")
 }
 
@@ -38,18 +38,18 @@ impl OtpTable {
         (lane, key): (Lane, &str),
         now: Timestamp,
     ) -> Result<Option<Attempt>> {
-        let challenges = guard::names(lane).challenges;
+        let challenges = item::names(lane).challenges;
         let of_lane = match lane {
             Lane::Open => "",
             Lane::Known => ", fd = fd + :one, fdl = :now",
         };
-        let write = counted(self.table.update(&guard::key(identifier)), now)
+        let write = counted(self.table.update(&item::key(identifier)), now)
             .update_expression(format!("SET {challenges}.#c.t = {challenges}.#c.t - :one, {COUNT_FAILURE}{of_lane}"))
             .condition_expression(format!("{challenges}.#c.e > :now AND {challenges}.#c.t >= :one"))
             .expression_attribute_names("#c", key);
         match write::update(write).await? {
             Written::Done(item) => {
-                let guard = guard::read(item)?;
+                let guard = item::read(item)?;
                 note(true, Some(guard.on(lane).failures));
                 Ok(Some(Attempt::bound(guard, lane, key)))
             }
@@ -65,7 +65,7 @@ impl OtpTable {
     /// # Errors
     /// [`Error::TooManyAttempts`] in a wait of the lockout.
     pub async fn spend_unbound(&self, identifier: &str, now: Timestamp) -> Result<Option<Attempt>> {
-        let (write, not_waiting) = guard::when_not_waiting(self.table.update(&guard::key(identifier)), Lane::Open, now);
+        let (write, not_waiting) = item::when_not_waiting(self.table.update(&item::key(identifier)), Lane::Open, now);
         let write = counted(write, now)
             .update_expression(format!("SET u = u + :one, {COUNT_FAILURE}"))
             // `ux` is where the newest challenge stops being compared: beyond it nothing is, and nothing is counted.
@@ -73,7 +73,7 @@ impl OtpTable {
             .expression_attribute_values(":dead", number(now.before(LONGEST_LIFE).unix()));
         let guard = match write::update(write).await? {
             Written::Done(item) => {
-                let guard = guard::read(item)?;
+                let guard = item::read(item)?;
                 note(false, Some(guard.open.failures));
                 return Ok(Some(Attempt::unbound(guard)));
             }
@@ -81,7 +81,7 @@ impl OtpTable {
                 note(false, None);
                 return Ok(None);
             }
-            Written::Refused(Some(item)) => guard::read(item)?,
+            Written::Refused(Some(item)) => item::read(item)?,
         };
         let retry_after = guard.wait_left(Lane::Open, now);
         let (failures, waits) = (Some(guard.open.failures), retry_after.as_secs());
@@ -98,7 +98,7 @@ impl OtpTable {
     pub async fn use_up(&self, identifier: &str, proof: &Proof, now: Timestamp) -> Result<bool> {
         let write = self
             .table
-            .update(&guard::key(identifier))
+            .update(&item::key(identifier))
             .update_expression(use_up_on(proof.lane()))
             .condition_expression(still_live_on(proof.lane()))
             .expression_attribute_names("#c", proof.challenge())
@@ -112,7 +112,7 @@ impl OtpTable {
     ///
     /// # Errors
     /// [`Error::Internal`] when the SDK finds it incomplete.
-    pub(super) fn use_up_in_transaction(
+    pub(in crate::store) fn use_up_in_transaction(
         &self,
         identifier: &str,
         proof: &Proof,
@@ -120,7 +120,7 @@ impl OtpTable {
     ) -> Result<TransactWriteItem> {
         let update = Update::builder()
             .table_name(&self.table.name)
-            .key("pk", write::text(&guard::key(identifier)))
+            .key("pk", write::text(&item::key(identifier)))
             .update_expression(use_up_on(proof.lane()))
             .condition_expression(still_live_on(proof.lane()))
             .expression_attribute_names("#c", proof.challenge())

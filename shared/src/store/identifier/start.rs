@@ -6,14 +6,14 @@ use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde_bytes::ByteArray;
 
-use super::OtpTable;
-use super::guard::{self, Entry, KEPT_FOR};
-use super::write::{self, Written, number};
+use super::item::{self, Entry, KEPT_FOR};
 use crate::codes::{ChallengePolicy, Draft, Guard, HOUR, LONGEST_LIFE, Start, Strength};
+use crate::store::OtpTable;
+use crate::store::write::{self, Written, number};
 use crate::words::{Error, Lane, NetworkDigest, Result, Timestamp};
 
 /// Each refused write of ours means that another one went through, and only [`Lane::most_live`] of these can.
-pub(super) const MOST_TRIES: usize = 16;
+pub(in crate::store) const MOST_TRIES: usize = 16;
 
 /// Who asks, and under which rules.
 #[derive(Clone, Copy)]
@@ -41,11 +41,11 @@ impl OtpTable {
             let start = match &seen {
                 Some(guard) => {
                     let start = guard.start(draft.lane(), network, policy, now);
-                    start.inspect_err(|error| guard::note_refusal(error, guard, draft.lane()))?
+                    start.inspect_err(|error| item::note_refusal(error, guard, draft.lane()))?
                 }
                 None => Start::Fresh(Strength::Short),
             };
-            let write = self.table.update(&guard::key(identifier));
+            let write = self.table.update(&item::key(identifier));
             let (write, strength) = match start {
                 Start::Fresh(strength) => (fresh(write, draft, asked, strength)?, strength),
                 Start::Join { strength, new_hour, expired, unbound } => {
@@ -54,10 +54,10 @@ impl OtpTable {
             };
             match write::update(write).await? {
                 Written::Done(item) => {
-                    guard::note("begun", &guard::read(item)?, draft.lane(), strength == Strength::Long);
+                    item::note("begun", &item::read(item)?, draft.lane(), strength == Strength::Long);
                     return Ok(strength);
                 }
-                Written::Refused(item) => seen = item.map(guard::read).transpose()?,
+                Written::Refused(item) => seen = item.map(item::read).transpose()?,
             }
             // The SDK repeats a write whose answer was lost; the repetition is refused by its own success.
             if let Some(strength) = seen.as_ref().and_then(|guard| draft.held_by(guard)) {
@@ -118,7 +118,7 @@ fn join(
 ) -> Result<UpdateItemFluentBuilder> {
     let Asked { policy, now, .. } = asked;
     let Joining { strength, new_hour, expired, unbound } = joining;
-    let ch = guard::names(draft.lane()).challenges;
+    let ch = item::names(draft.lane()).challenges;
     let (mut write, may_go_on) = when_strength_fits(write, draft.lane(), *strength, policy, now);
     let mut condition = format!("{may_go_on} AND size({ch}) < :room");
     let mut remove = String::new();
@@ -209,7 +209,7 @@ fn when_strength_fits(
     match strength {
         Strength::Long => (write, "f >= :long_from".to_owned()),
         Strength::Short => {
-            let (write, not_waiting) = guard::when_not_waiting(write, lane, now);
+            let (write, not_waiting) = item::when_not_waiting(write, lane, now);
             (write, format!("f < :long_from AND {not_waiting}"))
         }
     }

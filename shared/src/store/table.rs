@@ -1,0 +1,64 @@
+//! The two tables and the client that they share.
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::endpoint::{DefaultResolver, Params, ResolveEndpoint};
+
+use super::refused::Refused;
+use crate::aws::{Aws, Retries, Settings};
+use crate::words::{Error, Result};
+
+/// What may be forgotten: challenges and counters.
+pub struct OtpTable {
+    pub(super) table: Table,
+    pub(super) refused: Refused,
+}
+
+/// What may not: users, their identifiers, their sessions, the public keys.
+#[derive(Clone)]
+pub struct UserTable {
+    pub(super) table: Table,
+}
+
+#[derive(Clone)]
+pub(super) struct Table {
+    pub(super) client: Client,
+    pub(super) name: String,
+}
+
+/// The client of both tables.
+#[derive(Clone)]
+pub struct Store {
+    aws: Aws,
+    client: Client,
+}
+
+impl Store {
+    /// A client over `aws`.
+    pub fn new(aws: &Aws) -> Store {
+        let client = Client::new(&aws.client(|endpoints| &endpoints.dynamodb, Retries::Sdk));
+        Store { aws: aws.clone(), client }
+    }
+
+    /// Opens as many connections as the function's first request has calls under way together.
+    pub async fn connect(&self, connections: usize) {
+        self.aws.connect(endpoint(self.aws.settings()).await, connections).await;
+    }
+
+    /// The table of challenges and counters.
+    pub fn otp_table(&self, name: String) -> OtpTable {
+        OtpTable { table: Table { client: self.client.clone(), name }, refused: Refused::default() }
+    }
+
+    /// The table of users.
+    pub fn user_table(&self, name: String) -> UserTable {
+        UserTable { table: Table { client: self.client.clone(), name } }
+    }
+}
+
+/// Where the client finds DynamoDB.
+async fn endpoint(settings: &Settings) -> Result<String> {
+    let params = Params::builder().region(&settings.region).set_endpoint(settings.endpoints.dynamodb.clone());
+    let params = params.build().map_err(Error::internal)?;
+    let endpoint = DefaultResolver::new().resolve_endpoint(&params).await.map_err(Error::internal)?;
+    Ok(endpoint.url().to_owned())
+}
