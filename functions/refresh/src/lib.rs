@@ -10,7 +10,7 @@ use shared::aws::Aws;
 use shared::config::Config;
 use shared::http::{Cookie, Frontends, Function, Issuer, Reply, Request, TokenDelivery, Tokens, given, token_of};
 use shared::sessions::{RefreshToken, Rotation, Session, SessionPolicy};
-use shared::store::{Presented, Store, UserTable};
+use shared::store::{RotationRequest, Store, UserTable};
 use shared::words::{Clock, Entropy, Error, Result, random_id};
 
 /// What this function may touch: the users' table and the keyring of tokens.
@@ -70,7 +70,7 @@ impl Refresh {
         let signer = keys.signer()?;
 
         let (next_key, invocation, device) = (keys.refresh_key_id()?, &random_id(&Entropy)?, &request.device());
-        let presented = Presented { grant, next_key, invocation, device, policy: &self.policy };
+        let presented = RotationRequest { grant, next_key, invocation, device, policy: &self.policy };
         let (rotation, user) = tokio::try_join!(self.users.rotate(presented, now), self.users.user(&grant.user))?;
 
         let is_genuine = |session: &Session| token.belongs_to(&key, &session.seed, keys.scope());

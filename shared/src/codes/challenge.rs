@@ -1,6 +1,6 @@
 //! Challenges: requests for a code that may still be answered, and all that is counted beside them.
 //!
-//! Pure rules over one identifier's [`Guard`], the item that holds them. The table enforces each rule in the condition
+//! Pure rules over one identifier's [`IdentifierState`], the item that holds them. The table enforces each rule in the condition
 //! of a write; what stands here decides which write to try, and what a refused one means.
 
 use std::collections::BTreeMap;
@@ -95,7 +95,7 @@ pub struct Counted {
 
 /// All that is remembered of one identifier: its item, as last seen.
 #[derive(Clone, Debug)]
-pub struct Guard {
+pub struct IdentifierState {
     /// What everybody does.
     pub open: Counted,
     /// What browsers do in which the identifier was proved before.
@@ -138,7 +138,7 @@ impl Lane {
     }
 }
 
-impl Guard {
+impl IdentifierState {
     /// One of its lanes.
     pub fn on(&self, lane: Lane) -> &Counted {
         match lane {

@@ -11,10 +11,10 @@ mod sms_policy;
 
 pub use self::attempt::{Attempt, Proof};
 pub use self::challenge::{
-    Challenge, ChallengePolicy, Counted, FREE_REFUSALS, Guard, HOUR, LONGEST_LIFE, MOST_SENDS, Start,
+    Challenge, ChallengePolicy, Counted, FREE_REFUSALS, HOUR, IdentifierState, LONGEST_LIFE, MOST_SENDS, Start,
 };
 pub use self::code::{Binding, Code, CodeDigest, LONG_LENGTH, SHORT_LENGTHS, Strength};
 pub use self::draft::Draft;
 pub use self::known_device::{DEVICE_LIFE, device_cookie, is_known};
-pub use self::limits::{Action, Allowance, Lockout, NETWORK_WINDOW};
+pub use self::limits::{Action, Allowance, Lockout, NETWORK_WINDOW, Quota};
 pub use self::sms_policy::{Bounds, Breaker, SmsPolicy, Spent, Target};

@@ -15,9 +15,8 @@ mod table;
 mod users;
 mod write;
 
-pub use self::identifier::Asked;
-pub use self::networks::Passage;
-pub use self::owners::{Owner, SignUp};
+pub use self::identifier::ChallengeRequest;
+pub use self::owners::{NewUser, SignUp};
 pub use self::public_keys::Publication;
-pub use self::sessions::Presented;
+pub use self::sessions::RotationRequest;
 pub use self::table::{OtpTable, Store, UserTable};

@@ -4,33 +4,13 @@ use serde::Deserialize;
 
 use super::OtpTable;
 use super::write::{self, Written, number};
-use crate::codes::{Action, Allowance};
+use crate::codes::{Action, Allowance, Quota};
 use crate::observe::report::{self, Step};
 use crate::words::{NetworkDigest, Result, Timestamp};
 
 #[derive(Deserialize)]
 struct Row {
     n: u32,
-}
-
-/// Whether something that is limited may go on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Passage {
-    /// It is below its limit.
-    Open,
-    /// It is not, until that moment.
-    ClosedUntil(Timestamp),
-}
-
-impl Passage {
-    /// Open where both are; else until the later end.
-    #[must_use]
-    pub fn and(self, other: Passage) -> Passage {
-        match (self, other) {
-            (Passage::ClosedUntil(one), Passage::ClosedUntil(two)) => Passage::ClosedUntil(one.max(two)),
-            (closed @ Passage::ClosedUntil(_), Passage::Open) | (Passage::Open, closed) => closed,
-        }
-    }
 }
 
 impl OtpTable {
@@ -45,12 +25,12 @@ impl OtpTable {
         network: &NetworkDigest,
         allowance: Allowance,
         now: Timestamp,
-    ) -> Result<Passage> {
+    ) -> Result<Quota> {
         let end = allowance.window_end(now);
         let key = key(action, network, end);
         if allowance.count == 0 || self.refused.until(&key, now).is_some() {
             note(action, None, allowance, false);
-            return Ok(Passage::ClosedUntil(end));
+            return Ok(Quota::SpentUntil(end));
         }
         let write = self
             .table
@@ -64,12 +44,12 @@ impl OtpTable {
         match write::update(write).await? {
             Written::Done(item) => {
                 note(action, Some(write::row::<Row>(item)?.n), allowance, true);
-                Ok(Passage::Open)
+                Ok(Quota::Left)
             }
             Written::Refused(_) => {
                 note(action, Some(allowance.count), allowance, false);
                 self.refused.remember(key, end, now);
-                Ok(Passage::ClosedUntil(end))
+                Ok(Quota::SpentUntil(end))
             }
         }
     }
@@ -78,37 +58,31 @@ impl OtpTable {
     ///
     /// # Errors
     /// When the table cannot be reached.
-    pub async fn passage(
+    pub async fn quota(
         &self,
         action: Action,
         network: &NetworkDigest,
         allowance: Allowance,
         now: Timestamp,
-    ) -> Result<Passage> {
+    ) -> Result<Quota> {
         let end = allowance.window_end(now);
         let key = key(action, network, end);
         let item = write::get(self.table.get(&key)).await?;
         let count = item.map(write::row::<Row>).transpose()?.map_or(0, |row| row.n);
         note(action, Some(count), allowance, count < allowance.count);
         if count < allowance.count {
-            return Ok(Passage::Open);
+            return Ok(Quota::Left);
         }
         self.refused.remember(key, end, now);
-        Ok(Passage::ClosedUntil(end))
+        Ok(Quota::SpentUntil(end))
     }
 
     /// Whether this instance knows already that a network is closed.
-    pub fn known_closed(
-        &self,
-        action: Action,
-        network: &NetworkDigest,
-        allowance: Allowance,
-        now: Timestamp,
-    ) -> Passage {
+    pub fn known_quota(&self, action: Action, network: &NetworkDigest, allowance: Allowance, now: Timestamp) -> Quota {
         let key = key(action, network, allowance.window_end(now));
-        let Some(end) = self.refused.until(&key, now) else { return Passage::Open };
+        let Some(end) = self.refused.until(&key, now) else { return Quota::Left };
         note(action, None, allowance, false);
-        Passage::ClosedUntil(end)
+        Quota::SpentUntil(end)
     }
 }
 

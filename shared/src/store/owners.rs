@@ -34,7 +34,7 @@ pub enum SignUp {
 }
 
 /// A user about to be made.
-pub struct Owner<'a> {
+pub struct NewUser<'a> {
     /// The identifier's digest.
     pub identifier: &'a str,
     /// The right code.
@@ -64,11 +64,11 @@ impl UserTable {
     pub async fn sign_up(
         &self,
         challenges: &OtpTable,
-        owner: Owner<'_>,
+        new_user: NewUser<'_>,
         session: &Session,
         now: Timestamp,
     ) -> Result<SignUp> {
-        let Owner { identifier, proof, user, source_url, request_token } = owner;
+        let NewUser { identifier, proof, user, source_url, request_token } = new_user;
         let owner_row = OwnerRow {
             pk: owner_key(identifier),
             uid: user.id.clone(),

@@ -3,9 +3,8 @@
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::AttributeValue;
 
-use super::networks::Passage;
 use super::write::Item;
-use crate::codes::{Bounds, SmsPolicy, Spent, Target};
+use crate::codes::{Bounds, Quota, SmsPolicy, Spent, Target};
 use crate::observe::report::{self, Step};
 use crate::words::{Error, Result, Timestamp};
 
@@ -41,10 +40,10 @@ impl Pool {
     }
 
     /// Closed, as this instance knows without asking.
-    pub(super) fn known_spent(&self, now: Timestamp) -> Passage {
+    pub(super) fn known_spent(&self, now: Timestamp) -> Quota {
         let Bounds { total, sent, .. } = self.bounds;
         self.note(Spent { total, sent, ..Spent::default() }, Some("budget"));
-        Passage::ClosedUntil(SmsPolicy::day_end(now))
+        Quota::SpentUntil(SmsPolicy::day_end(now))
     }
 
     pub(super) fn note(&self, spent: Spent, stopped_by: Option<&'static str>) {

@@ -41,7 +41,7 @@ struct Row {
 }
 
 /// A rotation about to be tried.
-pub struct Presented<'a> {
+pub struct RotationRequest<'a> {
     /// What the presented token says.
     pub grant: &'a Grant,
     /// The key that is active for the next token.
@@ -81,8 +81,8 @@ impl UserTable {
     ///
     /// # Errors
     /// When the table cannot be reached.
-    pub async fn rotate(&self, presented: Presented<'_>, now: Timestamp) -> Result<Rotation> {
-        let Presented { grant, next_key, invocation, device, policy } = presented;
+    pub async fn rotate(&self, presented: RotationRequest<'_>, now: Timestamp) -> Result<Rotation> {
+        let RotationRequest { grant, next_key, invocation, device, policy } = presented;
         let step = if policy.rotation { "g = g + :one, pat = :now, k = :k, wr = :wr, " } else { "" };
         let mut write = self
             .table

@@ -8,10 +8,9 @@ use std::time::Duration;
 
 use super::OtpTable;
 use super::identifier::MOST_TRIES;
-use super::networks::Passage;
 use super::pool::{DEBT, LAST, Pool, SENT, TOTAL, USED, signed};
 use super::write::{self, Item, Written, number};
-use crate::codes::{Breaker, SmsPolicy, Spent, Target};
+use crate::codes::{Breaker, Quota, SmsPolicy, Spent, Target};
 use crate::words::{Error, Result, Timestamp};
 
 /// The counts of a day stay readable for a month.
@@ -26,10 +25,10 @@ impl OtpTable {
     ///
     /// # Errors
     /// When the table cannot be reached.
-    pub async fn message_passage(&self, target: &Target, policy: &SmsPolicy, now: Timestamp) -> Result<Passage> {
+    pub async fn message_quota(&self, target: &Target, policy: &SmsPolicy, now: Timestamp) -> Result<Quota> {
         let [country, range] = Pool::of(target, policy, now);
-        let passages = tokio::try_join!(self.look(&country, policy, now), self.look(&range, policy, now))?;
-        Ok(passages.0.and(passages.1))
+        let quotas = tokio::try_join!(self.look(&country, policy, now), self.look(&range, policy, now))?;
+        Ok(quotas.0.and(quotas.1))
     }
 
     /// Takes one message out of the day's budget, total and per country, and past the breaker: before it is sent, and for
@@ -37,14 +36,14 @@ impl OtpTable {
     ///
     /// # Errors
     /// When the table cannot be reached: what cannot be counted is not sent (S88).
-    pub async fn take_message(&self, target: &Target, policy: &SmsPolicy, now: Timestamp) -> Result<Passage> {
+    pub async fn take_message(&self, target: &Target, policy: &SmsPolicy, now: Timestamp) -> Result<Quota> {
         let [country, range] = Pool::of(target, policy, now);
         let (of_country, of_range) =
             tokio::try_join!(self.take(&country, policy, now), self.take(&range, policy, now))?;
         // The one that was open is not sent to after all: parallel requests to one range must not spend everybody's day.
         let given_back = match (of_country, of_range) {
-            (Passage::Open, Passage::ClosedUntil(_)) => self.give_back(&country, policy).await,
-            (Passage::ClosedUntil(_), Passage::Open) => self.give_back(&range, policy).await,
+            (Quota::Left, Quota::SpentUntil(_)) => self.give_back(&country, policy).await,
+            (Quota::SpentUntil(_), Quota::Left) => self.give_back(&range, policy).await,
             _ => Ok(()),
         };
         if let Err(error) = given_back {
@@ -73,16 +72,16 @@ impl OtpTable {
         tokio::try_join!(self.pay(&country), self.pay(&range)).map(|_| ())
     }
 
-    async fn look(&self, pool: &Pool, policy: &SmsPolicy, now: Timestamp) -> Result<Passage> {
+    async fn look(&self, pool: &Pool, policy: &SmsPolicy, now: Timestamp) -> Result<Quota> {
         if self.is_spent(pool, now) {
             return Ok(pool.known_spent(now));
         }
         let item = write::get(self.table.get(&pool.key).consistent_read(true)).await?;
         let closed = self.closed(pool, item, policy, now)?;
-        Ok(closed.map_or(Passage::Open, Passage::ClosedUntil))
+        Ok(closed.map_or(Quota::Left, Quota::SpentUntil))
     }
 
-    async fn take(&self, pool: &Pool, policy: &SmsPolicy, now: Timestamp) -> Result<Passage> {
+    async fn take(&self, pool: &Pool, policy: &SmsPolicy, now: Timestamp) -> Result<Quota> {
         if self.is_spent(pool, now) {
             return Ok(pool.known_spent(now));
         }
@@ -107,9 +106,9 @@ impl OtpTable {
         match write::update(pool.named(write, &[SENT, DEBT, LAST])).await? {
             Written::Done(item) => {
                 pool.note(pool.spent(&item)?, None);
-                Ok(Passage::Open)
+                Ok(Quota::Left)
             }
-            Written::Refused(item) => Ok(Passage::ClosedUntil(self.closed(pool, item, policy, now)?.unwrap_or(now))),
+            Written::Refused(item) => Ok(Quota::SpentUntil(self.closed(pool, item, policy, now)?.unwrap_or(now))),
         }
     }
 

@@ -49,9 +49,9 @@ impl OtpTable {
             .expression_attribute_names("#c", key);
         match write::update(write).await? {
             Written::Done(item) => {
-                let guard = item::read(item)?;
-                note(true, Some(guard.on(lane).failures));
-                Ok(Some(Attempt::bound(guard, lane, key)))
+                let state = item::read(item)?;
+                note(true, Some(state.on(lane).failures));
+                Ok(Some(Attempt::bound(state, lane, key)))
             }
             Written::Refused(_) => {
                 note(true, None);
@@ -71,11 +71,11 @@ impl OtpTable {
             // `ux` is where the newest challenge stops being compared: beyond it nothing is, and nothing is counted.
             .condition_expression(format!("la > :dead AND u < ux AND {not_waiting}"))
             .expression_attribute_values(":dead", number(now.before(LONGEST_LIFE).unix()));
-        let guard = match write::update(write).await? {
+        let state = match write::update(write).await? {
             Written::Done(item) => {
-                let guard = item::read(item)?;
-                note(false, Some(guard.open.failures));
-                return Ok(Some(Attempt::unbound(guard)));
+                let state = item::read(item)?;
+                note(false, Some(state.open.failures));
+                return Ok(Some(Attempt::unbound(state)));
             }
             Written::Refused(None) => {
                 note(false, None);
@@ -83,8 +83,8 @@ impl OtpTable {
             }
             Written::Refused(Some(item)) => item::read(item)?,
         };
-        let retry_after = guard.wait_left(Lane::Open, now);
-        let (failures, waits) = (Some(guard.open.failures), retry_after.as_secs());
+        let retry_after = state.wait_left(Lane::Open, now);
+        let (failures, waits) = (Some(state.open.failures), retry_after.as_secs());
         report::note(Step::Try { bound: false, spent: false, failures, waits });
         if retry_after.is_zero() { Ok(None) } else { Err(Error::TooManyAttempts { retry_after }) }
     }

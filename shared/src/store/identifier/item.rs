@@ -10,7 +10,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteArray;
 
-use crate::codes::{Challenge, CodeDigest, Counted, Guard, Lockout};
+use crate::codes::{Challenge, CodeDigest, Counted, IdentifierState, Lockout};
 use crate::observe::report::{self, Step};
 use crate::store::write::{self, Item, number};
 use crate::words::{Error, ExpiresAt, Lane, Result, Timestamp};
@@ -96,9 +96,9 @@ impl Entry {
     }
 }
 
-pub(super) fn read(item: Item) -> Result<Guard> {
+pub(super) fn read(item: Item) -> Result<IdentifierState> {
     let row: Row = write::row(item)?;
-    Ok(Guard {
+    Ok(IdentifierState {
         open: counted(row.ch, row.n, row.f, row.fl),
         known: counted(row.cd, row.nd, row.fd, row.fdl),
         window_start: Timestamp::from_unix(row.w0),
@@ -109,15 +109,15 @@ pub(super) fn read(item: Item) -> Result<Guard> {
 }
 
 /// Notes what was done about a challenge on a lane, and the counts of its identifier then.
-pub(super) fn note(did: &'static str, guard: &Guard, lane: Lane, long: bool) {
-    let Counted { started, failures, .. } = *guard.on(lane);
+pub(super) fn note(did: &'static str, state: &IdentifierState, lane: Lane, long: bool) {
+    let Counted { started, failures, .. } = *state.on(lane);
     report::note(Step::Challenge { did: did.into(), lane: lane.name().into(), this_hour: started, failures, long });
 }
 
 /// Notes why nothing was begun or sent again.
-pub(super) fn note_refusal(error: &Error, guard: &Guard, lane: Lane) {
+pub(super) fn note_refusal(error: &Error, state: &IdentifierState, lane: Lane) {
     let is_locked_out = matches!(error, Error::TooManyAttempts { .. });
-    note(if is_locked_out { "locked_out" } else { "refused" }, guard, lane, false);
+    note(if is_locked_out { "locked_out" } else { "refused" }, state, lane, false);
 }
 
 fn counted(entries: BTreeMap<String, Entry>, started: u32, failures: u32, last_failure: u64) -> Counted {

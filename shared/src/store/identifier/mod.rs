@@ -5,5 +5,5 @@ mod item;
 mod resend;
 mod start;
 
-pub use self::start::Asked;
+pub use self::start::ChallengeRequest;
 pub(super) use self::start::MOST_TRIES;

@@ -3,7 +3,7 @@
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 
 use super::item::{self, KEPT_FOR};
-use super::start::{Asked, MOST_TRIES};
+use super::start::{ChallengeRequest, MOST_TRIES};
 use crate::codes::{Draft, FREE_REFUSALS, MOST_SENDS, Strength};
 use crate::store::OtpTable;
 use crate::store::write::{self, Written, bytes, number, text};
@@ -13,11 +13,16 @@ impl OtpTable {
     /// Puts a new code into the live challenge that `draft` names, or begins a new one with `instead`.
     ///
     /// # Errors
-    /// As [`crate::codes::Guard::resend`] and [`OtpTable::start`].
-    pub async fn resend(&self, draft: Draft, instead: Draft, asked: Asked<'_>) -> Result<(Draft, Strength)> {
+    /// As [`crate::codes::IdentifierState::resend`] and [`OtpTable::start`].
+    pub async fn resend(
+        &self,
+        draft: Draft,
+        instead: Draft,
+        request: ChallengeRequest<'_>,
+    ) -> Result<(Draft, Strength)> {
         let mut strength = Strength::Short;
         for _ in 0..MOST_TRIES {
-            let write = again(self.table.update(&item::key(asked.identifier)), &draft, asked, strength);
+            let write = again(self.table.update(&item::key(request.identifier)), &draft, request, strength);
             let seen = match write::update(write).await? {
                 Written::Done(item) => {
                     item::note("sent_again", &item::read(item)?, draft.lane(), strength == Strength::Long);
@@ -25,20 +30,20 @@ impl OtpTable {
                 }
                 Written::Refused(item) => item.map(item::read).transpose()?,
             };
-            if let Some(strength) = seen.as_ref().and_then(|guard| draft.held_by(guard)) {
+            if let Some(strength) = seen.as_ref().and_then(|state| draft.held_by(state)) {
                 return Ok((draft, strength));
             }
             let again = match &seen {
-                Some(guard) => {
-                    let again = guard.resend(draft.lane(), &draft.key, asked.policy, asked.now);
-                    again.inspect_err(|error| item::note_refusal(error, guard, draft.lane()))?
+                Some(state) => {
+                    let again = state.resend(draft.lane(), &draft.key, request.policy, request.now);
+                    again.inspect_err(|error| item::note_refusal(error, state, draft.lane()))?
                 }
                 None => None,
             };
             match again {
                 Some(other) => strength = other,
                 None => {
-                    let strength = self.start(&instead, asked, seen).await?;
+                    let strength = self.start(&instead, request, seen).await?;
                     return Ok((instead, strength));
                 }
             }
@@ -73,10 +78,10 @@ impl OtpTable {
 fn again(
     write: UpdateItemFluentBuilder,
     draft: &Draft,
-    asked: Asked<'_>,
+    request: ChallengeRequest<'_>,
     strength: Strength,
 ) -> UpdateItemFluentBuilder {
-    let Asked { policy, now, .. } = asked;
+    let ChallengeRequest { policy, now, .. } = request;
     let ch = item::names(draft.lane()).challenges;
     let (tries, guessable) = match strength {
         Strength::Short => (String::new(), "f < :long_from"),

@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use serde_bytes::ByteArray;
 
 use super::item::{self, Entry, KEPT_FOR};
-use crate::codes::{ChallengePolicy, Draft, Guard, HOUR, LONGEST_LIFE, Start, Strength};
+use crate::codes::{ChallengePolicy, Draft, HOUR, IdentifierState, LONGEST_LIFE, Start, Strength};
 use crate::store::OtpTable;
 use crate::store::write::{self, Written, number};
 use crate::words::{Error, Lane, NetworkDigest, Result, Timestamp};
@@ -17,7 +17,7 @@ pub(in crate::store) const MOST_TRIES: usize = 16;
 
 /// Who asks, and under which rules.
 #[derive(Clone, Copy)]
-pub struct Asked<'a> {
+pub struct ChallengeRequest<'a> {
     /// The identifier's digest.
     pub identifier: &'a str,
     /// The network's digest.
@@ -32,24 +32,29 @@ impl OtpTable {
     /// Begins a challenge on the draft's lane with one of its codes, and says with which.
     ///
     /// # Errors
-    /// As [`Guard::start`]; [`Error::Unavailable`] when the item never stands still.
-    pub async fn start(&self, draft: &Draft, asked: Asked<'_>, seen: Option<Guard>) -> Result<Strength> {
-        let Asked { identifier, network, policy, now } = asked;
+    /// As [`IdentifierState::start`]; [`Error::Unavailable`] when the item never stands still.
+    pub async fn start(
+        &self,
+        draft: &Draft,
+        request: ChallengeRequest<'_>,
+        seen: Option<IdentifierState>,
+    ) -> Result<Strength> {
+        let ChallengeRequest { identifier, network, policy, now } = request;
         let mut seen = seen;
         for _ in 0..MOST_TRIES {
             // Mostly there is nothing, or nothing that matters any more: try that first, without a read.
             let start = match &seen {
-                Some(guard) => {
-                    let start = guard.start(draft.lane(), network, policy, now);
-                    start.inspect_err(|error| item::note_refusal(error, guard, draft.lane()))?
+                Some(state) => {
+                    let start = state.start(draft.lane(), network, policy, now);
+                    start.inspect_err(|error| item::note_refusal(error, state, draft.lane()))?
                 }
                 None => Start::Fresh(Strength::Short),
             };
             let write = self.table.update(&item::key(identifier));
             let (write, strength) = match start {
-                Start::Fresh(strength) => (fresh(write, draft, asked, strength)?, strength),
+                Start::Fresh(strength) => (fresh(write, draft, request, strength)?, strength),
                 Start::Join { strength, new_hour, expired, unbound } => {
-                    (join(write, draft, asked, &Joining { strength, new_hour, expired, unbound })?, strength)
+                    (join(write, draft, request, &Joining { strength, new_hour, expired, unbound })?, strength)
                 }
             };
             match write::update(write).await? {
@@ -60,7 +65,7 @@ impl OtpTable {
                 Written::Refused(item) => seen = item.map(item::read).transpose()?,
             }
             // The SDK repeats a write whose answer was lost; the repetition is refused by its own success.
-            if let Some(strength) = seen.as_ref().and_then(|guard| draft.held_by(guard)) {
+            if let Some(strength) = seen.as_ref().and_then(|state| draft.held_by(state)) {
                 return Ok(strength);
             }
         }
@@ -72,10 +77,10 @@ impl OtpTable {
 fn fresh(
     write: UpdateItemFluentBuilder,
     draft: &Draft,
-    asked: Asked<'_>,
+    request: ChallengeRequest<'_>,
     strength: Strength,
 ) -> Result<UpdateItemFluentBuilder> {
-    let Asked { policy, now, .. } = asked;
+    let ChallengeRequest { policy, now, .. } = request;
     let (write, may_go_on) = when_strength_fits(write, draft.lane(), strength, policy, now);
     let challenges = [(draft.key.clone(), entry(draft, strength, policy, now, 0).to_attribute()?)];
     // Nobody answers a challenge of the other lane unbound, so that is no reason to compare anything.
@@ -83,7 +88,7 @@ fn fresh(
         Lane::Open => ("ch = :ch, n = :one", "cd = :none, nd = :zero", policy.attempts),
         Lane::Known => ("cd = :ch, nd = :one", "ch = :none, n = :zero", 0),
     };
-    let write = hour_of(write, draft.lane(), asked);
+    let write = hour_of(write, draft.lane(), request);
     Ok(write
         .update_expression(format!(
             "SET {mine}, {other}, w0 = :now, la = :now, ip = :ip, u = :zero, ux = :ux, f = if_not_exists(f, :zero), \
@@ -113,10 +118,10 @@ struct Joining {
 fn join(
     write: UpdateItemFluentBuilder,
     draft: &Draft,
-    asked: Asked<'_>,
+    request: ChallengeRequest<'_>,
     joining: &Joining,
 ) -> Result<UpdateItemFluentBuilder> {
-    let Asked { policy, now, .. } = asked;
+    let ChallengeRequest { policy, now, .. } = request;
     let Joining { strength, new_hour, expired, unbound } = joining;
     let ch = item::names(draft.lane()).challenges;
     let (mut write, may_go_on) = when_strength_fits(write, draft.lane(), *strength, policy, now);
@@ -127,8 +132,11 @@ fn join(
         remove.push_str(&format!("{} {ch}.#x{index}", if index == 0 { " REMOVE" } else { "," }));
         write = write.expression_attribute_names(format!("#x{index}"), key);
     }
-    let (write, counts, hour) =
-        if *new_hour { first_of_hour(write, draft.lane(), asked) } else { next_of_hour(write, draft.lane(), asked) };
+    let (write, counts, hour) = if *new_hour {
+        first_of_hour(write, draft.lane(), request)
+    } else {
+        next_of_hour(write, draft.lane(), request)
+    };
     let (write, compared, from) = compared_from(write, draft.lane(), policy, *unbound);
     Ok(write
         .update_expression(format!("SET {ch}.#c = :entry, la = :now, #ttl = :ttl, {counts}{compared}{remove}"))
@@ -147,13 +155,13 @@ fn join(
 fn first_of_hour(
     write: UpdateItemFluentBuilder,
     lane: Lane,
-    asked: Asked<'_>,
+    request: ChallengeRequest<'_>,
 ) -> (UpdateItemFluentBuilder, &'static str, &'static str) {
     let counts = match lane {
         Lane::Open => "w0 = :now, ip = :ip, n = :one, nd = :zero",
         Lane::Known => "w0 = :now, ip = :ip, n = :zero, nd = :one",
     };
-    let write = hour_of(write, lane, asked).expression_attribute_values(":zero", number(0_u32));
+    let write = hour_of(write, lane, request).expression_attribute_values(":zero", number(0_u32));
     (write, counts, "w0 <= :hour_ago")
 }
 
@@ -161,9 +169,9 @@ fn first_of_hour(
 fn next_of_hour(
     write: UpdateItemFluentBuilder,
     lane: Lane,
-    asked: Asked<'_>,
+    request: ChallengeRequest<'_>,
 ) -> (UpdateItemFluentBuilder, &'static str, &'static str) {
-    let Asked { network, policy, .. } = asked;
+    let ChallengeRequest { network, policy, .. } = request;
     let write = write.expression_attribute_values(":per_hour", number(policy.per_hour));
     match lane {
         Lane::Known => (write, "nd = nd + :one", "w0 > :hour_ago AND nd < :per_hour"),
@@ -229,9 +237,9 @@ fn entry(draft: &Draft, strength: Strength, policy: &ChallengePolicy, now: Times
 }
 
 /// A new hour's shares of networks: known browsers take none.
-fn hour_of(write: UpdateItemFluentBuilder, lane: Lane, asked: Asked<'_>) -> UpdateItemFluentBuilder {
+fn hour_of(write: UpdateItemFluentBuilder, lane: Lane, request: ChallengeRequest<'_>) -> UpdateItemFluentBuilder {
     let shares = match lane {
-        Lane::Open => [(asked.network.short().to_owned(), number(1_u32))].into(),
+        Lane::Open => [(request.network.short().to_owned(), number(1_u32))].into(),
         Lane::Known => HashMap::new(),
     };
     write.expression_attribute_values(":ip", AttributeValue::M(shares))
