@@ -116,16 +116,20 @@ pub enum Start {
     /// Nothing lives and the last hour is over, or nothing is known: begin anew.
     Fresh(Strength),
     /// Join what lives.
-    Join {
-        /// The code to send.
-        strength: Strength,
-        /// Whether the hour is over and counts begin again.
-        new_hour: bool,
-        /// Expired challenges to remove.
-        expired: Vec<String>,
-        /// The count of unbound tries that it is compared from.
-        unbound: u32,
-    },
+    Join(Join),
+}
+
+/// A challenge that joins what lives.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Join {
+    /// The code to send.
+    pub strength: Strength,
+    /// Whether the hour is over and counts begin again.
+    pub new_hour: bool,
+    /// Expired challenges to remove.
+    pub expired: Vec<String>,
+    /// The count of unbound tries that it is compared from.
+    pub unbound: u32,
 }
 
 impl Lane {
@@ -194,7 +198,7 @@ impl IdentifierState {
             return Err(Error::RateLimited { retry_after: now.until(first_end) });
         }
         let expired = expired.into_iter().map(|(key, _)| key.clone()).collect();
-        Ok(Start::Join { strength, new_hour, expired, unbound: self.unbound })
+        Ok(Start::Join(Join { strength, new_hour, expired, unbound: self.unbound }))
     }
 
     fn hour_is_spent(&self, lane: Lane, network: &NetworkDigest, policy: &ChallengePolicy) -> bool {

@@ -10,8 +10,10 @@ mod limits;
 mod sms_policy;
 
 pub use self::attempt::{Attempt, Proof};
+#[cfg(test)]
+pub(crate) use self::challenge::tests::policy;
 pub use self::challenge::{
-    Challenge, ChallengePolicy, Counted, FREE_REFUSALS, HOUR, IdentifierState, LONGEST_LIFE, MOST_SENDS, Start,
+    Challenge, ChallengePolicy, Counted, FREE_REFUSALS, HOUR, IdentifierState, Join, LONGEST_LIFE, MOST_SENDS, Start,
 };
 pub use self::code::{Binding, Code, CodeDigest, LONG_LENGTH, SHORT_LENGTHS, Strength};
 pub use self::draft::Draft;

@@ -1,14 +1,16 @@
-//! The two tables. Attribute names, keys and expressions stay in this folder.
+//! The two tables, with a file or folder for each kind of item. Attribute names, keys and expressions stay in here.
 //!
-//! Every update has a condition that is false for a missing item, so that no update creates an item that has expired or
-//! was deleted. A refused update returns the item that refused it, which saves a second read.
+//! An update that relies on an item has a condition that is false where the item is missing, so that no update brings back
+//! what was deleted (S81). A refused update returns the item that refused it, which saves a second read (S83).
 
+mod expression;
 mod identifier;
 mod networks;
 mod owners;
-mod pool;
 mod public_keys;
 mod refused;
+mod row;
+mod send;
 mod sessions;
 mod sms_budget;
 mod table;

@@ -2,15 +2,20 @@
 
 use serde::Deserialize;
 
-use super::OtpTable;
-use super::write::{self, Written, number};
+use super::expression::any;
+use super::row::{self, TTL, row};
+use super::send::Written;
+use super::table::OtpTable;
 use crate::codes::{Action, Allowance, Quota};
 use crate::observe::report::{self, Step};
 use crate::words::{NetworkDigest, Result, Timestamp};
 
-#[derive(Deserialize)]
-struct Row {
-    n: u32,
+row! {
+    #[derive(Deserialize)]
+    struct Row {
+        /// How often the network acted in the window.
+        COUNT = "n" => count: u32,
+    }
 }
 
 impl OtpTable {
@@ -34,16 +39,13 @@ impl OtpTable {
         }
         let write = self
             .table
-            .update(&key)
-            .update_expression("ADD n :one SET #ttl = if_not_exists(#ttl, :ttl)")
-            .condition_expression("attribute_not_exists(n) OR n < :max")
-            .expression_attribute_names("#ttl", "ttl")
-            .expression_attribute_values(":one", number(1_u32))
-            .expression_attribute_values(":max", number(allowance.count))
-            .expression_attribute_values(":ttl", number(end.unix()));
-        match write::update(write).await? {
+            .update(key.clone())
+            .when(any([COUNT.is_missing(), COUNT.below(("allowed", allowance.count))]))
+            .add(COUNT, 1)
+            .set_if_missing(TTL, end);
+        match write.send().await? {
             Written::Done(item) => {
-                note(action, Some(write::row::<Row>(item)?.n), allowance, true);
+                note(action, Some(row::read::<Row>(item)?.count), allowance, true);
                 Ok(Quota::Left)
             }
             Written::Refused(_) => {
@@ -67,8 +69,8 @@ impl OtpTable {
     ) -> Result<Quota> {
         let end = allowance.window_end(now);
         let key = key(action, network, end);
-        let item = write::get(self.table.get(&key)).await?;
-        let count = item.map(write::row::<Row>).transpose()?.map_or(0, |row| row.n);
+        let item = self.table.get_eventually(&key).await?;
+        let count = item.map(row::read::<Row>).transpose()?.map_or(0, |row| row.count);
         note(action, Some(count), allowance, count < allowance.count);
         if count < allowance.count {
             return Ok(Quota::Left);

@@ -6,12 +6,28 @@
 
 use std::time::Duration;
 
-use super::OtpTable;
-use super::identifier::MOST_TRIES;
-use super::pool::{DEBT, LAST, Pool, SENT, TOTAL, USED, signed};
-use super::write::{self, Item, Written, number};
-use crate::codes::{Breaker, Quota, SmsPolicy, Spent, Target};
+use aws_sdk_dynamodb::types::AttributeValue;
+
+use super::expression::{Path, any};
+use super::row::{TTL, attributes};
+use super::send::{MOST_ROUNDS, Written};
+use super::table::{Item, OtpTable};
+use crate::codes::{Bounds, Breaker, Quota, SmsPolicy, Spent, Target};
+use crate::observe::report::{self, Step};
 use crate::words::{Error, Result, Timestamp};
+
+attributes! {
+    /// Messages to everywhere.
+    TOTAL = "n";
+    /// Messages to the country or range. A country's code ends the name: `sGB`.
+    SENT = "s";
+    /// Codes of these messages that were used; named like `SENT`.
+    USED = "u";
+    /// The debt to the breaker; named like `SENT`.
+    DEBT = "k";
+    /// When the last of these messages was taken, in Unix seconds; named like `SENT`.
+    LAST = "l";
+}
 
 /// The counts of a day stay readable for a month.
 const KEPT_FOR: Duration = Duration::from_secs(31 * 86_400);
@@ -76,7 +92,7 @@ impl OtpTable {
         if self.is_spent(pool, now) {
             return Ok(pool.known_spent(now));
         }
-        let item = write::get(self.table.get(&pool.key).consistent_read(true)).await?;
+        let item = self.table.get(&pool.key).await?;
         let closed = self.closed(pool, item, policy, now)?;
         Ok(closed.map_or(Quota::Left, Quota::SpentUntil))
     }
@@ -85,25 +101,24 @@ impl OtpTable {
         if self.is_spent(pool, now) {
             return Ok(pool.known_spent(now));
         }
+        let [sent, debt, last] = [SENT, DEBT, LAST].map(|attribute| pool.here(attribute));
+        let Bounds { total: most_total, sent: most_sent, debt: most_debt } = pool.bounds;
         let write = self
             .table
-            .update(&pool.key)
-            .update_expression("ADD #n :one, #s :one, #k :share SET #l = :now, #ttl = if_not_exists(#ttl, :ttl)")
-            .condition_expression(
-                "(attribute_not_exists(#n) OR #n < :most) AND (attribute_not_exists(#s) OR #s < :most_here) \
-                 AND (attribute_not_exists(#k) OR #k < :limit OR #l <= :paused)",
-            )
-            .expression_attribute_names("#n", TOTAL)
-            .expression_attribute_names("#ttl", "ttl")
-            .expression_attribute_values(":one", number(1_u32))
-            .expression_attribute_values(":now", number(now.unix()))
-            .expression_attribute_values(":most", number(pool.bounds.total))
-            .expression_attribute_values(":most_here", number(pool.bounds.sent))
-            .expression_attribute_values(":share", number(policy.breaker.share))
-            .expression_attribute_values(":limit", signed(pool.bounds.debt))
-            .expression_attribute_values(":paused", number(now.before(policy.breaker.pause).unix()))
-            .expression_attribute_values(":ttl", number(SmsPolicy::day_end(now).after(KEPT_FOR).unix()));
-        match write::update(pool.named(write, &[SENT, DEBT, LAST])).await? {
+            .update(pool.key.clone())
+            .when(any([TOTAL.is_missing(), TOTAL.below(("most_total", most_total))]))
+            .when(any([sent.is_missing(), sent.below(("most_sent", most_sent))]))
+            .when(any([
+                debt.is_missing(),
+                debt.below(("most_debt", most_debt)),
+                last.at_most(("pause_ago", now.before(policy.breaker.pause))),
+            ]))
+            .add(TOTAL, 1)
+            .add(sent, 1)
+            .add(debt, policy.breaker.share)
+            .set(last, ("now", now))
+            .set_if_missing(TTL, SmsPolicy::day_end(now).after(KEPT_FOR));
+        match write.send().await? {
             Written::Done(item) => {
                 pool.note(pool.spent(&item)?, None);
                 Ok(Quota::Left)
@@ -115,50 +130,42 @@ impl OtpTable {
     /// Undoes [`OtpTable::take`], but for the time, which nobody knows any more. Never twice: a lost answer may leave a
     /// message taken, and must not give one away.
     async fn give_back(&self, pool: &Pool, policy: &SmsPolicy) -> Result<()> {
+        let [sent, debt] = [SENT, DEBT].map(|attribute| pool.here(attribute));
         let write = self
             .table
-            .update(&pool.key)
-            .update_expression("ADD #n :minus, #s :minus, #k :minus_share")
-            .condition_expression("#n >= :one AND #s >= :one")
-            .expression_attribute_names("#n", TOTAL)
-            .expression_attribute_values(":one", number(1_u32))
-            .expression_attribute_values(":minus", signed(-1))
-            .expression_attribute_values(":minus_share", signed(-i64::from(policy.breaker.share)));
-        write::update_once(pool.named(write, &[SENT, DEBT])).await
+            .update(pool.key.clone())
+            .when(TOTAL.at_least(1))
+            .when(sent.at_least(1))
+            .add(TOTAL, -1)
+            .add(sent, -1)
+            .add(debt, -i64::from(policy.breaker.share));
+        write.send_once().await
     }
 
     async fn forgive(&self, pool: &Pool, policy: &SmsPolicy) -> Result<()> {
-        let write = self
-            .table
-            .update(&pool.key)
-            .update_expression("ADD #k :minus")
-            .condition_expression("attribute_exists(#k)")
-            .expression_attribute_values(":minus", signed(-i64::from(policy.breaker.share)));
-        write::update(pool.named(write, &[DEBT])).await?;
+        let debt = pool.here(DEBT);
+        let write = self.table.update(pool.key.clone()).when(debt.exists()).add(debt, -i64::from(policy.breaker.share));
+        write.send().await?;
         Ok(())
     }
 
     async fn pay(&self, pool: &Pool) -> Result<()> {
-        let most = pool.bounds.most_credit();
-        let write = |update, condition| {
-            let write = self.table.update(&pool.key).update_expression(update).condition_expression(condition);
-            let write = write.expression_attribute_values(":one", number(1_u32));
-            let nearly = signed(most.saturating_add(Breaker::PAID_BY_USE));
-            pool.named(write, &[USED, DEBT]).expression_attribute_values(":nearly", nearly)
-        };
+        let [used, debt] = [USED, DEBT].map(|attribute| pool.here(attribute));
+        let most_credit = pool.bounds.most_credit();
+        let nearly = ("nearly_most_credit", most_credit.saturating_add(Breaker::PAID_BY_USE));
         // Where people answer there is mostly nothing left to pay: try that first. Others pay and owe meanwhile, so that what
         // was too much for one write may be too little for the next; no payment is lost between them.
-        for _ in 0..MOST_TRIES {
-            let rest = write("SET #k = :most ADD #u :one", "#k <= :nearly");
-            let rest = rest.expression_attribute_values(":most", signed(most));
-            let Written::Refused(Some(item)) = write::update(rest).await? else { return Ok(()) };
+        for _ in 0..MOST_ROUNDS {
+            let last = self.table.update(pool.key.clone()).when(debt.at_most(nearly));
+            let last = last.set(debt, ("most_credit", most_credit)).add(used, 1);
+            let Written::Refused(Some(item)) = last.send().await? else { return Ok(()) };
             // A code of yesterday, in a day of other countries: no write below would ever find a debt.
-            if !item.contains_key(&pool.named_here(DEBT)) {
+            if !item.contains_key(&debt.name()) {
                 return Ok(());
             }
-            let payment = write("ADD #u :one, #k :paid", "#k > :nearly");
-            let payment = payment.expression_attribute_values(":paid", signed(-Breaker::PAID_BY_USE));
-            let Written::Refused(Some(_)) = write::update(payment).await? else { return Ok(()) };
+            let payment = self.table.update(pool.key.clone()).when(debt.above(nearly));
+            let payment = payment.add(debt, -Breaker::PAID_BY_USE).add(used, 1);
+            let Written::Refused(Some(_)) = payment.send().await? else { return Ok(()) };
         }
         Err(Error::unavailable("the day's item is busy"))
     }
@@ -180,5 +187,62 @@ impl OtpTable {
         let stopped_by = if pool.bounds.are_spent(spent) { "budget" } else { "breaker" };
         pool.note(spent, closed.map(|_| stopped_by));
         Ok(closed)
+    }
+}
+
+/// Where messages are counted: a country's attributes in the day's item, or a range's item.
+struct Pool {
+    key: String,
+    /// Names the country's own budget in this instance's memory.
+    key_here: String,
+    /// Ends the names of a country's attributes: `sGB`.
+    suffix: &'static str,
+    bounds: Bounds,
+}
+
+impl Pool {
+    fn of(target: &Target, policy: &SmsPolicy, now: Timestamp) -> [Pool; 2] {
+        let (day, country) = (format!("SMS#{}", SmsPolicy::day_end(now).unix()), target.country.code());
+        let range = format!("{day}#{}", target.range);
+        [
+            Pool { key_here: format!("{day}#{country}"), key: day, suffix: country, bounds: policy.of_country() },
+            Pool { key_here: range.clone(), key: range, suffix: "", bounds: policy.of_range() },
+        ]
+    }
+
+    /// Closed, as this instance knows without asking.
+    fn known_spent(&self, now: Timestamp) -> Quota {
+        let Bounds { total, sent, .. } = self.bounds;
+        self.note(Spent { total, sent, ..Spent::default() }, Some("budget"));
+        Quota::SpentUntil(SmsPolicy::day_end(now))
+    }
+
+    fn note(&self, spent: Spent, stopped_by: Option<&'static str>) {
+        report::note(Step::Budget {
+            of: if self.suffix.is_empty() { "range" } else { self.suffix }.into(),
+            total: [spent.total, self.bounds.total],
+            sent: spent.sent,
+            debt: [spent.debt, self.bounds.debt],
+            stopped_by: stopped_by.map(Into::into),
+        });
+    }
+
+    /// The attribute as this pool's item calls it.
+    fn here(&self, attribute: Path<'static>) -> Path<'static> {
+        attribute.with_suffix(self.suffix)
+    }
+
+    fn spent(&self, item: &Item) -> Result<Spent> {
+        let count = |attribute: Path<'_>| match item.get(&attribute.name()) {
+            Some(AttributeValue::N(number)) => number.parse::<i64>().map_err(Error::internal),
+            _ => Ok(0),
+        };
+        let small = |number: i64| u32::try_from(number).unwrap_or(u32::MAX);
+        Ok(Spent {
+            total: small(count(TOTAL)?),
+            sent: small(count(self.here(SENT))?),
+            debt: count(self.here(DEBT))?,
+            last: Timestamp::from_unix(count(self.here(LAST))?.unsigned_abs()),
+        })
     }
 }

@@ -1,7 +1,10 @@
 //! The two tables and the client that they share.
 
+use std::collections::HashMap;
+
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::endpoint::{DefaultResolver, Params, ResolveEndpoint};
+use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::refused::Refused;
 use crate::aws::{Aws, Retries, Settings};
@@ -18,6 +21,11 @@ pub struct OtpTable {
 pub struct UserTable {
     pub(super) table: Table,
 }
+
+/// The attribute that is the key of every item.
+pub(super) const PK: &str = "pk";
+
+pub(super) type Item = HashMap<String, AttributeValue>;
 
 #[derive(Clone)]
 pub(super) struct Table {
@@ -61,4 +69,14 @@ async fn endpoint(settings: &Settings) -> Result<String> {
     let params = params.build().map_err(Error::internal)?;
     let endpoint = DefaultResolver::new().resolve_endpoint(&params).await.map_err(Error::internal)?;
     Ok(endpoint.url().to_owned())
+}
+
+#[cfg(test)]
+impl Table {
+    /// A table whose calls would reach nothing.
+    pub(super) fn without_calls() -> Table {
+        let config = aws_sdk_dynamodb::Config::builder();
+        let config = config.behavior_version(aws_sdk_dynamodb::config::BehaviorVersion::latest()).build();
+        Table { client: Client::from_conf(config), name: "table".to_owned() }
+    }
 }

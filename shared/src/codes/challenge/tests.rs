@@ -54,7 +54,7 @@ fn start(state: &IdentifierState) -> Result<Start> {
 #[test]
 fn a_new_challenge_joins_what_lives_and_clears_what_does_not() {
     let expected =
-        Start::Join { strength: Strength::Short, new_hour: false, expired: vec!["1".to_owned()], unbound: 7 };
+        Start::Join(Join { strength: Strength::Short, new_hour: false, expired: vec!["1".to_owned()], unbound: 7 });
     assert_eq!(start(&state(&[1, 0, 300])).unwrap(), expected);
 }
 
@@ -63,7 +63,7 @@ fn an_hour_in_which_nothing_lives_begins_anew() {
     let over = IdentifierState { window_start: at(NOW - 3_600), newest: at(NOW - 600), ..state(&[]) };
     assert_eq!(start(&over).unwrap(), Start::Fresh(Strength::Short));
     let living = IdentifierState { newest: at(NOW - 599), ..over };
-    assert!(matches!(start(&living).unwrap(), Start::Join { new_hour: true, .. }));
+    assert!(matches!(start(&living).unwrap(), Start::Join(Join { new_hour: true, .. })));
 }
 
 #[test]
@@ -78,7 +78,7 @@ fn each_limit_says_how_long_it_lasts() {
     assert_eq!(waits(state(&[40, 50, 60, 70, 80])), 40);
     assert_eq!(waits(failed(10, at(NOW - 10))), 20);
     assert!(start(&failed(9, at(NOW + 5))).is_ok(), "seen by a slow clock");
-    assert!(matches!(start(&failed(76, at(NOW))).unwrap(), Start::Join { strength: Strength::Long, .. }));
+    assert!(matches!(start(&failed(76, at(NOW))).unwrap(), Start::Join(Join { strength: Strength::Long, .. })));
 }
 
 /// V38: what strangers use up on their lane, a known browser still has on its own.
@@ -89,7 +89,7 @@ fn a_known_browser_has_its_own_limits() {
     state.started_by = [("AAAAAAAA".to_owned(), 3)].into();
     let known =
         |state: &IdentifierState| state.start(Lane::Known, &NetworkDigest::new("A".repeat(22)), &policy(), at(NOW));
-    assert!(matches!(known(&state).unwrap(), Start::Join { strength: Strength::Short, .. }));
+    assert!(matches!(known(&state).unwrap(), Start::Join(Join { strength: Strength::Short, .. })));
     let waits = |known_lane: Counted| {
         known(&IdentifierState { known: known_lane, ..state.clone() }).unwrap_err().retry_after().unwrap().as_secs()
     };

@@ -1,30 +1,23 @@
-//! Answering a code: the writes that count a try before it is looked at, and that use a challenge up.
+//! Answering a code: the writes that count an attempt before it is looked at, and that use a challenge up.
 
-use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
-use aws_sdk_dynamodb::types::{TransactWriteItem, Update};
+use aws_sdk_dynamodb::types::TransactWriteItem;
 
-use super::item::{self, KEPT_FOR};
+use super::item::{
+    self, ATTEMPTS_LEFT, DIGEST, ENDS, FAILURES, KEPT_FOR, KNOWN_FAILURES, KNOWN_LAST_FAILURE, LAST_FAILURE, NEWEST,
+    UNBOUND, UNBOUND_END,
+};
+use super::rules::is_not_waiting;
 use crate::codes::{Attempt, LONGEST_LIFE, Proof};
 use crate::observe::report::{self, Step};
-use crate::store::OtpTable;
-use crate::store::write::{self, Written, bytes, number};
+use crate::store::row::TTL;
+use crate::store::send::Written;
+use crate::store::table::OtpTable;
+use crate::store::write::Update;
 use crate::words::{Error, Lane, Result, Timestamp};
 
-const COUNT_FAILURE: &str = "f = f + :one, fl = :now, #ttl = :ttl";
-
-/// Removes a challenge, and forgets the failures of both lanes: its owner has answered.
-fn use_up_on(lane: Lane) -> String {
-    format!("REMOVE {}.#c SET f = :zero, fd = :zero", item::names(lane).challenges)
-}
-
-/// A code that was sent again meanwhile has another digest: the old one is dead.
-fn still_live_on(lane: Lane) -> String {
-    let challenges = item::names(lane).challenges;
-    format!("{challenges}.#c.h = :h AND {challenges}.#c.e > :now")
-}
-
 impl OtpTable {
-    /// Spends a bound try at the challenge `key` on its lane, or says that there is none to spend: unknown, ended, used up.
+    /// Spends a bound attempt at the challenge `key` on its lane, or says that there is none to spend: unknown, ended,
+    /// used up.
     ///
     /// The count goes down, and the failure up, before anyone looks at the code, in one conditional write: a thousand
     /// parallel guesses still get no more than the policy's attempts (V01). No wait of the lockout stands in its way,
@@ -38,16 +31,17 @@ impl OtpTable {
         (lane, key): (Lane, &str),
         now: Timestamp,
     ) -> Result<Option<Attempt>> {
-        let challenges = item::names(lane).challenges;
-        let of_lane = match lane {
-            Lane::Open => "",
-            Lane::Known => ", fd = fd + :one, fdl = :now",
+        let challenge = item::challenge(lane, key);
+        let write = self
+            .update_identifier(identifier)
+            .when(challenge.field(ENDS).above(("now", now)))
+            .when(challenge.field(ATTEMPTS_LEFT).at_least(1))
+            .lower(challenge.field(ATTEMPTS_LEFT), 1);
+        let write = match lane {
+            Lane::Open => write,
+            Lane::Known => write.raise(KNOWN_FAILURES, 1).set(KNOWN_LAST_FAILURE, ("now", now)),
         };
-        let write = counted(self.table.update(&item::key(identifier)), now)
-            .update_expression(format!("SET {challenges}.#c.t = {challenges}.#c.t - :one, {COUNT_FAILURE}{of_lane}"))
-            .condition_expression(format!("{challenges}.#c.e > :now AND {challenges}.#c.t >= :one"))
-            .expression_attribute_names("#c", key);
-        match write::update(write).await? {
+        match count_failure(write, now).send().await? {
             Written::Done(item) => {
                 let state = item::read(item)?;
                 note(true, Some(state.on(lane).failures));
@@ -60,18 +54,19 @@ impl OtpTable {
         }
     }
 
-    /// Spends an unbound try, counted on the identifier, or says that there is none to spend.
+    /// Spends an unbound attempt, counted on the identifier, or says that there is none to spend.
     ///
     /// # Errors
     /// [`Error::TooManyAttempts`] in a wait of the lockout.
     pub async fn spend_unbound(&self, identifier: &str, now: Timestamp) -> Result<Option<Attempt>> {
-        let (write, not_waiting) = item::when_not_waiting(self.table.update(&item::key(identifier)), Lane::Open, now);
-        let write = counted(write, now)
-            .update_expression(format!("SET u = u + :one, {COUNT_FAILURE}"))
-            // `ux` is where the newest challenge stops being compared: beyond it nothing is, and nothing is counted.
-            .condition_expression(format!("la > :dead AND u < ux AND {not_waiting}"))
-            .expression_attribute_values(":dead", number(now.before(LONGEST_LIFE).unix()));
-        let state = match write::update(write).await? {
+        let write = self
+            .update_identifier(identifier)
+            .when(NEWEST.above(("longest_life_ago", now.before(LONGEST_LIFE))))
+            // From there on nothing would be compared, so nothing is counted.
+            .when(UNBOUND.below(UNBOUND_END))
+            .when(is_not_waiting(Lane::Open, now))
+            .raise(UNBOUND, 1);
+        let state = match count_failure(write, now).send().await? {
             Written::Done(item) => {
                 let state = item::read(item)?;
                 note(false, Some(state.open.failures));
@@ -96,16 +91,8 @@ impl OtpTable {
     /// # Errors
     /// When the table cannot be reached.
     pub async fn use_up(&self, identifier: &str, proof: &Proof, now: Timestamp) -> Result<bool> {
-        let write = self
-            .table
-            .update(&item::key(identifier))
-            .update_expression(use_up_on(proof.lane()))
-            .condition_expression(still_live_on(proof.lane()))
-            .expression_attribute_names("#c", proof.challenge())
-            .expression_attribute_values(":h", bytes(proof.digest().as_bytes()))
-            .expression_attribute_values(":now", number(now.unix()))
-            .expression_attribute_values(":zero", number(0_u32));
-        Ok(matches!(write::update(write).await?, Written::Done(_)))
+        let write = self.end_challenge(identifier, proof, now);
+        Ok(matches!(write.send().await?, Written::Done(_)))
     }
 
     /// The same as a part of the transaction that makes a user.
@@ -118,30 +105,28 @@ impl OtpTable {
         proof: &Proof,
         now: Timestamp,
     ) -> Result<TransactWriteItem> {
-        let update = Update::builder()
-            .table_name(&self.table.name)
-            .key("pk", write::text(&item::key(identifier)))
-            .update_expression(use_up_on(proof.lane()))
-            .condition_expression(still_live_on(proof.lane()))
-            .expression_attribute_names("#c", proof.challenge())
-            .expression_attribute_values(":h", bytes(proof.digest().as_bytes()))
-            .expression_attribute_values(":now", number(now.unix()))
-            .expression_attribute_values(":zero", number(0_u32))
-            .build()
-            .map_err(Error::internal)?;
-        Ok(TransactWriteItem::builder().update(update).build())
+        self.end_challenge(identifier, proof, now).in_transaction()
+    }
+
+    /// Removes the challenge, and the failures of both lanes, because its owner has answered. A code that was sent again
+    /// meanwhile has another digest: the one that was proved is dead.
+    fn end_challenge(&self, identifier: &str, proof: &Proof, now: Timestamp) -> Update<'_> {
+        let challenge = item::challenge(proof.lane(), proof.challenge());
+        self.update_identifier(identifier)
+            .when(challenge.field(DIGEST).is(proof.digest().as_bytes()))
+            .when(challenge.field(ENDS).above(("now", now)))
+            .remove(challenge)
+            .set(FAILURES, 0)
+            .set(KNOWN_FAILURES, 0)
     }
 }
 
-/// A try that was spent shows the failures, of which it is one until the code turns out to be right.
-fn note(bound: bool, failures: Option<u32>) {
-    report::note(Step::Try { bound, spent: failures.is_some(), failures, waits: 0 });
+/// Every attempt is a failure until its code turns out to be right.
+fn count_failure(write: Update<'_>, now: Timestamp) -> Update<'_> {
+    write.raise(FAILURES, 1).set(LAST_FAILURE, ("now", now)).set(TTL, now.after(KEPT_FOR))
 }
 
-fn counted(write: UpdateItemFluentBuilder, now: Timestamp) -> UpdateItemFluentBuilder {
-    write
-        .expression_attribute_names("#ttl", "ttl")
-        .expression_attribute_values(":one", number(1_u32))
-        .expression_attribute_values(":now", number(now.unix()))
-        .expression_attribute_values(":ttl", number(now.after(KEPT_FOR).unix()))
+/// An attempt that was spent shows the failures, of which it is one.
+fn note(bound: bool, failures: Option<u32>) {
+    report::note(Step::Try { bound, spent: failures.is_some(), failures, waits: 0 });
 }

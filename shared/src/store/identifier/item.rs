@@ -1,110 +1,146 @@
-//! `I#<digest>` in `OtpTable`: all that is remembered of one identifier, in one item of less than one write unit.
-//!
-//! A lane has names of its own in it: `ch`, `n`, `f`, `fl` for everybody, `cd`, `nd`, `fd`, `fdl` for known browsers.
+//! The item: what it holds, and how it is read.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteArray;
 
-use crate::codes::{Challenge, CodeDigest, Counted, IdentifierState, Lockout};
+use crate::codes::{Challenge, ChallengePolicy, CodeDigest, Counted, Draft, IdentifierState, Strength};
 use crate::observe::report::{self, Step};
-use crate::store::write::{self, Item, number};
+use crate::store::expression::Path;
+use crate::store::row::{self, attributes, row};
+use crate::store::table::{Item, OtpTable};
+use crate::store::write::Unconditional;
 use crate::words::{Error, ExpiresAt, Lane, Result, Timestamp};
 
-/// The failures in it must outlive every attack on it (S05).
+/// Failures are remembered for longer than any attack lasts (S05).
 pub(super) const KEPT_FOR: Duration = Duration::from_secs(365 * 86_400);
 
-pub(super) fn key(identifier: &str) -> String {
-    format!("I#{identifier}")
+impl OtpTable {
+    pub(super) fn update_identifier(&self, identifier: &str) -> Unconditional<'_> {
+        self.table.update(format!("I#{identifier}"))
+    }
 }
 
-/// What a lane's attributes are called.
+row! {
+    #[derive(Deserialize)]
+    struct Row {
+        /// Challenges of the open lane, by the digest of their ids. Expired ones stay until the next challenge begins.
+        pub(super) CHALLENGES = "ch" => challenges: BTreeMap<String, Entry>,
+        /// When the hour began in which challenges are counted, in Unix seconds.
+        pub(super) HOUR_START = "w0" => hour_start: u64,
+        /// When the newest code of either lane was sent, in Unix seconds.
+        pub(super) NEWEST = "la" => newest: u64,
+        /// How many challenges began on the open lane in the hour.
+        pub(super) STARTED = "n" => started: u32,
+        /// The same for each network, by its short digest.
+        pub(super) STARTED_BY = "ip" => started_by: BTreeMap<String, u32>,
+        /// Failures on both lanes since the last right code.
+        pub(super) FAILURES = "f" => failures: u32,
+        /// When the last of them was, in Unix seconds.
+        pub(super) LAST_FAILURE = "fl" => #[serde(default)] last_failure: u64,
+        /// Attempts without a challenge id since nothing lived last.
+        pub(super) UNBOUND = "u" => unbound: u32,
+        /// Challenges of known browsers, like `CHALLENGES`.
+        pub(super) KNOWN_CHALLENGES = "cd" => known_challenges: BTreeMap<String, Entry>,
+        /// How many challenges of known browsers began in the hour.
+        pub(super) KNOWN_STARTED = "nd" => known_started: u32,
+        /// Failures of known browsers since the last right code; `FAILURES` counts them too.
+        pub(super) KNOWN_FAILURES = "fd" => known_failures: u32,
+        /// When the last of them was, in Unix seconds.
+        pub(super) KNOWN_LAST_FAILURE = "fdl" => #[serde(default)] known_last_failure: u64,
+    }
+}
+
+attributes! {
+    /// The count in `UNBOUND` at which no challenge is compared with unbound attempts any more.
+    pub(super) UNBOUND_END = "ux";
+}
+
+row! {
+    /// One challenge.
+    #[derive(Serialize, Deserialize)]
+    pub(super) struct Entry {
+        /// The code's digest.
+        pub(super) DIGEST = "h" => digest: ByteArray<32>,
+        /// The id of the pepper in the digest.
+        pub(super) PEPPER = "k" => pepper: String,
+        /// When the code expires, in Unix seconds.
+        pub(super) ENDS = "e" => ends: u64,
+        /// When the code was sent, in Unix seconds; 0 after a refused send.
+        pub(super) SENT = "s" => sent: u64,
+        /// Bound attempts that are left.
+        pub(super) ATTEMPTS_LEFT = "t" => attempts_left: u32,
+        /// How often a code was sent, without refused sends.
+        pub(super) SENDS = "c" => sends: u32,
+        /// How many sends were refused.
+        pub(super) REFUSED_SENDS = "x" => refused_sends: u32,
+        /// The count in `UNBOUND` when the challenge began.
+        pub(super) UNBOUND_FROM = "u" => unbound_from: u32,
+    }
+}
+
+/// The attributes of one lane.
 pub(super) struct Names {
-    /// Challenges.
-    pub(super) challenges: &'static str,
-    /// Consecutive failures.
-    pub(super) failures: &'static str,
-    /// When the last one was.
-    last_failure: &'static str,
+    pub(super) challenges: Path<'static>,
+    pub(super) started: Path<'static>,
+    pub(super) failures: Path<'static>,
+    pub(super) last_failure: Path<'static>,
 }
 
 pub(super) fn names(lane: Lane) -> Names {
     match lane {
-        Lane::Open => Names { challenges: "ch", failures: "f", last_failure: "fl" },
-        Lane::Known => Names { challenges: "cd", failures: "fd", last_failure: "fdl" },
+        Lane::Open => {
+            Names { challenges: CHALLENGES, started: STARTED, failures: FAILURES, last_failure: LAST_FAILURE }
+        }
+        Lane::Known => Names {
+            challenges: KNOWN_CHALLENGES,
+            started: KNOWN_STARTED,
+            failures: KNOWN_FAILURES,
+            last_failure: KNOWN_LAST_FAILURE,
+        },
     }
 }
 
-#[derive(Deserialize)]
-struct Row {
-    /// Challenges.
-    ch: BTreeMap<String, Entry>,
-    /// When the hour began.
-    w0: u64,
-    /// When the newest code was sent.
-    la: u64,
-    /// New challenges in the hour.
-    n: u32,
-    /// The same by network.
-    ip: BTreeMap<String, u32>,
-    /// Consecutive failures.
-    f: u32,
-    /// When the last one was.
-    #[serde(default)]
-    fl: u64,
-    /// Unbound tries.
-    u: u32,
-    /// Challenges of known browsers.
-    cd: BTreeMap<String, Entry>,
-    /// How many of these are new in the hour.
-    nd: u32,
-    /// Their consecutive failures, which are among `f` too.
-    fd: u32,
-    /// When the last one was.
-    #[serde(default)]
-    fdl: u64,
-}
-
-/// One challenge.
-#[derive(Serialize, Deserialize)]
-pub(super) struct Entry {
-    /// The code's digest.
-    pub(super) h: ByteArray<32>,
-    /// Its pepper.
-    pub(super) k: String,
-    /// When it dies.
-    pub(super) e: u64,
-    /// When it was sent.
-    pub(super) s: u64,
-    /// Bound tries left.
-    pub(super) t: u32,
-    /// Sends.
-    pub(super) c: u32,
-    /// Sends that were refused.
-    pub(super) x: u32,
-    /// Unbound tries when it began.
-    pub(super) u: u32,
+/// The challenge `key` in the item.
+pub(super) fn challenge(lane: Lane, key: &str) -> Path<'_> {
+    names(lane).challenges.entry("challenge", key)
 }
 
 impl Entry {
-    pub(super) fn to_attribute(&self) -> Result<AttributeValue> {
-        serde_dynamo::to_attribute_value(self).map_err(Error::internal)
+    /// A challenge whose first code is about to be sent.
+    pub(super) fn first(
+        draft: &Draft,
+        strength: Strength,
+        policy: &ChallengePolicy,
+        now: Timestamp,
+        unbound_from: u32,
+    ) -> Result<AttributeValue> {
+        let entry = Entry {
+            digest: ByteArray::new(*draft.digest(strength).as_bytes()),
+            pepper: draft.pepper_id.clone(),
+            ends: draft.expires.moment().unix(),
+            sent: now.unix(),
+            attempts_left: strength.tries(policy),
+            sends: 1,
+            refused_sends: 0,
+            unbound_from,
+        };
+        serde_dynamo::to_attribute_value(entry).map_err(Error::internal)
     }
 }
 
 pub(super) fn read(item: Item) -> Result<IdentifierState> {
-    let row: Row = write::row(item)?;
+    let row: Row = row::read(item)?;
     Ok(IdentifierState {
-        open: counted(row.ch, row.n, row.f, row.fl),
-        known: counted(row.cd, row.nd, row.fd, row.fdl),
-        window_start: Timestamp::from_unix(row.w0),
-        newest: Timestamp::from_unix(row.la),
-        started_by: row.ip,
-        unbound: row.u,
+        open: counted(row.challenges, row.started, row.failures, row.last_failure),
+        known: counted(row.known_challenges, row.known_started, row.known_failures, row.known_last_failure),
+        window_start: Timestamp::from_unix(row.hour_start),
+        newest: Timestamp::from_unix(row.newest),
+        started_by: row.started_by,
+        unbound: row.unbound,
     })
 }
 
@@ -128,44 +164,13 @@ fn counted(entries: BTreeMap<String, Entry>, started: u32, failures: u32, last_f
 impl From<Entry> for Challenge {
     fn from(entry: Entry) -> Challenge {
         Challenge {
-            digest: CodeDigest::from_table(entry.h.into_array()),
-            pepper_id: entry.k,
-            expires: ExpiresAt::at(Timestamp::from_unix(entry.e)),
-            sent: Timestamp::from_unix(entry.s),
-            tries_left: entry.t,
-            sends: entry.c,
-            unbound_from: entry.u,
+            digest: CodeDigest::from_table(entry.digest.into_array()),
+            pepper_id: entry.pepper,
+            expires: ExpiresAt::at(Timestamp::from_unix(entry.ends)),
+            sent: Timestamp::from_unix(entry.sent),
+            tries_left: entry.attempts_left,
+            sends: entry.sends,
+            unbound_from: entry.unbound_from,
         }
     }
-}
-
-/// The condition that no wait of the lockout is running on a lane, as an expression over its failures.
-///
-/// The waits are in the condition because the write must not pass a failure that was counted a moment ago.
-pub(super) fn when_not_waiting(
-    write: UpdateItemFluentBuilder,
-    lane: Lane,
-    now: Timestamp,
-) -> (UpdateItemFluentBuilder, String) {
-    let Names { failures, last_failure, .. } = names(lane);
-    let bands = Lockout::bands(now);
-    let last = bands.len().saturating_sub(1);
-    let mut write = write;
-    let mut alternatives = Vec::new();
-    for (index, (below, since)) in bands.into_iter().enumerate() {
-        let in_time = format!("{last_failure} <= :since{index}");
-        let alternative = match index {
-            0 => format!("{failures} < :below{index}"),
-            _ if index == last => in_time,
-            _ => format!("({failures} < :below{index} AND {in_time})"),
-        };
-        if index != last {
-            write = write.expression_attribute_values(format!(":below{index}"), number(below));
-        }
-        if index != 0 {
-            write = write.expression_attribute_values(format!(":since{index}"), number(since.unix()));
-        }
-        alternatives.push(alternative);
-    }
-    (write, format!("({})", alternatives.join(" OR ")))
 }

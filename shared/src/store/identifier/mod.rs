@@ -1,9 +1,9 @@
-//! `I#<digest>` in `OtpTable`: the challenges of one identifier and all that is counted beside them.
+//! `I#<digest>` in `OtpTable`: all that is remembered of one identifier, in one item of less than one write unit.
 
 mod answer;
 mod item;
 mod resend;
+mod rules;
 mod start;
 
 pub use self::start::ChallengeRequest;
-pub(super) use self::start::MOST_TRIES;

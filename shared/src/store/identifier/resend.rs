@@ -1,12 +1,13 @@
 //! Sending again: the writes that put a new code into a challenge, and that take back a send that was refused.
 
-use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
-
-use super::item::{self, KEPT_FOR};
-use super::start::{ChallengeRequest, MOST_TRIES};
+use super::item::{self, ATTEMPTS_LEFT, DIGEST, ENDS, KEPT_FOR, NEWEST, PEPPER, REFUSED_SENDS, SENDS, SENT};
+use super::rules::strength_fits;
+use super::start::ChallengeRequest;
 use crate::codes::{Draft, FREE_REFUSALS, MOST_SENDS, Strength};
-use crate::store::OtpTable;
-use crate::store::write::{self, Written, bytes, number, text};
+use crate::store::row::TTL;
+use crate::store::send::{MOST_ROUNDS, Written};
+use crate::store::table::OtpTable;
+use crate::store::write::Update;
 use crate::words::{Error, Result};
 
 impl OtpTable {
@@ -20,12 +21,12 @@ impl OtpTable {
         instead: Draft,
         request: ChallengeRequest<'_>,
     ) -> Result<(Draft, Strength)> {
+        let lane = draft.lane();
         let mut strength = Strength::Short;
-        for _ in 0..MOST_TRIES {
-            let write = again(self.table.update(&item::key(request.identifier)), &draft, request, strength);
-            let seen = match write::update(write).await? {
+        for _ in 0..MOST_ROUNDS {
+            let seen = match self.replace_code(&draft, request, strength).send().await? {
                 Written::Done(item) => {
-                    item::note("sent_again", &item::read(item)?, draft.lane(), strength == Strength::Long);
+                    item::note("sent_again", &item::read(item)?, lane, strength == Strength::Long);
                     return Ok((draft, strength));
                 }
                 Written::Refused(item) => item.map(item::read).transpose()?,
@@ -35,8 +36,8 @@ impl OtpTable {
             }
             let again = match &seen {
                 Some(state) => {
-                    let again = state.resend(draft.lane(), &draft.key, request.policy, request.now);
-                    again.inspect_err(|error| item::note_refusal(error, state, draft.lane()))?
+                    let again = state.resend(lane, &draft.key, request.policy, request.now);
+                    again.inspect_err(|error| item::note_refusal(error, state, lane))?
                 }
                 None => None,
             };
@@ -51,58 +52,44 @@ impl OtpTable {
         Err(Error::unavailable("the identifier's item is busy"))
     }
 
-    /// Takes back a send that was surely refused: it may be repeated at once and does not count. Tries, failures and
+    /// Takes back a send that was surely refused: it may be repeated at once and does not count. Attempts, failures and
     /// the network's count stay. Says no from the third time on, so that a broken sender is not hammered.
     ///
     /// # Errors
     /// When the table cannot be reached.
     pub async fn withdraw(&self, draft: &Draft, strength: Strength, identifier: &str) -> Result<bool> {
-        let ch = item::names(draft.lane()).challenges;
+        let challenge = item::challenge(draft.lane(), &draft.key);
         let write = self
-            .table
-            .update(&item::key(identifier))
-            .update_expression(format!(
-                "SET {ch}.#c.s = :zero, {ch}.#c.c = {ch}.#c.c - :one, {ch}.#c.x = {ch}.#c.x + :one"
-            ))
-            .condition_expression(format!("{ch}.#c.h = :h AND {ch}.#c.x < :free"))
-            .expression_attribute_names("#c", &draft.key)
-            .expression_attribute_values(":h", bytes(draft.digest(strength).as_bytes()))
-            .expression_attribute_values(":zero", number(0_u32))
-            .expression_attribute_values(":one", number(1_u32))
-            .expression_attribute_values(":free", number(FREE_REFUSALS));
-        Ok(matches!(write::update(write).await?, Written::Done(_)))
+            .update_identifier(identifier)
+            .when(challenge.field(DIGEST).is(draft.digest(strength).as_bytes()))
+            .when(challenge.field(REFUSED_SENDS).below(("free_refusals", FREE_REFUSALS)))
+            .set(challenge.field(SENT), 0)
+            .lower(challenge.field(SENDS), 1)
+            .raise(challenge.field(REFUSED_SENDS), 1);
+        Ok(matches!(write.send().await?, Written::Done(_)))
     }
-}
 
-/// A new code for a live challenge with tries left. The tries are not given back; a long code leaves one.
-fn again(
-    write: UpdateItemFluentBuilder,
-    draft: &Draft,
-    request: ChallengeRequest<'_>,
-    strength: Strength,
-) -> UpdateItemFluentBuilder {
-    let ChallengeRequest { policy, now, .. } = request;
-    let ch = item::names(draft.lane()).challenges;
-    let (tries, guessable) = match strength {
-        Strength::Short => (String::new(), "f < :long_from"),
-        Strength::Long => (format!(", {ch}.#c.t = :one"), "f >= :long_from"),
-    };
-    write
-        .update_expression(format!(
-            "SET {ch}.#c.h = :h, {ch}.#c.k = :k, {ch}.#c.e = :e, {ch}.#c.s = :now, {ch}.#c.c = {ch}.#c.c + :one, la = :now, #ttl = :ttl{tries}"
-        ))
-        .condition_expression(format!(
-            "{ch}.#c.e > :now AND {ch}.#c.t >= :one AND {ch}.#c.s <= :cool AND {ch}.#c.c < :sends AND {guessable}"
-        ))
-        .expression_attribute_names("#c", &draft.key)
-        .expression_attribute_names("#ttl", "ttl")
-        .expression_attribute_values(":h", bytes(draft.digest(strength).as_bytes()))
-        .expression_attribute_values(":k", text(&draft.pepper_id))
-        .expression_attribute_values(":e", number(draft.expires.moment().unix()))
-        .expression_attribute_values(":now", number(now.unix()))
-        .expression_attribute_values(":one", number(1_u32))
-        .expression_attribute_values(":cool", number(now.before(policy.resend_after).unix()))
-        .expression_attribute_values(":sends", number(MOST_SENDS))
-        .expression_attribute_values(":long_from", number(policy.lockout().long_from()))
-        .expression_attribute_values(":ttl", number(now.after(KEPT_FOR).unix()))
+    /// A new code for a live challenge with attempts left. They are not given back; a long code leaves one.
+    fn replace_code(&self, draft: &Draft, request: ChallengeRequest<'_>, strength: Strength) -> Update<'_> {
+        let ChallengeRequest { identifier, policy, now, .. } = request;
+        let challenge = item::challenge(draft.lane(), &draft.key);
+        let write = self
+            .update_identifier(identifier)
+            .when(challenge.field(ENDS).above(("now", now)))
+            .when(challenge.field(ATTEMPTS_LEFT).at_least(1))
+            .when(challenge.field(SENT).at_most(("resend_after_ago", now.before(policy.resend_after))))
+            .when(challenge.field(SENDS).below(("most_sends", MOST_SENDS)))
+            .when(strength_fits(strength, policy))
+            .set(challenge.field(DIGEST), draft.digest(strength).as_bytes())
+            .set(challenge.field(PEPPER), draft.pepper_id.as_str())
+            .set(challenge.field(ENDS), draft.expires.moment())
+            .set(challenge.field(SENT), ("now", now))
+            .raise(challenge.field(SENDS), 1)
+            .set(NEWEST, ("now", now))
+            .set(TTL, now.after(KEPT_FOR));
+        match strength {
+            Strength::Short => write,
+            Strength::Long => write.set(challenge.field(ATTEMPTS_LEFT), 1),
+        }
+    }
 }

@@ -1,21 +1,19 @@
 //! Starting a challenge: the write that begins one, alone or beside those that live.
 
-use std::collections::HashMap;
-
-use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
-use aws_sdk_dynamodb::types::AttributeValue;
-use serde_bytes::ByteArray;
-
-use super::item::{self, Entry, KEPT_FOR};
-use crate::codes::{ChallengePolicy, Draft, HOUR, IdentifierState, LONGEST_LIFE, Start, Strength};
-use crate::store::OtpTable;
-use crate::store::write::{self, Written, number};
+use super::item::{
+    self, CHALLENGES, ENDS, Entry, FAILURES, HOUR_START, KEPT_FOR, KNOWN_CHALLENGES, KNOWN_FAILURES, KNOWN_STARTED,
+    NEWEST, Names, STARTED, STARTED_BY, UNBOUND, UNBOUND_END,
+};
+use super::rules::{is_not_waiting, strength_fits};
+use crate::codes::{ChallengePolicy, Draft, HOUR, IdentifierState, Join, LONGEST_LIFE, Start, Strength};
+use crate::store::expression::{Condition, Value, all, any, is_new};
+use crate::store::row::TTL;
+use crate::store::send::{MOST_ROUNDS, Written};
+use crate::store::table::{Item, OtpTable};
+use crate::store::write::Update;
 use crate::words::{Error, Lane, NetworkDigest, Result, Timestamp};
 
-/// Each refused write of ours means that another one went through, and only [`Lane::most_live`] of these can.
-pub(in crate::store) const MOST_TRIES: usize = 16;
-
-/// Who asks, and under which rules.
+/// A request for a code, in the table's words.
 #[derive(Clone, Copy)]
 pub struct ChallengeRequest<'a> {
     /// The identifier's digest.
@@ -39,208 +37,171 @@ impl OtpTable {
         request: ChallengeRequest<'_>,
         seen: Option<IdentifierState>,
     ) -> Result<Strength> {
-        let ChallengeRequest { identifier, network, policy, now } = request;
+        let ChallengeRequest { network, policy, now, .. } = request;
+        let lane = draft.lane();
         let mut seen = seen;
-        for _ in 0..MOST_TRIES {
-            // Mostly there is nothing, or nothing that matters any more: try that first, without a read.
+        for _ in 0..MOST_ROUNDS {
+            // Mostly there is no item, or nothing in it that matters any more. So the first write goes out without a read.
             let start = match &seen {
                 Some(state) => {
-                    let start = state.start(draft.lane(), network, policy, now);
-                    start.inspect_err(|error| item::note_refusal(error, state, draft.lane()))?
+                    let start = state.start(lane, network, policy, now);
+                    start.inspect_err(|error| item::note_refusal(error, state, lane))?
                 }
                 None => Start::Fresh(Strength::Short),
             };
-            let write = self.table.update(&item::key(identifier));
             let (write, strength) = match start {
-                Start::Fresh(strength) => (fresh(write, draft, request, strength)?, strength),
-                Start::Join { strength, new_hour, expired, unbound } => {
-                    (join(write, draft, request, &Joining { strength, new_hour, expired, unbound })?, strength)
-                }
+                Start::Fresh(strength) => (self.begin_alone(draft, request, strength)?, strength),
+                Start::Join(join) => (self.join(draft, request, &join)?, join.strength),
             };
-            match write::update(write).await? {
+            match write.send().await? {
                 Written::Done(item) => {
-                    item::note("begun", &item::read(item)?, draft.lane(), strength == Strength::Long);
+                    item::note("begun", &item::read(item)?, lane, strength == Strength::Long);
                     return Ok(strength);
                 }
                 Written::Refused(item) => seen = item.map(item::read).transpose()?,
             }
-            // The SDK repeats a write whose answer was lost; the repetition is refused by its own success.
+            // The SDK retries a write whose answer was lost. The retry is refused because the first try succeeded.
             if let Some(strength) = seen.as_ref().and_then(|state| draft.held_by(state)) {
                 return Ok(strength);
             }
         }
         Err(Error::unavailable("the identifier's item is busy"))
     }
-}
 
-/// The first challenge of an hour in which nothing lives: all counts but the failures begin again.
-fn fresh(
-    write: UpdateItemFluentBuilder,
-    draft: &Draft,
-    request: ChallengeRequest<'_>,
-    strength: Strength,
-) -> Result<UpdateItemFluentBuilder> {
-    let ChallengeRequest { policy, now, .. } = request;
-    let (write, may_go_on) = when_strength_fits(write, draft.lane(), strength, policy, now);
-    let challenges = [(draft.key.clone(), entry(draft, strength, policy, now, 0).to_attribute()?)];
-    // Nobody answers a challenge of the other lane unbound, so that is no reason to compare anything.
-    let (mine, other, ux) = match draft.lane() {
-        Lane::Open => ("ch = :ch, n = :one", "cd = :none, nd = :zero", policy.attempts),
-        Lane::Known => ("cd = :ch, nd = :one", "ch = :none, n = :zero", 0),
-    };
-    let write = hour_of(write, draft.lane(), request);
-    Ok(write
-        .update_expression(format!(
-            "SET {mine}, {other}, w0 = :now, la = :now, ip = :ip, u = :zero, ux = :ux, f = if_not_exists(f, :zero), \
-             fd = if_not_exists(fd, :zero), #ttl = :ttl"
-        ))
-        .condition_expression(format!("attribute_not_exists(pk) OR (w0 <= :hour_ago AND la <= :dead AND {may_go_on})"))
-        .expression_attribute_names("#ttl", "ttl")
-        .expression_attribute_values(":ch", AttributeValue::M(challenges.into()))
-        .expression_attribute_values(":none", AttributeValue::M(HashMap::new()))
-        .expression_attribute_values(":now", number(now.unix()))
-        .expression_attribute_values(":one", number(1_u32))
-        .expression_attribute_values(":zero", number(0_u32))
-        .expression_attribute_values(":ux", number(ux))
-        .expression_attribute_values(":hour_ago", number(now.before(HOUR).unix()))
-        .expression_attribute_values(":dead", number(now.before(LONGEST_LIFE).unix()))
-        .expression_attribute_values(":ttl", number(now.after(KEPT_FOR).unix())))
-}
-
-struct Joining {
-    strength: Strength,
-    new_hour: bool,
-    expired: Vec<String>,
-    unbound: u32,
-}
-
-/// A further challenge beside what lives. Whatever it relies on stands in its condition.
-fn join(
-    write: UpdateItemFluentBuilder,
-    draft: &Draft,
-    request: ChallengeRequest<'_>,
-    joining: &Joining,
-) -> Result<UpdateItemFluentBuilder> {
-    let ChallengeRequest { policy, now, .. } = request;
-    let Joining { strength, new_hour, expired, unbound } = joining;
-    let ch = item::names(draft.lane()).challenges;
-    let (mut write, may_go_on) = when_strength_fits(write, draft.lane(), *strength, policy, now);
-    let mut condition = format!("{may_go_on} AND size({ch}) < :room");
-    let mut remove = String::new();
-    for (index, key) in expired.iter().enumerate() {
-        condition.push_str(&format!(" AND {ch}.#x{index}.e <= :now"));
-        remove.push_str(&format!("{} {ch}.#x{index}", if index == 0 { " REMOVE" } else { "," }));
-        write = write.expression_attribute_names(format!("#x{index}"), key);
+    /// The first challenge of an hour while no other lives. All counts except the failures start again.
+    fn begin_alone(&self, draft: &Draft, request: ChallengeRequest<'_>, strength: Strength) -> Result<Update<'_>> {
+        let ChallengeRequest { identifier, policy, now, .. } = request;
+        let nothing_lives = all([
+            HOUR_START.at_most(("hour_ago", now.before(HOUR))),
+            NEWEST.at_most(("longest_life_ago", now.before(LONGEST_LIFE))),
+            may_begin(draft.lane(), strength, policy, now),
+        ]);
+        let challenges = Item::from([(draft.key.clone(), Entry::first(draft, strength, policy, now, 0)?)]);
+        let write = self
+            .update_identifier(identifier)
+            .when(any([is_new(), nothing_lives]))
+            .set(HOUR_START, ("now", now))
+            .set(NEWEST, ("now", now))
+            .set(STARTED_BY, first_share(draft.lane(), request))
+            .set(UNBOUND, 0)
+            .set_if_missing(FAILURES, 0)
+            .set_if_missing(KNOWN_FAILURES, 0)
+            .set(TTL, now.after(KEPT_FOR));
+        Ok(match draft.lane() {
+            Lane::Open => write
+                .set(CHALLENGES, challenges)
+                .set(STARTED, 1)
+                .set(KNOWN_CHALLENGES, Item::new())
+                .set(KNOWN_STARTED, 0)
+                .set(UNBOUND_END, policy.attempts),
+            // Unbound attempts are not compared with the challenge of a known browser, so there is none to count.
+            Lane::Known => write
+                .set(KNOWN_CHALLENGES, challenges)
+                .set(KNOWN_STARTED, 1)
+                .set(CHALLENGES, Item::new())
+                .set(STARTED, 0)
+                .set(UNBOUND_END, 0),
+        })
     }
-    let (write, counts, hour) = if *new_hour {
-        first_of_hour(write, draft.lane(), request)
-    } else {
-        next_of_hour(write, draft.lane(), request)
-    };
-    let (write, compared, from) = compared_from(write, draft.lane(), policy, *unbound);
-    Ok(write
-        .update_expression(format!("SET {ch}.#c = :entry, la = :now, #ttl = :ttl, {counts}{compared}{remove}"))
-        .condition_expression(format!("{condition} AND {hour}{from}"))
-        .expression_attribute_names("#c", &draft.key)
-        .expression_attribute_names("#ttl", "ttl")
-        .expression_attribute_values(":entry", entry(draft, *strength, policy, now, *unbound).to_attribute()?)
-        .expression_attribute_values(":room", number((draft.lane().most_live() + expired.len()) as u64))
-        .expression_attribute_values(":now", number(now.unix()))
-        .expression_attribute_values(":one", number(1_u32))
-        .expression_attribute_values(":hour_ago", number(now.before(HOUR).unix()))
-        .expression_attribute_values(":ttl", number(now.after(KEPT_FOR).unix())))
+
+    /// A further challenge beside what lives. Its conditions have everything that it relies on.
+    fn join(&self, draft: &Draft, request: ChallengeRequest<'_>, join: &Join) -> Result<Update<'_>> {
+        let ChallengeRequest { identifier, policy, now, .. } = request;
+        let lane = draft.lane();
+        let challenges = item::names(lane).challenges;
+        let mut write = self
+            .update_identifier(identifier)
+            .when(may_begin(lane, join.strength, policy, now))
+            .when(challenges.has_fewer_than(("room", lane.most_live() + join.expired.len())))
+            .set(item::challenge(lane, &draft.key), Entry::first(draft, join.strength, policy, now, join.unbound)?)
+            .set(NEWEST, ("now", now))
+            .set(TTL, now.after(KEPT_FOR));
+        for key in &join.expired {
+            let expired = challenges.entry("expired", key);
+            write = write.when(expired.field(ENDS).at_most(("now", now))).remove(expired);
+        }
+        if lane == Lane::Open {
+            write = write.when(UNBOUND.is(join.unbound)).set(UNBOUND_END, join.unbound.saturating_add(policy.attempts));
+        }
+        Ok(if join.new_hour { first_of_hour(write, lane, request) } else { next_of_hour(write, lane, request) })
+    }
 }
 
-/// What a challenge that begins an hour sets, and on which condition.
-fn first_of_hour(
-    write: UpdateItemFluentBuilder,
-    lane: Lane,
-    request: ChallengeRequest<'_>,
-) -> (UpdateItemFluentBuilder, &'static str, &'static str) {
-    let counts = match lane {
-        Lane::Open => "w0 = :now, ip = :ip, n = :one, nd = :zero",
-        Lane::Known => "w0 = :now, ip = :ip, n = :zero, nd = :one",
+fn first_of_hour<'a>(write: Update<'a>, lane: Lane, request: ChallengeRequest<'_>) -> Update<'a> {
+    let [started, known_started] = match lane {
+        Lane::Open => [1, 0],
+        Lane::Known => [0, 1],
     };
-    let write = hour_of(write, lane, request).expression_attribute_values(":zero", number(0_u32));
-    (write, counts, "w0 <= :hour_ago")
+    write
+        .when(HOUR_START.at_most(("hour_ago", request.now.before(HOUR))))
+        .set(HOUR_START, ("now", request.now))
+        .set(STARTED_BY, first_share(lane, request))
+        .set(STARTED, started)
+        .set(KNOWN_STARTED, known_started)
 }
 
-/// The same of one within an hour.
-fn next_of_hour(
-    write: UpdateItemFluentBuilder,
-    lane: Lane,
-    request: ChallengeRequest<'_>,
-) -> (UpdateItemFluentBuilder, &'static str, &'static str) {
-    let ChallengeRequest { network, policy, .. } = request;
-    let write = write.expression_attribute_values(":per_hour", number(policy.per_hour));
+fn next_of_hour<'a>(write: Update<'a>, lane: Lane, request: ChallengeRequest<'_>) -> Update<'a> {
+    let ChallengeRequest { network, policy, now, .. } = request;
+    let Names { started, .. } = item::names(lane);
+    let write = write
+        .when(HOUR_START.above(("hour_ago", now.before(HOUR))))
+        .when(started.below(("per_hour", policy.per_hour)))
+        .raise(started, 1);
     match lane {
-        Lane::Known => (write, "nd = nd + :one", "w0 > :hour_ago AND nd < :per_hour"),
-        Lane::Open => (
+        Lane::Known => write,
+        Lane::Open => {
+            let share = STARTED_BY.entry("network", network.short());
             write
-                .expression_attribute_names("#ip", network.short())
-                .expression_attribute_values(":zero", number(0_u32))
-                .expression_attribute_values(":per_network", number(policy.per_hour_per_network)),
-            "n = n + :one, ip.#ip = if_not_exists(ip.#ip, :zero) + :one",
-            "w0 > :hour_ago AND n < :per_hour AND (attribute_not_exists(ip.#ip) OR ip.#ip < :per_network)",
-        ),
-    }
-}
-
-/// How far unbound tries go on for a new challenge; they match none of a known browser.
-fn compared_from(
-    write: UpdateItemFluentBuilder,
-    lane: Lane,
-    policy: &ChallengePolicy,
-    unbound: u32,
-) -> (UpdateItemFluentBuilder, &'static str, &'static str) {
-    match lane {
-        Lane::Known => (write, "", ""),
-        Lane::Open => (
-            write
-                .expression_attribute_values(":unbound", number(unbound))
-                .expression_attribute_values(":ux", number(unbound.saturating_add(policy.attempts))),
-            ", ux = :ux",
-            " AND u = :unbound",
-        ),
-    }
-}
-
-/// A guessable code only below the lockout's cap and outside its waits; a long one only from the cap on.
-fn when_strength_fits(
-    write: UpdateItemFluentBuilder,
-    lane: Lane,
-    strength: Strength,
-    policy: &ChallengePolicy,
-    now: Timestamp,
-) -> (UpdateItemFluentBuilder, String) {
-    let write = write.expression_attribute_values(":long_from", number(policy.lockout().long_from()));
-    match strength {
-        Strength::Long => (write, "f >= :long_from".to_owned()),
-        Strength::Short => {
-            let (write, not_waiting) = item::when_not_waiting(write, lane, now);
-            (write, format!("f < :long_from AND {not_waiting}"))
+                .when(any([share.is_missing(), share.below(("per_network", policy.per_hour_per_network))]))
+                .count(share)
         }
     }
 }
 
-fn entry(draft: &Draft, strength: Strength, policy: &ChallengePolicy, now: Timestamp, unbound: u32) -> Entry {
-    Entry {
-        h: ByteArray::new(*draft.digest(strength).as_bytes()),
-        k: draft.pepper_id.clone(),
-        e: draft.expires.moment().unix(),
-        s: now.unix(),
-        t: strength.tries(policy),
-        c: 1,
-        x: 0,
-        u: unbound,
+/// The networks' shares when an hour begins. Known browsers take none.
+fn first_share(lane: Lane, request: ChallengeRequest<'_>) -> Item {
+    match lane {
+        Lane::Open => Item::from([(request.network.short().to_owned(), 1.attribute_value())]),
+        Lane::Known => Item::new(),
     }
 }
 
-/// A new hour's shares of networks: known browsers take none.
-fn hour_of(write: UpdateItemFluentBuilder, lane: Lane, request: ChallengeRequest<'_>) -> UpdateItemFluentBuilder {
-    let shares = match lane {
-        Lane::Open => [(request.network.short().to_owned(), number(1_u32))].into(),
-        Lane::Known => HashMap::new(),
-    };
-    write.expression_attribute_values(":ip", AttributeValue::M(shares))
+/// A guessable code waits as the lockout says; a long one need not.
+fn may_begin(lane: Lane, strength: Strength, policy: &ChallengePolicy, now: Timestamp) -> Condition {
+    match strength {
+        Strength::Short => strength_fits(strength, policy).and(is_not_waiting(lane, now)),
+        Strength::Long => strength_fits(strength, policy),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::codes::{Binding, policy};
+    use crate::store::refused::Refused;
+    use crate::store::table::Table;
+    use crate::words::{ChallengeId, Entropy, ExpiresAt, MacKey, Tenant};
+
+    /// DynamoDB takes expressions of 4 KB. The longest one begins a challenge where as many as may live have expired.
+    #[test]
+    fn the_longest_expressions_are_within_the_limit() {
+        let table = OtpTable { table: Table::without_calls(), refused: Refused::default() };
+        let (tenant, identifier) = (Tenant::default(), "ada@example.com".parse().unwrap());
+        let (policy, network) = (policy(), NetworkDigest::new("A".repeat(22)));
+        let now = Timestamp::from_unix(4_102_444_800);
+        let request = ChallengeRequest { identifier: "digest", network: &network, policy: &policy, now };
+        for lane in [Lane::Open, Lane::Known] {
+            let id = ChallengeId::draw(&Entropy, lane).unwrap();
+            let binding = Binding { tenant: &tenant, identifier: &identifier, challenge: "key" };
+            let draft = Draft::draw(id, binding, ("p", &MacKey::new([1; 32])), 6, ExpiresAt::at(now)).unwrap();
+            for new_hour in [true, false] {
+                let expired = (0..lane.most_live()).map(|index| index.to_string()).collect();
+                let join = Join { strength: Strength::Short, new_hour, expired, unbound: u32::MAX };
+                let item = table.join(&draft, request, &join).unwrap().in_transaction().unwrap();
+                let write = item.update().unwrap();
+                let lengths = [write.update_expression(), write.condition_expression().unwrap()].map(str::len);
+                assert!(lengths.into_iter().all(|length| length < 4_096), "{lengths:?}");
+            }
+        }
+    }
 }
