@@ -241,9 +241,9 @@ async fn nothing_is_given_back_twice() {
         while taken < 4 || given_back == 0 {
             let held = gate.held();
             let says = |call: &Held, name: &str| call.body["ExpressionAttributeValues"].get(name).is_some();
-            let (takes, others): (Vec<_>, Vec<_>) = held.iter().partition(|call| says(call, ":most_here"));
+            let (takes, others): (Vec<_>, Vec<_>) = held.iter().partition(|call| says(call, ":most_sent"));
             for call in others {
-                let is_back = says(call, ":minus_share");
+                let is_back = says(call, ":minus1");
                 given_back += usize::from(is_back);
                 let lost = Release::Failed(AwsError::InternalServerError, When::After);
                 gate.release(call.number, if is_back { lost } else { Release::Answered });

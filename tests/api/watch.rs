@@ -1,6 +1,6 @@
 //! `cargo lambda watch`: its routes and its settings are the template's.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use local::{Addresses, Kind, Options};

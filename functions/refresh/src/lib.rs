@@ -11,7 +11,7 @@ use shared::config::Reader;
 use shared::http::{Cookie, Frontends, Issuer, Reply, Request, TokenDelivery, TokenSettings, Tokens, given, token_of};
 use shared::runtime::Function;
 use shared::sessions::{RefreshToken, Rotation, Session, SessionPolicy};
-use shared::store::{Presented, Store, UserTable};
+use shared::store::{RotationRequest, Store, UserTable};
 use shared::words::{Clock, Entropy, Error, Result, random_id};
 
 /// What this function may touch: the users' table and the keyring of tokens.
@@ -92,7 +92,7 @@ impl Refresh {
         let signer = keys.signer()?;
 
         let (next_key, invocation, device) = (keys.refresh_key_id()?, &random_id(&Entropy)?, &request.device());
-        let presented = Presented { grant, next_key, invocation, device, policy: &self.policy };
+        let presented = RotationRequest { grant, next_key, invocation, device, policy: &self.policy };
         let (rotation, user) = tokio::try_join!(self.users.rotate(presented, now), self.users.user(&grant.user))?;
 
         let is_genuine = |session: &Session| token.belongs_to(&key, &session.seed, keys.scope());

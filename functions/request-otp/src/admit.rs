@@ -1,7 +1,6 @@
 //! Step 1: the limits that are looked at before anything is begun.
 
-use shared::codes::Action;
-use shared::store::Passage;
+use shared::codes::{Action, Quota};
 use shared::words::{Error, Identifier, Result};
 
 use crate::RequestOtp;
@@ -19,20 +18,20 @@ impl RequestOtp {
         let sms = &self.policy.sms;
         let target = sms.target(phone)?;
         // What this instance knows to be closed costs nothing at all.
-        self.table.known_closed(Action::Sms, network, sms.of_network(), now).or_refuse(now, closed)?;
+        self.table.known_quota(Action::Sms, network, sms.of_network(), now).or_refuse(now, closed)?;
         let (request, day, budget) = tokio::try_join!(
             request,
-            self.table.passage(Action::Sms, network, sms.of_network(), now),
-            self.table.message_passage(&target, sms, now),
+            self.table.quota(Action::Sms, network, sms.of_network(), now),
+            self.table.message_quota(&target, sms, now),
         )?;
-        [request, day, budget].into_iter().try_for_each(|passage| passage.or_refuse(now, closed))
+        [request, day, budget].into_iter().try_for_each(|quota| quota.or_refuse(now, closed))
     }
 
     /// Counts an SMS on its network's day; mail has none.
-    pub(crate) async fn count_on_the_day(&self, asking: Asking<'_>) -> Result<Passage> {
+    pub(crate) async fn count_on_the_day(&self, asking: Asking<'_>) -> Result<Quota> {
         let Asking { identifier, network, now, .. } = asking;
         match identifier {
-            Identifier::Email(_) => Ok(Passage::Open),
+            Identifier::Email(_) => Ok(Quota::Left),
             Identifier::Phone(_) => self.table.count(Action::Sms, network, self.policy.sms.of_network(), now).await,
         }
     }

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use shared::codes::{Binding, Draft, Strength};
+use shared::codes::{Binding, Draft, Quota, Strength};
 use shared::http::TokenDelivery;
 use shared::keys::CodeKeys;
-use shared::store::{Asked, Passage};
+use shared::store::ChallengeRequest;
 use shared::words::{ChallengeId, Entropy, ExpiresAt, Identifier, Index, Lane, NetworkDigest, Result, Timestamp};
 
 use crate::RequestOtp;
@@ -31,7 +31,7 @@ pub(crate) struct Begun {
     pub(crate) draft: Draft,
     pub(crate) strength: Strength,
     /// Whether the network's day still had room for it.
-    pub(crate) day: Passage,
+    pub(crate) day: Quota,
 }
 
 impl RequestOtp {
@@ -50,13 +50,13 @@ impl RequestOtp {
             let pepper = (pepper.id.as_str(), &pepper.key.mac());
             Draft::draw(id, binding, pepper, self.policy.length, ExpiresAt::after(now, life))
         };
-        let asked = Asked { identifier: key, network, policy: &self.policy, now };
+        let request = ChallengeRequest { identifier: key, network, policy: &self.policy, now };
         let anew = draft(ChallengeId::draw(&Entropy, lane)?)?;
         let again = named.map(draft).transpose()?;
         let begin = async {
             match again {
-                Some(again) => self.table.resend(again, anew, asked).await,
-                None => self.table.start(&anew, asked, None).await.map(|strength| (anew, strength)),
+                Some(again) => self.table.resend(again, anew, request).await,
+                None => self.table.start(&anew, request, None).await.map(|strength| (anew, strength)),
             }
         };
         let ((draft, strength), day) = tokio::try_join!(begin, self.count_on_the_day(asking))?;

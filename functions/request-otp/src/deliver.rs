@@ -1,9 +1,9 @@
 //! Step 3: the send, inline and for everybody alike, so that its time says nothing (V09).
 
+use shared::codes::Quota;
 use shared::http::TokenDelivery;
 use shared::messages::{Channel, Message, Sent, Text};
 use shared::observe::report::{self, Step};
-use shared::store::Passage;
 use shared::words::{Error, Identifier, Phone, Result};
 
 use crate::RequestOtp;
@@ -47,11 +47,11 @@ impl RequestOtp {
     async fn text(&self, phone: &Phone, asking: Asking<'_>, begun: &Begun) -> Result<Sent> {
         let (sms, now) = (&self.policy.sms, asking.now);
         let target = sms.target(phone)?;
-        let passage = match begun.day {
-            Passage::Open => self.table.take_message(&target, sms, now).await?,
+        let quota = match begun.day {
+            Quota::Left => self.table.take_message(&target, sms, now).await?,
             closed => closed,
         };
-        if let Err(refusal) = passage.or_refuse(now, |retry_after| Error::RateLimited { retry_after }) {
+        if let Err(refusal) = quota.or_refuse(now, |retry_after| Error::RateLimited { retry_after }) {
             // Somebody was quicker since step 1: what was begun may be sent as soon as there is room again.
             self.table.withdraw(&begun.draft, begun.strength, asking.key).await?;
             return Err(refusal);

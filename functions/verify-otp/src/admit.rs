@@ -5,7 +5,7 @@ use shared::messages::Channel;
 use shared::observe::report::{self, Step};
 use shared::people::User;
 use shared::sessions::{Opening, Session};
-use shared::store::{Owner, SignUp};
+use shared::store::{NewUser, SignUp};
 use shared::words::{Entropy, Error, Identifier, Result, UserId, random_id};
 
 use crate::VerifyOtp;
@@ -57,8 +57,8 @@ impl VerifyOtp {
         let session = Session::open(UserId::draw(&Entropy, *now)?, opening, &Entropy, *now)?;
         let user = User::sign_up(session.user.clone(), &answer.identifier, &session.id, *now);
         let (source_url, request_token) = (answer.source_url.as_deref(), &random_id(&Entropy)?);
-        let owner = Owner { identifier: key, proof, user, source_url, request_token };
-        match self.users.sign_up(&self.challenges, owner, &session, *now).await? {
+        let new_user = NewUser { identifier: key, proof, user, source_url, request_token };
+        match self.users.sign_up(&self.challenges, new_user, &session, *now).await? {
             SignUp::Done(user) => {
                 self.count_used(answered).await;
                 Ok(Admitted { user, session, is_new: true })

@@ -32,17 +32,17 @@ impl VerifyOtp {
     pub(crate) async fn prove(&self, answered: &Try<'_>, codes: &CodeKeys) -> Result<(Proof, Option<UserId>)> {
         let Try { key, network, now, .. } = answered;
         let closed = |retry_after| Error::TooManyAttempts { retry_after };
-        self.challenges.known_closed(Action::Failure, network, self.failures, *now).or_refuse(*now, closed)?;
-        let (attempt, owner, passage) = tokio::join!(
+        self.challenges.known_quota(Action::Failure, network, self.failures, *now).or_refuse(*now, closed)?;
+        let (attempt, owner, quota) = tokio::join!(
             self.spend(answered),
             self.users.owner(key),
-            self.challenges.passage(Action::Failure, network, self.failures, *now),
+            self.challenges.quota(Action::Failure, network, self.failures, *now),
         );
-        let passage = passage?;
+        let quota = quota?;
         // A bound try was spent beside this read, and its owner has few: it is compared. Who may do so has asked for the
         // code, and that is limited. An unbound one might be anybody's guess at anybody: a closed network gets none (V37).
         if answered.challenge.is_none() {
-            passage.or_refuse(*now, closed)?;
+            quota.or_refuse(*now, closed)?;
         }
 
         let refusal = match attempt {
@@ -57,7 +57,7 @@ impl VerifyOtp {
             Err(wait @ Error::TooManyAttempts { .. }) => wait,
             Err(error) => return Err(error),
         };
-        passage.or_refuse(*now, closed)?;
+        quota.or_refuse(*now, closed)?;
         self.challenges.count(Action::Failure, network, self.failures, *now).await?;
         Err(refusal)
     }

@@ -1,6 +1,6 @@
 //! Attempts: a code is compared only after the try has been counted, and a right one is a proof.
 
-use crate::codes::challenge::{Challenge, ChallengePolicy, Guard};
+use crate::codes::challenge::{Challenge, ChallengePolicy, IdentifierState};
 use crate::codes::code::CodeDigest;
 use crate::words::{Lane, Timestamp};
 
@@ -8,7 +8,7 @@ use crate::words::{Lane, Timestamp};
 /// so none is compared before it is counted (V01).
 #[derive(Debug)]
 pub struct Attempt {
-    guard: Guard,
+    state: IdentifierState,
     /// A challenge on its lane.
     bound_to: Option<(Lane, String)>,
 }
@@ -25,13 +25,13 @@ pub struct Proof {
 
 impl Attempt {
     /// A try at the challenge `key` on `lane`, counted there.
-    pub fn bound(guard: Guard, lane: Lane, key: &str) -> Attempt {
-        Attempt { guard, bound_to: Some((lane, key.to_owned())) }
+    pub fn bound(state: IdentifierState, lane: Lane, key: &str) -> Attempt {
+        Attempt { state, bound_to: Some((lane, key.to_owned())) }
     }
 
     /// A try at whatever lives on the open lane, counted on the identifier.
-    pub fn unbound(guard: Guard) -> Attempt {
-        Attempt { guard, bound_to: None }
+    pub fn unbound(state: IdentifierState) -> Attempt {
+        Attempt { state, bound_to: None }
     }
 
     /// Compares: the bound challenge only, or every live one whose unbound tries are not used up.
@@ -46,11 +46,11 @@ impl Attempt {
         let lane = self.bound_to.as_ref().map_or(Lane::Open, |(lane, _)| *lane);
         let comparable = |key: &str, challenge: &Challenge| match &self.bound_to {
             Some((_, bound)) => bound == key,
-            None => self.guard.unbound <= challenge.unbound_from.saturating_add(policy.attempts),
+            None => self.state.unbound <= challenge.unbound_from.saturating_add(policy.attempts),
         };
         let mut proof = None;
         // All of them, also after a match: the time says nothing about which one it was.
-        for (key, challenge) in &self.guard.on(lane).challenges {
+        for (key, challenge) in &self.state.on(lane).challenges {
             if challenge.expires.has_passed(now) || !comparable(key, challenge) {
                 continue;
             }
@@ -82,7 +82,7 @@ impl Proof {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::codes::challenge::tests::{at, challenge, guard, policy};
+    use crate::codes::challenge::tests::{at, challenge, policy, state};
     use crate::codes::code::{Binding, Code};
     use crate::words::{MacKey, Tenant};
 
@@ -96,14 +96,14 @@ mod tests {
     }
 
     /// One challenge with the code 012345 and another with 012346, both of ten minutes; beside them an older one.
-    fn living() -> Guard {
-        let mut guard = guard(&[]);
+    fn living() -> IdentifierState {
+        let mut state = state(&[]);
         let with = |code, expires| Challenge { digest: digest(code), ..challenge(expires) };
-        guard.open.challenges.insert(KEY.to_owned(), with("012345", NOW + 600));
-        guard.open.challenges.insert("1".to_owned(), with("012346", NOW + 600));
-        guard.open.challenges.insert("2".to_owned(), with("012347", NOW));
-        guard.known.challenges.insert("d".to_owned(), with("012348", NOW + 600));
-        guard
+        state.open.challenges.insert(KEY.to_owned(), with("012345", NOW + 600));
+        state.open.challenges.insert("1".to_owned(), with("012346", NOW + 600));
+        state.open.challenges.insert("2".to_owned(), with("012347", NOW));
+        state.known.challenges.insert("d".to_owned(), with("012348", NOW + 600));
+        state
     }
 
     fn proved(attempt: &Attempt, code: &str, now: u64) -> Option<(Lane, String)> {
@@ -128,7 +128,7 @@ mod tests {
 
     #[test]
     fn an_unbound_try_is_compared_with_what_lives_on_the_open_lane_as_often_as_a_bound_one() {
-        let after = |unbound| Attempt::unbound(Guard { unbound, ..living() });
+        let after = |unbound| Attempt::unbound(IdentifierState { unbound, ..living() });
         for (code, key) in [("012345", KEY), ("012346", "1")] {
             assert_eq!(proved(&after(3), code, NOW), Some((Lane::Open, key.to_owned())));
             assert_eq!(proved(&after(4), code, NOW), None, "the fourth of three tries");

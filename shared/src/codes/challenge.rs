@@ -1,6 +1,6 @@
 //! Challenges: requests for a code that may still be answered, and all that is counted beside them.
 //!
-//! Pure rules over one identifier's [`Guard`], the item that holds them. The table enforces each rule in the condition
+//! Pure rules over one identifier's [`IdentifierState`], the item that holds them. The table enforces each rule in the condition
 //! of a write; what stands here decides which write to try, and what a refused one means.
 
 use std::collections::BTreeMap;
@@ -110,7 +110,7 @@ pub struct Counted {
 
 /// All that is remembered of one identifier: its item, as last seen.
 #[derive(Clone, Debug)]
-pub struct Guard {
+pub struct IdentifierState {
     /// What everybody does.
     pub open: Counted,
     /// What browsers do in which the identifier was proved before.
@@ -131,16 +131,20 @@ pub enum Start {
     /// Nothing lives and the last hour is over, or nothing is known: begin anew.
     Fresh(Strength),
     /// Join what lives.
-    Join {
-        /// The code to send.
-        strength: Strength,
-        /// Whether the hour is over and counts begin again.
-        new_hour: bool,
-        /// Expired challenges to remove.
-        expired: Vec<String>,
-        /// The count of unbound tries that it is compared from.
-        unbound: u32,
-    },
+    Join(Join),
+}
+
+/// A challenge that joins what lives.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Join {
+    /// The code to send.
+    pub strength: Strength,
+    /// Whether the hour is over and counts begin again.
+    pub new_hour: bool,
+    /// Expired challenges to remove.
+    pub expired: Vec<String>,
+    /// The count of unbound tries that it is compared from.
+    pub unbound: u32,
 }
 
 impl Lane {
@@ -153,7 +157,7 @@ impl Lane {
     }
 }
 
-impl Guard {
+impl IdentifierState {
     /// One of its lanes.
     pub fn on(&self, lane: Lane) -> &Counted {
         match lane {
@@ -209,7 +213,7 @@ impl Guard {
             return Err(Error::RateLimited { retry_after: now.until(first_end) });
         }
         let expired = expired.into_iter().map(|(key, _)| key.clone()).collect();
-        Ok(Start::Join { strength, new_hour, expired, unbound: self.unbound })
+        Ok(Start::Join(Join { strength, new_hour, expired, unbound: self.unbound }))
     }
 
     fn hour_is_spent(&self, lane: Lane, network: &NetworkDigest, policy: &ChallengePolicy) -> bool {

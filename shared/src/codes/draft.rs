@@ -1,6 +1,6 @@
 //! Drafts: codes about to be sent, before the table has said which.
 
-use crate::codes::challenge::{ChallengePolicy, Guard};
+use crate::codes::challenge::{ChallengePolicy, IdentifierState};
 use crate::codes::code::{Binding, Code, CodeDigest, Strength};
 use crate::words::{ChallengeId, Entropy, ExpiresAt, Lane, MacKey, Result};
 
@@ -67,9 +67,9 @@ impl Draft {
         }
     }
 
-    /// The strength in which `guard` holds this very draft: a repeated write that finds its own success.
-    pub fn held_by(&self, guard: &Guard) -> Option<Strength> {
-        let held = &guard.on(self.lane()).challenges.get(&self.key)?.digest;
+    /// The strength in which `state` holds this very draft: a repeated write that finds its own success.
+    pub fn held_by(&self, state: &IdentifierState) -> Option<Strength> {
+        let held = &state.on(self.lane()).challenges.get(&self.key)?.digest;
         [Strength::Short, Strength::Long].into_iter().find(|&strength| held.matches(self.digest(strength)))
     }
 }
@@ -88,7 +88,7 @@ impl Strength {
 mod tests {
     use super::*;
     use crate::codes::challenge::Challenge;
-    use crate::codes::challenge::tests::{challenge, guard, policy};
+    use crate::codes::challenge::tests::{challenge, policy, state};
     use crate::words::{Tenant, Timestamp};
 
     fn draft() -> Draft {
@@ -104,16 +104,16 @@ mod tests {
     fn a_draft_is_found_in_the_strength_that_was_written() {
         let draft = draft();
         let held = |digest: &CodeDigest| {
-            let mut guard = guard(&[]);
+            let mut state = state(&[]);
             let written = Challenge { digest: digest.clone(), ..challenge(600) };
-            guard.open.challenges.insert(draft.key.clone(), written);
-            draft.held_by(&guard)
+            state.open.challenges.insert(draft.key.clone(), written);
+            draft.held_by(&state)
         };
         for strength in [Strength::Short, Strength::Long] {
             assert_eq!(held(draft.digest(strength)), Some(strength));
         }
         assert_eq!(held(self::draft().digest(Strength::Short)), None);
-        assert_eq!(draft.held_by(&guard(&[])), None);
+        assert_eq!(draft.held_by(&state(&[])), None);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::config::Reader;
-use crate::words::Timestamp;
+use crate::words::{Error, Result, Timestamp};
 
 /// What is counted for each network, in fixed windows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -23,6 +23,37 @@ pub struct Allowance {
     pub count: u32,
     /// The length of a window.
     pub per: Duration,
+}
+
+/// What a limit has left for one more action.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Quota {
+    /// Enough.
+    Left,
+    /// Nothing, until that moment.
+    SpentUntil(Timestamp),
+}
+
+impl Quota {
+    /// What two limits have left together: nothing until the later end.
+    #[must_use]
+    pub fn and(self, other: Quota) -> Quota {
+        match (self, other) {
+            (Quota::SpentUntil(one), Quota::SpentUntil(two)) => Quota::SpentUntil(one.max(two)),
+            (spent @ Quota::SpentUntil(_), Quota::Left) | (Quota::Left, spent) => spent,
+        }
+    }
+
+    /// Turns a spent limit into the error that `refuse` makes of the time to wait.
+    ///
+    /// # Errors
+    /// What `refuse` returns.
+    pub fn or_refuse(self, now: Timestamp, refuse: impl Fn(Duration) -> Error) -> Result<()> {
+        match self {
+            Quota::Left => Ok(()),
+            Quota::SpentUntil(end) => Err(refuse(now.until(end))),
+        }
+    }
 }
 
 impl Action {

@@ -10,9 +10,13 @@ mod limits;
 mod sms_policy;
 
 pub use self::attempt::{Attempt, Proof};
-pub use self::challenge::{Challenge, ChallengePolicy, Counted, FREE_REFUSALS, Guard, HOUR, MOST_SENDS, Start};
+#[cfg(test)]
+pub(crate) use self::challenge::tests::policy;
+pub use self::challenge::{
+    Challenge, ChallengePolicy, Counted, FREE_REFUSALS, HOUR, IdentifierState, Join, MOST_SENDS, Start,
+};
 pub use self::code::{Binding, Code, CodeDigest, LONG_LENGTH, SHORT_LENGTHS, Strength};
 pub use self::draft::Draft;
 pub use self::known_device::{DEVICE_LIFE, device_cookie, is_known};
-pub use self::limits::{Action, Allowance, Lockout, NETWORK_WINDOW};
+pub use self::limits::{Action, Allowance, Lockout, NETWORK_WINDOW, Quota};
 pub use self::sms_policy::{Bounds, Breaker, SmsPolicy, Spent, Target};

@@ -1,7 +1,5 @@
 //! Shapes on the wire that more than one function reads or writes.
 
-use std::time::Duration;
-
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::http::cookie::Cookie;
@@ -9,8 +7,7 @@ use crate::http::frontends::{Frontends, TokenDelivery};
 use crate::http::{Delivered, Request};
 use crate::messages::Channel;
 use crate::people::User;
-use crate::store::Passage;
-use crate::words::{Email, Error, Identifier, Phone, Result, Timestamp};
+use crate::words::{Email, Error, Identifier, Phone, Result};
 
 /// The identifier of a request, under any of the names that clients use for it.
 #[derive(Deserialize)]
@@ -100,19 +97,6 @@ pub fn source_url(given: Option<&str>) -> Result<Option<&str>> {
 }
 
 const LONGEST_SOURCE_URL: usize = 2_048;
-
-impl Passage {
-    /// Nothing, while it is open; else the refusal that `refuse` makes of the wait.
-    ///
-    /// # Errors
-    /// The refusal.
-    pub fn or_refuse(self, now: Timestamp, refuse: impl Fn(Duration) -> Error) -> Result<()> {
-        match self {
-            Passage::Open => Ok(()),
-            Passage::ClosedUntil(end) => Err(refuse(now.until(end))),
-        }
-    }
-}
 
 /// A user, as verify and profile answer with it.
 #[derive(Serialize)]

@@ -1,25 +1,28 @@
 //! `ID#<digest>` in `UserTable`: whose an identifier is. Written once, when its user is made.
 
-use aws_sdk_dynamodb::types::{Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem};
 use serde::{Deserialize, Serialize};
 
-use super::users;
-use super::write::{self, Item, Transacted};
-use super::{OtpTable, UserTable};
+use super::row::{self, row};
+use super::send::Transacted;
+use super::table::{OtpTable, UserTable};
+use super::{sessions, users};
 use crate::codes::Proof;
 use crate::people::User;
 use crate::sessions::Session;
-use crate::words::{Error, Result, Timestamp, UserId};
+use crate::words::{Result, Timestamp, UserId};
 
-#[derive(Serialize, Deserialize)]
-struct OwnerRow {
-    pk: String,
-    uid: UserId,
-    /// When it was proved.
-    at: u64,
-    /// Where its user came from.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    source_url: Option<String>,
+row! {
+    #[derive(Serialize, Deserialize)]
+    struct Row {
+        /// `ID#` and the identifier's digest.
+        PK = "pk" => pk: String,
+        /// The user that the identifier belongs to.
+        USER = "uid" => user: UserId,
+        /// When the identifier was proved, in Unix seconds.
+        PROVED = "at" => proved: u64,
+        /// Where its user came from, in the client's words.
+        SOURCE_URL = "source_url" => #[serde(skip_serializing_if = "Option::is_none")] source_url: Option<String>,
+    }
 }
 
 /// What becomes of an identifier that is to have a user.
@@ -34,7 +37,7 @@ pub enum SignUp {
 }
 
 /// A user about to be made.
-pub struct Owner<'a> {
+pub struct NewUser<'a> {
     /// The identifier's digest.
     pub identifier: &'a str,
     /// The right code.
@@ -53,8 +56,8 @@ impl UserTable {
     /// # Errors
     /// When the table cannot be reached.
     pub async fn owner(&self, identifier: &str) -> Result<Option<UserId>> {
-        let item = write::get(self.table.get(&owner_key(identifier)).consistent_read(true)).await?;
-        Ok(item.map(write::row::<OwnerRow>).transpose()?.map(|row| row.uid))
+        let item = self.table.get(&key(identifier)).await?;
+        Ok(item.map(row::read::<Row>).transpose()?.map(|row| row.user))
     }
 
     /// Makes a user, once for an identifier whatever else happens (V18): in one transaction with the code's single use.
@@ -64,48 +67,35 @@ impl UserTable {
     pub async fn sign_up(
         &self,
         challenges: &OtpTable,
-        owner: Owner<'_>,
+        new_user: NewUser<'_>,
         session: &Session,
         now: Timestamp,
     ) -> Result<SignUp> {
-        let Owner { identifier, proof, user, source_url, request_token } = owner;
-        let owner_row = OwnerRow {
-            pk: owner_key(identifier),
-            uid: user.id.clone(),
-            at: now.unix(),
+        let NewUser { identifier, proof, user, source_url, request_token } = new_user;
+        let owner = Row {
+            pk: key(identifier),
+            user: user.id.clone(),
+            proved: now.unix(),
             source_url: source_url.map(str::to_owned),
         };
-        let write = self
-            .table
-            .client
-            .transact_write_items()
-            .transact_items(challenges.use_up_in_transaction(identifier, proof, now)?)
-            .transact_items(self.put_new(serde_dynamo::to_item(owner_row).map_err(Error::internal)?)?)
-            .transact_items(self.put_new(users::item(&user)?)?)
-            .transact_items(self.put_new(self.session_item(session)?)?);
-        let reasons = match write::transact(write, request_token).await? {
+        let writes = [
+            challenges.use_up_in_transaction(identifier, proof, now)?,
+            self.table.put_new_in_transaction(row::write(owner)?)?,
+            self.table.put_new_in_transaction(users::item(&user)?)?,
+            self.table.put_new_in_transaction(sessions::item(session)?)?,
+        ];
+        let reasons = match self.table.transact(writes, request_token).await? {
             Transacted::Done => return Ok(SignUp::Done(user)),
             Transacted::Refused(reasons) => reasons,
         };
         let taken = reasons.into_iter().nth(1).and_then(|reason| reason.item);
         match taken {
-            Some(item) => Ok(SignUp::Taken(write::row::<OwnerRow>(item)?.uid)),
+            Some(item) => Ok(SignUp::Taken(row::read::<Row>(item)?.user)),
             None => Ok(SignUp::UsedUp),
         }
     }
-
-    fn put_new(&self, item: Item) -> Result<TransactWriteItem> {
-        let put = Put::builder()
-            .table_name(&self.table.name)
-            .set_item(Some(item))
-            .condition_expression("attribute_not_exists(pk)")
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-            .build()
-            .map_err(Error::internal)?;
-        Ok(TransactWriteItem::builder().put(put).build())
-    }
 }
 
-fn owner_key(identifier: &str) -> String {
+fn key(identifier: &str) -> String {
     format!("ID#{identifier}")
 }

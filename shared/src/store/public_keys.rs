@@ -2,27 +2,28 @@
 
 use std::collections::BTreeMap;
 
-use aws_sdk_dynamodb::types::AttributeValue;
 use jsonwebtoken::jwk::{Jwk, JwkSet};
 use serde::Deserialize;
 
-use super::UserTable;
-use super::write::{self, Written, number, text};
+use super::expression::{Value, any};
+use super::row::{self, row};
+use super::send::Written;
+use super::table::{Item, UserTable};
 use crate::words::{Error, Result, Timestamp};
 
 /// The item's key. `rotate-keys` writes it, and nobody else.
 const KEY: &str = "JWKS";
 
-#[derive(Deserialize)]
-struct Row {
-    /// The JWK set as JSON.
-    set: String,
-    /// When keys retire, by their names; a key without an end is not there.
-    #[serde(rename = "e", default)]
-    ends: BTreeMap<String, u64>,
-    /// The version of the keyring that it belongs to; none where it was not written by `publish`.
-    #[serde(rename = "v")]
-    version: Option<String>,
+row! {
+    #[derive(Deserialize)]
+    struct Row {
+        /// The JWK set as JSON.
+        SET = "set" => set: String,
+        /// When keys retire, by their ids, in Unix seconds. Keys without an end are not listed.
+        ENDS = "e" => #[serde(default)] ends: BTreeMap<String, u64>,
+        /// The version of the keyring that the set belongs to. `publish` always writes one.
+        VERSION = "v" => version: Option<String>,
+    }
 }
 
 /// The public keys of one version of a keyring.
@@ -41,10 +42,10 @@ impl UserTable {
     /// # Errors
     /// When the table cannot be reached; [`Error::Internal`] when the item is no JWK set.
     pub async fn public_keys(&self, now: Timestamp) -> Result<JwkSet> {
-        let Some(item) = write::get(self.table.get(KEY).consistent_read(true)).await? else {
+        let Some(item) = self.table.get(KEY).await? else {
             return Ok(JwkSet { keys: Vec::new() });
         };
-        let row: Row = write::row(item)?;
+        let row: Row = row::read(item)?;
         let mut set: JwkSet = serde_json::from_str(&row.set).map_err(Error::internal)?;
         let end = |key: &Jwk| row.ends.get(key.common.key_id.as_deref()?).copied();
         set.keys.retain(|key| end(key).is_none_or(|end| end > now.unix()));
@@ -58,21 +59,22 @@ impl UserTable {
     /// When the table cannot be reached.
     pub async fn publish(&self, new: Publication<'_>, over: Option<&str>) -> Result<Option<String>> {
         let set = serde_json::to_string(new.set).map_err(Error::internal)?;
-        let ends = new.ends.into_iter().map(|(id, end)| (id, number(end)));
-        let update = self
+        let ends = new.ends.into_iter().map(|(id, end)| (id, Timestamp::from_unix(end).attribute_value()));
+        let write = self
             .table
-            .update(KEY)
-            .update_expression("SET #set = :set, e = :ends, v = :new")
+            .update(KEY.to_owned())
             // There is one such item, and whoever writes it first makes it.
-            .condition_expression("attribute_not_exists(v) OR v = :new OR v = :over")
-            .expression_attribute_names("#set", "set")
-            .expression_attribute_values(":set", text(&set))
-            .expression_attribute_values(":ends", AttributeValue::M(ends.collect()))
-            .expression_attribute_values(":new", text(new.version))
-            .expression_attribute_values(":over", text(over.unwrap_or(new.version)));
-        match write::update(update).await? {
+            .when(any([
+                VERSION.is_missing(),
+                VERSION.is(("new", new.version)),
+                VERSION.is(("over", over.unwrap_or(new.version))),
+            ]))
+            .set(SET, set.as_str())
+            .set(ENDS, ends.collect::<Item>())
+            .set(VERSION, ("new", new.version));
+        match write.send().await? {
             Written::Done(_) => Ok(None),
-            Written::Refused(item) => Ok(item.map(write::row::<Row>).transpose()?.and_then(|row| row.version)),
+            Written::Refused(item) => Ok(item.map(row::read::<Row>).transpose()?.and_then(|row| row.version)),
         }
     }
 }

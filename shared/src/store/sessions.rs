@@ -4,44 +4,52 @@ use futures_util::future::try_join_all;
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteArray;
 
-use super::UserTable;
-use super::write::{self, Item, Written, number, text};
+use super::row::{self, row};
+use super::send::Written;
+use super::table::{Item, UserTable};
 use crate::observe::report::{self, Step};
 use crate::people::User;
 use crate::sessions::{Device, Grant, Rotation, Seed, Session, SessionPolicy};
-use crate::words::{Error, ExpiresAt, Result, Timestamp, UserId};
+use crate::words::{ExpiresAt, Result, Timestamp, UserId};
 
-#[derive(Serialize, Deserialize)]
-struct Row {
-    pk: String,
-    uid: UserId,
-    /// The current generation.
-    g: u32,
-    /// The key of its token.
-    k: String,
-    /// The seed of its token's second MAC.
-    sd: ByteArray<16>,
-    /// When it was opened.
-    cre: u64,
-    /// When the current generation began.
-    pat: u64,
-    /// When it got tokens last, with what, and where from.
-    lu: u64,
-    dv: String,
-    ip: String,
-    /// Its idle end.
-    idl: u64,
-    /// Its absolute end.
-    ax: u64,
-    /// How its person proved who they are.
-    amr: Vec<String>,
-    /// The invocation that wrote last.
-    wr: String,
-    ttl: u64,
+row! {
+    #[derive(Serialize, Deserialize)]
+    struct Row {
+        /// `S#` and the session's id.
+        PK = "pk" => pk: String,
+        /// The user that it belongs to.
+        USER = "uid" => user: UserId,
+        /// The current generation: how often the refresh token was rotated.
+        GENERATION = "g" => generation: u32,
+        /// The id of the key of the current token.
+        KEY = "k" => key: String,
+        /// The seed of its second MAC.
+        SEED = "sd" => seed: ByteArray<16>,
+        /// When the session was opened, in Unix seconds.
+        CREATED = "cre" => created: u64,
+        /// When the current generation began, in Unix seconds.
+        ROTATED = "pat" => rotated: u64,
+        /// When the session got tokens last, in Unix seconds.
+        USED = "lu" => used: u64,
+        /// The device that got them, in a few words.
+        DEVICE = "dv" => device: String,
+        /// The prefix of the address that got them.
+        PREFIX = "ip" => prefix: String,
+        /// When the session ends unless it is used, in Unix seconds.
+        IDLE_END = "idl" => idle_end: u64,
+        /// When it ends in any case, in Unix seconds.
+        ABSOLUTE_END = "ax" => absolute_end: u64,
+        /// How its person proved who they are, as in `amr`.
+        METHODS = "amr" => methods: Vec<String>,
+        /// The invocation that wrote last.
+        WRITTEN_BY = "wr" => written_by: String,
+        /// When DynamoDB may delete the item, in Unix seconds: from `ABSOLUTE_END` on.
+        TTL = "ttl" => ttl: u64,
+    }
 }
 
 /// A rotation about to be tried.
-pub struct Presented<'a> {
+pub struct RotationRequest<'a> {
     /// What the presented token says.
     pub grant: &'a Grant,
     /// The key that is active for the next token.
@@ -60,8 +68,7 @@ impl UserTable {
     /// # Errors
     /// When the table cannot be reached.
     pub async fn put_session(&self, session: &Session) -> Result<()> {
-        let put = self.table.client.put_item().table_name(&self.table.name).set_item(Some(self.session_item(session)?));
-        write::put_new(put).await
+        self.table.put_new(item(session)?).await
     }
 
     /// The sessions of `user` that live at `now`: what its list says, but for those that came to their end by themselves,
@@ -70,7 +77,7 @@ impl UserTable {
     /// # Errors
     /// When the table cannot be reached.
     pub async fn sessions(&self, user: &User, now: Timestamp) -> Result<Vec<Session>> {
-        let reads = user.sessions.keys().map(|id| write::get(self.table.get(&key(id)).consistent_read(true)));
+        let reads = user.sessions.keys().map(|id| async move { self.table.get(&key(id)).await });
         let found = try_join_all(reads).await?.into_iter().flatten();
         let sessions: Vec<Session> = found.map(read).collect::<Result<_>>()?;
         Ok(sessions.into_iter().filter(|session| !session.is_over(now)).collect())
@@ -81,27 +88,24 @@ impl UserTable {
     ///
     /// # Errors
     /// When the table cannot be reached.
-    pub async fn rotate(&self, presented: Presented<'_>, now: Timestamp) -> Result<Rotation> {
-        let Presented { grant, next_key, invocation, device, policy } = presented;
-        let step = if policy.rotation { "g = g + :one, pat = :now, k = :k, wr = :wr, " } else { "" };
+    pub async fn rotate(&self, presented: RotationRequest<'_>, now: Timestamp) -> Result<Rotation> {
+        let RotationRequest { grant, next_key, invocation, device, policy } = presented;
         let mut write = self
             .table
-            .update(&key(grant.session.as_str()))
-            .update_expression(format!("SET {step}idl = :idl, lu = :now, dv = :dv, ip = :ip"))
-            .condition_expression("g = :g AND uid = :uid AND idl > :now AND ax > :now")
-            .expression_attribute_values(":g", number(grant.generation))
-            .expression_attribute_values(":uid", text(&grant.user.to_string()))
-            .expression_attribute_values(":now", number(now.unix()))
-            .expression_attribute_values(":idl", number(now.after(policy.idle).unix()))
-            .expression_attribute_values(":dv", text(&device.words))
-            .expression_attribute_values(":ip", text(&device.prefix));
+            .update(key(grant.session.as_str()))
+            .when(GENERATION.is(("generation", grant.generation)))
+            .when(USER.is(grant.user.to_string().as_str()))
+            .when(IDLE_END.above(("now", now)))
+            .when(ABSOLUTE_END.above(("now", now)))
+            .set(IDLE_END, now.after(policy.idle))
+            .set(USED, ("now", now))
+            .set(DEVICE, device.words.as_str())
+            .set(PREFIX, device.prefix.as_str());
         if policy.rotation {
-            write = write
-                .expression_attribute_values(":one", number(1_u32))
-                .expression_attribute_values(":k", text(next_key))
-                .expression_attribute_values(":wr", text(invocation));
+            write =
+                write.raise(GENERATION, 1).set(ROTATED, ("now", now)).set(KEY, next_key).set(WRITTEN_BY, invocation);
         }
-        let rotation = match write::update(write).await? {
+        let rotation = match write.send().await? {
             Written::Done(item) => Rotation::Rotated(read(item)?),
             Written::Refused(None) => Rotation::Refused,
             Written::Refused(Some(item)) => read(item)?.judge(grant.generation, invocation, policy, now),
@@ -109,49 +113,48 @@ impl UserTable {
         report::note(Step::Refresh { led_to: rotation.name().into() });
         Ok(rotation)
     }
-
-    pub(super) fn session_item(&self, session: &Session) -> Result<Item> {
-        let row = Row {
-            pk: key(session.id.as_str()),
-            uid: session.user.clone(),
-            g: session.generation,
-            k: session.key_id.clone(),
-            sd: ByteArray::new(session.seed.0),
-            cre: session.created.unix(),
-            pat: session.rotated.unix(),
-            lu: session.used.unix(),
-            dv: session.device.words.clone(),
-            ip: session.device.prefix.clone(),
-            idl: session.idle_end.moment().unix(),
-            ax: session.absolute_end.moment().unix(),
-            amr: session.methods.clone(),
-            wr: session.written_by.clone(),
-            ttl: session.absolute_end.moment().unix(),
-        };
-        serde_dynamo::to_item(row).map_err(Error::internal)
-    }
 }
 
 fn key(session: &str) -> String {
     format!("S#{session}")
 }
 
+pub(super) fn item(session: &Session) -> Result<Item> {
+    row::write(Row {
+        pk: key(session.id.as_str()),
+        user: session.user.clone(),
+        generation: session.generation,
+        key: session.key_id.clone(),
+        seed: ByteArray::new(session.seed.0),
+        created: session.created.unix(),
+        rotated: session.rotated.unix(),
+        used: session.used.unix(),
+        device: session.device.words.clone(),
+        prefix: session.device.prefix.clone(),
+        idle_end: session.idle_end.moment().unix(),
+        absolute_end: session.absolute_end.moment().unix(),
+        methods: session.methods.clone(),
+        written_by: session.written_by.clone(),
+        ttl: session.absolute_end.moment().unix(),
+    })
+}
+
 fn read(item: Item) -> Result<Session> {
-    let row: Row = write::row(item)?;
+    let row: Row = row::read(item)?;
     let at = Timestamp::from_unix;
     Ok(Session {
         id: row.pk.strip_prefix("S#").unwrap_or_default().parse()?,
-        user: row.uid,
-        generation: row.g,
-        key_id: row.k,
-        seed: Seed(row.sd.into_array()),
-        created: at(row.cre),
-        rotated: at(row.pat),
-        used: at(row.lu),
-        device: Device { words: row.dv, prefix: row.ip },
-        idle_end: ExpiresAt::at(at(row.idl)),
-        absolute_end: ExpiresAt::at(at(row.ax)),
-        methods: row.amr,
-        written_by: row.wr,
+        user: row.user,
+        generation: row.generation,
+        key_id: row.key,
+        seed: Seed(row.seed.into_array()),
+        created: at(row.created),
+        rotated: at(row.rotated),
+        used: at(row.used),
+        device: Device { words: row.device, prefix: row.prefix },
+        idle_end: ExpiresAt::at(at(row.idle_end)),
+        absolute_end: ExpiresAt::at(at(row.absolute_end)),
+        methods: row.methods,
+        written_by: row.written_by,
     })
 }

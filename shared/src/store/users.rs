@@ -2,36 +2,38 @@
 
 use std::collections::BTreeMap;
 
-use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 use serde::{Deserialize, Serialize};
 
-use super::UserTable;
-use super::write::{self, Item, Written, number};
+use super::expression::{Path, Value};
+use super::row::{self, row};
+use super::send::{MOST_ROUNDS, Written};
+use super::table::{Item, UserTable};
+use super::write::Unconditional;
 use crate::observe::report::{self, Step};
 use crate::people::User;
 use crate::words::{Error, Result, SessionId, Timestamp, UserId};
 
-/// Each refused write of ours means that another sign-in of the same user went through.
-const MOST_TRIES: usize = 16;
-
-/// The user's item. Names are short because all of it must stay within one write unit.
-#[derive(Serialize, Deserialize)]
-struct UserRow {
-    pk: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    email: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    phone: Option<String>,
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    first: String,
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    last: String,
-    /// When the user was made.
-    dj: u64,
-    /// The last sign-in.
-    ll: Option<u64>,
-    /// Live sessions and when each was opened.
-    ss: BTreeMap<String, u64>,
+row! {
+    /// The names are short because the whole item must stay within one write unit.
+    #[derive(Serialize, Deserialize)]
+    struct Row {
+        /// `U#` and the user's id.
+        PK = "pk" => pk: String,
+        /// The proved email address.
+        EMAIL = "email" => #[serde(skip_serializing_if = "Option::is_none")] email: Option<String>,
+        /// The proved phone number, in E.164.
+        PHONE = "phone" => #[serde(skip_serializing_if = "Option::is_none")] phone: Option<String>,
+        /// The first name.
+        FIRST_NAME = "first" => #[serde(default, skip_serializing_if = "String::is_empty")] first_name: String,
+        /// The last name.
+        LAST_NAME = "last" => #[serde(default, skip_serializing_if = "String::is_empty")] last_name: String,
+        /// When the user signed up, in Unix seconds.
+        JOINED = "dj" => joined: u64,
+        /// When the user signed in last, in Unix seconds.
+        LAST_LOGIN = "ll" => last_login: Option<u64>,
+        /// The sessions that live, with the time at which each was opened, in Unix seconds.
+        SESSIONS = "ss" => sessions: BTreeMap<String, u64>,
+    }
 }
 
 impl UserTable {
@@ -40,7 +42,7 @@ impl UserTable {
     /// # Errors
     /// When the table cannot be reached.
     pub async fn user(&self, id: &UserId) -> Result<Option<User>> {
-        write::get(self.table.get(&user_key(id)).consistent_read(true)).await?.map(read).transpose()
+        self.table.get(&key(id)).await?.map(read).transpose()
     }
 
     /// Enters a session into its user's list, ending the oldest ones where there are `most`.
@@ -49,23 +51,18 @@ impl UserTable {
     /// [`Error::Unavailable`] when the item never stands still.
     pub async fn enter_session(&self, user: &User, session: &SessionId, most: usize, now: Timestamp) -> Result<()> {
         let mut user = user.clone();
-        for _ in 0..MOST_TRIES {
+        for _ in 0..MOST_ROUNDS {
             let surplus = user.surplus(most);
-            let mut write = self.table.update(&user_key(&user.id));
-            let mut condition = "size(ss) < :room".to_owned();
-            let mut remove = String::new();
-            for (index, old) in surplus.iter().enumerate() {
-                condition.push_str(&format!(" AND attribute_exists(ss.#old{index})"));
-                remove.push_str(&format!("{} ss.#old{index}", if index == 0 { " REMOVE" } else { "," }));
-                write = write.expression_attribute_names(format!("#old{index}"), old);
+            let mut write = self
+                .update_user(&user.id)
+                .when(SESSIONS.has_fewer_than(("room", most + surplus.len())))
+                .set(entry(session), ("now", now))
+                .set(LAST_LOGIN, ("now", now));
+            for old in &surplus {
+                let oldest = SESSIONS.entry("oldest", old);
+                write = write.when(oldest.exists()).remove(oldest);
             }
-            let write = write
-                .update_expression(format!("SET ss.#sid = :now, ll = :now{remove}"))
-                .condition_expression(condition)
-                .expression_attribute_names("#sid", session.as_str())
-                .expression_attribute_values(":now", number(now.unix()))
-                .expression_attribute_values(":room", number((most + surplus.len()) as u64));
-            match write::update(write).await? {
+            match write.send().await? {
                 Written::Done(_) => return Ok(()),
                 Written::Refused(None) => return Err(Error::internal("an identifier names a user that is not there")),
                 Written::Refused(Some(item)) => user = read(item)?,
@@ -83,11 +80,9 @@ impl UserTable {
     /// # Errors
     /// When the table cannot be reached.
     pub async fn end_session(&self, user: &UserId, session: &SessionId) -> Result<bool> {
-        let write = self.table.update(&user_key(user)).update_expression("REMOVE ss.#sid");
-        let write = write
-            .condition_expression("attribute_exists(ss.#sid)")
-            .expression_attribute_names("#sid", session.as_str());
-        let lived = matches!(write::update(write).await?, Written::Done(_));
+        let session = entry(session);
+        let write = self.update_user(user).when(session.exists()).remove(session);
+        let lived = matches!(write.send().await?, Written::Done(_));
         report::note(Step::Ended { all: false, lived });
         Ok(lived)
     }
@@ -99,15 +94,8 @@ impl UserTable {
     /// # Errors
     /// When the table cannot be reached.
     pub async fn end_all_sessions(&self, user: &UserId, session: &SessionId, oldest: Timestamp) -> Result<bool> {
-        let write = self
-            .table
-            .update(&user_key(user))
-            .update_expression("SET ss = :none")
-            .condition_expression("ss.#sid > :oldest")
-            .expression_attribute_names("#sid", session.as_str())
-            .expression_attribute_values(":oldest", number(oldest.unix()))
-            .expression_attribute_values(":none", AttributeValue::M(Item::new()));
-        let lived = matches!(write::update(write).await?, Written::Done(_));
+        let write = self.update_user(user).when(entry(session).above(("oldest", oldest))).set(SESSIONS, Item::new());
+        let lived = matches!(write.send().await?, Written::Done(_));
         report::note(Step::Ended { all: true, lived });
         Ok(lived)
     }
@@ -118,13 +106,12 @@ impl UserTable {
     /// # Errors
     /// When the table cannot be reached.
     pub async fn end_session_by(&self, user: &UserId, by: &SessionId, session: &SessionId) -> Result<Option<bool>> {
-        let write = self.table.update(&user_key(user)).update_expression("REMOVE ss.#sid");
-        let write = write
-            .return_values(ReturnValue::AllOld)
-            .condition_expression("attribute_exists(ss.#by)")
-            .expression_attribute_names("#sid", session.as_str())
-            .expression_attribute_names("#by", by.as_str());
-        match write::update(write).await? {
+        let write = self
+            .update_user(user)
+            .when(SESSIONS.entry("by", by.as_str()).exists())
+            .remove(entry(session))
+            .returning_before();
+        match write.send().await? {
             Written::Done(before) => Ok(Some(read(before)?.has(session))),
             Written::Refused(_) => Ok(None),
         }
@@ -141,62 +128,62 @@ impl UserTable {
         session: &SessionId,
         opened: Timestamp,
     ) -> Result<Option<usize>> {
-        let only = Item::from([(session.as_str().to_owned(), number(opened.unix()))]);
-        let write = self.table.update(&user_key(user)).update_expression("SET ss = :only");
-        let write = write
-            .return_values(ReturnValue::AllOld)
-            .condition_expression("ss.#sid = :opened")
-            .expression_attribute_names("#sid", session.as_str())
-            .expression_attribute_values(":opened", number(opened.unix()))
-            .expression_attribute_values(":only", AttributeValue::M(only));
-        match write::update(write).await? {
+        let only = Item::from([(session.as_str().to_owned(), opened.attribute_value())]);
+        let write =
+            self.update_user(user).when(entry(session).is(("opened", opened))).set(SESSIONS, only).returning_before();
+        match write.send().await? {
             Written::Done(before) => Ok(Some(read(before)?.sessions.len().saturating_sub(1))),
             Written::Refused(_) => Ok(None),
         }
     }
+
+    fn update_user(&self, id: &UserId) -> Unconditional<'_> {
+        self.table.update(key(id))
+    }
 }
 
-fn user_key(id: &UserId) -> String {
+fn key(id: &UserId) -> String {
     format!("U#{id}")
+}
+
+/// The session in its user's list.
+fn entry(session: &SessionId) -> Path<'_> {
+    SESSIONS.entry("session", session.as_str())
 }
 
 /// The item of a user about to be made.
 pub(super) fn item(user: &User) -> Result<Item> {
-    serde_dynamo::to_item(UserRow::of(user)).map_err(Error::internal)
-}
-
-impl UserRow {
-    fn of(user: &User) -> UserRow {
-        UserRow {
-            pk: user_key(&user.id),
-            email: user.email.clone(),
-            phone: user.phone.clone(),
-            first: user.first_name.clone(),
-            last: user.last_name.clone(),
-            dj: user.joined.unix(),
-            ll: user.last_login.map(Timestamp::unix),
-            ss: user.sessions.iter().map(|(id, opened)| (id.clone(), opened.unix())).collect(),
-        }
-    }
+    row::write(Row {
+        pk: key(&user.id),
+        email: user.email.clone(),
+        phone: user.phone.clone(),
+        first_name: user.first_name.clone(),
+        last_name: user.last_name.clone(),
+        joined: user.joined.unix(),
+        last_login: user.last_login.map(Timestamp::unix),
+        sessions: user.sessions.iter().map(|(id, opened)| (id.clone(), opened.unix())).collect(),
+    })
 }
 
 fn read(item: Item) -> Result<User> {
-    let row: UserRow = write::row(item)?;
+    let row: Row = row::read(item)?;
     let id = row.pk.strip_prefix("U#").ok_or_else(|| Error::internal("not a user's key"))?.parse()?;
     Ok(User {
         id,
         email: row.email,
         phone: row.phone,
-        first_name: row.first,
-        last_name: row.last,
-        joined: Timestamp::from_unix(row.dj),
-        last_login: row.ll.map(Timestamp::from_unix),
-        sessions: row.ss.into_iter().map(|(id, opened)| (id, Timestamp::from_unix(opened))).collect(),
+        first_name: row.first_name,
+        last_name: row.last_name,
+        joined: Timestamp::from_unix(row.joined),
+        last_login: row.last_login.map(Timestamp::from_unix),
+        sessions: row.sessions.into_iter().map(|(id, opened)| (id, Timestamp::from_unix(opened))).collect(),
     })
 }
 
 #[cfg(test)]
 mod tests {
+    use aws_sdk_dynamodb::types::AttributeValue;
+
     use super::*;
     use crate::people::LONGEST_NAME;
     use crate::words::Entropy;

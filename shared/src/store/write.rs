@@ -1,160 +1,330 @@
-//! One way of writing: a conditional update that says yes, or no with the item that said it.
+//! Writes, stated as rules: what changes, and under which conditions.
 
-use std::collections::HashMap;
-use std::time::Duration;
-
-use aws_sdk_dynamodb::config::retry::RetryConfig;
-use aws_sdk_dynamodb::operation::get_item::builders::GetItemFluentBuilder;
-use aws_sdk_dynamodb::operation::put_item::builders::PutItemFluentBuilder;
-use aws_sdk_dynamodb::operation::transact_write_items::builders::TransactWriteItemsFluentBuilder;
-use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
-use aws_sdk_dynamodb::types::{AttributeValue, CancellationReason, ReturnValue, ReturnValuesOnConditionCheckFailure};
-use serde::de::DeserializeOwned;
-use tokio::time::Instant;
+use aws_sdk_dynamodb::types::{
+    Put, ReturnValue, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update as TransactUpdate,
+};
 
-use super::Table;
-use crate::aws::failure;
-use crate::observe::report::{self, Step};
-use crate::words::{Entropy, Error, Result};
+use super::expression::{Condition, Expression, IS_NEW, Operand, Path, Placeholders, Value};
+use super::send::{self, Written};
+use super::table::{Item, PK, Table};
+use crate::words::{Error, Result};
 
-pub(super) type Item = HashMap<String, AttributeValue>;
-
-/// What a conditional write led to.
-pub(super) enum Written {
-    /// The item as it is now.
-    Done(Item),
-    /// The item that did not meet the condition; `None` where there is none.
-    Refused(Option<Item>),
+/// An item that is to be updated. The only way on is a condition, so that no update goes without one.
+pub(super) struct Unconditional<'a> {
+    table: &'a Table,
+    pk: String,
 }
 
-/// What a transaction led to.
-pub(super) enum Transacted {
-    Done,
-    /// One reason for each of its writes.
-    Refused(Vec<CancellationReason>),
+/// An update of one item under conditions, alone or in a transaction.
+pub(super) struct Update<'a> {
+    table: &'a Table,
+    pk: String,
+    condition: Condition,
+    set: Vec<Expression>,
+    remove: Vec<Expression>,
+    add: Vec<Expression>,
+    returns: ReturnValue,
 }
 
-/// Writes that conflict with a running transaction are tried again by us: the SDK does not (S85).
-const CONFLICTS_FOR: Duration = Duration::from_secs(1);
+struct Expressions {
+    update: String,
+    condition: String,
+    placeholders: Placeholders,
+}
 
 impl Table {
-    pub(super) fn update(&self, pk: &str) -> UpdateItemFluentBuilder {
-        self.client
-            .update_item()
+    pub(super) fn update(&self, pk: String) -> Unconditional<'_> {
+        Unconditional { table: self, pk }
+    }
+
+    /// Puts an item under a key that has never been used.
+    pub(super) async fn put_new(&self, item: Item) -> Result<()> {
+        let put = self.client.put_item().table_name(&self.name).set_item(Some(item)).condition_expression(IS_NEW);
+        send::put_new(put).await
+    }
+
+    /// The same in a transaction. A refusal returns the item that is there.
+    pub(super) fn put_new_in_transaction(&self, item: Item) -> Result<TransactWriteItem> {
+        let put = Put::builder()
             .table_name(&self.name)
-            .key("pk", text(pk))
-            .return_values(ReturnValue::AllNew)
+            .set_item(Some(item))
+            .condition_expression(IS_NEW)
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .build()
+            .map_err(Error::internal)?;
+        Ok(TransactWriteItem::builder().put(put).build())
+    }
+}
+
+impl<'a> Unconditional<'a> {
+    pub(super) fn when(self, condition: Condition) -> Update<'a> {
+        Update {
+            table: self.table,
+            pk: self.pk,
+            condition,
+            set: Vec::new(),
+            remove: Vec::new(),
+            add: Vec::new(),
+            returns: ReturnValue::AllNew,
+        }
+    }
+}
+
+impl Update<'_> {
+    /// A further condition that must hold.
+    pub(super) fn when(self, condition: Condition) -> Self {
+        Update { condition: self.condition.and(condition), ..self }
+    }
+
+    pub(super) fn set(self, path: Path<'_>, value: impl Operand) -> Self {
+        self.set_to(path, value.expression(path))
+    }
+
+    /// Sets what is missing, and changes nothing else.
+    pub(super) fn set_if_missing(self, path: Path<'_>, value: impl Operand) -> Self {
+        self.set_to(path, path.or_if_missing(value))
+    }
+
+    /// Adds to what is there. DynamoDB fails where there is nothing.
+    pub(super) fn raise(self, path: Path<'_>, by: u32) -> Self {
+        self.set_to(path, path.expression(path).then(" + ", by.expression(path)))
+    }
+
+    pub(super) fn lower(self, path: Path<'_>, by: u32) -> Self {
+        self.set_to(path, path.expression(path).then(" - ", by.expression(path)))
+    }
+
+    /// Adds 1 to a count that may be missing, in a map too.
+    pub(super) fn count(self, path: Path<'_>) -> Self {
+        self.set_to(path, path.or_if_missing(0_u32).then(" + ", 1_u32.expression(path)))
+    }
+
+    /// Adds to an attribute that may be missing. DynamoDB does not allow it within a map.
+    pub(super) fn add(mut self, path: Path<'_>, value: impl Operand) -> Self {
+        self.add.push(path.expression(path).then(" ", value.expression(path)));
+        self
+    }
+
+    pub(super) fn remove(mut self, path: Path<'_>) -> Self {
+        self.remove.push(path.expression(path));
+        self
+    }
+
+    /// Returns the item as it was before, instead of as it is now.
+    pub(super) fn returning_before(self) -> Self {
+        Update { returns: ReturnValue::AllOld, ..self }
+    }
+
+    pub(super) async fn send(self) -> Result<Written> {
+        send::update(self.alone()).await
+    }
+
+    /// Sends it once and never again, the SDK included. A refusal is fine.
+    pub(super) async fn send_once(self) -> Result<()> {
+        send::update_once(self.alone()).await
+    }
+
+    pub(super) fn in_transaction(self) -> Result<TransactWriteItem> {
+        let Expressions { update, condition, placeholders } = self.expressions();
+        let update = TransactUpdate::builder()
+            .table_name(&self.table.name)
+            .key(PK, self.pk.as_str().attribute_value())
+            .update_expression(update)
+            .condition_expression(condition)
+            .set_expression_attribute_names(Some(placeholders.names))
+            .set_expression_attribute_values(not_empty(placeholders.values))
+            .build()
+            .map_err(Error::internal)?;
+        Ok(TransactWriteItem::builder().update(update).build())
+    }
+
+    fn alone(self) -> UpdateItemFluentBuilder {
+        let Expressions { update, condition, placeholders } = self.expressions();
+        self.table
+            .client
+            .update_item()
+            .table_name(&self.table.name)
+            .key(PK, self.pk.as_str().attribute_value())
+            .update_expression(update)
+            .condition_expression(condition)
+            .set_expression_attribute_names(Some(placeholders.names))
+            .set_expression_attribute_values(not_empty(placeholders.values))
+            .return_values(self.returns)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
     }
 
-    pub(super) fn get(&self, pk: &str) -> GetItemFluentBuilder {
-        self.client.get_item().table_name(&self.name).key("pk", text(pk))
+    fn set_to(mut self, path: Path<'_>, value: Expression) -> Self {
+        self.set.push(path.expression(path).then(" = ", value));
+        self
     }
-}
 
-pub(super) async fn update(write: UpdateItemFluentBuilder) -> Result<Written> {
-    let started = Instant::now();
-    loop {
-        let error = match write.clone().send().await {
-            Ok(output) => return Ok(Written::Done(output.attributes.unwrap_or_default())),
-            Err(error) => error,
-        };
-        match error.as_service_error() {
-            Some(UpdateItemError::ConditionalCheckFailedException(refused)) => {
-                return Ok(Written::Refused(refused.item().cloned()));
+    fn expressions(&self) -> Expressions {
+        let mut placeholders = Placeholders::default();
+        let mut clauses = Vec::new();
+        for (word, actions) in [("SET", &self.set), ("REMOVE", &self.remove), ("ADD", &self.add)] {
+            if !actions.is_empty() {
+                let actions: Vec<_> = actions.iter().map(|action| placeholders.write(action)).collect();
+                clauses.push(format!("{word} {}", actions.join(", ")));
             }
-            Some(UpdateItemError::TransactionConflictException(_)) if started.elapsed() < CONFLICTS_FOR => {
-                pause().await?
-            }
-            _ => return Err(failure(error)),
         }
+        let condition = placeholders.write(&self.condition.0);
+        Expressions { update: clauses.join(" "), condition, placeholders }
     }
 }
 
-/// An update that nobody repeats, the SDK included: it is made once, or not at all. Refused is done.
-pub(super) async fn update_once(write: UpdateItemFluentBuilder) -> Result<()> {
-    let never = aws_sdk_dynamodb::Config::builder().retry_config(RetryConfig::disabled());
-    match write.customize().config_override(never).send().await {
-        Ok(_) => Ok(()),
-        Err(error) if error.as_service_error().is_some_and(|error| error.is_conditional_check_failed_exception()) => {
-            Ok(())
-        }
-        Err(error) => Err(failure(error)),
+/// DynamoDB refuses an empty list of values.
+fn not_empty(values: Item) -> Option<Item> {
+    (!values.is_empty()).then_some(values)
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_dynamodb::types::AttributeValue;
+
+    use super::super::expression::{all, any, is_new};
+    use super::super::row::attributes;
+    use super::*;
+
+    attributes! {
+        /// A reserved word of DynamoDB.
+        SET = "set";
+        /// A count.
+        COUNT = "n";
+        /// A map of entries.
+        ENTRIES = "m";
+        /// A field of an entry.
+        ENDS = "e";
     }
-}
 
-/// Puts an item whose key has never been used.
-pub(super) async fn put_new(write: PutItemFluentBuilder) -> Result<()> {
-    let outcome = write.condition_expression("attribute_not_exists(pk)").send().await;
-    match outcome {
-        Ok(_) => Ok(()),
-        // Keys of new items are 128 random bits: whoever is there already is this very write, repeated by the SDK.
-        Err(error) if error.as_service_error().is_some_and(|error| error.is_conditional_check_failed_exception()) => {
-            Ok(())
-        }
-        Err(error) => Err(failure(error)),
+    fn written(update: &Update<'_>) -> (String, String) {
+        let Expressions { update, condition, .. } = update.expressions();
+        (update, condition)
     }
-}
 
-pub(super) async fn get(read: GetItemFluentBuilder) -> Result<Option<Item>> {
-    Ok(read.send().await.map_err(failure)?.item)
-}
-
-/// Runs a transaction until it does not merely conflict with another. All tries carry one token, so that they are one.
-pub(super) async fn transact(write: TransactWriteItemsFluentBuilder, token: &str) -> Result<Transacted> {
-    let started = Instant::now();
-    let write = write.client_request_token(token);
-    loop {
-        let error = match write.clone().send().await {
-            Ok(_) => return Ok(Transacted::Done),
-            Err(error) => error,
-        };
-        let Some(cancelled) = error.as_service_error().and_then(|error| match error {
-            aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError::TransactionCanceledException(cancelled) => Some(cancelled),
-            _ => None,
-        }) else {
-            return Err(failure(error));
-        };
-        let reasons = cancelled.cancellation_reasons();
-        if reasons.iter().any(|reason| reason.code() == Some("ConditionalCheckFailed")) {
-            return Ok(Transacted::Refused(reasons.to_vec()));
-        }
-        let is = |code| reasons.iter().any(|reason| reason.code() == Some(code));
-        if is("ThrottlingError") || is("ProvisionedThroughputExceeded") {
-            report::note(Step::Throttled { error: "TransactionCanceledException".to_owned() });
-            return Err(Error::unavailable(error));
-        }
-        if !is("TransactionConflict") {
-            return Err(failure(error));
-        }
-        if started.elapsed() >= CONFLICTS_FOR {
-            return Err(Error::unavailable(error));
-        }
-        pause().await?;
+    fn condition(condition: Condition) -> String {
+        written(&Table::without_calls().update("X#1".to_owned()).when(condition)).1
     }
-}
 
-/// 10 to 50 ms: long enough for a transaction to end, and not the same for everyone who waits for it.
-async fn pause() -> Result<()> {
-    let millis = 10 + Entropy.below(40)?;
-    tokio::time::sleep(Duration::from_millis(millis)).await;
-    Ok(())
-}
+    fn number(digits: &str) -> AttributeValue {
+        AttributeValue::N(digits.to_owned())
+    }
 
-/// An item as the row `R`.
-pub(super) fn row<R: DeserializeOwned>(item: Item) -> Result<R> {
-    serde_dynamo::from_item(item).map_err(Error::internal)
-}
+    /// Each kind of change, each kind of value, and names that an expression may not have.
+    #[test]
+    fn an_update_writes_its_clauses_and_their_placeholders() {
+        let table = Table::without_calls();
+        let entry = ENTRIES.entry("challenge", "a.b-c");
+        let update = table
+            .update("X#1".to_owned())
+            .when(entry.field(ENDS).above(("now", 5)))
+            .when(COUNT.at_least(1))
+            .set(SET, "text")
+            .set(entry.field(ENDS), ("now", 5))
+            .set_if_missing(COUNT, 0)
+            .remove(ENTRIES.entry("expired", "d"))
+            .add(COUNT.with_suffix("GB"), -1);
+        let Expressions { update, condition, placeholders } = update.expressions();
+        assert_eq!(
+            update,
+            "SET #SET = :set, #ENTRIES.#challenge.#ENDS = :now, #COUNT = if_not_exists(#COUNT, :0) \
+             REMOVE #ENTRIES.#expired ADD #COUNT_2 :minus1"
+        );
+        assert_eq!(condition, "#ENTRIES.#challenge.#ENDS > :now AND #COUNT >= :1");
+        let names = [
+            ("#SET", "set"),
+            ("#ENTRIES", "m"),
+            ("#challenge", "a.b-c"),
+            ("#ENDS", "e"),
+            ("#COUNT", "n"),
+            ("#expired", "d"),
+            ("#COUNT_2", "nGB"),
+        ];
+        assert_eq!(placeholders.names, names.map(|(word, name)| (word.to_owned(), name.to_owned())).into());
+        let values = [
+            (":set", AttributeValue::S("text".to_owned())),
+            (":now", number("5")),
+            (":0", number("0")),
+            (":minus1", number("-1")),
+            (":1", number("1")),
+        ];
+        assert_eq!(placeholders.values, values.map(|(word, value)| (word.to_owned(), value)).into());
+    }
 
-pub(super) fn text(value: &str) -> AttributeValue {
-    AttributeValue::S(value.to_owned())
-}
+    #[test]
+    fn counts_change_by_what_they_were() {
+        let table = Table::without_calls();
+        let update = table.update("X#1".to_owned()).when(is_new()).raise(COUNT, 1).lower(ENDS, 2);
+        assert_eq!(
+            written(&update.count(ENTRIES.entry("network", "a"))).0,
+            "SET #COUNT = #COUNT + :1, #ENDS = #ENDS - :2, #ENTRIES.#network = if_not_exists(#ENTRIES.#network, :0) + :1"
+        );
+    }
 
-pub(super) fn number(value: impl Into<u64>) -> AttributeValue {
-    AttributeValue::N(value.into().to_string())
-}
+    #[test]
+    fn conditions_say_what_they_are_called() {
+        for (written, is_written) in [
+            (COUNT.is(ENDS), "#COUNT = #ENDS"),
+            (COUNT.below(1), "#COUNT < :1"),
+            (COUNT.at_most(1), "#COUNT <= :1"),
+            (COUNT.above(1), "#COUNT > :1"),
+            (COUNT.at_least(1), "#COUNT >= :1"),
+            (COUNT.exists(), "attribute_exists(#COUNT)"),
+            (COUNT.is_missing(), "attribute_not_exists(#COUNT)"),
+            (ENTRIES.has_fewer_than(("room", 2_usize)), "size(#ENTRIES) < :room"),
+            (is_new(), "attribute_not_exists(pk)"),
+            (
+                any([is_new(), all([COUNT.below(1), ENDS.is(2)])]).and(SET.exists()),
+                "(attribute_not_exists(pk) OR (#COUNT < :1 AND #ENDS = :2)) AND attribute_exists(#SET)",
+            ),
+        ] {
+            assert_eq!(condition(written), is_written);
+        }
+    }
 
-pub(super) fn bytes(value: &[u8]) -> AttributeValue {
-    AttributeValue::B(value.to_vec().into())
+    /// One placeholder never stands for two things, whatever words the caller gives.
+    #[test]
+    fn a_word_for_two_things_is_numbered() {
+        let table = Table::without_calls();
+        let update = table.update("X#1".to_owned()).when(COUNT.is(("limit", 1))).when(ENDS.is(("limit", 2)));
+        let update =
+            update.when(SET.is(("limit", 1))).remove(ENTRIES.entry("old", "a")).remove(ENTRIES.entry("old", "b"));
+        let Expressions { update, condition, placeholders } = update.expressions();
+        assert_eq!(condition, "#COUNT = :limit AND #ENDS = :limit_2 AND #SET = :limit");
+        assert_eq!(update, "REMOVE #ENTRIES.#old, #ENTRIES.#old_2");
+        assert_eq!(placeholders.values[":limit_2"], number("2"));
+        assert_eq!([&placeholders.names["#old"], &placeholders.names["#old_2"]], ["a", "b"]);
+    }
+
+    #[test]
+    fn both_forms_of_an_update_say_the_same() {
+        let table = Table::without_calls();
+        let update = || table.update("X#1".to_owned()).when(COUNT.above(("now", 5))).set(SET, "text");
+        let alone = update().alone();
+        let alone = alone.as_input();
+        let item = update().in_transaction().unwrap();
+        let in_transaction = item.update().unwrap();
+        assert_eq!(alone.get_table_name().as_deref(), Some("table"));
+        assert_eq!(in_transaction.table_name(), "table");
+        assert_eq!(alone.get_key().as_ref(), Some(in_transaction.key()));
+        assert_eq!(in_transaction.key()["pk"], AttributeValue::S("X#1".to_owned()));
+        assert_eq!(alone.get_update_expression().as_deref(), Some(in_transaction.update_expression()));
+        assert_eq!(alone.get_condition_expression().as_deref(), in_transaction.condition_expression());
+        assert_eq!(alone.get_expression_attribute_names().as_ref(), in_transaction.expression_attribute_names());
+        assert_eq!(alone.get_expression_attribute_values().as_ref(), in_transaction.expression_attribute_values());
+    }
+
+    #[test]
+    fn an_update_returns_the_item_as_it_is_now_or_was_before() {
+        let table = Table::without_calls();
+        let update = || table.update("X#1".to_owned()).when(SET.exists()).remove(SET);
+        for (update, returns) in [(update(), ReturnValue::AllNew), (update().returning_before(), ReturnValue::AllOld)] {
+            let alone = update.alone();
+            let alone = alone.as_input();
+            assert_eq!(alone.get_return_values(), &Some(returns));
+            let on_refusal = alone.get_return_values_on_condition_check_failure();
+            assert_eq!(on_refusal, &Some(ReturnValuesOnConditionCheckFailure::AllOld));
+            assert_eq!(alone.get_expression_attribute_values(), &None, "DynamoDB refuses an empty list");
+        }
+    }
 }

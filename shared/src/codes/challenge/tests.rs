@@ -25,8 +25,8 @@ pub(crate) fn challenge(expires: u64) -> Challenge {
 }
 
 /// An identifier with challenges that end at these seconds from now.
-pub(crate) fn guard(ends: &[u64]) -> Guard {
-    Guard {
+pub(crate) fn state(ends: &[u64]) -> IdentifierState {
+    IdentifierState {
         open: Counted {
             challenges: ends.iter().enumerate().map(|(at, end)| (at.to_string(), challenge(NOW + end))).collect(),
             started: 1,
@@ -40,50 +40,51 @@ pub(crate) fn guard(ends: &[u64]) -> Guard {
     }
 }
 
-fn start(guard: &Guard) -> Result<Start> {
-    guard.start(Lane::Open, &NetworkDigest::new("A".repeat(22)), &policy(), at(NOW))
+fn start(state: &IdentifierState) -> Result<Start> {
+    state.start(Lane::Open, &NetworkDigest::new("A".repeat(22)), &policy(), at(NOW))
 }
 
 #[test]
 fn a_new_challenge_joins_what_lives_and_clears_what_does_not() {
     let expected =
-        Start::Join { strength: Strength::Short, new_hour: false, expired: vec!["1".to_owned()], unbound: 7 };
-    assert_eq!(start(&guard(&[1, 0, 300])).unwrap(), expected);
+        Start::Join(Join { strength: Strength::Short, new_hour: false, expired: vec!["1".to_owned()], unbound: 7 });
+    assert_eq!(start(&state(&[1, 0, 300])).unwrap(), expected);
 }
 
 #[test]
 fn an_hour_in_which_nothing_lives_begins_anew() {
-    let over = Guard { window_start: at(NOW - 3_600), newest: at(NOW - 600), ..guard(&[]) };
+    let over = IdentifierState { window_start: at(NOW - 3_600), newest: at(NOW - 600), ..state(&[]) };
     assert_eq!(start(&over).unwrap(), Start::Fresh(Strength::Short));
-    let living = Guard { newest: at(NOW - 599), ..over };
-    assert!(matches!(start(&living).unwrap(), Start::Join { new_hour: true, .. }));
+    let living = IdentifierState { newest: at(NOW - 599), ..over };
+    assert!(matches!(start(&living).unwrap(), Start::Join(Join { new_hour: true, .. })));
 }
 
 #[test]
 fn each_limit_says_how_long_it_lasts() {
-    let waits = |guard: Guard| start(&guard).unwrap_err().retry_after().unwrap().as_secs();
+    let waits = |state: IdentifierState| start(&state).unwrap_err().retry_after().unwrap().as_secs();
     let failed = |failures, last_failure| {
-        let open = Counted { failures, last_failure, ..guard(&[]).open };
-        Guard { open, ..guard(&[]) }
+        let open = Counted { failures, last_failure, ..state(&[]).open };
+        IdentifierState { open, ..state(&[]) }
     };
-    assert_eq!(waits(Guard { open: Counted { started: 5, ..guard(&[]).open }, ..guard(&[]) }), 3_500);
-    assert_eq!(waits(Guard { started_by: [("AAAAAAAA".to_owned(), 3)].into(), ..guard(&[]) }), 3_500);
-    assert_eq!(waits(guard(&[40, 50, 60, 70, 80])), 40);
+    assert_eq!(waits(IdentifierState { open: Counted { started: 5, ..state(&[]).open }, ..state(&[]) }), 3_500);
+    assert_eq!(waits(IdentifierState { started_by: [("AAAAAAAA".to_owned(), 3)].into(), ..state(&[]) }), 3_500);
+    assert_eq!(waits(state(&[40, 50, 60, 70, 80])), 40);
     assert_eq!(waits(failed(10, at(NOW - 10))), 20);
     assert!(start(&failed(9, at(NOW + 5))).is_ok(), "seen by a slow clock");
-    assert!(matches!(start(&failed(76, at(NOW))).unwrap(), Start::Join { strength: Strength::Long, .. }));
+    assert!(matches!(start(&failed(76, at(NOW))).unwrap(), Start::Join(Join { strength: Strength::Long, .. })));
 }
 
 /// V38: what strangers use up on their lane, a known browser still has on its own.
 #[test]
 fn a_known_browser_has_its_own_limits() {
-    let mut guard = guard(&[40, 50, 60, 70, 80]);
-    guard.open = Counted { started: 5, failures: 10, last_failure: at(NOW), ..guard.open };
-    guard.started_by = [("AAAAAAAA".to_owned(), 3)].into();
-    let known = |guard: &Guard| guard.start(Lane::Known, &NetworkDigest::new("A".repeat(22)), &policy(), at(NOW));
-    assert!(matches!(known(&guard).unwrap(), Start::Join { strength: Strength::Short, .. }));
+    let mut state = state(&[40, 50, 60, 70, 80]);
+    state.open = Counted { started: 5, failures: 10, last_failure: at(NOW), ..state.open };
+    state.started_by = [("AAAAAAAA".to_owned(), 3)].into();
+    let known =
+        |state: &IdentifierState| state.start(Lane::Known, &NetworkDigest::new("A".repeat(22)), &policy(), at(NOW));
+    assert!(matches!(known(&state).unwrap(), Start::Join(Join { strength: Strength::Short, .. })));
     let waits = |known_lane: Counted| {
-        known(&Guard { known: known_lane, ..guard.clone() }).unwrap_err().retry_after().unwrap().as_secs()
+        known(&IdentifierState { known: known_lane, ..state.clone() }).unwrap_err().retry_after().unwrap().as_secs()
     };
     let living = || [("a".to_owned(), challenge(NOW + 30)), ("b".to_owned(), challenge(NOW + 20))].into();
     assert_eq!(waits(Counted { started: 5, ..Counted::default() }), 3_500);
@@ -108,14 +109,14 @@ fn a_code_lives_as_long_as_its_channel_says() {
 #[test]
 fn a_challenge_is_sent_again_while_it_lives_and_has_tries() {
     let resend = |change: fn(&mut Challenge)| {
-        let mut guard = guard(&[570]);
-        change(guard.open.challenges.get_mut("0").unwrap());
-        guard.resend(Lane::Open, "0", &policy(), at(NOW))
+        let mut state = state(&[570]);
+        change(state.open.challenges.get_mut("0").unwrap());
+        state.resend(Lane::Open, "0", &policy(), at(NOW))
     };
     assert_eq!(resend(|_| {}).unwrap(), Some(Strength::Short));
     assert_eq!(resend(|challenge| challenge.sent = at(NOW - 29)).unwrap_err().retry_after().unwrap().as_secs(), 1);
     assert_eq!(resend(|challenge| challenge.tries_left = 0).unwrap(), None);
     assert_eq!(resend(|challenge| challenge.sends = 4).unwrap(), None);
     assert_eq!(resend(|challenge| challenge.expires = ExpiresAt::at(at(NOW))).unwrap(), None);
-    assert_eq!(guard(&[]).resend(Lane::Open, "0", &policy(), at(NOW)).unwrap(), None);
+    assert_eq!(state(&[]).resend(Lane::Open, "0", &policy(), at(NOW)).unwrap(), None);
 }

@@ -2,34 +2,19 @@
 
 use serde::Deserialize;
 
-use super::OtpTable;
-use super::write::{self, Written, number};
-use crate::codes::{Action, Allowance};
+use super::expression::any;
+use super::row::{self, TTL, row};
+use super::send::Written;
+use super::table::OtpTable;
+use crate::codes::{Action, Allowance, Quota};
 use crate::observe::report::{self, Step};
 use crate::words::{NetworkDigest, Result, Timestamp};
 
-#[derive(Deserialize)]
-struct Row {
-    n: u32,
-}
-
-/// Whether something that is limited may go on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Passage {
-    /// It is below its limit.
-    Open,
-    /// It is not, until that moment.
-    ClosedUntil(Timestamp),
-}
-
-impl Passage {
-    /// Open where both are; else until the later end.
-    #[must_use]
-    pub fn and(self, other: Passage) -> Passage {
-        match (self, other) {
-            (Passage::ClosedUntil(one), Passage::ClosedUntil(two)) => Passage::ClosedUntil(one.max(two)),
-            (closed @ Passage::ClosedUntil(_), Passage::Open) | (Passage::Open, closed) => closed,
-        }
+row! {
+    #[derive(Deserialize)]
+    struct Row {
+        /// How often the network acted in the window.
+        COUNT = "n" => count: u32,
     }
 }
 
@@ -45,31 +30,28 @@ impl OtpTable {
         network: &NetworkDigest,
         allowance: Allowance,
         now: Timestamp,
-    ) -> Result<Passage> {
+    ) -> Result<Quota> {
         let end = allowance.window_end(now);
         let key = key(action, network, end);
         if allowance.count == 0 || self.refused.until(&key, now).is_some() {
             note(action, None, allowance, false);
-            return Ok(Passage::ClosedUntil(end));
+            return Ok(Quota::SpentUntil(end));
         }
         let write = self
             .table
-            .update(&key)
-            .update_expression("ADD n :one SET #ttl = if_not_exists(#ttl, :ttl)")
-            .condition_expression("attribute_not_exists(n) OR n < :max")
-            .expression_attribute_names("#ttl", "ttl")
-            .expression_attribute_values(":one", number(1_u32))
-            .expression_attribute_values(":max", number(allowance.count))
-            .expression_attribute_values(":ttl", number(end.unix()));
-        match write::update(write).await? {
+            .update(key.clone())
+            .when(any([COUNT.is_missing(), COUNT.below(("allowed", allowance.count))]))
+            .add(COUNT, 1)
+            .set_if_missing(TTL, end);
+        match write.send().await? {
             Written::Done(item) => {
-                note(action, Some(write::row::<Row>(item)?.n), allowance, true);
-                Ok(Passage::Open)
+                note(action, Some(row::read::<Row>(item)?.count), allowance, true);
+                Ok(Quota::Left)
             }
             Written::Refused(_) => {
                 note(action, Some(allowance.count), allowance, false);
                 self.refused.remember(key, end, now);
-                Ok(Passage::ClosedUntil(end))
+                Ok(Quota::SpentUntil(end))
             }
         }
     }
@@ -78,37 +60,31 @@ impl OtpTable {
     ///
     /// # Errors
     /// When the table cannot be reached.
-    pub async fn passage(
+    pub async fn quota(
         &self,
         action: Action,
         network: &NetworkDigest,
         allowance: Allowance,
         now: Timestamp,
-    ) -> Result<Passage> {
+    ) -> Result<Quota> {
         let end = allowance.window_end(now);
         let key = key(action, network, end);
-        let item = write::get(self.table.get(&key)).await?;
-        let count = item.map(write::row::<Row>).transpose()?.map_or(0, |row| row.n);
+        let item = self.table.get_eventually(&key).await?;
+        let count = item.map(row::read::<Row>).transpose()?.map_or(0, |row| row.count);
         note(action, Some(count), allowance, count < allowance.count);
         if count < allowance.count {
-            return Ok(Passage::Open);
+            return Ok(Quota::Left);
         }
         self.refused.remember(key, end, now);
-        Ok(Passage::ClosedUntil(end))
+        Ok(Quota::SpentUntil(end))
     }
 
     /// Whether this instance knows already that a network is closed.
-    pub fn known_closed(
-        &self,
-        action: Action,
-        network: &NetworkDigest,
-        allowance: Allowance,
-        now: Timestamp,
-    ) -> Passage {
+    pub fn known_quota(&self, action: Action, network: &NetworkDigest, allowance: Allowance, now: Timestamp) -> Quota {
         let key = key(action, network, allowance.window_end(now));
-        let Some(end) = self.refused.until(&key, now) else { return Passage::Open };
+        let Some(end) = self.refused.until(&key, now) else { return Quota::Left };
         note(action, None, allowance, false);
-        Passage::ClosedUntil(end)
+        Quota::SpentUntil(end)
     }
 }
 

@@ -1,0 +1,133 @@
+//! Answering a code: the writes that count an attempt before it is looked at, and that use a challenge up.
+
+use aws_sdk_dynamodb::types::TransactWriteItem;
+
+use super::item::{
+    self, ATTEMPTS_LEFT, DIGEST, ENDS, FAILURES, KEPT_FOR, KNOWN_FAILURES, KNOWN_LAST_FAILURE, LAST_FAILURE, NEWEST,
+    UNBOUND, UNBOUND_END,
+};
+use super::rules::is_not_waiting;
+use crate::codes::{Attempt, Proof};
+use crate::keys::LONGEST_CODE;
+use crate::observe::report::{self, Step};
+use crate::store::row::TTL;
+use crate::store::send::Written;
+use crate::store::table::OtpTable;
+use crate::store::write::Update;
+use crate::words::{Error, Lane, Result, Timestamp};
+
+impl OtpTable {
+    /// Spends a bound attempt at the challenge `key` on its lane, or says that there is none to spend: unknown, ended,
+    /// used up.
+    ///
+    /// The count goes down, and the failure up, before anyone looks at the code, in one conditional write: a thousand
+    /// parallel guesses still get no more than the policy's attempts (V01). No wait of the lockout stands in its way,
+    /// because only the client that asked can name the challenge.
+    ///
+    /// # Errors
+    /// When the table cannot be reached.
+    pub async fn spend_bound(
+        &self,
+        identifier: &str,
+        (lane, key): (Lane, &str),
+        now: Timestamp,
+    ) -> Result<Option<Attempt>> {
+        let challenge = item::challenge(lane, key);
+        let write = self
+            .update_identifier(identifier)
+            .when(challenge.field(ENDS).above(("now", now)))
+            .when(challenge.field(ATTEMPTS_LEFT).at_least(1))
+            .lower(challenge.field(ATTEMPTS_LEFT), 1);
+        let write = match lane {
+            Lane::Open => write,
+            Lane::Known => write.raise(KNOWN_FAILURES, 1).set(KNOWN_LAST_FAILURE, ("now", now)),
+        };
+        match count_failure(write, now).send().await? {
+            Written::Done(item) => {
+                let state = item::read(item)?;
+                note(true, Some(state.on(lane).failures));
+                Ok(Some(Attempt::bound(state, lane, key)))
+            }
+            Written::Refused(_) => {
+                note(true, None);
+                Ok(None)
+            }
+        }
+    }
+
+    /// Spends an unbound attempt, counted on the identifier, or says that there is none to spend.
+    ///
+    /// # Errors
+    /// [`Error::TooManyAttempts`] in a wait of the lockout.
+    pub async fn spend_unbound(&self, identifier: &str, now: Timestamp) -> Result<Option<Attempt>> {
+        let write = self
+            .update_identifier(identifier)
+            .when(NEWEST.above(("longest_code_ago", now.before(LONGEST_CODE))))
+            // From there on nothing would be compared, so nothing is counted.
+            .when(UNBOUND.below(UNBOUND_END))
+            .when(is_not_waiting(Lane::Open, now))
+            .raise(UNBOUND, 1);
+        let state = match count_failure(write, now).send().await? {
+            Written::Done(item) => {
+                let state = item::read(item)?;
+                note(false, Some(state.open.failures));
+                return Ok(Some(Attempt::unbound(state)));
+            }
+            Written::Refused(None) => {
+                note(false, None);
+                return Ok(None);
+            }
+            Written::Refused(Some(item)) => item::read(item)?,
+        };
+        let retry_after = state.wait_left(Lane::Open, now);
+        let (failures, waits) = (Some(state.open.failures), retry_after.as_secs());
+        report::note(Step::Try { bound: false, spent: false, failures, waits });
+        if retry_after.is_zero() { Ok(None) } else { Err(Error::TooManyAttempts { retry_after }) }
+    }
+
+    /// Uses the proved challenge up and forgets the failures, so that a code works once (S03, S06).
+    ///
+    /// Says no where somebody was quicker, or a lost answer hides that we were: single use wins.
+    ///
+    /// # Errors
+    /// When the table cannot be reached.
+    pub async fn use_up(&self, identifier: &str, proof: &Proof, now: Timestamp) -> Result<bool> {
+        let write = self.end_challenge(identifier, proof, now);
+        Ok(matches!(write.send().await?, Written::Done(_)))
+    }
+
+    /// The same as a part of the transaction that makes a user.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] when the SDK finds it incomplete.
+    pub(in crate::store) fn use_up_in_transaction(
+        &self,
+        identifier: &str,
+        proof: &Proof,
+        now: Timestamp,
+    ) -> Result<TransactWriteItem> {
+        self.end_challenge(identifier, proof, now).in_transaction()
+    }
+
+    /// Removes the challenge, and the failures of both lanes, because its owner has answered. A code that was sent again
+    /// meanwhile has another digest: the one that was proved is dead.
+    fn end_challenge(&self, identifier: &str, proof: &Proof, now: Timestamp) -> Update<'_> {
+        let challenge = item::challenge(proof.lane(), proof.challenge());
+        self.update_identifier(identifier)
+            .when(challenge.field(DIGEST).is(proof.digest().as_bytes()))
+            .when(challenge.field(ENDS).above(("now", now)))
+            .remove(challenge)
+            .set(FAILURES, 0)
+            .set(KNOWN_FAILURES, 0)
+    }
+}
+
+/// Every attempt is a failure until its code turns out to be right.
+fn count_failure(write: Update<'_>, now: Timestamp) -> Update<'_> {
+    write.raise(FAILURES, 1).set(LAST_FAILURE, ("now", now)).set(TTL, now.after(KEPT_FOR))
+}
+
+/// An attempt that was spent shows the failures, of which it is one.
+fn note(bound: bool, failures: Option<u32>) {
+    report::note(Step::Try { bound, spent: failures.is_some(), failures, waits: 0 });
+}

@@ -1,0 +1,208 @@
+//! Starting a challenge: the write that begins one, alone or beside those that live.
+
+use super::item::{
+    self, CHALLENGES, ENDS, Entry, FAILURES, HOUR_START, KEPT_FOR, KNOWN_CHALLENGES, KNOWN_FAILURES, KNOWN_STARTED,
+    NEWEST, Names, STARTED, STARTED_BY, UNBOUND, UNBOUND_END,
+};
+use super::rules::{is_not_waiting, strength_fits};
+use crate::codes::{ChallengePolicy, Draft, HOUR, IdentifierState, Join, Start, Strength};
+use crate::keys::LONGEST_CODE;
+use crate::store::expression::{Condition, Value, all, any, is_new};
+use crate::store::row::TTL;
+use crate::store::send::{MOST_ROUNDS, Written};
+use crate::store::table::{Item, OtpTable};
+use crate::store::write::Update;
+use crate::words::{Error, Lane, NetworkDigest, Result, Timestamp};
+
+/// A request for a code, in the table's words.
+#[derive(Clone, Copy)]
+pub struct ChallengeRequest<'a> {
+    /// The identifier's digest.
+    pub identifier: &'a str,
+    /// The network's digest.
+    pub network: &'a NetworkDigest,
+    /// The rules.
+    pub policy: &'a ChallengePolicy,
+    /// The time.
+    pub now: Timestamp,
+}
+
+impl OtpTable {
+    /// Begins a challenge on the draft's lane with one of its codes, and says with which.
+    ///
+    /// # Errors
+    /// As [`IdentifierState::start`]; [`Error::Unavailable`] when the item never stands still.
+    pub async fn start(
+        &self,
+        draft: &Draft,
+        request: ChallengeRequest<'_>,
+        seen: Option<IdentifierState>,
+    ) -> Result<Strength> {
+        let ChallengeRequest { network, policy, now, .. } = request;
+        let lane = draft.lane();
+        let mut seen = seen;
+        for _ in 0..MOST_ROUNDS {
+            // Mostly there is no item, or nothing in it that matters any more. So the first write goes out without a read.
+            let start = match &seen {
+                Some(state) => {
+                    let start = state.start(lane, network, policy, now);
+                    start.inspect_err(|error| item::note_refusal(error, state, lane))?
+                }
+                None => Start::Fresh(Strength::Short),
+            };
+            let (write, strength) = match start {
+                Start::Fresh(strength) => (self.begin_alone(draft, request, strength)?, strength),
+                Start::Join(join) => (self.join(draft, request, &join)?, join.strength),
+            };
+            match write.send().await? {
+                Written::Done(item) => {
+                    item::note("begun", &item::read(item)?, lane, strength == Strength::Long);
+                    return Ok(strength);
+                }
+                Written::Refused(item) => seen = item.map(item::read).transpose()?,
+            }
+            // The SDK retries a write whose answer was lost. The retry is refused because the first try succeeded.
+            if let Some(strength) = seen.as_ref().and_then(|state| draft.held_by(state)) {
+                return Ok(strength);
+            }
+        }
+        Err(Error::unavailable("the identifier's item is busy"))
+    }
+
+    /// The first challenge of an hour while no other lives. All counts except the failures start again.
+    fn begin_alone(&self, draft: &Draft, request: ChallengeRequest<'_>, strength: Strength) -> Result<Update<'_>> {
+        let ChallengeRequest { identifier, policy, now, .. } = request;
+        let nothing_lives = all([
+            HOUR_START.at_most(("hour_ago", now.before(HOUR))),
+            NEWEST.at_most(("longest_code_ago", now.before(LONGEST_CODE))),
+            may_begin(draft.lane(), strength, policy, now),
+        ]);
+        let challenges = Item::from([(draft.key.clone(), Entry::first(draft, strength, policy, now, 0)?)]);
+        let write = self
+            .update_identifier(identifier)
+            .when(any([is_new(), nothing_lives]))
+            .set(HOUR_START, ("now", now))
+            .set(NEWEST, ("now", now))
+            .set(STARTED_BY, first_share(draft.lane(), request))
+            .set(UNBOUND, 0)
+            .set_if_missing(FAILURES, 0)
+            .set_if_missing(KNOWN_FAILURES, 0)
+            .set(TTL, now.after(KEPT_FOR));
+        Ok(match draft.lane() {
+            Lane::Open => write
+                .set(CHALLENGES, challenges)
+                .set(STARTED, 1)
+                .set(KNOWN_CHALLENGES, Item::new())
+                .set(KNOWN_STARTED, 0)
+                .set(UNBOUND_END, policy.attempts),
+            // Unbound attempts are not compared with the challenge of a known browser, so there is none to count.
+            Lane::Known => write
+                .set(KNOWN_CHALLENGES, challenges)
+                .set(KNOWN_STARTED, 1)
+                .set(CHALLENGES, Item::new())
+                .set(STARTED, 0)
+                .set(UNBOUND_END, 0),
+        })
+    }
+
+    /// A further challenge beside what lives. Its conditions have everything that it relies on.
+    fn join(&self, draft: &Draft, request: ChallengeRequest<'_>, join: &Join) -> Result<Update<'_>> {
+        let ChallengeRequest { identifier, policy, now, .. } = request;
+        let lane = draft.lane();
+        let challenges = item::names(lane).challenges;
+        let mut write = self
+            .update_identifier(identifier)
+            .when(may_begin(lane, join.strength, policy, now))
+            .when(challenges.has_fewer_than(("room", lane.most_live() + join.expired.len())))
+            .set(item::challenge(lane, &draft.key), Entry::first(draft, join.strength, policy, now, join.unbound)?)
+            .set(NEWEST, ("now", now))
+            .set(TTL, now.after(KEPT_FOR));
+        for key in &join.expired {
+            let expired = challenges.entry("expired", key);
+            write = write.when(expired.field(ENDS).at_most(("now", now))).remove(expired);
+        }
+        if lane == Lane::Open {
+            write = write.when(UNBOUND.is(join.unbound)).set(UNBOUND_END, join.unbound.saturating_add(policy.attempts));
+        }
+        Ok(if join.new_hour { first_of_hour(write, lane, request) } else { next_of_hour(write, lane, request) })
+    }
+}
+
+fn first_of_hour<'a>(write: Update<'a>, lane: Lane, request: ChallengeRequest<'_>) -> Update<'a> {
+    let [started, known_started] = match lane {
+        Lane::Open => [1, 0],
+        Lane::Known => [0, 1],
+    };
+    write
+        .when(HOUR_START.at_most(("hour_ago", request.now.before(HOUR))))
+        .set(HOUR_START, ("now", request.now))
+        .set(STARTED_BY, first_share(lane, request))
+        .set(STARTED, started)
+        .set(KNOWN_STARTED, known_started)
+}
+
+fn next_of_hour<'a>(write: Update<'a>, lane: Lane, request: ChallengeRequest<'_>) -> Update<'a> {
+    let ChallengeRequest { network, policy, now, .. } = request;
+    let Names { started, .. } = item::names(lane);
+    let write = write
+        .when(HOUR_START.above(("hour_ago", now.before(HOUR))))
+        .when(started.below(("per_hour", policy.per_hour)))
+        .raise(started, 1);
+    match lane {
+        Lane::Known => write,
+        Lane::Open => {
+            let share = STARTED_BY.entry("network", network.short());
+            write
+                .when(any([share.is_missing(), share.below(("per_network", policy.per_hour_per_network))]))
+                .count(share)
+        }
+    }
+}
+
+/// The networks' shares when an hour begins. Known browsers take none.
+fn first_share(lane: Lane, request: ChallengeRequest<'_>) -> Item {
+    match lane {
+        Lane::Open => Item::from([(request.network.short().to_owned(), 1.attribute_value())]),
+        Lane::Known => Item::new(),
+    }
+}
+
+/// A guessable code waits as the lockout says; a long one need not.
+fn may_begin(lane: Lane, strength: Strength, policy: &ChallengePolicy, now: Timestamp) -> Condition {
+    match strength {
+        Strength::Short => strength_fits(strength, policy).and(is_not_waiting(lane, now)),
+        Strength::Long => strength_fits(strength, policy),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::codes::{Binding, policy};
+    use crate::store::refused::Refused;
+    use crate::store::table::Table;
+    use crate::words::{ChallengeId, Entropy, ExpiresAt, MacKey, Tenant};
+
+    /// DynamoDB takes expressions of 4 KB. The longest one begins a challenge where as many as may live have expired.
+    #[test]
+    fn the_longest_expressions_are_within_the_limit() {
+        let table = OtpTable { table: Table::without_calls(), refused: Refused::default() };
+        let (tenant, identifier) = (Tenant::default(), "ada@example.com".parse().unwrap());
+        let (policy, network) = (policy(), NetworkDigest::new("A".repeat(22)));
+        let now = Timestamp::from_unix(4_102_444_800);
+        let request = ChallengeRequest { identifier: "digest", network: &network, policy: &policy, now };
+        for lane in [Lane::Open, Lane::Known] {
+            let id = ChallengeId::draw(&Entropy, lane).unwrap();
+            let binding = Binding { tenant: &tenant, identifier: &identifier, challenge: "key" };
+            let draft = Draft::draw(id, binding, ("p", &MacKey::new([1; 32])), 6, ExpiresAt::at(now)).unwrap();
+            for new_hour in [true, false] {
+                let expired = (0..lane.most_live()).map(|index| index.to_string()).collect();
+                let join = Join { strength: Strength::Short, new_hour, expired, unbound: u32::MAX };
+                let item = table.join(&draft, request, &join).unwrap().in_transaction().unwrap();
+                let write = item.update().unwrap();
+                let lengths = [write.update_expression(), write.condition_expression().unwrap()].map(str::len);
+                assert!(lengths.into_iter().all(|length| length < 4_096), "{lengths:?}");
+            }
+        }
+    }
+}

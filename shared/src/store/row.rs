@@ -1,0 +1,56 @@
+//! Items as rows: the names of their attributes, and how serde reads and writes them.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::table::Item;
+use crate::words::{Error, Result};
+
+/// Constants for attributes: `WORD = "name";` with what the attribute holds.
+macro_rules! attributes {
+    ($($(#[doc = $doc:literal])* $vis:vis $WORD:ident = $name:literal;)*) => {
+        $(
+            $(#[doc = $doc])*
+            #[allow(dead_code, reason = "a row lists all attributes, also those that no expression names")]
+            $vis const $WORD: $crate::store::expression::Path<'static> =
+                $crate::store::expression::Path::attribute(stringify!($WORD), $name);
+        )*
+    };
+}
+
+/// A row for serde, and a constant for each attribute: `WORD = "name" => field: Type,` with what the attribute holds.
+macro_rules! row {
+    (
+        $(#[$meta:meta])*
+        $vis:vis struct $Row:ident {
+            $(
+                $(#[doc = $doc:literal])*
+                $word_vis:vis $WORD:ident = $name:literal => $(#[serde($($serde:tt)*)])? $field:ident: $type:ty,
+            )*
+        }
+    ) => {
+        $crate::store::row::attributes! {
+            $($(#[doc = $doc])* $word_vis $WORD = $name;)*
+        }
+
+        $(#[$meta])*
+        $vis struct $Row {
+            $(#[serde(rename = $name)] $(#[serde($($serde)*)])? $field: $type,)*
+        }
+    };
+}
+
+pub(super) use {attributes, row};
+
+attributes! {
+    /// When DynamoDB may delete the item, in Unix seconds.
+    pub(super) TTL = "ttl";
+}
+
+pub(super) fn read<R: DeserializeOwned>(item: Item) -> Result<R> {
+    serde_dynamo::from_item(item).map_err(Error::internal)
+}
+
+pub(super) fn write(row: impl Serialize) -> Result<Item> {
+    serde_dynamo::to_item(row).map_err(Error::internal)
+}

@@ -1,0 +1,87 @@
+//! The two tables and the client that they share.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::AttributeValue;
+
+use super::refused::Refused;
+use crate::aws::{Aws, Retries, endpoint};
+use crate::config::{IS_NAME, Reader};
+
+/// What may be forgotten: challenges and counters.
+pub struct OtpTable {
+    pub(super) table: Table,
+    pub(super) refused: Refused,
+}
+
+/// What may not: users, their identifiers, their sessions, the public keys.
+#[derive(Clone)]
+pub struct UserTable {
+    pub(super) table: Table,
+}
+
+impl OtpTable {
+    /// Reads its name.
+    pub fn read_name(read: &mut Reader<'_>) -> String {
+        read.text("OTP_TABLE", None, IS_NAME)
+    }
+}
+
+impl UserTable {
+    /// Reads its name.
+    pub fn read_name(read: &mut Reader<'_>) -> String {
+        read.text("USER_TABLE", None, IS_NAME)
+    }
+}
+
+/// The attribute that is the key of every item.
+pub(super) const PK: &str = "pk";
+
+pub(super) type Item = HashMap<String, AttributeValue>;
+
+#[derive(Clone)]
+pub(super) struct Table {
+    pub(super) client: Client,
+    pub(super) name: String,
+}
+
+/// The client of both tables.
+#[derive(Clone)]
+pub struct Store {
+    aws: Aws,
+    client: Client,
+}
+
+impl Store {
+    /// A client over `aws`.
+    pub fn new(aws: &Aws) -> Store {
+        let client = Client::new(&aws.client(|endpoints| &endpoints.dynamodb, Retries::Sdk));
+        Store { aws: aws.clone(), client }
+    }
+
+    /// Opens as many connections as the function's first request has calls under way together.
+    pub async fn connect(&self, connections: usize) {
+        self.aws.connect(endpoint!(aws_sdk_dynamodb, self.aws.settings(), dynamodb), connections).await;
+    }
+
+    /// The table of challenges and counters.
+    pub fn otp_table(&self, name: String) -> OtpTable {
+        OtpTable { table: Table { client: self.client.clone(), name }, refused: Refused::default() }
+    }
+
+    /// The table of users.
+    pub fn user_table(&self, name: String) -> UserTable {
+        UserTable { table: Table { client: self.client.clone(), name } }
+    }
+}
+
+#[cfg(test)]
+impl Table {
+    /// A table whose calls would reach nothing.
+    pub(super) fn without_calls() -> Table {
+        let config = aws_sdk_dynamodb::Config::builder();
+        let config = config.behavior_version(aws_sdk_dynamodb::config::BehaviorVersion::latest()).build();
+        Table { client: Client::from_conf(config), name: "table".to_owned() }
+    }
+}
