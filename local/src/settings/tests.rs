@@ -91,8 +91,9 @@ fn the_raw_variables_are_what_functions_find() {
 #[test]
 fn wrong_settings_are_refused_as_a_stack_refuses_them() {
     let problem = settings("default", &[("OTP_LENGTH", "5"), ("JWT_ALGORITHM", "none")]).err().unwrap().to_string();
-    assert!(problem.contains("the environment is not usable: OTP_LENGTH: expected"), "{problem}");
-    assert!(problem.contains("; JWT_ALGORITHM: expected one of"), "{problem}");
+    for part in ["the environment is not usable: ", "OTP_LENGTH: expected", "; ", "JWT_ALGORITHM: expected one of"] {
+        assert!(problem.contains(part), "{problem}");
+    }
     let problem = settings("default", &[("OTP_LENGHT", "8")]).err().unwrap().to_string();
     assert_eq!(problem, "--env OTP_LENGHT: no function reads a variable of this name");
 }
