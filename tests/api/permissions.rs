@@ -1,5 +1,7 @@
 //! What each function may do in AWS: all that it needs, and nothing else.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use futures_util::future::join_all;
 use local::Options;
 use local_aws::template::{Template, find_root};
@@ -7,6 +9,8 @@ use serde_json::{Value, json};
 use tests::client::{PROFILE, SESSIONS};
 use tests::deployment::wrong;
 use tests::{Answer, Asked, Call, Deployment, Tokens};
+
+use crate::policies::{self, statements, texts};
 
 const ADA: &str = "ada@example.com";
 const PHONE: &str = "+447400123456";
@@ -59,6 +63,36 @@ async fn walk(auth: &Deployment) -> Result<(), String> {
         Some(refused) => Err(format!("{refused:?}")),
         None if auth.may("RequestOtp", Call::publish(TOPIC)).await => Err("a topic is a phone number".to_owned()),
         None => Ok(()),
+    }
+}
+
+/// No function sees a table or holds a key that it does not need.
+#[test]
+fn every_function_has_its_own_tables_and_secrets_and_no_others() {
+    let (otp, user) = ("table/latchkey-OtpTable", "table/latchkey-UserTable");
+    let (codes, tokens) = ("secret:latchkey-CodesSecret-000000", "secret:latchkey-TokensSecret-000000");
+    let expected: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::from([
+        ("RequestOtp", BTreeSet::from([otp, codes])),
+        ("VerifyOtp", BTreeSet::from([otp, user, codes, tokens])),
+        ("Refresh", BTreeSet::from([user, tokens])),
+        ("Logout", BTreeSet::from([user, tokens])),
+        ("Sessions", BTreeSet::from([user])),
+        ("Profile", BTreeSet::from([user])),
+        ("Jwks", BTreeSet::from([user])),
+        ("Fallback", BTreeSet::new()),
+        ("RotateKeys", BTreeSet::from([user, codes, tokens])),
+    ]);
+    let template = policies::template();
+    assert_eq!(template.functions.len(), expected.len());
+    for (name, function) in &template.functions {
+        let statements = statements(&function.policies);
+        let resources: Vec<&str> = statements.iter().flat_map(|statement| texts(&statement["Resource"])).collect();
+        let stored = resources.iter().filter(|arn| arn.contains(":dynamodb:") || arn.contains(":secretsmanager:"));
+        let stored: BTreeSet<_> = stored.map(|arn| arn.splitn(6, ':').nth(5).unwrap()).collect();
+        assert_eq!(stored, expected[name.as_str()], "{name}");
+        let actions: Vec<&str> = statements.iter().flat_map(|statement| texts(&statement["Action"])).collect();
+        let is_sender = actions.contains(&"ses:SendEmail") || actions.contains(&"sns:Publish");
+        assert_eq!(is_sender, name == "RequestOtp", "{name}");
     }
 }
 
