@@ -124,7 +124,7 @@ fn words(step: &Step) -> String {
         Step::Delivery { channel, country, refused } => {
             let to = country.as_ref().map(|country| format!(" to {country}")).unwrap_or_default();
             let outcome = refused.as_ref().map_or_else(|| "accepted".to_owned(), |reason| format!("refused: {reason}"));
-            format!("delivery   by {channel}{to}: {outcome}")
+            format!("delivery   by {}{to}: {outcome}", channel.name())
         }
         Step::Try { bound, spent, failures, waits } => {
             let kind = if *bound { "with its challenge" } else { "without a challenge" };
@@ -138,7 +138,7 @@ fn words(step: &Step) -> String {
         }
         Step::Used { channel, sign_up } => {
             let person = if *sign_up { "a new user" } else { "a known user" };
-            format!("signed in  {person}, by {channel}")
+            format!("signed in  {person}, by {}", channel.name())
         }
         Step::Refresh { led_to } => format!("refresh    {led_to}"),
         Step::Ended { all, lived } => {

@@ -21,6 +21,8 @@ pub mod store;
 
 pub mod messages;
 
+pub mod admission;
+
 pub mod http;
 
 pub mod runtime;

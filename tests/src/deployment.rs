@@ -153,8 +153,8 @@ impl Deployment {
         let keys = self.code_keys();
         let tenant = Tenant::default();
         let digest = Index::new(keys.index.mac(), &tenant).identifier(&address.parse().unwrap());
-        let key = format!("I#{digest}");
-        let guard = self.items_of("OTP_TABLE", &key).pop();
+        let key = digest.item("I");
+        let guard = self.items_of("OTP_TABLE", key.as_str()).pop();
         guard.map_or(0, |guard| guard["f"]["N"].as_str().unwrap().parse().unwrap())
     }
 

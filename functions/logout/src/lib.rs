@@ -6,24 +6,23 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use shared::aws::{self, Aws, Keyring};
+use shared::aws::{self, Aws, KeyringReader};
 use shared::config::Reader;
-use shared::http::{Cookie, Frontends, Reply, Request, TokenDelivery, given, token_of};
+use shared::http::{Cookie, Delivered, Frontends, Reply, Request, TokenDelivery, not_null};
 use shared::keys::TokenKeys;
 use shared::runtime::Function;
-use shared::sessions::{AccessPolicy, Grant, RefreshToken, Scope, SessionPolicy};
-use shared::store::{Store, UserTable};
-use shared::words::{Clock, Result, Tenant, Timestamp};
+use shared::sessions::{AccessPolicy, Audience, Grant, RefreshToken, SessionPolicy};
+use shared::store::{Store, UserTable, Users};
+use shared::words::{Clock, Result, Timestamp};
 
 /// What this function may touch: the users' table and the keyring of tokens.
 pub struct Logout {
     clock: Clock,
-    tenant: Tenant,
     frontends: Frontends,
     audience: String,
     /// How long a session lives at most.
     longest: Duration,
-    keys: Keyring<TokenKeys>,
+    keys: KeyringReader<TokenKeys>,
     users: UserTable,
 }
 
@@ -38,8 +37,8 @@ pub struct Settings {
 }
 
 #[derive(Deserialize)]
-struct Ask {
-    #[serde(default, deserialize_with = "given")]
+struct Body {
+    #[serde(default, deserialize_with = "not_null")]
     refresh: Option<String>,
     all: Option<bool>,
     token_delivery: Option<TokenDelivery>,
@@ -70,21 +69,22 @@ impl Function for Logout {
     async fn compose(settings: Settings, aws: &aws::Settings, clock: Clock) -> Result<Logout> {
         let Settings { frontends, audience, longest, tokens_secret, user_table } = settings;
         let aws = Aws::new(aws)?;
-        let (keys, store) = (Keyring::new(&aws, tokens_secret), Store::new(&aws));
+        let keys = KeyringReader::new(&aws, tokens_secret);
+        let store = Store::new(&aws);
         tokio::join!(keys.warm(clock.now()), store.connect(1));
-        let (tenant, users) = (Tenant::default(), store.user_table(user_table));
-        Ok(Logout { clock, tenant, frontends, audience, longest, keys, users })
+        let users = store.user_table(user_table);
+        Ok(Logout { clock, frontends, audience, longest, keys, users })
     }
 
     async fn handle(&self, request: Request) -> Result<Reply> {
         let now = self.clock.now();
-        let Ask { refresh, all, token_delivery } = request.json()?;
-        let (delivery, token) = token_of(&request, &self.frontends, token_delivery, refresh)?;
+        let Body { refresh, all, token_delivery } = request.json()?;
+        let Delivered { delivery, text } = request.refresh_token(&self.frontends, token_delivery, refresh)?;
         let keys = self.keys.keys(now).await?;
-        let token = token.and_then(|token| token.parse::<RefreshToken>().ok());
-        let scope = Scope { tenant: &self.tenant, client: &self.audience };
-        if let Some((grant, _)) = token.as_ref().and_then(|token| token.check(&keys, scope, now)) {
-            self.end(grant, all.unwrap_or(false), now).await?;
+        let token = text.and_then(|text| text.parse::<RefreshToken>().ok());
+        let audience = Audience { tenant: request.tenant(), client: &self.audience };
+        if let Some((grant, _)) = token.as_ref().and_then(|token| token.check(&keys, audience, now)) {
+            self.end(self.users.of(request.tenant()), grant, all.unwrap_or(false), now).await?;
         }
         let cleared = (delivery == TokenDelivery::Cookie).then(|| Cookie::Refresh.clear());
         Reply::ok(LoggedOut { success: true, message: "Logged out." })?.with_cookies(cleared)
@@ -92,11 +92,11 @@ impl Function for Logout {
 }
 
 impl Logout {
-    async fn end(&self, grant: &Grant, all: bool, now: Timestamp) -> Result<()> {
+    async fn end(&self, users: Users<'_>, grant: &Grant, all: bool, now: Timestamp) -> Result<()> {
         let Grant { user, session, .. } = grant;
         let ended = match all {
-            true => self.users.end_all_sessions(user, session, now.before(self.longest)).await?,
-            false => self.users.end_session(user, session).await?,
+            true => users.end_all_sessions(user, session, now.before(self.longest)).await?,
+            false => users.end_session(user, session).await?,
         };
         tracing::info!(event = "signed_out", %user, all, ended, "signed out");
         Ok(())

@@ -46,7 +46,7 @@ impl Function for Profile {
     async fn handle(&self, request: Request) -> Result<Reply> {
         let now = self.clock.now();
         let subject = self.checker.subject(&request, now).await?;
-        let user = self.users.living(&subject).await?;
+        let user = self.users.of(request.tenant()).living(&subject).await?;
         Reply::ok(UserView::of(&user, false))
     }
 }

@@ -8,10 +8,12 @@
 use serde::{Deserialize, Serialize};
 use shared::aws::{self, Aws};
 use shared::config::Reader;
-use shared::http::{Cookie, Frontends, Issuer, Reply, Request, TokenDelivery, TokenSettings, Tokens, given, token_of};
+use shared::http::{
+    Cookie, Delivered, Frontends, Issuer, Reply, Request, TokenDelivery, TokenSettings, Tokens, not_null,
+};
 use shared::runtime::Function;
 use shared::sessions::{RefreshToken, Rotation, Session, SessionPolicy};
-use shared::store::{RotationRequest, Store, UserTable};
+use shared::store::{RotationRequest, Store, UserTable, Users};
 use shared::words::{Clock, Entropy, Error, Result, random_id};
 
 /// What this function may touch: the users' table and the keyring of tokens.
@@ -33,8 +35,8 @@ pub struct Settings {
 }
 
 #[derive(Deserialize)]
-struct Ask {
-    #[serde(default, deserialize_with = "given")]
+struct Body {
+    #[serde(default, deserialize_with = "not_null")]
     refresh: Option<String>,
     token_delivery: Option<TokenDelivery>,
 }
@@ -64,15 +66,16 @@ impl Function for Refresh {
     async fn compose(settings: Settings, aws: &aws::Settings, clock: Clock) -> Result<Refresh> {
         let Settings { policy, frontends, tokens, user_table } = settings;
         let aws = Aws::new(aws)?;
-        let (issuer, store) = (Issuer::new(tokens, &aws), Store::new(&aws));
+        let issuer = Issuer::new(tokens, &aws);
+        let store = Store::new(&aws);
         tokio::join!(issuer.warm(clock.now()), store.connect(2));
         Ok(Refresh { clock, policy, frontends, issuer, users: store.user_table(user_table) })
     }
 
     async fn handle(&self, request: Request) -> Result<Reply> {
-        let Ask { refresh, token_delivery } = request.json()?;
-        let (delivery, token) = token_of(&request, &self.frontends, token_delivery, refresh)?;
-        match self.trade(token, delivery, &request).await {
+        let Body { refresh, token_delivery } = request.json()?;
+        let Delivered { delivery, text } = request.refresh_token(&self.frontends, token_delivery, refresh)?;
+        match self.trade(text, delivery, &request).await {
             // The browser would go on showing a token that nothing will ever be given for.
             Err(error @ Error::InvalidToken) if delivery == TokenDelivery::Cookie => {
                 Reply::refusal(&error).with_cookie(&Cookie::Refresh.clear())
@@ -87,18 +90,21 @@ impl Refresh {
         let now = self.clock.now();
         let token: RefreshToken = token.ok_or(Error::InvalidToken)?.parse()?;
 
-        let keys = self.issuer.keys(now).await?;
+        let keys = self.issuer.keys(request, now).await?;
         let (grant, key) = keys.authenticate(&token).ok_or(Error::InvalidToken)?;
         let signer = keys.signer()?;
 
-        let (next_key, invocation, device) = (keys.refresh_key_id()?, &random_id(&Entropy)?, &request.device());
-        let presented = RotationRequest { grant, next_key, invocation, device, policy: &self.policy };
-        let (rotation, user) = tokio::try_join!(self.users.rotate(presented, now), self.users.user(&grant.user))?;
+        let next_key = keys.refresh_key_id()?;
+        let invocation = &random_id(&Entropy)?;
+        let presented =
+            RotationRequest { grant, next_key, invocation, device: &request.device(), policy: &self.policy };
+        let users = self.users.of(request.tenant());
+        let (rotation, user) = tokio::try_join!(users.rotate(presented, now), users.user(&grant.user))?;
 
-        let is_genuine = |session: &Session| token.belongs_to(&key, &session.seed, keys.scope());
+        let is_genuine = |session: &Session| token.belongs_to(&key, &session.seed, keys.audience());
         let session = match rotation {
             Rotation::Rotated(session) | Rotation::Repeated(session) if is_genuine(&session) => session,
-            Rotation::Reused(session) if is_genuine(&session) => return self.end(&session).await,
+            Rotation::Reused(session) if is_genuine(&session) => return end(users, &session).await,
             Rotation::Rotated(_) | Rotation::Repeated(_) | Rotation::Reused(_) | Rotation::Refused => {
                 return Err(Error::InvalidToken);
             }
@@ -106,16 +112,16 @@ impl Refresh {
         if !user.is_some_and(|user| user.has(&session.id)) {
             return Err(Error::InvalidToken);
         }
-        let mut tokens = keys.issue(&session, &signer, request)?;
+        let mut tokens = keys.issue(&session, &signer)?;
         let cookie = tokens.into_cookie(delivery);
         Reply::ok(Refreshed { expires_in: tokens.expires_in, tokens })?.with_cookies(cookie)
     }
+}
 
-    /// A used token came back: its session ends for whoever holds it, thief and owner alike (S32).
-    async fn end(&self, session: &Session) -> Result<Reply> {
-        let ended = self.users.end_session(&session.user, &session.id).await?;
-        let (user, id) = (&session.user, session.id.as_str());
-        tracing::warn!(event = "refresh_reuse", %user, session = id, ended, "a used refresh token came back");
-        Err(Error::InvalidToken)
-    }
+/// A used token came back: its session ends for whoever holds it, thief and owner alike (S32).
+async fn end(users: Users<'_>, session: &Session) -> Result<Reply> {
+    let ended = users.end_session(&session.user, &session.id).await?;
+    let user = &session.user;
+    tracing::warn!(event = "refresh_reuse", %user, session = session.id.as_str(), ended, "a used refresh token came back");
+    Err(Error::InvalidToken)
 }

@@ -1,41 +1,36 @@
 //! `POST /api/auth/otp/request/`: send a code to an identifier.
 //!
 //! 1. Count the request on its network, and see whether the day's SMS are spent.
-//! 2. Begin a challenge, or put a new code into the one that the client names.
-//! 3. Send the code, to the canonical address only; an SMS is taken out of the day's budget first.
-//! 4. Answer the same for everybody: this function cannot know who has an account. A browser is told the challenge by
+//! 2. Begin a challenge, or put a new code into the one that the client names. An SMS is counted on its network's day.
+//! 3. Take an SMS out of the day's budget.
+//! 4. Send the code. A send that was surely refused is taken back, and may be repeated at once.
+//! 5. Answer the same for everybody: this function cannot know who has an account. A browser is told the challenge by
 //!    a cookie, which its page cannot read.
 
-mod admit;
-mod begin;
-mod deliver;
 mod wire;
 
-use shared::aws::{self, Aws, Keyring};
-use shared::codes::{Allowance, ChallengePolicy, is_known};
+use shared::admission::Gate;
+use shared::aws::{self, Aws, KeyringReader};
+use shared::codes::{Allowance, Binding, ChallengePolicy, Draft, OutgoingCode, is_known_device};
 use shared::config::Reader;
 use shared::http::{Cookie, Frontends, Reply, Request, TokenDelivery};
 use shared::keys::CodeKeys;
-use shared::messages::{MailSettings, Mailer, SmsSettings, Texter};
+use shared::messages::{MailSettings, Sender, Sent, SmsSettings};
 use shared::runtime::Function;
-use shared::store::{OtpTable, Store};
-use shared::words::{Clock, Error, Index, Lane, Result, Tenant};
+use shared::store::{ChallengeRequest, OtpTable, Store};
+use shared::words::{ChallengeId, Channel, Clock, Entropy, Error, ExpiresAt, IdentifierDigest, Index, Lane, Result};
 
-use crate::begin::Asking;
-use crate::wire::{Answer, Ask};
+use crate::wire::{CodeRequest, CodeSent};
 
 /// What this function may touch: one table, one keyring, mail and SMS.
 pub struct RequestOtp {
     clock: Clock,
-    tenant: Tenant,
     policy: ChallengePolicy,
     requests: Allowance,
-    product: String,
     frontends: Frontends,
-    keys: Keyring<CodeKeys>,
+    keys: KeyringReader<CodeKeys>,
     table: OtpTable,
-    mailer: Mailer,
-    texter: Texter,
+    sender: Sender,
 }
 
 /// What this function reads.
@@ -78,52 +73,81 @@ impl Function for RequestOtp {
     async fn compose(settings: Settings, aws: &aws::Settings, clock: Clock) -> Result<RequestOtp> {
         let Settings { challenge: policy, requests, mail, sms, frontends, otp_table, codes_secret } = settings;
         let aws = Aws::new(aws)?;
-        let (keys, store) = (Keyring::new(&aws, codes_secret), Store::new(&aws));
-        let product = mail.product.clone();
-        let (mailer, texter) = (Mailer::new(&aws, mail)?, Texter::new(&aws, sms));
-        let has_sms = !policy.sms.countries.is_empty();
+        let keys = KeyringReader::new(&aws, codes_secret);
+        let store = Store::new(&aws);
+        let sender = Sender::new(&aws, mail, sms)?;
+        let sends_sms = !policy.sms.countries.is_empty();
         let texting = async {
-            if has_sms {
-                texter.connect().await;
+            if sends_sms {
+                sender.connect(Channel::Sms).await;
             }
         };
         // A request by SMS begins with a count and three reads at once; one by mail makes a call after the other.
-        let calls = if has_sms { 4 } else { 1 };
-        tokio::join!(keys.warm(clock.now()), store.connect(calls), mailer.connect(), texting);
-        Ok(RequestOtp {
-            clock,
-            tenant: Tenant::default(),
-            policy,
-            requests,
-            product,
-            frontends,
-            keys,
-            table: store.otp_table(otp_table),
-            mailer,
-            texter,
-        })
+        let calls = if sends_sms { 4 } else { 1 };
+        tokio::join!(keys.warm(clock.now()), store.connect(calls), sender.connect(Channel::Email), texting);
+        let table = store.otp_table(otp_table);
+        Ok(RequestOtp { clock, policy, requests, frontends, keys, table, sender })
     }
 
     async fn handle(&self, request: Request) -> Result<Reply> {
         let now = self.clock.now();
-        let Ask { identifier, named, delivery, device } = Ask::read(&request, &self.frontends)?;
-        let life = self.policy.life_of_code(&identifier)?;
+        let CodeRequest { to, named, delivery, device } = CodeRequest::read(&request, &self.frontends)?;
+        let life = self.policy.life_of_code(&to)?;
 
         let keys = self.keys.keys(now).await?;
-        let index = Index::new(keys.index.mac(), &self.tenant);
-        let (key, network) = (index.identifier(&identifier), index.network(request.network));
-        let is_known = device.is_some_and(|device| is_known(device, &identifier, &index, now));
-        let lane = if is_known { Lane::Known } else { Lane::Open };
-        let asking = Asking { identifier: &identifier, key: &key, network: &network, lane, delivery, life, now };
+        let index = Index::new(keys.index.mac(), request.tenant());
+        let identifier = index.identifier(&to.identifier());
+        let network = index.network(request.network);
+        let gate = Gate::new(&self.table, &self.policy.sms, &to, now)?;
+        gate.look(&network, self.requests).await?;
 
-        self.admit(asking).await?;
-        let begun = self.begin(asking, named, &index, &keys).await?;
-        let cookie = (delivery == TokenDelivery::Cookie).then(|| Cookie::Challenge.keep(begun.draft.id.reveal(), life));
-        let reply = match self.deliver(asking, &begun).await {
-            Ok(()) => Reply::ok(Answer::new(&identifier, &begun.draft, delivery, life, self.policy.resend_after))?,
-            Err(error @ (Error::EmailSendFailed { .. } | Error::SmsSendFailed { .. })) => Reply::refusal(&error),
-            Err(error) => return Err(error),
+        let is_known = device.is_some_and(|device| is_known_device(device, &to.identifier(), &index, now));
+        let lane = if is_known { Lane::Known } else { Lane::Open };
+        let pepper = keys.peppers.active(now)?;
+        let draft = |id: ChallengeId| {
+            let binding = Binding { tenant: index.tenant(), to: &to, challenge: &index.challenge(&id) };
+            let pepper = (pepper.id.as_str(), &pepper.key.mac());
+            Draft::draw(id, binding, pepper, self.policy.length, ExpiresAt::after(now, life))
         };
+        let new = draft(ChallengeId::draw(&Entropy, lane)?)?;
+        let again = named.map(draft).transpose()?;
+        let asked = ChallengeRequest { identifier: &identifier, network: &network, policy: &self.policy, now };
+        let (outgoing, reserved) = tokio::try_join!(self.table.begin(again, new, asked), gate.reserve(&network))?;
+
+        if let Some(retry_after) = gate.take(reserved).await?.wait(now) {
+            // Somebody was quicker since step 1: what was begun may be sent as soon as there is room again.
+            self.table.withdraw(&outgoing, &identifier).await?;
+            return Err(Error::RateLimited { retry_after });
+        }
+
+        let draft = &outgoing.draft;
+        let reply = match self.sender.send(&draft.to, outgoing.code(), life).await? {
+            Sent::Accepted => Reply::ok(CodeSent::new(draft, delivery, life, self.policy.resend_after))?,
+            Sent::Refused(reason) => {
+                gate.give_back().await?;
+                tracing::warn!(reason, identifier = identifier.as_str(), "the code was not sent");
+                Reply::refusal(&self.take_back(&outgoing, &identifier, delivery).await?)
+            }
+        };
+        let cookie = (delivery == TokenDelivery::Cookie).then(|| Cookie::Challenge.keep(draft.id.reveal(), life));
         reply.with_cookies(cookie)
+    }
+}
+
+impl RequestOtp {
+    /// Takes a send back, and says what the caller is told instead.
+    async fn take_back(
+        &self,
+        outgoing: &OutgoingCode,
+        identifier: &IdentifierDigest,
+        delivery: TokenDelivery,
+    ) -> Result<Error> {
+        let may_repeat = self.table.withdraw(outgoing, identifier).await?;
+        let challenge = &outgoing.draft.id;
+        Ok(Error::SendFailed {
+            channel: outgoing.draft.to.channel(),
+            challenge: (delivery == TokenDelivery::Body).then(|| challenge.reveal().to_owned()),
+            retry_after: (!may_repeat).then_some(self.policy.resend_after),
+        })
     }
 }

@@ -6,13 +6,13 @@ use shared::keys::{Maker, Rotates};
 use shared::words::{Error, Result};
 
 use crate::RotateKeys;
-use crate::publish::{Keyring, TRIES};
+use crate::publish::{StoredKeyring, TRIES};
 
 impl RotateKeys {
     /// Makes the keyrings that are missing and what they lack, and publishes the public keys.
     pub(crate) async fn ensure(&self, maker: &Maker) -> Result<Value> {
-        change(&self.codes, maker, |keys| completed(keys, maker)).await?;
-        change(&self.tokens, maker, |keys| completed(keys, maker)).await?;
+        change(&self.codes, maker, |keys| with_missing_keys(keys, maker)).await?;
+        change(&self.tokens, maker, |keys| with_missing_keys(keys, maker)).await?;
         self.publish_current(&self.tokens, maker.now).await?;
         Ok(json!({ "signs_now": self.signs_now(maker).await? }))
     }
@@ -25,8 +25,8 @@ impl RotateKeys {
                 "the index key cannot be withdrawn: without it no user is found again. docs/operations.md says what to do",
             ));
         }
-        let codes = change(&self.codes, maker, |keys| less(keys, kid, maker)).await?;
-        let tokens = change(&self.tokens, maker, |keys| less(keys, kid, maker)).await?;
+        let codes = change(&self.codes, maker, |keys| without_key(keys, kid, maker)).await?;
+        let tokens = change(&self.tokens, maker, |keys| without_key(keys, kid, maker)).await?;
         // Also where nothing was changed: the one who changed it may have stopped before this.
         self.publish_current(&self.tokens, maker.now).await?;
         let keyring = match (codes, tokens) {
@@ -54,17 +54,17 @@ impl RotateKeys {
     }
 }
 
-fn completed<K: Rotates>(keys: Option<&K>, maker: &Maker) -> Result<Option<K>> {
-    keys.map_or_else(|| K::first(maker).map(Some), |keys| keys.completed(maker))
+fn with_missing_keys<K: Rotates>(keys: Option<&K>, maker: &Maker) -> Result<Option<K>> {
+    keys.map_or_else(|| K::first(maker).map(Some), |keys| keys.with_missing_keys(maker))
 }
 
-fn less<K: Rotates>(keys: Option<&K>, kid: &str, maker: &Maker) -> Result<Option<K>> {
+fn without_key<K: Rotates>(keys: Option<&K>, kid: &str, maker: &Maker) -> Result<Option<K>> {
     keys.map_or(Ok(None), |keys| keys.without(kid, maker))
 }
 
 /// Makes what `next` makes of the current keyring the current one, and again from the start where somebody else was
 /// quicker. `None` where `next` leaves it as it is.
-async fn change<K: Keyring>(
+async fn change<K: StoredKeyring>(
     vault: &Vault<K>,
     maker: &Maker,
     next: impl Fn(Option<&K>) -> Result<Option<K>>,

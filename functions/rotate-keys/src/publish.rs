@@ -15,9 +15,9 @@ use crate::RotateKeys;
 pub(crate) const TRIES: u32 = 5;
 
 /// A keyring of either kind.
-pub(crate) trait Keyring: Rotates + Serialize + DeserializeOwned + Clone + Send + Sync {}
+pub(crate) trait StoredKeyring: Rotates + Serialize + DeserializeOwned + Clone + Send + Sync {}
 
-impl<K: Rotates + Serialize + DeserializeOwned + Clone + Send + Sync> Keyring for K {}
+impl<K: Rotates + Serialize + DeserializeOwned + Clone + Send + Sync> StoredKeyring for K {}
 
 impl RotateKeys {
     /// Publishes the public half of `version`, if it has one; `false` where another one has become current, whose public
@@ -25,7 +25,7 @@ impl RotateKeys {
     ///
     /// A write names the version whose keys it replaces. So one that was held up finds that somebody has been here since,
     /// and only then asks whether it is still in time.
-    pub(crate) async fn publish<K: Keyring>(
+    pub(crate) async fn publish<K: StoredKeyring>(
         &self,
         vault: &Vault<K>,
         version: &Version<K>,
@@ -50,7 +50,7 @@ impl RotateKeys {
     }
 
     /// Publishes the public half of the current keyring.
-    pub(crate) async fn publish_current<K: Keyring>(&self, vault: &Vault<K>, now: Timestamp) -> Result<()> {
+    pub(crate) async fn publish_current<K: StoredKeyring>(&self, vault: &Vault<K>, now: Timestamp) -> Result<()> {
         for _ in 0..TRIES {
             let current = vault.current().await?.ok_or_else(|| Error::internal("the secret has no current keyring"))?;
             if self.publish(vault, &current, now).await? && self.stands(vault, &current).await? {
@@ -61,7 +61,7 @@ impl RotateKeys {
     }
 
     /// Whether `version` is current, or may still become it.
-    pub(crate) async fn stands<K: Keyring>(&self, vault: &Vault<K>, version: &Version<K>) -> Result<bool> {
+    pub(crate) async fn stands<K: StoredKeyring>(&self, vault: &Vault<K>, version: &Version<K>) -> Result<bool> {
         let current = vault.current().await?;
         Ok(version.follows(current.as_ref().map(|current| current.id.as_str())))
     }

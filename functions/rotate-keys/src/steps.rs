@@ -13,10 +13,10 @@ use shared::words::{Error, Result, Timestamp};
 
 use crate::RotateKeys;
 use crate::event::Step;
-use crate::publish::Keyring;
+use crate::publish::StoredKeyring;
 
 impl RotateKeys {
-    pub(crate) async fn step<K: Keyring>(
+    pub(crate) async fn step<K: StoredKeyring>(
         &self,
         vault: &Vault<K>,
         step: Step,
@@ -39,14 +39,14 @@ impl RotateKeys {
         }
     }
 
-    async fn set<K: Keyring>(&self, vault: &Vault<K>, version: &Version<K>, now: Timestamp) -> Result<()> {
+    async fn set<K: StoredKeyring>(&self, vault: &Vault<K>, version: &Version<K>, now: Timestamp) -> Result<()> {
         let is_in_time = self.stands(vault, version).await?
             && self.publish(vault, version, now).await?
             && self.stands(vault, version).await?;
         if is_in_time { Ok(()) } else { self.give_up(vault, version, now).await }
     }
 
-    async fn test<K: Keyring>(&self, vault: &Vault<K>, version: &Version<K>, now: Timestamp) -> Result<()> {
+    async fn test<K: StoredKeyring>(&self, vault: &Vault<K>, version: &Version<K>, now: Timestamp) -> Result<()> {
         version.keys.prove(now)?;
         let Some(ring) = version.keys.signing() else { return Ok(()) };
         let published = self.table.public_keys(now).await?;
@@ -59,7 +59,7 @@ impl RotateKeys {
         Err(Error::internal(format!("the public half of the signing key {kid} is not published")))
     }
 
-    async fn finish<K: Keyring>(&self, vault: &Vault<K>, version: &Version<K>, now: Timestamp) -> Result<()> {
+    async fn finish<K: StoredKeyring>(&self, vault: &Vault<K>, version: &Version<K>, now: Timestamp) -> Result<()> {
         match vault.promote(version).await? {
             // Whoever may have become current since has published its own keys.
             Promotion::Current => self.publish(vault, version, now).await.map(|_| ()),
@@ -68,7 +68,7 @@ impl RotateKeys {
     }
 
     /// Ends a rotation that was overtaken, so that another one can start and nobody reads what this one published.
-    async fn give_up<K: Keyring>(&self, vault: &Vault<K>, version: &Version<K>, now: Timestamp) -> Result<()> {
+    async fn give_up<K: StoredKeyring>(&self, vault: &Vault<K>, version: &Version<K>, now: Timestamp) -> Result<()> {
         vault.abandon(&version.id).await?;
         if version.keys.signing().is_some() {
             self.publish_current(vault, now).await?;
@@ -78,10 +78,10 @@ impl RotateKeys {
     }
 }
 
-async fn create<K: Keyring>(vault: &Vault<K>, token: &str, maker: &Maker) -> Result<()> {
+async fn create<K: StoredKeyring>(vault: &Vault<K>, token: &str, maker: &Maker) -> Result<()> {
     let current = vault.current().await?;
     let keys = match &current {
-        Some(current) => current.keys.turned(maker)?,
+        Some(current) => current.keys.rotated(maker)?,
         None => K::first(maker)?,
     };
     let version = Version { id: token.to_owned(), from: current.map(|current| current.id), keys };

@@ -13,7 +13,7 @@ use shared::config::Reader;
 use shared::http::{Checker, Reply, Request, TokenSettings};
 use shared::runtime::Function;
 use shared::sessions::Subject;
-use shared::store::{Store, UserTable};
+use shared::store::{Store, UserTable, Users};
 use shared::words::{Clock, Error, Result, SessionId, Timestamp};
 
 use crate::wire::{Done, Listed};
@@ -57,34 +57,33 @@ impl Function for Sessions {
     async fn handle(&self, request: Request) -> Result<Reply> {
         let now = self.clock.now();
         let subject = self.checker.subject(&request, now).await?;
+        let users = self.users.of(request.tenant());
         match (request.method(), request.path.as_str()) {
-            ("GET", _) => self.list(&subject, now).await,
-            (_, ALL) => self.end_others(&subject).await,
-            (_, _) => self.end(&subject, request.last_segment()).await,
+            ("GET", _) => list(users, &subject, now).await,
+            (_, ALL) => end_others(users, &subject).await,
+            (_, _) => end(users, &subject, request.last_segment()).await,
         }
     }
 }
 
-impl Sessions {
-    async fn list(&self, subject: &Subject, now: Timestamp) -> Result<Reply> {
-        let user = self.users.living(subject).await?;
-        let sessions = self.users.sessions(&user, now).await?;
-        Reply::ok(Listed::of(&sessions, &subject.session))
-    }
+async fn list(users: Users<'_>, subject: &Subject, now: Timestamp) -> Result<Reply> {
+    let user = users.living(subject).await?;
+    let sessions = users.sessions(&user, now).await?;
+    Reply::ok(Listed::of(&sessions, &subject.session))
+}
 
-    async fn end(&self, subject: &Subject, id: &str) -> Result<Reply> {
-        let Subject { user, session: by, .. } = subject;
-        // What is spelt like no session is no address either.
-        let session: SessionId = id.parse().map_err(|_| Error::NotFound)?;
-        let ended = self.users.end_session_by(user, by, &session).await?.ok_or(Error::InvalidToken)?;
-        tracing::info!(event = "session_ended", %user, session = session.as_str(), ended, "a session was ended");
-        Reply::ok(Done::new("The session has ended."))
-    }
+async fn end(users: Users<'_>, subject: &Subject, id: &str) -> Result<Reply> {
+    let Subject { user, session: by, .. } = subject;
+    // What is spelt like no session is no address either.
+    let session: SessionId = id.parse().map_err(|_| Error::NotFound)?;
+    let ended = users.end_session_by(user, by, &session).await?.ok_or(Error::InvalidToken)?;
+    tracing::info!(event = "session_ended", %user, session = session.as_str(), ended, "a session was ended");
+    Reply::ok(Done::new("The session has ended."))
+}
 
-    async fn end_others(&self, subject: &Subject) -> Result<Reply> {
-        let Subject { user, session, authenticated: opened, .. } = subject;
-        let ended = self.users.end_other_sessions(user, session, *opened).await?.ok_or(Error::InvalidToken)?;
-        tracing::info!(event = "other_sessions_ended", %user, ended, "all other sessions were ended");
-        Reply::ok(Done::new("All other sessions have ended."))
-    }
+async fn end_others(users: Users<'_>, subject: &Subject) -> Result<Reply> {
+    let Subject { user, session, authenticated: opened, .. } = subject;
+    let ended = users.end_other_sessions(user, session, *opened).await?.ok_or(Error::InvalidToken)?;
+    tracing::info!(event = "other_sessions_ended", %user, ended, "all other sessions were ended");
+    Reply::ok(Done::new("All other sessions have ended."))
 }

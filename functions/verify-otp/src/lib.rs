@@ -1,32 +1,30 @@
 //! `POST /api/auth/otp/verify/`: trade a code for a session.
 //!
-//! 1. Spend a try, before looking at the code; beside it, see whose the identifier is and whether the network may try.
+//! 1. Spend an attempt, before looking at the code; beside it, see whose the identifier is and whether the network may try.
 //! 2. Compare. A refusal is counted on the network, and is the same for every reason.
-//! 3. Use the challenge up, so that it works once; a new person becomes a user in the same transaction.
-//! 4. Open a session under the session limit. A browser gets the refresh token as a cookie, and one by which it is known
-//!    when it asks for the next code.
+//! 3. Admit whoever gave the proof (`shared::admission`): the challenge is used up, so that it works once, and a session is
+//!    opened under the session limit. A new person becomes a user in the same transaction.
+//! 4. A browser gets the refresh token as a cookie, and one by which it is known when it asks for the next code.
 
-mod admit;
 mod prove;
 mod wire;
 
-use shared::aws::{self, Aws, Keyring};
+use shared::admission::{Admitted, Arrival, Door, admit};
+use shared::aws::{self, Aws, KeyringReader};
 use shared::codes::{Allowance, ChallengePolicy, DEVICE_LIFE, device_cookie};
 use shared::config::Reader;
 use shared::http::{Cookie, Frontends, Issuer, Reply, Request, TokenDelivery, TokenSettings};
 use shared::keys::CodeKeys;
 use shared::runtime::Function;
-use shared::sessions::{Opening, SessionPolicy};
+use shared::sessions::{Opening, Proof, SessionPolicy};
 use shared::store::{OtpTable, Store, UserTable};
-use shared::words::{Clock, Index, Result, Tenant};
+use shared::words::{Clock, Index, Result};
 
-use crate::prove::Try;
-use crate::wire::{Answer, SignedIn};
+use crate::wire::{SignedIn, SubmittedCode};
 
 /// What this function may touch: both tables and both keyrings.
 pub struct VerifyOtp {
     clock: Clock,
-    tenant: Tenant,
     policy: ChallengePolicy,
     binding_required: bool,
     failures: Allowance,
@@ -34,7 +32,7 @@ pub struct VerifyOtp {
     sessions: SessionPolicy,
     frontends: Frontends,
     issuer: Issuer,
-    codes: Keyring<CodeKeys>,
+    codes: KeyringReader<CodeKeys>,
     challenges: OtpTable,
     users: UserTable,
 }
@@ -88,13 +86,13 @@ impl Function for VerifyOtp {
     async fn compose(settings: Settings, aws: &aws::Settings, clock: Clock) -> Result<VerifyOtp> {
         let aws = Aws::new(aws)?;
         let store = Store::new(&aws);
-        let (issuer, codes) = (Issuer::new(settings.tokens, &aws), Keyring::new(&aws, settings.codes_secret));
+        let issuer = Issuer::new(settings.tokens, &aws);
+        let codes = KeyringReader::new(&aws, settings.codes_secret);
         // With SMS on, a sign-in ends with four writes at once, and with three reads and writes it begins.
         let calls = if settings.challenge.sms.countries.is_empty() { 3 } else { 4 };
         tokio::join!(issuer.warm(clock.now()), codes.warm(clock.now()), store.connect(calls));
         Ok(VerifyOtp {
             clock,
-            tenant: Tenant::default(),
             policy: settings.challenge,
             binding_required: settings.binding_required,
             failures: settings.failures,
@@ -110,26 +108,34 @@ impl Function for VerifyOtp {
 
     async fn handle(&self, request: Request) -> Result<Reply> {
         let now = self.clock.now();
-        let answer = Answer::read(&request, &self.frontends, self.binding_required)?;
-        self.policy.life_of_code(&answer.identifier)?;
+        let submitted = SubmittedCode::read(&request, &self.frontends, self.binding_required)?;
+        self.policy.life_of_code(&submitted.to)?;
 
-        // Both keyrings and the signer before the first count: what cannot end well costs nobody a try.
-        let (codes, keys) = tokio::try_join!(self.codes.keys(now), self.issuer.keys(now))?;
+        // Both keyrings and the signer before the first count: what cannot end well costs nobody an attempt.
+        let (codes, keys) = tokio::try_join!(self.codes.keys(now), self.issuer.keys(&request, now))?;
         let signer = keys.signer()?;
-        let index = Index::new(codes.index.mac(), &self.tenant);
-        let answered = Try::new(&answer, &index, request.network, now);
+        let index = Index::new(codes.index.mac(), request.tenant());
 
-        let (proof, owner) = self.prove(&answered, &codes).await?;
-        let (key_id, device) = (keys.refresh_key_id()?, &request.device());
-        let opening = Opening { policy: &self.sessions, key_id, method: "otp", device };
-        let admitted = self.admit(&answered, &proof, owner, opening).await?;
-        let mut tokens = keys.issue(&admitted.session, &signer, &request)?;
-        let refresh = tokens.into_cookie(answer.delivery);
-        let reply = Reply::ok(SignedIn::new(&admitted.user, admitted.is_new, tokens))?;
-        match answer.delivery {
+        let (code, owner) = self.prove(&submitted, request.network, &index, &codes, now).await?;
+
+        let opening = Opening { policy: &self.sessions, key_id: keys.refresh_key_id()?, device: &request.device() };
+        let door = Door {
+            users: self.users.of(request.tenant()),
+            challenges: &self.challenges,
+            sms: &self.policy.sms,
+            sign_up_open: self.sign_up_open,
+        };
+        let arrival = Arrival { owner, opening, source_url: submitted.source_url.as_deref(), now };
+        let Admitted { user, session, is_new } = admit(&Proof::Code(code), door, arrival).await?;
+
+        let mut tokens = keys.issue(&session, &signer)?;
+        let refresh = tokens.into_cookie(submitted.delivery);
+        let reply = Reply::ok(SignedIn::new(&user, is_new, tokens))?;
+        match submitted.delivery {
             TokenDelivery::Body => Ok(reply),
             TokenDelivery::Cookie => {
-                let device = Cookie::Device.keep(&device_cookie(&answer.identifier, &index, now), DEVICE_LIFE);
+                let device = device_cookie(&submitted.to.identifier(), &index, now);
+                let device = Cookie::Device.keep(&device, DEVICE_LIFE);
                 reply.with_cookies(refresh.into_iter().chain([device, Cookie::Challenge.clear()]))
             }
         }

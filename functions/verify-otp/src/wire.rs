@@ -6,7 +6,7 @@ use shared::http::{
     Cookie, Delivered, Frontends, IdentifierFields, Request, TokenDelivery, Tokens, UserView, source_url,
 };
 use shared::people::User;
-use shared::words::{ChallengeId, Error, Identifier, Result};
+use shared::words::{ChallengeId, Destination, Error, Result};
 
 #[derive(Deserialize)]
 struct Body {
@@ -19,20 +19,20 @@ struct Body {
     token_delivery: Option<TokenDelivery>,
 }
 
-/// An answer to a code.
-pub(crate) struct Answer {
-    pub(crate) identifier: Identifier,
+/// A code as it comes back.
+pub(crate) struct SubmittedCode {
+    pub(crate) to: Destination,
     pub(crate) code: Code,
-    /// The challenge that it is bound to, if it names one.
+    /// The challenge that it answers, if it names one.
     pub(crate) challenge: Option<ChallengeId>,
     pub(crate) source_url: Option<String>,
     /// How the tokens travel.
     pub(crate) delivery: TokenDelivery,
 }
 
-impl Answer {
-    /// Reads the body. What is no code at all cannot be right: it is refused here and costs no try.
-    pub(crate) fn read(request: &Request, frontends: &Frontends, binding_required: bool) -> Result<Answer> {
+impl SubmittedCode {
+    /// Reads the body. What is no code at all cannot be right: it is refused here and costs no attempt.
+    pub(crate) fn read(request: &Request, frontends: &Frontends, binding_required: bool) -> Result<SubmittedCode> {
         let Body { identifier, otp_code, otp, challenge_id, source_url: source, token_delivery } = request.json()?;
         let typed = match (otp_code, otp) {
             (Some(one), Some(other)) if one != other => return Err(Error::invalid("Two different codes are given.")),
@@ -45,9 +45,9 @@ impl Answer {
             return Err(Error::invalid("The field challenge_id is missing."));
         }
         let source_url = source_url(source.as_deref())?.map(str::to_owned);
-        let identifier = identifier.identifier()?;
+        let to = identifier.destination()?;
         let code = Code::read(&typed).ok_or(Error::InvalidOtp)?;
-        Ok(Answer { identifier, code, challenge: challenge_id.map(ChallengeId::from_client), source_url, delivery })
+        Ok(SubmittedCode { to, code, challenge: challenge_id.map(ChallengeId::from_client), source_url, delivery })
     }
 }
 
@@ -64,7 +64,13 @@ pub(crate) struct SignedIn<'a> {
 
 impl SignedIn<'_> {
     pub(crate) fn new(user: &User, is_new_user: bool, tokens: Tokens) -> SignedIn<'_> {
-        let (message, user) = ("Authentication successful", UserView::of(user, is_new_user));
-        SignedIn { success: true, message, user, is_new_user, expires_in: tokens.expires_in, tokens }
+        SignedIn {
+            success: true,
+            message: "Authentication successful",
+            user: UserView::of(user, is_new_user),
+            is_new_user,
+            expires_in: tokens.expires_in,
+            tokens,
+        }
     }
 }

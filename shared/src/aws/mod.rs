@@ -16,5 +16,5 @@ pub(crate) use self::client::endpoint;
 pub use self::client::{Aws, Retries};
 pub use self::failure::failure;
 pub use self::key_cache::{Cache, FRESH};
-pub use self::secrets::Keyring;
+pub use self::secrets::KeyringReader;
 pub use self::settings::{Carrier, Credentials, Endpoints, Settings};

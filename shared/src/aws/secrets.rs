@@ -12,17 +12,17 @@ use crate::keys::LONGEST_CACHED;
 use crate::words::{Error, Result, Timestamp};
 
 /// One secret, as the keyring `K`.
-pub struct Keyring<K> {
+pub struct KeyringReader<K> {
     client: Client,
     arn: String,
     cached: Cache<K>,
 }
 
-impl<K: DeserializeOwned> Keyring<K> {
+impl<K: DeserializeOwned> KeyringReader<K> {
     /// The secret at `arn`.
-    pub fn new(aws: &Aws, arn: String) -> Keyring<K> {
+    pub fn new(aws: &Aws, arn: String) -> KeyringReader<K> {
         let client = Client::new(&aws.client(|endpoints| &endpoints.secrets, Retries::Sdk));
-        Keyring { client, arn, cached: Cache::new(LONGEST_CACHED) }
+        KeyringReader { client, arn, cached: Cache::new(LONGEST_CACHED) }
     }
 
     /// Reads the keys when a function starts, so that its first request finds them. A start is not the place to give up:
@@ -44,7 +44,7 @@ impl<K: DeserializeOwned> Keyring<K> {
     /// The keys as they are now.
     ///
     /// # Errors
-    /// As [`Keyring::keys`].
+    /// As [`KeyringReader::keys`].
     pub async fn read(&self) -> Result<K> {
         let answer = self.client.get_secret_value().secret_id(&self.arn).version_stage("AWSCURRENT").send().await;
         let answer = answer.map_err(failure)?;

@@ -11,7 +11,7 @@ use crate::codes::limits::Lockout;
 use crate::codes::sms_policy::{EXPIRY_MINUTES, SmsPolicy};
 use crate::config::Reader;
 use crate::keys::LONGEST_CODE;
-use crate::words::{Error, ExpiresAt, Identifier, Lane, NetworkDigest, Result, Timestamp};
+use crate::words::{Destination, Error, ExpiresAt, Lane, NetworkDigest, Result, Timestamp};
 
 /// How codes live and how often they may be asked for and tried.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,14 +64,14 @@ impl ChallengePolicy {
         Lockout::new(self.attempts, (MOST_LIVE + MOST_LIVE_KNOWN) as u32)
     }
 
-    /// How long a code sent to `identifier` lives.
+    /// How long a code sent to `to` lives.
     ///
     /// # Errors
     /// As [`SmsPolicy::target`], where no SMS reaches it.
-    pub fn life_of_code(&self, identifier: &Identifier) -> Result<Duration> {
-        match identifier {
-            Identifier::Email(_) => Ok(self.email_expiry),
-            Identifier::Phone(phone) => self.sms.target(phone).map(|_| self.sms.expiry),
+    pub fn life_of_code(&self, to: &Destination) -> Result<Duration> {
+        match to {
+            Destination::Email(_) => Ok(self.email_expiry),
+            Destination::Sms(phone) => self.sms.target(phone).map(|_| self.sms.expiry),
         }
     }
 }

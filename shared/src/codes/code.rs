@@ -5,7 +5,7 @@ use secrecy::{ExposeSecret, SecretString};
 use subtle::ConstantTimeEq;
 use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
 
-use crate::words::{Entropy, Identifier, MacKey, Result, Tenant, masked};
+use crate::words::{Destination, Entropy, MacKey, Result, Scope, Tenant, masked};
 
 /// How hard a code is to guess.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,13 +106,14 @@ fn plain_digit(char: char) -> Option<char> {
     char::from_digit(distance % 10, 10)
 }
 
-/// All that a code is bound to: it proves one identifier, for one purpose, to whoever asked for it (S08, V07).
+/// All that a code is bound to: it proves one identifier, by one channel and for one purpose, to whoever asked for it (S08,
+/// V07).
 #[derive(Clone, Copy, Debug)]
 pub struct Binding<'a> {
     /// Whose user it is about.
     pub tenant: &'a Tenant,
     /// Where the code is sent.
-    pub identifier: &'a Identifier,
+    pub to: &'a Destination,
     /// How the table names the challenge: the digest of its id.
     pub challenge: &'a str,
 }
@@ -130,14 +131,19 @@ pub struct CodeDigest([u8; 32]);
 impl CodeDigest {
     /// The digest of `code` under `pepper`.
     pub fn of(code: &Code, binding: Binding<'_>, pepper: &MacKey) -> CodeDigest {
-        let Binding { tenant, identifier, challenge } = binding;
-        // The channel is the identifier's kind: a code by SMS goes to a phone and proves a phone.
+        let Binding { tenant, to, challenge } = binding;
+        // This is where a challenge remembers its channel. The word for SMS is older than the channel: it was the
+        // identifier's kind.
+        let channel = match to {
+            Destination::Email(_) => "email",
+            Destination::Sms(_) => "phone",
+        };
         CodeDigest(pepper.digest(
             "code",
+            Scope::Tenant(tenant),
             &[
-                tenant.as_str().as_bytes(),
-                identifier.kind().as_bytes(),
-                identifier.reveal().as_bytes(),
+                channel.as_bytes(),
+                to.identifier().reveal().as_bytes(),
                 PURPOSE.as_bytes(),
                 challenge.as_bytes(),
                 code.reveal().as_bytes(),
@@ -225,17 +231,23 @@ mod tests {
     /// V07: a digest changes with everything that it is bound to.
     #[test]
     fn a_code_is_bound_to_its_challenge_and_identifier() {
-        let (tenant, pepper) = (Tenant::default(), MacKey::new([1; 32]));
-        let ada: Identifier = "ada@example.com".parse().unwrap();
-        let bob: Identifier = "bob@example.com".parse().unwrap();
-        let digest = |identifier, challenge, pepper: &MacKey| {
+        let to = |text: &str| Destination::of(text.parse().unwrap(), None).unwrap();
+        let [ada, bob] = ["ada@example.com", "bob@example.com"].map(to);
+        let [tenant, acme] = [Tenant::default(), Tenant::named("acme")];
+        let digest = |tenant, to, challenge, pepper: [u8; 32]| {
             let code = Code::Short("123456".into());
-            CodeDigest::of(&code, Binding { tenant: &tenant, identifier, challenge }, pepper)
+            CodeDigest::of(&code, Binding { tenant, to, challenge }, &MacKey::new(pepper))
         };
-        assert!(digest(&ada, "c", &pepper).matches(&digest(&ada, "c", &pepper)));
-        assert!(!digest(&ada, "c", &pepper).matches(&digest(&bob, "c", &pepper)));
-        assert!(!digest(&ada, "c", &pepper).matches(&digest(&ada, "d", &pepper)));
-        assert!(!digest(&ada, "c", &pepper).matches(&digest(&ada, "c", &MacKey::new([2; 32]))));
+        let kept = digest(&tenant, &ada, "c", [1; 32]);
+        assert!(kept.matches(&digest(&tenant, &ada, "c", [1; 32])));
+        for other in [
+            digest(&acme, &ada, "c", [1; 32]),
+            digest(&tenant, &bob, "c", [1; 32]),
+            digest(&tenant, &ada, "d", [1; 32]),
+            digest(&tenant, &ada, "c", [2; 32]),
+        ] {
+            assert!(!kept.matches(&other));
+        }
     }
 
     #[test]

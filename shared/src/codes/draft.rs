@@ -2,7 +2,7 @@
 
 use crate::codes::challenge::{ChallengePolicy, IdentifierState};
 use crate::codes::code::{Binding, Code, CodeDigest, Strength};
-use crate::words::{ChallengeId, Entropy, ExpiresAt, Lane, MacKey, Result};
+use crate::words::{ChallengeId, Destination, Entropy, ExpiresAt, Lane, MacKey, Result};
 
 /// A code about to be sent: drawn in both strengths, because only the table knows which one it takes.
 #[derive(Debug)]
@@ -11,6 +11,8 @@ pub struct Draft {
     pub id: ChallengeId,
     /// What the table calls it.
     pub key: String,
+    /// Where its code is to be sent, and nowhere else.
+    pub to: Destination,
     /// The pepper of both digests.
     pub pepper_id: String,
     /// When either code dies.
@@ -20,7 +22,7 @@ pub struct Draft {
 }
 
 impl Draft {
-    /// Draws both codes for `identifier` and binds them to the challenge `id`, which the table calls `binding.challenge`.
+    /// Draws both codes for `binding.to` and binds them to the challenge `id`, which the table calls `binding.challenge`.
     ///
     /// # Errors
     /// As [`Entropy::bytes`].
@@ -39,6 +41,7 @@ impl Draft {
         Ok(Draft {
             id,
             key: binding.challenge.to_owned(),
+            to: binding.to.clone(),
             pepper_id: pepper_id.to_owned(),
             expires,
             short: digested(Code::short(&Entropy, length)?),
@@ -74,6 +77,22 @@ impl Draft {
     }
 }
 
+/// A draft that the table has taken, in the strength that it has taken it.
+#[derive(Debug)]
+pub struct OutgoingCode {
+    /// The draft.
+    pub draft: Draft,
+    /// The strength.
+    pub strength: Strength,
+}
+
+impl OutgoingCode {
+    /// The code, for the message.
+    pub fn code(&self) -> &Code {
+        self.draft.code(self.strength)
+    }
+}
+
 impl Strength {
     /// Bound tries of a fresh code of this strength.
     pub fn tries(self, policy: &ChallengePolicy) -> u32 {
@@ -92,9 +111,9 @@ mod tests {
     use crate::words::{Tenant, Timestamp};
 
     fn draft() -> Draft {
-        let (tenant, identifier) = (Tenant::default(), "ada@example.com".parse().unwrap());
+        let to = Destination::of("ada@example.com".parse().unwrap(), None).unwrap();
         let id = ChallengeId::draw(&Entropy, Lane::Open).unwrap();
-        let binding = Binding { tenant: &tenant, identifier: &identifier, challenge: "key" };
+        let binding = Binding { tenant: &Tenant::default(), to: &to, challenge: "key" };
         let expires = ExpiresAt::at(Timestamp::from_unix(600));
         Draft::draw(id, binding, ("pepper", &MacKey::new([1; 32])), 6, expires).unwrap()
     }

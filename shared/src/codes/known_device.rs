@@ -23,7 +23,7 @@ pub fn device_cookie(identifier: &Identifier, index: &Index<'_>, now: Timestamp)
 }
 
 /// Whether `value` says that `identifier` was proved in the browser that shows it.
-pub fn is_known(value: &str, identifier: &Identifier, index: &Index<'_>, now: Timestamp) -> bool {
+pub fn is_known_device(value: &str, identifier: &Identifier, index: &Index<'_>, now: Timestamp) -> bool {
     let read = || {
         let (end, mac) = value.strip_prefix(VERSION)?.strip_prefix('.')?.split_once('.')?;
         Some((end.parse::<u64>().ok()?, BASE64URL_NOPAD.decode(mac.as_bytes()).ok()?))
@@ -44,17 +44,17 @@ mod tests {
         let (index, other) = (Index::new(MacKey::new([1; 32]), &tenant), Index::new(MacKey::new([2; 32]), &tenant));
         let ada: Identifier = "ada@example.com".parse().unwrap();
         let value = device_cookie(&ada, &index, now);
-        assert!(is_known(&value, &ada, &index, now));
-        assert!(is_known(&value, &ada, &index, now.after(DEVICE_LIFE - Duration::from_secs(1))));
+        assert!(is_known_device(&value, &ada, &index, now));
+        assert!(is_known_device(&value, &ada, &index, now.after(DEVICE_LIFE - Duration::from_secs(1))));
 
-        assert!(!is_known(&value, &ada, &index, now.after(DEVICE_LIFE)), "it has ended");
-        assert!(!is_known(&value, &"bob@example.com".parse().unwrap(), &index, now), "another's");
-        assert!(!is_known(&value, &ada, &other, now), "another deployment's");
+        assert!(!is_known_device(&value, &ada, &index, now.after(DEVICE_LIFE)), "it has ended");
+        assert!(!is_known_device(&value, &"bob@example.com".parse().unwrap(), &index, now), "another's");
+        assert!(!is_known_device(&value, &ada, &other, now), "another deployment's");
         let longer = value.replacen(".1798761600.", ".1798761601.", 1);
         assert_ne!(longer, value);
         for forged in ["", "v1", "v1..", "v2.1798761600.AA", &longer, &value[..value.len() - 1], &format!("{value}A")] {
-            assert!(!is_known(forged, &ada, &index, now), "{forged}");
+            assert!(!is_known_device(forged, &ada, &index, now), "{forged}");
         }
-        assert!(!value.contains("ada") && !value.contains(&index.identifier(&ada)));
+        assert!(!value.contains("ada") && !value.contains(index.identifier(&ada).as_str()));
     }
 }

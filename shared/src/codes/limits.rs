@@ -44,15 +44,20 @@ impl Quota {
         }
     }
 
+    /// How long nothing is left.
+    pub fn wait(self, now: Timestamp) -> Option<Duration> {
+        match self {
+            Quota::Left => None,
+            Quota::SpentUntil(end) => Some(now.until(end)),
+        }
+    }
+
     /// Turns a spent limit into the error that `refuse` makes of the time to wait.
     ///
     /// # Errors
     /// What `refuse` returns.
     pub fn or_refuse(self, now: Timestamp, refuse: impl Fn(Duration) -> Error) -> Result<()> {
-        match self {
-            Quota::Left => Ok(()),
-            Quota::SpentUntil(end) => Err(refuse(now.until(end))),
-        }
+        self.wait(now).map_or(Ok(()), |wait| Err(refuse(wait)))
     }
 }
 

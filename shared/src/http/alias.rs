@@ -18,13 +18,13 @@ pub struct Alias {
     /// Fields that the path itself says, and that are put into the body.
     adds: &'static [(&'static str, &'static str)],
     /// Makes the body of a 200 out of ours and the request's.
-    answer: Answer,
+    answer: AnswerBody,
     /// Makes the body of a refusal out of ours.
-    refusal: Refusal,
+    refusal: RefusalBody,
 }
 
-type Answer = fn(&Value, &Value) -> Value;
-type Refusal = fn(&Value) -> Value;
+type AnswerBody = fn(&Value, &Value) -> Value;
+type RefusalBody = fn(&Value) -> Value;
 
 const REQUEST: &str = "/api/auth/otp/request";
 const VERIFY: &str = "/api/auth/otp/verify";
@@ -39,23 +39,23 @@ const BY_SMS: &[(&str, &str)] = &[IN_BODY, ("channel", "sms")];
 
 /// All of them.
 pub const ALIASES: [Alias; 10] = [
-    post("/accounts/otp/request", REQUEST, sent, coded),
-    post("/cfg/accounts/otp/request", REQUEST, sent, coded),
-    post("/accounts/otp/verify", VERIFY, signed_in, coded),
-    post("/cfg/accounts/otp/verify", VERIFY, signed_in, coded),
-    post("/cfg/accounts/token/refresh", REFRESH, tokens, detailed_and_coded),
-    post("/cfg/accounts/token/blacklist", LOGOUT, nothing, detailed_and_coded),
-    get("/cfg/accounts/profile", PROFILE, |user, _| account(user), detailed),
-    Alias { adds: BY_SMS, ..post("/api/auth/send-otp", REQUEST, texted, told) },
-    Alias { adds: BY_SMS, ..post("/api/auth/verify-otp", VERIFY, signed_in_by_phone, told) },
-    get("/api/auth/profile", PROFILE, |user, _| json!({ "user": phone_account(user) }), detailed),
+    post("/accounts/otp/request", REQUEST, sent, message_and_code),
+    post("/cfg/accounts/otp/request", REQUEST, sent, message_and_code),
+    post("/accounts/otp/verify", VERIFY, signed_in, message_and_code),
+    post("/cfg/accounts/otp/verify", VERIFY, signed_in, message_and_code),
+    post("/cfg/accounts/token/refresh", REFRESH, tokens, detail_and_code),
+    post("/cfg/accounts/token/blacklist", LOGOUT, nothing, detail_and_code),
+    get("/cfg/accounts/profile", PROFILE, |user, _| account(user), detail),
+    Alias { adds: BY_SMS, ..post("/api/auth/send-otp", REQUEST, texted, message_only) },
+    Alias { adds: BY_SMS, ..post("/api/auth/verify-otp", VERIFY, signed_in_by_phone, message_only) },
+    get("/api/auth/profile", PROFILE, |user, _| json!({ "user": phone_account(user) }), detail),
 ];
 
-const fn post(path: &'static str, stands_for: &'static str, answer: Answer, refusal: Refusal) -> Alias {
+const fn post(path: &'static str, stands_for: &'static str, answer: AnswerBody, refusal: RefusalBody) -> Alias {
     Alias { method: "POST", path, stands_for, adds: &[IN_BODY], answer, refusal }
 }
 
-const fn get(path: &'static str, stands_for: &'static str, answer: Answer, refusal: Refusal) -> Alias {
+const fn get(path: &'static str, stands_for: &'static str, answer: AnswerBody, refusal: RefusalBody) -> Alias {
     Alias { method: "GET", path, stands_for, adds: &[], answer, refusal }
 }
 
@@ -67,14 +67,14 @@ pub(crate) struct Shape {
 
 impl Shape {
     /// Makes a request of an alias the one that it stands for; `None` for every other.
-    pub(crate) fn take(request: &mut Request) -> Option<Shape> {
+    pub(crate) fn translate(request: &mut Request) -> Option<Shape> {
         let alias = ALIASES.iter().find(|alias| alias.path == request.path)?;
         alias.stands_for.clone_into(&mut request.path);
         Some(Shape { alias, asked: request.amend(alias.adds) })
     }
 
     /// The reply as the alias answers.
-    pub(crate) fn put_on(self, reply: Reply) -> Reply {
+    pub(crate) fn reshape(self, reply: Reply) -> Reply {
         let Shape { alias, asked } = self;
         let status = reply.status();
         if status.is_redirection() {
@@ -86,9 +86,8 @@ impl Shape {
 }
 
 fn sent(ours: &Value, _: &Value) -> Value {
-    let to = if ours["channel"] == "sms" { "phone number" } else { "email address" };
     json!({
-        "message": format!("OTP sent to your {to}"),
+        "message": ours["message"],
         "expires_in": ours["expires_in"],
         "resend_in": ours["retry_after"],
     })
@@ -104,7 +103,7 @@ fn texted(ours: &Value, asked: &Value) -> Value {
 
 fn signed_in(ours: &Value, _: &Value) -> Value {
     let user = ("user".to_owned(), account(&ours["user"]));
-    Value::Object(these(&ours["tokens"], &TOKENS).chain([user]).collect())
+    Value::Object(renamed(&ours["tokens"], &TOKENS).chain([user]).collect())
 }
 
 fn signed_in_by_phone(ours: &Value, _: &Value) -> Value {
@@ -119,7 +118,7 @@ fn signed_in_by_phone(ours: &Value, _: &Value) -> Value {
 const TOKENS: [(&str, &str); 2] = [same("access"), same("refresh")];
 
 fn tokens(ours: &Value, _: &Value) -> Value {
-    Value::Object(these(ours, &TOKENS).collect())
+    Value::Object(renamed(ours, &TOKENS).collect())
 }
 
 fn nothing(_: &Value, _: &Value) -> Value {
@@ -137,7 +136,7 @@ fn account(user: &Value) -> Value {
         same("full_name"),
         same("date_joined"),
     ];
-    Value::Object(these(user, &MEMBERS).collect())
+    Value::Object(renamed(user, &MEMBERS).collect())
 }
 
 /// A user's name is the id, and never the number.
@@ -151,12 +150,12 @@ fn phone_account(user: &Value) -> Value {
         ("is_phone_verified", "phone_verified"),
         same("date_joined"),
     ];
-    Value::Object(these(user, &MEMBERS).collect())
+    Value::Object(renamed(user, &MEMBERS).collect())
 }
 
-fn coded(ours: &Value) -> Value {
+fn message_and_code(ours: &Value) -> Value {
     const MEMBERS: [(&str, &str); 3] = [("error", "message"), ("error_code", "error"), same("retry_after")];
-    Value::Object(these(ours, &MEMBERS).collect())
+    Value::Object(renamed(ours, &MEMBERS).collect())
 }
 
 const fn same(name: &str) -> (&str, &str) {
@@ -164,20 +163,20 @@ const fn same(name: &str) -> (&str, &str) {
 }
 
 /// Their members with the values of ours, as far as there are such.
-fn these(ours: &Value, members: &[(&str, &str)]) -> impl Iterator<Item = (String, Value)> {
+fn renamed(ours: &Value, members: &[(&str, &str)]) -> impl Iterator<Item = (String, Value)> {
     members.iter().filter_map(|(theirs, name)| Some(((*theirs).to_owned(), ours.get(*name)?.clone())))
 }
 
-fn detailed(ours: &Value) -> Value {
+fn detail(ours: &Value) -> Value {
     json!({ "detail": ours["message"] })
 }
 
-fn detailed_and_coded(ours: &Value) -> Value {
+fn detail_and_code(ours: &Value) -> Value {
     let code =
         if ours["error"] == "invalid_token" { "token_not_valid" } else { ours["error"].as_str().unwrap_or_default() };
     json!({ "detail": ours["message"], "code": code })
 }
 
-fn told(ours: &Value) -> Value {
+fn message_only(ours: &Value) -> Value {
     json!({ "error": ours["message"] })
 }

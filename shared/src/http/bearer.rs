@@ -4,13 +4,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::aws::{Aws, Cache, FRESH, Keyring};
+use crate::aws::{Aws, Cache, FRESH, KeyringReader};
 use crate::http::{Request, TokenSettings};
 use crate::keys::{LONGEST_CACHED, TokenKeys};
-use crate::people::User;
 use crate::sessions::{AccessPolicy, CheckingKeys, Subject};
 use crate::store::UserTable;
-use crate::words::{Error, Result, Timestamp};
+use crate::words::{Result, Timestamp};
 
 /// What checking takes from the deployment.
 pub struct Checker {
@@ -25,7 +24,7 @@ enum Source {
     /// In the public-keys item: nothing there can sign.
     Published(UserTable),
     /// In the keyring itself, for an HMAC key has no public half.
-    Shared(Keyring<TokenKeys>),
+    Shared(KeyringReader<TokenKeys>),
 }
 
 /// For a key that is not at hand the others are read again, and for all such tokens together no oftener than this: whoever
@@ -37,7 +36,7 @@ impl Checker {
     pub fn new(settings: TokenSettings, aws: &Aws, users: &UserTable) -> Checker {
         let TokenSettings { access, issuer, secret } = settings;
         let source = match access.algorithm.is_symmetric() {
-            true => Source::Shared(Keyring::new(aws, secret)),
+            true => Source::Shared(KeyringReader::new(aws, secret)),
             false => Source::Published(users.clone()),
         };
         Checker { policy: access, name: issuer, source, keys: Cache::new(LONGEST_CACHED) }
@@ -58,7 +57,7 @@ impl Checker {
         let token = request.bearer()?;
         let issuer = request.issuer(self.name.as_deref());
         let mut keys = self.keys(FRESH, now).await?;
-        if keys.lack_that_of(token) {
+        if keys.miss_key_of(token) {
             keys = self.keys(UNKNOWN, now).await?;
         }
         keys.check(token, &issuer, &self.policy, now)
@@ -73,15 +72,5 @@ impl Checker {
             Source::Published(table) => CheckingKeys::published(&table.public_keys(now).await?),
             Source::Shared(keyring) => CheckingKeys::of(&keyring.read().await?.signing, now),
         }
-    }
-}
-
-impl UserTable {
-    /// The user of `subject`: one read says that both the user and the session live.
-    ///
-    /// # Errors
-    /// [`Error::InvalidToken`] where one of them does not.
-    pub async fn living(&self, subject: &Subject) -> Result<User> {
-        self.user(&subject.user).await?.filter(|user| user.has(&subject.session)).ok_or(Error::InvalidToken)
     }
 }

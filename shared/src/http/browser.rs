@@ -42,6 +42,24 @@ impl Request {
         }
     }
 
+    /// The refresh token, in its field or its cookie. A browser whose cookie has ended shows none, and is to be told so;
+    /// without cookies the field must be there.
+    ///
+    /// # Errors
+    /// As [`Request::delivered`]; [`Error::InvalidRequest`] where the field is missing.
+    pub fn refresh_token(
+        &self,
+        frontends: &Frontends,
+        asked: Option<TokenDelivery>,
+        field: Option<String>,
+    ) -> Result<Delivered> {
+        let delivered = self.delivered(frontends, asked, field, Cookie::Refresh)?;
+        if delivered.delivery == TokenDelivery::Body && delivered.text.is_none() {
+            return Err(Error::invalid("The body does not fit: missing field `refresh`."));
+        }
+        Ok(delivered)
+    }
+
     /// The device cookie of a request whose tokens travel in cookies.
     ///
     /// # Errors

@@ -96,12 +96,12 @@ impl Frontends {
     pub fn delivery(&self, asked: Option<TokenDelivery>, brings: bool, page: &Page) -> Result<TokenDelivery> {
         let delivery = asked.unwrap_or(if brings { TokenDelivery::Cookie } else { self.usual });
         if delivery == TokenDelivery::Cookie && !page.is_same_origin {
-            self.admit(page.origin.as_deref(), brings)?;
+            self.check_origin(page.origin.as_deref(), brings)?;
         }
         Ok(delivery)
     }
 
-    fn admit(&self, origin: Option<&str>, brings: bool) -> Result<()> {
+    fn check_origin(&self, origin: Option<&str>, brings: bool) -> Result<()> {
         const CANNOT: &str = "Cookies cannot be served here: they need an own domain that the frontend shares.";
         if self.origins.iter().all(|(_, holds)| !holds) {
             return Err(Error::invalid(CANNOT));

@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::aws::{Aws, Keyring};
+use crate::aws::{Aws, KeyringReader};
 use crate::config::{Check, Reader};
 use crate::http::Request;
 use crate::http::cookie::Cookie;
 use crate::http::frontends::TokenDelivery;
 use crate::keys::TokenKeys;
-use crate::sessions::{AccessPolicy, Grant, Issuing, RefreshToken, Scope, Session, Signer, Subject};
-use crate::words::{Entropy, Error, MacKey, Result, Tenant, Timestamp, random_id};
+use crate::sessions::{AccessPolicy, Audience, Grant, Issuing, RefreshToken, Session, Signer, Subject};
+use crate::words::{Entropy, Error, MacKey, Result, Timestamp, random_id};
 
 /// What issuing and checking tokens take from the deployment.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,17 +56,17 @@ fn names_an_issuer(text: &str) -> bool {
 
 /// Makes the tokens of sessions.
 pub struct Issuer {
-    tenant: Tenant,
     policy: AccessPolicy,
     name: Option<String>,
-    keys: Keyring<TokenKeys>,
+    keys: KeyringReader<TokenKeys>,
     /// The key that signed last, parsed.
     signer: Mutex<Option<Arc<Signer>>>,
 }
 
-/// The keys of one request.
-pub struct Keys<'a> {
+/// The keys at one request's moment, for its tenant.
+pub struct RequestKeys<'a> {
     issuer: &'a Issuer,
+    request: &'a Request,
     keys: Arc<TokenKeys>,
     now: Timestamp,
 }
@@ -101,13 +101,7 @@ impl Issuer {
     /// The issuer that the settings describe.
     pub fn new(settings: TokenSettings, aws: &Aws) -> Issuer {
         let TokenSettings { access, issuer, secret } = settings;
-        Issuer {
-            tenant: Tenant::default(),
-            policy: access,
-            name: issuer,
-            keys: Keyring::new(aws, secret),
-            signer: Mutex::default(),
-        }
+        Issuer { policy: access, name: issuer, keys: KeyringReader::new(aws, secret), signer: Mutex::default() }
     }
 
     /// Reads the keys when a function starts.
@@ -115,24 +109,24 @@ impl Issuer {
         self.keys.warm(now).await;
     }
 
-    /// The keys at `now`.
+    /// The keys for `request` at `now`.
     ///
     /// # Errors
-    /// As [`Keyring::keys`].
-    pub async fn keys(&self, now: Timestamp) -> Result<Keys<'_>> {
-        Ok(Keys { issuer: self, keys: self.keys.keys(now).await?, now })
+    /// As [`KeyringReader::keys`].
+    pub async fn keys<'a>(&'a self, request: &'a Request, now: Timestamp) -> Result<RequestKeys<'a>> {
+        Ok(RequestKeys { issuer: self, request, keys: self.keys.keys(now).await?, now })
     }
 }
 
-impl Keys<'_> {
+impl RequestKeys<'_> {
     /// What a refresh token says and the key that it was made with, if we made it.
     pub fn authenticate<'t>(&self, token: &'t RefreshToken) -> Option<(&'t Grant, MacKey)> {
-        token.check(&self.keys, self.scope(), self.now)
+        token.check(&self.keys, self.audience(), self.now)
     }
 
-    /// What refresh tokens are for.
-    pub fn scope(&self) -> Scope<'_> {
-        Scope { tenant: &self.issuer.tenant, client: &self.issuer.policy.audience }
+    /// Whom refresh tokens are for.
+    pub fn audience(&self) -> Audience<'_> {
+        Audience { tenant: self.request.tenant(), client: &self.issuer.policy.audience }
     }
 
     /// The name of the key for new refresh tokens.
@@ -165,14 +159,16 @@ impl Keys<'_> {
     ///
     /// # Errors
     /// [`Error::Internal`] when the key of the session's own refresh token has left the ring, or does not sign.
-    pub fn issue(&self, session: &Session, signer: &Signer, request: &Request) -> Result<Tokens> {
-        let Issuer { tenant, policy, name, .. } = self.issuer;
+    pub fn issue(&self, session: &Session, signer: &Signer) -> Result<Tokens> {
+        let Issuer { policy, name, .. } = self.issuer;
         let key = self.keys.refresh.find(&session.key_id, self.now);
         let key = key.ok_or_else(|| Error::internal("the key of a live session's refresh token has retired"))?;
-        let (issuer, jti) = (&request.issuer(name.as_deref()), &random_id(&Entropy)?);
+        let issuer = &self.request.issuer(name.as_deref());
+        let jti = &random_id(&Entropy)?;
+        let issuing = Issuing { issuer, tenant: self.request.tenant(), jti };
         Ok(Tokens {
-            access: signer.sign(&Subject::of(session), Issuing { issuer, tenant, jti }, policy, self.now)?,
-            refresh: Some(session.token(&key.key.mac(), self.scope()).reveal()),
+            access: signer.sign(&Subject::of(session), issuing, policy, self.now)?,
+            refresh: Some(session.token(&key.key.mac(), self.audience()).reveal()),
             expires_in: policy.lifetime.as_secs(),
             life: self.now.until(session.idle_end.min(session.absolute_end).moment()),
         })

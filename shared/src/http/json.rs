@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use serde::Deserialize;
 use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
@@ -22,6 +23,14 @@ pub fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
         return Err(Error::invalid("The body must be a JSON object."));
     }
     T::deserialize(value).map_err(|error| Error::invalid(format!("The body does not fit: {}.", shape_of(&error))))
+}
+
+/// For `deserialize_with`: a field that may be missing, but must not be `null`.
+///
+/// # Errors
+/// As `T`'s own.
+pub fn not_null<'de, T: Deserialize<'de>, D: Deserializer<'de>>(field: D) -> std::result::Result<Option<T>, D::Error> {
+    T::deserialize(field).map(Some)
 }
 
 fn unreadable(error: &serde_json::Error) -> Error {

@@ -75,14 +75,13 @@ impl Reply {
 
     /// What the caller is told of an error. Only a refusal that comes with a cookie is made by a handler.
     pub fn refusal(error: &Error) -> Reply {
-        let (retry_after, message) = (error.retry_after().map(|wait| wait.as_secs().max(1)), &error.to_string());
+        let retry_after = error.retry_after().map(|wait| wait.as_secs().max(1));
+        let message = &error.to_string();
         let mut refusal = Refusal { success: false, error: error.code(), message, retry_after, challenge_id: None };
         let mut headers: Vec<_> =
             retry_after.map(|wait| (header::RETRY_AFTER, HeaderValue::from(wait))).into_iter().collect();
         match error {
-            Error::EmailSendFailed { challenge, .. } | Error::SmsSendFailed { challenge, .. } => {
-                refusal.challenge_id = challenge.as_deref()
-            }
+            Error::SendFailed { challenge, .. } => refusal.challenge_id = challenge.as_deref(),
             Error::InvalidToken => headers.push((header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))),
             Error::MethodNotAllowed { allow } => {
                 headers.extend(HeaderValue::from_str(allow).map(|allow| (header::ALLOW, allow)));
@@ -158,7 +157,7 @@ fn status(error: &Error) -> StatusCode {
         Error::NotFound => StatusCode::NOT_FOUND,
         Error::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
         Error::RateLimited { .. } | Error::TooManyAttempts { .. } => StatusCode::TOO_MANY_REQUESTS,
-        Error::EmailSendFailed { .. } | Error::SmsSendFailed { .. } => StatusCode::BAD_GATEWAY,
+        Error::SendFailed { .. } => StatusCode::BAD_GATEWAY,
         Error::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
         Error::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
     }

@@ -11,7 +11,7 @@ use crate::http::cookie::Cookies;
 use crate::http::frontends::Page;
 use crate::http::json;
 use crate::sessions::Device;
-use crate::words::{Error, Network, Result};
+use crate::words::{Error, Network, Result, Tenant};
 
 /// The longest body that is read. The longest lawful one is under 1 KiB (V32).
 pub const LONGEST_BODY: usize = 8 * 1024;
@@ -30,6 +30,7 @@ pub struct Request {
     pub has_final_slash: bool,
     pub(super) cookies: Cookies,
     pub(super) page: Page,
+    tenant: Tenant,
     method: Method,
     content_type: Option<String>,
     user_agent: Option<String>,
@@ -54,6 +55,7 @@ impl Request {
             has_final_slash: request.raw_http_path().ends_with('/'),
             cookies: browser::cookies(request.headers()),
             page: browser::page(request.headers()),
+            tenant: Tenant::default(),
             method: request.method().clone(),
             content_type: text(header::CONTENT_TYPE),
             user_agent: text(header::USER_AGENT),
@@ -85,6 +87,11 @@ impl Request {
     pub fn bearer(&self) -> Result<&str> {
         let (scheme, token) = self.authorization.as_deref().and_then(|text| text.split_once(' ')).unwrap_or_default();
         if scheme.eq_ignore_ascii_case("Bearer") { Ok(token) } else { Err(Error::InvalidToken) }
+    }
+
+    /// Whose users it is about.
+    pub fn tenant(&self) -> &Tenant {
+        &self.tenant
     }
 
     /// What the client uses.

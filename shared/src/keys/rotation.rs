@@ -54,14 +54,14 @@ pub trait Rotates: Sized {
     ///
     /// # Errors
     /// As [`Rotates::first`].
-    fn turned(&self, maker: &Maker) -> Result<Self>;
+    fn rotated(&self, maker: &Maker) -> Result<Self>;
 
     /// This one with what it lacks by the rules: in each ring a key for now, and one without an end, which signs with the
     /// algorithm that is set. `None` where it lacks nothing.
     ///
     /// # Errors
     /// As [`Rotates::first`].
-    fn completed(&self, maker: &Maker) -> Result<Option<Self>>;
+    fn with_missing_keys(&self, maker: &Maker) -> Result<Option<Self>>;
 
     /// This one without the key of that name. `None` where it has no such key.
     ///
@@ -87,18 +87,18 @@ impl Rotates for CodeKeys {
         Ok(CodeKeys { index: generate::bytes(&maker.entropy)?, peppers: maker.bytes(&Ring::default(), LONGEST_CODE)? })
     }
 
-    fn turned(&self, maker: &Maker) -> Result<CodeKeys> {
+    fn rotated(&self, maker: &Maker) -> Result<CodeKeys> {
         Ok(CodeKeys { index: self.index.clone(), peppers: maker.bytes(&self.peppers, LONGEST_CODE)? })
     }
 
-    fn completed(&self, maker: &Maker) -> Result<Option<CodeKeys>> {
-        if maker.finds(&self.peppers, |_| true) { Ok(None) } else { self.turned(maker).map(Some) }
+    fn with_missing_keys(&self, maker: &Maker) -> Result<Option<CodeKeys>> {
+        if maker.finds(&self.peppers, |_| true) { Ok(None) } else { self.rotated(maker).map(Some) }
     }
 
     fn without(&self, id: &str, maker: &Maker) -> Result<Option<CodeKeys>> {
-        let Some(peppers) = less(&self.peppers, id) else { return Ok(None) };
+        let Some(peppers) = ring_without(&self.peppers, id) else { return Ok(None) };
         let rest = CodeKeys { index: self.index.clone(), peppers };
-        Ok(Some(rest.completed(maker)?.unwrap_or(rest)))
+        Ok(Some(rest.with_missing_keys(maker)?.unwrap_or(rest)))
     }
 
     fn holds(&self, id: &str) -> bool {
@@ -116,15 +116,15 @@ impl Rotates for CodeKeys {
 
 impl Rotates for TokenKeys {
     fn first(maker: &Maker) -> Result<TokenKeys> {
-        TokenKeys { signing: Ring::default(), refresh: Ring::default() }.turned(maker)
+        TokenKeys { signing: Ring::default(), refresh: Ring::default() }.rotated(maker)
     }
 
-    fn turned(&self, maker: &Maker) -> Result<TokenKeys> {
+    fn rotated(&self, maker: &Maker) -> Result<TokenKeys> {
         let signing = maker.signing(&self.signing)?;
         Ok(TokenKeys { signing, refresh: maker.bytes(&self.refresh, maker.rules.session)? })
     }
 
-    fn completed(&self, maker: &Maker) -> Result<Option<TokenKeys>> {
+    fn with_missing_keys(&self, maker: &Maker) -> Result<Option<TokenKeys>> {
         let signs_on = maker.finds(&self.signing, |key| key.algorithm == maker.rules.algorithm);
         let refreshes_on = maker.finds(&self.refresh, |_| true);
         if signs_on && refreshes_on {
@@ -142,15 +142,15 @@ impl Rotates for TokenKeys {
 
     fn without(&self, id: &str, maker: &Maker) -> Result<Option<TokenKeys>> {
         let mut rest = self.clone();
-        if let Some(signing) = less(&self.signing, id) {
+        if let Some(signing) = ring_without(&self.signing, id) {
             // At once, though nobody has its public half yet: what a leaked key lay beside is not worth waiting for.
             rest.signing = maker.signing_from(&signing, maker.start(&signing, Duration::ZERO))?;
-        } else if let Some(refresh) = less(&self.refresh, id) {
+        } else if let Some(refresh) = ring_without(&self.refresh, id) {
             rest.refresh = refresh;
         } else {
             return Ok(None);
         }
-        Ok(Some(rest.completed(maker)?.unwrap_or(rest)))
+        Ok(Some(rest.with_missing_keys(maker)?.unwrap_or(rest)))
     }
 
     fn holds(&self, id: &str) -> bool {
@@ -223,7 +223,7 @@ impl Maker {
 }
 
 /// The ring without the key of that name, where it has one.
-fn less<K: Clone>(ring: &Ring<K>, id: &str) -> Option<Ring<K>> {
+fn ring_without<K: Clone>(ring: &Ring<K>, id: &str) -> Option<Ring<K>> {
     ring.has(id).then(|| Ring::new(ring.all().iter().filter(|key| key.id != id).cloned().collect()))
 }
 

@@ -5,8 +5,9 @@ use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message as 
 use email_encoding::headers::rfc2047;
 use email_encoding::headers::writer::EmailWriter;
 
+use super::Message;
+use super::outcome::{self, Sent};
 use super::text::{LONGEST_PRODUCT, is_gsm7};
-use super::{Message, Sent, outcome};
 use crate::aws::{Aws, Retries, endpoint};
 use crate::config::{Check, IS_NAME, Reader};
 use crate::words::{Email, Error, Result};

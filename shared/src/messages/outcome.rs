@@ -6,8 +6,16 @@ use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_runtime_api::http::Response;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
-use super::Sent;
 use crate::words::{Entropy, Result};
+
+/// What became of a send.
+#[derive(Debug)]
+pub enum Sent {
+    /// Accepted; or nobody knows, which the caller treats alike: the code may be on its way.
+    Accepted,
+    /// Surely not accepted, with the reason for the log.
+    Refused(String),
+}
 
 const MOST_TRIES: u32 = 3;
 

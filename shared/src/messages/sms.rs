@@ -3,8 +3,9 @@
 use aws_sdk_sns::Client;
 use aws_sdk_sns::types::MessageAttributeValue;
 
+use super::Text;
+use super::outcome::{self, Sent};
 use super::text::LONGEST_HOST;
-use super::{Sent, Text, outcome};
 use crate::aws::{Aws, Retries, endpoint};
 use crate::config::{Check, Reader};
 use crate::words::{Error, Phone, Result, is_host_label};

@@ -94,7 +94,7 @@ impl Line {
             Step::Throttled { .. } => self.metric(None, "Throttles", "Count", 1),
             Step::Delivery { channel, country, refused } => {
                 let name = if refused.is_none() { "Sends" } else { "RefusedSends" };
-                self.metric(Some(("Channel", channel)), name, "Count", 1);
+                self.metric(Some(("Channel", channel.name())), name, "Count", 1);
                 if let Some(country) = country {
                     self.metric(Some(("Country", country)), "Texts", "Count", 1);
                 }
@@ -109,7 +109,7 @@ impl Line {
             Step::Try { waits: 1.., .. } => self.metric(None, "Lockouts", "Count", 1),
             Step::Challenge { did, .. } if did == "locked_out" => self.metric(None, "Lockouts", "Count", 1),
             Step::Used { channel, sign_up } => {
-                self.metric(Some(("Channel", channel)), "CodesUsed", "Count", 1);
+                self.metric(Some(("Channel", channel.name())), "CodesUsed", "Count", 1);
                 if *sign_up {
                     self.metric(None, "SignUps", "Count", 1);
                 }

@@ -8,6 +8,8 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
+use crate::words::Channel;
+
 /// A word of a small vocabulary.
 pub type Word = Cow<'static, str>;
 
@@ -68,8 +70,8 @@ pub enum Step {
     },
     /// A code on its way.
     Delivery {
-        /// By `email` or `sms`.
-        channel: Word,
+        /// How it travels.
+        channel: Channel,
         /// An SMS's country.
         country: Option<Word>,
         /// Why it surely was not sent.
@@ -93,8 +95,8 @@ pub enum Step {
     },
     /// A code was used up.
     Used {
-        /// The channel that brought it.
-        channel: Word,
+        /// How it had travelled.
+        channel: Channel,
         /// Whether its person is new.
         sign_up: bool,
     },
@@ -156,7 +158,8 @@ pub async fn collect<T>(id: &str, work: impl Future<Output = T>) -> (T, Report) 
         let steps = REPORT.with(|report| std::mem::take(&mut report.borrow_mut().steps));
         (done, steps)
     };
-    let (id, started) = (report.id.clone(), report.started);
+    let id = report.id.clone();
+    let started = report.started;
     let (done, steps) = REPORT.scope(RefCell::new(report), whole).await;
     (done, Report { id, started, steps })
 }

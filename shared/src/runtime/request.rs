@@ -38,7 +38,7 @@ impl<F: Function<Event = Request>> Served<F> {
     async fn respond(&self, request: lambda_http::Request) -> Response<Body> {
         let (outcome, report, shape) = match Request::read(request, &self.common.proxies) {
             Ok(mut request) => {
-                let shape = self.common.aliases.then(|| Shape::take(&mut request)).flatten();
+                let shape = self.common.aliases.then(|| Shape::translate(&mut request)).flatten();
                 let (outcome, report) = report::collect(&request.id.clone(), self.route(request)).await;
                 (outcome, report, shape)
             }
@@ -56,7 +56,7 @@ impl<F: Function<Event = Request>> Served<F> {
             is_cold: self.is_cold(),
             report: &report,
         });
-        let reply = if let Some(shape) = shape { shape.put_on(reply) } else { reply };
+        let reply = if let Some(shape) = shape { shape.reshape(reply) } else { reply };
         reply.into_response(report.id())
     }
 

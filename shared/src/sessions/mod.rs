@@ -2,6 +2,7 @@
 
 mod access_token;
 mod device;
+mod proof;
 mod refresh_token;
 mod session;
 mod signer;
@@ -9,7 +10,8 @@ mod verifier;
 
 pub use self::access_token::{AccessPolicy, ClaimNames, Issuing, Subject};
 pub use self::device::Device;
-pub use self::refresh_token::{Grant, RefreshToken, Scope, Seed};
+pub use self::proof::Proof;
+pub use self::refresh_token::{Audience, Grant, RefreshToken, Seed};
 pub use self::session::{Opening, Rotation, Session, SessionPolicy};
 pub use self::signer::Signer;
 pub use self::verifier::CheckingKeys;

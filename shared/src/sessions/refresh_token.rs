@@ -9,7 +9,7 @@ use data_encoding::BASE64URL_NOPAD;
 use subtle::ConstantTimeEq;
 
 use crate::keys::TokenKeys;
-use crate::words::{Error, MacKey, Result, SessionId, Tenant, Timestamp, UserId, masked};
+use crate::words::{Error, MacKey, Result, Scope, SessionId, Tenant, Timestamp, UserId, masked};
 
 const VERSION: &str = "v1";
 /// Longer than any that we make; longer ones are not looked at.
@@ -34,9 +34,9 @@ pub struct Seed(pub [u8; 16]);
 
 masked!(Seed);
 
-/// What the tokens are for: the tenant, and the client that they were issued to, which is the audience (S39).
+/// Whom the tokens are for: the tenant, and the client that they were issued to (S39).
 #[derive(Clone, Copy, Debug)]
-pub struct Scope<'a> {
+pub struct Audience<'a> {
     /// Whose user.
     pub tenant: &'a Tenant,
     /// The client id.
@@ -54,9 +54,10 @@ pub struct RefreshToken {
 }
 
 impl RefreshToken {
-    /// The token for `grant`: the same bytes for the same grant, key, seed and scope.
-    pub fn issue(grant: Grant, key: &MacKey, seed: &Seed, scope: Scope<'_>) -> RefreshToken {
-        let (outer, inner) = (mac(&grant, key, None, scope), mac(&grant, key, Some(seed), scope));
+    /// The token for `grant`: the same bytes for the same grant, key, seed and audience.
+    pub fn issue(grant: Grant, key: &MacKey, seed: &Seed, audience: Audience<'_>) -> RefreshToken {
+        let outer = mac(&grant, key, None, audience);
+        let inner = mac(&grant, key, Some(seed), audience);
         RefreshToken { grant, outer, inner }
     }
 
@@ -66,30 +67,31 @@ impl RefreshToken {
     }
 
     /// What it says and the key that it was made with, if that is one of `keys`: no read is needed to refuse others.
-    pub fn check(&self, keys: &TokenKeys, scope: Scope<'_>, now: Timestamp) -> Option<(&Grant, MacKey)> {
+    pub fn check(&self, keys: &TokenKeys, audience: Audience<'_>, now: Timestamp) -> Option<(&Grant, MacKey)> {
         let key = keys.refresh.find(self.key_id(), now)?.key.mac();
-        Some((self.authenticate(&key, scope)?, key))
+        Some((self.authenticate(&key, audience)?, key))
     }
 
-    /// The grant, if `mac1` shows that it was made with `key` for `scope`.
-    pub fn authenticate(&self, key: &MacKey, scope: Scope<'_>) -> Option<&Grant> {
-        bool::from(mac(&self.grant, key, None, scope).ct_eq(&self.outer)).then_some(&self.grant)
+    /// The grant, if `mac1` shows that it was made with `key` for `audience`.
+    pub fn authenticate(&self, key: &MacKey, audience: Audience<'_>) -> Option<&Grant> {
+        bool::from(mac(&self.grant, key, None, audience).ct_eq(&self.outer)).then_some(&self.grant)
     }
 
     /// Whether `mac2` shows that it belongs to the session that has `seed`.
-    pub fn belongs_to(&self, key: &MacKey, seed: &Seed, scope: Scope<'_>) -> bool {
-        mac(&self.grant, key, Some(seed), scope).ct_eq(&self.inner).into()
+    pub fn belongs_to(&self, key: &MacKey, seed: &Seed, audience: Audience<'_>) -> bool {
+        mac(&self.grant, key, Some(seed), audience).ct_eq(&self.inner).into()
     }
 
     /// The token, for the answer to its owner.
     pub fn reveal(&self) -> String {
         let Grant { key_id, user, session, generation } = &self.grant;
-        let (outer, inner) = (BASE64URL_NOPAD.encode(&self.outer), BASE64URL_NOPAD.encode(&self.inner));
+        let outer = BASE64URL_NOPAD.encode(&self.outer);
+        let inner = BASE64URL_NOPAD.encode(&self.inner);
         format!("{VERSION}.{key_id}.{user}.{}.{generation}.{outer}.{inner}", session.as_str())
     }
 }
 
-fn mac(grant: &Grant, key: &MacKey, seed: Option<&Seed>, scope: Scope<'_>) -> ShortMac {
+fn mac(grant: &Grant, key: &MacKey, seed: Option<&Seed>, audience: Audience<'_>) -> ShortMac {
     let Grant { key_id, user, session, generation } = grant;
     let (purpose, seed) = match seed {
         None => ("refresh-1", [].as_slice()),
@@ -97,9 +99,9 @@ fn mac(grant: &Grant, key: &MacKey, seed: Option<&Seed>, scope: Scope<'_>) -> Sh
     };
     let digest = key.digest(
         purpose,
+        Scope::Tenant(audience.tenant),
         &[
-            scope.tenant.as_str().as_bytes(),
-            scope.client.as_bytes(),
+            audience.client.as_bytes(),
             key_id.as_bytes(),
             user.to_string().as_bytes(),
             session.as_str().as_bytes(),
@@ -129,15 +131,13 @@ fn read(text: &str) -> Option<RefreshToken> {
     if part()? != VERSION {
         return None;
     }
-    let (key_id, user, session, generation) = (part()?, part()?, part()?, part()?);
-    let (outer, inner) = (part()?, part()?);
     let grant = Grant {
-        key_id: key_id.to_owned(),
-        user: user.parse().ok()?,
-        session: session.parse().ok()?,
-        generation: generation.parse().ok()?,
+        key_id: part()?.to_owned(),
+        user: part()?.parse().ok()?,
+        session: part()?.parse().ok()?,
+        generation: part()?.parse().ok()?,
     };
-    let token = RefreshToken { grant, outer: read_mac(outer)?, inner: read_mac(inner)? };
+    let token = RefreshToken { grant, outer: read_mac(part()?)?, inner: read_mac(part()?)? };
     // One spelling only: `+1` and `01` are numbers too, and a last part may be missing or one too many.
     (token.reveal() == text).then_some(token)
 }
@@ -161,37 +161,49 @@ mod tests {
             generation: 1,
         };
         let (key, seed, tenant) = (MacKey::new([1; 32]), Seed([2; 16]), Tenant::default());
-        let token = RefreshToken::issue(grant, &key, &seed, Scope { tenant: &tenant, client: "latchkey" });
+        let token = RefreshToken::issue(grant, &key, &seed, Audience { tenant: &tenant, client: "latchkey" });
         (token, key, seed, tenant)
     }
 
     #[test]
     fn a_token_reads_back_and_authenticates() {
         let (token, key, seed, tenant) = issued();
-        let scope = Scope { tenant: &tenant, client: "latchkey" };
+        let audience = Audience { tenant: &tenant, client: "latchkey" };
         let read: RefreshToken = token.reveal().parse().unwrap();
-        assert_eq!((read.key_id(), read.authenticate(&key, scope)), ("r1", Some(&token.grant)));
-        assert!(read.belongs_to(&key, &seed, scope));
+        assert_eq!((read.key_id(), read.authenticate(&key, audience)), ("r1", Some(&token.grant)));
+        assert!(read.belongs_to(&key, &seed, audience));
+    }
+
+    /// Browsers hold tokens, and must stay signed in. The MACs are computed elsewhere, from the construction that
+    /// [`MacKey::digest`] describes.
+    #[test]
+    fn a_token_never_changes() {
+        let text = "v1.r1.019b76da-a800-7000-8000-000000000000.AAAAAAAAAAAAAAAAAAAAAA.1.vYPOXTQIEmhJtvxumz3fuQ.3Ai4QfRn_nO93Lqm8SIpww";
+        let (_, key, seed, tenant) = issued();
+        let token: RefreshToken = text.parse().unwrap();
+        let audience = Audience { tenant: &tenant, client: "latchkey" };
+        assert!(token.authenticate(&key, audience).is_some() && token.belongs_to(&key, &seed, audience));
+        assert_eq!(RefreshToken::issue(token.grant, &key, &seed, audience).reveal(), text);
     }
 
     /// S33, S39: no part of it can be changed, and it serves one key, one seed, one client.
     #[test]
     fn a_changed_token_is_refused() {
         let (token, key, seed, tenant) = issued();
-        let scope = Scope { tenant: &tenant, client: "latchkey" };
+        let audience = Audience { tenant: &tenant, client: "latchkey" };
         let text = token.reveal();
         for (at, _) in text.char_indices() {
             let mut changed = text.clone().into_bytes();
             changed[at] = if changed[at] == b'1' { b'2' } else { b'1' };
             let changed = String::from_utf8(changed).unwrap();
-            let accepted = changed
-                .parse::<RefreshToken>()
-                .is_ok_and(|token| token.authenticate(&key, scope).is_some() && token.belongs_to(&key, &seed, scope));
+            let accepted = changed.parse::<RefreshToken>().is_ok_and(|token| {
+                token.authenticate(&key, audience).is_some() && token.belongs_to(&key, &seed, audience)
+            });
             assert!(!accepted, "{changed}");
         }
-        assert!(token.authenticate(&MacKey::new([3; 32]), scope).is_none());
-        assert!(token.authenticate(&key, Scope { tenant: &tenant, client: "other" }).is_none());
-        assert!(!token.belongs_to(&key, &Seed([3; 16]), scope));
+        assert!(token.authenticate(&MacKey::new([3; 32]), audience).is_none());
+        assert!(token.authenticate(&key, Audience { tenant: &tenant, client: "other" }).is_none());
+        assert!(!token.belongs_to(&key, &Seed([3; 16]), audience));
     }
 
     #[test]
@@ -219,7 +231,7 @@ mod tests {
         let of_length = |length: usize| {
             let others = token.reveal().len() - token.grant.key_id.len();
             let grant = Grant { key_id: "r".repeat(length - others), ..token.grant.clone() };
-            RefreshToken::issue(grant, &key, &seed, Scope { tenant: &tenant, client: "latchkey" }).reveal()
+            RefreshToken::issue(grant, &key, &seed, Audience { tenant: &tenant, client: "latchkey" }).reveal()
         };
         assert!(of_length(256).parse::<RefreshToken>().is_ok());
         for length in [257, 300] {

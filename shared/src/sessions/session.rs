@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use crate::config::Reader;
 use crate::sessions::device::Device;
-use crate::sessions::refresh_token::{Grant, RefreshToken, Scope, Seed};
+use crate::sessions::proof::Proof;
+use crate::sessions::refresh_token::{Audience, Grant, RefreshToken, Seed};
 use crate::words::{Entropy, ExpiresAt, MacKey, Result, SessionId, Timestamp, UserId};
 
 /// How sessions live and end.
@@ -41,7 +42,10 @@ impl SessionPolicy {
 }
 
 /// A session as its item holds it. Whether it lives is the user item's word, not this one's.
+///
+/// Outside this crate it comes from [`Session::open`], which takes a proof, or from the table.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Session {
     /// Its id.
     pub id: SessionId,
@@ -97,11 +101,17 @@ impl Rotation {
 }
 
 impl Session {
-    /// A new one at its first generation.
+    /// A new one at its first generation, for `proof`.
     ///
     /// # Errors
     /// As [`Entropy::bytes`].
-    pub fn open(user: UserId, opening: Opening<'_>, entropy: &Entropy, now: Timestamp) -> Result<Session> {
+    pub fn open(
+        proof: &Proof,
+        user: UserId,
+        opening: Opening<'_>,
+        entropy: &Entropy,
+        now: Timestamp,
+    ) -> Result<Session> {
         Ok(Session {
             id: SessionId::draw(entropy)?,
             user,
@@ -114,20 +124,20 @@ impl Session {
             device: opening.device.clone(),
             idle_end: ExpiresAt::after(now, opening.policy.idle),
             absolute_end: ExpiresAt::after(now, opening.policy.absolute),
-            methods: vec![opening.method.to_owned()],
+            methods: proof.methods(),
             written_by: String::new(),
         })
     }
 
     /// The refresh token of the current generation: the same bytes whenever it is asked for.
-    pub fn token(&self, key: &MacKey, scope: Scope<'_>) -> RefreshToken {
+    pub fn token(&self, key: &MacKey, audience: Audience<'_>) -> RefreshToken {
         let grant = Grant {
             key_id: self.key_id.clone(),
             user: self.user.clone(),
             session: self.id.clone(),
             generation: self.generation,
         };
-        RefreshToken::issue(grant, key, &self.seed, scope)
+        RefreshToken::issue(grant, key, &self.seed, audience)
     }
 
     /// Whether it has come to an end by itself.
@@ -163,8 +173,6 @@ pub struct Opening<'a> {
     pub policy: &'a SessionPolicy,
     /// The refresh key that is active.
     pub key_id: &'a str,
-    /// How the person proved who they are.
-    pub method: &'a str,
     /// What they use.
     pub device: &'a Device,
 }
@@ -172,6 +180,7 @@ pub struct Opening<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::codes::proven;
 
     const POLICY: SessionPolicy = SessionPolicy {
         idle: Duration::from_secs(1_000),
@@ -188,8 +197,14 @@ mod tests {
     fn session(generation: u32) -> Session {
         let user = UserId::draw(&Entropy, at(0)).unwrap();
         let device = &Device { words: String::new(), prefix: String::new() };
-        let opening = Opening { policy: &POLICY, key_id: "r1", method: "otp", device };
-        Session { generation, ..Session::open(user, opening, &Entropy, at(0)).unwrap() }
+        let opening = Opening { policy: &POLICY, key_id: "r1", device };
+        let proof = Proof::Code(proven());
+        Session { generation, ..Session::open(&proof, user, opening, &Entropy, at(0)).unwrap() }
+    }
+
+    #[test]
+    fn a_session_says_how_it_was_proved() {
+        assert_eq!(session(1).methods, ["otp"]);
     }
 
     #[test]

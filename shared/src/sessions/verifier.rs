@@ -45,7 +45,7 @@ impl CheckingKeys {
     }
 
     /// Whether `token` names a key that is none of these.
-    pub fn lack_that_of(&self, token: &str) -> bool {
+    pub fn miss_key_of(&self, token: &str) -> bool {
         let named = jsonwebtoken::decode_header(token).ok().and_then(|header| header.kid);
         named.is_some_and(|id| !self.0.contains_key(&id))
     }
@@ -98,8 +98,8 @@ fn read_claims(claims: &Map<String, Value>, policy: &AccessPolicy, now: Timestam
     let text = |name: &str| claims.get(name)?.as_str();
     let time =
         |name: &str| claims.get(name)?.as_u64().filter(|&seconds| seconds <= LARGEST_TIME).map(Timestamp::from_unix);
-    let (expires, not_before, issued) = (time("exp")?, time("nbf")?, time("iat")?);
-    let is_in_time = expires.after(policy.leeway) > now && not_before.max(issued) <= now.after(policy.leeway);
+    let is_in_time =
+        time("exp")?.after(policy.leeway) > now && time("nbf")?.max(time("iat")?) <= now.after(policy.leeway);
     let is_ours = text(&policy.names.token_type)? == TOKEN_TYPE
         && text("client_id")? == policy.audience
         && text(&policy.names.user_id)? == text("sub")?
@@ -306,10 +306,10 @@ mod tests {
     #[test]
     fn a_name_that_is_not_here_is_told() {
         let keys = CheckingKeys::of(&ring(), at(NOW)).unwrap();
-        assert!(!keys.lack_that_of(&genuine()));
-        assert!(keys.lack_that_of(&changed(0, "kid", Some(json!("k2")))));
+        assert!(!keys.miss_key_of(&genuine()));
+        assert!(keys.miss_key_of(&changed(0, "kid", Some(json!("k2")))));
         for other in ["", "x", &changed(0, "kid", None)] {
-            assert!(!keys.lack_that_of(other), "{other}");
+            assert!(!keys.miss_key_of(other), "{other}");
         }
     }
 

@@ -18,7 +18,7 @@ mod users;
 mod write;
 
 pub use self::identifier::ChallengeRequest;
-pub use self::owners::{NewUser, SignUp};
+pub use self::owners::{NewUser, Owner, SignUp};
 pub use self::public_keys::Publication;
 pub use self::sessions::RotationRequest;
-pub use self::table::{OtpTable, Store, UserTable};
+pub use self::table::{OtpTable, Store, UserTable, Users};

@@ -8,7 +8,7 @@ use super::send::Written;
 use super::table::OtpTable;
 use crate::codes::{Action, Allowance, Quota};
 use crate::observe::report::{self, Step};
-use crate::words::{NetworkDigest, Result, Timestamp};
+use crate::words::{ItemKey, NetworkDigest, Result, Scope, Timestamp};
 
 row! {
     #[derive(Deserialize)]
@@ -92,6 +92,7 @@ fn note(action: Action, count: Option<u32>, allowance: Allowance, open: bool) {
     report::note(Step::Limit { action: action.name().into(), count, allowed: allowance.count, open });
 }
 
-fn key(action: Action, network: &NetworkDigest, window_end: Timestamp) -> String {
-    format!("R#{}#{}#{}", action.name(), network.as_str(), window_end.unix())
+/// The stack's, whichever tenant is asked: tenants must not multiply what a network may do.
+fn key(action: Action, network: &NetworkDigest, window_end: Timestamp) -> ItemKey {
+    ItemKey::new(Scope::Stack, "R", &[action.name(), network.as_str(), &window_end.unix().to_string()])
 }

@@ -9,10 +9,12 @@ use super::expression::{Value, any};
 use super::row::{self, row};
 use super::send::Written;
 use super::table::{Item, UserTable};
-use crate::words::{Error, Result, Timestamp};
+use crate::words::{Error, ItemKey, Result, Scope, Timestamp};
 
-/// The item's key. `rotate-keys` writes it, and nobody else.
-const KEY: &str = "JWKS";
+/// One for the stack. `rotate-keys` writes it, and nobody else.
+fn key() -> ItemKey {
+    ItemKey::new(Scope::Stack, "JWKS", &[])
+}
 
 row! {
     #[derive(Deserialize)]
@@ -42,7 +44,7 @@ impl UserTable {
     /// # Errors
     /// When the table cannot be reached; [`Error::Internal`] when the item is no JWK set.
     pub async fn public_keys(&self, now: Timestamp) -> Result<JwkSet> {
-        let Some(item) = self.table.get(KEY).await? else {
+        let Some(item) = self.table.get(&key()).await? else {
             return Ok(JwkSet { keys: Vec::new() });
         };
         let row: Row = row::read(item)?;
@@ -62,7 +64,7 @@ impl UserTable {
         let ends = new.ends.into_iter().map(|(id, end)| (id, Timestamp::from_unix(end).attribute_value()));
         let write = self
             .table
-            .update(KEY.to_owned())
+            .update(key())
             // There is one such item, and whoever writes it first makes it.
             .when(any([
                 VERSION.is_missing(),

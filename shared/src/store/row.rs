@@ -1,10 +1,10 @@
 //! Items as rows: the names of their attributes, and how serde reads and writes them.
 
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::table::Item;
-use crate::words::{Error, Result};
+use crate::words::{Error, ItemKey, Result};
 
 /// Constants for attributes: `WORD = "name";` with what the attribute holds.
 macro_rules! attributes {
@@ -45,6 +45,11 @@ pub(super) use {attributes, row};
 attributes! {
     /// When DynamoDB may delete the item, in Unix seconds.
     pub(super) TTL = "ttl";
+}
+
+/// For `deserialize_with`: an item's key.
+pub(super) fn key<'de, D: Deserializer<'de>>(key: D) -> std::result::Result<ItemKey, D::Error> {
+    String::deserialize(key).map(ItemKey::from_table)
 }
 
 pub(super) fn read<R: DeserializeOwned>(item: Item) -> Result<R> {

@@ -14,7 +14,7 @@ use super::expression::Value;
 use super::table::{Item, PK, Table};
 use crate::aws::failure;
 use crate::observe::report::{self, Step};
-use crate::words::{Entropy, Error, Result};
+use crate::words::{Entropy, Error, ItemKey, Result};
 
 /// What a conditional update led to.
 pub(super) enum Written {
@@ -40,17 +40,17 @@ const CONFLICTS_FOR: Duration = Duration::from_secs(1);
 
 impl Table {
     /// Reads the item, up to date.
-    pub(super) async fn get(&self, pk: &str) -> Result<Option<Item>> {
+    pub(super) async fn get(&self, pk: &ItemKey) -> Result<Option<Item>> {
         self.read(pk, Some(true)).await
     }
 
     /// Reads the item for half the price. The last write may be missing.
-    pub(super) async fn get_eventually(&self, pk: &str) -> Result<Option<Item>> {
+    pub(super) async fn get_eventually(&self, pk: &ItemKey) -> Result<Option<Item>> {
         self.read(pk, None).await
     }
 
-    async fn read(&self, pk: &str, consistent: Option<bool>) -> Result<Option<Item>> {
-        let read = self.client.get_item().table_name(&self.name).key(PK, pk.attribute_value());
+    async fn read(&self, pk: &ItemKey, consistent: Option<bool>) -> Result<Option<Item>> {
+        let read = self.client.get_item().table_name(&self.name).key(PK, pk.as_str().attribute_value());
         Ok(read.set_consistent_read(consistent).send().await.map_err(failure)?.item)
     }
 

@@ -6,17 +6,17 @@ use serde_bytes::ByteArray;
 
 use super::row::{self, row};
 use super::send::Written;
-use super::table::{Item, UserTable};
+use super::table::{Item, Users};
 use crate::observe::report::{self, Step};
 use crate::people::User;
 use crate::sessions::{Device, Grant, Rotation, Seed, Session, SessionPolicy};
-use crate::words::{ExpiresAt, Result, Timestamp, UserId};
+use crate::words::{ExpiresAt, ItemKey, Result, Timestamp, UserId};
 
 row! {
     #[derive(Serialize, Deserialize)]
     struct Row {
         /// `S#` and the session's id.
-        PK = "pk" => pk: String,
+        PK = "pk" => #[serde(deserialize_with = "row::key")] pk: ItemKey,
         /// The user that it belongs to.
         USER = "uid" => user: UserId,
         /// The current generation: how often the refresh token was rotated.
@@ -48,6 +48,8 @@ row! {
     }
 }
 
+const KIND: &str = "S";
+
 /// A rotation about to be tried.
 pub struct RotationRequest<'a> {
     /// What the presented token says.
@@ -62,13 +64,13 @@ pub struct RotationRequest<'a> {
     pub policy: &'a SessionPolicy,
 }
 
-impl UserTable {
+impl Users<'_> {
     /// Writes a new session. It lives once its user's item says so.
     ///
     /// # Errors
     /// When the table cannot be reached.
-    pub async fn put_session(&self, session: &Session) -> Result<()> {
-        self.table.put_new(item(session)?).await
+    pub(crate) async fn put_session(&self, session: &Session) -> Result<()> {
+        self.table.put_new(self.session_item(session)?).await
     }
 
     /// The sessions of `user` that live at `now`: what its list says, but for those that came to their end by themselves,
@@ -77,7 +79,7 @@ impl UserTable {
     /// # Errors
     /// When the table cannot be reached.
     pub async fn sessions(&self, user: &User, now: Timestamp) -> Result<Vec<Session>> {
-        let reads = user.sessions.keys().map(|id| async move { self.table.get(&key(id)).await });
+        let reads = user.sessions.keys().map(|id| async move { self.table.get(&self.key(KIND, id)).await });
         let found = try_join_all(reads).await?.into_iter().flatten();
         let sessions: Vec<Session> = found.map(read).collect::<Result<_>>()?;
         Ok(sessions.into_iter().filter(|session| !session.is_over(now)).collect())
@@ -92,7 +94,7 @@ impl UserTable {
         let RotationRequest { grant, next_key, invocation, device, policy } = presented;
         let mut write = self
             .table
-            .update(key(grant.session.as_str()))
+            .update(self.key(KIND, grant.session.as_str()))
             .when(GENERATION.is(("generation", grant.generation)))
             .when(USER.is(grant.user.to_string().as_str()))
             .when(IDLE_END.above(("now", now)))
@@ -113,37 +115,33 @@ impl UserTable {
         report::note(Step::Refresh { led_to: rotation.name().into() });
         Ok(rotation)
     }
-}
 
-fn key(session: &str) -> String {
-    format!("S#{session}")
-}
-
-pub(super) fn item(session: &Session) -> Result<Item> {
-    row::write(Row {
-        pk: key(session.id.as_str()),
-        user: session.user.clone(),
-        generation: session.generation,
-        key: session.key_id.clone(),
-        seed: ByteArray::new(session.seed.0),
-        created: session.created.unix(),
-        rotated: session.rotated.unix(),
-        used: session.used.unix(),
-        device: session.device.words.clone(),
-        prefix: session.device.prefix.clone(),
-        idle_end: session.idle_end.moment().unix(),
-        absolute_end: session.absolute_end.moment().unix(),
-        methods: session.methods.clone(),
-        written_by: session.written_by.clone(),
-        ttl: session.absolute_end.moment().unix(),
-    })
+    pub(super) fn session_item(&self, session: &Session) -> Result<Item> {
+        row::write(Row {
+            pk: self.key(KIND, session.id.as_str()),
+            user: session.user.clone(),
+            generation: session.generation,
+            key: session.key_id.clone(),
+            seed: ByteArray::new(session.seed.0),
+            created: session.created.unix(),
+            rotated: session.rotated.unix(),
+            used: session.used.unix(),
+            device: session.device.words.clone(),
+            prefix: session.device.prefix.clone(),
+            idle_end: session.idle_end.moment().unix(),
+            absolute_end: session.absolute_end.moment().unix(),
+            methods: session.methods.clone(),
+            written_by: session.written_by.clone(),
+            ttl: session.absolute_end.moment().unix(),
+        })
+    }
 }
 
 fn read(item: Item) -> Result<Session> {
     let row: Row = row::read(item)?;
     let at = Timestamp::from_unix;
     Ok(Session {
-        id: row.pk.strip_prefix("S#").unwrap_or_default().parse()?,
+        id: row.pk.last_part().parse()?,
         user: row.user,
         generation: row.generation,
         key_id: row.key,

@@ -14,7 +14,7 @@ use super::send::{MOST_ROUNDS, Written};
 use super::table::{Item, OtpTable};
 use crate::codes::{Bounds, Breaker, Quota, SmsPolicy, Spent, Target};
 use crate::observe::report::{self, Step};
-use crate::words::{Error, Result, Timestamp};
+use crate::words::{Error, ItemKey, Result, Scope, Timestamp};
 
 attributes! {
     /// Messages to everywhere.
@@ -192,9 +192,9 @@ impl OtpTable {
 
 /// Where messages are counted: a country's attributes in the day's item, or a range's item.
 struct Pool {
-    key: String,
+    key: ItemKey,
     /// Names the country's own budget in this instance's memory.
-    key_here: String,
+    key_here: ItemKey,
     /// Ends the names of a country's attributes: `sGB`.
     suffix: &'static str,
     bounds: Bounds,
@@ -202,10 +202,13 @@ struct Pool {
 
 impl Pool {
     fn of(target: &Target, policy: &SmsPolicy, now: Timestamp) -> [Pool; 2] {
-        let (day, country) = (format!("SMS#{}", SmsPolicy::day_end(now).unix()), target.country.code());
-        let range = format!("{day}#{}", target.range);
+        // The stack's, because the messages of all tenants are on one bill.
+        let key = |name: &[&str]| ItemKey::new(Scope::Stack, "SMS", name);
+        let day = SmsPolicy::day_end(now).unix().to_string();
+        let country = target.country.code();
+        let range = key(&[&day, &target.range]);
         [
-            Pool { key_here: format!("{day}#{country}"), key: day, suffix: country, bounds: policy.of_country() },
+            Pool { key: key(&[&day]), key_here: key(&[&day, country]), suffix: country, bounds: policy.of_country() },
             Pool { key_here: range.clone(), key: range, suffix: "", bounds: policy.of_range() },
         ]
     }

@@ -8,6 +8,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use super::refused::Refused;
 use crate::aws::{Aws, Retries, endpoint};
 use crate::config::{IS_NAME, Reader};
+use crate::words::{ItemKey, Scope, Tenant};
 
 /// What may be forgotten: challenges and counters.
 pub struct OtpTable {
@@ -32,6 +33,26 @@ impl UserTable {
     /// Reads its name.
     pub fn read_name(read: &mut Reader<'_>) -> String {
         read.text("USER_TABLE", None, IS_NAME)
+    }
+}
+
+/// The users of one tenant, with their identifiers and sessions.
+#[derive(Clone, Copy)]
+pub struct Users<'a> {
+    pub(super) table: &'a Table,
+    tenant: &'a Tenant,
+}
+
+impl UserTable {
+    /// The users of `tenant`.
+    pub fn of<'a>(&'a self, tenant: &'a Tenant) -> Users<'a> {
+        Users { table: &self.table, tenant }
+    }
+}
+
+impl Users<'_> {
+    pub(super) fn key(&self, kind: &str, name: &str) -> ItemKey {
+        ItemKey::new(Scope::Tenant(self.tenant), kind, &[name])
     }
 }
 

@@ -7,18 +7,19 @@ use serde::{Deserialize, Serialize};
 use super::expression::{Path, Value};
 use super::row::{self, row};
 use super::send::{MOST_ROUNDS, Written};
-use super::table::{Item, UserTable};
+use super::table::{Item, Users};
 use super::write::Unconditional;
 use crate::observe::report::{self, Step};
 use crate::people::User;
-use crate::words::{Error, Result, SessionId, Timestamp, UserId};
+use crate::sessions::Subject;
+use crate::words::{Error, ItemKey, Result, SessionId, Timestamp, UserId};
 
 row! {
     /// The names are short because the whole item must stay within one write unit.
     #[derive(Serialize, Deserialize)]
     struct Row {
         /// `U#` and the user's id.
-        PK = "pk" => pk: String,
+        PK = "pk" => #[serde(deserialize_with = "row::key")] pk: ItemKey,
         /// The proved email address.
         EMAIL = "email" => #[serde(skip_serializing_if = "Option::is_none")] email: Option<String>,
         /// The proved phone number, in E.164.
@@ -36,20 +37,36 @@ row! {
     }
 }
 
-impl UserTable {
+const KIND: &str = "U";
+
+impl Users<'_> {
     /// The user as it is now.
     ///
     /// # Errors
     /// When the table cannot be reached.
     pub async fn user(&self, id: &UserId) -> Result<Option<User>> {
-        self.table.get(&key(id)).await?.map(read).transpose()
+        self.table.get(&self.key(KIND, &id.to_string())).await?.map(read).transpose()
+    }
+
+    /// The user of `subject`: one read says that both the user and the session live.
+    ///
+    /// # Errors
+    /// [`Error::InvalidToken`] where one of them does not.
+    pub async fn living(&self, subject: &Subject) -> Result<User> {
+        self.user(&subject.user).await?.filter(|user| user.has(&subject.session)).ok_or(Error::InvalidToken)
     }
 
     /// Enters a session into its user's list, ending the oldest ones where there are `most`.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the item never stands still.
-    pub async fn enter_session(&self, user: &User, session: &SessionId, most: usize, now: Timestamp) -> Result<()> {
+    pub(crate) async fn enter_session(
+        &self,
+        user: &User,
+        session: &SessionId,
+        most: usize,
+        now: Timestamp,
+    ) -> Result<()> {
         let mut user = user.clone();
         for _ in 0..MOST_ROUNDS {
             let surplus = user.surplus(most);
@@ -138,12 +155,13 @@ impl UserTable {
     }
 
     fn update_user(&self, id: &UserId) -> Unconditional<'_> {
-        self.table.update(key(id))
+        self.table.update(self.key(KIND, &id.to_string()))
     }
-}
 
-fn key(id: &UserId) -> String {
-    format!("U#{id}")
+    /// The item of a user about to be made.
+    pub(super) fn user_item(&self, user: &User) -> Result<Item> {
+        item(self.key(KIND, &user.id.to_string()), user)
+    }
 }
 
 /// The session in its user's list.
@@ -151,10 +169,9 @@ fn entry(session: &SessionId) -> Path<'_> {
     SESSIONS.entry("session", session.as_str())
 }
 
-/// The item of a user about to be made.
-pub(super) fn item(user: &User) -> Result<Item> {
+fn item(pk: ItemKey, user: &User) -> Result<Item> {
     row::write(Row {
-        pk: key(&user.id),
+        pk,
         email: user.email.clone(),
         phone: user.phone.clone(),
         first_name: user.first_name.clone(),
@@ -167,9 +184,8 @@ pub(super) fn item(user: &User) -> Result<Item> {
 
 fn read(item: Item) -> Result<User> {
     let row: Row = row::read(item)?;
-    let id = row.pk.strip_prefix("U#").ok_or_else(|| Error::internal("not a user's key"))?.parse()?;
     Ok(User {
-        id,
+        id: row.pk.last_part().parse()?,
         email: row.email,
         phone: row.phone,
         first_name: row.first_name,
@@ -212,7 +228,7 @@ mod tests {
         user.phone = Some("+123456789012345".to_owned());
         (user.first_name, user.last_name) = ("𝕏".repeat(LONGEST_NAME), "𝕏".repeat(LONGEST_NAME));
         user.sessions = (0..10).map(|_| (SessionId::draw(&Entropy).unwrap().as_str().to_owned(), now)).collect();
-        let item = item(&user).unwrap();
+        let item = item(ItemKey::from_table(format!("U#{}", user.id)), &user).unwrap();
         let bytes: usize = item.iter().map(|(name, value)| name.len() + size(value)).sum();
         assert!(bytes < 1_024, "{bytes} bytes");
     }

@@ -8,18 +8,18 @@ use aws_sdk_dynamodb::types::{
 use super::expression::{Condition, Expression, IS_NEW, Operand, Path, Placeholders, Value};
 use super::send::{self, Written};
 use super::table::{Item, PK, Table};
-use crate::words::{Error, Result};
+use crate::words::{Error, ItemKey, Result};
 
 /// An item that is to be updated. The only way on is a condition, so that no update goes without one.
 pub(super) struct Unconditional<'a> {
     table: &'a Table,
-    pk: String,
+    pk: ItemKey,
 }
 
 /// An update of one item under conditions, alone or in a transaction.
 pub(super) struct Update<'a> {
     table: &'a Table,
-    pk: String,
+    pk: ItemKey,
     condition: Condition,
     set: Vec<Expression>,
     remove: Vec<Expression>,
@@ -34,7 +34,7 @@ struct Expressions {
 }
 
 impl Table {
-    pub(super) fn update(&self, pk: String) -> Unconditional<'_> {
+    pub(super) fn update(&self, pk: ItemKey) -> Unconditional<'_> {
         Unconditional { table: self, pk }
     }
 
@@ -197,13 +197,17 @@ mod tests {
         ENDS = "e";
     }
 
+    fn key() -> ItemKey {
+        ItemKey::from_table("X#1".to_owned())
+    }
+
     fn written(update: &Update<'_>) -> (String, String) {
         let Expressions { update, condition, .. } = update.expressions();
         (update, condition)
     }
 
     fn condition(condition: Condition) -> String {
-        written(&Table::without_calls().update("X#1".to_owned()).when(condition)).1
+        written(&Table::without_calls().update(key()).when(condition)).1
     }
 
     fn number(digits: &str) -> AttributeValue {
@@ -216,7 +220,7 @@ mod tests {
         let table = Table::without_calls();
         let entry = ENTRIES.entry("challenge", "a.b-c");
         let update = table
-            .update("X#1".to_owned())
+            .update(key())
             .when(entry.field(ENDS).above(("now", 5)))
             .when(COUNT.at_least(1))
             .set(SET, "text")
@@ -254,7 +258,7 @@ mod tests {
     #[test]
     fn counts_change_by_what_they_were() {
         let table = Table::without_calls();
-        let update = table.update("X#1".to_owned()).when(is_new()).raise(COUNT, 1).lower(ENDS, 2);
+        let update = table.update(key()).when(is_new()).raise(COUNT, 1).lower(ENDS, 2);
         assert_eq!(
             written(&update.count(ENTRIES.entry("network", "a"))).0,
             "SET #COUNT = #COUNT + :1, #ENDS = #ENDS - :2, #ENTRIES.#network = if_not_exists(#ENTRIES.#network, :0) + :1"
@@ -286,7 +290,7 @@ mod tests {
     #[test]
     fn a_word_for_two_things_is_numbered() {
         let table = Table::without_calls();
-        let update = table.update("X#1".to_owned()).when(COUNT.is(("limit", 1))).when(ENDS.is(("limit", 2)));
+        let update = table.update(key()).when(COUNT.is(("limit", 1))).when(ENDS.is(("limit", 2)));
         let update =
             update.when(SET.is(("limit", 1))).remove(ENTRIES.entry("old", "a")).remove(ENTRIES.entry("old", "b"));
         let Expressions { update, condition, placeholders } = update.expressions();
@@ -299,7 +303,7 @@ mod tests {
     #[test]
     fn both_forms_of_an_update_say_the_same() {
         let table = Table::without_calls();
-        let update = || table.update("X#1".to_owned()).when(COUNT.above(("now", 5))).set(SET, "text");
+        let update = || table.update(key()).when(COUNT.above(("now", 5))).set(SET, "text");
         let alone = update().alone();
         let alone = alone.as_input();
         let item = update().in_transaction().unwrap();
@@ -317,7 +321,7 @@ mod tests {
     #[test]
     fn an_update_returns_the_item_as_it_is_now_or_was_before() {
         let table = Table::without_calls();
-        let update = || table.update("X#1".to_owned()).when(SET.exists()).remove(SET);
+        let update = || table.update(key()).when(SET.exists()).remove(SET);
         for (update, returns) in [(update(), ReturnValue::AllNew), (update().returning_before(), ReturnValue::AllOld)] {
             let alone = update.alone();
             let alone = alone.as_input();

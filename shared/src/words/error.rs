@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::words::channel::Channel;
+
 /// What any step may end in.
 pub type Result<T> = std::result::Result<T, Error>;
 
@@ -49,17 +51,11 @@ pub enum Error {
         /// How long to wait before it can work.
         retry_after: Duration,
     },
-    /// The mail was surely not sent; `challenge` may be sent again.
-    #[error("The email could not be sent. Please try again.")]
-    EmailSendFailed {
-        /// The challenge that a resend names, where the body may tell it.
-        challenge: Option<String>,
-        /// How long to wait, from the third failure of one challenge on.
-        retry_after: Option<Duration>,
-    },
-    /// The SMS was surely not sent; `challenge` may be sent again.
-    #[error("The text message could not be sent. Please try again.")]
-    SmsSendFailed {
+    /// A message with a code was surely not sent; `challenge` may be sent again.
+    #[error("The {} could not be sent. Please try again.", .channel.message())]
+    SendFailed {
+        /// How it was to travel.
+        channel: Channel,
         /// The challenge that a resend names, where the body may tell it.
         challenge: Option<String>,
         /// How long to wait, from the third failure of one challenge on.
@@ -87,8 +83,8 @@ impl Error {
             Error::MethodNotAllowed { .. } => "method_not_allowed",
             Error::RateLimited { .. } => "rate_limited",
             Error::TooManyAttempts { .. } => "too_many_attempts",
-            Error::EmailSendFailed { .. } => "email_send_failed",
-            Error::SmsSendFailed { .. } => "sms_send_failed",
+            Error::SendFailed { channel: Channel::Email, .. } => "email_send_failed",
+            Error::SendFailed { channel: Channel::Sms, .. } => "sms_send_failed",
             Error::Unavailable(_) => "unavailable",
             Error::Internal(_) => "internal_error",
         }
@@ -98,7 +94,7 @@ impl Error {
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
             Error::RateLimited { retry_after } | Error::TooManyAttempts { retry_after } => Some(*retry_after),
-            Error::EmailSendFailed { retry_after, .. } | Error::SmsSendFailed { retry_after, .. } => *retry_after,
+            Error::SendFailed { retry_after, .. } => *retry_after,
             Error::Unavailable(_) => Some(Duration::from_secs(1)),
             Error::InvalidRequest(_)
             | Error::InvalidEmail

@@ -1,4 +1,4 @@
-//! Names that Latchkey gives out: users, sessions, challenges, tenants. Opaque strings on the wire.
+//! Names that Latchkey gives out: users, sessions, challenges. Opaque strings on the wire.
 
 use std::fmt;
 use std::str::FromStr;
@@ -110,28 +110,6 @@ impl ChallengeId {
     /// The id, for the answer to whoever asked.
     pub fn reveal(&self) -> &str {
         self.0.expose_secret()
-    }
-}
-
-/// Whose users these are. There is one tenant until tenants are built; it is part of every key and every MAC already.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Tenant(String);
-
-impl Tenant {
-    /// Its name.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    /// Whether it is the one that tokens do not mention.
-    pub fn is_default(&self) -> bool {
-        self.0 == "default"
-    }
-}
-
-impl Default for Tenant {
-    fn default() -> Tenant {
-        Tenant("default".to_owned())
     }
 }
 

@@ -5,6 +5,7 @@ use secrecy::zeroize::Zeroizing;
 use sha2::Sha256;
 
 use crate::words::masked::masked;
+use crate::words::scope::Scope;
 
 /// A 256-bit secret key. It has no `Display` and no `Serialize`.
 #[derive(Clone)]
@@ -16,15 +17,15 @@ impl MacKey {
         MacKey(bytes.into())
     }
 
-    /// The digest of `fields` for one `purpose`.
+    /// The digest of `fields` for one `purpose` in one scope.
     ///
     /// Every field is preceded by its length, so that no two lists of fields read alike (V07).
-    pub fn digest(&self, purpose: &str, fields: &[&[u8]]) -> [u8; 32] {
+    pub fn digest(&self, purpose: &str, scope: Scope<'_>, fields: &[&[u8]]) -> [u8; 32] {
         // HMAC fills a key up to the hash's block with zeros (RFC 2104 §2); given whole blocks, it cannot fail.
         let mut block = [0; 64];
         block[..32].copy_from_slice(self.0.as_slice());
         let mut mac = Hmac::<Sha256>::new(&block.into());
-        for field in std::iter::once(&purpose.as_bytes()).chain(fields) {
+        for field in [purpose.as_bytes(), scope.in_mac().as_bytes()].iter().chain(fields) {
             mac.update(&(field.len() as u64).to_be_bytes());
             mac.update(field);
         }
@@ -37,13 +38,20 @@ masked!(MacKey);
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::words::scope::Tenant;
 
     #[test]
     fn fields_do_not_run_into_one_another() {
-        let key = MacKey::new([7; 32]);
-        assert_ne!(key.digest("p", &[b"ab", b"c"]), key.digest("p", &[b"a", b"bc"]));
-        assert_ne!(key.digest("p", &[b"a", b""]), key.digest("p", &[b"a"]));
-        assert_ne!(key.digest("p", &[b"a"]), key.digest("q", &[b"a"]));
+        let digest = |purpose, fields: &[&[u8]]| MacKey::new([7; 32]).digest(purpose, Scope::Stack, fields);
+        assert_ne!(digest("p", &[b"ab", b"c"]), digest("p", &[b"a", b"bc"]));
+        assert_ne!(digest("p", &[b"a", b""]), digest("p", &[b"a"]));
+        assert_ne!(digest("p", &[b"a"]), digest("q", &[b"a"]));
+    }
+
+    #[test]
+    fn tenants_share_no_mac() {
+        let digest = |tenant: &Tenant| MacKey::new([7; 32]).digest("p", Scope::Tenant(tenant), &[b"a"]);
+        assert_ne!(digest(&Tenant::default()), digest(&Tenant::named("acme")));
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! What everything is said in: identifiers, ids, times, digests. Pure: no I/O, no AWS, no HTTP. Every folder may use it.
 
+mod channel;
 mod clock;
+mod destination;
 mod entropy;
 mod error;
 mod host;
@@ -12,16 +14,20 @@ mod mac;
 mod masked;
 mod network;
 mod numbering;
+mod scope;
 
+pub use self::channel::Channel;
 pub use self::clock::{Clock, ExpiresAt, Timestamp};
+pub use self::destination::Destination;
 pub use self::entropy::Entropy;
 pub use self::error::{Error, Result};
 pub use self::host::is_host_label;
 pub use self::identifier::{Email, Identifier, Phone, is_e164};
-pub use self::ids::{ChallengeId, SessionId, Tenant, UserId, random_id};
-pub use self::index::Index;
+pub use self::ids::{ChallengeId, SessionId, UserId, random_id};
+pub use self::index::{IdentifierDigest, Index};
 pub use self::lane::Lane;
 pub use self::mac::MacKey;
 pub(crate) use self::masked::masked;
 pub use self::network::{Network, NetworkDigest};
 pub use self::numbering::{Country, plan};
+pub use self::scope::{ItemKey, Scope, Tenant};

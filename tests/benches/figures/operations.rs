@@ -9,7 +9,7 @@ use local_aws::Capacity;
 use serde_json::Value;
 use shared::aws::{Aws, Settings};
 use shared::store::Store;
-use shared::words::{Entropy, UserId};
+use shared::words::{Entropy, Tenant, UserId};
 use tests::Deployment;
 use tests::operations::{ADDRESS, OPERATIONS, Operation, SETTINGS};
 use tokio::runtime::{Builder, Runtime};
@@ -146,8 +146,9 @@ impl Bench {
     pub fn one_call(&self) -> Duration {
         let aws = Aws::new(&self.auth.read(Settings::read)).unwrap();
         let users = Store::new(&aws).user_table(self.auth.setting("USER_TABLE"));
+        let tenant = Tenant::default();
         let nobody = UserId::draw(&Entropy, self.auth.stack.clock().now()).unwrap();
-        timed(|| self.here.block_on(users.user(&nobody)).unwrap()).median()
+        timed(|| self.here.block_on(users.of(&tenant).user(&nobody)).unwrap()).median()
     }
 
     /// The table of the operations with `wanted` in their names.

@@ -1,11 +1,10 @@
 //! What one signature costs, with each algorithm, as the functions make and check it.
 
-use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use shared::keys::SigningAlgorithm;
-use shared::sessions::{AccessPolicy, CheckingKeys, Device, Issuing, Opening, Session, SessionPolicy, Signer, Subject};
-use shared::words::{Entropy, Network, Tenant, UserId, random_id};
+use shared::sessions::{AccessPolicy, CheckingKeys, Issuing, Signer, Subject};
+use shared::words::{Entropy, SessionId, Tenant, UserId, random_id};
 use tests::Deployment;
 use tokio::runtime::Runtime;
 
@@ -41,16 +40,19 @@ impl Signatures {
 fn measure(elsewhere: &Runtime, algorithm: SigningAlgorithm) -> [Times; 3] {
     let auth = elsewhere.block_on(Deployment::measured(&[("JWT_ALGORITHM", algorithm.name())]));
     let (keys, now) = (auth.token_keys().signing, auth.stack.clock().now());
-    let (session_policy, policy) = (&auth.read(SessionPolicy::read), &auth.read(AccessPolicy::read));
-    let device = &Device::of(None, Network::of(Ipv4Addr::LOCALHOST.into()));
-    let opening = Opening { policy: session_policy, key_id: "key", method: "otp", device };
-    let session = Session::open(UserId::draw(&Entropy, now).unwrap(), opening, &Entropy, now).unwrap();
+    let policy = &auth.read(AccessPolicy::read);
+    let subject = Subject {
+        user: UserId::draw(&Entropy, now).unwrap(),
+        session: SessionId::draw(&Entropy).unwrap(),
+        authenticated: now,
+        methods: vec!["otp".to_owned()],
+    };
     let (tenant, jti) = (Tenant::default(), random_id(&Entropy).unwrap());
     let context = Issuing { issuer: ISSUER, tenant: &tenant, jti: &jti };
 
     let read = || Signer::new(keys.active_for(algorithm, now).unwrap()).unwrap();
     let (signer, checking) = (read(), CheckingKeys::of(&keys, now).unwrap());
-    let sign = || signer.sign(&Subject::of(&session), context, policy, now).unwrap();
+    let sign = || signer.sign(&subject, context, policy, now).unwrap();
     let token = sign();
     [timed(read), timed(sign), timed(|| checking.check(&token, ISSUER, policy, now).unwrap())]
 }

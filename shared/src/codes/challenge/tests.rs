@@ -100,7 +100,10 @@ fn codes_become_long_before_the_hundredth_failure() {
 
 #[test]
 fn a_code_lives_as_long_as_its_channel_says() {
-    let life = |text: &str| policy().life_of_code(&text.parse().unwrap()).map(|life| life.as_secs()).ok();
+    let life = |text: &str| {
+        let to = Destination::of(text.parse().unwrap(), None).unwrap();
+        policy().life_of_code(&to).map(|life| life.as_secs()).ok()
+    };
     assert_eq!(life("ada@example.com"), Some(600));
     assert_eq!(life("+447400123456"), Some(300));
     assert_eq!(life("+4915123456789"), None, "where nothing is sent");

@@ -34,44 +34,44 @@ fn the_first_keys_are_used_at_once() {
     let (codes, tokens) = (CodeKeys::first(&maker(ES256, 0)).unwrap(), TokenKeys::first(&maker(ES256, 0)).unwrap());
     codes.prove(at(0)).unwrap();
     tokens.prove(at(0)).unwrap();
-    assert!(codes.completed(&maker(ES256, 0)).unwrap().is_none());
-    assert!(tokens.completed(&maker(ES256, 0)).unwrap().is_none());
+    assert!(codes.with_missing_keys(&maker(ES256, 0)).unwrap().is_none());
+    assert!(tokens.with_missing_keys(&maker(ES256, 0)).unwrap().is_none());
 }
 
 #[test]
 fn a_turned_keyring_serves_without_a_gap() {
     let first = TokenKeys::first(&maker(ES256, 0)).unwrap();
-    let turned = first.turned(&maker(ES256, 60)).unwrap();
+    let rotated = first.rotated(&maker(ES256, 60)).unwrap();
     let old = signs(&first, ES256, 0);
-    assert_eq!(signs(&turned, ES256, 60 + 3 * HOUR - 1), old);
-    assert_ne!(signs(&turned, ES256, 60 + 3 * HOUR), old);
-    serves_without_a_gap(&turned, ES256, 60..8 * HOUR);
-    assert!(turned.signing.find(&old, at(60 + 3 * HOUR + 900)).is_none());
+    assert_eq!(signs(&rotated, ES256, 60 + 3 * HOUR - 1), old);
+    assert_ne!(signs(&rotated, ES256, 60 + 3 * HOUR), old);
+    serves_without_a_gap(&rotated, ES256, 60..8 * HOUR);
+    assert!(rotated.signing.find(&old, at(60 + 3 * HOUR + 900)).is_none());
 
-    let refresh = |seconds: u64| turned.refresh.active(at(seconds)).unwrap().id.clone();
+    let refresh = |seconds: u64| rotated.refresh.active(at(seconds)).unwrap().id.clone();
     assert_eq!(refresh(60 + 899), first.refresh.all()[0].id);
     assert_ne!(refresh(60 + 900), first.refresh.all()[0].id);
-    assert_eq!(turned.refresh.all()[0].retired_at, Some(START + 60 + 900 + 90 * 24 * HOUR));
+    assert_eq!(rotated.refresh.all()[0].retired_at, Some(START + 60 + 900 + 90 * 24 * HOUR));
 
-    let again = turned.turned(&maker(ES256, 24 * HOUR)).unwrap();
+    let again = rotated.rotated(&maker(ES256, 24 * HOUR)).unwrap();
     assert_eq!((again.signing.all().len(), again.refresh.all().len()), (2, 3), "retired keys are gone");
 }
 
 #[test]
 fn codes_keep_their_index_and_their_pepper() {
     let first = CodeKeys::first(&maker(ES256, 0)).unwrap();
-    let turned = first.turned(&maker(ES256, 0)).unwrap();
+    let rotated = first.rotated(&maker(ES256, 0)).unwrap();
     let text = |keys: &CodeKeys| String::from(keys.index.clone());
-    assert_eq!(text(&first), text(&turned));
-    assert_eq!(turned.peppers.all()[0].retired_at, Some(START + 900 + 600));
-    assert_eq!(turned.peppers.active(at(899)).unwrap().id, first.peppers.all()[0].id);
+    assert_eq!(text(&first), text(&rotated));
+    assert_eq!(rotated.peppers.all()[0].retired_at, Some(START + 900 + 600));
+    assert_eq!(rotated.peppers.active(at(899)).unwrap().id, first.peppers.all()[0].id);
 }
 
 #[test]
 fn two_rotations_in_a_row_leave_a_signer_at_every_moment() {
     let mut keys = TokenKeys::first(&maker(ES256, 0)).unwrap();
     for minute in 1..6 {
-        keys = keys.turned(&maker(ES256, minute * 1_800)).unwrap();
+        keys = keys.rotated(&maker(ES256, minute * 1_800)).unwrap();
         serves_without_a_gap(&keys, ES256, minute * 1_800..8 * HOUR);
     }
 }
@@ -80,39 +80,39 @@ fn two_rotations_in_a_row_leave_a_signer_at_every_moment() {
 #[test]
 fn an_algorithm_changes_and_goes_back_without_a_gap() {
     let first = TokenKeys::first(&maker(ES256, 0)).unwrap();
-    let changed = first.completed(&maker(EDDSA, 60)).unwrap().unwrap();
+    let changed = first.with_missing_keys(&maker(EDDSA, 60)).unwrap().unwrap();
     assert_eq!(signs(&changed, EDDSA, 60 + 3 * HOUR - 1), signs(&first, ES256, 0));
     assert_ne!(signs(&changed, EDDSA, 60 + 3 * HOUR), signs(&first, ES256, 0));
     for algorithm in [ES256, EDDSA] {
         serves_without_a_gap(&changed, algorithm, 60..3 * HOUR);
     }
-    let turned = changed.turned(&maker(EDDSA, 120)).unwrap();
-    let back = turned.completed(&maker(ES256, 240)).unwrap().unwrap();
+    let rotated = changed.rotated(&maker(EDDSA, 120)).unwrap();
+    let back = rotated.with_missing_keys(&maker(ES256, 240)).unwrap().unwrap();
     serves_without_a_gap(&back, ES256, 240..12 * HOUR);
     serves_without_a_gap(&back, EDDSA, 240..3 * HOUR);
-    assert!(back.completed(&maker(ES256, 300)).unwrap().is_none());
+    assert!(back.with_missing_keys(&maker(ES256, 300)).unwrap().is_none());
 }
 
 #[test]
 fn a_signing_key_that_is_taken_out_has_a_successor_at_once() {
     let first = TokenKeys::first(&maker(ES256, 0)).unwrap();
-    let turned = first.turned(&maker(ES256, 60)).unwrap();
-    for id in turned.signing.all().iter().map(|key| key.id.clone()) {
-        let rest = turned.without(&id, &maker(ES256, 120)).unwrap().unwrap();
-        assert!(!rest.holds(&id) && !turned.holds(&signs(&rest, ES256, 120)));
+    let rotated = first.rotated(&maker(ES256, 60)).unwrap();
+    for id in rotated.signing.all().iter().map(|key| key.id.clone()) {
+        let rest = rotated.without(&id, &maker(ES256, 120)).unwrap().unwrap();
+        assert!(!rest.holds(&id) && !rotated.holds(&signs(&rest, ES256, 120)));
         serves_without_a_gap(&rest, ES256, 120..8 * HOUR);
     }
-    assert!(turned.without("unknown", &maker(ES256, 120)).unwrap().is_none());
+    assert!(rotated.without("unknown", &maker(ES256, 120)).unwrap().is_none());
 }
 
 /// Also the successor that waits: the one before it already has an end, and must not leave the ring without a key.
 #[test]
 fn another_key_that_is_taken_out_leaves_a_ring_that_lasts() {
-    let turned = TokenKeys::first(&maker(ES256, 0)).unwrap().turned(&maker(ES256, 0)).unwrap();
-    let codes = CodeKeys::first(&maker(ES256, 0)).unwrap().turned(&maker(ES256, 0)).unwrap();
+    let rotated = TokenKeys::first(&maker(ES256, 0)).unwrap().rotated(&maker(ES256, 0)).unwrap();
+    let codes = CodeKeys::first(&maker(ES256, 0)).unwrap().rotated(&maker(ES256, 0)).unwrap();
     for place in [0, 1] {
-        let (refresh, pepper) = (&turned.refresh.all()[place].id, &codes.peppers.all()[place].id);
-        let tokens = turned.without(refresh, &maker(ES256, 60)).unwrap().unwrap();
+        let (refresh, pepper) = (&rotated.refresh.all()[place].id, &codes.peppers.all()[place].id);
+        let tokens = rotated.without(refresh, &maker(ES256, 60)).unwrap().unwrap();
         let codes = codes.without(pepper, &maker(ES256, 60)).unwrap().unwrap();
         for seconds in [60, 899, 900, 960, 2 * HOUR, 400 * 24 * HOUR] {
             assert!(tokens.refresh.active(at(seconds)).is_ok(), "{place} {seconds}");

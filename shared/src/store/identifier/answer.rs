@@ -7,14 +7,14 @@ use super::item::{
     UNBOUND, UNBOUND_END,
 };
 use super::rules::is_not_waiting;
-use crate::codes::{Attempt, Proof};
+use crate::codes::{Attempt, ProvenCode};
 use crate::keys::LONGEST_CODE;
 use crate::observe::report::{self, Step};
 use crate::store::row::TTL;
 use crate::store::send::Written;
 use crate::store::table::OtpTable;
 use crate::store::write::Update;
-use crate::words::{Error, Lane, Result, Timestamp};
+use crate::words::{Error, IdentifierDigest, Lane, Result, Timestamp};
 
 impl OtpTable {
     /// Spends a bound attempt at the challenge `key` on its lane, or says that there is none to spend: unknown, ended,
@@ -28,7 +28,7 @@ impl OtpTable {
     /// When the table cannot be reached.
     pub async fn spend_bound(
         &self,
-        identifier: &str,
+        identifier: &IdentifierDigest,
         (lane, key): (Lane, &str),
         now: Timestamp,
     ) -> Result<Option<Attempt>> {
@@ -46,7 +46,7 @@ impl OtpTable {
             Written::Done(item) => {
                 let state = item::read(item)?;
                 note(true, Some(state.on(lane).failures));
-                Ok(Some(Attempt::bound(state, lane, key)))
+                Ok(Some(Attempt::bound(identifier, state, lane, key)))
             }
             Written::Refused(_) => {
                 note(true, None);
@@ -59,7 +59,7 @@ impl OtpTable {
     ///
     /// # Errors
     /// [`Error::TooManyAttempts`] in a wait of the lockout.
-    pub async fn spend_unbound(&self, identifier: &str, now: Timestamp) -> Result<Option<Attempt>> {
+    pub async fn spend_unbound(&self, identifier: &IdentifierDigest, now: Timestamp) -> Result<Option<Attempt>> {
         let write = self
             .update_identifier(identifier)
             .when(NEWEST.above(("longest_code_ago", now.before(LONGEST_CODE))))
@@ -71,7 +71,7 @@ impl OtpTable {
             Written::Done(item) => {
                 let state = item::read(item)?;
                 note(false, Some(state.open.failures));
-                return Ok(Some(Attempt::unbound(state)));
+                return Ok(Some(Attempt::unbound(identifier, state)));
             }
             Written::Refused(None) => {
                 note(false, None);
@@ -85,14 +85,14 @@ impl OtpTable {
         if retry_after.is_zero() { Ok(None) } else { Err(Error::TooManyAttempts { retry_after }) }
     }
 
-    /// Uses the proved challenge up and forgets the failures, so that a code works once (S03, S06).
+    /// Uses up the challenge of a right code and forgets the failures, so that a code works once (S03, S06).
     ///
     /// Says no where somebody was quicker, or a lost answer hides that we were: single use wins.
     ///
     /// # Errors
     /// When the table cannot be reached.
-    pub async fn use_up(&self, identifier: &str, proof: &Proof, now: Timestamp) -> Result<bool> {
-        let write = self.end_challenge(identifier, proof, now);
+    pub(crate) async fn use_up(&self, code: &ProvenCode, now: Timestamp) -> Result<bool> {
+        let write = self.end_challenge(code, now);
         Ok(matches!(write.send().await?, Written::Done(_)))
     }
 
@@ -102,19 +102,18 @@ impl OtpTable {
     /// [`Error::Internal`] when the SDK finds it incomplete.
     pub(in crate::store) fn use_up_in_transaction(
         &self,
-        identifier: &str,
-        proof: &Proof,
+        code: &ProvenCode,
         now: Timestamp,
     ) -> Result<TransactWriteItem> {
-        self.end_challenge(identifier, proof, now).in_transaction()
+        self.end_challenge(code, now).in_transaction()
     }
 
     /// Removes the challenge, and the failures of both lanes, because its owner has answered. A code that was sent again
     /// meanwhile has another digest: the one that was proved is dead.
-    fn end_challenge(&self, identifier: &str, proof: &Proof, now: Timestamp) -> Update<'_> {
-        let challenge = item::challenge(proof.lane(), proof.challenge());
-        self.update_identifier(identifier)
-            .when(challenge.field(DIGEST).is(proof.digest().as_bytes()))
+    fn end_challenge(&self, code: &ProvenCode, now: Timestamp) -> Update<'_> {
+        let challenge = item::challenge(code.lane(), code.challenge());
+        self.update_identifier(code.identifier())
+            .when(challenge.field(DIGEST).is(code.digest().as_bytes()))
             .when(challenge.field(ENDS).above(("now", now)))
             .remove(challenge)
             .set(FAILURES, 0)

@@ -13,14 +13,14 @@ use crate::store::expression::Path;
 use crate::store::row::{self, attributes, row};
 use crate::store::table::{Item, OtpTable};
 use crate::store::write::Unconditional;
-use crate::words::{Error, ExpiresAt, Lane, Result, Timestamp};
+use crate::words::{Error, ExpiresAt, IdentifierDigest, Lane, Result, Timestamp};
 
 /// Failures are remembered for longer than any attack lasts (S05).
 pub(super) const KEPT_FOR: Duration = Duration::from_secs(365 * 86_400);
 
 impl OtpTable {
-    pub(super) fn update_identifier(&self, identifier: &str) -> Unconditional<'_> {
-        self.table.update(format!("I#{identifier}"))
+    pub(super) fn update_identifier(&self, identifier: &IdentifierDigest) -> Unconditional<'_> {
+        self.table.update(identifier.item("I"))
     }
 }
 

@@ -3,36 +3,33 @@
 use super::item::{self, ATTEMPTS_LEFT, DIGEST, ENDS, KEPT_FOR, NEWEST, PEPPER, REFUSED_SENDS, SENDS, SENT};
 use super::rules::strength_fits;
 use super::start::ChallengeRequest;
-use crate::codes::{Draft, FREE_REFUSALS, MOST_SENDS, Strength};
+use crate::codes::{Draft, FREE_REFUSALS, MOST_SENDS, OutgoingCode, Strength};
 use crate::store::row::TTL;
 use crate::store::send::{MOST_ROUNDS, Written};
 use crate::store::table::OtpTable;
 use crate::store::write::Update;
-use crate::words::{Error, Result};
+use crate::words::{Error, IdentifierDigest, Result};
 
 impl OtpTable {
     /// Puts a new code into the live challenge that `draft` names, or begins a new one with `instead`.
-    ///
-    /// # Errors
-    /// As [`crate::codes::IdentifierState::resend`] and [`OtpTable::start`].
-    pub async fn resend(
+    pub(super) async fn resend(
         &self,
         draft: Draft,
         instead: Draft,
         request: ChallengeRequest<'_>,
-    ) -> Result<(Draft, Strength)> {
+    ) -> Result<OutgoingCode> {
         let lane = draft.lane();
         let mut strength = Strength::Short;
         for _ in 0..MOST_ROUNDS {
             let seen = match self.replace_code(&draft, request, strength).send().await? {
                 Written::Done(item) => {
                     item::note("sent_again", &item::read(item)?, lane, strength == Strength::Long);
-                    return Ok((draft, strength));
+                    return Ok(OutgoingCode { draft, strength });
                 }
                 Written::Refused(item) => item.map(item::read).transpose()?,
             };
             if let Some(strength) = seen.as_ref().and_then(|state| draft.held_by(state)) {
-                return Ok((draft, strength));
+                return Ok(OutgoingCode { draft, strength });
             }
             let again = match &seen {
                 Some(state) => {
@@ -45,7 +42,7 @@ impl OtpTable {
                 Some(other) => strength = other,
                 None => {
                     let strength = self.start(&instead, request, seen).await?;
-                    return Ok((instead, strength));
+                    return Ok(OutgoingCode { draft: instead, strength });
                 }
             }
         }
@@ -57,11 +54,12 @@ impl OtpTable {
     ///
     /// # Errors
     /// When the table cannot be reached.
-    pub async fn withdraw(&self, draft: &Draft, strength: Strength, identifier: &str) -> Result<bool> {
+    pub async fn withdraw(&self, outgoing: &OutgoingCode, identifier: &IdentifierDigest) -> Result<bool> {
+        let OutgoingCode { draft, strength } = outgoing;
         let challenge = item::challenge(draft.lane(), &draft.key);
         let write = self
             .update_identifier(identifier)
-            .when(challenge.field(DIGEST).is(draft.digest(strength).as_bytes()))
+            .when(challenge.field(DIGEST).is(draft.digest(*strength).as_bytes()))
             .when(challenge.field(REFUSED_SENDS).below(("free_refusals", FREE_REFUSALS)))
             .set(challenge.field(SENT), 0)
             .lower(challenge.field(SENDS), 1)

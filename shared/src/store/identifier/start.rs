@@ -5,20 +5,20 @@ use super::item::{
     NEWEST, Names, STARTED, STARTED_BY, UNBOUND, UNBOUND_END,
 };
 use super::rules::{is_not_waiting, strength_fits};
-use crate::codes::{ChallengePolicy, Draft, HOUR, IdentifierState, Join, Start, Strength};
+use crate::codes::{ChallengePolicy, Draft, HOUR, IdentifierState, Join, OutgoingCode, Start, Strength};
 use crate::keys::LONGEST_CODE;
 use crate::store::expression::{Condition, Value, all, any, is_new};
 use crate::store::row::TTL;
 use crate::store::send::{MOST_ROUNDS, Written};
 use crate::store::table::{Item, OtpTable};
 use crate::store::write::Update;
-use crate::words::{Error, Lane, NetworkDigest, Result, Timestamp};
+use crate::words::{Error, IdentifierDigest, Lane, NetworkDigest, Result, Timestamp};
 
 /// A request for a code, in the table's words.
 #[derive(Clone, Copy)]
 pub struct ChallengeRequest<'a> {
     /// The identifier's digest.
-    pub identifier: &'a str,
+    pub identifier: &'a IdentifierDigest,
     /// The network's digest.
     pub network: &'a NetworkDigest,
     /// The rules.
@@ -28,11 +28,23 @@ pub struct ChallengeRequest<'a> {
 }
 
 impl OtpTable {
-    /// Begins a challenge on the draft's lane with one of its codes, and says with which.
+    /// Puts a new code into the challenge that `again` names, or begins one with `new`.
     ///
     /// # Errors
-    /// As [`IdentifierState::start`]; [`Error::Unavailable`] when the item never stands still.
-    pub async fn start(
+    /// As [`IdentifierState::start`] and [`IdentifierState::resend`]; [`Error::Unavailable`] when the item never stands
+    /// still.
+    pub async fn begin(&self, again: Option<Draft>, new: Draft, request: ChallengeRequest<'_>) -> Result<OutgoingCode> {
+        match again {
+            Some(again) => self.resend(again, new, request).await,
+            None => {
+                let strength = self.start(&new, request, None).await?;
+                Ok(OutgoingCode { draft: new, strength })
+            }
+        }
+    }
+
+    /// Begins a challenge on the draft's lane with one of its codes, and says with which.
+    pub(super) async fn start(
         &self,
         draft: &Draft,
         request: ChallengeRequest<'_>,
@@ -181,19 +193,22 @@ mod tests {
     use crate::codes::{Binding, policy};
     use crate::store::refused::Refused;
     use crate::store::table::Table;
-    use crate::words::{ChallengeId, Entropy, ExpiresAt, MacKey, Tenant};
+    use crate::words::{ChallengeId, Destination, Entropy, ExpiresAt, Index, MacKey, Tenant};
 
     /// DynamoDB takes expressions of 4 KB. The longest one begins a challenge where as many as may live have expired.
     #[test]
     fn the_longest_expressions_are_within_the_limit() {
         let table = OtpTable { table: Table::without_calls(), refused: Refused::default() };
-        let (tenant, identifier) = (Tenant::default(), "ada@example.com".parse().unwrap());
-        let (policy, network) = (policy(), NetworkDigest::new("A".repeat(22)));
+        let tenant = Tenant::default();
+        let to = Destination::of("ada@example.com".parse().unwrap(), None).unwrap();
+        let identifier = Index::new(MacKey::new([1; 32]), &tenant).identifier(&to.identifier());
+        let policy = policy();
+        let network = NetworkDigest::new("A".repeat(22));
         let now = Timestamp::from_unix(4_102_444_800);
-        let request = ChallengeRequest { identifier: "digest", network: &network, policy: &policy, now };
+        let request = ChallengeRequest { identifier: &identifier, network: &network, policy: &policy, now };
         for lane in [Lane::Open, Lane::Known] {
             let id = ChallengeId::draw(&Entropy, lane).unwrap();
-            let binding = Binding { tenant: &tenant, identifier: &identifier, challenge: "key" };
+            let binding = Binding { tenant: &tenant, to: &to, challenge: "key" };
             let draft = Draft::draw(id, binding, ("p", &MacKey::new([1; 32])), 6, ExpiresAt::at(now)).unwrap();
             for new_hour in [true, false] {
                 let expired = (0..lane.most_live()).map(|index| index.to_string()).collect();

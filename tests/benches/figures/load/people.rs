@@ -52,7 +52,7 @@ impl Pattern {
         let items = self
             .items
             .replace(&self.id, &UserId::draw(&Entropy, self.now).unwrap().to_string())
-            .replace(&self.digest, &index.identifier(&address.parse().unwrap()).to_string())
+            .replace(&self.digest, index.identifier(&address.parse().unwrap()).as_str())
             .replace(PATTERN, &address);
         serde_json::from_str(&items).unwrap()
     }

@@ -64,7 +64,7 @@ pub(super) const JWT: Target = Target {
 fn jwt(input: &[u8]) -> Word {
     let text = String::from_utf8_lossy(input);
     let is_ours = checks().each_ref().map(|keys| keys.check(&text, ISSUER, &policy(), now()).is_ok());
-    let _ = checks()[1].lack_that_of(&text);
+    let _ = checks()[1].miss_key_of(&text);
     if is_ours == [false; 2] {
         return "refused";
     }

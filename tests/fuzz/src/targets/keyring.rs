@@ -127,7 +127,7 @@ fn jwks(input: &[u8]) -> Word {
         let is_secret = serde_json::to_value(jwk).unwrap()["kty"] == "oct";
         let shared = set.keys.iter().filter(|other| other.common.key_id == jwk.common.key_id).count() > 1;
         if let Some(id) = jwk.common.key_id.as_deref().filter(|_| is_secret && !shared) {
-            assert!(keys.lack_that_of(&format!("{}.e30.AA", named(id))), "a secret checks tokens");
+            assert!(keys.miss_key_of(&format!("{}.e30.AA", named(id))), "a secret checks tokens");
         }
     }
     "keys"

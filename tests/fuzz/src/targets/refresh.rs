@@ -1,7 +1,7 @@
 //! Secrets that a client shows and we have made: refresh tokens and device cookies.
 
-use shared::codes::{DEVICE_LIFE, device_cookie, is_known};
-use shared::sessions::{Grant, RefreshToken, Scope, Seed};
+use shared::codes::{DEVICE_LIFE, device_cookie, is_known_device};
+use shared::sessions::{Audience, Grant, RefreshToken, Seed};
 use shared::words::{Identifier, Index, MacKey, Tenant, Timestamp};
 
 use crate::{Target, Word};
@@ -27,8 +27,8 @@ fn genuine(generation: u32) -> String {
         session: "AAAAAAAAAAAAAAAAAAAAAA".parse().unwrap(),
         generation,
     };
-    let scope = Scope { tenant: &Tenant::default(), client: "latchkey" };
-    RefreshToken::issue(grant, &MacKey::new(KEY), &SEED, scope).reveal()
+    let audience = Audience { tenant: &Tenant::default(), client: "latchkey" };
+    RefreshToken::issue(grant, &MacKey::new(KEY), &SEED, audience).reveal()
 }
 
 /// What is read is spelt as it was; and of all that can be written, only what we made is ours (S33).
@@ -38,13 +38,14 @@ fn refresh(input: &[u8]) -> Word {
         return "refused";
     };
     assert_eq!(token.reveal(), text);
-    let (key, scope) = (MacKey::new(KEY), Scope { tenant: &Tenant::default(), client: "latchkey" });
-    let Some(grant) = token.authenticate(&key, scope) else {
+    let key = MacKey::new(KEY);
+    let audience = Audience { tenant: &Tenant::default(), client: "latchkey" };
+    let Some(grant) = token.authenticate(&key, audience) else {
         return "read";
     };
     let ours = genuine(grant.generation);
     assert!(["1", "4294967295"].contains(&grant.generation.to_string().as_str()), "a generation nobody made");
-    assert_eq!(token.belongs_to(&key, &SEED, scope), ours == text, "{text}");
+    assert_eq!(token.belongs_to(&key, &SEED, audience), ours == text, "{text}");
     "genuine"
 }
 
@@ -69,13 +70,13 @@ fn device(input: &[u8]) -> Word {
     let (text, tenant) = (String::from_utf8_lossy(input), Tenant::default());
     let index = Index::new(MacKey::new(KEY), &tenant);
     let now = Timestamp::from_unix(1_767_225_600);
-    if !is_known(&text, &ada(), &index, now) {
+    if !is_known_device(&text, &ada(), &index, now) {
         return "nobody's";
     }
     // A number has other spellings; the MAC has one.
     let (genuine, is_same) = (genuine_cookie(), |cookie: &str| cookie.rsplit('.').next().map(str::to_owned));
     assert_eq!(is_same(&text), is_same(&genuine), "{text}");
-    assert!(!is_known(&text, &"bob@example.com".parse().unwrap(), &index, now));
-    assert!(!is_known(&text, &ada(), &index, now.after(DEVICE_LIFE)), "it has no end");
+    assert!(!is_known_device(&text, &"bob@example.com".parse().unwrap(), &index, now));
+    assert!(!is_known_device(&text, &ada(), &index, now.after(DEVICE_LIFE)), "it has no end");
     "ours"
 }

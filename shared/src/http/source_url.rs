@@ -1,0 +1,18 @@
+//! Where a person came from, in a request's words.
+
+use crate::words::{Error, Result};
+
+const LONGEST: usize = 2_048;
+
+/// The field `source_url`, if it is not blank.
+///
+/// # Errors
+/// [`Error::InvalidRequest`] for a longer one, or one with control characters.
+pub fn source_url(given: Option<&str>) -> Result<Option<&str>> {
+    match given.map(str::trim).filter(|text| !text.is_empty()) {
+        Some(text) if text.len() > LONGEST || text.chars().any(char::is_control) => {
+            Err(Error::invalid("The field source_url is longer than 2,048 bytes or has control characters."))
+        }
+        given => Ok(given),
+    }
+}

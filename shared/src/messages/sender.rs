@@ -1,0 +1,61 @@
+//! Sending a code: inline and for everybody alike, so that its time says nothing (V09).
+
+use std::time::Duration;
+
+use super::outcome::Sent;
+use super::{MailSettings, Mailer, Message, SmsSettings, Text, Texter};
+use crate::aws::Aws;
+use crate::codes::Code;
+use crate::observe::report::{self, Step};
+use crate::words::{Channel, Destination, Result};
+
+/// The way to every destination.
+pub struct Sender {
+    product: String,
+    mailer: Mailer,
+    texter: Texter,
+}
+
+impl Sender {
+    /// Messages as the settings say, all under the product's name.
+    ///
+    /// # Errors
+    /// As [`Mailer::new`].
+    pub fn new(aws: &Aws, mail: MailSettings, sms: SmsSettings) -> Result<Sender> {
+        Ok(Sender { product: mail.product.clone(), mailer: Mailer::new(aws, mail)?, texter: Texter::new(aws, sms) })
+    }
+
+    /// Opens the connection that the first message by `channel` goes over.
+    pub async fn connect(&self, channel: Channel) {
+        match channel {
+            Channel::Email => self.mailer.connect().await,
+            Channel::Sms => self.texter.connect().await,
+        }
+    }
+
+    /// Sends `code`, which expires after `life`, to the canonical address only (V20).
+    ///
+    /// # Errors
+    /// [`crate::words::Error::Internal`] when the message cannot even be put together.
+    pub async fn send(&self, to: &Destination, code: &Code, life: Duration) -> Result<Sent> {
+        let (sent, country) = match to {
+            Destination::Email(email) => {
+                let message = Message::with_code(&self.product, code, life)?;
+                (self.mailer.send(email, message).await?, None)
+            }
+            Destination::Sms(phone) => {
+                let text = Text::with_code(&self.product, code, life, self.texter.webotp_host());
+                (self.texter.send(phone, text).await?, phone.plan().country)
+            }
+        };
+        report::note(Step::Delivery {
+            channel: to.channel(),
+            country: country.map(|country| country.code().into()),
+            refused: match &sent {
+                Sent::Accepted => None,
+                Sent::Refused(reason) => Some(reason.clone()),
+            },
+        });
+        Ok(sent)
+    }
+}

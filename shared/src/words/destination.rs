@@ -1,0 +1,73 @@
+//! Destinations: an identifier together with the channel that a code takes to it.
+
+use crate::words::channel::Channel;
+use crate::words::error::{Error, Result};
+use crate::words::identifier::{Email, Identifier, Phone};
+
+/// Where a code goes.
+///
+/// Each channel has a variant with the address that it needs, so a message cannot be sent where its channel does not reach.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Destination {
+    /// A mailbox.
+    Email(Email),
+    /// A phone, by text message.
+    Sms(Phone),
+}
+
+impl Destination {
+    /// `identifier` by `channel`, or by the usual one for its kind.
+    ///
+    /// # Errors
+    /// [`Error::InvalidRequest`] where the channel does not reach the identifier.
+    pub fn of(identifier: Identifier, channel: Option<Channel>) -> Result<Destination> {
+        let usual = match identifier {
+            Identifier::Email(_) => Channel::Email,
+            Identifier::Phone(_) => Channel::Sms,
+        };
+        match (channel.unwrap_or(usual), identifier) {
+            (Channel::Email, Identifier::Email(email)) => Ok(Destination::Email(email)),
+            (Channel::Sms, Identifier::Phone(phone)) => Ok(Destination::Sms(phone)),
+            (Channel::Email, Identifier::Phone(_)) | (Channel::Sms, Identifier::Email(_)) => {
+                Err(Error::invalid("The channel does not fit the identifier."))
+            }
+        }
+    }
+
+    /// The channel.
+    pub fn channel(&self) -> Channel {
+        match self {
+            Destination::Email(_) => Channel::Email,
+            Destination::Sms(_) => Channel::Sms,
+        }
+    }
+
+    /// Whom it reaches: an identifier is the same by whichever channel.
+    pub fn identifier(&self) -> Identifier {
+        match self {
+            Destination::Email(email) => Identifier::Email(email.clone()),
+            Destination::Sms(phone) => Identifier::Phone(phone.clone()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_channel_is_named_or_usual_and_must_reach_the_identifier() {
+        let channel = |text: &str, channel| {
+            let to = Destination::of(text.parse().unwrap(), channel);
+            to.map(|to| (to.channel(), to.identifier().reveal().to_owned())).map_err(|error| error.code())
+        };
+        for (text, channel_of, other) in
+            [("ada@example.com", Channel::Email, Channel::Sms), ("+447400123456", Channel::Sms, Channel::Email)]
+        {
+            for named in [None, Some(channel_of)] {
+                assert_eq!(channel(text, named), Ok((channel_of, text.to_owned())));
+            }
+            assert_eq!(channel(text, Some(other)), Err("invalid_request"));
+        }
+    }
+}

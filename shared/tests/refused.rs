@@ -1,0 +1,114 @@
+//! What must not compile outside this crate: a session without a proof, and a key or a MAC without a scope.
+//!
+//! rustdoc's `compile_fail` checks the reason with nightly compilers only, so the compiler is asked directly.
+
+#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::unwrap_used, reason = "a test fails by a panic")]
+
+use std::env;
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::SystemTime;
+
+use serde_json::Value;
+
+const IMPORTS: &str = "
+    use shared::codes::{Attempt, CodeDigest, Guard, ProvenCode};
+    use shared::sessions::{Opening, Proof, Session};
+    use shared::store::{OtpTable, Users};
+    use shared::words::{
+        Destination, Entropy, IdentifierDigest, ItemKey, Lane, MacKey, Result, Scope, Tenant, Timestamp, UserId,
+    };
+";
+
+/// This crate as it was built for this test: a build for other features would be older.
+fn library() -> PathBuf {
+    let folder = env::current_exe().unwrap().parent().unwrap().to_owned();
+    let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let is_library = |path: &PathBuf| {
+        let name = path.file_name().unwrap().to_string_lossy();
+        name.starts_with("libshared-") && name.ends_with(".rlib")
+    };
+    let built =
+        |path: &PathBuf| fs::metadata(path).and_then(|metadata| metadata.modified()).unwrap_or(SystemTime::UNIX_EPOCH);
+    files.filter(is_library).max_by_key(built).expect("this crate beside its test")
+}
+
+/// The codes of the errors that the compiler finds in `source`.
+fn errors(library: &Path, source: &str) -> Vec<String> {
+    let folder = env::temp_dir();
+    let mut compiler = Command::new(env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()))
+        .args(["--edition=2024", "--crate-name=refused", "--crate-type=lib", "--emit=metadata", "--error-format=json"])
+        .arg(format!("--extern=shared={}", library.display()))
+        .arg(format!("-Ldependency={}", library.parent().unwrap().display()))
+        .arg("--out-dir")
+        .arg(folder)
+        .arg("-")
+        .stdin(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    compiler.stdin.take().unwrap().write_all([IMPORTS, source].concat().as_bytes()).unwrap();
+    let output = compiler.wait_with_output().unwrap();
+    let messages = String::from_utf8(output.stderr).unwrap();
+    let messages: Vec<Value> = messages.lines().map(|line| serde_json::from_str(line).expect(line)).collect();
+    let errors: Vec<_> =
+        messages.iter().filter(|message| message["level"] == "error" && !message["spans"][0].is_null()).collect();
+    assert_eq!(errors.is_empty(), output.status.success(), "{messages:#?}");
+    errors.iter().map(|error| error["code"]["code"].as_str().unwrap_or_default().to_owned()).collect()
+}
+
+fn compiles(source: &str) {
+    assert_eq!(errors(&library(), source), Vec::<String>::new(), "{source}");
+}
+
+fn is_refused(code: &str, source: &str) {
+    assert_eq!(errors(&library(), source), [code], "{source}");
+}
+
+/// S27: each way around the proof, beside the way with it.
+#[test]
+fn no_session_is_opened_without_a_proof() {
+    compiles(
+        "pub fn open(proof: &Proof, user: UserId, opening: Opening<'_>, now: Timestamp) -> Result<Session> {
+            Session::open(proof, user, opening, &Entropy, now)
+        }",
+    );
+    is_refused(
+        "E0061",
+        "pub fn open(user: UserId, opening: Opening<'_>, now: Timestamp) -> Result<Session> {
+            Session::open(user, opening, &Entropy, now)
+        }",
+    );
+    is_refused("E0639", "pub fn copy(old: Session, user: UserId) -> Session { Session { user, ..old } }");
+    is_refused(
+        "E0451",
+        "pub fn proof(to: Destination, digest: CodeDigest, old: ProvenCode) -> Proof {
+            Proof::Code(ProvenCode { to, digest, ..old })
+        }",
+    );
+    is_refused(
+        "E0624",
+        "pub fn attempt(identifier: &IdentifierDigest, guard: Guard) -> Attempt { Attempt::unbound(identifier, guard) }",
+    );
+    is_refused(
+        "E0624",
+        "pub fn attempt(identifier: &IdentifierDigest, guard: Guard) -> Attempt {
+            Attempt::bound(identifier, guard, Lane::Open, \"challenge\")
+        }",
+    );
+    is_refused(
+        "E0624",
+        "pub async fn put(users: Users<'_>, session: &Session) -> Result<()> { users.put_session(session).await }",
+    );
+}
+
+#[test]
+fn no_key_and_no_mac_is_made_without_a_scope() {
+    compiles("pub fn key(tenant: &Tenant) -> ItemKey { ItemKey::new(Scope::Tenant(tenant), \"U\", &[\"1\"]) }");
+    is_refused("E0061", "pub fn key() -> ItemKey { ItemKey::new(\"U\", &[\"1\"]) }");
+    is_refused("E0423", "pub fn key() -> ItemKey { ItemKey(\"U#1\".to_owned()) }");
+    compiles("pub fn mac(key: &MacKey) -> [u8; 32] { key.digest(\"purpose\", Scope::Stack, &[b\"field\"]) }");
+    is_refused("E0061", "pub fn mac(key: &MacKey) -> [u8; 32] { key.digest(\"purpose\", &[b\"field\"]) }");
+}
