@@ -1,0 +1,55 @@
+//! At the end of each deployment, the witness fails a test whose calls broke AWS's own models. Here it does.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use local::aws::gate::Release;
+use serde_json::{Value, json};
+use tests::Deployment;
+use tests::client::REQUEST;
+
+/// The first write of a request for a code, spoilt on its way from the SDK.
+async fn with_a_spoilt_call(spoil: impl Fn(&mut Value)) -> Deployment {
+    let auth = Deployment::start().await;
+    let gate = auth.stack.services().gate();
+    gate.close();
+    let spoiling = async {
+        let held = loop {
+            match gate.held().pop() {
+                Some(held) => break held,
+                None => tokio::task::yield_now().await,
+            }
+        };
+        assert_eq!(held.operation, "UpdateItem");
+        let mut body = held.body;
+        spoil(&mut body);
+        assert!(gate.release(held.number, Release::Rewritten(body)));
+        gate.open();
+    };
+    let asking = auth.client();
+    let (answer, ()) = tokio::join!(asking.post(REQUEST, json!({ "identifier": "ada@example.com" })), spoiling);
+    answer.refused(500, "internal_error");
+    auth
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_spoilt_call_fails_its_test() {
+    let spoils: [(fn(&mut Value), &str); 4] = [
+        (|body| body["Nothing"] = json!("x"), "Member at 'nothing' is unknown"),
+        (|body| body["TableName"] = json!(1), "Value at 'tableName' is not a string"),
+        (
+            |body| drop(body.as_object_mut().unwrap().remove("Key")),
+            "Value null at 'key' failed to satisfy constraint: Member must not be null",
+        ),
+        (|body| body["Key"]["pk"]["N"] = json!("1"), "Member must have exactly one of its members"),
+    ];
+    for (spoil, problem) in spoils {
+        let auth = with_a_spoilt_call(spoil).await;
+        let panic = catch_unwind(AssertUnwindSafe(|| drop(auth))).unwrap_err();
+        let message = panic.downcast::<String>().unwrap();
+        assert!(
+            message.starts_with("1 violations, such as: RequestOtp calls dynamodb.UpdateItem, in the request: "),
+            "{message}"
+        );
+        assert!(message.ends_with(problem), "{message}");
+    }
+}

@@ -1,0 +1,140 @@
+"""Prints AWS's own models of the operations that the stand-in for AWS serves.
+
+botocore ships a model of every service. This keeps the operations below, the names of all others, and every shape that
+the kept operations reach, without documentation. To add an operation, add its name and run:
+
+    . .ci/tools && "$tools/bin/python" tools/aws_models.py > local/aws/src/models/models.json
+
+.ci/requirements.txt pins botocore, and .ci/run compares the checked-in file with what this prints.
+"""
+
+import json
+import sys
+
+from botocore.loaders import Loader
+
+OPERATIONS = {
+    "dynamodb": [
+        "BatchGetItem",
+        "BatchWriteItem",
+        "DeleteItem",
+        "DescribeTable",
+        "GetItem",
+        "PutItem",
+        "Query",
+        "TransactGetItems",
+        "TransactWriteItems",
+        "UpdateItem",
+    ],
+    "secretsmanager": ["DescribeSecret", "GetSecretValue", "PutSecretValue", "UpdateSecretVersionStage"],
+    "sesv2": ["GetAccount", "GetEmailIdentity", "SendEmail"],
+    "sns": ["GetSMSAttributes", "GetSMSSandboxAccountStatus", "Publish"],
+}
+
+# DynamoDB documents that a value has exactly one type. botocore's model leaves out this trait.
+UNIONS = {"dynamodb": ["AttributeValue"]}
+
+PROTOCOLS = {"json", "rest-json", "query"}
+
+# What the validator reads, and what says nothing about whether a value is right. Any other trait stops this script:
+# the validator would ignore a rule that it does not know.
+METADATA = ["apiVersion", "protocol", "targetPrefix"]
+SHAPE = ["type", "required", "min", "max", "pattern", "enum", "union", "flattened", "fault"]
+SHAPE_SKIPPED = {
+    "documentation", "sensitive", "deprecated", "deprecatedMessage", "box", "exception", "retryable", "synthetic",
+}  # fmt: skip
+REF = ["shape", "location", "locationName"]
+REF_SKIPPED = {
+    "documentation", "deprecated", "deprecatedMessage", "box", "contextParam", "idempotencyToken",
+}  # fmt: skip
+LOCATIONS = {None, "uri", "querystring"}
+
+
+def chosen(part, kept, skipped, place):
+    unknown = part.keys() - set(kept) - skipped
+    if unknown:
+        sys.exit(f"{place} has traits that the validator does not know: {sorted(unknown)}")
+    return {key: part[key] for key in kept if key in part}
+
+
+def reference(ref, shapes, place):
+    if ref.get("location") not in LOCATIONS:
+        sys.exit(f"{place} is in a part of the request that the validator does not read: {ref['location']}")
+    if "location" in ref and shapes[ref["shape"]]["type"] in ("timestamp", "blob", "structure", "map"):
+        sys.exit(f"{place} has a type that the validator does not read from an address")
+    return chosen(ref, REF, REF_SKIPPED, place)
+
+
+def trimmed(name, shape, shapes):
+    """The shape, and the names of the shapes in it."""
+    parts = {"members", "member", "key", "value", "error"}
+    kept = chosen(shape, SHAPE, SHAPE_SKIPPED | parts, name)
+    reached = []
+
+    def follow(ref, place):
+        reached.append(ref["shape"])
+        return reference(ref, shapes, place)
+
+    for part in ("member", "key", "value"):
+        if part in shape:
+            kept[part] = follow(shape[part], f"{name}.{part}")
+    if "members" in shape:
+        # By their names in a request.
+        names = {member: ref.get("locationName", member) for member, ref in shape["members"].items()}
+        members = {names[member]: follow(ref, f"{name}.{member}") for member, ref in shape["members"].items()}
+        kept["members"] = {member: {key: ref[key] for key in ref if key != "locationName"} for member, ref in members.items()}
+        if "required" in shape:
+            kept["required"] = [names[member] for member in shape["required"]]
+    if "error" in shape:
+        kept["error"] = chosen(shape["error"], ["code", "httpStatusCode"], {"senderFault"}, name)
+    return kept, reached
+
+
+def operation(model, shapes):
+    http = chosen(model["http"], ["method", "requestUri"], {"responseCode"}, model["name"])
+    if "+}" in http["requestUri"] or "?" in http["requestUri"]:
+        sys.exit(f"{model['name']} has an address that the validator does not read: {http['requestUri']}")
+    kept = {"http": http, "errors": [error["shape"] for error in model.get("errors", [])]}
+    kept.update({side: model[side]["shape"] for side in ("input", "output") if side in model})
+    return kept
+
+
+def service(name, wanted):
+    model = Loader().load_service_model(name, "service-2")
+    shapes = model["shapes"]
+    metadata = model["metadata"]
+    if metadata["protocol"] not in PROTOCOLS:
+        sys.exit(f"{name} speaks a protocol that the validator does not know: {metadata['protocol']}")
+    missing = set(wanted) - model["operations"].keys()
+    if missing:
+        sys.exit(f"{name} has no operations {sorted(missing)}")
+    operations = {each: operation(model["operations"][each], shapes) for each in sorted(wanted)}
+
+    found = {}
+    left = [shape for each in operations.values() for shape in (each.get("input"), each.get("output"), *each["errors"])]
+    while left:
+        shape = left.pop()
+        if shape is not None and shape not in found:
+            found[shape], reached = trimmed(shape, shapes[shape], shapes)
+            left.extend(reached)
+    if metadata["protocol"] == "query" and any(shape["type"] == "timestamp" for shape in found.values()):
+        sys.exit(f"{name} has timestamps, and the validator does not read those of a form")
+    for union in UNIONS.get(name, []):
+        found[union]["union"] = True
+    return {
+        "metadata": {key: metadata[key] for key in METADATA if key in metadata},
+        "others": sorted(model["operations"].keys() - set(wanted)),
+        "operations": operations,
+        "shapes": dict(sorted(found.items())),
+    }
+
+
+def written(value, depth):
+    """JSON with one line for each operation and shape, so that a change of AWS's is easy to read."""
+    if depth == 0 or not isinstance(value, dict):
+        return json.dumps(value, separators=(",", ":"))
+    lines = (f"{json.dumps(key)}:{written(inner, depth - 1)}" for key, inner in value.items())
+    return "{\n" + ",\n".join(lines) + "\n}"
+
+
+print(written({name: service(name, wanted) for name, wanted in OPERATIONS.items()}, 3))
