@@ -58,7 +58,6 @@ fn read<T: DeserializeOwned>(request: Value) -> Result<T, DynoxideError> {
         match (marked("VALIDATION_REQUEST:").or(marked("VALIDATION:")), marked("SERIALIZATION:")) {
             (Some(reason), _) => DynoxideError::ValidationException(reason),
             (None, Some(reason)) => DynoxideError::SerializationException(reason),
-            (None, None) if message.starts_with("invalid type") => DynoxideError::SerializationException(message),
             (None, None) => DynoxideError::ValidationException(message),
         }
     })

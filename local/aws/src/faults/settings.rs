@@ -27,7 +27,7 @@ pub enum Delivery {
     Accepted,
     /// `MessageRejected`, from SNS `InvalidParameter`: they surely do not arrive.
     Refused,
-    /// `TooManyRequestsException`, from SNS `Throttled`: they surely do not arrive.
+    /// `TooManyRequestsException`, from SNS `Throttling`: they surely do not arrive.
     Throttled,
     /// They arrive, and the answer is lost.
     LostAnswer,
@@ -153,7 +153,7 @@ impl TryFrom<Value> for AwsFault {
             times: fields.take("times")?.unwrap_or(1),
         };
         if let Some(operation) = &fault.operation
-            && !Service::ALL.iter().any(|service| service.operations().contains(&operation.as_str()))
+            && !Service::is_served(operation)?
         {
             return Err(format!("operation: no function calls `{operation}`"));
         }

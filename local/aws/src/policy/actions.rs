@@ -65,7 +65,7 @@ pub(super) fn matches(pattern: &str, action: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::Service;
+    use crate::models::Models;
 
     #[test]
     fn only_actions_of_iam_are_known() {
@@ -88,7 +88,7 @@ mod tests {
 
     #[test]
     fn every_operation_that_is_served_is_an_action_or_made_of_actions() {
-        for operation in Service::DynamoDb.operations() {
+        for operation in Models::get().unwrap().dynamodb.served() {
             let is_action = is_one(&format!("dynamodb:{operation}"));
             assert_eq!(is_action, !operation.starts_with("Transact"), "{operation}");
         }

@@ -13,7 +13,7 @@ use shared::words::Clock;
 use super::versions::{CURRENT, Version, Versions, invalid, missing};
 use crate::ids::new_id;
 use crate::lock::locked;
-use crate::wire::{Call, Refusal, Service};
+use crate::wire::{Call, Refusal};
 
 pub(crate) struct Secrets {
     /// By ARN.
@@ -62,15 +62,10 @@ impl Secrets {
     }
 
     pub(crate) fn answer(&self, call: &Call) -> Result<Value, Refusal> {
-        let operation = call.operation.as_str();
-        if !Service::SecretsManager.operations().contains(&operation) {
-            tracing::warn!(operation, "Secrets Manager has this operation nowhere in the local stack");
-            return Err(Refusal::unknown(&format!("the local stack's Secrets Manager has no operation {operation}")));
-        }
         let arn = self.arn(call.text("SecretId").unwrap_or_default()).ok_or_else(|| missing(""))?;
         let mut held = locked(&self.held);
         let versions = held.get_mut(&arn).ok_or_else(|| missing(""))?;
-        let mut answer = match operation {
+        let mut answer = match call.operation.as_str() {
             "GetSecretValue" => return value(&arn, versions, call),
             "DescribeSecret" => {
                 let labelled = versions.iter().filter(|version| !version.stages.is_empty());
@@ -93,10 +88,11 @@ impl Secrets {
     }
 
     fn put_value(&self, versions: &mut Versions, call: &Call) -> Result<Value, Refusal> {
-        let token = call.text("ClientRequestToken").map_or_else(new_id, str::to_owned);
-        if !(32..=64).contains(&token.len()) {
-            return Err(invalid("ClientRequestToken must be 32-64 characters long."));
-        }
+        // The model does not require it, because every SDK puts one in. AWS does.
+        let token = call.text("ClientRequestToken").map(str::to_owned).ok_or_else(|| {
+            let message = "You must provide a ClientRequestToken value. We recommend a UUID-type value.";
+            Refusal::bad("InvalidRequestException", message)
+        })?;
         let given = call.body.get("VersionStages").and_then(Value::as_array);
         let stages: Vec<&str> = given.map_or(vec![CURRENT], |given| given.iter().filter_map(Value::as_str).collect());
         let stages = versions.put(self.version(token.clone(), required(call, "SecretString")?.to_owned()), &stages)?;

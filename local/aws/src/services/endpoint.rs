@@ -1,7 +1,7 @@
 //! The AWS services that functions call, on one endpoint of this machine.
 //!
-//! A call passes [`crate::rounds`] and [`crate::gate`], then its caller's [`Permissions`] and the [`Faults`]; then its
-//! service answers, and [`Calls`] records it.
+//! A call passes [`crate::rounds`] and [`crate::gate`], then its caller's [`Permissions`], AWS's own model of it
+//! ([`Violations`]) and the [`Faults`]; then its service answers, and [`Calls`] records it.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -9,21 +9,22 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode};
-use serde_json::Value;
 use shared::words::Clock;
 use tracing::Dispatch;
 
-use crate::account::{self, Account, DEPLOYER};
-use crate::calls::{CallRecord, Calls, Capacity};
+use super::serve::Parts;
+use crate::calls::Calls;
 use crate::dynamodb::Tables;
-use crate::faults::{Fault, Faults};
+use crate::faults::Faults;
 use crate::gate::Gate;
-use crate::policy::{Permissions, Resources};
+use crate::models::Models;
+use crate::policy::Permissions;
 use crate::rounds::Rounds;
 use crate::secrets::Secrets;
 use crate::ses::{Mail, Ses};
 use crate::sns::{Sms, Sns};
-use crate::wire::{self, Call, Refusal, Service, Target};
+use crate::violations::Violations;
+use crate::wire::{self, Refusal};
 
 /// A message on its way to its reader.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,19 +38,6 @@ pub enum Delivered {
 /// DynamoDB, SES, SNS and Secrets Manager, with their tables, identities and secrets.
 #[derive(Clone)]
 pub struct Services(pub(super) Arc<Parts>);
-
-pub(super) struct Parts {
-    pub(super) account: Mutex<Account>,
-    permissions: Permissions,
-    pub(super) tables: Tables,
-    pub(super) secrets: Secrets,
-    pub(super) ses: Ses,
-    sns: Sns,
-    faults: Faults,
-    gate: Gate,
-    calls: Calls,
-    rounds: Rounds,
-}
 
 impl Services {
     /// Opens services for callers with these permissions. Tables and secrets lie in the folder `data`, or in memory. `deliver`
@@ -69,6 +57,8 @@ impl Services {
         let deliver = Arc::new(deliver);
         let deliver_mail = deliver.clone();
         Ok(Services(Arc::new(Parts {
+            models: Models::get()?,
+            violations: Violations::default(),
             account: Mutex::default(),
             permissions,
             tables: Tables::open(clock.clone(), data)?,
@@ -89,13 +79,9 @@ impl Services {
             let refusal = Refusal::new(StatusCode::FORBIDDEN, "MissingAuthenticationTokenException", message);
             return wire::response(None, &Err(refusal));
         }
-        let target = match Target::of(&request) {
-            Ok(target) => target,
-            Err(refusal) => return wire::unread(&request, None, refusal),
-        };
-        let call = match Call::read(target.clone(), &request) {
-            Ok(call) => call,
-            Err(refusal) => return wire::unread(&request, Some(&target), refusal),
+        let (target, call) = match self.0.read(&request) {
+            Ok(read) => read,
+            Err((target, refusal)) => return wire::unread(&request, target.as_ref(), refusal),
         };
         self.0.rounds.join(format!("{}.{}", target.service.name(), target.operation)).await;
         let (call, fault) = self.0.gate.pass(call, |call| self.0.named_by(call)).await;
@@ -127,68 +113,14 @@ impl Services {
         &self.0.calls
     }
 
+    /// The calls and answers that broke AWS's own models.
+    pub fn violations(&self) -> &Violations {
+        &self.0.violations
+    }
+
     /// The rounds.
     pub fn rounds(&self) -> &Rounds {
         &self.0.rounds
-    }
-}
-
-impl Parts {
-    /// The tables that a call names, and the partition keys or the secret.
-    fn named_by(&self, call: &Call) -> (Vec<String>, Vec<String>) {
-        match call.service {
-            Service::DynamoDb => self.tables.named_by(call),
-            Service::SecretsManager => (Vec::new(), call.text("SecretId").map(str::to_owned).into_iter().collect()),
-            Service::Ses | Service::Sns => (Vec::new(), Vec::new()),
-        }
-    }
-
-    /// The outcome of a call, and the delay of its answer. `fault` comes from the gate.
-    fn serve(&self, call: &Call, fault: Option<Fault>) -> (Result<Value, Refusal>, Duration) {
-        if call.caller == DEPLOYER {
-            let outcome = account::answer(call, &self.account, &self.ses);
-            return (outcome.map_err(|refusal| refusal.named_by(call.service)), Duration::ZERO);
-        }
-        let (tables, keys) = self.named_by(call);
-        let resources = Resources { tables: &self.tables, secrets: &self.secrets, ses: &self.ses };
-        let (refusal, fault) = match self.permissions.check(call, &resources) {
-            Ok(()) => (None, fault.or_else(|| self.faults.next(call, &tables, &keys))),
-            Err(refusal) => (Some(refusal), None),
-        };
-        let (mut outcome, capacity, mut delay) = match (refusal, &fault) {
-            (Some(refusal), _) => (Err(refusal), Capacity::default(), Duration::ZERO),
-            (None, Some(fault)) if fault.comes_before() => (Ok(Value::Null), Capacity::default(), Duration::ZERO),
-            (None, _) => self.run(call),
-        };
-        if let Some(fault) = fault {
-            outcome = Err(fault.refusal(call));
-            delay = fault.delay();
-        }
-        outcome = outcome.map_err(|refusal| refusal.named_by(call.service));
-        let error = outcome.as_ref().err().map(|refusal| refusal.name().to_owned());
-        let (caller, service, operation) = (call.caller.clone(), call.service, call.operation.clone());
-        tracing::debug!(caller, service = service.name(), operation, error, "called");
-        self.calls.record(CallRecord { caller, service, operation, tables, keys, capacity, error });
-        (outcome, delay)
-    }
-
-    fn run(&self, call: &Call) -> (Result<Value, Refusal>, Capacity, Duration) {
-        let free = Capacity::default();
-        match call.service {
-            Service::DynamoDb => {
-                let (outcome, capacity) = self.tables.answer(call);
-                (outcome, capacity, Duration::ZERO)
-            }
-            Service::Ses => {
-                let (outcome, delay) = self.ses.answer(call, || self.faults.delivery());
-                (outcome, free, delay)
-            }
-            Service::SecretsManager => (self.secrets.answer(call), free, Duration::ZERO),
-            Service::Sns => {
-                let (outcome, delay) = self.sns.answer(call, || self.faults.delivery());
-                (outcome, free, delay)
-            }
-        }
     }
 }
 

@@ -2,5 +2,6 @@
 
 mod direct;
 mod endpoint;
+mod serve;
 
 pub use self::endpoint::{Delivered, Services};

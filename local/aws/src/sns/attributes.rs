@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::wire::{Call, Refusal};
 
@@ -32,11 +33,10 @@ pub(super) struct Attributes(BTreeMap<String, String>);
 
 impl Attributes {
     pub(super) fn read(call: &Call) -> Result<Attributes, Refusal> {
-        let entries = (1..).map(|number| format!("MessageAttributes.entry.{number}"));
-        let named = entries.map_while(|entry| Some((call.text(&format!("{entry}.Name"))?, entry)));
-        let read = named.map(|(name, entry)| {
+        let attributes = call.body.get("MessageAttributes").and_then(Value::as_object);
+        let read = attributes.into_iter().flatten().map(|(name, attribute)| {
             check_name(name)?;
-            let value = value(call, name, &entry)?;
+            let value = value(name, attribute)?;
             check_value(name, value)?;
             Ok((name.to_owned(), value.to_owned()))
         });
@@ -99,8 +99,8 @@ fn check_name(name: &str) -> Result<(), String> {
 }
 
 /// The attribute's value, if it fits its type.
-fn value<'a>(call: &'a Call, name: &str, entry: &str) -> Result<&'a str, String> {
-    let member = |member: &str| call.text(&format!("{entry}.Value.{member}"));
+fn value<'a>(name: &str, attribute: &'a Value) -> Result<&'a str, String> {
+    let member = |member: &str| attribute.get(member).and_then(Value::as_str);
     let about = |what: String| Err(format!("The message attribute '{name}' {what}"));
     let Some(data_type) = member("DataType").filter(|data_type| !data_type.is_empty()) else {
         return about("must contain non-empty message attribute type.".to_owned());

@@ -4,20 +4,17 @@
 //! are found: no signature, another region, another service.
 
 use bytes::Bytes;
-use http::{HeaderMap, Method, Request};
-use percent_encoding::percent_decode_str;
-use serde_json::{Value, json};
+use http::{HeaderMap, Request};
+use serde_json::Value;
 
 use super::query;
 use super::refusal::Refusal;
 use super::service::Service;
 use crate::ids::{ACCOUNT, REGION};
+use crate::models::{Models, Unreadable};
 
 /// The header that names the instance of a function to the gate. Callers over a socket have none.
 pub const INSTANCE: &str = "x-instance";
-
-/// Where SES keeps identities: the rest of the path is the identity's name.
-const IDENTITIES: &str = "/v2/email/identities/";
 
 /// Which operation of which service a request is for.
 #[derive(Clone)]
@@ -34,7 +31,7 @@ pub(crate) struct Call {
     pub(crate) instance: String,
     pub(crate) service: Service,
     pub(crate) operation: String,
-    /// The request's members; of a form, an object of texts.
+    /// The members of the request, by the names of the service's model.
     pub(crate) body: Value,
 }
 
@@ -44,43 +41,75 @@ impl Target {
     }
 
     /// The JSON protocols name both in a header, SES by method and path, SNS in a form.
-    pub(crate) fn of(request: &Request<Bytes>) -> Result<Target, Refusal> {
-        let path = request.uri().path();
+    pub(crate) fn of(models: &Models, request: &Request<Bytes>) -> Result<Target, Refusal> {
+        let (method, path) = (request.method().as_str(), request.uri().path());
         if let Some(target) = text(request.headers(), "x-amz-target") {
-            return match target.split_once('.') {
-                Some(("DynamoDB_20120810", operation)) => Ok(Target::new(Service::DynamoDb, operation)),
-                Some(("secretsmanager", operation)) => Ok(Target::new(Service::SecretsManager, operation)),
-                _ => Err(Refusal::unknown(&format!("the local stack has no service for the target {target}"))),
-            };
+            let of =
+                |prefix| Service::ALL.into_iter().find(|service| service.model(models).target_prefix() == Some(prefix));
+            let found = target.split_once('.').and_then(|(prefix, name)| Some(Target::new(of(prefix)?, name)));
+            let unknown = || Refusal::unknown(&format!("the local stack has no service for the target {target}"));
+            return found.ok_or_else(unknown);
         }
-        match (request.method(), path) {
-            (&Method::POST, "/v2/email/outbound-emails") => return Ok(Target::new(Service::Ses, "SendEmail")),
-            (&Method::GET, "/v2/email/account") => return Ok(Target::new(Service::Ses, "GetAccount")),
-            (&Method::GET, path) if path.starts_with(IDENTITIES) => {
-                return Ok(Target::new(Service::Ses, "GetEmailIdentity"));
-            }
-            _ => {}
+        let at = |service: Service| Some(Target::new(service, service.model(models).at(method, path)?));
+        if let Some(target) = Service::ALL.into_iter().find_map(at) {
+            return Ok(target);
         }
         let is_form =
             text(request.headers(), "content-type").is_some_and(|kind| kind.starts_with("application/x-www-form"));
         if is_form && let Some(action) = query::action(request.body()) {
             return Ok(Target::new(Service::Sns, &action));
         }
-        Err(Refusal::unknown(&format!("the local stack has no operation {} {path}", request.method())))
+        Err(Refusal::unknown(&format!("the local stack has no operation {method} {path}")))
+    }
+
+    /// The access key id in `AWS4-HMAC-SHA256 Credential=ID/date/region/service/aws4_request, …`.
+    pub(crate) fn caller(&self, request: &Request<Bytes>) -> Result<String, Refusal> {
+        let service = self.service;
+        let refused = |name, message| Refusal::new(service.forbidden(), name, message);
+        let Some(authorization) = text(request.headers(), "authorization") else {
+            return Err(refused("MissingAuthenticationTokenException", "Request is missing Authentication Token"));
+        };
+        let scope = authorization
+            .strip_prefix("AWS4-HMAC-SHA256 ")
+            .and_then(|rest| rest.split(',').find_map(|part| part.trim().strip_prefix("Credential=")))
+            .map(|credential| credential.split('/').collect::<Vec<_>>());
+        let Some([key_id, _date, region, scoped, "aws4_request"]) = scope.as_deref() else {
+            return Err(refused(
+                "IncompleteSignatureException",
+                "Authorization header has no Credential of five parts.",
+            ));
+        };
+        if *region != REGION {
+            let message = format!("Credential should be scoped to a valid region, not '{region}': this is {REGION}.");
+            return Err(refused("InvalidSignatureException", &message));
+        }
+        if *scoped != service.name() {
+            let message = format!("Credential should be scoped to correct service: '{}'.", service.name());
+            return Err(refused("InvalidSignatureException", &message));
+        }
+        Ok((*key_id).to_owned())
+    }
+
+    /// What the request says.
+    pub(crate) fn body(&self, models: &Models, request: &Request<Bytes>) -> Result<Value, Refusal> {
+        let (operation, uri) = (&self.operation, request.uri());
+        let query = uri.query().unwrap_or_default();
+        let read = self.service.model(models).read(operation, uri.path(), query, request.body());
+        read.map_err(|unreadable| match unreadable {
+            Unreadable::Json(error) => {
+                Refusal::bad("SerializationException", &format!("the body is not JSON: {error}"))
+            }
+            Unreadable::Version(version) => {
+                Refusal::unknown(&format!("Could not find operation {operation} for version {version}"))
+            }
+        })
     }
 }
 
 impl Call {
-    pub(crate) fn read(Target { service, operation }: Target, request: &Request<Bytes>) -> Result<Call, Refusal> {
-        let caller = caller(request.headers(), service)?;
-        let body = match service {
-            Service::Sns => query::parameters(request.body()),
-            Service::Ses if request.method() == Method::GET => identity_in(request.uri().path()),
-            Service::DynamoDb | Service::SecretsManager | Service::Ses => serde_json::from_slice(request.body())
-                .map_err(|error| Refusal::bad("SerializationException", &format!("the body is not JSON: {error}")))?,
-        };
-        let instance = text(request.headers(), INSTANCE).unwrap_or_default().to_owned();
-        Ok(Call { caller, instance, service, operation, body })
+    pub(crate) fn new(Target { service, operation }: Target, caller: String, body: Value, headers: &HeaderMap) -> Call {
+        let instance = text(headers, INSTANCE).unwrap_or_default().to_owned();
+        Call { caller, instance, service, operation, body }
     }
 
     /// A member of the body that is a text.
@@ -111,36 +140,6 @@ impl Call {
         };
         Refusal::new(self.service.forbidden(), "AccessDeniedException", &message)
     }
-}
-
-/// The identity in a path of SES, as a member of a body.
-fn identity_in(path: &str) -> Value {
-    let name = path.strip_prefix(IDENTITIES).unwrap_or_default();
-    json!({ "EmailIdentity": percent_decode_str(name).decode_utf8_lossy() })
-}
-
-/// The access key id in `AWS4-HMAC-SHA256 Credential=ID/date/region/service/aws4_request, …`.
-fn caller(headers: &HeaderMap, service: Service) -> Result<String, Refusal> {
-    let refused = |name, message| Refusal::new(service.forbidden(), name, message);
-    let Some(authorization) = text(headers, "authorization") else {
-        return Err(refused("MissingAuthenticationTokenException", "Request is missing Authentication Token"));
-    };
-    let scope = authorization
-        .strip_prefix("AWS4-HMAC-SHA256 ")
-        .and_then(|rest| rest.split(',').find_map(|part| part.trim().strip_prefix("Credential=")))
-        .map(|credential| credential.split('/').collect::<Vec<_>>());
-    let Some([key_id, _date, region, scoped, "aws4_request"]) = scope.as_deref() else {
-        return Err(refused("IncompleteSignatureException", "Authorization header has no Credential of five parts."));
-    };
-    if *region != REGION {
-        let message = format!("Credential should be scoped to a valid region, not '{region}': this is {REGION}.");
-        return Err(refused("InvalidSignatureException", &message));
-    }
-    if *scoped != service.name() {
-        let message = format!("Credential should be scoped to correct service: '{}'.", service.name());
-        return Err(refused("InvalidSignatureException", &message));
-    }
-    Ok((*key_id).to_owned())
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {

@@ -1,6 +1,6 @@
 //! Requests and answers on the wire: AWS's JSON protocols, the REST of SES, and the forms of SNS.
 //!
-//! It is the lowest folder: everything that answers calls uses it, and it uses nothing of them.
+//! Everything that answers calls uses it. It uses nothing of them, only the models.
 
 mod answer;
 mod call;

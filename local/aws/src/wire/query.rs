@@ -13,11 +13,6 @@ pub(super) fn action(form: &[u8]) -> Option<String> {
     form_urlencoded::parse(form).find(|(name, _)| name == "Action").map(|(_, action)| action.into_owned())
 }
 
-/// A form as an object of texts. `MessageAttributes.entry.1.Name` and the like are members of their own.
-pub(super) fn parameters(form: &[u8]) -> Value {
-    form_urlencoded::parse(form).map(|(name, value)| (name.into_owned(), Value::from(value.into_owned()))).collect()
-}
-
 /// The answer to `operation`.
 pub(super) fn answer(operation: &str, outcome: &Result<Value, Refusal>, request_id: &str) -> String {
     let id = element("RequestId", request_id);
@@ -74,16 +69,6 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-
-    #[test]
-    fn a_form_becomes_an_object_of_texts() {
-        let form = b"Action=Publish&Version=2010-03-31&PhoneNumber=%2B447700900123&Message=a+b%0A%E2%82%AC&Empty=";
-        assert_eq!(action(form).as_deref(), Some("Publish"));
-        let expected = json!({ "Action": "Publish", "Version": "2010-03-31", "PhoneNumber": "+447700900123",
-            "Message": "a b\n€", "Empty": "" });
-        assert_eq!(parameters(form), expected);
-        assert_eq!((action(b"Message=Action=Publish"), parameters(b"")), (None, json!({})));
-    }
 
     #[test]
     fn answers_are_xml_whatever_they_repeat() {

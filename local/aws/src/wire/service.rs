@@ -3,6 +3,8 @@
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 
+use crate::models::{Model, Models};
+
 /// A service, by the name that requests are signed for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -31,27 +33,19 @@ impl Service {
         }
     }
 
-    /// The operations that functions may call. The others of a service are refused, whatever a policy allows: no function
-    /// scans a table or changes one.
-    pub(crate) fn operations(self) -> &'static [&'static str] {
+    /// Whether one of them has this operation, and it is served here.
+    pub(crate) fn is_served(operation: &str) -> Result<bool, String> {
+        let models = Models::get()?;
+        Ok(Service::ALL.into_iter().any(|service| service.model(models).serves(operation)))
+    }
+
+    /// AWS's own model of it.
+    pub(crate) fn model(self, models: &Models) -> &Model {
         match self {
-            Service::DynamoDb => &[
-                "BatchGetItem",
-                "BatchWriteItem",
-                "DeleteItem",
-                "DescribeTable",
-                "GetItem",
-                "PutItem",
-                "Query",
-                "TransactGetItems",
-                "TransactWriteItems",
-                "UpdateItem",
-            ],
-            Service::SecretsManager => {
-                &["DescribeSecret", "GetSecretValue", "PutSecretValue", "UpdateSecretVersionStage"]
-            }
-            Service::Ses => &["SendEmail"],
-            Service::Sns => &["Publish"],
+            Service::DynamoDb => &models.dynamodb,
+            Service::SecretsManager => &models.secretsmanager,
+            Service::Ses => &models.sesv2,
+            Service::Sns => &models.sns,
         }
     }
 

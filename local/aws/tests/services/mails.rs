@@ -43,7 +43,7 @@ async fn what_ses_refuses_is_refused_and_not_delivered() {
     refuses(to, json!(vec!["ada@example.org"; 51]), bad, "Recipient count exceeds 50.").await;
     refuses(subject, json!("Code\r\nBcc: eve@example.com"), bad, "Subject contains control characters").await;
     refuses("/Content/Simple/Body", json!({}), bad, "Message body is empty").await;
-    refuses("/Content", json!({ "Raw": {} }), bad, "The local stack sends simple content only.").await;
+    refuses("/Content", json!({ "Raw": { "Data": "" } }), bad, "The local stack sends simple content only.").await;
     let long = "x".repeat(40 * 1024 * 1024);
     refuses("/Content/Simple/Body/Text/Data", json!(long), bad, "Message length is more than 41943040 bytes long")
         .await;

@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, Request};
-use local_aws::{Capacity, Delivered, Mail, Permissions, Service, Services, Sms, SmsType, calls, new_id};
+use local_aws::{Capacity, Delivered, Mail, Part, Permissions, Service, Services, Sms, SmsType, calls, new_id};
 use serde_json::{Value, json};
 use shared::words::{Clock, Timestamp};
 
@@ -26,6 +26,17 @@ struct Stand {
     mails: Receiver<Mail>,
     texts: Receiver<Sms>,
     now: Arc<AtomicU64>,
+}
+
+/// The tests send wrong requests on purpose. No answer may be wrong.
+impl Drop for Stand {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            let violations = self.services.violations().take();
+            let ours: Vec<_> = violations.iter().filter(|violation| violation.part == Part::Answer).collect();
+            assert!(ours.is_empty(), "{ours:#?}");
+        }
+    }
 }
 
 struct Answered {

@@ -110,7 +110,7 @@ async fn a_version_never_changes_and_a_secret_takes_twenty_labels() {
     assert_eq!(stand.put_version(1, "one", "AWSCURRENT").await.status, 200);
     assert_eq!(stand.put_version(1, "other", "AWSCURRENT").await.error(), (400, "ResourceExistsException"));
     let short = json!({ "SecretId": ARN, "ClientRequestToken": "short", "SecretString": "x" });
-    assert_eq!(stand.secret("PutSecretValue", short).await.error(), (400, "InvalidParameterException"));
+    assert_eq!(stand.secret("PutSecretValue", short).await.error(), (400, "ValidationException"));
     for number in 2..=20 {
         assert_eq!(stand.put_version(number, "x", &format!("label-{number}")).await.status, 200);
     }

@@ -30,7 +30,7 @@ async fn an_attribute_is_of_its_type() {
     for name in ["AWS.SNS.SMS.SenderId", "AWS.SNS.SMS.Sender", "aws.sns.sms.SMSType", "Amazon.x"] {
         refuses(&format!("{name}=String:x"), reserved).await;
     }
-    let mut crossed = form(&[("PhoneNumber", ADA), ("Message", "Hello")], &["a=Binary:x"]);
+    let mut crossed = form(&[("PhoneNumber", ADA), ("Message", "Hello")], &["a=Binary:AA=="]);
     let text = String::from_utf8(crossed.body().to_vec()).unwrap().replace("DataType=Binary", "DataType=String");
     *crossed.body_mut() = Bytes::from(text);
     let message = "The message attribute 'a' with type 'String' must use field 'String'.";

@@ -1,0 +1,19 @@
+//! AWS's own models of its services, and a check of calls and answers against them.
+//!
+//! `tools/aws_models.py` makes `models.json` from botocore, with the operations that are served here. This folder uses no
+//! other module of the stand-in.
+
+mod answer;
+mod check;
+mod form;
+mod model;
+mod problem;
+mod request;
+mod shape;
+
+pub(crate) use model::{Model, Models};
+pub(crate) use problem::Problem;
+pub(crate) use request::Unreadable;
+
+#[cfg(test)]
+mod tests;

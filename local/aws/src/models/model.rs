@@ -1,0 +1,96 @@
+//! The models as they are checked in.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::LazyLock;
+
+use serde::Deserialize;
+
+use super::shape::{Shape, Structure};
+
+/// Those of all services.
+#[derive(Deserialize)]
+pub(crate) struct Models {
+    pub(crate) dynamodb: Model,
+    pub(crate) secretsmanager: Model,
+    pub(crate) sesv2: Model,
+    pub(crate) sns: Model,
+}
+
+/// What AWS says about one service.
+#[derive(Deserialize)]
+pub(crate) struct Model {
+    pub(super) metadata: Metadata,
+    pub(super) operations: BTreeMap<String, Operation>,
+    /// Operations that AWS has and that are not served here.
+    pub(super) others: BTreeSet<String>,
+    pub(super) shapes: HashMap<String, Shape>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Metadata {
+    pub(super) api_version: String,
+    pub(super) protocol: Protocol,
+    target_prefix: Option<String>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Protocol {
+    Json,
+    RestJson,
+    Query,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Operation {
+    pub(super) http: Http,
+    pub(super) input: Option<String>,
+    pub(super) output: Option<String>,
+    pub(super) errors: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Http {
+    pub(super) method: String,
+    pub(super) request_uri: String,
+}
+
+static MODELS: LazyLock<Result<Models, String>> = LazyLock::new(|| {
+    serde_json::from_str(include_str!("models.json")).map_err(|error| format!("models.json cannot be read: {error}"))
+});
+
+impl Models {
+    /// The models, which are read once.
+    ///
+    /// # Errors
+    /// Says what in `models.json` cannot be read.
+    pub(crate) fn get() -> Result<&'static Models, String> {
+        MODELS.as_ref().map_err(Clone::clone)
+    }
+}
+
+impl Model {
+    pub(crate) fn serves(&self, operation: &str) -> bool {
+        self.operations.contains_key(operation)
+    }
+
+    /// All operations that are served.
+    #[cfg(test)]
+    pub(crate) fn served(&self) -> impl Iterator<Item = &String> {
+        self.operations.keys()
+    }
+
+    /// What stands before an operation's name in the header that names it.
+    pub(crate) fn target_prefix(&self) -> Option<&str> {
+        self.metadata.target_prefix.as_deref()
+    }
+
+    pub(super) fn structure(&self, name: &str) -> Option<&Structure> {
+        match self.shapes.get(name)? {
+            Shape::Structure(structure) => Some(structure),
+            _ => None,
+        }
+    }
+}

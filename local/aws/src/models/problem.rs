@@ -1,0 +1,53 @@
+//! What is not as a model says.
+
+use std::fmt;
+
+/// A problem, and where: members in AWS's spelling, and no value, which may be a secret.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Problem {
+    at: String,
+    what: What,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum What {
+    /// A rule that the value breaks.
+    Constraint(String),
+    /// A member that must be there.
+    Missing,
+    NoOperation,
+    Other(&'static str),
+    /// It is not one of these.
+    Type(&'static str),
+    Unknown,
+}
+
+impl Problem {
+    pub(super) fn new(at: &str, what: What) -> Problem {
+        Problem { at: at.to_owned(), what }
+    }
+
+    /// Whether there is not even such an operation.
+    pub(crate) fn is_about_the_operation(&self) -> bool {
+        self.what == What::NoOperation
+    }
+
+    /// Whether the value cannot even be read.
+    pub(crate) fn is_about_a_type(&self) -> bool {
+        matches!(self.what, What::Type(_))
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Problem { at, what } = self;
+        match what {
+            What::Constraint(rule) => write!(f, "Value at '{at}' failed to satisfy constraint: Member must {rule}"),
+            What::Missing => write!(f, "Value null at '{at}' failed to satisfy constraint: Member must not be null"),
+            What::NoOperation => f.write_str("AWS has no such operation"),
+            What::Other(problem) => f.write_str(problem),
+            What::Type(expected) => write!(f, "Value at '{at}' is not {expected}"),
+            What::Unknown => write!(f, "Member at '{at}' is unknown"),
+        }
+    }
+}

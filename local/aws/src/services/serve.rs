@@ -1,0 +1,141 @@
+//! One request on its way: it is read, checked against its caller's policies and AWS's model, and answered.
+
+use std::sync::Mutex;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::Request;
+use serde_json::Value;
+
+use crate::account::{self, Account, DEPLOYER};
+use crate::calls::{CallRecord, Calls, Capacity};
+use crate::dynamodb::{Tables, arn_of};
+use crate::faults::{Fault, Faults};
+use crate::gate::Gate;
+use crate::models::Models;
+use crate::policy::{Permissions, Resources};
+use crate::rounds::Rounds;
+use crate::secrets::Secrets;
+use crate::ses::Ses;
+use crate::sns::Sns;
+use crate::violations::{Part, Violations};
+use crate::wire::{Call, Refusal, Service, Target};
+
+pub(super) struct Parts {
+    pub(super) models: &'static Models,
+    pub(super) violations: Violations,
+    pub(super) account: Mutex<Account>,
+    pub(super) permissions: Permissions,
+    pub(super) tables: Tables,
+    pub(super) secrets: Secrets,
+    pub(super) ses: Ses,
+    pub(super) sns: Sns,
+    pub(super) faults: Faults,
+    pub(super) gate: Gate,
+    pub(super) calls: Calls,
+    pub(super) rounds: Rounds,
+}
+
+impl Parts {
+    /// The tables that a call names, and the partition keys or the secret.
+    pub(super) fn named_by(&self, call: &Call) -> (Vec<String>, Vec<String>) {
+        match call.service {
+            Service::DynamoDb => self.tables.named_by(call),
+            Service::SecretsManager => (Vec::new(), call.text("SecretId").map(str::to_owned).into_iter().collect()),
+            Service::Ses | Service::Sns => (Vec::new(), Vec::new()),
+        }
+    }
+
+    /// The call that a request makes; or a refusal, with the target as far as the request names one.
+    pub(super) fn read(&self, request: &Request<Bytes>) -> Result<(Target, Call), (Option<Target>, Refusal)> {
+        let is_no_call = |refusal: Refusal| {
+            self.violations.of_request(format!("{} {}", request.method(), request.uri().path()), refusal.message());
+            refusal
+        };
+        let target = Target::of(self.models, request).map_err(|refusal| (None, is_no_call(refusal)))?;
+        let caller = target.caller(request).map_err(|refusal| (Some(target.clone()), refusal))?;
+        let body = target.body(self.models, request);
+        let body = body.map_err(|refusal| (Some(target.clone()), is_no_call(refusal)))?;
+        Ok((target.clone(), Call::new(target, caller, body, request.headers())))
+    }
+
+    /// The outcome of a call, and the delay of its answer. `fault` comes from the gate.
+    pub(super) fn serve(&self, call: &Call, fault: Option<Fault>) -> (Result<Value, Refusal>, Duration) {
+        let problems = call.service.model(self.models).request(&call.operation, &call.body);
+        self.violations.of_call(Part::Request, call, &problems);
+        let broken = || Refusal::of_broken(call.service, &problems);
+        if call.caller == DEPLOYER {
+            let outcome = broken().map_or_else(|| account::answer(call, &self.account, &self.ses), Err);
+            return (self.checked(call, outcome), Duration::ZERO);
+        }
+        let (tables, keys) = self.named_by(call);
+        let resources = Resources { tables: &self.tables, secrets: &self.secrets, ses: &self.ses };
+        let refusal = self.permissions.check(call, &resources).err().or_else(broken);
+        let next = || fault.or_else(|| self.faults.next(call, &tables, &keys));
+        let fault = if refusal.is_none() { next() } else { None };
+        let (mut outcome, capacity, mut delay) = match (refusal, &fault) {
+            (Some(refusal), _) => (self.checked(call, Err(refusal)), Capacity::default(), Duration::ZERO),
+            (None, Some(fault)) if fault.comes_before() => (Ok(Value::Null), Capacity::default(), Duration::ZERO),
+            (None, _) => {
+                let (outcome, capacity, delay) = self.run(call);
+                (self.checked(call, outcome), capacity, delay)
+            }
+        };
+        if let Some(fault) = fault {
+            outcome = Err(fault.refusal(call).named_by(call.service));
+            delay = fault.delay();
+        }
+        let error = outcome.as_ref().err().map(|refusal| refusal.name().to_owned());
+        let (caller, service, operation) = (call.caller.clone(), call.service, call.operation.clone());
+        tracing::debug!(caller, service = service.name(), operation, error, "called");
+        self.calls.record(CallRecord { caller, service, operation, tables, keys, capacity, error });
+        (outcome, delay)
+    }
+
+    /// The outcome in the service's words. It is checked against the model on the way.
+    fn checked(&self, call: &Call, outcome: Result<Value, Refusal>) -> Result<Value, Refusal> {
+        let outcome = outcome.map_err(|refusal| refusal.named_by(call.service));
+        let (model, operation) = (call.service.model(self.models), &call.operation);
+        let problems = match &outcome {
+            Ok(answer) => model.answer(operation, answer),
+            Err(refusal) => model.error(operation, refusal.name(), refusal.status.as_u16(), &refusal.body),
+        };
+        self.violations.of_call(Part::Answer, call, &problems);
+        outcome
+    }
+
+    fn run(&self, call: &Call) -> (Result<Value, Refusal>, Capacity, Duration) {
+        let free = Capacity::default();
+        if !call.service.model(self.models).serves(&call.operation) {
+            return (Err(not_served(call)), free, Duration::ZERO);
+        }
+        match call.service {
+            Service::DynamoDb => {
+                let (outcome, capacity) = self.tables.answer(call);
+                (outcome, capacity, Duration::ZERO)
+            }
+            Service::Ses => {
+                let (outcome, delay) = self.ses.answer(call, || self.faults.delivery());
+                (outcome, free, delay)
+            }
+            Service::SecretsManager => (self.secrets.answer(call), free, Duration::ZERO),
+            Service::Sns => {
+                let (outcome, delay) = self.sns.answer(call, || self.faults.delivery());
+                (outcome, free, delay)
+            }
+        }
+    }
+}
+
+/// The refusal of an operation that AWS has and that is not built here. Of DynamoDB's, no policy allows any: no function
+/// scans a table or changes one.
+fn not_served(call: &Call) -> Refusal {
+    let action = call.action();
+    tracing::warn!(action, "the local stack has no such operation");
+    match call.service {
+        Service::DynamoDb => call.denied(&action, &arn_of(call.text("TableName").unwrap_or("*")), false),
+        Service::SecretsManager | Service::Ses | Service::Sns => {
+            Refusal::unknown(&format!("the local stack has no operation {action}"))
+        }
+    }
+}
