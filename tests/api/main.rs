@@ -22,6 +22,7 @@ mod logout;
 mod malformed;
 mod metrics;
 mod migration;
+mod models;
 mod openapi;
 mod oracle;
 mod pages;

@@ -2,7 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use local::aws::gate::Release;
+use local_aws::gate::Release;
 use serde_json::{Value, json};
 use tests::Deployment;
 use tests::client::REQUEST;

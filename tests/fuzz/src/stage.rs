@@ -104,6 +104,8 @@ impl Stage {
             self.stack.services().sweep_expired().unwrap();
         }
         let answer = self.runtime.block_on(self.stack.api().unwrap().invoke(function, event));
+        let violations = self.stack.services().violations().take();
+        assert!(violations.is_empty(), "{function} breaks AWS's models: {violations:?}");
         answer.unwrap_or_else(|failure| panic!("{function}: {failure}"))
     }
 

@@ -1,4 +1,4 @@
-//! The end of a deployment: the last look, and the comparison.
+//! The end of a deployment: the last look, and the comparison. No call may have broken AWS's own model of it either.
 
 use std::collections::BTreeMap;
 
@@ -52,6 +52,8 @@ impl Drop for AtTheEnd {
         if !std::thread::panicking() {
             let leaks = self.look();
             assert!(leaks.is_empty(), "{} leaks, such as: {}", leaks.len(), leaks[0]);
+            let violations = self.services.violations().take();
+            assert!(violations.is_empty(), "{} violations, such as: {}", violations.len(), violations[0]);
         }
     }
 }
