@@ -1,10 +1,8 @@
 //! What a browser adds to a request: its cookies, and where the page is from.
 
-use lambda_http::http::{HeaderMap, header};
-
 use super::Request;
-use crate::http::cookie::{Cookie, Cookies};
-use crate::http::frontends::{Frontends, Page, TokenDelivery};
+use crate::http::cookie::Cookie;
+use crate::http::frontends::{Frontends, TokenDelivery};
 use crate::words::{Error, Result};
 
 /// How a request's tokens travel, and what it says under a name that may be a field or a cookie.
@@ -21,7 +19,7 @@ impl Request {
     /// `asked`. Where that is the body, no cookie is looked at, so that none can be turned into a body's text.
     ///
     /// # Errors
-    /// As [`Frontends::delivery`] and [`Cookies::get`]; [`Error::InvalidRequest`] where field and cookie differ.
+    /// As [`Frontends::delivery`] and [`crate::http::Cookies::get`]; [`Error::InvalidRequest`] where field and cookie differ.
     pub fn delivered(
         &self,
         frontends: &Frontends,
@@ -63,7 +61,7 @@ impl Request {
     /// The device cookie of a request whose tokens travel in cookies.
     ///
     /// # Errors
-    /// As [`Cookies::get`]; [`Error::Forbidden`] where the page that uses it does not show itself.
+    /// As [`crate::http::Cookies::get`]; [`Error::Forbidden`] where the page that uses it does not show itself.
     pub fn device_cookie(&self, frontends: &Frontends, delivery: TokenDelivery) -> Result<Option<&str>> {
         let device = match delivery {
             TokenDelivery::Body => None,
@@ -72,15 +70,4 @@ impl Request {
         frontends.delivery(Some(delivery), device.is_some(), &self.page)?;
         Ok(device)
     }
-}
-
-pub(super) fn cookies(headers: &HeaderMap) -> Cookies {
-    Cookies::read(headers.get_all(header::COOKIE).iter().map(|line| line.as_bytes()))
-}
-
-/// Two lines of a header come as one from the gateway, joined by a comma, which is no origin.
-pub(super) fn page(headers: &HeaderMap) -> Page {
-    let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or_default());
-    let is_same_origin = text("sec-fetch-site") == Some("same-origin");
-    Page { origin: text("origin").map(str::to_owned), is_same_origin }
 }

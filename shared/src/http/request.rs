@@ -1,12 +1,12 @@
 //! Reading a request: what the gateway says of it, and its body.
 
 use lambda_http::RequestExt;
-use lambda_http::http::{Method, header};
+use lambda_http::http::{HeaderMap, Method, header};
 use lambda_http::request::RequestContext;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use super::{Proxies, browser};
+use super::Proxies;
 use crate::http::cookie::Cookies;
 use crate::http::frontends::Page;
 use crate::http::json;
@@ -53,8 +53,8 @@ impl Request {
             network: Network::of(proxies.client(peer, forwarded)),
             path: without_final_slash(request.raw_http_path()).to_owned(),
             has_final_slash: request.raw_http_path().ends_with('/'),
-            cookies: browser::cookies(request.headers()),
-            page: browser::page(request.headers()),
+            cookies: cookies(request.headers()),
+            page: page(request.headers()),
             tenant: Tenant::default(),
             method: request.method().clone(),
             content_type: text(header::CONTENT_TYPE),
@@ -128,6 +128,17 @@ impl Request {
 /// `/x` for `/x/`; the root stays.
 pub fn without_final_slash(path: &str) -> &str {
     path.strip_suffix('/').filter(|rest| !rest.is_empty()).unwrap_or(path)
+}
+
+fn cookies(headers: &HeaderMap) -> Cookies {
+    Cookies::read(headers.get_all(header::COOKIE).iter().map(|line| line.as_bytes()))
+}
+
+/// Two lines of a header come as one from the gateway, joined by a comma, which is no origin.
+fn page(headers: &HeaderMap) -> Page {
+    let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or_default());
+    let is_same_origin = text("sec-fetch-site") == Some("same-origin");
+    Page { origin: text("origin").map(str::to_owned), is_same_origin }
 }
 
 #[cfg(test)]
