@@ -14,7 +14,7 @@ use std::time::SystemTime;
 use serde_json::Value;
 
 const IMPORTS: &str = "
-    use shared::codes::{Attempt, CodeDigest, Guard, ProvenCode};
+    use shared::codes::{Attempt, CodeDigest, IdentifierState, ProvenCode};
     use shared::sessions::{Opening, Proof, Session};
     use shared::store::{OtpTable, Users};
     use shared::words::{
@@ -90,12 +90,12 @@ fn no_session_is_opened_without_a_proof() {
     );
     is_refused(
         "E0624",
-        "pub fn attempt(identifier: &IdentifierDigest, guard: Guard) -> Attempt { Attempt::unbound(identifier, guard) }",
+        "pub fn attempt(identifier: &IdentifierDigest, state: IdentifierState) -> Attempt { Attempt::unbound(identifier, state) }",
     );
     is_refused(
         "E0624",
-        "pub fn attempt(identifier: &IdentifierDigest, guard: Guard) -> Attempt {
-            Attempt::bound(identifier, guard, Lane::Open, \"challenge\")
+        "pub fn attempt(identifier: &IdentifierDigest, state: IdentifierState) -> Attempt {
+            Attempt::bound(identifier, state, Lane::Open, \"challenge\")
         }",
     );
     is_refused(
