@@ -11,7 +11,7 @@ mod wire;
 
 use shared::admission::{Admitted, Arrival, Door, admit};
 use shared::aws::{self, Aws, KeyringReader};
-use shared::codes::{Allowance, ChallengePolicy, DEVICE_LIFE, device_cookie};
+use shared::codes::{Allowance, ChallengePolicy, DEVICE_LIFE, SmsPolicy, device_cookie};
 use shared::config::Reader;
 use shared::http::{Cookie, Frontends, Issuer, Reply, Request, TokenDelivery, TokenSettings};
 use shared::keys::CodeKeys;
@@ -25,7 +25,8 @@ use crate::wire::{SignedIn, SubmittedCode};
 /// What this function may touch: both tables and both keyrings.
 pub struct VerifyOtp {
     clock: Clock,
-    policy: ChallengePolicy,
+    attempts: u32,
+    sms: SmsPolicy,
     binding_required: bool,
     failures: Allowance,
     sign_up_open: bool,
@@ -40,8 +41,10 @@ pub struct VerifyOtp {
 /// What this function reads.
 #[derive(Debug)]
 pub struct Settings {
-    /// Codes: life, attempts.
-    pub challenge: ChallengePolicy,
+    /// Bound attempts at a code, and unbound ones.
+    pub attempts: u32,
+    /// Where codes go by SMS, and what a used one pays to.
+    pub sms: SmsPolicy,
     /// Whether an answer must name its challenge.
     pub binding_required: bool,
     /// Wrong answers from one network.
@@ -70,7 +73,8 @@ impl Function for VerifyOtp {
 
     fn settings(read: &mut Reader<'_>) -> Settings {
         Settings {
-            challenge: ChallengePolicy::read(read),
+            attempts: ChallengePolicy::read_attempts(read),
+            sms: SmsPolicy::read(read),
             binding_required: read.choice("OTP_BINDING", "optional", &["optional", "required"]) == "required",
             failures: Allowance::read_failures(read),
             sign_up_open: read.choice("SIGN_UP", "open", &["open", "closed"]) == "open",
@@ -89,11 +93,12 @@ impl Function for VerifyOtp {
         let issuer = Issuer::new(settings.tokens, &aws);
         let codes = KeyringReader::new(&aws, settings.codes_secret);
         // With SMS on, a sign-in ends with four writes at once, and with three reads and writes it begins.
-        let calls = if settings.challenge.sms.countries.is_empty() { 3 } else { 4 };
+        let calls = if settings.sms.countries.is_empty() { 3 } else { 4 };
         tokio::join!(issuer.warm(clock.now()), codes.warm(clock.now()), store.connect(calls));
         Ok(VerifyOtp {
             clock,
-            policy: settings.challenge,
+            attempts: settings.attempts,
+            sms: settings.sms,
             binding_required: settings.binding_required,
             failures: settings.failures,
             sign_up_open: settings.sign_up_open,
@@ -109,7 +114,7 @@ impl Function for VerifyOtp {
     async fn handle(&self, request: Request) -> Result<Reply> {
         let now = self.clock.now();
         let submitted = SubmittedCode::read(&request, &self.frontends, self.binding_required)?;
-        self.policy.life_of_code(&submitted.to)?;
+        self.sms.reaches(&submitted.to)?;
 
         // Both keyrings and the signer before the first count: what cannot end well costs nobody an attempt.
         let (codes, keys) = tokio::try_join!(self.codes.keys(now), self.issuer.keys(&request, now))?;
@@ -122,7 +127,7 @@ impl Function for VerifyOtp {
         let door = Door {
             users: self.users.of(request.tenant()),
             challenges: &self.challenges,
-            sms: &self.policy.sms,
+            sms: &self.sms,
             sign_up_open: self.sign_up_open,
         };
         let arrival = Arrival { owner, opening, source_url: submitted.source_url.as_deref(), now };

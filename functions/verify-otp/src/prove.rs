@@ -48,7 +48,7 @@ impl VerifyOtp {
             Ok(attempt) => {
                 let pepper = |id: &str| Some(codes.peppers.find(id, now)?.key.mac());
                 let proven = attempt
-                    .and_then(|attempt| attempt.prove(&submitted.code, &submitted.to, pepper, &self.policy, now));
+                    .and_then(|attempt| attempt.prove(&submitted.code, &submitted.to, pepper, self.attempts, now));
                 report::note(Step::Compared { right: proven.is_some() });
                 if let Some(proven) = proven {
                     return Ok((proven, owner?));

@@ -1,6 +1,6 @@
 //! Attempts: a code is compared only after the attempt has been counted, and a right one is a proof.
 
-use crate::codes::challenge::{Challenge, ChallengePolicy, IdentifierState};
+use crate::codes::challenge::{Challenge, IdentifierState};
 use crate::codes::code::{Binding, Code, CodeDigest};
 use crate::words::{Destination, IdentifierDigest, Lane, MacKey, Timestamp};
 
@@ -38,19 +38,19 @@ impl Attempt {
     }
 
     /// Compares `code` as one that was sent to `to`: with the bound challenge only, or with every live one whose unbound
-    /// attempts are not used up. `pepper` finds a pepper by its name; nothing matches where it is gone.
+    /// `attempts` are not used up. `pepper` finds a pepper by its name; nothing matches where it is gone.
     pub fn prove(
         &self,
         code: &Code,
         to: &Destination,
         pepper: impl Fn(&str) -> Option<MacKey>,
-        policy: &ChallengePolicy,
+        attempts: u32,
         now: Timestamp,
     ) -> Option<ProvenCode> {
         let lane = self.bound_to.as_ref().map_or(Lane::Open, |(lane, _)| *lane);
         let is_comparable = |key: &str, challenge: &Challenge| match &self.bound_to {
             Some((_, bound)) => bound == key,
-            None => self.state.unbound <= challenge.unbound_from.saturating_add(policy.attempts),
+            None => self.state.unbound <= challenge.unbound_from.saturating_add(attempts),
         };
         let mut proven = None;
         // All of them, also after a match: the time says nothing about which one it was.
@@ -139,7 +139,7 @@ pub(crate) mod tests {
 
     fn proved(attempt: &Attempt, code: &str, now: u64) -> Option<(Lane, String)> {
         let code_read = Code::read(code).unwrap();
-        let proven = attempt.prove(&code_read, &ada().0, |_| Some(MacKey::new(PEPPER)), &policy(), at(now))?;
+        let proven = attempt.prove(&code_read, &ada().0, |_| Some(MacKey::new(PEPPER)), policy().attempts, at(now))?;
         assert!(proven.digest().matches(&digest(proven.challenge(), code)));
         assert_eq!((proven.to(), proven.identifier()), (&ada().0, &ada().1));
         Some((proven.lane(), proven.challenge().to_owned()))
@@ -148,7 +148,8 @@ pub(crate) mod tests {
     /// A proof for tests of what needs one.
     pub(crate) fn proven() -> ProvenCode {
         let code = Code::read("012345").unwrap();
-        let proven = bound(Lane::Open, KEY).prove(&code, &ada().0, |_| Some(MacKey::new(PEPPER)), &policy(), at(NOW));
+        let proven =
+            bound(Lane::Open, KEY).prove(&code, &ada().0, |_| Some(MacKey::new(PEPPER)), policy().attempts, at(NOW));
         proven.unwrap()
     }
 
@@ -182,7 +183,7 @@ pub(crate) mod tests {
     fn a_code_without_its_pepper_proves_nothing() {
         let attempt = bound(Lane::Open, KEY);
         let code = Code::read("012345").unwrap();
-        assert!(attempt.prove(&code, &ada().0, |_| None, &policy(), at(NOW)).is_none());
+        assert!(attempt.prove(&code, &ada().0, |_| None, policy().attempts, at(NOW)).is_none());
     }
 
     /// V07: the attempt was counted on one identifier, and a code for another proves nothing there.
@@ -190,7 +191,8 @@ pub(crate) mod tests {
     fn a_code_proves_no_other_destination() {
         let bob = Destination::of("bob@example.com".parse().unwrap(), None).unwrap();
         let code = Code::read("012345").unwrap();
-        let proven = bound(Lane::Open, KEY).prove(&code, &bob, |_| Some(MacKey::new(PEPPER)), &policy(), at(NOW));
+        let proven =
+            bound(Lane::Open, KEY).prove(&code, &bob, |_| Some(MacKey::new(PEPPER)), policy().attempts, at(NOW));
         assert!(proven.is_none());
     }
 }

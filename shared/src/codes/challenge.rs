@@ -51,12 +51,17 @@ impl ChallengePolicy {
         ChallengePolicy {
             length: read.number_or_alias("OTP_LENGTH", ("OTP_CODE_LENGTH", 1), 6, lengths) as usize,
             email_expiry: Duration::from_secs(email_expiry),
-            attempts: read.count("OTP_MAX_ATTEMPTS", 3, 1..=10),
+            attempts: ChallengePolicy::read_attempts(read),
             resend_after: read.seconds("OTP_RESEND_SECONDS", 30, 10..=600),
             per_hour: read.count("OTP_REQUESTS_PER_HOUR", 5, 1..=1_000_000),
             per_hour_per_network: read.count("OTP_REQUESTS_PER_HOUR_PER_IP", 3, 1..=1_000_000),
             sms: SmsPolicy::read(read),
         }
+    }
+
+    /// Reads how many bound attempts a code has, and how many unbound ones.
+    pub fn read_attempts(read: &mut Reader<'_>) -> u32 {
+        read.count("OTP_MAX_ATTEMPTS", 3, 1..=10)
     }
 
     /// Where waits begin and codes become long.

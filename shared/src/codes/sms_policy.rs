@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::codes::limits::Allowance;
 use crate::config::Reader;
-use crate::words::{Country, Error, Phone, Result, Timestamp};
+use crate::words::{Country, Destination, Error, Phone, Result, Timestamp};
 
 /// Where codes go by SMS, and how many.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -102,6 +102,17 @@ impl SmsPolicy {
                 share: read.count("SMS_BREAKER_SHARE", 10, 0..=100),
                 pause: read.seconds("SMS_BREAKER_SECONDS", 7_200, 60..=86_400),
             },
+        }
+    }
+
+    /// Whether a message gets to `to`: mail does anywhere.
+    ///
+    /// # Errors
+    /// As [`SmsPolicy::target`].
+    pub fn reaches(&self, to: &Destination) -> Result<()> {
+        match to {
+            Destination::Email(_) => Ok(()),
+            Destination::Sms(phone) => self.target(phone).map(drop),
         }
     }
 
