@@ -135,7 +135,9 @@ impl FromStr for Phone {
 /// Whether a text is a number as E.164 writes it: `^\+[1-9][0-9]{6,14}$`.
 pub fn is_e164(text: &str) -> bool {
     text.strip_prefix('+').is_some_and(|digits| {
-        (7..=15).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit()) && !digits.starts_with('0')
+        (7..=numbering::LONGEST).contains(&digits.len())
+            && digits.bytes().all(|byte| byte.is_ascii_digit())
+            && !digits.starts_with('0')
     })
 }
 

@@ -28,7 +28,7 @@ pub struct Plan {
 pub struct UnknownCountry;
 
 /// The most digits that E.164 gives a number. The table knows nothing beyond.
-const LONGEST: usize = 15;
+pub(super) const LONGEST: usize = 15;
 
 impl Country {
     /// Its two letters.

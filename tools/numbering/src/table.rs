@@ -1,4 +1,4 @@
-//! An automaton as a row of numbers, in Rust. `shared::numbering` says how it is read.
+//! An automaton as a row of numbers, in Rust. `shared/src/words/numbering.rs` says how it is read.
 
 use std::collections::HashMap;
 
