@@ -7,6 +7,8 @@ use serde_json::{Value, json};
 use tests::Deployment;
 use tests::client::REQUEST;
 
+type Spoil = fn(&mut Value);
+
 /// The first write of a request for a code, spoilt on its way from the SDK.
 async fn with_a_spoilt_call(spoil: impl Fn(&mut Value)) -> Deployment {
     let auth = Deployment::start().await;
@@ -33,7 +35,7 @@ async fn with_a_spoilt_call(spoil: impl Fn(&mut Value)) -> Deployment {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_spoilt_call_fails_its_test() {
-    let spoils: [(fn(&mut Value), &str); 4] = [
+    let spoils: [(Spoil, &str); 4] = [
         (|body| body["Nothing"] = json!("x"), "Member at 'nothing' is unknown"),
         (|body| body["TableName"] = json!(1), "Value at 'tableName' is not a string"),
         (
