@@ -52,7 +52,8 @@ impl Checker {
     /// What the access token of `request` says.
     ///
     /// # Errors
-    /// [`Error::InvalidToken`] without one that is ours and valid now; [`Error::Unavailable`] while there are no keys.
+    /// [`crate::words::Error::InvalidToken`] without one that is ours and valid now;
+    /// [`crate::words::Error::Unavailable`] while there are no keys.
     pub async fn subject(&self, request: &Request, now: Timestamp) -> Result<Subject> {
         let token = request.bearer()?;
         let issuer = request.issuer(self.name.as_deref());
