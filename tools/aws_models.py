@@ -81,8 +81,10 @@ def trimmed(name, shape, shapes):
     if "members" in shape:
         # By their names in a request.
         names = {member: ref.get("locationName", member) for member, ref in shape["members"].items()}
-        members = {names[member]: follow(ref, f"{name}.{member}") for member, ref in shape["members"].items()}
-        kept["members"] = {member: {key: ref[key] for key in ref if key != "locationName"} for member, ref in members.items()}
+        refs = {names[member]: follow(ref, f"{name}.{member}") for member, ref in shape["members"].items()}
+        for ref in refs.values():
+            ref.pop("locationName", None)
+        kept["members"] = refs
         if "required" in shape:
             kept["required"] = [names[member] for member in shape["required"]]
     if "error" in shape:
