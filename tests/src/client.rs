@@ -7,7 +7,8 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Request, StatusCode, header
 use local_aws::gateway::Api;
 use serde_json::{Value, json};
 
-use crate::{Deployment, contract};
+use crate::Deployment;
+use crate::contract::{self, CONTRACT};
 
 pub const REQUEST: &str = "/api/auth/otp/request/";
 pub const VERIFY: &str = "/api/auth/otp/verify/";
@@ -71,6 +72,17 @@ impl<'a> Client<'a> {
     /// Asks with an access token, and without a body.
     pub async fn with_token(self, method: &str, path: &str, access: &str) -> Answer {
         self.send(with_token(method, path, access)).await
+    }
+
+    /// Reads with an access token from every operation that needs one: the operation's id, and its answer.
+    pub async fn read_all(self, access: &str) -> Vec<(&'static str, Answer)> {
+        let mut answers = Vec::new();
+        for operation in CONTRACT.operations.iter().filter(|operation| operation.needs_access) {
+            if operation.method == "GET" {
+                answers.push((operation.id.as_str(), self.with_token("GET", &operation.path, access).await));
+            }
+        }
+        answers
     }
 
     pub async fn get(self, path: &str) -> Answer {

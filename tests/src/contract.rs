@@ -32,6 +32,8 @@ pub struct Operation {
     pub id: String,
     pub method: String,
     pub path: String,
+    /// Whether nothing but an access token opens it.
+    pub needs_access: bool,
     /// What a body must be.
     request: Option<Validator>,
     pub requests: Examples,

@@ -69,10 +69,10 @@ pub(super) async fn given(operation: &Operation, status: u16, name: &str) -> Ans
         ("requestCode", name) => asked(operation, name).await,
         ("verifyCode", name) => answered(operation, name).await,
         ("refresh" | "logout", name) => with_a_session(operation, name).await,
-        ("profile" | "listSessions" | "endSession" | "endOtherSessions", name) => with_access(operation, name).await,
         ("publicKeys", name) => keys(operation, name).await,
-        ("discovery", _) => Deployment::start().await.client().get(&operation.path).await,
-        (_, name) => elsewhere(status, name).await,
+        _ if operation.path.is_empty() => elsewhere(status, name).await,
+        _ if operation.needs_access => with_access(operation, name).await,
+        _ => Deployment::start().await.client().get(&operation.path).await,
     }
 }
 

@@ -58,8 +58,11 @@ impl<'a> Source<'a> {
         let body = body.map(|place| format!("{place}/content/application~1json"));
         let statuses = entries(&operation["responses"]);
         let response = |status: &String| self.response(&format!("{place}/responses/{status}"));
+        let ways = operation.get("security").and_then(Value::as_array);
         Operation {
             id: operation["operationId"].as_str().unwrap().to_owned(),
+            needs_access: ways
+                .is_some_and(|ways| !ways.is_empty() && ways.iter().all(|way| way.get("accessToken").is_some())),
             request: body.as_ref().map(|place| self.validator(OPEN, &format!("{place}/schema"))),
             requests: body.map(|place| self.examples(&place)).unwrap_or_default(),
             responses: statuses.map(|(status, _)| (status.parse().unwrap(), response(status))).collect(),
