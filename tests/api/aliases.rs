@@ -134,9 +134,9 @@ async fn a_person_with_a_phone_signs_in_by_the_paths_for_phones() {
     }
     let mailed = json!({ "identifier": ADA, "channel": "email" });
     let texts = [
-        ("/api/auth/send-otp/", mailed.clone(), "The channel does not fit the identifier."),
+        ("/api/auth/send-otp/", mailed.clone(), "The channel does not match the identifier."),
         ("/api/auth/verify-otp/", mailed, "The field otp_code is missing."),
-        ("/api/auth/verify-otp/", json!({ "email": ADA, "otp_code": "123456" }), "The channel does not fit"),
+        ("/api/auth/verify-otp/", json!({ "email": ADA, "otp_code": "123456" }), "The channel does not match"),
         ("/api/auth/send-otp/", json!({ "phone_number": "07400 123456" }), "Please provide a valid phone number"),
         ("/api/auth/send-otp/", json!({}), "The field identifier is missing."),
         ("/api/auth/verify-otp/", json!({ "phone_number": PHONE, "otp_code": "1" }), "That code did not work."),

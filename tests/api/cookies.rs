@@ -225,9 +225,9 @@ async fn clients_without_cookies_notice_nothing() {
     assert!(page.cookies.is_empty());
     for path in [REFRESH, LOGOUT] {
         for (body, message) in [
-            (json!({}), "The body does not fit: missing field `refresh`."),
-            (json!({ "refresh": null }), "The body does not fit: expected a string."),
-            (json!({ "refresh": 1 }), "The body does not fit: expected a string."),
+            (json!({}), "The body is invalid: missing field `refresh`."),
+            (json!({ "refresh": null }), "The body is invalid: expected a string."),
+            (json!({ "refresh": 1 }), "The body is invalid: expected a string."),
         ] {
             let answer = page.post(path, body).await;
             answer.refused(400, "invalid_request");

@@ -35,7 +35,9 @@ impl SubmittedCode {
     pub(crate) fn read(request: &Request, frontends: &Frontends, binding_required: bool) -> Result<SubmittedCode> {
         let Body { identifier, otp_code, otp, challenge_id, source_url: source, token_delivery } = request.json()?;
         let typed = match (otp_code, otp) {
-            (Some(one), Some(other)) if one != other => return Err(Error::invalid("Two different codes are given.")),
+            (Some(one), Some(other)) if one != other => {
+                return Err(Error::invalid("The body has two different codes. Send one."));
+            }
             (Some(typed), _) | (None, Some(typed)) => typed,
             (None, None) => return Err(Error::invalid("The field otp_code is missing.")),
         };

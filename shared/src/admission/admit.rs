@@ -111,7 +111,7 @@ impl Entry<'_> {
         if self.door.challenges.use_up(self.code, self.now).await? {
             self.gate.pay().await;
         }
-        Ok(Error::Forbidden("Sign-up is closed."))
+        Ok(Error::Forbidden("Sign-up is closed. Only existing users can sign in."))
     }
 
     fn open(&self, user: UserId) -> Result<Session> {

@@ -128,7 +128,8 @@ impl SmsPolicy {
         }
         let is_sent_to = |country: &Country| self.countries.contains(country);
         let country = plan.country.filter(is_sent_to);
-        let country = country.ok_or(Error::Forbidden("Codes are not sent by SMS to this number's country."))?;
+        let country =
+            country.ok_or(Error::Forbidden("SMS is not available in this number's country. Try an email address."))?;
         Ok(Target { country, range: phone.reveal().chars().skip(1).take(RANGE_DIGITS).collect() })
     }
 

@@ -34,7 +34,7 @@ impl Request {
         let delivery = frontends.delivery(asked, brought.is_some(), &self.page)?;
         match (field, brought) {
             (Some(field), Some(brought)) if field != brought => {
-                Err(Error::invalid("The body and a cookie say different things."))
+                Err(Error::invalid("The body and a cookie have different values. Send only one of them."))
             }
             (field, brought) => Ok(Delivered { delivery, text: field.or(brought.map(str::to_owned)) }),
         }
@@ -53,7 +53,7 @@ impl Request {
     ) -> Result<Delivered> {
         let delivered = self.delivered(frontends, asked, field, Cookie::Refresh)?;
         if delivered.delivery == TokenDelivery::Body && delivered.text.is_none() {
-            return Err(Error::invalid("The body does not fit: missing field `refresh`."));
+            return Err(Error::invalid("The body is invalid: missing field `refresh`."));
         }
         Ok(delivered)
     }

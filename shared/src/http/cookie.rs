@@ -63,7 +63,10 @@ impl Cookies {
         match (first, second) {
             (None, _) => Ok(None),
             (Some(Some(value)), None) => Ok(Some(value.expose_secret()).filter(|value| !value.is_empty())),
-            (Some(_), _) => Err(Error::invalid(format!("The cookie {} cannot be read.", cookie.name()))),
+            (Some(_), _) => Err(Error::invalid(format!(
+                "The cookie {} is malformed or was sent twice. Delete it and try again.",
+                cookie.name()
+            ))),
         }
     }
 }

@@ -102,15 +102,18 @@ impl Frontends {
     }
 
     fn check_origin(&self, origin: Option<&str>, brings: bool) -> Result<()> {
-        const CANNOT: &str = "Cookies cannot be served here: they need an own domain that the frontend shares.";
+        const CANNOT: &str =
+            "Cookies work only if the API and the frontend share a domain. Send `token_delivery: body` instead.";
         if self.origins.iter().all(|(_, holds)| !holds) {
             return Err(Error::invalid(CANNOT));
         }
         match origin {
-            None if brings => Err(Error::Forbidden("A request with a cookie must show its Origin.")),
+            None if brings => Err(Error::Forbidden("The Origin header is missing. A request with a cookie needs it.")),
             None => Ok(()),
             Some(shown) => match self.origins.iter().find(|(origin, _)| origin.as_str() == shown) {
-                None => Err(Error::Forbidden("This origin is not allowed.")),
+                None => {
+                    Err(Error::Forbidden("This origin is not allowed. The operator can add it to ALLOWED_ORIGINS."))
+                }
                 Some((_, false)) => Err(Error::invalid(CANNOT)),
                 Some((_, true)) => Ok(()),
             },

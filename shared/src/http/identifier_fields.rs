@@ -32,7 +32,7 @@ impl IdentifierFields {
         let first = given.next().ok_or_else(|| Error::invalid("The field identifier is missing."))??;
         for other in given {
             if other? != first {
-                return Err(Error::invalid("Two different identifiers are given."));
+                return Err(Error::invalid("The body has two different identifiers. Send one."));
             }
         }
         Destination::of(first, self.channel)

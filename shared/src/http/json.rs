@@ -22,7 +22,7 @@ pub fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
     if !value.is_object() {
         return Err(Error::invalid("The body must be a JSON object."));
     }
-    T::deserialize(value).map_err(|error| Error::invalid(format!("The body does not fit: {}.", shape_of(&error))))
+    T::deserialize(value).map_err(|error| Error::invalid(format!("The body is invalid: {}.", shape_of(&error))))
 }
 
 /// For `deserialize_with`: a field that may be missing, but must not be `null`.
@@ -35,8 +35,10 @@ pub fn not_null<'de, T: Deserialize<'de>, D: Deserializer<'de>>(field: D) -> std
 
 fn unreadable(error: &serde_json::Error) -> Error {
     match error.classify() {
-        serde_json::error::Category::Data => Error::invalid("The body has a key twice or is nested too deeply."),
-        _ => Error::invalid(format!("The body is not JSON (line {}, column {}).", error.line(), error.column())),
+        serde_json::error::Category::Data => {
+            Error::invalid("The body repeats a key or is nested too deeply. Send each key once.")
+        }
+        _ => Error::invalid(format!("The body is not valid JSON (line {}, column {}).", error.line(), error.column())),
     }
 }
 
@@ -158,6 +160,6 @@ mod tests {
             code: String,
         }
         let error = read::<Shape>(br#"{"code": 123456}"#).unwrap_err();
-        assert_eq!(error.to_string(), "The body does not fit: expected a string.");
+        assert_eq!(error.to_string(), "The body is invalid: expected a string.");
     }
 }

@@ -55,7 +55,7 @@ impl FromStr for Origin {
 }
 
 fn unreadable() -> Error {
-    Error::invalid("That is no origin.")
+    Error::invalid("This is not an origin. Use a scheme and a host, such as https://app.example.com.")
 }
 
 /// Host and port; an IPv6 address has its brackets.

@@ -75,7 +75,7 @@ impl Request {
             return Err(Error::invalid("The content type must be application/json."));
         }
         if self.body.len() > LONGEST_BODY {
-            return Err(Error::invalid("The body is longer than 8 KiB."));
+            return Err(Error::invalid("The body is too long. Send at most 8 KiB."));
         }
         json::read(&self.body)
     }

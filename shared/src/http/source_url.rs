@@ -11,7 +11,7 @@ const LONGEST: usize = 2_048;
 pub fn source_url(given: Option<&str>) -> Result<Option<&str>> {
     match given.map(str::trim).filter(|text| !text.is_empty()) {
         Some(text) if text.len() > LONGEST || text.chars().any(char::is_control) => {
-            Err(Error::invalid("The field source_url is longer than 2,048 bytes or has control characters."))
+            Err(Error::invalid("The field source_url must have at most 2,048 bytes and no control characters."))
         }
         given => Ok(given),
     }

@@ -28,9 +28,9 @@ impl Destination {
         match (channel.unwrap_or(usual), identifier) {
             (Channel::Email, Identifier::Email(email)) => Ok(Destination::Email(email)),
             (Channel::Sms, Identifier::Phone(phone)) => Ok(Destination::Sms(phone)),
-            (Channel::Email, Identifier::Phone(_)) | (Channel::Sms, Identifier::Email(_)) => {
-                Err(Error::invalid("The channel does not fit the identifier."))
-            }
+            (Channel::Email, Identifier::Phone(_)) | (Channel::Sms, Identifier::Email(_)) => Err(Error::invalid(
+                "The channel does not match the identifier. Use email for an address and sms for a number.",
+            )),
         }
     }
 

@@ -31,10 +31,10 @@ pub enum Error {
     #[error("{0}")]
     Forbidden(&'static str),
     /// No such route.
-    #[error("There is nothing here.")]
+    #[error("This path does not exist. Check the URL.")]
     NotFound,
     /// The route exists under other methods, which `allow` lists.
-    #[error("This address answers {allow} only.")]
+    #[error("This path supports only {allow}.")]
     MethodNotAllowed {
         /// The value of the `Allow` header.
         allow: String,
@@ -65,7 +65,7 @@ pub enum Error {
     #[error("The service is busy. Please try again in a moment.")]
     Unavailable(#[source] Source),
     /// A fault of ours.
-    #[error("Something went wrong on our side.")]
+    #[error("Something went wrong on our side. Please try again later.")]
     Internal(#[source] Source),
 }
 
