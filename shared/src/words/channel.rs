@@ -1,20 +1,20 @@
-//! Channels: how a code travels.
+//! Channels: the ways to send a code.
 
 use serde::{Deserialize, Serialize};
 
-/// How a code travels. A request may name it, and a destination is an identifier together with it.
+/// How a code is sent. A request may choose the channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Channel {
-    /// Mail.
+    /// By email.
     Email,
-    /// A text message.
+    /// By text message.
     #[serde(alias = "phone")]
     Sms,
 }
 
 impl Channel {
-    /// The word on the wire, in the log and in metrics.
+    /// Its name in requests, answers, logs and metrics.
     pub fn name(self) -> &'static str {
         match self {
             Channel::Email => "email",
@@ -22,7 +22,7 @@ impl Channel {
         }
     }
 
-    /// What people call its messages.
+    /// A message of this channel, as users call it.
     pub fn message(self) -> &'static str {
         match self {
             Channel::Email => "email",
@@ -30,7 +30,7 @@ impl Channel {
         }
     }
 
-    /// What people call the place that its messages go to.
+    /// The address of this channel, as users call it.
     pub fn place(self) -> &'static str {
         match self {
             Channel::Email => "email address",

@@ -1,4 +1,4 @@
-//! Time as a value: read once at the top of a handler, an argument everywhere else.
+//! Time as a value: a handler reads it once and passes it on.
 
 use std::fmt;
 use std::sync::Arc;
@@ -12,74 +12,74 @@ use time::format_description::well_known::Rfc3339;
 pub struct Timestamp(u64);
 
 impl Timestamp {
-    /// The moment `seconds` after the epoch.
+    /// The time `seconds` after 1970.
     pub fn from_unix(seconds: u64) -> Timestamp {
         Timestamp(seconds)
     }
 
-    /// Whole seconds since the epoch.
+    /// Seconds since 1970.
     pub fn unix(self) -> u64 {
         self.0
     }
 
-    /// The moment `span` earlier, or the epoch itself.
+    /// The time `span` earlier, at the earliest 1970.
     pub fn before(self, span: Duration) -> Timestamp {
         Timestamp(self.0.saturating_sub(span.as_secs()))
     }
 
-    /// The moment `span` later; stays at the end of time rather than wrap (V34).
+    /// The time `span` later. It saturates instead of wrapping (V34).
     pub fn after(self, span: Duration) -> Timestamp {
         Timestamp(self.0.saturating_add(span.as_secs()))
     }
 
-    /// How long it is from here to `later`; nothing where that has passed.
+    /// The time left until `later`, or zero if `later` has passed.
     pub fn until(self, later: Timestamp) -> Duration {
         Duration::from_secs(later.0.saturating_sub(self.0))
     }
 }
 
-/// RFC 3339 in UTC, as every time on the wire is written.
+/// RFC 3339 in UTC, the format of every time in requests and answers.
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text = i64::try_from(self.0)
             .ok()
             .and_then(|seconds| OffsetDateTime::from_unix_timestamp(seconds).ok())
             .and_then(|moment| moment.format(&Rfc3339).ok());
-        // Beyond the year 9999 there is no RFC 3339 text.
+        // RFC 3339 ends with the year 9999.
         f.write_str(text.as_deref().unwrap_or("9999-12-31T23:59:59Z"))
     }
 }
 
-/// The first moment at which something is no longer valid.
+/// When something expires: from this second on it is invalid.
 ///
-/// Its number is also the item's TTL attribute; TTL is a broom and not a lock, so every condition
-/// compares it with the time as well (S80).
+/// DynamoDB deletes expired items late, so an item with this number as its TTL can still be in the table. Every
+/// condition therefore compares the time as well (S80).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ExpiresAt(Timestamp);
 
 impl ExpiresAt {
-    /// Valid for `ttl` from `now` on.
+    /// Expires `ttl` after `now`.
     pub fn after(now: Timestamp, ttl: Duration) -> ExpiresAt {
         ExpiresAt(now.after(ttl))
     }
 
-    /// Valid until just before `moment`.
+    /// Expires at `moment`.
     pub fn at(moment: Timestamp) -> ExpiresAt {
         ExpiresAt(moment)
     }
 
-    /// The one comparison: at its own second it has passed.
+    /// Whether it has expired. At exactly this second, it has.
     pub fn has_passed(self, now: Timestamp) -> bool {
         self.0 <= now
     }
 
-    /// The moment itself.
+    /// The time of expiry.
     pub fn moment(self) -> Timestamp {
         self.0
     }
 }
 
-/// Where a function reads the time: the system's clock, or one that `local` moves.
+/// The source of the time: the system's clock, or a clock under the control of `local`.
 #[derive(Clone)]
 pub struct Clock(Arc<dyn Fn() -> Timestamp + Send + Sync>);
 
@@ -89,17 +89,17 @@ impl Clock {
         Clock::new(|| {
             #[expect(clippy::disallowed_methods, reason = "the one place that reads the system's clock")]
             let now = std::time::SystemTime::now();
-            // A clock before 1970 reads as 1970: everything has then yet to start, nothing is valid too long.
+            // A clock before 1970 reads as 1970, so that a wrong clock cannot extend anything's validity.
             Timestamp(now.duration_since(std::time::UNIX_EPOCH).unwrap_or_default().as_secs())
         })
     }
 
-    /// A clock that asks `read`.
+    /// A clock whose time comes from `read`.
     pub fn new(read: impl Fn() -> Timestamp + Send + Sync + 'static) -> Clock {
         Clock(Arc::new(read))
     }
 
-    /// The time. A handler calls this once.
+    /// The current time. A handler calls this once.
     pub fn now(&self) -> Timestamp {
         (self.0)()
     }

@@ -1,25 +1,26 @@
-//! Destinations: an identifier together with the channel that a code takes to it.
+//! Destinations: an identifier and the channel to reach it.
 
 use crate::words::channel::Channel;
 use crate::words::error::{Error, Result};
 use crate::words::identifier::{Email, Identifier, Phone};
 
-/// Where a code goes.
+/// The address and the channel of a message.
 ///
-/// Each channel has a variant with the address that it needs, so a message cannot be sent where its channel does not reach.
+/// Each variant holds the kind of address of its channel, so an SMS to an email address cannot be expressed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Destination {
-    /// A mailbox.
+    /// An email address.
     Email(Email),
-    /// A phone, by text message.
+    /// A phone number, by text message.
     Sms(Phone),
 }
 
 impl Destination {
-    /// `identifier` by `channel`, or by the usual one for its kind.
+    /// The destination for `identifier` by `channel`. Without a channel, an email address gets email and a phone
+    /// number gets an SMS.
     ///
     /// # Errors
-    /// [`Error::InvalidRequest`] where the channel does not reach the identifier.
+    /// [`Error::InvalidRequest`] if the channel cannot reach the identifier.
     pub fn of(identifier: Identifier, channel: Option<Channel>) -> Result<Destination> {
         let usual = match identifier {
             Identifier::Email(_) => Channel::Email,
@@ -34,7 +35,7 @@ impl Destination {
         }
     }
 
-    /// The channel.
+    /// The channel of the message.
     pub fn channel(&self) -> Channel {
         match self {
             Destination::Email(_) => Channel::Email,
@@ -42,7 +43,7 @@ impl Destination {
         }
     }
 
-    /// Whom it reaches: an identifier is the same by whichever channel.
+    /// The identifier. It is the same on every channel.
     pub fn identifier(&self) -> Identifier {
         match self {
             Destination::Email(email) => Identifier::Email(email.clone()),

@@ -1,4 +1,4 @@
-//! Randomness: the operating system's generator, and nothing else.
+//! Randomness, only from the operating system's generator.
 
 use rand::TryRng;
 #[expect(clippy::disallowed_types, reason = "the one place that asks the system's generator")]
@@ -6,7 +6,7 @@ use rand::rngs::SysRng;
 
 use crate::words::error::{Error, Result};
 
-/// The system's generator.
+/// The operating system's random generator.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Entropy;
 
@@ -14,16 +14,17 @@ impl Entropy {
     /// `N` random bytes.
     ///
     /// # Errors
-    /// [`Error::Internal`] when the system has no generator to offer.
+    /// [`Error::Internal`] if the operating system's generator fails.
     pub fn bytes<const N: usize>(&self) -> Result<[u8; N]> {
         let mut bytes = [0; N];
         SysRng.try_fill_bytes(&mut bytes).map_err(Error::internal)?;
         Ok(bytes)
     }
 
-    /// A number below `limit`, each as likely as any other (S01).
+    /// A uniformly distributed number below `limit` (S01).
     ///
-    /// Numbers from the incomplete last stretch of `u64` are drawn again: a remainder would favour the small ones.
+    /// Draws again if the number falls into the last, incomplete multiple of `limit`. A plain remainder would favour
+    /// small numbers.
     ///
     /// # Errors
     /// As [`Entropy::bytes`].

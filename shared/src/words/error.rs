@@ -1,76 +1,77 @@
-//! The one error that reaches a caller. Each code is a thing that a client can do something about.
+//! The errors of the API. Each code tells a client something to act on.
 
 use std::time::Duration;
 
 use crate::words::channel::Channel;
 
-/// What any step may end in.
+/// The result of every fallible step.
 pub type Result<T> = std::result::Result<T, Error>;
 
 type Source = Box<dyn std::error::Error + Send + Sync>;
 
-/// `Display` is what the caller reads. The source of `Internal` and `Unavailable` goes to the log and nowhere else.
+/// An error of the API. `Display` is the text for the client; the source of `Internal` and `Unavailable` goes only to
+/// the log.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The request cannot be read; the text names the field, never its value.
+    /// The request is malformed. The text names the field and never its value.
     #[error("{0}")]
     InvalidRequest(String),
-    /// Not an email address that Latchkey sends to.
+    /// Not an email address, or one of a form that Latchkey rejects.
     #[error("Please provide a valid email address.")]
     InvalidEmail,
-    /// Not a phone number in international form.
+    /// Not a phone number in international format.
     #[error("Please provide a valid phone number in international form, such as +14155550123.")]
     InvalidPhone,
-    /// Wrong, expired, used, used up, never issued: one answer for all of them (S11).
+    /// The code is wrong, expired or used, or was never issued. One answer covers all cases (S11).
     #[error("That code did not work. Ask for a new one.")]
     InvalidOtp,
-    /// Forged, expired, signed out or reused: one answer.
+    /// The token is forged, expired, revoked or reused. One answer covers all cases.
     #[error("This session has ended. Sign in again.")]
     InvalidToken,
-    /// Refused by the deployment's policy; the text says which.
+    /// The deployment's policy refuses the request. The text names the policy.
     #[error("{0}")]
     Forbidden(&'static str),
-    /// No such route.
+    /// The path has no route.
     #[error("This path does not exist. Check the URL.")]
     NotFound,
-    /// The route exists under other methods, which `allow` lists.
+    /// The route exists with other methods.
     #[error("This path supports only {allow}.")]
     MethodNotAllowed {
-        /// The value of the `Allow` header.
+        /// The methods of the route, for the `Allow` header.
         allow: String,
     },
-    /// A limit on requests or sends.
+    /// A limit on requests or messages is reached.
     #[error("Too many requests. Please try again later.")]
     RateLimited {
-        /// How long to wait before it can work.
+        /// When to try again.
         retry_after: Duration,
     },
-    /// A limit on failures: of this identifier, or of this network.
+    /// The limit on failures of this identifier or this network is reached.
     #[error("Too many failed attempts. Please try again later.")]
     TooManyAttempts {
-        /// How long to wait before it can work.
+        /// When to try again.
         retry_after: Duration,
     },
-    /// A message with a code was surely not sent; `challenge` may be sent again.
+    /// A message was certainly not sent. The client may resend `challenge`.
     #[error("The {} could not be sent. Please try again.", .channel.message())]
     SendFailed {
-        /// How it was to travel.
+        /// The channel of the message.
         channel: Channel,
-        /// The challenge that a resend names, where the body may tell it.
+        /// The challenge to resend, unless the client gets its id only as a cookie.
         challenge: Option<String>,
-        /// How long to wait, from the third failure of one challenge on.
+        /// When to try again. Set from the third failed send of one challenge on.
         retry_after: Option<Duration>,
     },
-    /// Something that this needs cannot be reached at the moment.
+    /// A dependency is unreachable at the moment.
     #[error("The service is busy. Please try again in a moment.")]
     Unavailable(#[source] Source),
-    /// A fault of ours.
+    /// A bug or a misconfiguration on the server's side.
     #[error("Something went wrong on our side. Please try again later.")]
     Internal(#[source] Source),
 }
 
 impl Error {
-    /// The stable code, which clients branch on.
+    /// The stable code for clients to branch on.
     pub fn code(&self) -> &'static str {
         match self {
             Error::InvalidRequest(_) => "invalid_request",
@@ -90,7 +91,7 @@ impl Error {
         }
     }
 
-    /// How long to wait before trying again, where waiting helps.
+    /// When to try again, if waiting helps.
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
             Error::RateLimited { retry_after } | Error::TooManyAttempts { retry_after } => Some(*retry_after),
@@ -108,25 +109,26 @@ impl Error {
         }
     }
 
-    /// What is behind an error of ours, for the log: each cause's own words, and never their `Debug`, which may hold a
-    /// whole answer of AWS with the secrets in it.
+    /// The causes of a server error, for the log.
+    ///
+    /// It uses the `Display` of each cause. `Debug` may contain a whole AWS response, secrets included.
     pub fn cause(&self) -> Option<String> {
         let (Error::Internal(source) | Error::Unavailable(source)) = self else { return None };
         let causes = std::iter::successors(Some(source.as_ref() as &dyn std::error::Error), |error| error.source());
         Some(causes.map(ToString::to_string).collect::<Vec<_>>().join(": "))
     }
 
-    /// A body that cannot be used, with the reason.
+    /// A malformed request, with the reason.
     pub fn invalid(reason: impl Into<String>) -> Error {
         Error::InvalidRequest(reason.into())
     }
 
-    /// A fault of ours, with its cause for the log.
+    /// A server error, with its cause for the log.
     pub fn internal(source: impl Into<Source>) -> Error {
         Error::Internal(source.into())
     }
 
-    /// Something out of reach, with its cause for the log.
+    /// An unreachable dependency, with its cause for the log.
     pub fn unavailable(source: impl Into<Source>) -> Error {
         Error::Unavailable(source.into())
     }

@@ -1,6 +1,6 @@
-//! Host names, as certificates and browsers have them.
+//! Host names.
 
-/// Whether a text may stand between two dots of a host name in lower case.
+/// Whether `text` is a valid label of a host name in lower case: 1 to 63 letters, digits and inner hyphens.
 pub fn is_host_label(text: &str) -> bool {
     (1..=63).contains(&text.len())
         && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')

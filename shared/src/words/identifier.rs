@@ -1,6 +1,7 @@
-//! Identifiers: an email address or a phone number, parsed once at the edge.
+//! Identifiers: an email address or a phone number.
 //!
-//! Two spellings of one address are one value here, and the code goes to that value: never to what was typed (V20).
+//! Parsing normalizes the text, so two spellings of one address become the same value. Codes go to the normalized
+//! address and never to the text of the request (V20).
 
 use std::str::FromStr;
 
@@ -8,7 +9,7 @@ use crate::words::error::Error;
 use crate::words::masked::masked;
 use crate::words::numbering::{self, Plan};
 
-/// What a person signs in with.
+/// The address that a user signs in with.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Identifier {
     /// An email address.
@@ -17,21 +18,21 @@ pub enum Identifier {
     Phone(Phone),
 }
 
-/// An email address: ASCII, lower case, its domain in A-labels, at most 254 bytes.
+/// An email address: ASCII, lower case, with an A-label domain, at most 254 bytes.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Email(String);
 
-/// A phone number in E.164: `+`, then 7 to 15 digits, the first not 0.
+/// A phone number in E.164: `+` and 7 to 15 digits. The first digit is 1 to 9.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Phone(String);
 
-/// RFC 5321's limit on a path, less its brackets.
+/// RFC 5321 limits a path to 256 octets, including its angle brackets.
 const LONGEST_EMAIL: usize = 254;
-/// RFC 5321's limit on a local part.
+/// RFC 5321 limits a local part to 64 octets.
 const LONGEST_LOCAL_PART: usize = 64;
 
 impl Identifier {
-    /// The canonical address, for the message that goes there and for its owner.
+    /// The normalized address.
     pub fn reveal(&self) -> &str {
         match self {
             Identifier::Email(email) => email.reveal(),
@@ -39,7 +40,7 @@ impl Identifier {
         }
     }
 
-    /// The word that keeps one kind's digests apart from the other's.
+    /// The kind of identifier. It is part of the digest, so an email address and a phone number never share one.
     pub fn kind(&self) -> &'static str {
         match self {
             Identifier::Email(_) => "email",
@@ -48,7 +49,8 @@ impl Identifier {
     }
 }
 
-/// What begins like a number is read as one; everything else is read as an address.
+/// Text that starts like a phone number and has no `@` is parsed as one. Everything else is parsed as an email
+/// address.
 impl FromStr for Identifier {
     type Err = Error;
 
@@ -64,7 +66,7 @@ impl FromStr for Identifier {
 }
 
 impl Email {
-    /// The canonical address.
+    /// The normalized address.
     pub fn reveal(&self) -> &str {
         &self.0
     }
@@ -90,8 +92,10 @@ impl FromStr for Email {
     }
 }
 
-/// RFC 5322's dot-atom. Quoted local parts are lawful, unused, and a parser's trap: refused. So is what begins like an
-/// encoded word (RFC 2047): some mail system decodes it, perhaps to another address.
+/// Accepts the dot-atom of RFC 5322. Quoted local parts are valid but unused, and parsers disagree about them.
+///
+/// `=?` starts an encoded word (RFC 2047). Some mail systems decode it, possibly into another address, so it is
+/// refused.
 fn is_local_part(local: &str) -> bool {
     let is_atom = |atom: &str| {
         !atom.is_empty()
@@ -100,19 +104,19 @@ fn is_local_part(local: &str) -> bool {
     local.len() <= LONGEST_LOCAL_PART && !local.contains("=?") && local.split('.').all(is_atom)
 }
 
-/// A host name of two labels or more whose last is not a number (which would be an IP address).
+/// A host name with at least two labels. A last label of digits only would make it an IP address.
 fn is_mail_domain(domain: &str) -> bool {
     let Some((rest, last)) = domain.rsplit_once('.') else { return false };
     !rest.is_empty() && last.len() >= 2 && !last.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 impl Phone {
-    /// The canonical number.
+    /// The normalized number.
     pub fn reveal(&self) -> &str {
         &self.0
     }
 
-    /// What the numbering plans say of it.
+    /// The country and the cost of the number.
     pub fn plan(&self) -> Plan {
         numbering::plan(self.0.trim_start_matches('+'))
     }
@@ -121,9 +125,10 @@ impl Phone {
 impl FromStr for Phone {
     type Err = Error;
 
-    /// Removes spaces, dashes, dots and parentheses, and accepts E.164, nothing more (V23).
+    /// Removes spaces, dashes, dots and parentheses, and then accepts only E.164 (V23).
     fn from_str(text: &str) -> Result<Phone, Error> {
-        // A trunk prefix that is dialled inside the country only, and has no place in E.164: this is another number.
+        // `(0)` is a trunk prefix for calls inside the country. E.164 has none, so the digits would form another
+        // number.
         if text.contains("(0)") {
             return Err(Error::InvalidPhone);
         }
@@ -132,7 +137,7 @@ impl FromStr for Phone {
     }
 }
 
-/// Whether a text is a number as E.164 writes it: `^\+[1-9][0-9]{6,14}$`.
+/// Whether a text is an E.164 number: `^\+[1-9][0-9]{6,14}$`.
 pub fn is_e164(text: &str) -> bool {
     text.strip_prefix('+').is_some_and(|digits| {
         (7..=numbering::LONGEST).contains(&digits.len())
@@ -160,7 +165,7 @@ mod tests {
         assert_eq!(text.parse::<Identifier>().map_err(|error| error.code()), Err(code), "{text}");
     }
 
-    /// S2-42: three valid and three invalid examples, with its spaces, dashes and parentheses.
+    /// S2-42: three valid and three invalid examples, with spaces, dashes and parentheses.
     #[test]
     fn the_six_examples_of_the_phone_rule() {
         accepts("+1 (555) 123-4567", "+15551234567");
@@ -171,7 +176,7 @@ mod tests {
         refuses("+1234567890123456", "invalid_phone");
     }
 
-    /// V23: what other systems take for the same number is refused, not guessed at.
+    /// V23: spellings that other systems accept are refused instead of interpreted.
     #[test]
     fn a_number_has_one_spelling() {
         accepts(" +44.20.7946.0958 ", "+442079460958");
@@ -200,7 +205,7 @@ mod tests {
         accepts("1ada@example.com", "1ada@example.com");
     }
 
-    /// V20: no letter that folds into another's.
+    /// V20: letters that case folding turns into ASCII are refused.
     #[test]
     fn a_local_part_is_ascii() {
         for other in

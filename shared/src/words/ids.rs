@@ -1,4 +1,4 @@
-//! Names that Latchkey gives out: users, sessions, challenges. Opaque strings on the wire.
+//! Ids of users, sessions and challenges. Clients treat them as opaque strings.
 
 use std::fmt;
 use std::str::FromStr;
@@ -13,13 +13,13 @@ use crate::words::entropy::Entropy;
 use crate::words::error::{Error, Result};
 use crate::words::lane::Lane;
 
-/// A user: a UUIDv7.
+/// The id of a user: a UUIDv7.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct UserId(Uuid);
 
 impl UserId {
-    /// A new one, made at `now`.
+    /// A new id with the time `now`.
     ///
     /// # Errors
     /// As [`Entropy::bytes`].
@@ -40,21 +40,21 @@ impl FromStr for UserId {
 
     fn from_str(text: &str) -> Result<UserId> {
         let id = Uuid::try_parse(text).map(UserId).map_err(Error::internal)?;
-        // `try_parse` reads braces and capitals too; an id has one spelling.
+        // `try_parse` also accepts braces and capitals, but an id has only one spelling.
         if id.to_string() == text { Ok(id) } else { Err(Error::internal("not a user id in its own spelling")) }
     }
 }
 
-/// A session: 128 random bits, 22 characters. Not a secret: it is a claim of every access token.
+/// The id of a session: 128 random bits in 22 characters. It is public, because every access token contains it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct SessionId(String);
 
-/// Length of 128 bits in base64url without padding.
+/// The length of 128 bits in base64url without padding.
 const ID_LENGTH: usize = 22;
 
 impl SessionId {
-    /// A new one.
+    /// A new random id.
     ///
     /// # Errors
     /// As [`Entropy::bytes`].
@@ -62,7 +62,7 @@ impl SessionId {
         Ok(SessionId(random_id(entropy)?))
     }
 
-    /// Its 22 characters.
+    /// The id as text, 22 characters.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -76,16 +76,16 @@ impl FromStr for SessionId {
     }
 }
 
-/// What binds a code to whoever asked for it: 128 random bits that only the asking client learns (S08).
+/// The id of a challenge, a secret of 128 random bits. It binds a code to the client that requested it (S08).
 #[derive(Clone, Debug)]
 pub struct ChallengeId(SecretString);
 
-/// Before the id of a challenge on the lane of known browsers. The table's name for a challenge is a digest of all of its
-/// id, so nobody can take one to the other lane.
+/// The prefix of challenges on [`Lane::Known`]. The table stores a digest of the whole id, prefix included, so a
+/// client cannot move a challenge to the other lane.
 const KNOWN: &str = "d.";
 
 impl ChallengeId {
-    /// A new one on `lane`.
+    /// A new random id on `lane`.
     ///
     /// # Errors
     /// As [`Entropy::bytes`].
@@ -97,23 +97,23 @@ impl ChallengeId {
         }))
     }
 
-    /// The lane that it was drawn on.
+    /// The lane of the challenge, read from the prefix.
     pub fn lane(&self) -> Lane {
         if self.reveal().starts_with(KNOWN) { Lane::Known } else { Lane::Open }
     }
 
-    /// A client's own words for one. What is no challenge id names an unknown challenge, like any other.
+    /// An id from a client, unchecked. A malformed id is treated like that of an unknown challenge.
     pub fn from_client(text: String) -> ChallengeId {
         ChallengeId(text.into())
     }
 
-    /// The id, for the answer to whoever asked.
+    /// The id as text, for the client that requested the code.
     pub fn reveal(&self) -> &str {
         self.0.expose_secret()
     }
 }
 
-/// 128 random bits as text.
+/// 128 random bits in base64url, 22 characters.
 ///
 /// # Errors
 /// As [`Entropy::bytes`].

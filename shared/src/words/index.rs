@@ -1,4 +1,4 @@
-//! How tables and logs name people, networks and challenges: by keyed digests, never by themselves.
+//! Keyed digests. Tables and logs contain these instead of identifiers, networks and challenge ids.
 
 use data_encoding::BASE64URL_NOPAD;
 
@@ -8,43 +8,43 @@ use crate::words::mac::MacKey;
 use crate::words::network::{Network, NetworkDigest};
 use crate::words::scope::{ItemKey, Scope, Tenant};
 
-/// The index key of one tenant.
+/// Computes the digests of one tenant.
 pub struct Index<'a> {
     key: MacKey,
     tenant: &'a Tenant,
 }
 
 impl<'a> Index<'a> {
-    /// The index of `tenant` under `key`, which never rotates.
+    /// The index of `tenant` under `key`. This key never rotates, because every stored digest depends on it.
     pub fn new(key: MacKey, tenant: &'a Tenant) -> Index<'a> {
         Index { key, tenant }
     }
 
-    /// Its tenant.
+    /// The tenant of the digests.
     pub fn tenant(&self) -> &'a Tenant {
         self.tenant
     }
 
-    /// An identifier's name: 43 characters.
+    /// The digest of an identifier, 43 characters.
     pub fn identifier(&self, identifier: &Identifier) -> IdentifierDigest {
         let digest = self.digest("identifier", &[identifier.kind().as_bytes(), identifier.reveal().as_bytes()]);
         IdentifierDigest { tenant: self.tenant.clone(), digest: BASE64URL_NOPAD.encode(&digest) }
     }
 
-    /// A challenge's name: 22 characters. A copy of the table binds nobody to a code.
+    /// The digest of a challenge id, 22 characters. A leaked table therefore reveals no valid challenge id.
     pub fn challenge(&self, challenge: &ChallengeId) -> String {
         let digest = self.digest("challenge", &[challenge.reveal().as_bytes()]);
         BASE64URL_NOPAD.encode(&digest[..16])
     }
 
-    /// A network's name: 22 characters. An address is personal data. Its limits are the stack's, so that tenants do not
-    /// multiply them.
+    /// The digest of a network, 22 characters, because an IP address is personal data. All tenants share it, so a
+    /// network's limits do not multiply with the number of tenants.
     pub fn network(&self, network: Network) -> NetworkDigest {
         let digest = self.key.digest("network", Scope::Stack, &[network.reveal().to_string().as_bytes()]);
         NetworkDigest::new(BASE64URL_NOPAD.encode(&digest[..16]))
     }
 
-    /// What a device cookie for an identifier that ends at `end` is signed with.
+    /// The MAC of a device cookie for `identifier` that expires at `end`, in seconds since 1970.
     pub fn device(&self, identifier: &Identifier, end: u64) -> [u8; 32] {
         let fields = [identifier.kind().as_bytes(), identifier.reveal().as_bytes(), &end.to_be_bytes()];
         self.digest("device", &fields)
@@ -55,7 +55,7 @@ impl<'a> Index<'a> {
     }
 }
 
-/// The keyed digest of an identifier of one tenant.
+/// The keyed digest of an identifier, with its tenant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IdentifierDigest {
     tenant: Tenant,
@@ -63,17 +63,17 @@ pub struct IdentifierDigest {
 }
 
 impl IdentifierDigest {
-    /// Whose identifier it is.
+    /// The tenant of the identifier.
     pub fn tenant(&self) -> &Tenant {
         &self.tenant
     }
 
-    /// Its 43 characters.
+    /// The digest as text, 43 characters.
     pub fn as_str(&self) -> &str {
         &self.digest
     }
 
-    /// The key of its item of that kind.
+    /// The key of this identifier's item of the given kind.
     pub fn item(&self, kind: &str) -> ItemKey {
         ItemKey::new(Scope::Tenant(&self.tenant), kind, &[&self.digest])
     }
@@ -83,8 +83,8 @@ impl IdentifierDigest {
 mod tests {
     use super::*;
 
-    /// What lies in tables and browsers was named by these digests. They are computed elsewhere, from the construction
-    /// that `mac` describes.
+    /// Stored items and cookies depend on these digests. The expected values were computed with an independent
+    /// implementation.
     #[test]
     fn names_never_change() {
         let tenant = Tenant::default();
@@ -100,7 +100,7 @@ mod tests {
         assert_eq!(BASE64URL_NOPAD.encode(&device), "8fvgbVP1Ly-5hsVGS8OrHBvB3zsm1HbzlY3f8vNMEU0");
     }
 
-    /// A person may use two tenants of one stack; a network is one to both.
+    /// Tenants have separate digests for identifiers and share those of networks.
     #[test]
     fn tenants_share_networks_and_nothing_else() {
         let tenants = [Tenant::default(), Tenant::named("acme")];

@@ -1,16 +1,16 @@
-//! Lanes: two sets of counters beside one another, so that strangers cannot use up what an owner's own browser needs.
+//! Lanes: two separate sets of counters for each identifier. Strangers can use up only one of them.
 
-/// On which counters of an identifier a challenge is begun and failed at.
+/// The counters for a challenge and its failures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lane {
-    /// Those of everybody.
+    /// Shared by everybody.
     Open,
-    /// Those of browsers in which the identifier has been proved before: they show its device cookie.
+    /// Only for browsers in which the user has signed in before. They send a device cookie.
     Known,
 }
 
 impl Lane {
-    /// The word for it in a log.
+    /// Its name in logs.
     pub fn name(self) -> &'static str {
         match self {
             Lane::Open => "open",

@@ -1,4 +1,4 @@
-//! Keyed digests: HMAC-SHA-256 over named fields.
+//! Keyed digests: HMAC-SHA-256 over a list of fields.
 
 use hmac::{Hmac, KeyInit, Mac};
 use secrecy::zeroize::Zeroizing;
@@ -7,21 +7,21 @@ use sha2::Sha256;
 use crate::words::masked::masked;
 use crate::words::scope::Scope;
 
-/// A 256-bit secret key. It has no `Display` and no `Serialize`.
+/// A 256-bit secret key. It deliberately lacks `Display` and `Serialize`.
 #[derive(Clone)]
 pub struct MacKey(Zeroizing<[u8; 32]>);
 
 impl MacKey {
-    /// The key in `bytes`.
+    /// A key with these bytes.
     pub fn new(bytes: [u8; 32]) -> MacKey {
         MacKey(bytes.into())
     }
 
-    /// The digest of `fields` for one `purpose` in one scope.
+    /// The digest of `fields` for a `purpose` in a scope.
     ///
-    /// Every field is preceded by its length, so that no two lists of fields read alike (V07).
+    /// The length of each field is hashed before the field, so different lists never hash the same bytes (V07).
     pub fn digest(&self, purpose: &str, scope: Scope<'_>, fields: &[&[u8]]) -> [u8; 32] {
-        // HMAC fills a key up to the hash's block with zeros (RFC 2104 §2); given whole blocks, it cannot fail.
+        // HMAC pads a key with zeros to the hash's block size (RFC 2104 §2). A key of exactly that size cannot fail.
         let mut block = [0; 64];
         block[..32].copy_from_slice(self.0.as_slice());
         let mut mac = Hmac::<Sha256>::new(&block.into());

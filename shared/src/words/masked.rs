@@ -1,9 +1,9 @@
-//! One mask for values that must not be printed.
+//! A `Debug` implementation for values to keep out of logs.
 
-/// `Debug` that says the type's name and hides the value.
+/// Implements `Debug` with the type's name only.
 ///
-/// It is for what `secrecy` does not fit: personal data, digests, refresh tokens, and keys of a fixed length, which `secrecy` cannot
-/// clone. A `SecretString` hides itself and is erased when it is dropped.
+/// Use it if `secrecy` does not fit: for personal data, digests, refresh tokens, and keys of a fixed length, which
+/// `secrecy` cannot clone. `SecretString` already hides its text and erases it on drop.
 macro_rules! masked {
     ($type:ident) => {
         impl std::fmt::Debug for $type {

@@ -1,4 +1,5 @@
-//! What everything is said in: identifiers, ids, times, digests. Pure: no I/O, no AWS, no HTTP. Every folder may use it.
+//! The basic types: identifiers, ids, times, digests and errors. They are free of I/O, AWS and HTTP, and every other
+//! module may use them.
 
 mod channel;
 mod clock;

@@ -1,15 +1,15 @@
-//! Where a request comes from, as limits count it.
+//! Networks: the unit for limits on the origin of requests.
 
 use std::net::{IpAddr, Ipv6Addr};
 
 use crate::words::masked::masked;
 
-/// One IPv4 address, or one IPv6 /64: what one subscriber controls (V25).
+/// One IPv4 address or one IPv6 /64. One subscriber usually controls either (V25).
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Network(IpAddr);
 
 impl Network {
-    /// The network of `address`; an IPv4 address written as IPv6 is the IPv4 address.
+    /// The network of `address`. An IPv4-mapped IPv6 address counts as IPv4.
     pub fn of(address: IpAddr) -> Network {
         match address.to_canonical() {
             IpAddr::V6(address) => {
@@ -20,7 +20,7 @@ impl Network {
         }
     }
 
-    /// Its address, for its digest.
+    /// The address, as input for its digest.
     pub fn reveal(self) -> IpAddr {
         self.0
     }
@@ -28,7 +28,7 @@ impl Network {
 
 masked!(Network);
 
-/// The keyed digest of a [`Network`]: 22 characters.
+/// The keyed digest of a [`Network`], 22 characters.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct NetworkDigest(String);
 
@@ -37,12 +37,12 @@ impl NetworkDigest {
         NetworkDigest(digest)
     }
 
-    /// All of it, for a key of its own.
+    /// The whole digest, for the key of a table's item.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// 48 bits of it, for a name within one identifier's item, which must stay below one write unit.
+    /// The first 48 bits. An identifier's item contains several of these and must fit into one write unit.
     pub fn short(&self) -> &str {
         &self.0[..8]
     }
@@ -56,7 +56,7 @@ mod tests {
         Network::of(text.parse().unwrap())
     }
 
-    /// V25: rotation in a /64, textual aliases, v4-mapped addresses.
+    /// V25: rotation within a /64, other spellings, IPv4-mapped addresses.
     #[test]
     fn one_subscriber_is_one_network() {
         assert_eq!(network("2001:db8:1:2::1"), network("2001:0db8:0001:0002:ffff:ffff:ffff:ffff"));

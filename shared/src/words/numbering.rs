@@ -1,37 +1,38 @@
-//! The numbering plans: which country a phone number is in, and whether it costs more than a call.
+//! Numbering plans: the country of a phone number and whether it is premium-rate.
 //!
-//! `tools/numbering` compiles the table from libphonenumber's metadata. It says of a number what the library's parser says
-//! of it behind a plus: also where it was written with a trunk prefix, as in +44 0 20….
+//! `tools/numbering` compiles the table from libphonenumber's metadata. The table gives the same results as the
+//! library's parser for a number with a plus. This includes numbers with a trunk prefix, such as +44 0 20….
 
 use std::fmt;
 use std::str::FromStr;
 
 include!("../../data/numbering.rs");
 
-/// An ISO 3166 country, or a region with a code like one, that has phone numbers: Ascension (AC), Tristan da Cunha (TA)
-/// and Kosovo (XK) are among them.
+/// An ISO 3166 country code, or the similar code of a region with its own phone numbers: Ascension (AC), Tristan da
+/// Cunha (TA) and Kosovo (XK) are included.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Country(u8);
 
-/// What the numbering plans say of a number.
+/// The numbering plan's data about a number.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Plan {
-    /// Its country; `None` where it is in none, or where several share its calling code and none has such a number.
+    /// The country. `None` if the number belongs to no country, or if its calling code is shared and the number is
+    /// unassigned.
     pub country: Option<Country>,
-    /// Premium rate, or shared cost.
+    /// Whether it is a premium-rate or shared-cost number.
     pub is_costly: bool,
 }
 
-/// No country with phone numbers is called so.
+/// The text is not the code of a country with phone numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("no country with phone numbers has this code")]
 pub struct UnknownCountry;
 
-/// The most digits that E.164 gives a number. The table knows nothing beyond.
+/// E.164 allows at most 15 digits.
 pub(super) const LONGEST: usize = 15;
 
 impl Country {
-    /// Its two letters.
+    /// The two-letter code in upper case.
     pub fn code(self) -> &'static str {
         let from = usize::from(self.0) * 2;
         COUNTRIES.get(from..from + 2).unwrap_or_default()
@@ -44,7 +45,7 @@ impl fmt::Debug for Country {
     }
 }
 
-/// In upper or lower case.
+/// Accepts upper and lower case.
 impl FromStr for Country {
     type Err = UnknownCountry;
 
@@ -55,7 +56,7 @@ impl FromStr for Country {
     }
 }
 
-/// What the numbering plans say of an E.164 number, given without its plus. Of anything else they say nothing.
+/// Looks up an E.164 number, given as digits without the plus. Other text gives an empty plan.
 pub fn plan(digits: &str) -> Plan {
     if digits.len() > LONGEST || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
         return Plan::default();
@@ -67,8 +68,9 @@ pub fn plan(digits: &str) -> Plan {
 
 /// Walks through the table's states, one for each digit.
 ///
-/// A state is: the answer for a number that ends here; ten bits, set for each digit whose way is another than that of the
-/// digit before it; and the ways, in order. A way is the place of the next state, or the answer for all numbers from here.
+/// A state starts with the answer for a number that ends there. The next word has ten bits, one for each digit. A set
+/// bit means that this digit has another transition than the digit before it. The transitions follow in order. A
+/// transition is the index of the next state, or the final answer for all numbers with this prefix.
 fn answer(digits: impl Iterator<Item = u8>) -> Option<u16> {
     let mut state = 0;
     for digit in digits {
@@ -121,7 +123,7 @@ mod tests {
         says("99912345678", "", false);
     }
 
-    /// A code is not sent to a premium-rate number because someone wrote it as at home.
+    /// A trunk prefix must not disguise a premium-rate number.
     #[test]
     fn a_trunk_prefix_hides_nothing() {
         says("4409012345678", "GB", true);

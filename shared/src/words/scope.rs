@@ -1,22 +1,22 @@
-//! Scopes: whom a key of a table or a MAC is about. Neither can be made without one.
+//! Scopes: the tenant, or the whole stack, as a required part of every item's key and every MAC.
 
 use std::borrow::Cow;
 
 use serde::Serialize;
 
-/// Whose users these are. A request names it; there is only the default one.
+/// A tenant: a set of users. So far, only the default tenant exists.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tenant(Cow<'static, str>);
 
 const DEFAULT: &str = "default";
 
 impl Tenant {
-    /// Its name.
+    /// The tenant's name.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Whether it is the one that tokens do not mention.
+    /// Whether this is the default tenant. Tokens and keys omit its name.
     pub fn is_default(&self) -> bool {
         self.0 == DEFAULT
     }
@@ -33,20 +33,20 @@ impl Default for Tenant {
     }
 }
 
-/// Whom a key or a MAC is about.
+/// The owner of an item or a MAC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope<'a> {
-    /// One tenant, whose data no other tenant may meet.
+    /// One tenant. Its data is invisible to other tenants.
     Tenant(&'a Tenant),
-    /// Everybody: limits that protect the AWS account or other people, and the public keys.
+    /// The whole stack, for limits that protect the AWS account or other people, and for the public keys.
     Stack,
 }
 
 impl Scope<'_> {
-    /// The first field of every MAC.
+    /// The scope's field in a MAC.
     ///
-    /// The stack has the word of the default tenant, because networks were digested under it when there was no other
-    /// scope. No MAC means both: each purpose belongs to one of them.
+    /// The stack uses the default tenant's name, because network digests were made with it before the stack was a
+    /// scope. Each purpose belongs to one scope, so this causes no collisions.
     pub(super) fn in_mac(&self) -> &str {
         match self {
             Scope::Tenant(tenant) => tenant.as_str(),
@@ -55,13 +55,14 @@ impl Scope<'_> {
     }
 }
 
-/// The key of a table's item: its kind, the tenant unless it is the default one, and its name.
+/// The key of an item: its kind, the tenant unless it is the default one, and its name.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(transparent)]
 pub struct ItemKey(String);
 
 impl ItemKey {
-    /// The item of that kind and name. Permissions are for kinds, so the kind comes first.
+    /// The key of the item with this kind and name. The kind comes first, because IAM permissions are granted by
+    /// kind.
     pub fn new(scope: Scope<'_>, kind: &str, name: &[&str]) -> ItemKey {
         let tenant = match scope {
             Scope::Tenant(tenant) if !tenant.is_default() => Some(tenant.as_str()),
@@ -71,7 +72,7 @@ impl ItemKey {
         ItemKey(parts.join("#"))
     }
 
-    /// The key of an item that a table returned.
+    /// A key from an item in the table.
     pub(crate) fn from_table(key: String) -> ItemKey {
         ItemKey(key)
     }
@@ -81,7 +82,7 @@ impl ItemKey {
         self.0.rsplit('#').next().unwrap_or_default()
     }
 
-    /// The key, as the table has it.
+    /// The key as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
