@@ -1,22 +1,24 @@
-//! Attempts: a code is compared only after the attempt has been counted, and a right one is a proof.
+//! Attempts: the table counts an attempt before its code is compared, and a correct code becomes a proof.
 
 use crate::codes::challenge::{Challenge, IdentifierState};
 use crate::codes::code::{Binding, Code, CodeDigest};
 use crate::words::{Destination, IdentifierDigest, Lane, MacKey, Timestamp};
 
-/// An attempt that has been counted, with the state it was counted in. Only [`Attempt::prove`] looks at a code, and only
-/// `store` makes attempts, so no code is compared before it is counted (V01).
+/// A counted attempt, with the identifier's state after the count.
+///
+/// Only `store` creates attempts, and only [`Attempt::prove`] compares codes, so every comparison has been counted
+/// (V01).
 #[derive(Debug)]
 pub struct Attempt {
     identifier: IdentifierDigest,
     state: IdentifierState,
-    /// A challenge on its lane.
+    /// The challenge and its lane, for a bound answer.
     bound_to: Option<(Lane, String)>,
 }
 
-/// A right code: someone has shown that they can read what is sent to an identifier.
+/// The witness of a correct code: the user can read messages to the identifier.
 ///
-/// Only [`Attempt::prove`] makes one.
+/// Only [`Attempt::prove`] creates it.
 #[derive(Debug)]
 pub struct ProvenCode {
     to: Destination,
@@ -27,18 +29,22 @@ pub struct ProvenCode {
 }
 
 impl Attempt {
-    /// An attempt at the challenge `key` on `lane`, counted there.
+    /// An attempt with a challenge id, counted for the challenge `key` on `lane`.
     pub(crate) fn bound(identifier: &IdentifierDigest, state: IdentifierState, lane: Lane, key: &str) -> Attempt {
         Attempt { identifier: identifier.clone(), state, bound_to: Some((lane, key.to_owned())) }
     }
 
-    /// An attempt at whatever lives on the open lane, counted on the identifier.
+    /// An attempt without a challenge id, counted for the identifier. It can match any active challenge on the open
+    /// lane.
     pub(crate) fn unbound(identifier: &IdentifierDigest, state: IdentifierState) -> Attempt {
         Attempt { identifier: identifier.clone(), state, bound_to: None }
     }
 
-    /// Compares `code` as one that was sent to `to`: with the bound challenge only, or with every live one whose unbound
-    /// `attempts` are not used up. `pepper` finds a pepper by its name; nothing matches where it is gone.
+    /// Compares `code` with the codes that were sent to `to`.
+    ///
+    /// A bound attempt is compared only with its own challenge. An unbound one is compared with every active
+    /// challenge that has unbound `attempts` left. `pepper` looks up a pepper by its id; a challenge without its
+    /// pepper never matches.
     pub fn prove(
         &self,
         code: &Code,
@@ -53,7 +59,7 @@ impl Attempt {
             None => self.state.unbound <= challenge.unbound_from.saturating_add(attempts),
         };
         let mut proven = None;
-        // All of them, also after a match: the time says nothing about which one it was.
+        // Compare all of them even after a match, so that the time does not reveal the matching challenge.
         for (key, challenge) in &self.state.on(lane).challenges {
             if challenge.expires.has_passed(now) || !is_comparable(key, challenge) {
                 continue;
@@ -75,27 +81,27 @@ impl Attempt {
 }
 
 impl ProvenCode {
-    /// Where the code was sent.
+    /// The destination of the code.
     pub fn to(&self) -> &Destination {
         &self.to
     }
 
-    /// The digest of the identifier that is proved.
+    /// The digest of the proved identifier.
     pub fn identifier(&self) -> &IdentifierDigest {
         &self.identifier
     }
 
-    /// The lane of the challenge that was answered.
+    /// The lane of the answered challenge.
     pub fn lane(&self) -> Lane {
         self.lane
     }
 
-    /// The challenge that was answered.
+    /// The table's name for the answered challenge.
     pub fn challenge(&self) -> &str {
         &self.challenge
     }
 
-    /// The digest that it was answered with; a code sent since then has another.
+    /// The digest of the answered code. A resend would have changed it in the table.
     pub fn digest(&self) -> &CodeDigest {
         &self.digest
     }
@@ -122,7 +128,7 @@ pub(crate) mod tests {
         CodeDigest::of(&Code::read(code).unwrap(), binding, &MacKey::new(PEPPER))
     }
 
-    /// One challenge with the code 012345 and another with 012346, both of ten minutes; beside them an older one.
+    /// Two active challenges with the codes 012345 and 012346, an expired one, and one on the known lane.
     fn living() -> IdentifierState {
         let mut state = state(&[]);
         let with =
@@ -145,7 +151,7 @@ pub(crate) mod tests {
         Some((proven.lane(), proven.challenge().to_owned()))
     }
 
-    /// A proof for tests of what needs one.
+    /// A proof, for tests of functions with a proof as parameter.
     pub(crate) fn proven() -> ProvenCode {
         let code = Code::read("012345").unwrap();
         let proven =
@@ -178,7 +184,7 @@ pub(crate) mod tests {
         assert_eq!(proved(&after(1), "012348", NOW), None, "a known browser's");
     }
 
-    /// Nothing matches where the pepper is gone.
+    /// A rotated pepper is eventually deleted.
     #[test]
     fn a_code_without_its_pepper_proves_nothing() {
         let attempt = bound(Lane::Open, KEY);
@@ -186,7 +192,7 @@ pub(crate) mod tests {
         assert!(attempt.prove(&code, &ada().0, |_| None, policy().attempts, at(NOW)).is_none());
     }
 
-    /// V07: the attempt was counted on one identifier, and a code for another proves nothing there.
+    /// V07: a code for one identifier proves nothing about another.
     #[test]
     fn a_code_proves_no_other_destination() {
         let bob = Destination::of("bob@example.com".parse().unwrap(), None).unwrap();

@@ -1,7 +1,7 @@
-//! Challenges: requests for a code that may still be answered, and all that is counted beside them.
+//! Challenges: requests for a code that can still be answered, and the counters of their identifier.
 //!
-//! Pure rules over one identifier's [`IdentifierState`], the item that holds them. The table enforces each rule in the condition
-//! of a write; what stands here decides which write to try, and what a refused one means.
+//! These are pure rules over [`IdentifierState`], the item of one identifier. The table enforces each rule in the
+//! condition of a write. The code here chooses the write and interprets a refused one.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -13,38 +13,38 @@ use crate::config::Reader;
 use crate::keys::LONGEST_CODE;
 use crate::words::{Destination, Error, ExpiresAt, Lane, NetworkDigest, Result, Timestamp};
 
-/// How codes live and how often they may be asked for and tried.
+/// How long codes are valid, and how often they may be requested and attempted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChallengePolicy {
     /// Digits of a short code.
     pub length: usize,
     /// How long a code sent by email is valid.
     pub email_expiry: Duration,
-    /// Where codes go by SMS.
+    /// The policy for SMS.
     pub sms: SmsPolicy,
-    /// Bound tries a code, and unbound ones.
+    /// Bound attempts per code, and unbound ones.
     pub attempts: u32,
-    /// How long to wait between sends of one challenge.
+    /// The minimum time between sends of one challenge.
     pub resend_after: Duration,
-    /// New challenges of one identifier in an hour.
+    /// New challenges per identifier and hour.
     pub per_hour: u32,
-    /// How many of these one network may start.
+    /// New challenges per identifier and hour from one network.
     pub per_hour_per_network: u32,
 }
 
-/// Challenges of one identifier that may live at once on the open lane.
+/// Active challenges of one identifier on the open lane.
 const MOST_LIVE: usize = 5;
-/// The same on the lane of known browsers. Its item must stay below one write unit.
+/// Active challenges on the lane of known browsers. Few, because the item must fit into one write unit.
 const MOST_LIVE_KNOWN: usize = 2;
 /// Sends of one challenge: the first and three resends.
 pub const MOST_SENDS: u32 = 4;
-/// Refused sends of one challenge that cost no waiting.
+/// Failed sends of one challenge that may be repeated immediately.
 pub const FREE_REFUSALS: u32 = 2;
 /// The window of [`ChallengePolicy::per_hour`].
 pub const HOUR: Duration = Duration::from_secs(3_600);
 
 impl ChallengePolicy {
-    /// Reads its variables.
+    /// Reads the settings for codes.
     pub fn read(read: &mut Reader<'_>) -> ChallengePolicy {
         let lengths = *SHORT_LENGTHS.start() as u64..=*SHORT_LENGTHS.end() as u64;
         let email_expiry = read.number_or_alias("OTP_EMAIL_EXPIRY_SECONDS", EXPIRY_MINUTES, 600, 60..=600);
@@ -59,20 +59,20 @@ impl ChallengePolicy {
         }
     }
 
-    /// Reads how many bound attempts a code has, and how many unbound ones.
+    /// Reads the number of attempts per code, bound and unbound.
     pub fn read_attempts(read: &mut Reader<'_>) -> u32 {
         read.count("OTP_MAX_ATTEMPTS", 3, 1..=10)
     }
 
-    /// Where waits begin and codes become long.
+    /// The lockout with this policy's number of attempts.
     pub fn lockout(&self) -> Lockout {
         Lockout::new(self.attempts, (MOST_LIVE + MOST_LIVE_KNOWN) as u32)
     }
 
-    /// How long a code sent to `to` lives.
+    /// How long a code sent to `to` is valid.
     ///
     /// # Errors
-    /// As [`SmsPolicy::target`], where no SMS reaches it.
+    /// As [`SmsPolicy::target`], if no SMS may be sent there.
     pub fn life_of_code(&self, to: &Destination) -> Result<Duration> {
         match to {
             Destination::Email(_) => Ok(self.email_expiry),
@@ -81,79 +81,79 @@ impl ChallengePolicy {
     }
 }
 
-/// One challenge as the table holds it.
+/// A challenge as stored in the table.
 #[derive(Clone, Debug)]
 pub struct Challenge {
     /// The code's digest.
     pub digest: CodeDigest,
-    /// The pepper it is made with.
+    /// The id of the digest's pepper.
     pub pepper_id: String,
-    /// When the code dies.
+    /// When the code expires.
     pub expires: ExpiresAt,
-    /// When it was sent; the epoch where the send was surely refused.
+    /// When it was sent, or the epoch if the message was certainly not sent.
     pub sent: Timestamp,
-    /// Bound tries left.
+    /// Bound attempts left.
     pub tries_left: u32,
     /// Sends so far.
     pub sends: u32,
-    /// The count of unbound tries when it began.
+    /// The identifier's count of unbound attempts when this challenge began.
     pub unbound_from: u32,
 }
 
-/// One lane of an identifier.
+/// The challenges and counters of one lane.
 #[derive(Clone, Debug, Default)]
 pub struct Counted {
-    /// Challenges by the digest of their id; expired ones stay until the next begins.
+    /// Challenges by the digest of their id. Expired ones stay until the next challenge begins.
     pub challenges: BTreeMap<String, Challenge>,
-    /// New challenges in the running hour.
+    /// New challenges in the current hour.
     pub started: u32,
-    /// Consecutive failures; those of the open lane are all that there were.
+    /// Consecutive failures. The open lane's number includes those of the known lane.
     pub failures: u32,
-    /// When the last of them happened.
+    /// When the last failure happened.
     pub last_failure: Timestamp,
 }
 
-/// All that is remembered of one identifier: its item, as last seen.
+/// The stored item of one identifier, as last read.
 #[derive(Clone, Debug)]
 pub struct IdentifierState {
-    /// What everybody does.
+    /// The lane for everybody.
     pub open: Counted,
-    /// What browsers do in which the identifier was proved before.
+    /// The lane for browsers with a device cookie.
     pub known: Counted,
-    /// When the running hour began.
+    /// When the current hour began.
     pub window_start: Timestamp,
     /// When the newest code was sent.
     pub newest: Timestamp,
-    /// New challenges of each network on the open lane in the running hour, by its short digest.
+    /// New challenges of each network in the current hour, by the network's short digest. Only the open lane counts.
     pub started_by: BTreeMap<String, u32>,
-    /// Unbound tries; only grows while any challenge lives.
+    /// Unbound attempts. The count only grows while a challenge is active.
     pub unbound: u32,
 }
 
 /// The write that begins a challenge.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Start {
-    /// Nothing lives and the last hour is over, or nothing is known: begin anew.
+    /// Replace the item: there is none, or its hour is over and all its challenges have expired.
     Fresh(Strength),
-    /// Join what lives.
+    /// Add to the existing item.
     Join(Join),
 }
 
-/// A challenge that joins what lives.
+/// A challenge added to an existing item.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Join {
-    /// The code to send.
+    /// The strength of the code to send.
     pub strength: Strength,
-    /// Whether the hour is over and counts begin again.
+    /// Whether a new hour begins and its counters restart.
     pub new_hour: bool,
     /// Expired challenges to remove.
     pub expired: Vec<String>,
-    /// The count of unbound tries that it is compared from.
+    /// The current count of unbound attempts, stored with the challenge.
     pub unbound: u32,
 }
 
 impl Lane {
-    /// How many challenges may live on it at once.
+    /// The number of challenges that can be active at once.
     pub fn most_live(self) -> usize {
         match self {
             Lane::Open => MOST_LIVE,
@@ -163,7 +163,7 @@ impl Lane {
 }
 
 impl IdentifierState {
-    /// One of its lanes.
+    /// The challenges and counters of a lane.
     pub fn on(&self, lane: Lane) -> &Counted {
         match lane {
             Lane::Open => &self.open,
@@ -171,26 +171,28 @@ impl IdentifierState {
         }
     }
 
-    /// The code strength for the failures so far, on whatever lane: what is guessed at is the same (S04).
+    /// The strength of the next code. It is the same on both lanes, because an attacker guesses at the same
+    /// identifier (S04).
     pub fn strength(&self, policy: &ChallengePolicy) -> Strength {
         if self.open.failures >= policy.lockout().long_from() { Strength::Long } else { Strength::Short }
     }
 
-    /// How long unbound tries, and new challenges with short codes, still wait after the last failure on their lane.
+    /// How long unbound attempts, and new challenges with short codes, have to wait after the last failure on their
+    /// lane.
     pub fn wait_left(&self, lane: Lane, now: Timestamp) -> Duration {
         let Counted { failures, last_failure, .. } = self.on(lane);
         match Lockout::wait(*failures) {
-            // Not even for an instance whose clock is behind that of the one which counted the failure.
+            // Zero even if this instance's clock is behind and the failure seems to be in the future.
             Duration::ZERO => Duration::ZERO,
             wait => now.until(last_failure.after(wait)),
         }
     }
 
-    /// Which write begins a challenge on a lane, given this state.
+    /// Chooses the write for a new challenge on a lane.
     ///
     /// # Errors
-    /// [`Error::TooManyAttempts`] in the wait of a lockout; [`Error::RateLimited`] at a limit of the hour, of the
-    /// network's share of it, or of live challenges.
+    /// [`Error::TooManyAttempts`] during the wait of a lockout. [`Error::RateLimited`] if the identifier or the
+    /// network has used up its hour, or if too many challenges are active.
     pub fn start(
         &self,
         lane: Lane,
@@ -227,10 +229,11 @@ impl IdentifierState {
         self.on(lane).started >= policy.per_hour || is_networks_share_spent
     }
 
-    /// Whether the challenge `key` can be sent again: its strength then, or `None` where a new one must begin.
+    /// Whether the challenge `key` can be resent, and with which strength. `None` means that a new challenge must
+    /// begin.
     ///
     /// # Errors
-    /// [`Error::RateLimited`] where it is too soon.
+    /// [`Error::RateLimited`] if it is too soon.
     pub fn resend(&self, lane: Lane, key: &str, policy: &ChallengePolicy, now: Timestamp) -> Result<Option<Strength>> {
         let Some(challenge) = self.on(lane).challenges.get(key) else { return Ok(None) };
         if challenge.expires.has_passed(now) || challenge.tries_left == 0 {

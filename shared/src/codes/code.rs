@@ -1,4 +1,4 @@
-//! One-time codes: drawn, read kindly, and kept only as keyed digests.
+//! One-time codes: drawn at random, read leniently, and stored only as keyed digests.
 
 use data_encoding::BASE32_NOPAD;
 use secrecy::{ExposeSecret, SecretString};
@@ -10,28 +10,28 @@ use crate::words::{Destination, Entropy, MacKey, Result, Scope, Tenant, masked};
 /// How hard a code is to guess.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Strength {
-    /// Digits.
+    /// Decimal digits.
     Short,
-    /// 64 bits: from [`crate::codes::limits::Lockout::long_from`] failures on.
+    /// 64 bits, after [`crate::codes::limits::Lockout::long_from`] failures.
     Long,
 }
 
-/// The secret that a message carries. It has no `Display` and no `Serialize`.
+/// The secret in a message. It deliberately lacks `Display` and `Serialize`.
 #[derive(Clone, Debug)]
 pub enum Code {
     /// 6 to 10 decimal digits.
     Short(SecretString),
-    /// 13 base32 characters, 64 bits: what an identifier under attack is sent instead.
+    /// 13 base32 characters (64 bits), for identifiers under attack.
     Long(SecretString),
 }
 
-/// Digits of a short code, in settings and in messages.
+/// The number of digits in a short code.
 pub const SHORT_LENGTHS: std::ops::RangeInclusive<usize> = 6..=10;
-/// Characters of a long code.
+/// The number of characters in a long code.
 pub const LONG_LENGTH: usize = 13;
 
 impl Code {
-    /// `length` digits, each number as likely as any other, leading zeros kept (S01).
+    /// A random code of `length` digits, uniformly distributed, with its leading zeros (S01).
     ///
     /// # Errors
     /// As [`Entropy::bytes`].
@@ -40,7 +40,7 @@ impl Code {
         Ok(Code::Short(format!("{number:0length$}").into()))
     }
 
-    /// 64 random bits.
+    /// A random code of 64 bits.
     ///
     /// # Errors
     /// As [`Entropy::bytes`].
@@ -48,8 +48,10 @@ impl Code {
         Ok(Code::Long(BASE32_NOPAD.encode(&entropy.bytes::<8>()?).into()))
     }
 
-    /// What a person typed or pasted (U19): spaces, dashes and other scripts' decimal digits are understood, capitals do
-    /// not matter, and a whole message is read where all the codes in it are one. `None` where that is no code.
+    /// Reads typed or pasted text (U19).
+    ///
+    /// Spaces and dashes are ignored, decimal digits of any script are accepted, and letters may be lower case. Text
+    /// of a whole message is accepted if it contains exactly one distinct code. Other text gives `None`.
     pub fn read(typed: &str) -> Option<Code> {
         let text: String = typed.chars().map(|char| plain_digit(char).unwrap_or(char)).collect();
         let is_between =
@@ -58,9 +60,9 @@ impl Code {
         Code::of_shape(&joined).or_else(|| Code::in_message(&text))
     }
 
-    /// The one code that a message carries, however often; our own text messages have it twice.
+    /// The only distinct code in a message. Latchkey's own text messages contain it twice.
     fn in_message(text: &str) -> Option<Code> {
-        // `@app.example.com` and `+14155550123` are words as a whole, and so are no codes.
+        // Treat `@app.example.com` and `+14155550123` as single words, so that no part of them looks like a code.
         let is_in_word = |char: char| char.is_alphanumeric() || "@.+_/-".contains(char);
         let words = text.split(|char| !is_in_word(char)).map(|word| word.trim_matches(['.', '_', '/', '-']));
         let mut codes = words.filter(|word| !is_plain_word(word)).filter_map(Code::of_shape);
@@ -77,7 +79,7 @@ impl Code {
         is_long.then_some(Code::Long(text.into()))
     }
 
-    /// The code, for the message that carries it.
+    /// The code as text, for the message.
     pub fn reveal(&self) -> &str {
         match self {
             Code::Short(text) | Code::Long(text) => text.expose_secret(),
@@ -85,15 +87,16 @@ impl Code {
     }
 }
 
-/// Letters that are not all capitals: thirteen of them are a word of the message, "international", before they are a code.
+/// Whether a word is letters only, with a lower-case one. A 13-letter word like "international" has the shape of a
+/// long code.
 fn is_plain_word(word: &str) -> bool {
     word.bytes().all(|byte| byte.is_ascii_alphabetic()) && word.bytes().any(|byte| byte.is_ascii_lowercase())
 }
 
-/// The ASCII digit of the same value, where `char` is a decimal digit of any script.
+/// The ASCII digit for a decimal digit of any script.
 ///
-/// Unicode keeps the ten digits of a script together and in order, so a digit's value is its distance from
-/// where its block of digits begins, modulo ten. The longest block is that of the mathematical digits: 50.
+/// Unicode stores the ten digits of a script consecutively and in order. The value is therefore the distance from the
+/// start of the block of digits, modulo ten. The longest such block, the mathematical digits, has 50 characters.
 fn plain_digit(char: char) -> Option<char> {
     let is_digit = |number: u32| {
         char::from_u32(number).is_some_and(|char| char.general_category() == GeneralCategory::DecimalNumber)
@@ -106,25 +109,25 @@ fn plain_digit(char: char) -> Option<char> {
     char::from_digit(distance % 10, 10)
 }
 
-/// All that a code is bound to: it proves one identifier, by one channel and for one purpose, to whoever asked for it (S08,
-/// V07).
+/// Everything that a code is bound to. It proves one identifier by one channel for one purpose, to the client that
+/// requested it (S08, V07).
 #[derive(Clone, Copy, Debug)]
 pub struct Binding<'a> {
-    /// Whose user it is about.
+    /// The tenant of the user.
     pub tenant: &'a Tenant,
-    /// Where the code is sent.
+    /// The destination of the code.
     pub to: &'a Destination,
-    /// How the table names the challenge: the digest of its id.
+    /// The digest of the challenge id, as stored in the table.
     pub challenge: &'a str,
 }
 
-/// What codes are for. Second factors and changes of address will have purposes of their own.
+/// The purpose of a code. Second factors and changes of address will need purposes of their own.
 const PURPOSE: &str = "sign-in";
 
-/// What is kept instead of the code.
+/// The stored form of a code.
 ///
-/// A bare hash of six digits falls to a million guesses, so the digest is keyed with a pepper that never
-/// enters a table, and bound to one challenge (S09).
+/// A plain hash of six digits falls to a million guesses. The digest is therefore keyed with a pepper, kept outside
+/// the tables, and bound to one challenge (S09).
 #[derive(Clone)]
 pub struct CodeDigest([u8; 32]);
 
@@ -132,8 +135,8 @@ impl CodeDigest {
     /// The digest of `code` under `pepper`.
     pub fn of(code: &Code, binding: Binding<'_>, pepper: &MacKey) -> CodeDigest {
         let Binding { tenant, to, challenge } = binding;
-        // This is where a challenge remembers its channel. The word for SMS is older than the channel: it was the
-        // identifier's kind.
+        // This binds a challenge to its channel. The word for SMS is older than channels: it was the identifier's
+        // kind.
         let channel = match to {
             Destination::Email(_) => "email",
             Destination::Sms(_) => "phone",
@@ -151,17 +154,17 @@ impl CodeDigest {
         ))
     }
 
-    /// What the table held.
+    /// A digest read from the table.
     pub fn from_table(bytes: [u8; 32]) -> CodeDigest {
         CodeDigest(bytes)
     }
 
-    /// What the table holds.
+    /// The bytes to store in the table.
     pub fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
 
-    /// Whether both are of the same code, in a time that does not depend on where they differ (S10).
+    /// Compares in constant time, so the time does not reveal the first difference (S10).
     pub fn matches(&self, other: &CodeDigest) -> bool {
         self.0.ct_eq(&other.0).into()
     }
@@ -213,8 +216,8 @@ mod tests {
         }
     }
 
-    /// S01: chi-square over 10^6 draws of a digit; 27.9 is the 0.1 % point for nine degrees of freedom, and
-    /// 60 is passed once in 10^8 runs.
+    /// S01: a chi-square test over 10^6 digits with nine degrees of freedom. The 0.1 % point is 27.9; a correct
+    /// generator exceeds 60 once in 10^8 runs.
     #[test]
     fn codes_are_uniform_and_keep_their_zeros() {
         let mut counts = [0_u32; 10];
@@ -228,7 +231,7 @@ mod tests {
         assert!(chi_square < 60.0, "chi-square {chi_square}: {counts:?}");
     }
 
-    /// V07: a digest changes with everything that it is bound to.
+    /// V07: the digest depends on everything in the binding.
     #[test]
     fn a_code_is_bound_to_its_challenge_and_identifier() {
         let to = |text: &str| Destination::of(text.parse().unwrap(), None).unwrap();

@@ -1,28 +1,28 @@
-//! Drafts: codes about to be sent, before the table has said which.
+//! Drafts: codes before the write to the table decides between the short and the long one.
 
 use crate::codes::challenge::{ChallengePolicy, IdentifierState};
 use crate::codes::code::{Binding, Code, CodeDigest, Strength};
 use crate::words::{ChallengeId, Destination, Entropy, ExpiresAt, Lane, MacKey, Result};
 
-/// A code about to be sent: drawn in both strengths, because only the table knows which one it takes.
+/// A code before it is stored. Both strengths are drawn, because the choice depends on failures counted in the table.
 #[derive(Debug)]
 pub struct Draft {
-    /// What the client is told.
+    /// The challenge id for the client.
     pub id: ChallengeId,
-    /// What the table calls it.
+    /// The digest of the challenge id, as stored in the table.
     pub key: String,
-    /// Where its code is to be sent, and nowhere else.
+    /// The only destination of the code.
     pub to: Destination,
-    /// The pepper of both digests.
+    /// The id of the pepper in both digests.
     pub pepper_id: String,
-    /// When either code dies.
+    /// When the code expires, whichever strength is sent.
     pub expires: ExpiresAt,
     short: (Code, CodeDigest),
     long: (Code, CodeDigest),
 }
 
 impl Draft {
-    /// Draws both codes for `binding.to` and binds them to the challenge `id`, which the table calls `binding.challenge`.
+    /// Draws both codes for `binding.to` and binds them to the challenge `id`. Its digest is `binding.challenge`.
     ///
     /// # Errors
     /// As [`Entropy::bytes`].
@@ -49,7 +49,7 @@ impl Draft {
         })
     }
 
-    /// The lane that it is counted on.
+    /// The lane of the challenge.
     pub fn lane(&self) -> Lane {
         self.id.lane()
     }
@@ -62,7 +62,7 @@ impl Draft {
         }
     }
 
-    /// Its digest, for the table.
+    /// The digest of that strength, for the table.
     pub fn digest(&self, strength: Strength) -> &CodeDigest {
         match strength {
             Strength::Short => &self.short.1,
@@ -70,19 +70,19 @@ impl Draft {
         }
     }
 
-    /// The strength in which `state` holds this very draft: a repeated write that finds its own success.
+    /// The strength of this draft in `state`. A repeated write uses this to detect that it has already succeeded.
     pub fn held_by(&self, state: &IdentifierState) -> Option<Strength> {
         let held = &state.on(self.lane()).challenges.get(&self.key)?.digest;
         [Strength::Short, Strength::Long].into_iter().find(|&strength| held.matches(self.digest(strength)))
     }
 }
 
-/// A draft that the table has taken, in the strength that it has taken it.
+/// A stored draft, with the stored strength. It is ready to be sent.
 #[derive(Debug)]
 pub struct OutgoingCode {
-    /// The draft.
+    /// The stored draft.
     pub draft: Draft,
-    /// The strength.
+    /// The stored strength.
     pub strength: Strength,
 }
 
@@ -94,7 +94,7 @@ impl OutgoingCode {
 }
 
 impl Strength {
-    /// Bound tries of a fresh code of this strength.
+    /// The number of bound attempts for a new code of this strength.
     pub fn tries(self, policy: &ChallengePolicy) -> u32 {
         match self {
             Strength::Short => policy.attempts,
@@ -118,7 +118,7 @@ mod tests {
         Draft::draw(id, binding, ("pepper", &MacKey::new([1; 32])), 6, expires).unwrap()
     }
 
-    /// A repeated write knows its own success by the code that is there, and nobody else's.
+    /// A repeated write recognizes only its own code.
     #[test]
     fn a_draft_is_found_in_the_strength_that_was_written() {
         let draft = draft();

@@ -1,8 +1,8 @@
-//! Device cookies: that an identifier was proved in this browser before, in our own hand.
+//! Device cookies: a signed statement that a user signed in to an identifier in this browser before.
 //!
-//! `v1.<end>.<mac>`: the MAC is over the identifier's digest and the end, so it can be forged by nobody, serves one
-//! identifier, names it to nobody else, and needs no list. It signs nobody in: it gives an owner's browser counters of
-//! its own, which strangers cannot use up (V38).
+//! The format is `v1.<end>.<mac>`. The MAC covers the identifier and the end, so only Latchkey can make the cookie
+//! and it is valid for one identifier. The cookie does not reveal the identifier, and the server keeps no list. It is
+//! no credential. Its only effect is that the user's browser gets separate counters, out of strangers' reach (V38).
 
 use std::time::Duration;
 
@@ -11,18 +11,18 @@ use subtle::ConstantTimeEq;
 
 use crate::words::{ExpiresAt, Identifier, Index, Timestamp};
 
-/// How long a browser is known after the last sign-in there.
+/// How long a browser stays known after the last sign-in.
 pub const DEVICE_LIFE: Duration = Duration::from_secs(365 * 86_400);
 
 const VERSION: &str = "v1";
 
-/// The value of a device cookie for whoever has just proved `identifier`.
+/// The value of a device cookie, for a client that has just proved `identifier`.
 pub fn device_cookie(identifier: &Identifier, index: &Index<'_>, now: Timestamp) -> String {
     let end = now.after(DEVICE_LIFE).unix();
     format!("{VERSION}.{end}.{}", BASE64URL_NOPAD.encode(&index.device(identifier, end)))
 }
 
-/// Whether `value` says that `identifier` was proved in the browser that shows it.
+/// Whether `value` is a valid device cookie for `identifier`.
 pub fn is_known_device(value: &str, identifier: &Identifier, index: &Index<'_>, now: Timestamp) -> bool {
     let read = || {
         let (end, mac) = value.strip_prefix(VERSION)?.strip_prefix('.')?.split_once('.')?;

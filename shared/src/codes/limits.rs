@@ -1,41 +1,41 @@
-//! Limits: how much one network and one identifier may ask for and fail at. All of the policy on one page.
+//! Limits on requests and failures, for each network and each identifier.
 
 use std::time::Duration;
 
 use crate::config::Reader;
 use crate::words::{Error, Result, Timestamp};
 
-/// What is counted for each network, in fixed windows.
+/// An action counted for each network in fixed windows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Action {
-    /// Asking for a code.
+    /// A request for a code.
     Request,
-    /// Answering one wrongly.
+    /// A wrong code.
     Failure,
-    /// Asking for a code by SMS.
+    /// A request for a code by SMS.
     Sms,
 }
 
-/// How often an [`Action`] may happen in one window.
+/// The limit for an [`Action`] in one window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Allowance {
-    /// The count that is still allowed.
+    /// The number of allowed actions.
     pub count: u32,
     /// The length of a window.
     pub per: Duration,
 }
 
-/// What a limit has left for one more action.
+/// Whether a limit allows one more action.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Quota {
-    /// Enough.
+    /// It does.
     Left,
-    /// Nothing, until that moment.
+    /// Used up until that time.
     SpentUntil(Timestamp),
 }
 
 impl Quota {
-    /// What two limits have left together: nothing until the later end.
+    /// Combines two limits. Both must allow the action, so the later end counts.
     #[must_use]
     pub fn and(self, other: Quota) -> Quota {
         match (self, other) {
@@ -44,7 +44,7 @@ impl Quota {
         }
     }
 
-    /// How long nothing is left.
+    /// How long to wait, if the limit is used up.
     pub fn wait(self, now: Timestamp) -> Option<Duration> {
         match self {
             Quota::Left => None,
@@ -52,17 +52,17 @@ impl Quota {
         }
     }
 
-    /// Turns a spent limit into the error that `refuse` makes of the time to wait.
+    /// Turns a used-up limit into an error. `refuse` makes the error from the time to wait.
     ///
     /// # Errors
-    /// What `refuse` returns.
+    /// The result of `refuse`.
     pub fn or_refuse(self, now: Timestamp, refuse: impl Fn(Duration) -> Error) -> Result<()> {
         self.wait(now).map_or(Ok(()), |wait| Err(refuse(wait)))
     }
 }
 
 impl Action {
-    /// The word in its key.
+    /// Its name in keys of the table.
     pub fn name(self) -> &'static str {
         match self {
             Action::Request => "request",
@@ -76,53 +76,54 @@ impl Action {
 pub const NETWORK_WINDOW: Duration = Duration::from_secs(600);
 
 impl Allowance {
-    /// Reads how often one network may ask for a code.
+    /// Reads the limit on requests for codes from one network.
     pub fn read_requests(read: &mut Reader<'_>) -> Allowance {
         Allowance { count: read.count("OTP_REQUESTS_PER_IP", 25, 1..=1_000_000), per: NETWORK_WINDOW }
     }
 
-    /// Reads how often one network may answer wrongly.
+    /// Reads the limit on wrong codes from one network.
     pub fn read_failures(read: &mut Reader<'_>) -> Allowance {
         Allowance { count: read.count("OTP_FAILURES_PER_IP", 30, 1..=1_000_000), per: NETWORK_WINDOW }
     }
 
-    /// When the window that `now` lies in ends.
+    /// The end of the window that contains `now`.
     pub fn window_end(self, now: Timestamp) -> Timestamp {
         let length = self.per.as_secs().max(1);
         Timestamp::from_unix(now.unix() - now.unix() % length).after(self.per)
     }
 }
 
-/// The wait after consecutive failures of one identifier, and where codes become long (S04, S07).
+/// The lockout of an identifier: the wait after consecutive failures, and the switch to long codes (S04, S07).
 ///
-/// From the 10th failure on, new challenges and unbound tries wait after each failure: 30 s, doubling with every
-/// ten, at most 1 h. From [`Lockout::long_from`] on there is no wait for a new challenge: its code is too long to guess.
+/// From the 10th failure on, new challenges and unbound attempts have to wait after each failure. The wait starts at
+/// 30 s and doubles every ten failures, up to 1 h. From [`Lockout::long_from`] failures on, new challenges are
+/// immediate again, because long codes cannot be guessed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lockout {
     long_from: u32,
 }
 
-/// NIST SP 800-63B-4 §3.2.2: no more than 100 consecutive failures with guessable codes.
+/// NIST SP 800-63B-4 §3.2.2: at most 100 consecutive failures with guessable codes.
 const MOST_FAILURES: u32 = 100;
 const FIRST_WAIT: Duration = Duration::from_secs(30);
 const LONGEST_WAIT: Duration = Duration::from_secs(3_600);
 const STEP: u32 = 10;
 
 impl Lockout {
-    /// The lockout where a code may be compared `attempts` times bound and as often unbound.
+    /// The lockout for codes with `attempts` bound and `attempts` unbound attempts each.
     ///
-    /// When the first long code is sent, as many short ones as may live at once can still be failed at:
-    /// each `attempts` times bound, and `attempts` times unbound for all of them together.
+    /// Short codes sent before the first long one can still be guessed: `attempts` times each for `live_challenges`
+    /// codes, plus `attempts` unbound ones for all of them together. These count towards the 100 failures as well.
     pub fn new(attempts: u32, live_challenges: u32) -> Lockout {
         Lockout { long_from: MOST_FAILURES.saturating_sub((live_challenges + 1) * attempts) }
     }
 
-    /// The number of failures from which on codes are long.
+    /// The number of failures at which codes become long.
     pub fn long_from(self) -> u32 {
         self.long_from
     }
 
-    /// How long a failure keeps an identifier with so many of them waiting.
+    /// The wait after the given number of failures.
     pub fn wait(failures: u32) -> Duration {
         match failures / STEP {
             0 => Duration::ZERO,
@@ -130,8 +131,8 @@ impl Lockout {
         }
     }
 
-    /// The waits as a table, for a condition: fewer failures than `.0` may go on if the last was at `.1` or before.
-    /// The last row holds for any number.
+    /// The waits as rows for a condition: with fewer than `.0` failures, an attempt is allowed if the last failure
+    /// was at or before `.1`. The last row applies to all higher numbers.
     pub fn bands(now: Timestamp) -> Vec<(u32, Timestamp)> {
         let longest = (1..).find(|tens| Lockout::wait(tens * STEP) == LONGEST_WAIT).unwrap_or(1);
         (0..=longest).map(|tens| ((tens + 1) * STEP, now.before(Lockout::wait(tens * STEP)))).collect()
@@ -156,7 +157,7 @@ mod tests {
         }
     }
 
-    /// S07: 30 s from the 10th failure, doubling with every ten, at most 1 h.
+    /// S07: 30 s from the 10th failure on, doubled every ten failures, at most 1 h.
     #[test]
     fn the_wait_doubles_up_to_an_hour() {
         for (failures, seconds) in
@@ -178,7 +179,7 @@ mod tests {
         }
     }
 
-    /// S04: with every short code that may still live failed at to the end, 100 is not passed.
+    /// S04: the limit of 100 holds even if every active short code is guessed at until its attempts run out.
     #[test]
     fn long_codes_come_in_time() {
         for attempts in 1..=10 {

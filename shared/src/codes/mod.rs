@@ -1,5 +1,5 @@
-//! One-time codes: how they are drawn, kept, limited and compared. Pure rules; `store` enforces them in the conditions of its
-//! writes.
+//! One-time codes: creation, storage, limits and comparison. These are pure rules, enforced by `store` in the
+//! conditions of its writes.
 
 mod attempt;
 mod challenge;

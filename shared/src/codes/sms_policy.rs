@@ -1,4 +1,5 @@
-//! The SMS policy: who may be sent one, and what a day may cost. Text messages are money that strangers can spend (V40).
+//! The SMS policy: allowed countries and daily budgets. Strangers could otherwise spend the deployment's money on
+//! text messages (V40).
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -10,83 +11,87 @@ use crate::words::{Country, Destination, Error, Phone, Result, Timestamp};
 /// Where codes go by SMS, and how many.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SmsPolicy {
-    /// Countries that are sent to; none: SMS is off.
+    /// The countries with SMS. If empty, SMS is off.
     pub countries: BTreeSet<Country>,
     /// How long a code sent by SMS is valid.
     pub expiry: Duration,
-    /// Messages in a day, to all countries.
+    /// Messages per day to all countries together.
     pub daily: u32,
-    /// Messages in a day to one country.
+    /// Messages per day to one country.
     pub daily_per_country: u32,
-    /// Requests for an SMS from one network in a day.
+    /// Requests for an SMS per day from one network.
     pub daily_per_network: u32,
-    /// When a country's codes are hardly ever used.
+    /// The circuit breaker for countries and ranges with hardly any used codes.
     pub breaker: Breaker,
 }
 
-/// The pumping breaker: who pumps messages to numbers of his answers none of them, and people answer most of theirs.
+/// The circuit breaker against SMS pumping. An attacker who earns from messages to certain numbers answers none of
+/// them, while real users answer most.
 ///
-/// Debts are counted for each country, and for each range of numbers in it, because a pumper has ranges and not countries.
-/// Each message is a debt of `share`, and each code that is used pays 100. At the debt of so many messages nothing goes
-/// there any more, until codes that are under way are used, or until nothing was sent there for `pause`: then one more
-/// message goes, to see. Who pays ahead has credit for as many messages more, and not for a whole morning's. So an attack
-/// that answers nothing gets `range_sends` of a range and `sends` of a country, twice that where people have just
-/// answered, and one for each `pause`.
+/// A pumping attacker owns ranges of numbers, so the breaker counts a debt for each range as well as for each
+/// country. Each message adds `share` to the debt, and each used code subtracts 100. The breaker opens at the debt of
+/// `sends` or `range_sends` unanswered messages. It allows another message if codes still under way are used, or if
+/// the last message is `pause` old.
+///
+/// Used codes also build up credit, limited to the same number of messages, so that one busy morning does not cover a
+/// whole attack. An attack without answers therefore gets `range_sends` messages to a range and `sends` to a country,
+/// up to twice that where users have just answered, and then one for each `pause`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Breaker {
-    /// Unanswered messages in a day before a country is stopped.
+    /// Unanswered messages in a day at which a country is stopped.
     pub sends: u32,
-    /// The same for a range of numbers.
+    /// Unanswered messages in a day at which a range of numbers is stopped.
     pub range_sends: u32,
-    /// The share of codes, in percent, that must be used to go beyond; 0 turns the breaker off.
+    /// The share of codes, in percent, that must be used to keep sending. 0 turns the breaker off.
     pub share: u32,
     /// How long a stopped country or range waits after its last message.
     pub pause: Duration,
 }
 
-/// Where a message goes, as far as it is counted.
+/// The country and the range of a message, for counting.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
     /// The number's country.
     pub country: Country,
-    /// The number's range: its first six digits, the country's among them. It names nobody: thousands of numbers have it.
+    /// The range: the number's first six digits, including the country code. Thousands of numbers share it, so it
+    /// identifies nobody.
     pub range: String,
 }
 
-/// What a country or a range may have in a day.
+/// The daily limits of a country or a range.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bounds {
-    /// Messages to everywhere.
+    /// Messages to all countries together.
     pub total: u32,
-    /// Messages to here.
+    /// Messages to this country or range.
     pub sent: u32,
-    /// The debt of messages to here at which it is stopped.
+    /// The breaker debt at which it is stopped.
     pub debt: i64,
 }
 
 const RANGE_DIGITS: usize = 6;
 
-/// One day's messages, in UTC.
+/// SMS budgets are counted per day in UTC.
 pub(super) const DAY: Duration = Duration::from_secs(86_400);
 
-/// What is counted in a day, as far as it concerns one country or one range.
+/// A day's counts for one country or one range.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Spent {
-    /// Messages to everywhere.
+    /// Messages to all countries together.
     pub total: u32,
-    /// Messages to here.
+    /// Messages to this country or range.
     pub sent: u32,
-    /// The debt to the breaker; below nothing, credit.
+    /// The breaker debt. A negative debt is credit.
     pub debt: i64,
-    /// When the last message went there.
+    /// When the last message to it was sent.
     pub last: Timestamp,
 }
 
-/// What replaced systems call the expiry, by email and by SMS, with the seconds of its unit.
+/// The setting of the replaced systems for both expiries, and the seconds in its unit.
 pub(super) const EXPIRY_MINUTES: (&str, u64) = ("OTP_EXPIRY_MINUTES", 60);
 
 impl SmsPolicy {
-    /// Reads its variables.
+    /// Reads the SMS settings.
     pub fn read(read: &mut Reader<'_>) -> SmsPolicy {
         let expected = "ISO 3166 codes of countries with phone numbers, such as US,GB, separated by commas";
         let expiry = read.number_or_alias("OTP_SMS_EXPIRY_SECONDS", EXPIRY_MINUTES, 300, 60..=600);
@@ -105,7 +110,7 @@ impl SmsPolicy {
         }
     }
 
-    /// Whether a message gets to `to`: mail does anywhere.
+    /// Checks whether a message can reach `to`. Email always can.
     ///
     /// # Errors
     /// As [`SmsPolicy::target`].
@@ -116,11 +121,11 @@ impl SmsPolicy {
         }
     }
 
-    /// Where a message to a number goes, if its country is sent to.
+    /// The target of an SMS to `phone`.
     ///
     /// # Errors
-    /// [`Error::InvalidPhone`] for a premium-rate or shared-cost number; [`Error::Forbidden`] where its country is not
-    /// named in the settings, or cannot be told.
+    /// [`Error::InvalidPhone`] for a premium-rate or shared-cost number. [`Error::Forbidden`] if its country is
+    /// unknown or missing from `SMS_COUNTRIES`.
     pub fn target(&self, phone: &Phone) -> Result<Target> {
         let plan = phone.plan();
         if plan.is_costly {
@@ -133,27 +138,27 @@ impl SmsPolicy {
         Ok(Target { country, range: phone.reveal().chars().skip(1).take(RANGE_DIGITS).collect() })
     }
 
-    /// What a country may have in a day.
+    /// A country's daily limits.
     pub fn of_country(&self) -> Bounds {
         Bounds { total: self.daily, sent: self.daily_per_country, debt: self.breaker.debt_of(self.breaker.sends) }
     }
 
-    /// What a range may have, beside its country.
+    /// A range's daily limits, in addition to those of its country.
     pub fn of_range(&self) -> Bounds {
         Bounds { total: u32::MAX, sent: u32::MAX, debt: self.breaker.debt_of(self.breaker.range_sends) }
     }
 
-    /// The requests that one network has in a day.
+    /// The daily requests of one network.
     pub fn of_network(&self) -> Allowance {
         Allowance { count: self.daily_per_network, per: DAY }
     }
 
-    /// When the day that `now` lies in ends.
+    /// The end of the UTC day that contains `now`.
     pub fn day_end(now: Timestamp) -> Timestamp {
         Allowance { count: 0, per: DAY }.window_end(now)
     }
 
-    /// Until when no message goes where `spent` was counted; `None` where one may go.
+    /// When the next message may be sent, given the counts in `spent`. `None` means now.
     pub fn closed_until(&self, bounds: Bounds, spent: Spent, now: Timestamp) -> Option<Timestamp> {
         let day_end = SmsPolicy::day_end(now);
         if bounds.are_spent(spent) {
@@ -163,32 +168,32 @@ impl SmsPolicy {
         if spent.debt < bounds.debt || again <= now {
             return None;
         }
-        // While codes are under way, each that is used may let the next message go.
+        // While codes are under way, a used one may reopen the breaker at any moment.
         let is_settled = spent.last.after(self.expiry) <= now;
         Some(if is_settled { again } else { again.min(now.after(SOON)) })
     }
 }
 
-/// When to ask again where the answer may change at any moment.
+/// When to try again if the breaker may close at any moment.
 const SOON: Duration = Duration::from_secs(30);
 
 impl Bounds {
-    /// Whether the day's messages are spent, whoever answers.
+    /// Whether the day's messages are used up. Unlike the breaker, used codes do not change this.
     pub fn are_spent(self, spent: Spent) -> bool {
         spent.total >= self.total || spent.sent >= self.sent
     }
 
-    /// The most credit that used codes build up: for as many messages as may be owed.
+    /// The limit of credit from used codes: as many messages as the debt may reach.
     pub fn most_credit(self) -> i64 {
         -self.debt
     }
 }
 
 impl Breaker {
-    /// What a used code pays of the debt, to which a message adds the share.
+    /// A used code subtracts this from the debt, and a message adds the share.
     pub const PAID_BY_USE: i64 = 100;
 
-    /// Without a share nothing is ever owed, and any debt is allowed.
+    /// With a share of 0 the debt stays 0, so any limit above 0 turns the breaker off.
     fn debt_of(self, sends: u32) -> i64 {
         i64::from(sends) * i64::from(self.share).max(1)
     }
@@ -208,7 +213,7 @@ pub(crate) mod tests {
         target.map(|target| target.country.code().to_owned()).map_err(|error| error.code())
     }
 
-    /// S70: what the settings do not name is forbidden, and so is what nobody can place.
+    /// S70: numbers in other countries are refused, and so are numbers with an unknown country.
     #[test]
     fn a_number_is_sent_to_where_its_country_is_named() {
         assert_eq!(country("+447400123456").as_deref(), Ok("GB"));
@@ -229,7 +234,7 @@ pub(crate) mod tests {
         Timestamp::from_unix(NOON + seconds)
     }
 
-    /// How long a country is closed, in seconds from noon; the last message went there at noon.
+    /// How long a country is closed, in seconds from noon, if its last message was sent at noon.
     fn closed(total: u32, sent: u32, debt: i64, now: u64) -> Option<u64> {
         let spent = Spent { total, sent, debt, last: at(0) };
         policy().closed_until(policy().of_country(), spent, at(now)).map(|end| end.unix() - NOON)
@@ -251,7 +256,7 @@ pub(crate) mod tests {
         assert_eq!(closed(90, 90, -5, 0), None);
     }
 
-    /// Of twenty unanswered messages where one in ten must be used, and of five.
+    /// The defaults: 20 unanswered messages for a country and 5 for a range, with a share of 10 percent.
     #[test]
     fn credit_is_for_as_many_messages_as_may_be_owed() {
         let bounds = [policy().of_country(), policy().of_range()];

@@ -24,7 +24,7 @@ pub(crate) fn challenge(expires: u64) -> Challenge {
     }
 }
 
-/// An identifier with challenges that end at these seconds from now.
+/// An identifier whose challenges expire at these seconds from now.
 pub(crate) fn state(ends: &[u64]) -> IdentifierState {
     IdentifierState {
         open: Counted {
@@ -74,7 +74,7 @@ fn each_limit_says_how_long_it_lasts() {
     assert!(matches!(start(&failed(76, at(NOW))).unwrap(), Start::Join(Join { strength: Strength::Long, .. })));
 }
 
-/// V38: what strangers use up on their lane, a known browser still has on its own.
+/// V38: strangers use up the open lane, and a known browser still has its own.
 #[test]
 fn a_known_browser_has_its_own_limits() {
     let mut state = state(&[40, 50, 60, 70, 80]);
@@ -92,7 +92,7 @@ fn a_known_browser_has_its_own_limits() {
     assert_eq!(waits(Counted { challenges: living(), ..Counted::default() }), 20);
 }
 
-/// Of five challenges on one lane and two on the other, three tries each and three unbound.
+/// Five challenges on one lane and two on the other, with three attempts each, and three unbound ones.
 #[test]
 fn codes_become_long_before_the_hundredth_failure() {
     assert_eq!(policy().lockout().long_from(), 76);
