@@ -169,7 +169,7 @@ async fn with_sms_on_a_product_has_a_name_that_fits_a_text() {
 async fn es512_is_refused_by_name() {
     let mut environment = environment().await;
     for (algorithm, problem) in [
-        ("ES512", "JWT_ALGORITHM: ES512 is not supported, because the jsonwebtoken crate has none: take ES384"),
+        ("ES512", "JWT_ALGORITHM: ES512 is not supported by the jsonwebtoken crate. Use ES384"),
         ("es512", "JWT_ALGORITHM: expected one of HS256, "),
         ("none", "JWT_ALGORITHM: expected one of HS256, "),
         ("rs256", "JWT_ALGORITHM: expected one of HS256, "),

@@ -1,5 +1,5 @@
-//! The algorithms that access tokens may be signed with, in one table: whatever makes, reads, publishes or uses a key looks
-//! up here what that means.
+//! The supported algorithms for access tokens, in one table. Generating, reading, publishing and using a key all look
+//! up the details here.
 
 use std::fmt;
 
@@ -14,16 +14,18 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::Reader;
 
-/// The variant is the name in settings, keyrings, headers and JWKs (RFC 7518 §3.1, RFC 8037 §3.1).
+/// An algorithm for access tokens. The variant is its name in settings, keyrings, JWT headers and JWKs (RFC 7518
+/// §3.1, RFC 8037 §3.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum SigningAlgorithm {
-    /// HMAC with SHA-256. Of all three HMACs: no public keys, and whoever checks could also sign.
+    /// HMAC with SHA-256. Like all three HMACs it has no public key, so every verifier could also sign tokens.
     HS256,
     /// HMAC with SHA-384.
     HS384,
     /// HMAC with SHA-512.
     HS512,
-    /// RSA PKCS#1 v1.5 with SHA-256, which everybody can check (S45). RSA is all that API Gateway's own authorizer takes.
+    /// RSA PKCS#1 v1.5 with SHA-256. Every JWT library can verify it (S45). API Gateway's own authorizer accepts only
+    /// RSA.
     RS256,
     /// RSA PKCS#1 v1.5 with SHA-384.
     RS384,
@@ -37,35 +39,33 @@ pub enum SigningAlgorithm {
     EdDSA,
 }
 
-/// What an algorithm signs with, and so what a key must be to serve it. In words, that is its `Display`.
+/// The kind of key that an algorithm needs. `Display` describes the requirements.
 #[derive(Clone, Debug)]
 pub enum KeyKind {
-    /// A secret that is at least as long as the digest (RFC 7518 §3.2).
+    /// A secret at least as long as the digest (RFC 7518 §3.2).
     Hmac(hmac::Algorithm),
-    /// A key of 2048 to 8192 bits; aws-lc refuses any other (S46).
+    /// An RSA key of 2048 to 8192 bits. aws-lc refuses others (S46).
     Rsa(&'static RsaSignatureEncoding),
-    /// A key on this curve.
+    /// An ECDSA key on this curve.
     Ecdsa(&'static EcdsaSigningAlgorithm, EllipticCurve),
-    /// A key on the only curve of its algorithm.
+    /// An Ed25519 key.
     Ed25519,
 }
 
 impl SigningAlgorithm {
-    /// Reads the algorithm of new tokens.
+    /// Reads the algorithm for new tokens.
     pub fn read(read: &mut Reader<'_>) -> SigningAlgorithm {
         let (variable, default) = ("JWT_ALGORITHM", SigningAlgorithm::RS256);
-        // The standards list it among the others, so it is asked for in good faith.
+        // ES512 is in the standards, so it gets a message of its own.
         if read.get(variable).as_deref() == Some("ES512") {
-            read.report(format!(
-                "{variable}: ES512 is not supported, because the jsonwebtoken crate has none: take ES384"
-            ));
+            read.report(format!("{variable}: ES512 is not supported by the jsonwebtoken crate. Use ES384"));
             return default;
         }
         let name = read.choice(variable, default.name(), &SigningAlgorithm::ALL.map(SigningAlgorithm::name));
         SigningAlgorithm::ALL.into_iter().find(|algorithm| algorithm.name() == name).unwrap_or(default)
     }
 
-    /// All of them.
+    /// All supported algorithms.
     pub const ALL: [SigningAlgorithm; 9] = [
         SigningAlgorithm::HS256,
         SigningAlgorithm::HS384,
@@ -78,7 +78,8 @@ impl SigningAlgorithm {
         SigningAlgorithm::EdDSA,
     ];
 
-    /// The table: the name, the JWT crate's word, the kind of key. ES512 is missing because the JWT crate has none.
+    /// The table: the name, the JWT crate's value and the kind of key. ES512 is missing because the JWT crate lacks
+    /// it.
     fn row(self) -> (&'static str, Algorithm, KeyKind) {
         use KeyKind::{Ecdsa, Ed25519, Hmac, Rsa};
         match self {
@@ -98,22 +99,22 @@ impl SigningAlgorithm {
         }
     }
 
-    /// Its name.
+    /// The name, as in RFC 7518.
     pub fn name(self) -> &'static str {
         self.row().0
     }
 
-    /// The JWT crate's word for it.
+    /// The JWT crate's value for it.
     pub(crate) fn in_header(self) -> Algorithm {
         self.row().1
     }
 
-    /// What it signs with.
+    /// The kind of key for this algorithm.
     pub fn kind(self) -> KeyKind {
         self.row().2
     }
 
-    /// Whether a key of it has no public half.
+    /// Whether the key is a shared secret without a public half.
     pub fn is_symmetric(self) -> bool {
         matches!(self.kind(), KeyKind::Hmac(_))
     }
@@ -139,7 +140,7 @@ mod tests {
 
     use super::*;
 
-    /// But for PSS, which nobody asked for: it would be a second algorithm for the same keys.
+    /// All except PSS. It would be a second algorithm for the same RSA keys, and there is no demand for it.
     #[test]
     fn all_that_the_jwt_crate_has_is_in_the_table() {
         let families = [AlgorithmFamily::Hmac, AlgorithmFamily::Rsa, AlgorithmFamily::Ec, AlgorithmFamily::Ed];

@@ -1,4 +1,4 @@
-//! Making keys.
+//! Generating keys.
 
 use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
 use aws_lc_rs::rsa::{KeyPair, KeySize};
@@ -10,10 +10,10 @@ use crate::keys::algorithm::{KeyKind, SigningAlgorithm};
 use crate::keys::keyring::{Bytes32, Dated, SigningKey};
 use crate::words::{Entropy, Error, Result, Timestamp};
 
-/// Of SHA-512: an HMAC key is as long as its digest.
+/// The length of a SHA-512 digest in bytes. An HMAC key is as long as its digest.
 const LONGEST_DIGEST: usize = 64;
 
-/// A 256-bit key.
+/// A random 256-bit key.
 ///
 /// # Errors
 /// As [`Entropy::bytes`].
@@ -21,12 +21,12 @@ pub fn bytes(entropy: &Entropy) -> Result<Bytes32> {
     entropy.bytes().map(Bytes32::new)
 }
 
-/// A signing key: of 2048 bits where it is an RSA key, which takes a second or more to find.
+/// A new signing key. RSA keys have 2048 bits and take a second or more to generate.
 ///
 /// # Errors
-/// [`Error::Internal`] when the system's generator or aws-lc makes none.
+/// [`Error::Internal`] if the system's generator or aws-lc fails.
 pub fn signing_key(algorithm: SigningAlgorithm, entropy: &Entropy) -> Result<SigningKey> {
-    let failure = |_| Error::internal("a signing key could not be made");
+    let failure = |_| Error::internal("failed to generate a signing key");
     let secret = match algorithm.kind() {
         KeyKind::Hmac(algorithm) => {
             let random = entropy.bytes::<LONGEST_DIGEST>()?;
@@ -48,7 +48,8 @@ pub fn signing_key(algorithm: SigningAlgorithm, entropy: &Entropy) -> Result<Sig
     Ok(SigningKey::new(algorithm, secret))
 }
 
-/// The key for use from `start` on, with a name that no other key has had: others may remember keys by name.
+/// Gives a key a new random id and makes it active from `start` on. Ids are never reused, because clients may cache
+/// keys by id.
 ///
 /// # Errors
 /// As [`Entropy::bytes`].
@@ -70,7 +71,7 @@ mod tests {
     #[test]
     fn every_kind_of_key_signs_and_has_its_public_half() {
         let now = Timestamp::from_unix(1_000);
-        // Made once: making one takes longer than all the others together.
+        // Generate the RSA key once. It takes longer than all the others together.
         let mut rsa: Option<String> = None;
         for algorithm in SigningAlgorithm::ALL {
             let is_rsa = matches!(algorithm.kind(), KeyKind::Rsa(_));

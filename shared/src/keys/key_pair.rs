@@ -1,7 +1,9 @@
-//! Signing keys as aws-lc has them: read once, and refused where they are too weak or of the wrong kind (S46).
+//! Signing keys in the form of aws-lc. Each key is read once, and refused if it is too weak or of the wrong kind
+//! (S46).
 //!
-//! The JWT crate parses and checks an RSA key at each signature, which costs more than the signature. So a key is held in
-//! the crate's own backend here; reading PEM and using the public half are the crate's.
+//! The JWT crate parses and checks an RSA key for each signature, and this costs more than the signature. So the
+//! signing half is kept in the crate's own backend, aws-lc. The crate still reads the PEM and verifies with the
+//! public half.
 
 use aws_lc_rs::hmac;
 use aws_lc_rs::rand::SystemRandom;
@@ -16,7 +18,7 @@ use crate::words::{Error, Result};
 /// Both halves of a signing key.
 pub(crate) struct KeyPair {
     signing: Signing,
-    /// The public half, and nothing of the other; for HMAC, which has none, the secret.
+    /// The public half only. HMAC has none, so there it is the secret.
     pub(crate) checking: DecodingKey,
 }
 
@@ -27,14 +29,15 @@ enum Signing {
     Ed25519(Ed25519KeyPair),
 }
 
-/// Why a key cannot be used, in words that tell nothing of the key.
+/// Why a key is unusable. The text must reveal nothing about the key.
 type Reason = Box<dyn std::error::Error + Send + Sync>;
 
 impl KeyPair {
     /// Reads a key for its algorithm.
     ///
     /// # Errors
-    /// [`Error::Internal`], naming the key and what its algorithm needs, when it is no such key.
+    /// [`Error::Internal`] if the key is unsuitable for its algorithm. The error names the key and the algorithm's
+    /// requirement.
     pub(crate) fn read(key: &Dated<SigningKey>) -> Result<KeyPair> {
         read(&key.key).map_err(|reason| {
             let (id, name, needs) = (&key.id, key.key.algorithm.name(), key.key.algorithm.kind());
@@ -61,7 +64,7 @@ fn read(key: &SigningKey) -> std::result::Result<KeyPair, Reason> {
     let text = key.reveal().as_bytes();
     let (signing, checking) = match key.algorithm.kind() {
         KeyKind::Hmac(algorithm) => {
-            // The parser's own message would quote a symbol.
+            // The decoder's own message would quote a character of the secret.
             let secret = BASE64.decode(text).map_err(|_| "InvalidEncoding")?;
             if secret.len() < algorithm.digest_algorithm().output_len() {
                 return Err("TooSmall".into());

@@ -1,8 +1,8 @@
-//! Keyrings: keys by id, each with the dates between which it is used.
+//! Keyrings: keys by id, each with the dates of its use.
 //!
-//! There are two, so that no function holds a key that it does not need: [`CodeKeys`] and [`TokenKeys`]. Both lie
-//! in Secrets Manager as JSON. A new key stands in the ring before `active_from`, long enough for every running
-//! instance to have read it, and stays until `retired_at`, when nothing that it made is valid any more.
+//! There are two keyrings, [`CodeKeys`] and [`TokenKeys`], so that each function gets only the keys it needs. Both
+//! are stored in Secrets Manager as JSON. A new key is added before its `active_from`, early enough for every running
+//! instance to read it. It stays until `retired_at`, when everything made with it has expired.
 
 use data_encoding::BASE64;
 use secrecy::zeroize::Zeroizing;
@@ -13,43 +13,44 @@ use crate::config::{IS_ARN, Reader};
 use crate::keys::algorithm::SigningAlgorithm;
 use crate::words::{Error, MacKey, Result, Timestamp, masked};
 
-/// How long an instance may go on with the keyring that it has read. A key made by a rotation must not become
-/// active sooner than this.
+/// How long an instance may use a keyring after reading it. A new key must not become active sooner than this after
+/// its creation.
 pub const LONGEST_CACHED: std::time::Duration = std::time::Duration::from_secs(15 * 60);
 
-/// The secret `codes`: what request-otp and verify-otp need.
+/// The keyring of request-otp and verify-otp, in the secret `codes`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct CodeKeys {
-    /// Digests identifiers in keys and logs. It never rotates: no identifier would be found again.
+    /// The key for digests of identifiers in items' keys and logs. It never rotates, because existing identifiers
+    /// could not be found any more.
     pub index: Bytes32,
-    /// Peppers of code digests; each challenge names its own.
+    /// Peppers of code digests. Each challenge stores the id of its pepper.
     pub peppers: Ring<Bytes32>,
 }
 
-/// The secret `tokens`: what verify-otp, refresh and logout need.
+/// The keyring of verify-otp, refresh and logout, in the secret `tokens`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct TokenKeys {
-    /// Sign access tokens.
+    /// The keys for access tokens.
     pub signing: Ring<SigningKey>,
-    /// Authenticate refresh tokens.
+    /// The keys for refresh tokens.
     pub refresh: Ring<Bytes32>,
 }
 
 impl CodeKeys {
-    /// Reads which secret they are in.
+    /// Reads the ARN of its secret.
     pub fn read_secret(read: &mut Reader<'_>) -> String {
         read.text("CODES_SECRET_ARN", None, IS_ARN)
     }
 }
 
 impl TokenKeys {
-    /// Reads which secret they are in.
+    /// Reads the ARN of its secret.
     pub fn read_secret(read: &mut Reader<'_>) -> String {
         read.text("TOKENS_SECRET_ARN", None, IS_ARN)
     }
 }
 
-/// Keys of one kind.
+/// All keys of one purpose.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Ring<K>(Vec<Dated<K>>);
@@ -60,14 +61,14 @@ impl<K> Default for Ring<K> {
     }
 }
 
-/// A key with its name and its dates.
+/// A key with its id and dates.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Dated<K> {
-    /// Its name: unique in its ring, and in `kid` and refresh tokens of `[A-Za-z0-9_-]` only.
+    /// The id, unique in its ring. Ids in `kid` and refresh tokens contain only `[A-Za-z0-9_-]`.
     pub id: String,
-    /// The first second in which it is used for new things (seconds since the epoch).
+    /// When it is first used for new tokens or codes, in seconds since 1970.
     pub active_from: u64,
-    /// The first second in which nothing it made is accepted; `null` while that is not decided.
+    /// When everything made with it becomes invalid, in seconds since 1970. `null` while undecided.
     pub retired_at: Option<u64>,
     /// The key.
     pub key: K,
@@ -79,12 +80,13 @@ impl<K> Ring<K> {
         Ring(keys)
     }
 
-    /// The key for new things: the one that became active last.
+    /// The key for new tokens or codes: the last to become active.
     ///
     /// # Errors
-    /// [`Error::Internal`] when no key is active: the secret needs a rotation.
+    /// [`Error::Internal`] if all keys are inactive. The secret then needs a rotation.
     pub fn active(&self, now: Timestamp) -> Result<&Dated<K>> {
-        self.newest(now, |_| true).ok_or_else(|| Error::internal("no key of the keyring is active"))
+        self.newest(now, |_| true)
+            .ok_or_else(|| Error::internal("the keyring has no active key; invoke rotate-keys with mode `ensure`"))
     }
 
     fn newest(&self, now: Timestamp, fits: impl Fn(&K) -> bool) -> Option<&Dated<K>> {
@@ -92,32 +94,35 @@ impl<K> Ring<K> {
         active.max_by_key(|key| key.active_from)
     }
 
-    /// The key of that name, unless it has retired.
+    /// The key with this id, unless it has retired.
     pub fn find(&self, id: &str, now: Timestamp) -> Option<&Dated<K>> {
         self.live(now).find(|key| key.id == id)
     }
 
-    /// The keys that have not retired: those that make, have made or will make what is valid.
+    /// The keys before their retirement, including those not yet active.
     pub fn live(&self, now: Timestamp) -> impl Iterator<Item = &Dated<K>> {
         self.0.iter().filter(move |key| !key.is_retired(now))
     }
 
-    /// All keys, the retired ones too.
+    /// All keys, including retired ones.
     pub fn all(&self) -> &[Dated<K>] {
         &self.0
     }
 
-    /// Whether it has a key of that name, be it retired.
+    /// Whether the ring has a key with this id, including retired ones.
     pub fn has(&self, id: &str) -> bool {
         self.0.iter().any(|key| key.id == id)
     }
 }
 
 impl Ring<SigningKey> {
-    /// The key for new tokens: of those for `algorithm`, the one that became active last. While none of them is active
-    /// it is the one of any other: a change of `JWT_ALGORITHM` waits until whoever checks tokens can have the new key.
+    /// The key for new tokens of `algorithm`: the last to become active among those for this algorithm.
     ///
-    /// So a ring may have keys for two algorithms, and each instance signs with its own.
+    /// Without such a key, it is the last active key of any algorithm. After a change of `JWT_ALGORITHM`, tokens keep
+    /// the old algorithm until verifiers can have the new public key.
+    ///
+    /// A ring may hold keys for two algorithms at once, and each instance signs with the algorithm in its own
+    /// settings.
     ///
     /// # Errors
     /// As [`Ring::active`].
@@ -132,18 +137,18 @@ impl<K> Dated<K> {
     }
 }
 
-/// A 256-bit key as base64 in the secret.
+/// A 256-bit key, stored as base64.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Bytes32(Zeroizing<[u8; 32]>);
 
 impl Bytes32 {
-    /// The key in `bytes`.
+    /// A key with these bytes.
     pub fn new(bytes: [u8; 32]) -> Bytes32 {
         Bytes32(bytes.into())
     }
 
-    /// The key, to use.
+    /// The key, ready for use.
     pub fn mac(&self) -> MacKey {
         MacKey::new(*self.0)
     }
@@ -153,8 +158,8 @@ impl TryFrom<String> for Bytes32 {
     type Error = &'static str;
 
     fn try_from(text: String) -> std::result::Result<Bytes32, &'static str> {
-        let bytes = BASE64.decode(text.as_bytes()).map_err(|_| "a key that is not base64")?;
-        bytes.try_into().map(Bytes32::new).map_err(|_| "a key that is not 32 bytes")
+        let bytes = BASE64.decode(text.as_bytes()).map_err(|_| "expected a key in base64")?;
+        bytes.try_into().map(Bytes32::new).map_err(|_| "expected a key of 32 bytes")
     }
 }
 
@@ -166,24 +171,24 @@ impl From<Bytes32> for String {
 
 masked!(Bytes32);
 
-/// A key that signs access tokens.
+/// A key for signing access tokens.
 ///
-/// It is read when it is used, and refused there if it is too weak (`key_pair`): it stops nothing before it is active.
+/// It is parsed and checked only when used (`key_pair`), so a bad key in the ring does no harm before it is active.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct SigningKey {
-    /// The one algorithm that it serves, even where another could use the same key (S40).
+    /// The only algorithm for this key, even if another could use the same key (S40).
     pub algorithm: SigningAlgorithm,
     #[serde(serialize_with = "revealed")]
     secret: SecretString,
 }
 
 impl SigningKey {
-    /// The key in `secret`: PKCS#8 in PEM, or for HMAC random bytes in base64.
+    /// Takes the key as text: PKCS#8 in PEM, or random bytes in base64 for HMAC.
     pub fn new(algorithm: SigningAlgorithm, secret: String) -> SigningKey {
         SigningKey { algorithm, secret: secret.into() }
     }
 
-    /// The key's text, to read it.
+    /// The key as text, to parse it.
     pub fn reveal(&self) -> &str {
         self.secret.expose_secret()
     }
@@ -238,7 +243,7 @@ mod tests {
         assert!(Ring::new(vec![signing_key("later", rs384, 200)]).active_for(rs384, at(199)).is_err());
     }
 
-    /// The three kinds of key that there were at first, as they lie in Secrets Manager.
+    /// The JSON of keyrings from the first version must stay readable.
     #[test]
     fn a_keyring_from_before_reads_and_writes_as_it_was() {
         let dated = |secret: &str| format!(r#"{{"id":"k","active_from":1,"retired_at":null,"key":{secret}}}"#);

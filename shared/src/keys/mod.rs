@@ -1,4 +1,5 @@
-//! Keyrings: which keys there are, when each is used, how they are made and how they rotate. Pure rules.
+//! Keyrings: the keys of the deployment, when each is used, how they are made and how they rotate. These are pure
+//! rules.
 
 mod algorithm;
 pub mod generate;

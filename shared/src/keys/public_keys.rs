@@ -1,4 +1,4 @@
-//! Public keys: what others check our access tokens with.
+//! Public keys: what applications use to verify access tokens.
 
 use data_encoding::BASE64URL_NOPAD;
 use jsonwebtoken::crypto::verify;
@@ -8,32 +8,35 @@ use crate::keys::key_pair::KeyPair;
 use crate::keys::keyring::{Dated, Ring, SigningKey};
 use crate::words::{Error, Result, Timestamp};
 
-/// What is signed to see whether a key works; no token, for it has no dots.
+/// The message for testing a key. It contains no dots, so its signature can never serve as a token's.
 const TRIAL: &[u8] = b"latchkey";
 
-/// The public halves of the signing keys, as the public-keys item holds them and JWKS shows them (S47).
+/// The public halves of the signing keys, as stored in the public-keys item and served by the JWKS endpoint (S47).
 ///
-/// Keys stand here before they are active and until they retire. HMAC keys have no public half.
+/// A key is listed before it is active and until it retires. HMAC keys have no public half.
 ///
 /// # Errors
-/// [`Error::Internal`], naming the key, when any key cannot be used, an HMAC key too: whoever adds one to the ring
-/// learns of it here, before it is active.
+/// [`Error::Internal`] if a key is unusable, HMAC keys included. The error names the key, so a bad key is detected
+/// before it is active.
 pub fn public_keys(ring: &Ring<SigningKey>, now: Timestamp) -> Result<JwkSet> {
     let public = ring.live(now).filter_map(|key| public_key(key).transpose());
     Ok(JwkSet { keys: public.collect::<Result<_>>()? })
 }
 
-/// The same set, after each key has signed and its public half has accepted the signature.
+/// The same set, after a test: each key signs a message and its public half verifies the signature.
 ///
 /// # Errors
-/// As [`public_keys`]; [`Error::Internal`], naming the key, when its halves do not belong together.
+/// As [`public_keys`]. Also [`Error::Internal`], naming the key, if its halves belong to different keys.
 pub(super) fn proven(ring: &Ring<SigningKey>, now: Timestamp) -> Result<JwkSet> {
     for key in ring.live(now) {
         let pair = KeyPair::read(key)?;
         let signature = BASE64URL_NOPAD.encode(&pair.sign(TRIAL)?);
         let accepted = verify(&signature, TRIAL, &pair.checking, key.key.algorithm.in_header());
         if !accepted.map_err(Error::internal)? {
-            return Err(Error::internal(format!("the public half of {} does not accept its signature", key.id)));
+            return Err(Error::internal(format!(
+                "the public half of the signing key {} does not verify its signature",
+                key.id
+            )));
         }
     }
     public_keys(ring, now)

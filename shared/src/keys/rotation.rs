@@ -1,7 +1,7 @@
-//! Rotation: how a keyring goes on to new keys, and how it loses one.
+//! Rotation: adding new keys to a keyring and removing one.
 //!
-//! A new key stands in its ring before it is used, and the others stay until nothing that they made is valid any more.
-//! So no step of a rotation is felt, however long after it a function reads the ring.
+//! A new key joins its ring before its first use, and the old keys stay until everything made with them has expired.
+//! So users never notice a rotation, even if a function reads the new ring late.
 
 use std::time::Duration;
 
@@ -11,74 +11,75 @@ use crate::keys::keyring::{Bytes32, CodeKeys, Dated, LONGEST_CACHED, Ring, Signi
 use crate::keys::public_keys::proven;
 use crate::words::{Entropy, Result, Timestamp};
 
-/// How long a signing key is published before it signs. API Gateway's authorizers go on for two hours with the keys that
-/// they have read, and refuse what others signed; the third hour is for whoever reads them late.
+/// How long a signing key is published before it signs. API Gateway's authorizers cache keys for two hours and refuse
+/// tokens signed with newer ones. The third hour is for verifiers with slower caches.
 pub(super) const PUBLISHED_BEFORE: Duration = Duration::from_secs(3 * 60 * 60);
-/// How much earlier a key is active where no other is: a function's clock may be behind that of the one which made it.
-/// Lambda's clocks differ by less than a second; a minute is for all others.
+/// How far a key is backdated if it is needed at once. The clock of another function may be behind the one with which
+/// the key was made. Lambda's clocks differ by less than a second; a minute covers others.
 const CLOCKS_DIFFER: Duration = Duration::from_secs(60);
-/// The longest that any code lives, whatever the settings were when it was sent. Its pepper stays as long.
+/// The longest validity of any code, under all settings. A pepper stays in the ring for this long.
 pub const LONGEST_CODE: Duration = Duration::from_secs(600);
 
-/// What the settings say about keys.
+/// The settings about keys.
 #[derive(Clone, Debug)]
 pub struct KeyRules {
-    /// What new signing keys are for.
+    /// The algorithm of new signing keys.
     pub algorithm: SigningAlgorithm,
-    /// The longest that an access token is accepted.
+    /// How long an access token is accepted at most.
     pub token: Duration,
-    /// The longest that a session lives.
+    /// How long a session lasts at most.
     pub session: Duration,
 }
 
-/// Who makes keys: by these rules, and now.
+/// Makes keys by these rules at a given time.
 #[derive(Clone, Debug)]
 pub struct Maker {
-    /// What the settings say.
+    /// The rules from the settings.
     pub rules: KeyRules,
-    /// Where keys come from.
+    /// The source of random keys.
     pub entropy: Entropy,
-    /// The time.
+    /// The current time.
     pub now: Timestamp,
 }
 
-/// A keyring that rotates.
+/// A keyring with support for rotation.
 pub trait Rotates: Sized {
-    /// The first one of a deployment: its keys are used at once.
+    /// The first keyring of a deployment. Its keys are used at once.
     ///
     /// # Errors
-    /// When keys cannot be made; so do all below.
+    /// If a key cannot be generated.
     fn first(maker: &Maker) -> Result<Self>;
 
-    /// The one after this: each key that rotates has a successor.
+    /// The keyring with a successor for each key that rotates.
     ///
     /// # Errors
     /// As [`Rotates::first`].
     fn rotated(&self, maker: &Maker) -> Result<Self>;
 
-    /// This one with what it lacks by the rules: in each ring a key for now, and one without an end, which signs with the
-    /// algorithm that is set. `None` where it lacks nothing.
+    /// The keyring with any missing keys added. Each ring needs a key for now and one without an end date, and this
+    /// must be for the configured algorithm if it signs. `None` if the ring is complete.
     ///
     /// # Errors
     /// As [`Rotates::first`].
     fn with_missing_keys(&self, maker: &Maker) -> Result<Option<Self>>;
 
-    /// This one without the key of that name. `None` where it has no such key.
+    /// The keyring without the key with this id. `None` if the id is unknown.
     ///
     /// # Errors
     /// As [`Rotates::first`].
     fn without(&self, id: &str, maker: &Maker) -> Result<Option<Self>>;
 
-    /// Whether it has a key of that name.
+    /// Whether it has a key with this id.
     fn holds(&self, id: &str) -> bool;
 
-    /// The signing keys, where it has any.
+    /// The signing keys. `None` for a keyring without any.
     fn signing(&self) -> Option<&Ring<SigningKey>>;
 
-    /// Makes sure that it can be used: each ring has an active key, and what each signing key signs its public half accepts.
+    /// Checks that the keyring works: each ring has an active key, and each public half verifies its key's
+    /// signatures.
     ///
     /// # Errors
-    /// Names what is wrong.
+    /// The first problem found.
     fn prove(&self, now: Timestamp) -> Result<()>;
 }
 
@@ -143,7 +144,9 @@ impl Rotates for TokenKeys {
     fn without(&self, id: &str, maker: &Maker) -> Result<Option<TokenKeys>> {
         let mut rest = self.clone();
         if let Some(signing) = ring_without(&self.signing, id) {
-            // At once, though nobody has its public half yet: what a leaked key lay beside is not worth waiting for.
+            // Use the new key at once, although verifiers do not have its public half yet. Keys stored beside a
+            // leaked key
+            // may have leaked as well.
             rest.signing = maker.signing_from(&signing, maker.start(&signing, Duration::ZERO))?;
         } else if let Some(refresh) = ring_without(&self.refresh, id) {
             rest.refresh = refresh;
@@ -169,24 +172,26 @@ impl Rotates for TokenKeys {
 }
 
 impl Maker {
-    /// Whether the ring has a key to use now, and one that fits and has no end yet.
+    /// Whether the ring has an active key, and a suitable one without an end date.
     fn finds<K>(&self, ring: &Ring<K>, fits: impl Fn(&K) -> bool) -> bool {
         ring.active(self.now).is_ok() && ring.all().iter().any(|key| key.retired_at.is_none() && fits(&key.key))
     }
 
-    /// `ring` with a successor, which is used when every running function has read it; at once where no other key is.
+    /// Adds a successor, for use once every running function has read it. If no other key is active, it is used at
+    /// once.
     fn bytes(&self, ring: &Ring<Bytes32>, life: Duration) -> Result<Ring<Bytes32>> {
         let active = |at| Some(ring.active(at).ok()?.id.as_str());
         let next = generate::dated(generate::bytes(&self.entropy)?, self.start(ring, LONGEST_CACHED), &self.entropy)?;
         Ok(self.succeeded(ring, next, life, active))
     }
 
-    /// `ring` with a successor, which signs when everybody has its public half; at once where no other key does.
+    /// Adds a successor, for use once verifiers have its public half. If no other key is active, it is used at once.
     fn signing(&self, ring: &Ring<SigningKey>) -> Result<Ring<SigningKey>> {
         self.signing_from(ring, self.start(ring, PUBLISHED_BEFORE))
     }
 
-    /// When a further key of `ring` is active: `later`, or where no other is, at once, also by a clock that is behind.
+    /// When an additional key becomes active: after `later`, or at once if no other key is active. "At once" is
+    /// backdated for clocks that are behind.
     fn start<K>(&self, ring: &Ring<K>, later: Duration) -> Timestamp {
         if ring.active(self.now).is_ok() { self.now.after(later) } else { self.now.before(CLOCKS_DIFFER) }
     }
@@ -198,9 +203,11 @@ impl Maker {
         Ok(self.succeeded(ring, next, self.rules.token, active))
     }
 
-    /// The ring in which `next` takes over from all others: each stays for the `life` of what it makes until then, which
-    /// a function does that reads the ring late. Retired keys are gone, and so are those that would have come after
-    /// `next`: nothing is made with them yet.
+    /// The ring with `next` as the successor of all others.
+    ///
+    /// Functions that read the ring late still use the old keys for a while. Each old key therefore stays until the
+    /// `life` of what it may still make is over. Retired keys are removed, and so are unused keys that would become
+    /// active after `next`.
     fn succeeded<'r, K: Clone>(
         &self,
         ring: &'r Ring<K>,
@@ -214,7 +221,7 @@ impl Maker {
         let makers: Vec<&str> = turns.filter(|&turn| turn < start).filter_map(active).collect();
         let staying = ring.live(self.now).filter(|key| key.active_from <= next.active_from).map(|key| {
             let given = key.retired_at.unwrap_or(end);
-            // Where the algorithm goes back and forth, a key with an end may be the one that makes things until `start`.
+            // If the algorithm changes back and forth, a key with an end date may be in use again until `start`.
             let end = if makers.contains(&key.id.as_str()) { given.max(end) } else { given };
             Dated { retired_at: Some(end), ..key.clone() }
         });
@@ -222,7 +229,7 @@ impl Maker {
     }
 }
 
-/// The ring without the key of that name, where it has one.
+/// The ring without the key with this id, if it has one.
 fn ring_without<K: Clone>(ring: &Ring<K>, id: &str) -> Option<Ring<K>> {
     ring.has(id).then(|| Ring::new(ring.all().iter().filter(|key| key.id != id).cloned().collect()))
 }

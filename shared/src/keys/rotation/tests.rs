@@ -1,4 +1,4 @@
-//! Rings over time: who makes, who checks, and until when.
+//! Tests of rings over time: which key signs, which keys verify, and until when.
 
 use super::*;
 
@@ -20,8 +20,8 @@ fn signs(keys: &TokenKeys, algorithm: SigningAlgorithm, seconds: u64) -> String 
     keys.signing.active_for(algorithm, at(seconds)).unwrap().id.clone()
 }
 
-/// At every moment of `span`, what the active key then signs can be checked until its last second, by whoever has read the
-/// ring of that later moment.
+/// At every moment of `span`, the active key's signatures can be verified until they expire, with the ring of that
+/// later moment.
 fn serves_without_a_gap(keys: &TokenKeys, algorithm: SigningAlgorithm, span: std::ops::Range<u64>) {
     for second in span.step_by(60) {
         let id = signs(keys, algorithm, second);
@@ -76,7 +76,8 @@ fn two_rotations_in_a_row_leave_a_signer_at_every_moment() {
     }
 }
 
-/// The new algorithm waits until its key can be known; going back at once does not sign past the old key's end.
+/// The new algorithm waits until verifiers can have its key. Changing back at once must not sign beyond the old key's
+/// end date.
 #[test]
 fn an_algorithm_changes_and_goes_back_without_a_gap() {
     let first = TokenKeys::first(&maker(ES256, 0)).unwrap();
@@ -105,7 +106,8 @@ fn a_signing_key_that_is_taken_out_has_a_successor_at_once() {
     assert!(rotated.without("unknown", &maker(ES256, 120)).unwrap().is_none());
 }
 
-/// Also the successor that waits: the one before it already has an end, and must not leave the ring without a key.
+/// This includes removing the waiting successor: its predecessor already has an end date, so the ring needs another
+/// key.
 #[test]
 fn another_key_that_is_taken_out_leaves_a_ring_that_lasts() {
     let rotated = TokenKeys::first(&maker(ES256, 0)).unwrap().rotated(&maker(ES256, 0)).unwrap();
