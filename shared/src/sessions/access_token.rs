@@ -9,23 +9,23 @@ use crate::keys::SigningAlgorithm;
 use crate::sessions::session::Session;
 use crate::words::{SessionId, Tenant, Timestamp, UserId};
 
-/// How access tokens are made.
+/// The settings for access tokens.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccessPolicy {
     /// The algorithm of new tokens.
     pub algorithm: SigningAlgorithm,
-    /// `aud`, and `client_id`.
+    /// The value of `aud` and `client_id`.
     pub audience: String,
-    /// From `iat` to `exp`.
+    /// The time from `iat` to `exp`.
     pub lifetime: Duration,
-    /// How far clocks may differ.
+    /// The tolerance for clock differences.
     pub leeway: Duration,
-    /// Claims whose names a deployment may choose.
+    /// The configurable names of claims.
     pub names: ClaimNames,
 }
 
 impl AccessPolicy {
-    /// Reads its variables.
+    /// Reads the settings for access tokens.
     pub fn read(read: &mut Reader<'_>) -> AccessPolicy {
         AccessPolicy {
             algorithm: SigningAlgorithm::read(read),
@@ -36,12 +36,12 @@ impl AccessPolicy {
         }
     }
 
-    /// Reads the audience, and nothing else.
+    /// Reads only the audience.
     pub fn read_audience(read: &mut Reader<'_>) -> String {
         read.text("JWT_AUDIENCE", Some("latchkey"), IS_NAME)
     }
 
-    /// Reads how long after its issue a token may be accepted, and nothing else.
+    /// Reads only how long a token may be accepted after it was issued.
     pub fn read_accepted_for(read: &mut Reader<'_>) -> Duration {
         lifetime(read).saturating_add(leeway(read))
     }
@@ -55,18 +55,18 @@ fn leeway(read: &mut Reader<'_>) -> Duration {
     read.seconds("JWT_LEEWAY_SECONDS", 0, 0..=120)
 }
 
-/// Names for claims that existing backends look for.
+/// Names of claims for existing backends with expectations of their own.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClaimNames {
-    /// The user id, also in `sub`.
+    /// The claim with the user id. It is also in `sub`.
     pub user_id: String,
-    /// Always `access`.
+    /// The claim with the value `access`.
     pub token_type: String,
-    /// The token's own id.
+    /// The claim with the token's id.
     pub jti: String,
 }
 
-/// Claims that keep their meaning whatever a deployment names its own.
+/// Claims with a fixed meaning. Configured names must differ from them.
 const RESERVED_CLAIMS: [&str; 11] =
     ["iss", "aud", "sub", "client_id", "exp", "iat", "nbf", "sid", "tenant_id", "auth_time", "amr"];
 
@@ -81,10 +81,10 @@ impl ClaimNames {
         let token_type = read.text("TOKEN_TYPE_CLAIM", Some("token_type"), IS_CLAIM);
         let jti = read.text("JTI_CLAIM", Some("jti"), IS_CLAIM);
         for (variable, name) in [("USER_ID_CLAIM", &user_id), ("TOKEN_TYPE_CLAIM", &token_type), ("JTI_CLAIM", &jti)] {
-            // The user id may be `sub` itself: it says the same.
+            // `sub` is allowed, because it contains the user id as well.
             let may_be = variable == "USER_ID_CLAIM" && name == "sub";
             if RESERVED_CLAIMS.contains(&name.as_str()) && !may_be {
-                read.report(format!("{variable}: {name} has a meaning of its own"));
+                read.report(format!("{variable}: {name} is already the name of another claim. Choose a different name"));
             }
         }
         if user_id == token_type || user_id == jti || token_type == jti {
@@ -96,24 +96,24 @@ impl ClaimNames {
 
 /// The header's `typ` (RFC 9068 §2.1).
 pub(crate) const TYPE: &str = "at+jwt";
-/// What tells it from a refresh token.
+/// The value that distinguishes an access token from a refresh token.
 pub(crate) const TOKEN_TYPE: &str = "access";
 
-/// What an access token says.
+/// The contents of an access token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Subject {
-    /// The user.
+    /// The user's id.
     pub user: UserId,
-    /// The session it belongs to.
+    /// The session's id.
     pub session: SessionId,
-    /// When the person proved who they are.
+    /// When the user signed in.
     pub authenticated: Timestamp,
-    /// How (RFC 8176 words).
+    /// The authentication methods, with names from RFC 8176.
     pub methods: Vec<String>,
 }
 
 impl Subject {
-    /// What the tokens of a session say.
+    /// The subject of a session's tokens.
     pub fn of(session: &Session) -> Subject {
         Subject {
             user: session.user.clone(),
@@ -124,18 +124,18 @@ impl Subject {
     }
 }
 
-/// What a new token takes from its surroundings.
+/// The circumstances of a new token.
 #[derive(Clone, Copy, Debug)]
 pub struct Issuing<'a> {
-    /// `iss`.
+    /// The value of `iss`.
     pub issuer: &'a str,
-    /// `tenant_id`, where it is not the default one.
+    /// The value of `tenant_id`. The claim is omitted for the default tenant.
     pub tenant: &'a Tenant,
-    /// The token's own id: 128 random bits.
+    /// The token's id, 128 random bits.
     pub jti: &'a str,
 }
 
-/// The claims of a token for `subject`, valid from `now`.
+/// The claims of a token for `subject`, valid from `now` on.
 pub(crate) fn claims(
     subject: &Subject,
     context: Issuing<'_>,

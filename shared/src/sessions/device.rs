@@ -1,22 +1,22 @@
-//! What a session is used with, as coarse as its owner needs to know it again. Neither a user agent nor an address is kept.
+//! A coarse description of the device, so that users recognize their sessions. User agents and addresses are not
+//! stored.
 //!
-//! A table of sixteen words, not a database of patterns: nobody has to tell versions apart, and a name that is not here
-//! is no harm.
+//! A table of sixteen names is enough. Users do not need versions, and an unknown device is harmless.
 
 use std::net::{IpAddr, Ipv6Addr};
 
 use crate::words::Network;
 
-/// A browser and a system, and the network that it was seen in.
+/// A browser and an operating system, and the network of the request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Device {
-    /// Such as `Firefox on Linux`: of words that stand below, whatever the client says.
+    /// For example `Firefox on Linux`. Only names from the tables below occur, whatever the client sends.
     pub words: String,
-    /// Such as `192.0.0.0/16`.
+    /// For example `192.0.0.0/16`.
     pub prefix: String,
 }
 
-/// What gives a browser away, the first that fits: most call themselves by the names of others too.
+/// Marks of browsers in user agents. The first match wins, because most browsers also contain the names of others.
 const BROWSERS: [(&[&str], &str); 8] = [
     (&["Edg/", "EdgA/", "EdgiOS/"], "Edge"),
     (&["OPR/", "OPiOS/"], "Opera"),
@@ -28,7 +28,8 @@ const BROWSERS: [(&[&str], &str); 8] = [
     (&["curl/"], "curl"),
 ];
 
-/// The same of systems: an iPad and an Android are Macs and Linuxes in their own words.
+/// Marks of operating systems. Specific ones come first, because iPads and Android devices also contain the marks of
+/// macOS and Linux.
 const SYSTEMS: [(&[&str], &str); 8] = [
     (&["Windows"], "Windows"),
     (&["iPhone"], "iPhone"),
@@ -41,7 +42,7 @@ const SYSTEMS: [(&[&str], &str); 8] = [
 ];
 
 impl Device {
-    /// The device that calls itself `user_agent`, in `network`.
+    /// The device for this user agent and network.
     pub fn of(user_agent: Option<&str>, network: Network) -> Device {
         let text = user_agent.unwrap_or_default();
         let words = match (find(&BROWSERS, text), find(&SYSTEMS, text)) {
@@ -57,7 +58,7 @@ fn find(table: &[(&[&str], &'static str)], text: &str) -> Option<&'static str> {
     table.iter().find(|(marks, _)| marks.iter().any(|mark| text.contains(mark))).map(|(_, word)| *word)
 }
 
-/// A provider's range: a /24 may be one company, and an IPv6 /48 one household.
+/// The provider's range: /16 or /32. A /24 may belong to one company, and an IPv6 /48 to one household.
 fn coarse(network: Network) -> String {
     match network.reveal() {
         IpAddr::V4(address) => {
@@ -115,7 +116,7 @@ mod tests {
         assert_eq!(device(None, "192.0.2.1").words, "Unknown device");
     }
 
-    /// What is stored is bounded, whatever a client calls itself.
+    /// The stored text is short for every user agent.
     #[test]
     fn the_longest_words_are_short() {
         let longest = |table: &[(&[&str], &str)]| table.iter().map(|(_, word)| word.len()).max().unwrap();

@@ -1,4 +1,4 @@
-//! Sessions and the two tokens of each: how they are opened, issued, refreshed and checked. Pure rules.
+//! Sessions and their two tokens: opening, issuing, refreshing and checking. These are pure rules.
 
 mod access_token;
 mod device;

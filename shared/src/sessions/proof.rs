@@ -1,16 +1,16 @@
-//! Proofs: what a session is opened for.
+//! Proofs: the reason for opening a session.
 
 use crate::codes::ProvenCode;
 
-/// What somebody has shown. Each variant holds a witness that only the module that checked it can make.
+/// A proof of the user's identity. Each variant holds a witness that only the checking module can create.
 #[derive(Debug)]
 pub enum Proof {
-    /// A code that was sent to an identifier.
+    /// A correct code from a message to the identifier.
     Code(ProvenCode),
 }
 
 impl Proof {
-    /// The factors that were used (`amr`, in RFC 8176's words).
+    /// The authentication methods for `amr`, with names from RFC 8176.
     pub fn methods(&self) -> Vec<String> {
         let methods: &[&str] = match self {
             Proof::Code(_) => &["otp"],

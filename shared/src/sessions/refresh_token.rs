@@ -1,7 +1,8 @@
 //! Refresh tokens: `v1.key.user.session.generation.mac1.mac2`, opaque to clients.
 //!
-//! Two MACs of 128 bits, so that neither a leaked table nor a leaked key issues anything by itself: `mac1` needs the
-//! key and refuses forgeries before any read; `mac2` needs the session's own seed too, which only the table holds (S33).
+//! Each token has two MACs of 128 bits. `mac1` needs only the key, so a forged token is refused before any read.
+//! `mac2` also needs the session's seed, which is stored only in the table. A leaked table or a leaked key alone is
+//! therefore not enough to make tokens (S33).
 
 use std::str::FromStr;
 
@@ -12,32 +13,32 @@ use crate::keys::TokenKeys;
 use crate::words::{Error, MacKey, Result, Scope, SessionId, Tenant, Timestamp, UserId, masked};
 
 const VERSION: &str = "v1";
-/// Longer than any that we make; longer ones are not looked at.
+/// The maximum length in bytes, more than any valid token has. Longer text is refused at once.
 const LONGEST: usize = 256;
 
-/// What a refresh token says, and what its MACs cover.
+/// The contents of a refresh token. Both MACs cover them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Grant {
-    /// The key that both MACs are made with.
+    /// The id of the key for both MACs.
     pub key_id: String,
-    /// Whose session it is.
+    /// The user's id.
     pub user: UserId,
-    /// The session.
+    /// The session's id.
     pub session: SessionId,
-    /// Which in the session's chain of tokens this is; the first is 1.
+    /// The position in the session's chain of tokens, starting with 1.
     pub generation: u32,
 }
 
-/// A session's own secret: 128 random bits that lie in its item only.
+/// A session's secret: 128 random bits, stored only in its item.
 #[derive(Clone)]
 pub struct Seed(pub [u8; 16]);
 
 masked!(Seed);
 
-/// Whom the tokens are for: the tenant, and the client that they were issued to (S39).
+/// The audience of a token: the tenant and the client that it was issued to (S39).
 #[derive(Clone, Copy, Debug)]
 pub struct Audience<'a> {
-    /// Whose user.
+    /// The user's tenant.
     pub tenant: &'a Tenant,
     /// The client id.
     pub client: &'a str,
@@ -45,7 +46,7 @@ pub struct Audience<'a> {
 
 type ShortMac = [u8; 16];
 
-/// A refresh token as presented: readable, and not yet believed.
+/// A refresh token from a client. It is parsed but not yet authenticated.
 #[derive(Clone)]
 pub struct RefreshToken {
     grant: Grant,
@@ -54,35 +55,35 @@ pub struct RefreshToken {
 }
 
 impl RefreshToken {
-    /// The token for `grant`: the same bytes for the same grant, key, seed and audience.
+    /// The token for `grant`. The same arguments always give the same bytes.
     pub fn issue(grant: Grant, key: &MacKey, seed: &Seed, audience: Audience<'_>) -> RefreshToken {
         let outer = mac(&grant, key, None, audience);
         let inner = mac(&grant, key, Some(seed), audience);
         RefreshToken { grant, outer, inner }
     }
 
-    /// Which key it names.
+    /// The id of the key in the token.
     pub fn key_id(&self) -> &str {
         &self.grant.key_id
     }
 
-    /// What it says and the key that it was made with, if that is one of `keys`: no read is needed to refuse others.
+    /// The token's contents and key, if one of `keys` made `mac1`. Forgeries are refused without a read.
     pub fn check(&self, keys: &TokenKeys, audience: Audience<'_>, now: Timestamp) -> Option<(&Grant, MacKey)> {
         let key = keys.refresh.find(self.key_id(), now)?.key.mac();
         Some((self.authenticate(&key, audience)?, key))
     }
 
-    /// The grant, if `mac1` shows that it was made with `key` for `audience`.
+    /// The contents, if `mac1` is valid for `key` and `audience`.
     pub fn authenticate(&self, key: &MacKey, audience: Audience<'_>) -> Option<&Grant> {
         bool::from(mac(&self.grant, key, None, audience).ct_eq(&self.outer)).then_some(&self.grant)
     }
 
-    /// Whether `mac2` shows that it belongs to the session that has `seed`.
+    /// Whether `mac2` is valid for the session with this `seed`.
     pub fn belongs_to(&self, key: &MacKey, seed: &Seed, audience: Audience<'_>) -> bool {
         mac(&self.grant, key, Some(seed), audience).ct_eq(&self.inner).into()
     }
 
-    /// The token, for the answer to its owner.
+    /// The token as text, for the user's client.
     pub fn reveal(&self) -> String {
         let Grant { key_id, user, session, generation } = &self.grant;
         let outer = BASE64URL_NOPAD.encode(&self.outer);
@@ -138,7 +139,8 @@ fn read(text: &str) -> Option<RefreshToken> {
         generation: part()?.parse().ok()?,
     };
     let token = RefreshToken { grant, outer: read_mac(part()?)?, inner: read_mac(part()?)? };
-    // One spelling only: `+1` and `01` are numbers too, and a last part may be missing or one too many.
+    // Accept only one spelling. Otherwise `+1` and `01` would be numbers too, and parts could be missing or left
+    // over.
     (token.reveal() == text).then_some(token)
 }
 
@@ -174,8 +176,8 @@ mod tests {
         assert!(read.belongs_to(&key, &seed, audience));
     }
 
-    /// Browsers hold tokens, and must stay signed in. The MACs are computed elsewhere, from the construction that
-    /// [`MacKey::digest`] describes.
+    /// Tokens in browsers must stay valid. The expected MACs were computed with an independent implementation of
+    /// [`MacKey::digest`].
     #[test]
     fn a_token_never_changes() {
         let text = "v1.r1.019b76da-a800-7000-8000-000000000000.AAAAAAAAAAAAAAAAAAAAAA.1.vYPOXTQIEmhJtvxumz3fuQ.3Ai4QfRn_nO93Lqm8SIpww";
@@ -186,7 +188,7 @@ mod tests {
         assert_eq!(RefreshToken::issue(token.grant, &key, &seed, audience).reveal(), text);
     }
 
-    /// S33, S39: no part of it can be changed, and it serves one key, one seed, one client.
+    /// S33, S39: every changed part is detected, and a token is valid for one key, one seed and one client only.
     #[test]
     fn a_changed_token_is_refused() {
         let (token, key, seed, tenant) = issued();

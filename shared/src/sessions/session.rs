@@ -1,4 +1,4 @@
-//! Sessions: one sign-in on one device, kept alive by a chain of refresh tokens.
+//! Sessions: one sign-in on one device, continued by a chain of refresh tokens.
 
 use std::time::Duration;
 
@@ -8,23 +8,25 @@ use crate::sessions::proof::Proof;
 use crate::sessions::refresh_token::{Audience, Grant, RefreshToken, Seed};
 use crate::words::{Entropy, ExpiresAt, MacKey, Result, SessionId, Timestamp, UserId};
 
-/// How sessions live and end.
+/// How long sessions last.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SessionPolicy {
-    /// Unused for this long, a session ends.
+    /// An unused session ends after this time.
     pub idle: Duration,
-    /// After this long every session ends (S34).
+    /// Every session ends after this time (S34).
     pub absolute: Duration,
     /// Whether a refresh issues a new refresh token.
     pub rotation: bool,
-    /// How long the token before the current one still gets the current one: lost answers, retries, second tabs.
+    /// How long the previous token is still accepted after a rotation, for lost answers, retries and parallel tabs.
+    /// It gets the current token again.
     pub grace: Duration,
-    /// Sessions of one user; a further one ends the one that was opened first, though others may have died unused.
+    /// The maximum number of sessions of one user. A new session beyond it ends the oldest one, even if others have
+    /// already expired unused.
     pub per_user: usize,
 }
 
 impl SessionPolicy {
-    /// Reads its variables.
+    /// Reads the settings for sessions.
     pub fn read(read: &mut Reader<'_>) -> SessionPolicy {
         SessionPolicy {
             idle: read.days("REFRESH_IDLE_DAYS", 30, 1..=365),
@@ -35,61 +37,61 @@ impl SessionPolicy {
         }
     }
 
-    /// Reads how long a session lives at most, and nothing else.
+    /// Reads only the maximum length of a session.
     pub fn read_absolute(read: &mut Reader<'_>) -> Duration {
         read.days("REFRESH_ABSOLUTE_DAYS", 90, 1..=365)
     }
 }
 
-/// A session as its item holds it. Whether it lives is the user item's word, not this one's.
+/// A session as stored in the table. The user's item decides whether it is still active.
 ///
-/// Outside this crate it comes from [`Session::open`], which takes a proof, or from the table.
+/// Outside this crate it comes from the table or from [`Session::open`], which needs a proof.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Session {
-    /// Its id.
+    /// The session's id.
     pub id: SessionId,
-    /// Whose it is.
+    /// The session's user.
     pub user: UserId,
-    /// The current generation of its refresh token.
+    /// The current generation of the refresh token.
     pub generation: u32,
-    /// The key that the current token is made with.
+    /// The id of the key for the current refresh token.
     pub key_id: String,
-    /// Its part of every token's second MAC.
+    /// The secret in the second MAC of every refresh token.
     pub seed: Seed,
-    /// When its person proved who they are.
+    /// When the user signed in.
     pub created: Timestamp,
     /// When the current generation began.
     pub rotated: Timestamp,
-    /// When it got tokens last.
+    /// When the session last got tokens.
     pub used: Timestamp,
-    /// What it got them with.
+    /// The device at that time.
     pub device: Device,
-    /// When it ends unless it is used.
+    /// When it ends unless it is used again.
     pub idle_end: ExpiresAt,
-    /// When it ends in any case.
+    /// When it ends at the latest.
     pub absolute_end: ExpiresAt,
-    /// How the person proved it (RFC 8176 words).
+    /// The authentication methods of the sign-in, with names from RFC 8176.
     pub methods: Vec<String>,
-    /// Which invocation made the last write; tells a repeated write that it has succeeded already.
+    /// The invocation that wrote the item last. A repeated write uses this to detect its own success.
     pub written_by: String,
 }
 
-/// What presenting a refresh token led to.
+/// The outcome of presenting a refresh token.
 #[derive(Debug)]
 pub enum Rotation {
-    /// It was the current one. Here is the session with the next.
+    /// The token was current. The session has moved on to the next one.
     Rotated(Session),
-    /// It was the one before, within the grace period: the same successor again.
+    /// The token was the previous one, within the grace period. It gets the same successor again.
     Repeated(Session),
-    /// An older one, or too late: somebody has a copy.
+    /// The token was older, or the grace period was over. Someone probably has a copy.
     Reused(Session),
-    /// Expired, unknown, or from a chain that is not this one.
+    /// The token has expired, or belongs to an unknown session or another chain.
     Refused,
 }
 
 impl Rotation {
-    /// The word for it in a log.
+    /// Its name in logs.
     pub fn name(&self) -> &'static str {
         match self {
             Rotation::Rotated(_) => "rotated",
@@ -101,7 +103,7 @@ impl Rotation {
 }
 
 impl Session {
-    /// A new one at its first generation, for `proof`.
+    /// A new session for `proof`, at generation 1.
     ///
     /// # Errors
     /// As [`Entropy::bytes`].
@@ -129,7 +131,7 @@ impl Session {
         })
     }
 
-    /// The refresh token of the current generation: the same bytes whenever it is asked for.
+    /// The refresh token of the current generation. Repeated calls give the same bytes.
     pub fn token(&self, key: &MacKey, audience: Audience<'_>) -> RefreshToken {
         let grant = Grant {
             key_id: self.key_id.clone(),
@@ -140,25 +142,25 @@ impl Session {
         RefreshToken::issue(grant, key, &self.seed, audience)
     }
 
-    /// Whether it has come to an end by itself.
+    /// Whether it has expired.
     pub fn is_over(&self, now: Timestamp) -> bool {
         self.idle_end.has_passed(now) || self.absolute_end.has_passed(now)
     }
 
-    /// What a token of generation `presented` leads to, now that the write that would have moved the session on
-    /// has been refused and has shown this state.
+    /// Decides about a token of generation `presented` after the write to advance the session was refused. `self` is
+    /// the state returned by that write.
     pub fn judge(self, presented: u32, invocation: &str, policy: &SessionPolicy, now: Timestamp) -> Rotation {
         if self.is_over(now) || presented > self.generation {
             return Rotation::Refused;
         }
         let in_grace = !policy.grace.is_zero() && self.rotated.until(now) <= policy.grace;
         let is_previous = self.generation.checked_sub(1) == Some(presented);
-        // The SDK repeats a write whose answer was lost; the repetition is refused by its own success.
+        // The SDK repeats a write if its answer is lost, and then the first one makes the repetition fail.
         let is_own_write = is_previous && self.written_by == invocation;
         if is_own_write || (is_previous && in_grace) {
             Rotation::Repeated(self)
         } else if presented == self.generation {
-            // Refused for another reason than the generation, and not expired: the state moved under the request.
+            // Neither expired nor an old generation, so the state changed during the request.
             Rotation::Refused
         } else {
             Rotation::Reused(self)
@@ -166,14 +168,14 @@ impl Session {
     }
 }
 
-/// What a new session takes from the deployment.
+/// The circumstances of a new session.
 #[derive(Clone, Copy, Debug)]
 pub struct Opening<'a> {
-    /// The policy that it lives under.
+    /// The policy for the session.
     pub policy: &'a SessionPolicy,
-    /// The refresh key that is active.
+    /// The id of the active refresh key.
     pub key_id: &'a str,
-    /// What they use.
+    /// The device of the user.
     pub device: &'a Device,
 }
 
@@ -223,7 +225,7 @@ mod tests {
         assert!(matches!(moved.judge(2, "other", &policy, at(0)), Rotation::Reused(_)));
     }
 
-    /// What a log and an alarm know them by.
+    /// Logs and an alarm depend on these names.
     #[test]
     fn what_a_token_led_to_has_a_word() {
         let [one, two, three] = [session(1), session(1), session(1)];

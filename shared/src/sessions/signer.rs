@@ -1,4 +1,4 @@
-//! Signing access tokens: the three parts of a token, put together around a key that is read once and not for every token.
+//! Signing access tokens with a key that is parsed once instead of for every token.
 
 use data_encoding::BASE64URL_NOPAD;
 use serde::Serialize;
@@ -8,7 +8,7 @@ use crate::keys::{Dated, KeyPair, SigningAlgorithm, SigningKey};
 use crate::sessions::access_token::{AccessPolicy, Issuing, Subject, TYPE, claims};
 use crate::words::{Error, Result, Timestamp};
 
-/// Makes tokens with one key.
+/// Signs tokens with one key.
 pub struct Signer {
     key_id: String,
     algorithm: SigningAlgorithm,
@@ -16,23 +16,23 @@ pub struct Signer {
 }
 
 impl Signer {
-    /// The signer with `key`, for the one algorithm that the key serves (S40).
+    /// A signer for `key` and its only algorithm (S40).
     ///
     /// # Errors
-    /// [`Error::Internal`], naming the key, when it cannot be read or is too weak (S46).
+    /// [`Error::Internal`], naming the key, if it is malformed or too weak (S46).
     pub fn new(key: &Dated<SigningKey>) -> Result<Signer> {
         Ok(Signer { key_id: key.id.clone(), algorithm: key.key.algorithm, pair: KeyPair::read(key)? })
     }
 
-    /// The name of its key.
+    /// The id of its key.
     pub fn key_id(&self) -> &str {
         &self.key_id
     }
 
-    /// The token for `subject`, valid from `now`.
+    /// A token for `subject`, valid from `now` on.
     ///
     /// # Errors
-    /// [`Error::Internal`] when the key does not sign.
+    /// [`Error::Internal`] if signing fails.
     pub fn sign(
         &self,
         subject: &Subject,

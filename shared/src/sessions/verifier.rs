@@ -1,4 +1,4 @@
-//! Checking access tokens: ours, for us, now, and nothing else.
+//! Checking access tokens: their signature, issuer, audience, type and times.
 
 use std::collections::BTreeMap;
 
@@ -10,18 +10,20 @@ use crate::keys::{Dated, KeyKind, KeyPair, Ring, SigningAlgorithm, SigningKey};
 use crate::sessions::access_token::{AccessPolicy, Subject, TOKEN_TYPE, TYPE};
 use crate::words::{Error, Result, Timestamp};
 
-/// The largest integer that every JSON reader keeps exact.
+/// The largest integer that every JSON parser reads exactly.
 const LARGEST_TIME: u64 = 1 << 53;
 
-/// Keys that tokens are checked with, by `kid`: each for the one algorithm that it was made for.
+/// Keys for checking tokens, by `kid`. Each key is valid for a single algorithm.
 pub struct CheckingKeys(BTreeMap<String, (Algorithm, DecodingKey)>);
 
 impl CheckingKeys {
-    /// From the public-keys item. Keys of a kind that we do not sign with are left out, and so is every secret: whoever
-    /// could write one there could sign with it.
+    /// The keys from the public-keys item.
+    ///
+    /// Keys for unsupported algorithms are ignored, and so are secrets. Otherwise anyone with write access to the
+    /// item could add a secret and sign with it.
     ///
     /// # Errors
-    /// [`Error::Internal`] when a key of ours cannot be read.
+    /// [`Error::Internal`] if a supported key is malformed.
     pub fn published(set: &JwkSet) -> Result<CheckingKeys> {
         let mut keys = BTreeMap::new();
         for jwk in &set.keys {
@@ -32,10 +34,10 @@ impl CheckingKeys {
         Ok(CheckingKeys(keys))
     }
 
-    /// From the keyring itself, for functions that hold it: the only place where HMAC keys are.
+    /// The keys from the keyring, for functions with access to it. Only these can check HMAC tokens.
     ///
     /// # Errors
-    /// [`Error::Internal`], naming the key, when one cannot be read or is too weak (S46).
+    /// [`Error::Internal`], naming the key, if one is malformed or too weak (S46).
     pub fn of(ring: &Ring<SigningKey>, now: Timestamp) -> Result<CheckingKeys> {
         let checking = |key: &Dated<SigningKey>| {
             let algorithm = key.key.algorithm.in_header();
@@ -44,25 +46,26 @@ impl CheckingKeys {
         ring.live(now).map(checking).collect::<Result<_>>().map(CheckingKeys)
     }
 
-    /// Whether `token` names a key that is none of these.
+    /// Whether `token` names an unknown key.
     pub fn miss_key_of(&self, token: &str) -> bool {
         let named = jsonwebtoken::decode_header(token).ok().and_then(|header| header.kid);
         named.is_some_and(|id| !self.0.contains_key(&id))
     }
 
-    /// What `token` says, if we signed it for `issuer` and the policy's audience, as an access token, and it is valid now.
+    /// The contents of `token`, if it is a currently valid access token, signed by one of these keys, from `issuer`,
+    /// and for the policy's audience.
     ///
-    /// The header chooses a key by its `kid`, compared as an opaque string, and nothing else: `jku`, `x5u`, `jwk` and
-    /// `x5c` are not looked at, and the algorithm is the key's (S40, S41). Times are compared with `now`, and are whole
-    /// numbers or refused (S44).
+    /// The header only selects a key by its `kid`, compared as an opaque string. `jku`, `x5u`, `jwk` and `x5c` are
+    /// ignored, and the algorithm is the key's (S40, S41). Times are compared with `now` and must be whole numbers
+    /// (S44).
     ///
     /// # Errors
-    /// [`Error::InvalidToken`], whatever is wrong with it.
+    /// [`Error::InvalidToken`] for every kind of invalid token.
     pub fn check(&self, token: &str, issuer: &str, policy: &AccessPolicy, now: Timestamp) -> Result<Subject> {
         let header = jsonwebtoken::decode_header(token).map_err(|_| Error::InvalidToken)?;
         let key_id = header.kid.as_deref().ok_or(Error::InvalidToken)?;
         let (algorithm, key) = self.0.get(key_id).ok_or(Error::InvalidToken)?;
-        // Who does not understand what a header calls critical must refuse it (RFC 7515 §4.1.11), and we make none.
+        // Latchkey's tokens have no critical headers. Unknown ones must be refused (RFC 7515 §4.1.11).
         if header.typ.as_deref() != Some(TYPE) || header.crit.is_some() {
             return Err(Error::InvalidToken);
         }
@@ -71,7 +74,7 @@ impl CheckingKeys {
         validation.set_audience(&[&policy.audience]);
         validation.set_issuer(&[issuer]);
         validation.set_required_spec_claims(&["iss", "aud", "sub", "exp", "nbf"]);
-        // The JWT crate reads the system's clock; ours can be moved.
+        // The JWT crate would use the system's clock, but tests and `local` move the time.
         validation.validate_exp = false;
         validation.validate_nbf = false;
         let claims: Map<String, Value> =
@@ -81,7 +84,7 @@ impl CheckingKeys {
     }
 }
 
-/// The one algorithm that a published key is for, if the key is of the kind that this needs.
+/// The algorithm of a published key, if the key is of the right kind for it.
 fn algorithm_of(jwk: &Jwk) -> Option<SigningAlgorithm> {
     let named = jwk.common.key_algorithm?;
     let algorithm = SigningAlgorithm::ALL.into_iter().find(|known| KeyAlgorithm::from(known.in_header()) == named)?;
@@ -164,7 +167,8 @@ mod tests {
         signer.sign(&subject, issuing, &policy(), at(NOW)).unwrap()
     }
 
-    /// A token with another header or claim, signed with our own key: what only the checks themselves can refuse.
+    /// A token with a changed header or claim, signed with the right key, so only the checks of its contents can
+    /// refuse it.
     fn changed(part: usize, name: &str, value: Option<Value>) -> String {
         let token = genuine();
         let mut parts: Vec<Map<String, Value>> = token
@@ -200,7 +204,7 @@ mod tests {
         assert!(check_at(&changed(0, "kid", Some(json!("k1"))), &policy(), NOW).is_some(), "the test's own signing");
     }
 
-    /// S42, S43, V13: another type, issuer, audience, or a claim that is missing.
+    /// S42, S43, V13: another type, issuer or audience, or a missing claim.
     #[test]
     fn a_token_of_another_kind_is_refused() {
         for (part, name, value) in [
@@ -229,14 +233,14 @@ mod tests {
         }
     }
 
-    /// A token says whose user it is about only where there are others.
+    /// A token names its tenant unless it is the default one.
     #[test]
     fn the_default_tenant_is_not_mentioned() {
         let claims = genuine().split('.').nth(1).map(|part| BASE64URL_NOPAD.decode(part.as_bytes()).unwrap()).unwrap();
         assert!(serde_json::from_slice::<Value>(&claims).unwrap().get("tenant_id").is_none());
     }
 
-    /// S44, V12: a time is a whole number that every JSON reader keeps exact, and is there.
+    /// S44, V12: times are required, whole numbers, and small enough for every JSON parser.
     #[test]
     fn a_time_that_is_no_time_is_refused() {
         let late = json!(NOW + 900);
@@ -257,7 +261,7 @@ mod tests {
         assert!(check_at(&changed(1, "iat", Some(late)), &policy(), NOW).is_none());
     }
 
-    /// S40: a published key serves the one algorithm that it names, if it is of the kind that this needs.
+    /// S40: a published key is valid only for the algorithm that it names, and only if its kind is right.
     #[test]
     fn a_published_key_of_another_kind_is_left_out() {
         let ec = |name: &str, curve: &str| json!({ "kty": "EC", "crv": curve, "x": "AA", "y": "AA", "alg": name });
@@ -293,7 +297,7 @@ mod tests {
         assert!(is_good(NOW + 9) && !is_good(NOW + 10));
     }
 
-    /// S41: what a header says of keys elsewhere is not looked at.
+    /// S41: keys and addresses of keys in the header are ignored.
     #[test]
     fn a_key_in_the_header_is_ignored() {
         for name in ["jku", "x5u"] {
@@ -302,7 +306,7 @@ mod tests {
         }
     }
 
-    /// V41: only a name that is not here is worth a look at the others; what has none is no token of anybody's.
+    /// V41: only an unknown `kid` justifies reading the keys again. A token without one is invalid.
     #[test]
     fn a_name_that_is_not_here_is_told() {
         let keys = CheckingKeys::of(&ring(), at(NOW)).unwrap();

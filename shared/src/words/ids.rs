@@ -41,7 +41,7 @@ impl FromStr for UserId {
     fn from_str(text: &str) -> Result<UserId> {
         let id = Uuid::try_parse(text).map(UserId).map_err(Error::internal)?;
         // `try_parse` also accepts braces and capitals, but an id has only one spelling.
-        if id.to_string() == text { Ok(id) } else { Err(Error::internal("not a user id in its own spelling")) }
+        if id.to_string() == text { Ok(id) } else { Err(Error::internal("not a user id in its canonical form")) }
     }
 }
 
