@@ -36,7 +36,7 @@ fn wrong_settings_fail_with_all_their_names() {
     assert_eq!(told.status.code(), Some(1));
     assert!(told.stdout.is_empty());
     let problem = text(&told.stderr);
-    for part in ["the environment is not usable: ", "OTP_LENGTH", "JWT_ALGORITHM"] {
+    for part in ["invalid settings: ", "OTP_LENGTH", "JWT_ALGORITHM"] {
         assert!(problem.contains(part), "{problem}");
     }
 }

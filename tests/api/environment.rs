@@ -58,7 +58,7 @@ pub(crate) fn settings() -> BTreeMap<String, String> {
     let expected = |kind: &Kind, name: &String| {
         let garbage = |asked: &str| (asked == name).then(|| "\u{1}".repeat(300));
         let problems = settings_of(kind, garbage).err().unwrap_or_default();
-        let mine = problems.split("; ").map(|line| line.trim_start_matches("the environment is not usable: "));
+        let mine = problems.split("; ").map(|line| line.trim_start_matches("invalid settings: "));
         let mine = mine.filter_map(|line| line.strip_prefix(&format!("{name}: expected "))).next();
         mine.unwrap_or_default().to_owned()
     };

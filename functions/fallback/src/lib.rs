@@ -1,10 +1,10 @@
-//! `$default`: whatever no other function answers.
+//! The `$default` route: requests to paths or methods without a function of their own.
 //!
-//! 1. A known path with a final slash that the gateway did not match: the same request without it.
-//! 2. A known path under another method: which ones there are.
-//! 3. Anything else: nothing here.
+//! 1. A known path with a final slash: redirect to the same path without it.
+//! 2. A known path with another method: answer 405 with the allowed methods.
+//! 3. Any other path: answer 404.
 //!
-//! It calls nothing and has no permission.
+//! This function makes no calls to AWS and has no permissions.
 
 use shared::aws;
 use shared::config::Reader;
@@ -12,7 +12,7 @@ use shared::http::{Reply, Request, look};
 use shared::runtime::Function;
 use shared::words::{Clock, Error, Result};
 
-/// What this function may touch: nothing.
+/// The function, without any resources.
 pub struct Fallback;
 
 impl Function for Fallback {

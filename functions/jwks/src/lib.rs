@@ -1,6 +1,6 @@
-//! `GET /.well-known/jwks.json` and `GET /.well-known/openid-configuration`: how others check our access tokens.
+//! `GET /.well-known/jwks.json` and `GET /.well-known/openid-configuration`: data for verifying access tokens.
 //!
-//! Reads the public-keys item and nothing else; there is no permission for more.
+//! The function only reads the public-keys item, and has permission for nothing else.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use shared::runtime::Function;
 use shared::store::{Store, UserTable};
 use shared::words::{Clock, Result};
 
-/// What this function may touch.
+/// The function's resources.
 pub struct Jwks {
     clock: Clock,
     issuer: Option<String>,
@@ -22,7 +22,7 @@ pub struct Jwks {
     keys: Cache<Value>,
 }
 
-/// What this function reads.
+/// The function's settings.
 #[derive(Debug)]
 pub struct Settings {
     issuer: Option<String>,
@@ -31,8 +31,10 @@ pub struct Settings {
 }
 
 const KEYS: &str = "/.well-known/jwks.json";
-/// A new key stands here much longer before it signs, so that nobody ever has to ask for an unknown one (V41). A key that was
-/// withdrawn is gone after this time, even if the table cannot be read again: an error is better than a leaked key.
+/// How long the keys are cached. A new key is published long before it signs, so this causes no unknown keys (V41).
+///
+/// A revoked key disappears after this time even if the table is unreachable, because an error is better than a
+/// leaked key.
 const FRESH: Duration = Duration::from_secs(60);
 const CACHE_CONTROL: &str = "public, max-age=300";
 
@@ -71,7 +73,8 @@ impl Function for Jwks {
 }
 
 impl Jwks {
-    /// What a verifier needs (S48), and our own endpoints under names of their own: they are not OAuth's.
+    /// The issuer's data for verifiers (S48). Latchkey's own endpoints have names of their own, because they differ
+    /// from those of OAuth.
     fn discovery(&self, issuer: &str) -> Value {
         json!({
             "issuer": issuer,

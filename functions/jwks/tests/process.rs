@@ -1,4 +1,4 @@
-//! The real binary, run as Lambda runs it.
+//! Runs the real binary like Lambda does.
 
 use serde_json::json;
 use tests::runtime_api::{Process, deployment};
@@ -27,7 +27,8 @@ async fn the_binary_publishes_the_key_that_tokens_name() {
 
 tests::every_binarys_tests!(BINARY, ["dynamodb"]);
 
-/// Whoever gets a root into the system's store, or its place into the environment, is not AWS by that.
+/// Adding a root certificate to the system's store, or its path to the environment, must not make a server pass for
+/// AWS.
 #[tokio::test]
 async fn the_systems_roots_vouch_for_nobody() {
     let auth = deployment(&[]).await;

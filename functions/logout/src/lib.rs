@@ -1,7 +1,7 @@
-//! `POST /api/auth/logout/`: end the session of a refresh token, or with `all` every session of its user.
+//! `POST /api/auth/logout/`: ends the session of a refresh token, or with `all` every session of its user.
 //!
-//! One write, in the user's item. The answer is the same whether the token was real, old, forged or already signed out:
-//! the caller wanted the session to be over, and it is.
+//! The function makes one write, to the user's item. The answer is the same for a real, old, forged or revoked token,
+//! because in each case the session is over, as the client wanted.
 
 use std::time::Duration;
 
@@ -15,18 +15,18 @@ use shared::sessions::{AccessPolicy, Audience, Grant, RefreshToken, SessionPolic
 use shared::store::{Store, UserTable, Users};
 use shared::words::{Clock, Result, Timestamp};
 
-/// What this function may touch: the users' table and the keyring of tokens.
+/// The function's resources: the users' table and the keyring of tokens.
 pub struct Logout {
     clock: Clock,
     frontends: Frontends,
     audience: String,
-    /// How long a session lives at most.
+    /// How long a session lasts at most.
     longest: Duration,
     keys: KeyringReader<TokenKeys>,
     users: UserTable,
 }
 
-/// What this function reads.
+/// The function's settings.
 #[derive(Debug)]
 pub struct Settings {
     frontends: Frontends,

@@ -1,4 +1,4 @@
-//! The real binary, run as Lambda runs it.
+//! Runs the real binary like Lambda does.
 
 use serde_json::json;
 use tests::client::LOGOUT;

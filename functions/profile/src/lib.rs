@@ -1,7 +1,7 @@
-//! `GET /api/profile/`: the user, as verify answers with it.
+//! `GET /api/profile/`: returns the user, in the same form as verify-otp.
 //!
-//! 1. Check the access token, with keys that are at hand.
-//! 2. Read the user: the one read that also says that the session still lives.
+//! 1. Check the access token with cached keys.
+//! 2. Read the user's item, and check that the session is still active.
 
 use shared::aws::{self, Aws};
 use shared::config::Reader;
@@ -10,14 +10,14 @@ use shared::runtime::Function;
 use shared::store::{Store, UserTable};
 use shared::words::{Clock, Result};
 
-/// What this function may touch: users, and the keys that access tokens are checked with.
+/// The function's resources: users, and the keys for checking access tokens.
 pub struct Profile {
     clock: Clock,
     checker: Checker,
     users: UserTable,
 }
 
-/// What this function reads.
+/// The function's settings.
 #[derive(Debug)]
 pub struct Settings {
     tokens: TokenSettings,

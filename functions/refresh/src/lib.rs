@@ -1,9 +1,10 @@
-//! `POST /api/auth/token/refresh/`: trade a refresh token for its successor and a new access token.
+//! `POST /api/auth/token/refresh/`: exchanges a refresh token for its successor and a new access token.
 //!
-//! 1. Refuse what we did not make, without a read.
-//! 2. Move the session on by one generation; beside it, read whether its user still has it.
-//! 3. The current token got its successor; the one before it, within the grace period, gets the same successor again;
-//!    any older one ends the session: somebody has a copy.
+//! 1. Refuse forged tokens without a read.
+//! 2. Move the session on by one generation. At the same time, read the user to check that the session is still
+//!    active.
+//! 3. The current token gets its successor. The previous token gets the same successor again, within the grace
+//!    period. Any older token ends the session, because someone probably has a copy.
 
 use serde::{Deserialize, Serialize};
 use shared::aws::{self, Aws};
@@ -16,7 +17,7 @@ use shared::sessions::{RefreshToken, Rotation, Session, SessionPolicy};
 use shared::store::{RotationRequest, Store, UserTable, Users};
 use shared::words::{Clock, Entropy, Error, Result, random_id};
 
-/// What this function may touch: the users' table and the keyring of tokens.
+/// The function's resources: the users' table and the keyring of tokens.
 pub struct Refresh {
     clock: Clock,
     policy: SessionPolicy,
@@ -25,7 +26,7 @@ pub struct Refresh {
     users: UserTable,
 }
 
-/// What this function reads.
+/// The function's settings.
 #[derive(Debug)]
 pub struct Settings {
     policy: SessionPolicy,
@@ -76,7 +77,7 @@ impl Function for Refresh {
         let Body { refresh, token_delivery } = request.json()?;
         let Delivered { delivery, text } = request.refresh_token(&self.frontends, token_delivery, refresh)?;
         match self.trade(text, delivery, &request).await {
-            // The browser would go on showing a token that nothing will ever be given for.
+            // Clear the cookie. Otherwise the browser would keep sending a useless token.
             Err(error @ Error::InvalidToken) if delivery == TokenDelivery::Cookie => {
                 Reply::refusal(&error).with_cookie(&Cookie::Refresh.clear())
             }
@@ -118,10 +119,11 @@ impl Refresh {
     }
 }
 
-/// A used token came back: its session ends for whoever holds it, thief and owner alike (S32).
+/// A used token was presented again. Its session ends for the attacker and the user alike, because they are
+/// indistinguishable (S32).
 async fn end(users: Users<'_>, session: &Session) -> Result<Reply> {
     let ended = users.end_session(&session.user, &session.id).await?;
     let user = &session.user;
-    tracing::warn!(event = "refresh_reuse", %user, session = session.id.as_str(), ended, "a used refresh token came back");
+    tracing::warn!(event = "refresh_reuse", %user, session = session.id.as_str(), ended, "a used refresh token was presented");
     Err(Error::InvalidToken)
 }

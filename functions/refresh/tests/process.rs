@@ -1,4 +1,4 @@
-//! The real binary, run as Lambda runs it.
+//! Runs the real binary like Lambda does.
 
 use serde_json::json;
 use tests::client::REFRESH;
@@ -15,7 +15,7 @@ async fn the_binary_trades_a_refresh_token_for_its_successor() {
     let second = function.post(REFRESH, json!({ "refresh": first.refresh })).await.tokens();
     assert_ne!(first.refresh, second.refresh);
     auth.client().refresh(&second.refresh).await.ok();
-    // Two generations old, and so a copy.
+    // Two generations old, so it counts as a copy.
     function.post(REFRESH, json!({ "refresh": first.refresh })).await.refused(401, "invalid_token");
 
     let log = function.end().await;

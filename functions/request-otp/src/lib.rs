@@ -1,11 +1,12 @@
-//! `POST /api/auth/otp/request/`: send a code to an identifier.
+//! `POST /api/auth/otp/request/`: sends a code to an identifier.
 //!
-//! 1. Count the request on its network, and see whether the day's SMS are spent.
-//! 2. Begin a challenge, or put a new code into the one that the client names. An SMS is counted on its network's day.
+//! 1. Count the request for its network, and check the day's SMS budget.
+//! 2. Begin a challenge, or put a new code into the challenge named by the client. An SMS also counts towards the
+//!    network's daily limit.
 //! 3. Take an SMS out of the day's budget.
-//! 4. Send the code. A send that was surely refused is taken back, and may be repeated at once.
-//! 5. Answer the same for everybody: this function cannot know who has an account. A browser is told the challenge by
-//!    a cookie, which its page cannot read.
+//! 4. Send the code. If it was certainly not sent, undo the send, so that the client may retry at once.
+//! 5. Give the same answer to everybody. This function has no access to users, so it cannot reveal accounts. A
+//!    browser gets the challenge id as a cookie that scripts cannot read.
 
 mod wire;
 
@@ -22,7 +23,7 @@ use shared::words::{ChallengeId, Channel, Clock, Entropy, Error, ExpiresAt, Iden
 
 use crate::wire::{CodeRequest, CodeSent};
 
-/// What this function may touch: one table, one keyring, mail and SMS.
+/// The function's resources: one table, one keyring, email and SMS.
 pub struct RequestOtp {
     clock: Clock,
     policy: ChallengePolicy,
@@ -33,22 +34,22 @@ pub struct RequestOtp {
     sender: Sender,
 }
 
-/// What this function reads.
+/// The function's settings.
 #[derive(Debug)]
 pub struct Settings {
-    /// Codes: length, life, limits.
+    /// The length, expiry and limits of codes.
     pub challenge: ChallengePolicy,
-    /// Requests from one network.
+    /// The limit on requests from one network.
     pub requests: Allowance,
-    /// How mail is sent, and what the product is called in all messages.
+    /// The settings for email, and the product's name in all messages.
     pub mail: MailSettings,
-    /// How SMS are sent.
+    /// The settings for SMS.
     pub sms: SmsSettings,
-    /// Who may call from a browser, and how tokens travel.
+    /// The allowed origins of browsers, and the usual delivery of tokens.
     pub frontends: Frontends,
     /// The table of challenges and counters.
     pub otp_table: String,
-    /// The keyring of codes.
+    /// The secret with the keyring of codes.
     pub codes_secret: String,
 }
 
@@ -82,7 +83,8 @@ impl Function for RequestOtp {
                 sender.connect(Channel::Sms).await;
             }
         };
-        // A request by SMS begins with a count and three reads at once; one by mail makes a call after the other.
+        // A request by SMS starts with one count and three reads at once. A request by email makes its calls one by
+        // one.
         let calls = if sends_sms { 4 } else { 1 };
         tokio::join!(keys.warm(clock.now()), store.connect(calls), sender.connect(Channel::Email), texting);
         let table = store.otp_table(otp_table);
@@ -115,7 +117,9 @@ impl Function for RequestOtp {
         let (outgoing, reserved) = tokio::try_join!(self.table.begin(again, new, asked), gate.reserve(&network))?;
 
         if let Some(retry_after) = gate.take(reserved).await?.wait(now) {
-            // Somebody was quicker since step 1: what was begun may be sent as soon as there is room again.
+            // Another request took the last SMS since step 1. Undo the challenge, so that it can be resent as soon as
+            // there is
+            // budget again.
             self.table.withdraw(&outgoing, &identifier).await?;
             return Err(Error::RateLimited { retry_after });
         }
@@ -135,7 +139,7 @@ impl Function for RequestOtp {
 }
 
 impl RequestOtp {
-    /// Takes a send back, and says what the caller is told instead.
+    /// Undoes a send, and makes the error for the client.
     async fn take_back(
         &self,
         outgoing: &OutgoingCode,

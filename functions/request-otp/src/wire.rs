@@ -1,4 +1,4 @@
-//! The request's body and the answer's.
+//! The bodies of the request and the answer.
 
 use std::time::Duration;
 
@@ -16,20 +16,20 @@ struct Body {
     token_delivery: Option<TokenDelivery>,
 }
 
-/// What a request asks for.
+/// The parsed request.
 pub(crate) struct CodeRequest<'a> {
     pub(crate) to: Destination,
-    /// The challenge to send again.
+    /// The challenge to resend.
     pub(crate) named: Option<ChallengeId>,
-    /// How the challenge's id travels.
+    /// Whether the client gets the challenge id in the body or as a cookie.
     pub(crate) delivery: TokenDelivery,
     /// The browser's device cookie.
     pub(crate) device: Option<&'a str>,
 }
 
 impl CodeRequest<'_> {
-    /// Reads the body. A source is checked here too, so that a client learns of a bad one at its first call; it is kept
-    /// at sign-up.
+    /// Reads the body. The source URL is stored only at sign-up, but it is checked here too, so that a client learns
+    /// about an invalid one early.
     pub(crate) fn read<'a>(request: &'a Request, frontends: &Frontends) -> Result<CodeRequest<'a>> {
         let Body { identifier, challenge_id, source_url: source, token_delivery } = request.json()?;
         source_url(source.as_deref())?;
@@ -41,7 +41,7 @@ impl CodeRequest<'_> {
     }
 }
 
-/// The answer: the same for everybody.
+/// The answer, the same for everybody.
 #[derive(Serialize)]
 pub(crate) struct CodeSent<'a> {
     success: bool,

@@ -1,4 +1,4 @@
-//! Changes that do not wait for a schedule: what a deployment lacks is made, and a leaked key is withdrawn.
+//! Unscheduled changes: adding missing keys and revoking a leaked key.
 
 use serde_json::{Value, json};
 use shared::aws::vault::{Promotion, Vault, Version, Waiting};
@@ -9,7 +9,7 @@ use crate::RotateKeys;
 use crate::publish::{StoredKeyring, TRIES};
 
 impl RotateKeys {
-    /// Makes the keyrings that are missing and what they lack, and publishes the public keys.
+    /// Creates missing keyrings and missing keys, and publishes the public keys.
     pub(crate) async fn ensure(&self, maker: &Maker) -> Result<Value> {
         change(&self.codes, maker, |keys| with_missing_keys(keys, maker)).await?;
         change(&self.tokens, maker, |keys| with_missing_keys(keys, maker)).await?;
@@ -17,17 +17,17 @@ impl RotateKeys {
         Ok(json!({ "signs_now": self.signs_now(maker).await? }))
     }
 
-    /// Takes the key of that name out of its keyring. What it made is refused from then on: by each function as soon as
-    /// it has read the keyring anew, by others as soon as they have read the public keys.
+    /// Removes the key with this id from its keyring. Each function refuses the key's tokens and codes once it has
+    /// read the new keyring. Other verifiers refuse its tokens once they have read the public keys.
     pub(crate) async fn revoke(&self, kid: &str, maker: &Maker) -> Result<Value> {
         if kid == "index" {
             return Err(Error::invalid(
-                "the index key cannot be withdrawn: without it no user is found again. docs/operations.md says what to do",
+                "the index key cannot be withdrawn, because all users would be lost. See docs/operations.md",
             ));
         }
         let codes = change(&self.codes, maker, |keys| without_key(keys, kid, maker)).await?;
         let tokens = change(&self.tokens, maker, |keys| without_key(keys, kid, maker)).await?;
-        // Also where nothing was changed: the one who changed it may have stopped before this.
+        // Publish even without a change, because an earlier attempt may have stopped before this.
         self.publish_current(&self.tokens, maker.now).await?;
         let keyring = match (codes, tokens) {
             (Some(_), _) => "codes",
@@ -37,7 +37,8 @@ impl RotateKeys {
         Ok(json!({ "revoked": kid, "keyring": keyring, "signs_now": self.signs_now(maker).await? }))
     }
 
-    /// The keyring that lost the key of that name with its last change: somebody asks again, whose answer was lost.
+    /// The keyring from which the last change removed this key. An operator may repeat a request if its answer was
+    /// lost.
     async fn lost(&self, kid: &str) -> Result<&'static str> {
         if self.codes.previous().await?.is_some_and(|before| before.keys.holds(kid)) {
             return Ok("codes");
@@ -45,11 +46,13 @@ impl RotateKeys {
         if self.tokens.previous().await?.is_some_and(|before| before.keys.holds(kid)) {
             return Ok("tokens");
         }
-        Err(Error::invalid(format!("neither keyring has a key {kid}: it is misspelt, or has retired already")))
+        Err(Error::invalid(format!("neither keyring has a key {kid}. Check the id; the key may also have retired")))
     }
 
     async fn signs_now(&self, maker: &Maker) -> Result<String> {
-        let current = self.tokens.current().await?.ok_or_else(|| Error::internal("there is no keyring of tokens"))?;
+        let current = self.tokens.current().await?.ok_or_else(|| {
+            Error::internal("the secret has no keyring of tokens; invoke this function with mode `ensure`")
+        })?;
         Ok(current.keys.signing.active_for(maker.rules.algorithm, maker.now)?.id.clone())
     }
 }
@@ -62,8 +65,8 @@ fn without_key<K: Rotates>(keys: Option<&K>, kid: &str, maker: &Maker) -> Result
     keys.map_or(Ok(None), |keys| keys.without(kid, maker))
 }
 
-/// Makes what `next` makes of the current keyring the current one, and again from the start where somebody else was
-/// quicker. `None` where `next` leaves it as it is.
+/// Replaces the current keyring with the result of `next`, and starts over if another writer was faster. `None` if
+/// `next` makes no change.
 async fn change<K: StoredKeyring>(
     vault: &Vault<K>,
     maker: &Maker,

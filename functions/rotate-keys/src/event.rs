@@ -1,34 +1,34 @@
-//! What the function may be asked.
+//! The function's events.
 
 use serde::Deserialize;
 use serde_json::Value;
 use shared::words::{Error, Result};
 
-/// One question.
+/// An event, by its sender.
 pub(crate) enum Event {
-    /// Secrets Manager's.
+    /// From Secrets Manager.
     Step(StepEvent),
-    /// CloudFormation's.
+    /// From CloudFormation.
     Stack(Value),
-    /// Makes what the deployment lacks.
+    /// Add missing keys.
     Ensure,
-    /// Withdraws the key of this name.
+    /// Revoke the key with this id.
     Revoke(String),
 }
 
-/// One step of a rotation. `RotationToken`, which it may carry too, is for rotations across accounts.
+/// A step of a rotation. The optional `RotationToken` is ignored, because it is for rotations across accounts.
 #[derive(Deserialize)]
 pub(crate) struct StepEvent {
     #[serde(rename = "Step")]
     pub(crate) step: Step,
     #[serde(rename = "SecretId")]
     pub(crate) secret: String,
-    /// The id of the version that this rotation is about.
+    /// The id of the new version of the secret.
     #[serde(rename = "ClientRequestToken")]
     pub(crate) token: String,
 }
 
-/// The steps, in their order.
+/// The steps, in order.
 #[derive(Clone, Copy, Deserialize)]
 pub(crate) enum Step {
     #[serde(rename = "createSecret")]
@@ -41,7 +41,7 @@ pub(crate) enum Step {
     Finish,
 }
 
-const MODES: &str = "modes are \"ensure\" and, with the key's \"kid\", \"revoke\"";
+const MODES: &str = "The modes are \"ensure\" and, with the key's \"kid\", \"revoke\"";
 
 impl Event {
     pub(crate) fn read(event: Value) -> Result<Event> {
@@ -56,12 +56,12 @@ impl Event {
             (Some("ensure"), _) => Ok(Event::Ensure),
             (Some("revoke"), Some(kid)) => Ok(Event::Revoke(kid.to_owned())),
             (Some("revoke"), None) => Err(Error::invalid("\"revoke\" needs the key's \"kid\"")),
-            (_, _) => Err(Error::invalid(format!("neither a step of a rotation nor a mode: {MODES}"))),
+            (_, _) => Err(Error::invalid(format!("unknown event. {MODES}"))),
         }
     }
 }
 
-/// What an event asks for, of a few words: an event may hold anything, and the log must not.
+/// The kind of an event, from a fixed set of words. Other text from an event stays out of the log.
 pub(crate) fn kind(event: &Value) -> &'static str {
     let asked = ["Step", "RequestType", "mode"].iter().find_map(|name| text(event, name));
     let known =

@@ -1,11 +1,11 @@
-//! Makes, rotates and withdraws keys.
+//! Creates, rotates and revokes keys.
 //!
-//! - Secrets Manager asks for the four steps of a rotation, on its schedule or when somebody tells it to: `steps`.
-//! - CloudFormation asks for the first keys, and for one of another algorithm: `stack`.
-//! - An operator asks with `{"mode": "revoke", "kid": …}` or `{"mode": "ensure"}`: `change`.
+//! - Secrets Manager invokes it for the four steps of a rotation, on schedule or on demand: `steps`.
+//! - CloudFormation invokes it for the first keys, and for a key of another algorithm: `stack`.
+//! - An operator invokes it with `{"mode": "revoke", "kid": …}` or `{"mode": "ensure"}`: `change`.
 //!
-//! All of them may come twice, stop half-way and meet one another: whatever becomes current is derived from what was
-//! current until then (`shared::aws::vault`).
+//! Events may be repeated, stop halfway or overlap. Every new keyring is derived from the current one, and replaces
+//! only that one (`shared::aws::vault`).
 
 mod change;
 mod event;
@@ -25,7 +25,7 @@ use shared::words::{Clock, Entropy, Error, Result};
 
 use crate::event::{Event, StepEvent};
 
-/// What this function may touch: both keyrings, and of the users' table the public keys.
+/// The function's resources: both keyrings, and the public keys in the users' table.
 pub struct RotateKeys {
     clock: Clock,
     rules: KeyRules,
@@ -35,7 +35,7 @@ pub struct RotateKeys {
     callback: Callback,
 }
 
-/// What this function reads.
+/// The function's settings.
 #[derive(Debug)]
 pub struct Settings {
     rules: KeyRules,
@@ -95,7 +95,7 @@ impl RotateKeys {
         } else if secret == self.tokens.arn() {
             self.step(&self.tokens, *step, token, maker).await
         } else {
-            Err(Error::invalid(format!("{secret} is no keyring of this deployment")))
+            Err(Error::invalid(format!("{secret} is not a keyring of this deployment")))
         }
     }
 }

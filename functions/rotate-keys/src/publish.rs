@@ -1,4 +1,4 @@
-//! Keeping the public keys those of the current keyring, whoever else writes them at the same time.
+//! Keeps the published keys equal to those of the current keyring, even with several writers at once.
 
 use std::collections::BTreeMap;
 
@@ -11,20 +11,20 @@ use shared::words::{Error, Result, Timestamp};
 
 use crate::RotateKeys;
 
-/// How often somebody else may be quicker.
+/// The number of attempts if other writers interfere.
 pub(crate) const TRIES: u32 = 5;
 
-/// A keyring of either kind.
+/// A keyring with support for rotation and storage.
 pub(crate) trait StoredKeyring: Rotates + Serialize + DeserializeOwned + Clone + Send + Sync {}
 
 impl<K: Rotates + Serialize + DeserializeOwned + Clone + Send + Sync> StoredKeyring for K {}
 
 impl RotateKeys {
-    /// Publishes the public half of `version`, if it has one; `false` where another one has become current, whose public
-    /// keys are not to be written over.
+    /// Publishes the public keys of `version`, if it has any. Returns `false` if another version has become current,
+    /// because its public keys must stay.
     ///
-    /// A write names the version whose keys it replaces. So one that was held up finds that somebody has been here since,
-    /// and only then asks whether it is still in time.
+    /// A write names the version whose keys it replaces. A delayed write therefore detects an interim one, and checks
+    /// only then whether `version` is still current or may become it.
     pub(crate) async fn publish<K: StoredKeyring>(
         &self,
         vault: &Vault<K>,
@@ -46,21 +46,23 @@ impl RotateKeys {
                 return Ok(false);
             }
         }
-        Err(Error::unavailable("others keep publishing keys"))
+        Err(Error::unavailable("others keep publishing keys; try again"))
     }
 
-    /// Publishes the public half of the current keyring.
+    /// Publishes the public keys of the current keyring.
     pub(crate) async fn publish_current<K: StoredKeyring>(&self, vault: &Vault<K>, now: Timestamp) -> Result<()> {
         for _ in 0..TRIES {
-            let current = vault.current().await?.ok_or_else(|| Error::internal("the secret has no current keyring"))?;
+            let current = vault.current().await?.ok_or_else(|| {
+                Error::internal("the secret has no current keyring; invoke this function with mode `ensure`")
+            })?;
             if self.publish(vault, &current, now).await? && self.stands(vault, &current).await? {
                 return Ok(());
             }
         }
-        Err(Error::unavailable("the keyring keeps changing"))
+        Err(Error::unavailable("the keyring keeps changing; try again"))
     }
 
-    /// Whether `version` is current, or may still become it.
+    /// Whether `version` is current or may still become current.
     pub(crate) async fn stands<K: StoredKeyring>(&self, vault: &Vault<K>, version: &Version<K>) -> Result<bool> {
         let current = vault.current().await?;
         Ok(version.follows(current.as_ref().map(|current| current.id.as_str())))

@@ -1,6 +1,6 @@
-//! The custom resource of the stack: it is complete when the keyrings are.
+//! The stack's custom resource. It completes once the keyrings are complete.
 //!
-//! CloudFormation waits for an answer at a URL, for as long as the template lets it; so there is one in any case.
+//! CloudFormation waits for an answer at a URL, up to the template's timeout. So the function always sends one.
 
 use serde_json::{Value, json};
 use shared::keys::Maker;
@@ -9,20 +9,20 @@ use shared::words::{Error, Result};
 use crate::RotateKeys;
 use crate::event::text;
 
-/// The same at all times: another one would have CloudFormation delete the one before.
+/// The resource's id must never change, because CloudFormation would then delete the resource with the old id.
 const RESOURCE: &str = "latchkey-keyrings";
-/// In characters. CloudFormation takes 4096 bytes for the whole answer.
+/// In characters. CloudFormation accepts 4096 bytes for the whole answer.
 const LONGEST_REASON: usize = 500;
 
 impl RotateKeys {
-    /// Does what the stack's state asks for, and answers.
+    /// Handles the event and sends the answer.
     ///
-    /// A failure is told to CloudFormation and is one of this function's too, so that Lambda repeats the event: to
-    /// CloudFormation, only the first answer counts.
+    /// After a failure it answers CloudFormation and also fails itself, so that Lambda retries the event.
+    /// CloudFormation only uses the first answer.
     pub(crate) async fn serve(&self, request: &Value, maker: &Maker) -> Result<Value> {
         let outcome = match text(request, "RequestType") {
             Some("Create" | "Update") => self.ensure(maker).await.map(|_| ()),
-            // The keyrings belong to the users, who outlive the stack.
+            // The keyrings belong to the users, and users outlive the stack.
             Some("Delete") => Ok(()),
             _ => Err(Error::invalid("RequestType: expected Create, Update or Delete")),
         };

@@ -1,11 +1,12 @@
-//! A rotation in Secrets Manager's four steps. Each may come again, and at the same time as itself.
+//! The four steps of a rotation in Secrets Manager. Each may be repeated, even at the same time.
 //!
-//! 1. Create: derive the next keyring from the current one, and put it beside it.
-//! 2. Set: publish its public keys, long before they are needed.
-//! 3. Test: sign with each key, and look whether everybody has the other half.
-//! 4. Finish: make it current, if the one that it was derived from still is.
+//! 1. Create: derive a new keyring from the current one, and store it as another version.
+//! 2. Set: publish its public keys, long before they are used.
+//! 3. Test: sign with each key, and check that all public keys are published.
+//! 4. Finish: make the new keyring current, if its predecessor still is.
 //!
-//! Where that is not so, a key was withdrawn or added meanwhile. Then this rotation ends: what it holds must not come back.
+//! If it is not, a key was revoked or added in the meantime. This rotation then ends, because its keyring may still
+//! contain a revoked key.
 
 use shared::aws::vault::{Promotion, Vault, Version, Waiting};
 use shared::keys::{Maker, public_keys};
@@ -29,9 +30,11 @@ impl RotateKeys {
             (Step::Create, None) => create(vault, token, maker).await,
             (Step::Set, Some(version)) => self.set(vault, &version, maker.now).await,
             (Step::Test, Some(version)) => self.test(vault, &version, maker.now).await,
-            // Secrets Manager tries this step alone when a schedule is made.
+            // Secrets Manager runs this step alone when a schedule is created.
             (Step::Test, None) => {
-                let current = vault.current().await?.ok_or_else(|| Error::internal("there is no keyring to test"))?;
+                let current = vault.current().await?.ok_or_else(|| {
+                    Error::internal("the secret has no keyring to test; invoke this function with mode `ensure`")
+                })?;
                 self.test(vault, &current, maker.now).await
             }
             (Step::Finish, Some(version)) => self.finish(vault, &version, maker.now).await,
@@ -61,13 +64,13 @@ impl RotateKeys {
 
     async fn finish<K: StoredKeyring>(&self, vault: &Vault<K>, version: &Version<K>, now: Timestamp) -> Result<()> {
         match vault.promote(version).await? {
-            // Whoever may have become current since has published its own keys.
+            // If another version has become current since, it has published its own keys.
             Promotion::Current => self.publish(vault, version, now).await.map(|_| ()),
             Promotion::Overtaken => self.give_up(vault, version, now).await,
         }
     }
 
-    /// Ends a rotation that was overtaken, so that another one can start and nobody reads what this one published.
+    /// Ends an overtaken rotation, so that another can start, and replaces its published keys.
     async fn give_up<K: StoredKeyring>(&self, vault: &Vault<K>, version: &Version<K>, now: Timestamp) -> Result<()> {
         vault.abandon(&version.id).await?;
         if version.keys.signing().is_some() {

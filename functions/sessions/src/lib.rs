@@ -1,10 +1,10 @@
-//! `GET /api/auth/sessions/`, `DELETE /api/auth/sessions/{id}/` and `DELETE /api/auth/sessions/`: where a person is signed
-//! in, and an end to one of these sessions or to all but this one.
+//! `GET /api/auth/sessions/`, `DELETE /api/auth/sessions/{id}/` and `DELETE /api/auth/sessions/`: list the user's
+//! sessions, end one of them, or end all others.
 //!
-//! 1. Check the access token, with keys that are at hand.
-//! 2. The list: read the user, which says which sessions live, this one among them; then each of them.
-//! 3. An end: one write in the user's item, if this session lives. What else lived before changes nothing of the answer: the
-//!    caller wanted it to be over, and it is.
+//! 1. Check the access token with cached keys.
+//! 2. To list: read the user's item, check that the caller's session is active, and read each active session.
+//! 3. To end: make one write to the user's item, on the condition that the caller's session is active. The answer is
+//!    the same if the other session has already ended, as the caller wanted.
 
 mod wire;
 
@@ -18,14 +18,14 @@ use shared::words::{Clock, Error, Result, SessionId, Timestamp};
 
 use crate::wire::{Done, Listed};
 
-/// What this function may touch: users and their sessions, and the keys that access tokens are checked with.
+/// The function's resources: users and their sessions, and the keys for checking access tokens.
 pub struct Sessions {
     clock: Clock,
     checker: Checker,
     users: UserTable,
 }
 
-/// What this function reads.
+/// The function's settings.
 #[derive(Debug)]
 pub struct Settings {
     tokens: TokenSettings,
@@ -49,7 +49,7 @@ impl Function for Sessions {
         let store = Store::new(&aws);
         let users = store.user_table(settings.user_table);
         let checker = Checker::new(settings.tokens, &aws, &users);
-        // A list is read beside its sessions: one call for each, at once.
+        // The sessions of a list are read at the same time.
         tokio::join!(checker.warm(clock.now()), store.connect(2));
         Ok(Sessions { clock, checker, users })
     }
@@ -74,7 +74,7 @@ async fn list(users: Users<'_>, subject: &Subject, now: Timestamp) -> Result<Rep
 
 async fn end(users: Users<'_>, subject: &Subject, id: &str) -> Result<Reply> {
     let Subject { user, session: by, .. } = subject;
-    // What is spelt like no session is no address either.
+    // A malformed id is treated like an unknown path.
     let session: SessionId = id.parse().map_err(|_| Error::NotFound)?;
     let ended = users.end_session_by(user, by, &session).await?.ok_or(Error::InvalidToken)?;
     tracing::info!(event = "session_ended", %user, session = session.as_str(), ended, "a session was ended");

@@ -1,4 +1,4 @@
-//! The answers' bodies.
+//! The bodies of the answers.
 
 use std::cmp::Reverse;
 
@@ -6,7 +6,7 @@ use serde::Serialize;
 use shared::sessions::Session;
 use shared::words::SessionId;
 
-/// The sessions of a person.
+/// The user's sessions.
 #[derive(Serialize)]
 pub(crate) struct Listed<'a> {
     success: bool,
@@ -24,7 +24,7 @@ struct SessionView<'a> {
 }
 
 impl Listed<'_> {
-    /// The one that was used last comes first.
+    /// Sorts the sessions by their last use, the latest first.
     pub(crate) fn of<'a>(sessions: &'a [Session], current: &SessionId) -> Listed<'a> {
         let mut sorted: Vec<&Session> = sessions.iter().collect();
         sorted.sort_by_key(|session| Reverse((session.used, session.created, session.id.as_str())));
@@ -40,7 +40,7 @@ impl Listed<'_> {
     }
 }
 
-/// That something is over.
+/// Confirms the end of sessions.
 #[derive(Serialize)]
 pub(crate) struct Done {
     success: bool,

@@ -1,10 +1,11 @@
-//! `POST /api/auth/otp/verify/`: trade a code for a session.
+//! `POST /api/auth/otp/verify/`: exchanges a code for a session.
 //!
-//! 1. Spend an attempt, before looking at the code; beside it, see whose the identifier is and whether the network may try.
-//! 2. Compare. A refusal is counted on the network, and is the same for every reason.
-//! 3. Admit whoever gave the proof (`shared::admission`): the challenge is used up, so that it works once, and a session is
-//!    opened under the session limit. A new person becomes a user in the same transaction.
-//! 4. A browser gets the refresh token as a cookie, and one by which it is known when it asks for the next code.
+//! 1. Count an attempt before looking at the code. At the same time, read the identifier's user and the network's
+//!    limit.
+//! 2. Compare the code. A wrong one counts for the network, and the answer is the same for every reason.
+//! 3. Admit the user (`shared::admission`): use up the challenge, so that its code works only once, and open a
+//!    session within the session limit. A new user is created in the same transaction.
+//! 4. A browser gets the refresh token as a cookie, and a device cookie for its next request for a code.
 
 mod prove;
 mod wire;
@@ -22,7 +23,7 @@ use shared::words::{Clock, Index, Result};
 
 use crate::wire::{SignedIn, SubmittedCode};
 
-/// What this function may touch: both tables and both keyrings.
+/// The function's resources: both tables and both keyrings.
 pub struct VerifyOtp {
     clock: Clock,
     attempts: u32,
@@ -38,26 +39,26 @@ pub struct VerifyOtp {
     users: UserTable,
 }
 
-/// What this function reads.
+/// The function's settings.
 #[derive(Debug)]
 pub struct Settings {
-    /// Bound attempts at a code, and unbound ones.
+    /// Bound attempts per code, and unbound ones.
     pub attempts: u32,
-    /// Where codes go by SMS, and what a used one pays to.
+    /// The SMS policy, to check the number and to lower the breaker debt for a used code.
     pub sms: SmsPolicy,
-    /// Whether an answer must name its challenge.
+    /// Whether an answer must contain `challenge_id`.
     pub binding_required: bool,
-    /// Wrong answers from one network.
+    /// The limit on wrong codes from one network.
     pub failures: Allowance,
-    /// Whether a right code from an unknown identifier makes a user.
+    /// Whether a correct code for an unknown identifier creates a user.
     pub sign_up_open: bool,
-    /// Sessions: life, number.
+    /// The length and number of sessions.
     pub session: SessionPolicy,
-    /// Who may call from a browser, and how tokens travel.
+    /// The allowed origins of browsers, and the usual delivery of tokens.
     pub frontends: Frontends,
-    /// How tokens are issued.
+    /// The settings for tokens.
     pub tokens: TokenSettings,
-    /// The keyring of codes.
+    /// The secret with the keyring of codes.
     pub codes_secret: String,
     /// The table of challenges and counters.
     pub otp_table: String,
@@ -92,7 +93,7 @@ impl Function for VerifyOtp {
         let store = Store::new(&aws);
         let issuer = Issuer::new(settings.tokens, &aws);
         let codes = KeyringReader::new(&aws, settings.codes_secret);
-        // With SMS on, a sign-in ends with four writes at once, and with three reads and writes it begins.
+        // A sign-in starts with three calls at once. With SMS on, it ends with four.
         let calls = if settings.sms.countries.is_empty() { 3 } else { 4 };
         tokio::join!(issuer.warm(clock.now()), codes.warm(clock.now()), store.connect(calls));
         Ok(VerifyOtp {
@@ -116,7 +117,7 @@ impl Function for VerifyOtp {
         let submitted = SubmittedCode::read(&request, &self.frontends, self.binding_required)?;
         self.sms.reaches(&submitted.to)?;
 
-        // Both keyrings and the signer before the first count: what cannot end well costs nobody an attempt.
+        // Load both keyrings and the signer before anything is counted, so that a failure here costs no attempt.
         let (codes, keys) = tokio::try_join!(self.codes.keys(now), self.issuer.keys(&request, now))?;
         let signer = keys.signer()?;
         let index = Index::new(codes.index.mac(), request.tenant());

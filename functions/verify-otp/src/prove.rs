@@ -1,4 +1,4 @@
-//! Steps 1 and 2: count an attempt, then compare.
+//! Steps 1 and 2: count an attempt, then compare the code.
 
 use shared::codes::{Action, ProvenCode};
 use shared::keys::CodeKeys;
@@ -10,7 +10,7 @@ use crate::VerifyOtp;
 use crate::wire::SubmittedCode;
 
 impl VerifyOtp {
-    /// The proof of a right code, and whose the identifier is, if it is anyone's.
+    /// Checks the code. Returns the proof and the owner of the identifier, if it has one.
     pub(crate) async fn prove(
         &self,
         submitted: &SubmittedCode,
@@ -37,9 +37,11 @@ impl VerifyOtp {
             self.challenges.quota(Action::Failure, &network, self.failures, now),
         );
         let quota = quota?;
-        // A bound attempt was spent beside this read, and its owner has few: it is compared. Who may do so has asked for
-        // the code, and that is limited. An unbound one might be anybody's guess at anybody: a closed network gets none
-        // (V37).
+        // The attempt is already counted, and a challenge has only a few. A bound attempt is compared even from a
+        // network
+        // over its limit: its client has requested the code itself, and requests are limited. An unbound attempt may
+        // be an
+        // attacker's guess at any user, so a network over its limit gets none (V37).
         if challenge.is_none() {
             quota.or_refuse(now, closed)?;
         }

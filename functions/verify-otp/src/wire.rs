@@ -1,4 +1,4 @@
-//! The request's body and the answer's.
+//! The bodies of the request and the answer.
 
 use serde::{Deserialize, Serialize};
 use shared::codes::Code;
@@ -19,19 +19,19 @@ struct Body {
     token_delivery: Option<TokenDelivery>,
 }
 
-/// A code as it comes back.
+/// The parsed request.
 pub(crate) struct SubmittedCode {
     pub(crate) to: Destination,
     pub(crate) code: Code,
-    /// The challenge that it answers, if it names one.
+    /// The challenge, if the client named one.
     pub(crate) challenge: Option<ChallengeId>,
     pub(crate) source_url: Option<String>,
-    /// How the tokens travel.
+    /// Whether the client gets the tokens in the body or as cookies.
     pub(crate) delivery: TokenDelivery,
 }
 
 impl SubmittedCode {
-    /// Reads the body. What is no code at all cannot be right: it is refused here and costs no attempt.
+    /// Reads the body. Text without the form of a code is refused here and costs no attempt.
     pub(crate) fn read(request: &Request, frontends: &Frontends, binding_required: bool) -> Result<SubmittedCode> {
         let Body { identifier, otp_code, otp, challenge_id, source_url: source, token_delivery } = request.json()?;
         let typed = match (otp_code, otp) {
@@ -53,7 +53,7 @@ impl SubmittedCode {
     }
 }
 
-/// What a person who has signed in gets.
+/// The answer after a successful sign-in.
 #[derive(Serialize)]
 pub(crate) struct SignedIn<'a> {
     success: bool,

@@ -1,4 +1,4 @@
-//! The real binary, run as Lambda runs it.
+//! Runs the real binary like Lambda does.
 
 use serde_json::json;
 use tests::client::VERIFY;
@@ -24,7 +24,7 @@ async fn the_binary_trades_a_right_code_for_a_session_once() {
     assert_eq!((log.len(), &log[1]["function"], &log[1]["outcome"]), (3, &json!("verify-otp"), &json!("ok")));
 }
 
-/// Several cookies in one answer, as Lambda hands them to the gateway.
+/// One answer may set several cookies.
 #[tokio::test]
 async fn the_binary_sets_every_cookie() {
     let auth = deployment(&[]).await;

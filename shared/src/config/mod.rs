@@ -1,5 +1,5 @@
-//! Reading settings, and reporting all that is wrong with them at once. Which settings there are is known where they are used:
-//! each policy reads its own variables, beside its fields.
+//! Reading settings and reporting all their problems at once. Each policy defines and reads its own settings, next to
+//! its fields.
 
 mod problems;
 mod reader;

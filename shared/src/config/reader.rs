@@ -1,26 +1,26 @@
-//! Reading one variable after the other, and saying what each one should have been.
+//! Reading settings one by one, with an error message for each invalid value.
 
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use super::Problems;
 
-/// A test of a text, with the words for what it expects.
+/// A test of a text, and a description of the expected value.
 pub type Check = (fn(&str) -> bool, &'static str);
 
-/// The name of something in AWS, or of a claim's value.
+/// A name of something in AWS, or a claim's value: up to 255 printable characters without spaces.
 pub const IS_NAME: Check =
     (|text| text.len() <= 255 && text.bytes().all(|byte| byte.is_ascii_graphic()), "a name without spaces");
 /// An ARN.
 pub const IS_ARN: Check = (|text| text.starts_with("arn:"), "an ARN");
 
-/// The bytes of the longest list. Lambda allows 4 KB of environment, and a list is the only setting that could fill it.
+/// The maximum length of a list in bytes. Lambda allows 4 KB for all variables, and only lists could exceed it.
 pub const LONGEST_LIST: usize = 600;
 
-/// Reads settings from `lookup`, which is [`std::env::var`] in a function and the template's words in `local`.
+/// Reads settings with `lookup`. This is [`std::env::var`] in a function, and the template's values in `local`.
 ///
 /// # Errors
-/// [`Problems`]: every variable that is missing or does not fit, not only the first.
+/// [`Problems`] lists every missing or invalid setting, so that a deployer can fix them all at once.
 pub fn read<S>(
     lookup: impl Fn(&str) -> Option<String>,
     settings: impl FnOnce(&mut Reader<'_>) -> S,
@@ -30,27 +30,27 @@ pub fn read<S>(
     if reader.problems.is_empty() { Ok(settings) } else { Err(Problems(reader.problems)) }
 }
 
-/// Reads one variable after the other. After a problem it goes on with a value that nobody will see.
+/// Reads settings one by one. After a problem it continues with a placeholder value, which is discarded.
 pub struct Reader<'a> {
     lookup: &'a dyn Fn(&str) -> Option<String>,
     problems: Vec<String>,
 }
 
 impl Reader<'_> {
-    /// The text of a variable. An empty one counts as unset, because a template cannot leave a variable out.
+    /// The text of a setting, trimmed. An empty one counts as missing, because a template cannot omit a variable.
     pub fn get(&self, name: &str) -> Option<String> {
         (self.lookup)(name).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())
     }
 
-    /// Reports a problem in words of its own. They begin with the name of the variable.
+    /// Reports a problem. The text starts with the name of the setting.
     pub fn report(&mut self, problem: String) {
-        // Two settings may share an alias, which is wrong once.
+        // Two settings may share an alias. Report its problem only once.
         if !self.problems.contains(&problem) {
             self.problems.push(problem);
         }
     }
 
-    /// Reports that a variable is missing or does not fit.
+    /// Reports a missing or invalid setting.
     pub fn expect(&mut self, name: &str, expected: &str) {
         self.report(match self.get(name) {
             None => format!("{name} is not set: expected {expected}"),
@@ -58,7 +58,7 @@ impl Reader<'_> {
         });
     }
 
-    /// A text; required unless it has a default.
+    /// A required text, or one with a default.
     pub fn text(&mut self, name: &str, default: Option<&str>, check: Check) -> String {
         let text = self.get(name).or(default.map(str::to_owned));
         if !text.as_deref().is_some_and(check.0) {
@@ -67,7 +67,7 @@ impl Reader<'_> {
         text.unwrap_or_default()
     }
 
-    /// A text that may be missing.
+    /// An optional text.
     pub fn optional(&mut self, name: &str, check: Check) -> Option<String> {
         let text = self.get(name);
         if text.as_deref().is_some_and(|text| !check.0(text)) {
@@ -76,7 +76,7 @@ impl Reader<'_> {
         text
     }
 
-    /// A number in a range.
+    /// A whole number within a range.
     pub fn number(&mut self, name: &str, default: u64, range: RangeInclusive<u64>) -> u64 {
         let number = self.get(name).map_or(Some(default), |text| text.parse().ok());
         number.filter(|number| range.contains(number)).unwrap_or_else(|| {
@@ -85,7 +85,7 @@ impl Reader<'_> {
         })
     }
 
-    /// A number that may also stand under another name, where it counts in units of `unit`.
+    /// A whole number with an alias. The alias counts in units of `unit`.
     pub fn number_or_alias(
         &mut self,
         name: &str,
@@ -99,23 +99,23 @@ impl Reader<'_> {
         let (least, most) = (range.start().div_ceil(unit), range.end() / unit);
         let number = self.number(alias, least, least..=most) * unit;
         if self.number(name, number, range) != number {
-            self.report(format!("{alias}: {name} is the same setting and has another value. Remove one of the two"));
+            self.report(format!("{alias}: {name} is the same setting with another value. Remove one of them"));
         }
         number
     }
 
-    /// A number that is counted with.
+    /// A count within a range.
     pub fn count(&mut self, name: &str, default: u32, range: RangeInclusive<u32>) -> u32 {
         let number = self.number(name, u64::from(default), u64::from(*range.start())..=u64::from(*range.end()));
         u32::try_from(number).unwrap_or(default)
     }
 
-    /// A number of seconds.
+    /// A duration in seconds.
     pub fn seconds(&mut self, name: &str, default: u64, range: RangeInclusive<u64>) -> Duration {
         Duration::from_secs(self.number(name, default, range))
     }
 
-    /// A number of days.
+    /// A duration in days.
     pub fn days(&mut self, name: &str, default: u64, range: RangeInclusive<u64>) -> Duration {
         Duration::from_secs(self.number(name, default, range) * 86_400)
     }
@@ -129,12 +129,12 @@ impl Reader<'_> {
         choice
     }
 
-    /// A switch that is on unless it is turned off.
+    /// A switch, `on` by default.
     pub fn is_on(&mut self, name: &str) -> bool {
         self.choice(name, "on", &["on", "off"]) == "on"
     }
 
-    /// The items of a list with commas between them.
+    /// A list of items, separated by commas.
     pub fn list<T, L>(&mut self, name: &str, expected: &str, item: impl Fn(&str) -> Option<T>) -> L
     where
         L: FromIterator<T> + Default,
@@ -188,7 +188,7 @@ mod tests {
     #[test]
     fn an_alias_that_says_something_else_is_a_problem() {
         let problem = seconds(&[("MINUTES", "2"), ("SECONDS", "300")]).unwrap_err();
-        assert!(problem.contains("MINUTES: SECONDS is the same setting and has another value"), "{problem}");
+        assert!(problem.contains("MINUTES: SECONDS is the same setting with another value"), "{problem}");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The log: JSON lines, one for each request, and one for whatever else somebody should know.
+//! The log: JSON lines, one for each request and one for each other noteworthy event.
 
 use std::fmt::{self, Write as _};
 use std::io::{self, Write as _};
@@ -16,7 +16,7 @@ use crate::observe::metrics::{Counted, Metrics};
 use crate::observe::report::{self, Noted, Report};
 use crate::words::{Clock, Error};
 
-/// Where a function logs to, and by which clock.
+/// The destination of log lines, with the clock for their timestamps.
 #[derive(Clone)]
 pub struct Log {
     clock: Clock,
@@ -24,20 +24,20 @@ pub struct Log {
 }
 
 impl Log {
-    /// Hands each line, without its end, to `write`.
+    /// A log that passes each line, without a line break, to `write`.
     pub fn new(clock: Clock, write: impl Fn(&str) + Send + Sync + 'static) -> Log {
         Log { clock, write: Arc::new(write) }
     }
 
-    /// To the standard output, which Lambda takes its log from.
+    /// A log to standard output, the source of Lambda's logs.
     pub fn to_stdout(clock: Clock) -> Log {
         Log::new(clock, |line| {
-            // Without a reader there is nobody to tell.
+            // If standard output is closed, there is nowhere to report the error.
             let _ = writeln!(io::stdout(), "{line}");
         })
     }
 
-    /// Writes the events of `tracing`: all that is not the one line of a request.
+    /// A subscriber that logs the events of `tracing`, in addition to the lines of requests.
     pub fn subscriber(&self) -> impl Subscriber + Send + Sync + use<> {
         let log = self.clone();
         tracing_subscriber::fmt()
@@ -50,12 +50,12 @@ impl Log {
     fn line(&self, line: &impl Serialize) {
         match serde_json::to_string(line) {
             Ok(text) => (self.write)(&text),
-            Err(error) => tracing::error!(%error, "a line could not be written"),
+            Err(error) => tracing::error!(%error, "failed to write a log line"),
         }
     }
 }
 
-/// Takes one line: the formatter hands over each event whole.
+/// The formatter writes each event in one call, so each call is one line.
 impl io::Write for Log {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         (self.write)(String::from_utf8_lossy(bytes).trim_end());
@@ -96,11 +96,11 @@ struct Line {
 }
 
 impl Line {
-    /// A member, whose value is JSON.
+    /// Adds a member with JSON as its value.
     fn raw(&mut self, name: &str, json: impl fmt::Display) {
         self.has_id |= name == "request_id";
         let start = if self.text.is_empty() { '{' } else { ',' };
-        // Writing to a text does not fail.
+        // Writing to a `String` always succeeds.
         let _ = write!(self.text, "{start}\"{name}\":{json}");
     }
 
@@ -135,26 +135,26 @@ impl Visit for Line {
     }
 }
 
-/// A request, or a task's event, that has ended.
+/// A request or task after its end.
 pub(crate) struct Ended<'a> {
     pub(crate) function: &'static str,
-    /// What a task was asked for.
+    /// The kind of task.
     pub(crate) kind: Option<&'static str>,
     pub(crate) outcome: &'static str,
     pub(crate) status: Option<u16>,
-    /// What is wrong, where that is for the log and not for the caller.
+    /// The cause of a failure, only for the log.
     pub(crate) cause: Option<String>,
     pub(crate) is_cold: bool,
     pub(crate) report: &'a Report,
 }
 
 impl Ended<'_> {
-    /// The outcome of a result, in its error's word.
+    /// The outcome as a word: `ok` or the error's code.
     pub(crate) fn word<T>(outcome: &Result<T, Error>) -> &'static str {
         outcome.as_ref().map_or_else(Error::code, |_| "ok")
     }
 
-    /// Writes the one line of it. Nothing else logs a failure.
+    /// Writes the only line about this request. Failures are logged nowhere else.
     pub(crate) fn tell(&self, metrics: &Metrics, log: &Log) {
         let Ended { function, kind, outcome, status, cause, is_cold, report } = self;
         let now = log.clock.now();
@@ -199,7 +199,7 @@ struct RequestLine<'a> {
     cold_start: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     cause: Option<&'a str>,
-    /// CloudWatch looks for its metrics at the top.
+    /// CloudWatch expects its metrics at the top level.
     #[serde(flatten)]
     metrics: Map<String, Value>,
     steps: &'a [Noted],

@@ -1,7 +1,8 @@
-//! What CloudWatch counts, made in this one place out of what was noted: its embedded metric format, in the log line.
+//! CloudWatch metrics, derived from a request's notes and written in the embedded metric format as part of the log
+//! line.
 //!
-//! Every metric has the dimension `FunctionName`, which tells one deployment from another; a few have one more, of a small
-//! vocabulary. None names a person, a network, or a code.
+//! Every metric has the dimension `FunctionName`, which distinguishes deployments. A few have a second dimension with
+//! a small, fixed set of values. None identifies a user, a network or a code.
 
 use serde_json::{Map, Value, json};
 
@@ -9,32 +10,32 @@ use crate::config::{IS_NAME, Reader};
 use crate::observe::report::{Report, Step};
 use crate::words::Timestamp;
 
-/// Where CloudWatch keeps them.
+/// The CloudWatch namespace.
 pub(super) const NAMESPACE: &str = "Latchkey";
 
-/// Under which names a function logs and counts, if it counts.
+/// The settings for metrics, and names for the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Metrics {
     /// The deployment's stage, for the log.
     pub stage: String,
-    /// The function as Lambda knows it, where it runs on Lambda.
+    /// The function's name on Lambda. `None` elsewhere.
     pub function: Option<String>,
-    /// Whether anything is counted.
+    /// Whether metrics are written.
     pub is_on: bool,
 }
 
-/// What is counted of one request.
+/// The data for the metrics of one request.
 pub(crate) struct Counted<'a> {
     pub(crate) outcome: &'static str,
-    /// Whether it is a fault of the deployment, and not of the caller.
+    /// Whether the deployment caused the failure, as opposed to the client.
     pub(crate) is_fault: bool,
     pub(crate) is_cold: bool,
-    /// Milliseconds that were not spent waiting for AWS.
+    /// Milliseconds without a call to AWS under way.
     pub(crate) own_ms: f64,
     pub(crate) report: &'a Report,
 }
 
-/// A group of metrics that share their dimensions.
+/// Metrics with the same dimensions.
 #[derive(Default)]
 struct Group {
     dimension: Option<&'static str>,
@@ -42,7 +43,7 @@ struct Group {
 }
 
 impl Metrics {
-    /// Reads its variables.
+    /// Reads the settings for metrics.
     pub fn read(read: &mut Reader<'_>) -> Metrics {
         Metrics {
             stage: read.choice("STAGE", "development", &["development", "testing", "production"]),
@@ -51,7 +52,7 @@ impl Metrics {
         }
     }
 
-    /// The members of a log line that CloudWatch takes its metrics from.
+    /// The log line's members for CloudWatch.
     pub(crate) fn members(&self, binary: &str, counted: &Counted<'_>, now: Timestamp) -> Map<String, Value> {
         if !self.is_on {
             return Map::new();
@@ -131,7 +132,7 @@ impl Line {
         }
     }
 
-    /// A second value of one name takes the place of the first: a line has one of each.
+    /// Adds a metric. A second value replaces the first, because a line can contain only one value per name.
     fn metric(&mut self, dimension: Option<(&'static str, &str)>, name: &str, unit: &str, value: impl Into<Value>) {
         if let Some((dimension, value)) = dimension {
             self.values.insert(dimension.to_owned(), json!(value));

@@ -1,4 +1,4 @@
-//! What a request tells about itself: notes, the log line, metrics. It changes nothing of what is done.
+//! Observability: notes about a request, its log line and its metrics. They never influence the answer.
 
 pub mod log;
 mod metrics;

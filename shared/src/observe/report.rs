@@ -1,6 +1,6 @@
-//! What happened on the way to an answer: noted where it is decided, and told in the request's one log line.
+//! Notes about a request: collected where decisions are made, and written in the request's only log line.
 //!
-//! A note changes nothing of what is done, and names nobody: neither identifiers nor networks are in it, not even as digests.
+//! Notes never influence the answer. They contain neither identifiers nor networks, not even as digests.
 
 use std::borrow::Cow;
 use std::cell::RefCell;
@@ -10,121 +10,121 @@ use serde::{Deserialize, Serialize};
 
 use crate::words::Channel;
 
-/// A word of a small vocabulary.
+/// A word from a small, fixed set.
 pub type Word = Cow<'static, str>;
 
-/// One decision, or one call that it took.
+/// A decision, or a call to AWS.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "step", rename_all = "snake_case")]
 pub enum Step {
-    /// A request to AWS, with all that its service did about it.
+    /// One HTTP request to AWS. A retry is another one.
     Call {
-        /// The operation's name, as its service has it.
+        /// The name of the AWS operation.
         operation: Word,
-        /// How long it took, in milliseconds.
+        /// The duration in milliseconds.
         took_ms: f64,
-        /// The HTTP status; nothing where no answer came.
+        /// The HTTP status. `None` if there was no answer.
         status: Option<u16>,
     },
-    /// A service throttled it, for longer than was waited.
+    /// AWS throttled a call for longer than the retries lasted.
     Throttled {
-        /// The service's own word.
+        /// The error code of the AWS service.
         error: String,
     },
-    /// A network's limit.
+    /// The limit of a network was checked.
     Limit {
-        /// The action that is limited.
+        /// The limited action.
         action: Word,
-        /// How often it happened in the window; nothing where this instance knows that it is closed.
+        /// How often it happened in the window. `None` if this instance already knew that the limit was reached.
         count: Option<u32>,
-        /// How often it may.
+        /// The number of allowed actions.
         allowed: u32,
-        /// Whether it may go on.
+        /// Whether the request may continue.
         open: bool,
     },
-    /// The day's SMS to a country, or to a range of numbers.
+    /// The daily SMS budget of a country or a range of numbers was checked.
     Budget {
         /// The country's code, or `range`.
         of: Word,
-        /// Messages to everywhere, and how many there may be.
+        /// Messages to all countries, and their limit.
         total: [u32; 2],
-        /// Messages to here.
+        /// Messages to this country or range.
         sent: u32,
-        /// The debt to the breaker, and at which it stops.
+        /// The breaker debt, and its limit.
         debt: [i64; 2],
-        /// What stops a message: `budget` or `breaker`.
+        /// The reason for refusing a message: `budget` or `breaker`.
         stopped_by: Option<Word>,
     },
-    /// A challenge.
+    /// A challenge was begun, resent or refused.
     Challenge {
-        /// What was done: `begun`, `sent_again` or `refused`.
+        /// The outcome: `begun`, `sent_again`, `refused` or `locked_out`.
         did: Word,
-        /// `open`, or `known` for a browser in which the identifier was proved before.
+        /// `open`, or `known` for a browser with a device cookie.
         lane: Word,
-        /// New ones of this hour.
+        /// New challenges in the current hour.
         this_hour: u32,
-        /// Failures in a row.
+        /// Consecutive failures.
         failures: u32,
-        /// Whether codes are long.
+        /// Whether the code is a long one.
         long: bool,
     },
-    /// A code on its way.
+    /// A message with a code was accepted or refused.
     Delivery {
-        /// How it travels.
+        /// The channel of the message.
         channel: Channel,
-        /// An SMS's country.
+        /// The country of an SMS.
         country: Option<Word>,
-        /// Why it surely was not sent.
+        /// The reason if it was certainly not sent.
         refused: Option<String>,
     },
-    /// A try at a code.
+    /// An attempt at a code.
     Try {
         /// Whether it named its challenge.
         bound: bool,
-        /// Whether there was one to spend.
+        /// Whether an attempt was left.
         spent: bool,
-        /// Failures in a row, this one among them.
+        /// Consecutive failures, including this attempt.
         failures: Option<u32>,
-        /// How long the lockout still waits, in seconds.
+        /// The remaining wait of the lockout in seconds.
         waits: u64,
     },
     /// A code was compared.
     Compared {
-        /// Whether it was right.
+        /// Whether it was correct.
         right: bool,
     },
     /// A code was used up.
     Used {
-        /// How it had travelled.
+        /// The channel of its message.
         channel: Channel,
-        /// Whether its person is new.
+        /// Whether the user is new.
         sign_up: bool,
     },
     /// A refresh token was presented.
     Refresh {
-        /// `rotated`, `repeated` within the grace, `reused`, or `refused`.
+        /// The outcome: `rotated`, `repeated` (within the grace period), `reused` or `refused`.
         led_to: Word,
     },
     /// Sessions ended.
     Ended {
-        /// Whether all of a user.
+        /// Whether all sessions of a user were to end.
         all: bool,
-        /// Whether there was anything to end.
+        /// Whether there was an active session to end.
         lived: bool,
     },
 }
 
-/// A step, and when it was noted.
+/// A step and its time.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Noted {
-    /// Milliseconds since the request came.
+    /// Milliseconds since the start of the request.
     pub at_ms: f64,
-    /// What happened.
+    /// The decision or call.
     #[serde(flatten)]
     pub step: Step,
 }
 
-/// All that was noted of one request.
+/// All notes about one request.
 #[derive(Debug)]
 pub struct Report {
     id: String,
@@ -136,7 +136,7 @@ tokio::task_local! {
     static REPORT: RefCell<Report>;
 }
 
-/// Notes a step of the request that this task answers. At the start of a function there is none, and nobody asks.
+/// Notes a step of this task's request. Outside a request, it does nothing.
 pub fn note(step: Step) {
     let _ = REPORT.try_with(|report| {
         let mut report = report.borrow_mut();
@@ -145,12 +145,12 @@ pub fn note(step: Step) {
     });
 }
 
-/// The id of the request that this task answers.
+/// The id of this task's request.
 pub fn request_id() -> Option<String> {
     REPORT.try_with(|report| report.borrow().id.clone()).ok()
 }
 
-/// Does `work`, and brings what was noted meanwhile. What it spawns elsewhere notes nothing.
+/// Runs `work` and collects its notes. Tasks spawned by it cannot add notes.
 pub async fn collect<T>(id: &str, work: impl Future<Output = T>) -> (T, Report) {
     let report = Report { id: id.to_owned(), started: Instant::now(), steps: Vec::new() };
     let whole = async {
@@ -165,33 +165,33 @@ pub async fn collect<T>(id: &str, work: impl Future<Output = T>) -> (T, Report) 
 }
 
 impl Report {
-    /// Of a request that could not even be read.
+    /// A report for a request that could not be parsed.
     pub fn empty(id: &str) -> Report {
         Report { id: id.to_owned(), started: Instant::now(), steps: Vec::new() }
     }
 
-    /// The request.
+    /// The request's id.
     pub fn id(&self) -> &str {
         &self.id
     }
 
-    /// What happened, in the order in which it ended.
+    /// The notes, in the order in which the steps ended.
     pub fn steps(&self) -> &[Noted] {
         &self.steps
     }
 
-    /// How often AWS was asked, repetitions among them.
+    /// The number of calls to AWS, including retries.
     pub fn calls(&self) -> usize {
         self.steps.iter().filter(|noted| matches!(noted.step, Step::Call { .. })).count()
     }
 
-    /// How long it took so far, and how much of that no call was under way, in milliseconds.
+    /// The time since the start of the request, and the part of it without a call under way, in milliseconds.
     pub fn took(&self) -> (f64, f64) {
         let took = milliseconds(self.started.elapsed());
         (took, took - self.waited())
     }
 
-    /// The time in which at least one call was under way.
+    /// The time with at least one call under way, in milliseconds.
     fn waited(&self) -> f64 {
         let (mut waited, mut until) = (0.0, 0.0_f64);
         for (from, to) in spans(&self.steps) {
@@ -202,7 +202,7 @@ impl Report {
     }
 }
 
-/// The start and the end of each call, in milliseconds, ordered by the start.
+/// The start and end of each call in milliseconds, sorted by the start.
 pub fn spans(steps: &[Noted]) -> Vec<(f64, f64)> {
     let span = |noted: &Noted| match noted.step {
         Step::Call { took_ms, .. } => Some(((noted.at_ms - took_ms).max(0.0), noted.at_ms)),
@@ -213,7 +213,7 @@ pub fn spans(steps: &[Noted]) -> Vec<(f64, f64)> {
     spans
 }
 
-/// With three digits after the point: what is shorter is noise.
+/// A duration in milliseconds, rounded to three decimals.
 pub fn milliseconds(span: Duration) -> f64 {
     (span.as_secs_f64() * 1_000_000.0).round() / 1_000.0
 }

@@ -1,4 +1,4 @@
-//! Users, as their items hold them.
+//! Users, as stored in their items.
 
 mod user;
 

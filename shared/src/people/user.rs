@@ -1,35 +1,36 @@
-//! Users: what is known of a person, and which of their sessions live.
+//! Users: their identifier, profile and active sessions.
 
 use std::collections::BTreeMap;
 
 use crate::words::{Identifier, SessionId, Timestamp, UserId};
 
-/// A user as its item holds it.
+/// A user as stored in the table.
 #[derive(Clone, Debug)]
 pub struct User {
-    /// Its id.
+    /// The user's id.
     pub id: UserId,
-    /// The address that was proved, if it was an email address.
+    /// The verified email address, for a user who signed up with one.
     pub email: Option<String>,
-    /// The number that was proved, if it was a phone.
+    /// The verified phone number, for a user who signed up with one.
     pub phone: Option<String>,
-    /// At most [`LONGEST_NAME`] characters.
+    /// The first name, at most [`LONGEST_NAME`] characters.
     pub first_name: String,
-    /// At most [`LONGEST_NAME`] characters.
+    /// The last name, at most [`LONGEST_NAME`] characters.
     pub last_name: String,
-    /// When the first code was answered.
+    /// When the user first signed in.
     pub joined: Timestamp,
-    /// When the last one was.
+    /// When the user last signed in.
     pub last_login: Option<Timestamp>,
-    /// The one authority on which sessions live, with the time each was opened.
+    /// The active sessions by id, with the time of their opening. This map alone decides whether a session is active.
     pub sessions: BTreeMap<String, Timestamp>,
 }
 
-/// Characters of a first or last name: with ten sessions and the longest address, the item stays under 1 KB.
+/// The maximum length of a first or last name in characters. It keeps the item below 1 KB, even with ten sessions and
+/// the longest address.
 pub const LONGEST_NAME: usize = 30;
 
 impl User {
-    /// A user who has just proved `identifier`. It is verified by that: no other kind is ever stored (V18).
+    /// A new user who has just proved `identifier`. Unverified identifiers are never stored (V18).
     pub fn sign_up(id: UserId, identifier: &Identifier, session: &SessionId, now: Timestamp) -> User {
         let (email, phone) = match identifier {
             Identifier::Email(email) => (Some(email.reveal().to_owned()), None),
@@ -40,12 +41,12 @@ impl User {
         User { id, email, phone, first_name, last_name, joined: now, last_login: Some(now), sessions }
     }
 
-    /// Whether the session lives.
+    /// Whether the session is active.
     pub fn has(&self, session: &SessionId) -> bool {
         self.sessions.contains_key(session.as_str())
     }
 
-    /// The sessions that must end for one more to fit: the oldest ones.
+    /// The sessions that must end to make room for another one: the oldest.
     pub fn surplus(&self, most: usize) -> Vec<String> {
         let mut by_age: Vec<_> = self.sessions.iter().map(|(id, opened)| (*opened, id)).collect();
         by_age.sort();

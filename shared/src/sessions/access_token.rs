@@ -84,7 +84,9 @@ impl ClaimNames {
             // `sub` is allowed, because it contains the user id as well.
             let may_be = variable == "USER_ID_CLAIM" && name == "sub";
             if RESERVED_CLAIMS.contains(&name.as_str()) && !may_be {
-                read.report(format!("{variable}: {name} is already the name of another claim. Choose a different name"));
+                read.report(format!(
+                    "{variable}: {name} is already the name of another claim. Choose a different name"
+                ));
             }
         }
         if user_id == token_type || user_id == jti || token_type == jti {

@@ -62,7 +62,7 @@ fn settings(input: &[u8]) -> Word {
             "settings"
         }
         Err(problems) => {
-            assert!(problems.starts_with("the environment is not usable: ") && !problems.contains("never-to-be-told"));
+            assert!(problems.starts_with("invalid settings: ") && !problems.contains("never-to-be-told"));
             "problems"
         }
     }
