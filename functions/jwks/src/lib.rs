@@ -33,8 +33,7 @@ pub struct Settings {
 const KEYS: &str = "/.well-known/jwks.json";
 /// How long the keys are cached. A new key is published long before it signs, so this causes no unknown keys (V41).
 ///
-/// A revoked key disappears after this time even if the table is unreachable, because an error is better than a
-/// leaked key.
+/// A revoked key disappears after this time even if the table is unreachable, because an error is better than a leaked key.
 const FRESH: Duration = Duration::from_secs(60);
 const CACHE_CONTROL: &str = "public, max-age=300";
 

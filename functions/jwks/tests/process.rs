@@ -27,8 +27,7 @@ async fn the_binary_publishes_the_key_that_tokens_name() {
 
 tests::every_binarys_tests!(BINARY, ["dynamodb"]);
 
-/// Adding a root certificate to the system's store, or its path to the environment, must not make a server pass for
-/// AWS.
+/// Adding a root certificate to the system's store, or its path to the environment, must not make a server pass for AWS.
 #[tokio::test]
 async fn the_systems_roots_vouch_for_nobody() {
     let auth = deployment(&[]).await;

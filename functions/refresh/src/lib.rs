@@ -1,8 +1,7 @@
 //! `POST /api/auth/token/refresh/`: exchanges a refresh token for its successor and a new access token.
 //!
 //! 1. Refuse forged tokens without a read.
-//! 2. Move the session on by one generation. At the same time, read the user to check that the session is still
-//!    active.
+//! 2. Move the session on by one generation. At the same time, read the user to check that the session is still active.
 //! 3. The current token gets its successor. The previous token gets the same successor again, within the grace
 //!    period. Any older token ends the session, because someone probably has a copy.
 
@@ -119,8 +118,7 @@ impl Refresh {
     }
 }
 
-/// A used token was presented again. Its session ends for the attacker and the user alike, because they are
-/// indistinguishable (S32).
+/// A used token was presented again. Its session ends for everyone with a token of it, the attacker and the user alike (S32).
 async fn end(users: Users<'_>, session: &Session) -> Result<Reply> {
     let ended = users.end_session(&session.user, &session.id).await?;
     let user = &session.user;

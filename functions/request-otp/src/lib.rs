@@ -83,8 +83,7 @@ impl Function for RequestOtp {
                 sender.connect(Channel::Sms).await;
             }
         };
-        // A request by SMS starts with one count and three reads at once. A request by email makes its calls one by
-        // one.
+        // A request by SMS starts with one count and three reads at once. A request by email makes its calls one by one.
         let calls = if sends_sms { 4 } else { 1 };
         tokio::join!(keys.warm(clock.now()), store.connect(calls), sender.connect(Channel::Email), texting);
         let table = store.otp_table(otp_table);
@@ -118,8 +117,7 @@ impl Function for RequestOtp {
 
         if let Some(retry_after) = gate.take(reserved).await?.wait(now) {
             // Another request took the last SMS since step 1. Undo the challenge, so that it can be resent as soon as
-            // there is
-            // budget again.
+            // there is budget again.
             self.table.withdraw(&outgoing, &identifier).await?;
             return Err(Error::RateLimited { retry_after });
         }

@@ -37,8 +37,7 @@ impl RotateKeys {
         Ok(json!({ "revoked": kid, "keyring": keyring, "signs_now": self.signs_now(maker).await? }))
     }
 
-    /// The keyring from which the last change removed this key. An operator may repeat a request if its answer was
-    /// lost.
+    /// The keyring from which the last change removed this key. An operator may repeat a request if its answer was lost.
     async fn lost(&self, kid: &str) -> Result<&'static str> {
         if self.codes.previous().await?.is_some_and(|before| before.keys.holds(kid)) {
             return Ok("codes");

@@ -1,7 +1,6 @@
 //! `POST /api/auth/otp/verify/`: exchanges a code for a session.
 //!
-//! 1. Count an attempt before looking at the code. At the same time, read the identifier's user and the network's
-//!    limit.
+//! 1. Count an attempt before looking at the code. At the same time, read the identifier's user and the network's limit.
 //! 2. Compare the code. A wrong one counts for the network, and the answer is the same for every reason.
 //! 3. Admit the user (`shared::admission`): use up the challenge, so that its code works only once, and open a
 //!    session within the session limit. A new user is created in the same transaction.

@@ -38,10 +38,8 @@ impl VerifyOtp {
         );
         let quota = quota?;
         // The attempt is already counted, and a challenge has only a few. A bound attempt is compared even from a
-        // network
-        // over its limit: its client has requested the code itself, and requests are limited. An unbound attempt may
-        // be an
-        // attacker's guess at any user, so a network over its limit gets none (V37).
+        // network over its limit: its client has requested the code itself, and requests are limited. An unbound
+        // attempt may be an attacker's guess at any user, so a network over its limit gets none (V37).
         if challenge.is_none() {
             quota.or_refuse(now, closed)?;
         }

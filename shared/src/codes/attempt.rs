@@ -6,8 +6,7 @@ use crate::words::{Destination, IdentifierDigest, Lane, MacKey, Timestamp};
 
 /// A counted attempt, with the identifier's state after the count.
 ///
-/// Only `store` creates attempts, and only [`Attempt::prove`] compares codes, so every comparison has been counted
-/// (V01).
+/// Only `store` creates attempts, and only [`Attempt::prove`] compares codes, so every comparison has been counted (V01).
 #[derive(Debug)]
 pub struct Attempt {
     identifier: IdentifierDigest,
@@ -34,17 +33,15 @@ impl Attempt {
         Attempt { identifier: identifier.clone(), state, bound_to: Some((lane, key.to_owned())) }
     }
 
-    /// An attempt without a challenge id, counted for the identifier. It can match any active challenge on the open
-    /// lane.
+    /// An attempt without a challenge id, counted for the identifier. It can match any active challenge on the open lane.
     pub(crate) fn unbound(identifier: &IdentifierDigest, state: IdentifierState) -> Attempt {
         Attempt { identifier: identifier.clone(), state, bound_to: None }
     }
 
     /// Compares `code` with the codes that were sent to `to`.
     ///
-    /// A bound attempt is compared only with its own challenge. An unbound one is compared with every active
-    /// challenge that has unbound `attempts` left. `pepper` looks up a pepper by its id; a challenge without its
-    /// pepper never matches.
+    /// A bound attempt is compared only with its own challenge. An unbound one is compared with every active challenge that has
+    /// unbound `attempts` left. `pepper` looks up a pepper by its id; a challenge without its pepper never matches.
     pub fn prove(
         &self,
         code: &Code,
@@ -184,7 +181,7 @@ pub(crate) mod tests {
         assert_eq!(proved(&after(1), "012348", NOW), None, "a known browser's");
     }
 
-    /// A rotated pepper is eventually deleted.
+    /// A pepper is deleted some time after its rotation.
     #[test]
     fn a_code_without_its_pepper_proves_nothing() {
         let attempt = bound(Lane::Open, KEY);

@@ -126,7 +126,7 @@ pub struct IdentifierState {
     pub newest: Timestamp,
     /// New challenges of each network in the current hour, by the network's short digest. Only the open lane counts.
     pub started_by: BTreeMap<String, u32>,
-    /// Unbound attempts. The count only grows while a challenge is active.
+    /// Unbound attempts. The count never decreases while a challenge is active.
     pub unbound: u32,
 }
 
@@ -171,14 +171,12 @@ impl IdentifierState {
         }
     }
 
-    /// The strength of the next code. It is the same on both lanes, because an attacker guesses at the same
-    /// identifier (S04).
+    /// The strength of the next code. It is the same on both lanes, because an attacker guesses at the same identifier (S04).
     pub fn strength(&self, policy: &ChallengePolicy) -> Strength {
         if self.open.failures >= policy.lockout().long_from() { Strength::Long } else { Strength::Short }
     }
 
-    /// How long unbound attempts, and new challenges with short codes, have to wait after the last failure on their
-    /// lane.
+    /// How long unbound attempts, and new challenges with short codes, have to wait after the last failure on their lane.
     pub fn wait_left(&self, lane: Lane, now: Timestamp) -> Duration {
         let Counted { failures, last_failure, .. } = self.on(lane);
         match Lockout::wait(*failures) {
@@ -229,8 +227,7 @@ impl IdentifierState {
         self.on(lane).started >= policy.per_hour || is_networks_share_spent
     }
 
-    /// Whether the challenge `key` can be resent, and with which strength. `None` means that a new challenge must
-    /// begin.
+    /// Whether the challenge `key` can be resent, and with which strength. `None` means that a new challenge must begin.
     ///
     /// # Errors
     /// [`Error::RateLimited`] if it is too soon.

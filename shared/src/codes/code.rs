@@ -87,8 +87,7 @@ impl Code {
     }
 }
 
-/// Whether a word is letters only, with a lower-case one. A 13-letter word like "international" has the shape of a
-/// long code.
+/// Whether a word is letters only, with a lower-case one. A 13-letter word like "international" has the shape of a long code.
 fn is_plain_word(word: &str) -> bool {
     word.bytes().all(|byte| byte.is_ascii_alphabetic()) && word.bytes().any(|byte| byte.is_ascii_lowercase())
 }
@@ -135,8 +134,7 @@ impl CodeDigest {
     /// The digest of `code` under `pepper`.
     pub fn of(code: &Code, binding: Binding<'_>, pepper: &MacKey) -> CodeDigest {
         let Binding { tenant, to, challenge } = binding;
-        // This binds a challenge to its channel. The word for SMS is older than channels: it was the identifier's
-        // kind.
+        // This binds a challenge to its channel. The word for SMS is older than channels: it was the identifier's kind.
         let channel = match to {
             Destination::Email(_) => "email",
             Destination::Sms(_) => "phone",

@@ -1,8 +1,8 @@
 //! Device cookies: a signed statement that a user signed in to an identifier in this browser before.
 //!
-//! The format is `v1.<end>.<mac>`. The MAC covers the identifier and the end, so only Latchkey can make the cookie
-//! and it is valid for one identifier. The cookie does not reveal the identifier, and the server keeps no list. It is
-//! no credential. Its only effect is that the user's browser gets separate counters, out of strangers' reach (V38).
+//! The format is `v1.<end>.<mac>`. The MAC covers the identifier and the end, so only Latchkey can make the cookie and it is
+//! valid for one identifier. The cookie does not reveal the identifier, and the server keeps no list. It is not a credential.
+//! Its only effect is that the user's browser gets separate counters, out of strangers' reach (V38).
 
 use std::time::Duration;
 

@@ -29,9 +29,9 @@ pub struct SmsPolicy {
 /// them, while real users answer most.
 ///
 /// A pumping attacker owns ranges of numbers, so the breaker counts a debt for each range as well as for each
-/// country. Each message adds `share` to the debt, and each used code subtracts 100. The breaker opens at the debt of
-/// `sends` or `range_sends` unanswered messages. It allows another message if codes still under way are used, or if
-/// the last message is `pause` old.
+/// country. Each message adds `share` to the debt, and each used code subtracts 100. The breaker stops messages at
+/// the debt of `sends` or `range_sends` unanswered ones. It allows another message if codes still under way are used,
+/// or if the last message is `pause` old.
 ///
 /// Used codes also build up credit, limited to the same number of messages, so that one busy morning does not cover a
 /// whole attack. An attack without answers therefore gets `range_sends` messages to a range and `sends` to a country,
@@ -168,13 +168,13 @@ impl SmsPolicy {
         if spent.debt < bounds.debt || again <= now {
             return None;
         }
-        // While codes are under way, a used one may reopen the breaker at any moment.
+        // While codes are under way, a used one may let the next message through at any moment.
         let is_settled = spent.last.after(self.expiry) <= now;
         Some(if is_settled { again } else { again.min(now.after(SOON)) })
     }
 }
 
-/// When to try again if the breaker may close at any moment.
+/// How soon to check again if the answer may change at any moment.
 const SOON: Duration = Duration::from_secs(30);
 
 impl Bounds {
@@ -193,7 +193,7 @@ impl Breaker {
     /// A used code subtracts this from the debt, and a message adds the share.
     pub const PAID_BY_USE: i64 = 100;
 
-    /// With a share of 0 the debt stays 0, so any limit above 0 turns the breaker off.
+    /// With a share of 0 the debt stays 0, and a limit above 0 is never reached.
     fn debt_of(self, sends: u32) -> i64 {
         i64::from(sends) * i64::from(self.share).max(1)
     }

@@ -24,8 +24,7 @@ pub enum SigningAlgorithm {
     HS384,
     /// HMAC with SHA-512.
     HS512,
-    /// RSA PKCS#1 v1.5 with SHA-256. Every JWT library can verify it (S45). API Gateway's own authorizer accepts only
-    /// RSA.
+    /// RSA PKCS#1 v1.5 with SHA-256. Every JWT library can verify it (S45). API Gateway's own authorizer accepts only RSA.
     RS256,
     /// RSA PKCS#1 v1.5 with SHA-384.
     RS384,
@@ -78,8 +77,7 @@ impl SigningAlgorithm {
         SigningAlgorithm::EdDSA,
     ];
 
-    /// The table: the name, the JWT crate's value and the kind of key. ES512 is missing because the JWT crate lacks
-    /// it.
+    /// The table: the name, the JWT crate's value and the kind of key. ES512 is missing because the JWT crate lacks it.
     fn row(self) -> (&'static str, Algorithm, KeyKind) {
         use KeyKind::{Ecdsa, Ed25519, Hmac, Rsa};
         match self {

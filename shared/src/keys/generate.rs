@@ -48,8 +48,7 @@ pub fn signing_key(algorithm: SigningAlgorithm, entropy: &Entropy) -> Result<Sig
     Ok(SigningKey::new(algorithm, secret))
 }
 
-/// Gives a key a new random id and makes it active from `start` on. Ids are never reused, because clients may cache
-/// keys by id.
+/// Gives a key a new random id and makes it active from `start` on. Ids are never reused, because clients may cache keys by id.
 ///
 /// # Errors
 /// As [`Entropy::bytes`].

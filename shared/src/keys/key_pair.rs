@@ -1,9 +1,7 @@
-//! Signing keys in the form of aws-lc. Each key is read once, and refused if it is too weak or of the wrong kind
-//! (S46).
+//! Signing keys in the form of aws-lc. Each key is read once, and refused if it is too weak or of the wrong kind (S46).
 //!
-//! The JWT crate parses and checks an RSA key for each signature, and this costs more than the signature. So the
-//! signing half is kept in the crate's own backend, aws-lc. The crate still reads the PEM and verifies with the
-//! public half.
+//! The JWT crate parses and checks an RSA key for each signature, and this costs more than the signature. So the signing half
+//! is kept in the crate's own backend, aws-lc. The crate still reads the PEM and verifies with the public half.
 
 use aws_lc_rs::hmac;
 use aws_lc_rs::rand::SystemRandom;
@@ -36,8 +34,7 @@ impl KeyPair {
     /// Reads a key for its algorithm.
     ///
     /// # Errors
-    /// [`Error::Internal`] if the key is unsuitable for its algorithm. The error names the key and the algorithm's
-    /// requirement.
+    /// [`Error::Internal`] if the key is unsuitable for its algorithm. The error names the key and the algorithm's requirement.
     pub(crate) fn read(key: &Dated<SigningKey>) -> Result<KeyPair> {
         read(&key.key).map_err(|reason| {
             let (id, name, needs) = (&key.id, key.key.algorithm.name(), key.key.algorithm.kind());

@@ -119,10 +119,9 @@ impl Ring<SigningKey> {
     /// The key for new tokens of `algorithm`: the last to become active among those for this algorithm.
     ///
     /// Without such a key, it is the last active key of any algorithm. After a change of `JWT_ALGORITHM`, tokens keep
-    /// the old algorithm until verifiers can have the new public key.
+    /// the old algorithm until verifiers have had time to fetch the new public key.
     ///
-    /// A ring may hold keys for two algorithms at once, and each instance signs with the algorithm in its own
-    /// settings.
+    /// A ring may hold keys for two algorithms at once, and each instance signs with the algorithm in its own settings.
     ///
     /// # Errors
     /// As [`Ring::active`].

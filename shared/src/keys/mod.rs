@@ -1,5 +1,4 @@
-//! Keyrings: the keys of the deployment, when each is used, how they are made and how they rotate. These are pure
-//! rules.
+//! Keyrings: the keys of the deployment, when each is used, how they are made and how they rotate. These are pure rules.
 
 mod algorithm;
 pub mod generate;

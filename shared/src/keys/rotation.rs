@@ -14,8 +14,8 @@ use crate::words::{Entropy, Result, Timestamp};
 /// How long a signing key is published before it signs. API Gateway's authorizers cache keys for two hours and refuse
 /// tokens signed with newer ones. The third hour is for verifiers with slower caches.
 pub(super) const PUBLISHED_BEFORE: Duration = Duration::from_secs(3 * 60 * 60);
-/// How far a key is backdated if it is needed at once. The clock of another function may be behind the one with which
-/// the key was made. Lambda's clocks differ by less than a second; a minute covers others.
+/// How far a key is backdated if it is needed at once, because the clock of another function may be behind. Lambda's
+/// clocks differ by less than a second; a minute covers others.
 const CLOCKS_DIFFER: Duration = Duration::from_secs(60);
 /// The longest validity of any code, under all settings. A pepper stays in the ring for this long.
 pub const LONGEST_CODE: Duration = Duration::from_secs(600);
@@ -56,8 +56,8 @@ pub trait Rotates: Sized {
     /// As [`Rotates::first`].
     fn rotated(&self, maker: &Maker) -> Result<Self>;
 
-    /// The keyring with any missing keys added. Each ring needs a key for now and one without an end date, and this
-    /// must be for the configured algorithm if it signs. `None` if the ring is complete.
+    /// The keyring with any missing keys added. Each ring needs an active key, and a key without an end date. A
+    /// signing key without an end date must be for the configured algorithm. `None` if the ring is complete.
     ///
     /// # Errors
     /// As [`Rotates::first`].
@@ -75,8 +75,7 @@ pub trait Rotates: Sized {
     /// The signing keys. `None` for a keyring without any.
     fn signing(&self) -> Option<&Ring<SigningKey>>;
 
-    /// Checks that the keyring works: each ring has an active key, and each public half verifies its key's
-    /// signatures.
+    /// Checks that the keyring works: each ring has an active key, and each public half verifies its key's signatures.
     ///
     /// # Errors
     /// The first problem found.
@@ -145,8 +144,7 @@ impl Rotates for TokenKeys {
         let mut rest = self.clone();
         if let Some(signing) = ring_without(&self.signing, id) {
             // Use the new key at once, although verifiers do not have its public half yet. Keys stored beside a
-            // leaked key
-            // may have leaked as well.
+            // leaked key may have leaked as well.
             rest.signing = maker.signing_from(&signing, maker.start(&signing, Duration::ZERO))?;
         } else if let Some(refresh) = ring_without(&self.refresh, id) {
             rest.refresh = refresh;
@@ -177,8 +175,7 @@ impl Maker {
         ring.active(self.now).is_ok() && ring.all().iter().any(|key| key.retired_at.is_none() && fits(&key.key))
     }
 
-    /// Adds a successor, for use once every running function has read it. If no other key is active, it is used at
-    /// once.
+    /// Adds a successor, for use once every running function has read it. If no other key is active, it is used at once.
     fn bytes(&self, ring: &Ring<Bytes32>, life: Duration) -> Result<Ring<Bytes32>> {
         let active = |at| Some(ring.active(at).ok()?.id.as_str());
         let next = generate::dated(generate::bytes(&self.entropy)?, self.start(ring, LONGEST_CACHED), &self.entropy)?;
@@ -205,9 +202,8 @@ impl Maker {
 
     /// The ring with `next` as the successor of all others.
     ///
-    /// Functions that read the ring late still use the old keys for a while. Each old key therefore stays until the
-    /// `life` of what it may still make is over. Retired keys are removed, and so are unused keys that would become
-    /// active after `next`.
+    /// Functions that read the ring late still use the old keys for a while. Each old key therefore stays until the `life` of
+    /// what it may still make is over. Retired keys are removed, and so are unused keys that would become active after `next`.
     fn succeeded<'r, K: Clone>(
         &self,
         ring: &'r Ring<K>,

@@ -1,5 +1,4 @@
-//! CloudWatch metrics, derived from a request's notes and written in the embedded metric format as part of the log
-//! line.
+//! CloudWatch metrics, derived from a request's notes and written in the embedded metric format as part of the log line.
 //!
 //! Every metric has the dimension `FunctionName`, which distinguishes deployments. A few have a second dimension with
 //! a small, fixed set of values. None identifies a user, a network or a code.

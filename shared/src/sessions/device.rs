@@ -1,5 +1,4 @@
-//! A coarse description of the device, so that users recognize their sessions. User agents and addresses are not
-//! stored.
+//! A coarse description of the device, so that users recognize their sessions. User agents and addresses are not stored.
 //!
 //! A table of sixteen names is enough. Users do not need versions, and an unknown device is harmless.
 

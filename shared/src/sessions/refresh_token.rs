@@ -139,8 +139,7 @@ fn read(text: &str) -> Option<RefreshToken> {
         generation: part()?.parse().ok()?,
     };
     let token = RefreshToken { grant, outer: read_mac(part()?)?, inner: read_mac(part()?)? };
-    // Accept only one spelling. Otherwise `+1` and `01` would be numbers too, and parts could be missing or left
-    // over.
+    // Accept only one spelling. Otherwise `+1` and `01` would be numbers too, and parts could be missing or left over.
     (token.reveal() == text).then_some(token)
 }
 

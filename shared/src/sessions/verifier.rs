@@ -55,9 +55,8 @@ impl CheckingKeys {
     /// The contents of `token`, if it is a currently valid access token, signed by one of these keys, from `issuer`,
     /// and for the policy's audience.
     ///
-    /// The header only selects a key by its `kid`, compared as an opaque string. `jku`, `x5u`, `jwk` and `x5c` are
-    /// ignored, and the algorithm is the key's (S40, S41). Times are compared with `now` and must be whole numbers
-    /// (S44).
+    /// The header only selects a key by its `kid`, compared as an opaque string. `jku`, `x5u`, `jwk` and `x5c` are ignored, and
+    /// the algorithm is the key's (S40, S41). Times are compared with `now` and must be whole numbers (S44).
     ///
     /// # Errors
     /// [`Error::InvalidToken`] for every kind of invalid token.
@@ -167,8 +166,7 @@ mod tests {
         signer.sign(&subject, issuing, &policy(), at(NOW)).unwrap()
     }
 
-    /// A token with a changed header or claim, signed with the right key, so only the checks of its contents can
-    /// refuse it.
+    /// A token with a changed header or claim, signed with the right key, so only the checks of its contents can refuse it.
     fn changed(part: usize, name: &str, value: Option<Value>) -> String {
         let token = genuine();
         let mut parts: Vec<Map<String, Value>> = token

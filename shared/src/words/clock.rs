@@ -12,22 +12,22 @@ use time::format_description::well_known::Rfc3339;
 pub struct Timestamp(u64);
 
 impl Timestamp {
-    /// The time `seconds` after 1970.
+    /// The moment `seconds` after the epoch.
     pub fn from_unix(seconds: u64) -> Timestamp {
         Timestamp(seconds)
     }
 
-    /// Seconds since 1970.
+    /// Whole seconds since the epoch.
     pub fn unix(self) -> u64 {
         self.0
     }
 
-    /// The time `span` earlier, at the earliest 1970.
+    /// The moment `span` earlier, at the earliest the epoch.
     pub fn before(self, span: Duration) -> Timestamp {
         Timestamp(self.0.saturating_sub(span.as_secs()))
     }
 
-    /// The time `span` later. It saturates instead of wrapping (V34).
+    /// The moment `span` later. It saturates instead of wrapping (V34).
     pub fn after(self, span: Duration) -> Timestamp {
         Timestamp(self.0.saturating_add(span.as_secs()))
     }
@@ -89,7 +89,7 @@ impl Clock {
         Clock::new(|| {
             #[expect(clippy::disallowed_methods, reason = "the one place that reads the system's clock")]
             let now = std::time::SystemTime::now();
-            // A clock before 1970 reads as 1970, so that a wrong clock cannot extend anything's validity.
+            // A clock before 1970 reads as 1970. Keys and tokens are then not yet active, so nothing stays valid for too long.
             Timestamp(now.duration_since(std::time::UNIX_EPOCH).unwrap_or_default().as_secs())
         })
     }

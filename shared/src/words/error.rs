@@ -9,8 +9,7 @@ pub type Result<T> = std::result::Result<T, Error>;
 
 type Source = Box<dyn std::error::Error + Send + Sync>;
 
-/// An error of the API. `Display` is the text for the client; the source of `Internal` and `Unavailable` goes only to
-/// the log.
+/// An error of the API. `Display` is the text for the client; the source of `Internal` and `Unavailable` goes only to the log.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The request is malformed. The text names the field and never its value.
@@ -43,13 +42,13 @@ pub enum Error {
     /// A limit on requests or messages is reached.
     #[error("Too many requests. Please try again later.")]
     RateLimited {
-        /// When to try again.
+        /// How long to wait before another attempt.
         retry_after: Duration,
     },
     /// The limit on failures of this identifier or this network is reached.
     #[error("Too many failed attempts. Please try again later.")]
     TooManyAttempts {
-        /// When to try again.
+        /// How long to wait before another attempt.
         retry_after: Duration,
     },
     /// A message was certainly not sent. The client may resend `challenge`.
@@ -59,7 +58,7 @@ pub enum Error {
         channel: Channel,
         /// The challenge to resend, unless the client gets its id only as a cookie.
         challenge: Option<String>,
-        /// When to try again. Set from the third failed send of one challenge on.
+        /// How long to wait before another attempt. Set from the third failed send of one challenge on.
         retry_after: Option<Duration>,
     },
     /// A dependency is unreachable at the moment.
@@ -91,7 +90,7 @@ impl Error {
         }
     }
 
-    /// When to try again, if waiting helps.
+    /// How long to wait before another attempt, if waiting helps.
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
             Error::RateLimited { retry_after } | Error::TooManyAttempts { retry_after } => Some(*retry_after),

@@ -40,7 +40,7 @@ impl Identifier {
         }
     }
 
-    /// The kind of identifier. It is part of the digest, so an email address and a phone number never share one.
+    /// The kind of identifier. It is part of the digest, so an email address and a phone number never share a digest.
     pub fn kind(&self) -> &'static str {
         match self {
             Identifier::Email(_) => "email",
@@ -49,8 +49,7 @@ impl Identifier {
     }
 }
 
-/// Text that starts like a phone number and has no `@` is parsed as one. Everything else is parsed as an email
-/// address.
+/// Text that starts like a phone number and has no `@` is parsed as one. Everything else is parsed as an email address.
 impl FromStr for Identifier {
     type Err = Error;
 
@@ -94,8 +93,7 @@ impl FromStr for Email {
 
 /// Accepts the dot-atom of RFC 5322. Quoted local parts are valid but unused, and parsers disagree about them.
 ///
-/// `=?` starts an encoded word (RFC 2047). Some mail systems decode it, possibly into another address, so it is
-/// refused.
+/// `=?` starts an encoded word (RFC 2047). Some mail systems decode it, possibly into another address, so it is refused.
 fn is_local_part(local: &str) -> bool {
     let is_atom = |atom: &str| {
         !atom.is_empty()
@@ -127,8 +125,7 @@ impl FromStr for Phone {
 
     /// Removes spaces, dashes, dots and parentheses, and then accepts only E.164 (V23).
     fn from_str(text: &str) -> Result<Phone, Error> {
-        // `(0)` is a trunk prefix for calls inside the country. E.164 has none, so the digits would form another
-        // number.
+        // `(0)` is a trunk prefix for calls inside the country. E.164 has none, so the digits would form another number.
         if text.contains("(0)") {
             return Err(Error::InvalidPhone);
         }

@@ -83,8 +83,7 @@ impl IdentifierDigest {
 mod tests {
     use super::*;
 
-    /// Stored items and cookies depend on these digests. The expected values were computed with an independent
-    /// implementation.
+    /// Stored items and cookies depend on these digests. The expected values were computed with an independent implementation.
     #[test]
     fn names_never_change() {
         let tenant = Tenant::default();

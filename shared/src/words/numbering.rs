@@ -16,8 +16,7 @@ pub struct Country(u8);
 /// The numbering plan's data about a number.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Plan {
-    /// The country. `None` if the number belongs to no country, or if its calling code is shared and the number is
-    /// unassigned.
+    /// The country. `None` if the number belongs to no country, or if its calling code is shared and the number is unassigned.
     pub country: Option<Country>,
     /// Whether it is a premium-rate or shared-cost number.
     pub is_costly: bool,

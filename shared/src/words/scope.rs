@@ -61,8 +61,7 @@ impl Scope<'_> {
 pub struct ItemKey(String);
 
 impl ItemKey {
-    /// The key of the item with this kind and name. The kind comes first, because IAM permissions are granted by
-    /// kind.
+    /// The key of the item with this kind and name. The kind comes first, because IAM permissions are granted by kind.
     pub fn new(scope: Scope<'_>, kind: &str, name: &[&str]) -> ItemKey {
         let tenant = match scope {
             Scope::Tenant(tenant) if !tenant.is_default() => Some(tenant.as_str()),

@@ -76,8 +76,8 @@ fn two_rotations_in_a_row_leave_a_signer_at_every_moment() {
     }
 }
 
-/// The new algorithm waits until verifiers can have its key. Changing back at once must not sign beyond the old key's
-/// end date.
+/// The new algorithm waits until verifiers have had time to fetch its key. Changing back at once must not sign beyond
+/// the old key's end date.
 #[test]
 fn an_algorithm_changes_and_goes_back_without_a_gap() {
     let first = TokenKeys::first(&maker(ES256, 0)).unwrap();
@@ -106,8 +106,7 @@ fn a_signing_key_that_is_taken_out_has_a_successor_at_once() {
     assert!(rotated.without("unknown", &maker(ES256, 120)).unwrap().is_none());
 }
 
-/// This includes removing the waiting successor: its predecessor already has an end date, so the ring needs another
-/// key.
+/// This includes removing the waiting successor: its predecessor already has an end date, so the ring needs another key.
 #[test]
 fn another_key_that_is_taken_out_leaves_a_ring_that_lasts() {
     let rotated = TokenKeys::first(&maker(ES256, 0)).unwrap().rotated(&maker(ES256, 0)).unwrap();
