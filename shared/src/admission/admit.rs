@@ -47,7 +47,7 @@ pub struct Admitted {
 ///
 /// # Errors
 /// [`Error::InvalidOtp`] where somebody used the proof first; [`Error::Forbidden`] where a new user would be needed and
-/// sign-up is closed; [`Error::Unavailable`] when a table cannot be reached.
+/// sign-up is closed; [`Error::Unavailable`] when a table is unreachable.
 pub async fn admit(proof: &Proof, door: Door<'_>, arrival: Arrival<'_>) -> Result<Admitted> {
     let Proof::Code(code) = proof;
     let Arrival { owner, opening, source_url, now } = arrival;

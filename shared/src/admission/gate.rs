@@ -39,7 +39,7 @@ impl<'a> Gate<'a> {
     /// spent: it then takes nothing of either, nor of its identifier's hour.
     ///
     /// # Errors
-    /// [`Error::RateLimited`]; [`Error::Unavailable`] when the table cannot be reached.
+    /// [`Error::RateLimited`]; [`Error::Unavailable`] when the table is unreachable.
     pub async fn look(&self, network: &NetworkDigest, requests: Allowance) -> Result<()> {
         let Gate { table, policy, now, .. } = *self;
         let request = table.count(Action::Request, network, requests, now);

@@ -1,8 +1,9 @@
-//! Paths, values and conditions of DynamoDB's expressions.
+//! Paths, values and conditions for DynamoDB expressions.
 //!
-//! A placeholder is called like the constant of its attribute (`#FAILURES`), or in small letters like its value (`:now`) or
-//! the key of its entry (`#challenge`). So a condition in a log, in ARCHITECTURE.md or in `tests/orders` leads to the line
-//! that wrote it. Names are never written out: many are reserved words of DynamoDB, and keys may have any character.
+//! A placeholder is named after the constant of its attribute (`#FAILURES`), after its value in small letters (`:now`), or after
+//! the key of its map entry (`#challenge`). So a condition in a log, in ARCHITECTURE.md or in `tests/orders` leads back to the
+//! line that wrote it. Expressions always use placeholders for names, because many attribute names are reserved words in DynamoDB
+//! and map keys can contain any character.
 
 use std::collections::HashMap;
 
@@ -11,7 +12,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use super::table::Item;
 use crate::words::Timestamp;
 
-/// A name in an item, and the word for it in expressions.
+/// The name of an attribute or entry, and the word for it in placeholders.
 #[derive(Clone, Copy)]
 struct Name<'a> {
     word: &'static str,
@@ -19,7 +20,7 @@ struct Name<'a> {
     suffix: &'a str,
 }
 
-/// A place in an item: an attribute, an entry of a map, or a field of such an entry.
+/// An attribute of an item, an entry of a map, or a field of such an entry.
 #[derive(Clone, Copy)]
 pub(super) struct Path<'a> {
     attribute: Name<'a>,
@@ -32,12 +33,12 @@ impl<'a> Path<'a> {
         Path { attribute: Name { word, name, suffix: "" }, entry: None, field: None }
     }
 
-    /// The attribute whose name has `suffix` at its end.
+    /// The attribute named like this one, with `suffix` appended.
     pub(super) fn with_suffix(self, suffix: &'a str) -> Path<'a> {
         Path { attribute: Name { suffix, ..self.attribute }, ..self }
     }
 
-    /// The entry `key` of this map. `word` says what its keys are.
+    /// The entry `key` of this map. `word` names the placeholder.
     pub(super) fn entry(self, word: &'static str, key: &'a str) -> Path<'a> {
         Path { entry: Some(Name { word, name: key, suffix: "" }), ..self }
     }
@@ -47,7 +48,7 @@ impl<'a> Path<'a> {
         Path { field: Some(field.attribute), ..self }
     }
 
-    /// What the table calls the attribute.
+    /// The attribute's name in the table.
     pub(super) fn name(self) -> String {
         format!("{}{}", self.attribute.name, self.attribute.suffix)
     }
@@ -80,12 +81,12 @@ impl<'a> Path<'a> {
         Condition(self.called("attribute_not_exists("))
     }
 
-    /// The map at this path has fewer entries than that.
+    /// The map at this path has fewer entries than `value`.
     pub(super) fn has_fewer_than(self, value: impl Operand) -> Condition {
         Condition(self.called("size(").then(" < ", value.expression(self)))
     }
 
-    /// The value at this path, or `value` where the item has none.
+    /// The value at this path, or `value` if it is missing.
     pub(super) fn or_if_missing(self, value: impl Operand) -> Expression {
         self.expression(self).then(", ", value.expression(self)).within("if_not_exists(", ")")
     }
@@ -103,7 +104,7 @@ impl<'a> Path<'a> {
     }
 }
 
-/// What a path is compared with or set to: a value, a value with a word for it, or another path.
+/// The right side of a comparison or assignment: a value, a value with its own placeholder word, or another path.
 pub(super) trait Operand {
     fn expression(self, path: Path<'_>) -> Expression;
 }
@@ -118,7 +119,7 @@ impl Operand for Path<'_> {
     }
 }
 
-/// A number is called by its digits, any other value like the path beside it.
+/// A number's placeholder is named by its digits, any other value's by the path next to it.
 impl<V: Value> Operand for V {
     fn expression(self, path: Path<'_>) -> Expression {
         let value = self.attribute_value();
@@ -136,7 +137,7 @@ impl<V: Value> Operand for (&'static str, V) {
     }
 }
 
-/// What can be stored in an attribute.
+/// A value that an attribute can store.
 pub(super) trait Value {
     fn attribute_value(self) -> AttributeValue;
 }
@@ -159,7 +160,7 @@ macro_rules! numbers {
 
 numbers!(i32 i64 u32 usize);
 
-/// Unix seconds.
+/// Stored as Unix seconds.
 impl Value for Timestamp {
     fn attribute_value(self) -> AttributeValue {
         AttributeValue::N(self.unix().to_string())
@@ -184,10 +185,10 @@ impl Value for Item {
     }
 }
 
-/// What must hold for a write to be carried out.
+/// The condition of a write.
 pub(super) struct Condition(pub(super) Expression);
 
-/// The condition that there is no item yet, for writes that put a whole item.
+/// Matches only a key without an item, for writes that put a whole item.
 pub(super) const IS_NEW: &str = "attribute_not_exists(pk)";
 
 pub(super) fn is_new() -> Condition {
@@ -214,7 +215,7 @@ impl Condition {
     }
 }
 
-/// A part of an expression whose placeholders are not made yet.
+/// A part of an expression, before its placeholders are chosen.
 #[derive(Default)]
 pub(super) struct Expression(Vec<Piece>);
 
@@ -246,7 +247,7 @@ pub(super) struct Placeholders {
 }
 
 impl Placeholders {
-    /// The expression as DynamoDB reads it.
+    /// Formats the expression for DynamoDB and collects its placeholders.
     pub(super) fn write(&mut self, expression: &Expression) -> String {
         let mut written = String::new();
         for piece in &expression.0 {
@@ -260,7 +261,7 @@ impl Placeholders {
     }
 }
 
-/// Returns `wanted`, or `wanted` with a number where it already stands for something else.
+/// Returns `wanted`, with a number appended if that placeholder already stands for something else.
 fn place<T: Clone + PartialEq>(placed: &mut HashMap<String, T>, wanted: String, what: &T) -> String {
     let mut placeholder = wanted.clone();
     let mut number = 1;

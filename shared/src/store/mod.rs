@@ -1,7 +1,7 @@
-//! The two tables, with a file or folder for each kind of item. Attribute names, keys and expressions stay in here.
+//! The two tables, with a file or folder for each kind of item. Only this module knows attribute names, keys and expressions.
 //!
-//! An update that relies on an item has a condition that is false where the item is missing, so that no update brings back
-//! what was deleted (S81). A refused update returns the item that refused it, which saves a second read (S83).
+//! An update that relies on an existing item has a condition that is false if the item is missing. So an update never brings back
+//! a deleted item (S81). A refused update returns the item that refused it, which saves a second read (S83).
 
 mod expression;
 mod identifier;

@@ -1,4 +1,4 @@
-//! `R#<action>#<network>#<bucket>` in `OtpTable`: what one network did in one window.
+//! `R#<action>#<network>#<bucket>` in `OtpTable`: one network's actions in one time window.
 
 use serde::Deserialize;
 
@@ -13,17 +13,17 @@ use crate::words::{ItemKey, NetworkDigest, Result, Scope, Timestamp};
 row! {
     #[derive(Deserialize)]
     struct Row {
-        /// How often the network acted in the window.
+        /// The network's actions in the window.
         COUNT = "n" => count: u32,
     }
 }
 
 impl OtpTable {
-    /// Counts an action, unless the allowance is used up: one conditional write, so that parallel requests do not
-    /// pass it together (S13).
+    /// Counts an action, unless the allowance is used up. This is one conditional write, so that parallel requests stay within
+    /// the limit together (S13).
     ///
     /// # Errors
-    /// When the table cannot be reached: a limiter that cannot count refuses (S88).
+    /// [`Error::Unavailable`](crate::words::Error::Unavailable) when the table is unreachable. The action is then refused (S88).
     pub async fn count(
         &self,
         action: Action,
@@ -56,10 +56,11 @@ impl OtpTable {
         }
     }
 
-    /// Whether an action is still allowed, without counting it. Read beside other steps, and so not to the last one exact.
+    /// Checks whether an action is still allowed, without counting it. The read is eventually consistent, so it may miss the
+    /// newest actions.
     ///
     /// # Errors
-    /// When the table cannot be reached.
+    /// [`Error::Unavailable`](crate::words::Error::Unavailable) when the table is unreachable.
     pub async fn quota(
         &self,
         action: Action,
@@ -79,7 +80,7 @@ impl OtpTable {
         Ok(Quota::SpentUntil(end))
     }
 
-    /// Whether this instance knows already that a network is closed.
+    /// Checks this instance's memory only: a network over its limit is remembered until its window ends.
     pub fn known_quota(&self, action: Action, network: &NetworkDigest, allowance: Allowance, now: Timestamp) -> Quota {
         let key = key(action, network, allowance.window_end(now));
         let Some(end) = self.refused.until(&key, now) else { return Quota::Left };
@@ -92,7 +93,7 @@ fn note(action: Action, count: Option<u32>, allowance: Allowance, open: bool) {
     report::note(Step::Limit { action: action.name().into(), count, allowed: allowance.count, open });
 }
 
-/// The stack's, whichever tenant is asked: tenants must not multiply what a network may do.
+/// The key belongs to the stack, not to a tenant: more tenants must not give a network more actions.
 fn key(action: Action, network: &NetworkDigest, window_end: Timestamp) -> ItemKey {
     ItemKey::new(Scope::Stack, "R", &[action.name(), network.as_str(), &window_end.unix().to_string()])
 }

@@ -1,4 +1,4 @@
-//! `ID#<digest>` in `UserTable`: whose an identifier is. Written once, when its user is made.
+//! `ID#<digest>` in `UserTable`: the user of an identifier. Written once, when the user is created.
 
 use serde::{Deserialize, Serialize};
 
@@ -15,29 +15,29 @@ row! {
     struct Row {
         /// `ID#` and the identifier's digest.
         PK = "pk" => #[serde(deserialize_with = "row::key")] pk: ItemKey,
-        /// The user that the identifier belongs to.
+        /// The user of the identifier.
         USER = "uid" => user: UserId,
-        /// When the identifier was proved, in Unix seconds.
+        /// When the identifier was proven, in Unix seconds.
         PROVED = "at" => proved: u64,
-        /// Where its user came from, in the client's words.
+        /// The page the user came from, as the client reported it.
         SOURCE_URL = "source_url" => #[serde(skip_serializing_if = "Option::is_none")] source_url: Option<String>,
     }
 }
 
 const KIND: &str = "ID";
 
-/// What becomes of an identifier that is to have a user.
+/// The result of signing up.
 #[derive(Debug)]
 pub enum SignUp {
-    /// The user is made, the code used up, the session open.
+    /// The user is created, the code is used up, and the session is open.
     Done(User),
-    /// Another challenge of the same identifier made it first: this is its user.
+    /// Another challenge of the same identifier created the user first. This is that user.
     Taken(UserId),
-    /// The code was used by somebody quicker.
+    /// Another request used the code first.
     UsedUp,
 }
 
-/// Whose an identifier is, if it is anyone's.
+/// The user of an identifier, if it has one.
 #[derive(Debug)]
 pub struct Owner {
     identifier: IdentifierDigest,
@@ -45,10 +45,10 @@ pub struct Owner {
 }
 
 impl Owner {
-    /// The user that `identifier` belongs to.
+    /// The user of `identifier`.
     ///
     /// # Errors
-    /// [`Error::Internal`] where this is the owner of another one: nobody may enter by it.
+    /// [`Error::Internal`] if this value was looked up for another identifier. That would sign in the wrong user.
     pub fn of(self, identifier: &IdentifierDigest) -> Result<Option<UserId>> {
         match self.identifier == *identifier {
             true => Ok(self.user),
@@ -57,33 +57,34 @@ impl Owner {
     }
 }
 
-/// A user about to be made.
+/// A user about to be created.
 pub struct NewUser<'a> {
-    /// What proved the identifier.
+    /// The proof of the identifier.
     pub code: &'a ProvenCode,
-    /// The user, with its first session in its list.
+    /// The user, with the first session in its list.
     pub user: User,
-    /// Where the person came from, in the client's words.
+    /// The page the user came from, as the client reported it.
     pub source_url: Option<&'a str>,
-    /// Names this invocation's transaction, over all its attempts.
+    /// The idempotency token of this invocation's transaction, the same for all its attempts.
     pub request_token: &'a str,
 }
 
 impl Users<'_> {
-    /// Whose the identifier is.
+    /// Looks up the user of the identifier.
     ///
     /// # Errors
-    /// When the table cannot be reached.
+    /// [`Error::Unavailable`] when the table is unreachable.
     pub async fn owner(&self, identifier: &IdentifierDigest) -> Result<Owner> {
         let item = self.table.get(&identifier.item(KIND)).await?;
         let user = item.map(row::read::<Row>).transpose()?.map(|row| row.user);
         Ok(Owner { identifier: identifier.clone(), user })
     }
 
-    /// Makes a user, once for an identifier whatever else happens (V18): in one transaction with the code's single use.
+    /// Creates a user in the transaction that uses up the code. So an identifier gets one user, even with parallel requests
+    /// (V18).
     ///
     /// # Errors
-    /// [`Error::Unavailable`] after a second of conflicts, with the code not used.
+    /// [`Error::Unavailable`] after a second of conflicts with other transactions. The code is then still unused.
     pub(crate) async fn sign_up(
         &self,
         challenges: &OtpTable,

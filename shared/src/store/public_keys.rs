@@ -1,4 +1,4 @@
-//! `JWKS` in `UserTable`: the public halves of the signing keys, for whoever checks access tokens.
+//! `JWKS` in `UserTable`: the public halves of the signing keys, for services that check access tokens.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use super::send::Written;
 use super::table::{Item, UserTable};
 use crate::words::{Error, ItemKey, Result, Scope, Timestamp};
 
-/// One for the stack. `rotate-keys` writes it, and nobody else.
+/// One item for the stack. Only `rotate-keys` writes it.
 fn key() -> ItemKey {
     ItemKey::new(Scope::Stack, "JWKS", &[])
 }
@@ -21,7 +21,7 @@ row! {
     struct Row {
         /// The JWK set as JSON.
         SET = "set" => set: String,
-        /// When keys retire, by their ids, in Unix seconds. Keys without an end are not listed.
+        /// When keys retire, by key id, in Unix seconds. Keys without an end are absent.
         ENDS = "e" => #[serde(default)] ends: BTreeMap<String, u64>,
         /// The version of the keyring that the set belongs to. `publish` always writes one.
         VERSION = "v" => version: Option<String>,
@@ -32,17 +32,17 @@ row! {
 pub struct Publication<'a> {
     /// The keys.
     pub set: &'a JwkSet,
-    /// When they retire, by their names: nobody writes the item when it comes to that.
+    /// When the keys retire, by key id, in Unix seconds. Readers drop retired keys themselves.
     pub ends: BTreeMap<String, u64>,
-    /// The version that they belong to.
+    /// The version of the keyring.
     pub version: &'a str,
 }
 
 impl UserTable {
-    /// The public keys at `now`; none where nobody has written any yet.
+    /// The public keys at `now`. Empty until the first `publish`.
     ///
     /// # Errors
-    /// When the table cannot be reached; [`Error::Internal`] when the item is no JWK set.
+    /// [`Error::Unavailable`] when the table is unreachable; [`Error::Internal`] when the item is malformed.
     pub async fn public_keys(&self, now: Timestamp) -> Result<JwkSet> {
         let Some(item) = self.table.get(&key()).await? else {
             return Ok(JwkSet { keys: Vec::new() });
@@ -54,18 +54,19 @@ impl UserTable {
         Ok(set)
     }
 
-    /// Writes the public keys over those of the version `over`, or of their own. `None` when they are written, else the
-    /// version whose keys are there: whoever is late must not bring back a key that was withdrawn meanwhile.
+    /// Writes the public keys if the table is empty or holds those of version `over` or of the same version. Returns `None` after
+    /// the write, or else the version in the table. Otherwise a late writer could bring back a key that has been withdrawn in the
+    /// meantime.
     ///
     /// # Errors
-    /// When the table cannot be reached.
+    /// [`Error::Unavailable`] when the table is unreachable.
     pub async fn publish(&self, new: Publication<'_>, over: Option<&str>) -> Result<Option<String>> {
         let set = serde_json::to_string(new.set).map_err(Error::internal)?;
         let ends = new.ends.into_iter().map(|(id, end)| (id, Timestamp::from_unix(end).attribute_value()));
         let write = self
             .table
             .update(key())
-            // There is one such item, and whoever writes it first makes it.
+            // The first writer creates the item.
             .when(any([
                 VERSION.is_missing(),
                 VERSION.is(("new", new.version)),

@@ -1,15 +1,15 @@
-//! What this instance saw refused: until then it is refused without a write, so that an attack costs nothing more (S82).
+//! Full counters that this instance has seen. It refuses by itself until their window ends, so that an attack adds no cost (S82).
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use crate::words::{ExpiresAt, ItemKey, Timestamp};
 
-/// Counters that are full, by their item's key, with the end of their window.
+/// Full counters, by the key of their item, with the end of their window.
 #[derive(Default)]
 pub(super) struct Refused(Mutex<HashMap<ItemKey, ExpiresAt>>);
 
-/// More counters than this are not remembered; they are refused by the table.
+/// Above this number, the table does the refusing.
 const MOST_REMEMBERED: usize = 4_096;
 
 impl Refused {

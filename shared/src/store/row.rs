@@ -1,4 +1,4 @@
-//! Items as rows: the names of their attributes, and how serde reads and writes them.
+//! Items as rows: attribute names, and how serde reads and writes them.
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use super::table::Item;
 use crate::words::{Error, ItemKey, Result};
 
-/// Constants for attributes: `WORD = "name";` with what the attribute holds.
+/// Constants for attributes: `WORD = "name";`, each with a doc comment about its content.
 macro_rules! attributes {
     ($($(#[doc = $doc:literal])* $vis:vis $WORD:ident = $name:literal;)*) => {
         $(
@@ -18,7 +18,8 @@ macro_rules! attributes {
     };
 }
 
-/// A row for serde, and a constant for each attribute: `WORD = "name" => field: Type,` with what the attribute holds.
+/// A struct for serde and a constant for each attribute: `WORD = "name" => field: Type,`, each with a doc comment about its
+/// content.
 macro_rules! row {
     (
         $(#[$meta:meta])*
@@ -43,11 +44,11 @@ macro_rules! row {
 pub(super) use {attributes, row};
 
 attributes! {
-    /// When DynamoDB may delete the item, in Unix seconds.
+    /// From when DynamoDB may delete the item, in Unix seconds.
     pub(super) TTL = "ttl";
 }
 
-/// For `deserialize_with`: an item's key.
+/// For `deserialize_with`: the key of an item.
 pub(super) fn key<'de, D: Deserializer<'de>>(key: D) -> std::result::Result<ItemKey, D::Error> {
     String::deserialize(key).map(ItemKey::from_table)
 }

@@ -1,4 +1,4 @@
-//! How calls are sent: which failures are sent again, and which refusals are answers.
+//! Sending calls to DynamoDB: which failures are retried, and which refusals are results.
 
 use std::time::Duration;
 
@@ -16,35 +16,35 @@ use crate::aws::failure;
 use crate::observe::report::{self, Step};
 use crate::words::{Entropy, Error, ItemKey, Result};
 
-/// What a conditional update led to.
+/// The result of a conditional update.
 pub(super) enum Written {
-    /// The item as it is now.
+    /// The new item, or the old one after `returning_before`.
     Done(Item),
-    /// The item that did not meet the condition; `None` where there is none.
+    /// The item that failed the condition; `None` if it is missing.
     Refused(Option<Item>),
 }
 
-/// What a transaction led to.
+/// The result of a transaction.
 pub(super) enum Transacted {
     Done,
-    /// One reason for each of its writes.
+    /// One reason for each write of the transaction.
     Refused(Vec<CancellationReason>),
 }
 
-/// How often a refused update is decided again from the item that refused it. Each refusal means that somebody else's write
-/// went through, so more rounds than this mean that something is wrong.
+/// The maximum number of attempts at an update that is decided again after each refusal. Each refusal means that another
+/// request's write succeeded. More rounds than this are a sign of a fault.
 pub(super) const MOST_ROUNDS: usize = 16;
 
-/// How long a write that conflicts with a running transaction is sent again. The SDK does not do that.
+/// How long a write is retried while it conflicts with a running transaction. The SDK leaves these retries to its caller.
 const CONFLICTS_FOR: Duration = Duration::from_secs(1);
 
 impl Table {
-    /// Reads the item, up to date.
+    /// A strongly consistent read.
     pub(super) async fn get(&self, pk: &ItemKey) -> Result<Option<Item>> {
         self.read(pk, Some(true)).await
     }
 
-    /// Reads the item for half the price. The last write may be missing.
+    /// An eventually consistent read, at half the price. It may miss the newest write.
     pub(super) async fn get_eventually(&self, pk: &ItemKey) -> Result<Option<Item>> {
         self.read(pk, None).await
     }
@@ -54,8 +54,8 @@ impl Table {
         Ok(read.set_consistent_read(consistent).send().await.map_err(failure)?.item)
     }
 
-    /// Sends a transaction, and sends it again while it conflicts with another. Every time it has the same token, so
-    /// DynamoDB carries it out once.
+    /// Sends a transaction and retries it while it conflicts with another one. All attempts have the same token, so DynamoDB
+    /// executes it once.
     pub(super) async fn transact<const N: usize>(
         &self,
         writes: [TransactWriteItem; N],
@@ -112,7 +112,7 @@ pub(super) async fn update(request: UpdateItemFluentBuilder) -> Result<Written> 
     }
 }
 
-/// Sends the update once; the SDK does not retry it either. A refusal is a success.
+/// Sends the update once, without the SDK's retries. A refusal counts as success.
 pub(super) async fn update_once(request: UpdateItemFluentBuilder) -> Result<()> {
     let never = aws_sdk_dynamodb::Config::builder().retry_config(RetryConfig::disabled());
     match request.customize().config_override(never).send().await {
@@ -127,7 +127,7 @@ pub(super) async fn update_once(request: UpdateItemFluentBuilder) -> Result<()> 
 pub(super) async fn put_new(request: PutItemFluentBuilder) -> Result<()> {
     match request.send().await {
         Ok(_) => Ok(()),
-        // New keys are 128 random bits. So an item that is already there was written by this very call, which the SDK retried.
+        // A new key has 128 random bits. So an item with this key was written by this same call, which the SDK has retried.
         Err(error) if error.as_service_error().is_some_and(|error| error.is_conditional_check_failed_exception()) => {
             Ok(())
         }
@@ -135,7 +135,7 @@ pub(super) async fn put_new(request: PutItemFluentBuilder) -> Result<()> {
     }
 }
 
-/// Waits 10 to 50 ms: a transaction ends meanwhile, and writes that wait together do not come back together.
+/// Waits 10 to 50 ms. A transaction ends in this time, and the random part spreads the retries of parallel writes.
 async fn pause() -> Result<()> {
     let millis = 10 + Entropy.below(40)?;
     tokio::time::sleep(Duration::from_millis(millis)).await;

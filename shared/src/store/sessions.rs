@@ -1,4 +1,4 @@
-//! `S#<session>` in `UserTable`: the chain of one session's refresh tokens.
+//! `S#<session>` in `UserTable`: one session and the state of its refresh token.
 
 use futures_util::future::try_join_all;
 use serde::{Deserialize, Serialize};
@@ -17,67 +17,66 @@ row! {
     struct Row {
         /// `S#` and the session's id.
         PK = "pk" => #[serde(deserialize_with = "row::key")] pk: ItemKey,
-        /// The user that it belongs to.
+        /// The user of the session.
         USER = "uid" => user: UserId,
         /// The current generation: how often the refresh token was rotated.
         GENERATION = "g" => generation: u32,
-        /// The id of the key of the current token.
+        /// The id of the key of the current refresh token.
         KEY = "k" => key: String,
-        /// The seed of its second MAC.
+        /// The seed of the token's second MAC.
         SEED = "sd" => seed: ByteArray<16>,
         /// When the session was opened, in Unix seconds.
         CREATED = "cre" => created: u64,
         /// When the current generation began, in Unix seconds.
         ROTATED = "pat" => rotated: u64,
-        /// When the session got tokens last, in Unix seconds.
+        /// When the session last got tokens, in Unix seconds.
         USED = "lu" => used: u64,
-        /// The device that got them, in a few words.
+        /// A short description of the device that got them.
         DEVICE = "dv" => device: String,
-        /// The prefix of the address that got them.
+        /// The prefix of the IP address that got them.
         PREFIX = "ip" => prefix: String,
-        /// When the session ends unless it is used, in Unix seconds.
+        /// When the session expires unless it is used, in Unix seconds.
         IDLE_END = "idl" => idle_end: u64,
-        /// When it ends in any case, in Unix seconds.
+        /// When the session expires in any case, in Unix seconds.
         ABSOLUTE_END = "ax" => absolute_end: u64,
-        /// How its person proved who they are, as in `amr`.
+        /// How the user signed in, as in the `amr` claim.
         METHODS = "amr" => methods: Vec<String>,
-        /// The invocation that wrote last.
+        /// The invocation of the last write.
         WRITTEN_BY = "wr" => written_by: String,
-        /// When DynamoDB may delete the item, in Unix seconds: from `ABSOLUTE_END` on.
+        /// From when DynamoDB may delete the item, in Unix seconds: the same as `ABSOLUTE_END`.
         TTL = "ttl" => ttl: u64,
     }
 }
 
 const KIND: &str = "S";
 
-/// A rotation about to be tried.
+/// A rotation of a refresh token.
 pub struct RotationRequest<'a> {
-    /// What the presented token says.
+    /// The content of the presented token.
     pub grant: &'a Grant,
-    /// The key that is active for the next token.
+    /// The id of the active key, for the next token.
     pub next_key: &'a str,
-    /// Names this invocation.
+    /// The id of this invocation.
     pub invocation: &'a str,
-    /// What it was presented with.
+    /// The device that presented the token.
     pub device: &'a Device,
-    /// The rules.
+    /// The rules for sessions.
     pub policy: &'a SessionPolicy,
 }
 
 impl Users<'_> {
-    /// Writes a new session. It lives once its user's item says so.
+    /// Writes a new session. It is active once it is also in its user's list.
     ///
     /// # Errors
-    /// When the table cannot be reached.
+    /// [`Error::Unavailable`](crate::words::Error::Unavailable) when the table is unreachable.
     pub(crate) async fn put_session(&self, session: &Session) -> Result<()> {
         self.table.put_new(self.session_item(session)?).await
     }
 
-    /// The sessions of `user` that live at `now`: what its list says, but for those that came to their end by themselves,
-    /// which nobody takes out of it.
+    /// The active sessions of `user`. The user's list may contain expired sessions, and this function leaves them out.
     ///
     /// # Errors
-    /// When the table cannot be reached.
+    /// [`Error::Unavailable`](crate::words::Error::Unavailable) when the table is unreachable.
     pub async fn sessions(&self, user: &User, now: Timestamp) -> Result<Vec<Session>> {
         let reads = user.sessions.keys().map(|id| async move { self.table.get(&self.key(KIND, id)).await });
         let found = try_join_all(reads).await?.into_iter().flatten();
@@ -85,11 +84,12 @@ impl Users<'_> {
         Ok(sessions.into_iter().filter(|session| !session.is_over(now)).collect())
     }
 
-    /// Moves the session on from the presented generation, in one conditional write; or says why not, from the item
-    /// that refused it. Two parallel refreshes cannot fork the chain (V15).
+    /// Replaces the presented generation by the next one in a single conditional write. After a refusal, the refusing item
+    /// decides the result. So parallel refreshes keep to one line of generations (V15). Without rotation, only the times and the
+    /// device change.
     ///
     /// # Errors
-    /// When the table cannot be reached.
+    /// [`Error::Unavailable`](crate::words::Error::Unavailable) when the table is unreachable.
     pub async fn rotate(&self, presented: RotationRequest<'_>, now: Timestamp) -> Result<Rotation> {
         let RotationRequest { grant, next_key, invocation, device, policy } = presented;
         let mut write = self

@@ -1,8 +1,8 @@
-//! `SMS#<day's end>` in `OtpTable`: the messages of one day, all countries in one item, so that one conditional write
-//! keeps every limit at once. Its attributes are flat, because a write cannot make a map and count in it.
-//! `SMS#<day's end>#<range>` has the same of one range of numbers.
+//! `SMS#<day's end>` in `OtpTable`: the SMS of one day. All countries share one item, so that one conditional write checks every
+//! limit. The attributes are flat, because one write cannot create a map and count in it. `SMS#<day's end>#<range>` holds the
+//! same counts for one range of numbers.
 //!
-//! About forty countries fit one write unit; each forty more cost another.
+//! About forty countries fit into one write unit, and each forty more cost another unit.
 
 use std::time::Duration;
 
@@ -17,46 +17,48 @@ use crate::observe::report::{self, Step};
 use crate::words::{Error, ItemKey, Result, Scope, Timestamp};
 
 attributes! {
-    /// Messages to everywhere.
+    /// SMS to all countries.
     TOTAL = "n";
-    /// Messages to the country or range. A country's code ends the name: `sGB`.
+    /// SMS to the country or range. For a country, its code is appended to the name: `sGB`.
     SENT = "s";
-    /// Codes of these messages that were used; named like `SENT`.
+    /// Codes of these SMS that were used. The name is formed like `SENT`.
     USED = "u";
-    /// The debt to the breaker; named like `SENT`.
+    /// The breaker debt. The name is formed like `SENT`.
     DEBT = "k";
-    /// When the last of these messages was taken, in Unix seconds; named like `SENT`.
+    /// When the last of these SMS was counted, in Unix seconds. The name is formed like `SENT`.
     LAST = "l";
 }
 
-/// The counts of a day stay readable for a month.
+/// A day's counts stay readable for a month.
 const KEPT_FOR: Duration = Duration::from_secs(31 * 86_400);
-/// How long an instance takes a budget for spent without asking. Not for the day: what was taken by requests that send
-/// nothing after all is given back a moment later. Who is refused in that moment is still told to come tomorrow.
+/// How long an instance caches "today's SMS budget is used up". Shorter than a day, because reservations for messages that are
+/// not sent are returned a moment later. A client refused in that moment still gets the end of the day as its retry time.
 const SPENT_FOR: Duration = Duration::from_secs(60);
 
 impl OtpTable {
-    /// Whether a message may go to `target`, without taking it: read beside other limits, so that a request that would be
-    /// refused begins no challenge. [`OtpTable::take_message`] decides.
+    /// Checks whether an SMS may go to `target`, without counting it. Called in parallel with other limits, so that a request
+    /// over a limit is refused before it begins a challenge. [`OtpTable::take_message`] makes the final decision.
     ///
     /// # Errors
-    /// When the table cannot be reached.
+    /// [`Error::Unavailable`] when the table is unreachable.
     pub async fn message_quota(&self, target: &Target, policy: &SmsPolicy, now: Timestamp) -> Result<Quota> {
         let [country, range] = Pool::of(target, policy, now);
         let quotas = tokio::try_join!(self.look(&country, policy, now), self.look(&range, policy, now))?;
         Ok(quotas.0.and(quotas.1))
     }
 
-    /// Takes one message out of the day's budget, total and per country, and past the breaker: before it is sent, and for
-    /// good where it may be. Each is one conditional write, so that parallel senders do not pass a limit together (S71).
+    /// Counts one SMS against the daily budgets and the breaker of its country and range. Called before the SMS is sent, and
+    /// permanent if it may have been sent. Each count is one conditional write, so that parallel senders stay within the limits
+    /// (S71).
     ///
     /// # Errors
-    /// When the table cannot be reached: what cannot be counted is not sent (S88).
+    /// [`Error::Unavailable`] when the table is unreachable. An SMS is sent only after it has been counted (S88).
     pub async fn take_message(&self, target: &Target, policy: &SmsPolicy, now: Timestamp) -> Result<Quota> {
         let [country, range] = Pool::of(target, policy, now);
         let (of_country, of_range) =
             tokio::try_join!(self.take(&country, policy, now), self.take(&range, policy, now))?;
-        // The one that was open is not sent to after all: parallel requests to one range must not spend everybody's day.
+        // If one of the two is over its limit, the other count is returned. Otherwise parallel requests to one range could use up
+        // the budget of the day.
         let given_back = match (of_country, of_range) {
             (Quota::Left, Quota::SpentUntil(_)) => self.give_back(&country, policy).await,
             (Quota::SpentUntil(_), Quota::Left) => self.give_back(&range, policy).await,
@@ -68,21 +70,21 @@ impl OtpTable {
         Ok(of_country.and(of_range))
     }
 
-    /// Takes the debts back that [`OtpTable::take_message`] made: nobody can answer what was surely not sent. The budget
-    /// stays taken.
+    /// Returns the debts of [`OtpTable::take_message`] after a send that certainly failed, because its code is useless. The
+    /// budget stays used.
     ///
     /// # Errors
-    /// When the table cannot be reached.
+    /// [`Error::Unavailable`] when the table is unreachable.
     pub async fn forgive_message(&self, target: &Target, policy: &SmsPolicy, now: Timestamp) -> Result<()> {
         let [country, range] = Pool::of(target, policy, now);
         tokio::try_join!(self.forgive(&country, policy), self.forgive(&range, policy)).map(|_| ())
     }
 
-    /// Counts a code that was used, and lets it pay the debts, down to the most credit and no further. A day in which
-    /// nothing was sent counts nothing.
+    /// Counts a used code and lets it pay off breaker debt, down to the maximum credit. Does nothing on a day without SMS to the
+    /// country or range.
     ///
     /// # Errors
-    /// When the table cannot be reached.
+    /// [`Error::Unavailable`] when the table is unreachable.
     pub async fn count_used(&self, target: &Target, policy: &SmsPolicy, now: Timestamp) -> Result<()> {
         let [country, range] = Pool::of(target, policy, now);
         tokio::try_join!(self.pay(&country), self.pay(&range)).map(|_| ())
@@ -127,8 +129,8 @@ impl OtpTable {
         }
     }
 
-    /// Undoes [`OtpTable::take`], but for the time, which nobody knows any more. Never twice: a lost answer may leave a
-    /// message taken, and must not give one away.
+    /// Undoes [`OtpTable::take`], except for the time of the last SMS, because the previous value is unknown. It is sent only
+    /// once. If the answer is lost, a message may stay counted; a retry could return it twice.
     async fn give_back(&self, pool: &Pool, policy: &SmsPolicy) -> Result<()> {
         let [sent, debt] = [SENT, DEBT].map(|attribute| pool.here(attribute));
         let write = self
@@ -153,13 +155,13 @@ impl OtpTable {
         let [used, debt] = [USED, DEBT].map(|attribute| pool.here(attribute));
         let most_credit = pool.bounds.most_credit();
         let nearly = ("nearly_most_credit", most_credit.saturating_add(Breaker::PAID_BY_USE));
-        // Where people answer there is mostly nothing left to pay: try that first. Others pay and owe meanwhile, so that what
-        // was too much for one write may be too little for the next; no payment is lost between them.
+        // When users answer, there is usually little debt left, so the write for that case goes first. Other requests change the
+        // debt at the same time, so both writes can be refused in turn. The loop then repeats them.
         for _ in 0..MOST_ROUNDS {
             let last = self.table.update(pool.key.clone()).when(debt.at_most(nearly));
             let last = last.set(debt, ("most_credit", most_credit)).add(used, 1);
             let Written::Refused(Some(item)) = last.send().await? else { return Ok(()) };
-            // A code of yesterday, in a day of other countries: no write below would ever find a debt.
+            // A code sent yesterday, while this day has SMS to other countries only. Both writes would be refused forever.
             if !item.contains_key(&debt.name()) {
                 return Ok(());
             }
@@ -175,8 +177,8 @@ impl OtpTable {
         is_known(&pool.key) || is_known(&pool.key_here)
     }
 
-    /// Until when `item` closes the pool. A spent budget mostly stays spent until its day ends, which this instance
-    /// remembers for a while; what the breaker stopped may go on at any moment.
+    /// Until when `item` refuses messages. A used-up budget usually stays used up until the end of the day, so this instance
+    /// remembers it for a while. The breaker may allow messages again at any moment, so its state is read each time.
     fn closed(&self, pool: &Pool, item: Option<Item>, policy: &SmsPolicy, now: Timestamp) -> Result<Option<Timestamp>> {
         let spent = item.map_or(Ok(Spent::default()), |item| pool.spent(&item))?;
         if pool.bounds.are_spent(spent) {
@@ -190,19 +192,19 @@ impl OtpTable {
     }
 }
 
-/// Where messages are counted: a country's attributes in the day's item, or a range's item.
+/// A place for counts: a country's attributes in the day's item, or the item of a range.
 struct Pool {
     key: ItemKey,
-    /// Names the country's own budget in this instance's memory.
+    /// The key of the country's own budget in this instance's memory.
     key_here: ItemKey,
-    /// Ends the names of a country's attributes: `sGB`.
+    /// Appended to the attribute names of a country: `sGB`.
     suffix: &'static str,
     bounds: Bounds,
 }
 
 impl Pool {
     fn of(target: &Target, policy: &SmsPolicy, now: Timestamp) -> [Pool; 2] {
-        // The stack's, because the messages of all tenants are on one bill.
+        // The key belongs to the stack, because all tenants share one bill.
         let key = |name: &[&str]| ItemKey::new(Scope::Stack, "SMS", name);
         let day = SmsPolicy::day_end(now).unix().to_string();
         let country = target.country.code();
@@ -213,7 +215,7 @@ impl Pool {
         ]
     }
 
-    /// Closed, as this instance knows without asking.
+    /// Refused from this instance's memory, without a read.
     fn known_spent(&self, now: Timestamp) -> Quota {
         let Bounds { total, sent, .. } = self.bounds;
         self.note(Spent { total, sent, ..Spent::default() }, Some("budget"));
@@ -230,7 +232,7 @@ impl Pool {
         });
     }
 
-    /// The attribute as this pool's item calls it.
+    /// The attribute under its name in this item.
     fn here(&self, attribute: Path<'static>) -> Path<'static> {
         attribute.with_suffix(self.suffix)
     }

@@ -10,27 +10,27 @@ use crate::aws::{Aws, Retries, endpoint};
 use crate::config::{IS_NAME, Reader};
 use crate::words::{ItemKey, Scope, Tenant};
 
-/// What may be forgotten: challenges and counters.
+/// Challenges and counters: losing them does little harm.
 pub struct OtpTable {
     pub(super) table: Table,
     pub(super) refused: Refused,
 }
 
-/// What may not: users, their identifiers, their sessions, the public keys.
+/// Users, their identifiers and sessions, and the public keys: data that must be kept.
 #[derive(Clone)]
 pub struct UserTable {
     pub(super) table: Table,
 }
 
 impl OtpTable {
-    /// Reads its name.
+    /// Reads the table's name from the settings.
     pub fn read_name(read: &mut Reader<'_>) -> String {
         read.text("OTP_TABLE", None, IS_NAME)
     }
 }
 
 impl UserTable {
-    /// Reads its name.
+    /// Reads the table's name from the settings.
     pub fn read_name(read: &mut Reader<'_>) -> String {
         read.text("USER_TABLE", None, IS_NAME)
     }
@@ -56,7 +56,7 @@ impl Users<'_> {
     }
 }
 
-/// The attribute that is the key of every item.
+/// The partition key of every item.
 pub(super) const PK: &str = "pk";
 
 pub(super) type Item = HashMap<String, AttributeValue>;
@@ -67,7 +67,7 @@ pub(super) struct Table {
     pub(super) name: String,
 }
 
-/// The client of both tables.
+/// The DynamoDB client of both tables.
 #[derive(Clone)]
 pub struct Store {
     aws: Aws,
@@ -75,13 +75,13 @@ pub struct Store {
 }
 
 impl Store {
-    /// A client over `aws`.
+    /// Creates the client.
     pub fn new(aws: &Aws) -> Store {
         let client = Client::new(&aws.client(|endpoints| &endpoints.dynamodb, Retries::Sdk));
         Store { aws: aws.clone(), client }
     }
 
-    /// Opens as many connections as the function's first request has calls under way together.
+    /// Opens `connections` connections, one for each parallel call of the function's first request.
     pub async fn connect(&self, connections: usize) {
         self.aws.connect(endpoint!(aws_sdk_dynamodb, self.aws.settings(), dynamodb), connections).await;
     }
@@ -99,7 +99,7 @@ impl Store {
 
 #[cfg(test)]
 impl Table {
-    /// A table whose calls would reach nothing.
+    /// A table for tests of expressions.
     pub(super) fn without_calls() -> Table {
         let config = aws_sdk_dynamodb::Config::builder();
         let config = config.behavior_version(aws_sdk_dynamodb::config::BehaviorVersion::latest()).build();

@@ -1,4 +1,4 @@
-//! `U#<user>` in `UserTable`: what is known of a user, and which of its sessions live.
+//! `U#<user>` in `UserTable`: a user and the list of its active sessions.
 
 use std::collections::BTreeMap;
 
@@ -15,14 +15,14 @@ use crate::sessions::Subject;
 use crate::words::{Error, ItemKey, Result, SessionId, Timestamp, UserId};
 
 row! {
-    /// The names are short because the whole item must stay within one write unit.
+    /// Names are short to keep the whole item within one write unit.
     #[derive(Serialize, Deserialize)]
     struct Row {
         /// `U#` and the user's id.
         PK = "pk" => #[serde(deserialize_with = "row::key")] pk: ItemKey,
-        /// The proved email address.
+        /// The proven email address.
         EMAIL = "email" => #[serde(skip_serializing_if = "Option::is_none")] email: Option<String>,
-        /// The proved phone number, in E.164.
+        /// The proven phone number, in E.164.
         PHONE = "phone" => #[serde(skip_serializing_if = "Option::is_none")] phone: Option<String>,
         /// The first name.
         FIRST_NAME = "first" => #[serde(default, skip_serializing_if = "String::is_empty")] first_name: String,
@@ -30,9 +30,9 @@ row! {
         LAST_NAME = "last" => #[serde(default, skip_serializing_if = "String::is_empty")] last_name: String,
         /// When the user signed up, in Unix seconds.
         JOINED = "dj" => joined: u64,
-        /// When the user signed in last, in Unix seconds.
+        /// When the user last signed in, in Unix seconds.
         LAST_LOGIN = "ll" => last_login: Option<u64>,
-        /// The sessions that live, with the time at which each was opened, in Unix seconds.
+        /// The active sessions, with the time when each was opened, in Unix seconds. May contain expired ones.
         SESSIONS = "ss" => sessions: BTreeMap<String, u64>,
     }
 }
@@ -40,26 +40,26 @@ row! {
 const KIND: &str = "U";
 
 impl Users<'_> {
-    /// The user as it is now.
+    /// Reads the user, strongly consistent.
     ///
     /// # Errors
-    /// When the table cannot be reached.
+    /// [`Error::Unavailable`] when the table is unreachable.
     pub async fn user(&self, id: &UserId) -> Result<Option<User>> {
         self.table.get(&self.key(KIND, &id.to_string())).await?.map(read).transpose()
     }
 
-    /// The user of `subject`: one read says that both the user and the session live.
+    /// The user of `subject`. One read checks that the user exists and that the session is in its list.
     ///
     /// # Errors
-    /// [`Error::InvalidToken`] where one of them does not.
+    /// [`Error::InvalidToken`] if the user or the session is missing.
     pub async fn living(&self, subject: &Subject) -> Result<User> {
         self.user(&subject.user).await?.filter(|user| user.has(&subject.session)).ok_or(Error::InvalidToken)
     }
 
-    /// Enters a session into its user's list, ending the oldest ones where there are `most`.
+    /// Adds a session to its user's list. If the list is full (`most`), the oldest sessions end.
     ///
     /// # Errors
-    /// [`Error::Unavailable`] when the item never stands still.
+    /// [`Error::Unavailable`] when parallel requests keep changing the item, or when the table is unreachable.
     pub(crate) async fn enter_session(
         &self,
         user: &User,
@@ -84,7 +84,7 @@ impl Users<'_> {
                 Written::Refused(None) => return Err(Error::internal("an identifier names a user that is not there")),
                 Written::Refused(Some(item)) => user = read(item)?,
             }
-            // The SDK repeats a write whose answer was lost; the repetition finds the session entered.
+            // The SDK retries a write after a lost answer. The retry finds the session in the list.
             if user.has(session) {
                 return Ok(());
             }
@@ -92,10 +92,10 @@ impl Users<'_> {
         Err(Error::unavailable("the user's item is busy"))
     }
 
-    /// Ends one session. Says whether it lived.
+    /// Ends one session. Returns whether it was active.
     ///
     /// # Errors
-    /// When the table cannot be reached.
+    /// [`Error::Unavailable`] when the table is unreachable.
     pub async fn end_session(&self, user: &UserId, session: &SessionId) -> Result<bool> {
         let session = entry(session);
         let write = self.update_user(user).when(session.exists()).remove(session);
@@ -104,12 +104,15 @@ impl Users<'_> {
         Ok(lived)
     }
 
-    /// Ends all sessions of the user, if `session` is one of them and was opened after `oldest`: one write, however many
-    /// they are. Only that age is asked for: a session past its absolute end may still be listed, and its token, found in
-    /// some backup, signs nobody out. One that died unused, or a used token, still does, which is the safe direction.
+    /// Ends all sessions of the user in one write, if `session` is in the list and was opened after `oldest`. Returns whether it
+    /// did.
+    ///
+    /// The age is the only check. A session past its absolute end may still be listed, and the check makes its token useless, for
+    /// example one found in a backup. A used token, or one of a session past its idle end, still signs out, because that errs on
+    /// the safe side.
     ///
     /// # Errors
-    /// When the table cannot be reached.
+    /// [`Error::Unavailable`] when the table is unreachable.
     pub async fn end_all_sessions(&self, user: &UserId, session: &SessionId, oldest: Timestamp) -> Result<bool> {
         let write = self.update_user(user).when(entry(session).above(("oldest", oldest))).set(SESSIONS, Item::new());
         let lived = matches!(write.send().await?, Written::Done(_));
@@ -117,11 +120,12 @@ impl Users<'_> {
         Ok(lived)
     }
 
-    /// Ends `session`, if `by` lives: in the one write that asks whether it does, so that whoever was signed out meanwhile
-    /// ends nothing. `None` where `by` does not live, else whether `session` did; somebody else's is in no list of this user.
+    /// Ends `session` if the session `by` is active. The same write checks `by`, so a client that was signed out in the meantime
+    /// cannot end sessions. Returns `None` if `by` has ended, or else whether `session` was active. The list holds only this
+    /// user's sessions.
     ///
     /// # Errors
-    /// When the table cannot be reached.
+    /// [`Error::Unavailable`] when the table is unreachable.
     pub async fn end_session_by(&self, user: &UserId, by: &SessionId, session: &SessionId) -> Result<Option<bool>> {
         let write = self
             .update_user(user)
@@ -134,11 +138,11 @@ impl Users<'_> {
         }
     }
 
-    /// Ends all sessions of the user but the one that was opened at `opened`, if that lives: one write, however many they
-    /// are. `None` where it does not live, else how many ended.
+    /// Ends all sessions of the user except `session`, opened at `opened`, in one write. Returns how many ended, or `None` if
+    /// `session` itself has ended.
     ///
     /// # Errors
-    /// When the table cannot be reached.
+    /// [`Error::Unavailable`] when the table is unreachable.
     pub async fn end_other_sessions(
         &self,
         user: &UserId,
@@ -158,13 +162,12 @@ impl Users<'_> {
         self.table.update(self.key(KIND, &id.to_string()))
     }
 
-    /// The item of a user about to be made.
     pub(super) fn user_item(&self, user: &User) -> Result<Item> {
         item(self.key(KIND, &user.id.to_string()), user)
     }
 }
 
-/// The session in its user's list.
+/// The session's entry in its user's list.
 fn entry(session: &SessionId) -> Path<'_> {
     SESSIONS.entry("session", session.as_str())
 }
@@ -204,8 +207,8 @@ mod tests {
     use crate::people::LONGEST_NAME;
     use crate::words::Entropy;
 
-    /// The size that DynamoDB counts: names and values in UTF-8, numbers at about half their digits and one, a map
-    /// with 3 bytes and one for each entry.
+    /// The size as DynamoDB counts it: UTF-8 bytes of names and values, half a byte for each digit of a number plus one, 3 bytes
+    /// for a map plus one for each entry.
     fn size(value: &AttributeValue) -> usize {
         match value {
             AttributeValue::S(text) => text.len(),

@@ -1,4 +1,4 @@
-//! Writes, stated as rules: what changes, and under which conditions.
+//! Writes: the changes, and the conditions they depend on.
 
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::{
@@ -10,13 +10,13 @@ use super::send::{self, Written};
 use super::table::{Item, PK, Table};
 use crate::words::{Error, ItemKey, Result};
 
-/// An item that is to be updated. The only way on is a condition, so that no update goes without one.
+/// An update without a condition. It can only become an [`Update`], so every update has a condition.
 pub(super) struct Unconditional<'a> {
     table: &'a Table,
     pk: ItemKey,
 }
 
-/// An update of one item under conditions, alone or in a transaction.
+/// A conditional update of one item, alone or in a transaction.
 pub(super) struct Update<'a> {
     table: &'a Table,
     pk: ItemKey,
@@ -38,13 +38,13 @@ impl Table {
         Unconditional { table: self, pk }
     }
 
-    /// Puts an item under a key that has never been used.
+    /// Puts an item under a new key.
     pub(super) async fn put_new(&self, item: Item) -> Result<()> {
         let put = self.client.put_item().table_name(&self.name).set_item(Some(item)).condition_expression(IS_NEW);
         send::put_new(put).await
     }
 
-    /// The same in a transaction. A refusal returns the item that is there.
+    /// The same in a transaction. A refusal returns the existing item.
     pub(super) fn put_new_in_transaction(&self, item: Item) -> Result<TransactWriteItem> {
         let put = Put::builder()
             .table_name(&self.name)
@@ -72,7 +72,7 @@ impl<'a> Unconditional<'a> {
 }
 
 impl Update<'_> {
-    /// A further condition that must hold.
+    /// Adds a condition.
     pub(super) fn when(self, condition: Condition) -> Self {
         Update { condition: self.condition.and(condition), ..self }
     }
@@ -81,12 +81,12 @@ impl Update<'_> {
         self.set_to(path, value.expression(path))
     }
 
-    /// Sets what is missing, and changes nothing else.
+    /// Sets the value only if it is missing.
     pub(super) fn set_if_missing(self, path: Path<'_>, value: impl Operand) -> Self {
         self.set_to(path, path.or_if_missing(value))
     }
 
-    /// Adds to what is there. DynamoDB fails where there is nothing.
+    /// Adds to an existing number. DynamoDB fails if it is missing.
     pub(super) fn raise(self, path: Path<'_>, by: u32) -> Self {
         self.set_to(path, path.expression(path).then(" + ", by.expression(path)))
     }
@@ -95,12 +95,12 @@ impl Update<'_> {
         self.set_to(path, path.expression(path).then(" - ", by.expression(path)))
     }
 
-    /// Adds 1 to a count that may be missing, in a map too.
+    /// Adds 1 to a count that may be missing. Works in maps too.
     pub(super) fn count(self, path: Path<'_>) -> Self {
         self.set_to(path, path.or_if_missing(0_u32).then(" + ", 1_u32.expression(path)))
     }
 
-    /// Adds to an attribute that may be missing. DynamoDB does not allow it within a map.
+    /// Adds to an attribute that may be missing. DynamoDB allows this outside maps only.
     pub(super) fn add(mut self, path: Path<'_>, value: impl Operand) -> Self {
         self.add.push(path.expression(path).then(" ", value.expression(path)));
         self
@@ -111,7 +111,7 @@ impl Update<'_> {
         self
     }
 
-    /// Returns the item as it was before, instead of as it is now.
+    /// Makes the update return the old item instead of the new one.
     pub(super) fn returning_before(self) -> Self {
         Update { returns: ReturnValue::AllOld, ..self }
     }
@@ -120,7 +120,7 @@ impl Update<'_> {
         send::update(self.alone()).await
     }
 
-    /// Sends it once and never again, the SDK included. A refusal is fine.
+    /// Sends the update once, without the SDK's retries. A refusal counts as success.
     pub(super) async fn send_once(self) -> Result<()> {
         send::update_once(self.alone()).await
     }
@@ -173,7 +173,7 @@ impl Update<'_> {
     }
 }
 
-/// DynamoDB refuses an empty list of values.
+/// DynamoDB rejects an empty list of values.
 fn not_empty(values: Item) -> Option<Item> {
     (!values.is_empty()).then_some(values)
 }
@@ -187,7 +187,7 @@ mod tests {
     use super::*;
 
     attributes! {
-        /// A reserved word of DynamoDB.
+        /// A reserved word in DynamoDB.
         SET = "set";
         /// A count.
         COUNT = "n";
@@ -214,7 +214,7 @@ mod tests {
         AttributeValue::N(digits.to_owned())
     }
 
-    /// Each kind of change, each kind of value, and names that an expression may not have.
+    /// Covers each kind of change, each kind of value, and names that need placeholders.
     #[test]
     fn an_update_writes_its_clauses_and_their_placeholders() {
         let table = Table::without_calls();
@@ -286,7 +286,7 @@ mod tests {
         }
     }
 
-    /// One placeholder never stands for two things, whatever words the caller gives.
+    /// Each placeholder stands for one value, whatever words the caller uses.
     #[test]
     fn a_word_for_two_things_is_numbered() {
         let table = Table::without_calls();

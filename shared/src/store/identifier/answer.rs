@@ -1,4 +1,4 @@
-//! Answering a code: the writes that count an attempt before it is looked at, and that use a challenge up.
+//! Answering a code: the writes that count an attempt before the code is compared, and that use up a challenge.
 
 use aws_sdk_dynamodb::types::TransactWriteItem;
 
@@ -17,15 +17,15 @@ use crate::store::write::Update;
 use crate::words::{Error, IdentifierDigest, Lane, Result, Timestamp};
 
 impl OtpTable {
-    /// Spends a bound attempt at the challenge `key` on its lane, or says that there is none to spend: unknown, ended,
-    /// used up.
+    /// Spends a bound attempt on the challenge `key`. Returns `None` if the challenge is unknown, expired, used up or out of
+    /// attempts.
     ///
-    /// The count goes down, and the failure up, before anyone looks at the code, in one conditional write: a thousand
-    /// parallel guesses still get no more than the policy's attempts (V01). No wait of the lockout stands in its way,
-    /// because only the client that asked can name the challenge.
+    /// One conditional write lowers the attempts and counts a failure before the code is compared. So a thousand parallel guesses
+    /// still get only as many attempts as the policy allows (V01). Bound attempts are exempt from the lockout's wait, because
+    /// only the client that requested the code knows the challenge id.
     ///
     /// # Errors
-    /// When the table cannot be reached.
+    /// [`Error::Unavailable`] when the table is unreachable.
     pub async fn spend_bound(
         &self,
         identifier: &IdentifierDigest,
@@ -55,15 +55,16 @@ impl OtpTable {
         }
     }
 
-    /// Spends an unbound attempt, counted on the identifier, or says that there is none to spend.
+    /// Spends an unbound attempt, counted on the identifier. Returns `None` if every challenge has ended or is out of unbound
+    /// attempts.
     ///
     /// # Errors
-    /// [`Error::TooManyAttempts`] in a wait of the lockout.
+    /// [`Error::TooManyAttempts`] while the lockout is waiting; [`Error::Unavailable`] when the table is unreachable.
     pub async fn spend_unbound(&self, identifier: &IdentifierDigest, now: Timestamp) -> Result<Option<Attempt>> {
         let write = self
             .update_identifier(identifier)
             .when(NEWEST.above(("longest_code_ago", now.before(LONGEST_CODE))))
-            // From there on nothing would be compared, so nothing is counted.
+            // At this count all challenges are out of unbound attempts, so the code would be compared with nothing.
             .when(UNBOUND.below(UNBOUND_END))
             .when(is_not_waiting(Lane::Open, now))
             .raise(UNBOUND, 1);
@@ -85,21 +86,22 @@ impl OtpTable {
         if retry_after.is_zero() { Ok(None) } else { Err(Error::TooManyAttempts { retry_after }) }
     }
 
-    /// Uses up the challenge of a right code and forgets the failures, so that a code works once (S03, S06).
+    /// Uses up the challenge of a correct code and resets the failures, so that a code works once (S03, S06).
     ///
-    /// Says no where somebody was quicker, or a lost answer hides that we were: single use wins.
+    /// Returns `false` if another request used the code first. The result is also `false` if this write succeeded but its answer
+    /// was lost and the SDK retried it: single use is more important.
     ///
     /// # Errors
-    /// When the table cannot be reached.
+    /// [`Error::Unavailable`] when the table is unreachable.
     pub(crate) async fn use_up(&self, code: &ProvenCode, now: Timestamp) -> Result<bool> {
         let write = self.end_challenge(code, now);
         Ok(matches!(write.send().await?, Written::Done(_)))
     }
 
-    /// The same as a part of the transaction that makes a user.
+    /// The same write, as a part of the transaction that creates a user.
     ///
     /// # Errors
-    /// [`Error::Internal`] when the SDK finds it incomplete.
+    /// [`Error::Internal`] when the SDK fails to build the write.
     pub(in crate::store) fn use_up_in_transaction(
         &self,
         code: &ProvenCode,
@@ -108,8 +110,8 @@ impl OtpTable {
         self.end_challenge(code, now).in_transaction()
     }
 
-    /// Removes the challenge, and the failures of both lanes, because its owner has answered. A code that was sent again
-    /// meanwhile has another digest: the one that was proved is dead.
+    /// Removes the challenge and resets all failures, because the owner of the identifier has answered. The digest must still
+    /// match, because a resent code replaces the proven one.
     fn end_challenge(&self, code: &ProvenCode, now: Timestamp) -> Update<'_> {
         let challenge = item::challenge(code.lane(), code.challenge());
         self.update_identifier(code.identifier())
@@ -121,12 +123,12 @@ impl OtpTable {
     }
 }
 
-/// Every attempt is a failure until its code turns out to be right.
+/// Every attempt counts as a failure until its code turns out to be correct.
 fn count_failure(write: Update<'_>, now: Timestamp) -> Update<'_> {
     write.raise(FAILURES, 1).set(LAST_FAILURE, ("now", now)).set(TTL, now.after(KEPT_FOR))
 }
 
-/// An attempt that was spent shows the failures, of which it is one.
+/// `failures` is known only if the attempt was spent, and includes that attempt.
 fn note(bound: bool, failures: Option<u32>) {
     report::note(Step::Try { bound, spent: failures.is_some(), failures, waits: 0 });
 }

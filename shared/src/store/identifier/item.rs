@@ -1,4 +1,4 @@
-//! The item: what it holds, and how it is read.
+//! The item of an identifier, and how it is read.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use crate::store::table::{Item, OtpTable};
 use crate::store::write::Unconditional;
 use crate::words::{Error, ExpiresAt, IdentifierDigest, Lane, Result, Timestamp};
 
-/// Failures are remembered for longer than any attack lasts (S05).
+/// Long enough to remember failures for longer than any attack lasts (S05).
 pub(super) const KEPT_FOR: Duration = Duration::from_secs(365 * 86_400);
 
 impl OtpTable {
@@ -27,35 +27,36 @@ impl OtpTable {
 row! {
     #[derive(Deserialize)]
     struct Row {
-        /// Challenges of the open lane, by the digest of their ids. Expired ones stay until the next challenge begins.
+        /// Challenges of browsers without a device cookie, by the digest of their ids. Expired ones stay until the next challenge
+        /// begins.
         pub(super) CHALLENGES = "ch" => challenges: BTreeMap<String, Entry>,
-        /// When the hour began in which challenges are counted, in Unix seconds.
+        /// When the current hour of counting began, in Unix seconds.
         pub(super) HOUR_START = "w0" => hour_start: u64,
-        /// When the newest code of either lane was sent, in Unix seconds.
+        /// When the newest code was sent, to any browser, in Unix seconds.
         pub(super) NEWEST = "la" => newest: u64,
-        /// How many challenges began on the open lane in the hour.
+        /// Challenges begun in this hour by browsers without a device cookie.
         pub(super) STARTED = "n" => started: u32,
-        /// The same for each network, by its short digest.
+        /// The same count for each network, by its short digest.
         pub(super) STARTED_BY = "ip" => started_by: BTreeMap<String, u32>,
-        /// Failures on both lanes since the last right code.
+        /// Failures of all browsers since the last correct code.
         pub(super) FAILURES = "f" => failures: u32,
-        /// When the last of them was, in Unix seconds.
+        /// When the last of these failures happened, in Unix seconds.
         pub(super) LAST_FAILURE = "fl" => #[serde(default)] last_failure: u64,
-        /// Attempts without a challenge id since nothing lived last.
+        /// Unbound attempts since the item last had no active challenge.
         pub(super) UNBOUND = "u" => unbound: u32,
-        /// Challenges of known browsers, like `CHALLENGES`.
+        /// Challenges of known browsers, stored like `CHALLENGES`.
         pub(super) KNOWN_CHALLENGES = "cd" => known_challenges: BTreeMap<String, Entry>,
-        /// How many challenges of known browsers began in the hour.
+        /// Challenges begun in this hour by known browsers.
         pub(super) KNOWN_STARTED = "nd" => known_started: u32,
-        /// Failures of known browsers since the last right code; `FAILURES` counts them too.
+        /// Failures of known browsers since the last correct code. `FAILURES` includes them.
         pub(super) KNOWN_FAILURES = "fd" => known_failures: u32,
-        /// When the last of them was, in Unix seconds.
+        /// When the last of these failures happened, in Unix seconds.
         pub(super) KNOWN_LAST_FAILURE = "fdl" => #[serde(default)] known_last_failure: u64,
     }
 }
 
 attributes! {
-    /// The count in `UNBOUND` at which no challenge is compared with unbound attempts any more.
+    /// At this value of `UNBOUND`, every challenge is out of unbound attempts.
     pub(super) UNBOUND_END = "ux";
 }
 
@@ -69,20 +70,20 @@ row! {
         pub(super) PEPPER = "k" => pepper: String,
         /// When the code expires, in Unix seconds.
         pub(super) ENDS = "e" => ends: u64,
-        /// When the code was sent, in Unix seconds; 0 after a refused send.
+        /// When the code was sent, in Unix seconds; 0 after a rejected send.
         pub(super) SENT = "s" => sent: u64,
-        /// Bound attempts that are left.
+        /// Bound attempts left.
         pub(super) ATTEMPTS_LEFT = "t" => attempts_left: u32,
-        /// How often a code was sent, without refused sends.
+        /// Codes sent, without rejected sends.
         pub(super) SENDS = "c" => sends: u32,
-        /// How many sends were refused.
+        /// Rejected sends.
         pub(super) REFUSED_SENDS = "x" => refused_sends: u32,
-        /// The count in `UNBOUND` when the challenge began.
+        /// The value of `UNBOUND` when the challenge began.
         pub(super) UNBOUND_FROM = "u" => unbound_from: u32,
     }
 }
 
-/// The attributes of one lane.
+/// The attributes that hold the counters of one lane.
 pub(super) struct Names {
     pub(super) challenges: Path<'static>,
     pub(super) started: Path<'static>,
@@ -104,13 +105,12 @@ pub(super) fn names(lane: Lane) -> Names {
     }
 }
 
-/// The challenge `key` in the item.
 pub(super) fn challenge(lane: Lane, key: &str) -> Path<'_> {
     names(lane).challenges.entry("challenge", key)
 }
 
 impl Entry {
-    /// A challenge whose first code is about to be sent.
+    /// The entry of a challenge whose first code is about to be sent.
     pub(super) fn first(
         draft: &Draft,
         strength: Strength,
@@ -144,13 +144,13 @@ pub(super) fn read(item: Item) -> Result<IdentifierState> {
     })
 }
 
-/// Notes what was done about a challenge on a lane, and the counts of its identifier then.
+/// Reports an event of a challenge, with its identifier's counts at that time.
 pub(super) fn note(did: &'static str, state: &IdentifierState, lane: Lane, long: bool) {
     let Counted { started, failures, .. } = *state.on(lane);
     report::note(Step::Challenge { did: did.into(), lane: lane.name().into(), this_hour: started, failures, long });
 }
 
-/// Notes why nothing was begun or sent again.
+/// Reports why a request for a code was refused.
 pub(super) fn note_refusal(error: &Error, state: &IdentifierState, lane: Lane) {
     let is_locked_out = matches!(error, Error::TooManyAttempts { .. });
     note(if is_locked_out { "locked_out" } else { "refused" }, state, lane, false);

@@ -1,4 +1,4 @@
-//! `I#<digest>` in `OtpTable`: all that is remembered of one identifier, in one item of less than one write unit.
+//! `I#<digest>` in `OtpTable`: all data about one identifier, in one item of less than one write unit.
 
 mod answer;
 mod item;

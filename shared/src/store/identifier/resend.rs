@@ -1,4 +1,4 @@
-//! Sending again: the writes that put a new code into a challenge, and that take back a send that was refused.
+//! Resending: the writes that put a new code into a challenge, and that undo a rejected send.
 
 use super::item::{self, ATTEMPTS_LEFT, DIGEST, ENDS, KEPT_FOR, NEWEST, PEPPER, REFUSED_SENDS, SENDS, SENT};
 use super::rules::strength_fits;
@@ -11,7 +11,7 @@ use crate::store::write::Update;
 use crate::words::{Error, IdentifierDigest, Result};
 
 impl OtpTable {
-    /// Puts a new code into the live challenge that `draft` names, or begins a new one with `instead`.
+    /// Puts a new code into the active challenge that `draft` names, or begins a new challenge with `instead`.
     pub(super) async fn resend(
         &self,
         draft: Draft,
@@ -49,11 +49,12 @@ impl OtpTable {
         Err(Error::unavailable("the identifier's item is busy"))
     }
 
-    /// Takes back a send that was surely refused: it may be repeated at once and does not count. Attempts, failures and
-    /// the network's count stay. Says no from the third time on, so that a broken sender is not hammered.
+    /// Undoes a send that was certainly rejected: the send is uncounted, and the client can retry at once. The challenge's
+    /// attempts, the failures and the network's count stay. Returns `false` from the third rejection on, so that clients stop
+    /// hammering a broken sender.
     ///
     /// # Errors
-    /// When the table cannot be reached.
+    /// [`Error::Unavailable`] when the table is unreachable.
     pub async fn withdraw(&self, outgoing: &OutgoingCode, identifier: &IdentifierDigest) -> Result<bool> {
         let OutgoingCode { draft, strength } = outgoing;
         let challenge = item::challenge(draft.lane(), &draft.key);
@@ -67,7 +68,8 @@ impl OtpTable {
         Ok(matches!(write.send().await?, Written::Done(_)))
     }
 
-    /// A new code for a live challenge with attempts left. They are not given back; a long code leaves one.
+    /// A new code for an active challenge with attempts left. Resending leaves the attempts as they are; a long code sets them to
+    /// one.
     fn replace_code(&self, draft: &Draft, request: ChallengeRequest<'_>, strength: Strength) -> Update<'_> {
         let ChallengeRequest { identifier, policy, now, .. } = request;
         let challenge = item::challenge(draft.lane(), &draft.key);

@@ -1,11 +1,11 @@
-//! Conditions that more than one write has.
+//! Conditions that several writes share.
 
 use super::item::{self, FAILURES, Names};
 use crate::codes::{ChallengePolicy, Lockout, Strength};
 use crate::store::expression::{Condition, all, any};
 use crate::words::{Lane, Timestamp};
 
-/// A guessable code goes out below the lockout's cap only, and a long one from the cap on.
+/// Short codes are sent only while the failures are below the lockout's cap, long codes only from the cap on.
 pub(super) fn strength_fits(strength: Strength, policy: &ChallengePolicy) -> Condition {
     let long_from = ("long_from", policy.lockout().long_from());
     match strength {
@@ -14,8 +14,8 @@ pub(super) fn strength_fits(strength: Strength, policy: &ChallengePolicy) -> Con
     }
 }
 
-/// No wait of the lockout is running on the lane. The write itself asks, because a failure may have been counted a moment
-/// ago.
+/// The lockout's wait is over for this lane. The write checks it itself, because another request may have counted a failure a
+/// moment ago.
 pub(super) fn is_not_waiting(lane: Lane, now: Timestamp) -> Condition {
     let Names { failures, last_failure, .. } = item::names(lane);
     let bands = Lockout::bands(now);

@@ -1,4 +1,4 @@
-//! Starting a challenge: the write that begins one, alone or beside those that live.
+//! Starting a challenge: the write that begins one, alone or next to active ones.
 
 use super::item::{
     self, CHALLENGES, ENDS, Entry, FAILURES, HOUR_START, KEPT_FOR, KNOWN_CHALLENGES, KNOWN_FAILURES, KNOWN_STARTED,
@@ -14,25 +14,25 @@ use crate::store::table::{Item, OtpTable};
 use crate::store::write::Update;
 use crate::words::{Error, IdentifierDigest, Lane, NetworkDigest, Result, Timestamp};
 
-/// A request for a code, in the table's words.
+/// A request for a code, as the table needs it.
 #[derive(Clone, Copy)]
 pub struct ChallengeRequest<'a> {
     /// The identifier's digest.
     pub identifier: &'a IdentifierDigest,
-    /// The network's digest.
+    /// The digest of the client's network.
     pub network: &'a NetworkDigest,
-    /// The rules.
+    /// The rules for challenges.
     pub policy: &'a ChallengePolicy,
-    /// The time.
+    /// The current time.
     pub now: Timestamp,
 }
 
 impl OtpTable {
-    /// Puts a new code into the challenge that `again` names, or begins one with `new`.
+    /// Puts a new code into the challenge of `again`, or begins a challenge with `new`.
     ///
     /// # Errors
-    /// As [`IdentifierState::start`] and [`IdentifierState::resend`]; [`Error::Unavailable`] when the item never stands
-    /// still.
+    /// As [`IdentifierState::start`] and [`IdentifierState::resend`]; [`Error::Unavailable`] when parallel requests keep changing
+    /// the item, or when the table is unreachable.
     pub async fn begin(&self, again: Option<Draft>, new: Draft, request: ChallengeRequest<'_>) -> Result<OutgoingCode> {
         match again {
             Some(again) => self.resend(again, new, request).await,
@@ -43,7 +43,7 @@ impl OtpTable {
         }
     }
 
-    /// Begins a challenge on the draft's lane with one of its codes, and says with which.
+    /// Begins a challenge with one of the draft's two codes and returns the strength of that code.
     pub(super) async fn start(
         &self,
         draft: &Draft,
@@ -54,7 +54,7 @@ impl OtpTable {
         let lane = draft.lane();
         let mut seen = seen;
         for _ in 0..MOST_ROUNDS {
-            // Mostly there is no item, or nothing in it that matters any more. So the first write goes out without a read.
+            // Usually the item is missing or holds only expired data. So the first write goes out without a read.
             let start = match &seen {
                 Some(state) => {
                     let start = state.start(lane, network, policy, now);
@@ -73,7 +73,7 @@ impl OtpTable {
                 }
                 Written::Refused(item) => seen = item.map(item::read).transpose()?,
             }
-            // The SDK retries a write whose answer was lost. The retry is refused because the first try succeeded.
+            // The SDK retries a write after a lost answer. The retry is refused because the first attempt succeeded.
             if let Some(strength) = seen.as_ref().and_then(|state| draft.held_by(state)) {
                 return Ok(strength);
             }
@@ -81,7 +81,7 @@ impl OtpTable {
         Err(Error::unavailable("the identifier's item is busy"))
     }
 
-    /// The first challenge of an hour while no other lives. All counts except the failures start again.
+    /// The first challenge of an hour while all earlier ones have expired. Resets all counts except the failures.
     fn begin_alone(&self, draft: &Draft, request: ChallengeRequest<'_>, strength: Strength) -> Result<Update<'_>> {
         let ChallengeRequest { identifier, policy, now, .. } = request;
         let nothing_lives = all([
@@ -107,7 +107,7 @@ impl OtpTable {
                 .set(KNOWN_CHALLENGES, Item::new())
                 .set(KNOWN_STARTED, 0)
                 .set(UNBOUND_END, policy.attempts),
-            // Unbound attempts are not compared with the challenge of a known browser, so there is none to count.
+            // Known browsers' challenges accept bound attempts only.
             Lane::Known => write
                 .set(KNOWN_CHALLENGES, challenges)
                 .set(KNOWN_STARTED, 1)
@@ -117,7 +117,7 @@ impl OtpTable {
         })
     }
 
-    /// A further challenge beside what lives. Its conditions have everything that it relies on.
+    /// Another challenge next to active ones. The conditions cover all values that the write relies on.
     fn join(&self, draft: &Draft, request: ChallengeRequest<'_>, join: &Join) -> Result<Update<'_>> {
         let ChallengeRequest { identifier, policy, now, .. } = request;
         let lane = draft.lane();
@@ -171,7 +171,7 @@ fn next_of_hour<'a>(write: Update<'a>, lane: Lane, request: ChallengeRequest<'_>
     }
 }
 
-/// The networks' shares when an hour begins. Known browsers take none.
+/// The networks' shares at the start of an hour. Known browsers use none.
 fn first_share(lane: Lane, request: ChallengeRequest<'_>) -> Item {
     match lane {
         Lane::Open => Item::from([(request.network.short().to_owned(), 1.attribute_value())]),
@@ -179,7 +179,7 @@ fn first_share(lane: Lane, request: ChallengeRequest<'_>) -> Item {
     }
 }
 
-/// A guessable code waits as the lockout says; a long one need not.
+/// A short code has to wait for the lockout, a long one can begin at once.
 fn may_begin(lane: Lane, strength: Strength, policy: &ChallengePolicy, now: Timestamp) -> Condition {
     match strength {
         Strength::Short => strength_fits(strength, policy).and(is_not_waiting(lane, now)),
@@ -195,7 +195,8 @@ mod tests {
     use crate::store::table::Table;
     use crate::words::{ChallengeId, Destination, Entropy, ExpiresAt, Index, MacKey, Tenant};
 
-    /// DynamoDB takes expressions of 4 KB. The longest one begins a challenge where as many as may live have expired.
+    /// DynamoDB allows expressions of 4 KB. The longest one begins a challenge while the maximum number of challenges has
+    /// expired.
     #[test]
     fn the_longest_expressions_are_within_the_limit() {
         let table = OtpTable { table: Table::without_calls(), refused: Refused::default() };
