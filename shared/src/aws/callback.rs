@@ -1,4 +1,4 @@
-//! Answers to CloudFormation: a document, put where the request says.
+//! Answers to CloudFormation: a document, uploaded to the URL in the request.
 
 use std::time::Duration;
 
@@ -9,23 +9,23 @@ use tokio::time::timeout;
 use crate::aws::Aws;
 use crate::words::{Error, Result};
 
-/// How long one try may take. An answer that does not arrive keeps the whole stack waiting, so there are several.
+/// Timeout of one attempt. If an answer is lost, the whole stack waits for it, so there are several attempts.
 const TRY: Duration = Duration::from_secs(5);
 const TRIES: u32 = 3;
 
-/// A client for presigned URLs, over the HTTP and TLS stack of the AWS clients: they lead to S3.
+/// A client for presigned S3 URLs. It shares the HTTP and TLS stack of the AWS clients.
 pub struct Callback(Aws);
 
 impl Callback {
-    /// The client.
+    /// Creates the client.
     pub fn new(aws: &Aws) -> Callback {
         Callback(aws.clone())
     }
 
-    /// Puts `document` at `url`.
+    /// Uploads `document` to `url`.
     ///
     /// # Errors
-    /// [`Error::Unavailable`] when it did not arrive.
+    /// [`Error::Unavailable`] when all attempts fail.
     pub async fn put(&self, url: &str, document: &str) -> Result<()> {
         let mut outcome = Ok(());
         for _ in 0..TRIES {
@@ -41,7 +41,7 @@ impl Callback {
         let mut request = Request::new(SdkBody::from(document));
         request.set_method("PUT").map_err(Error::internal)?;
         request.set_uri(url).map_err(Error::internal)?;
-        // The URL is signed for a request without a content type.
+        // The URL's signature covers a request without a content type.
         request.headers_mut().insert("content-type", "");
         let answer = timeout(TRY, self.0.send(request)).await.map_err(Error::unavailable)??;
         if answer.status().is_success() {

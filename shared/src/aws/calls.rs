@@ -1,4 +1,4 @@
-//! Watches the calls to AWS: each becomes a step of the request's report, with the repetitions that the SDK makes.
+//! Records each call to AWS, including the SDK's retries, as a step in the request's report.
 
 use std::time::Instant;
 
@@ -7,7 +7,6 @@ use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 
 use crate::observe::report::{self, Step, Word};
 
-/// `connector`, watched.
 pub(crate) fn watched(connector: SharedHttpConnector) -> SharedHttpConnector {
     SharedHttpConnector::new(Watched(connector))
 }
@@ -27,7 +26,7 @@ impl HttpConnector for Watched {
     }
 }
 
-/// A call under way. It is noted when it ends, also where nobody waited for its answer any longer.
+/// A call in progress. It is reported when it ends, even if its caller has stopped waiting.
 struct Call {
     operation: Word,
     started: Instant,
@@ -47,7 +46,8 @@ impl Drop for Call {
     }
 }
 
-/// What a request asks for: DynamoDB and Secrets Manager say it in a header, SES by its path, and SNS is asked for one thing.
+/// The operation of a request. DynamoDB and Secrets Manager name it in a header, SES in the path, and Latchkey uses one SNS
+/// operation.
 fn operation(request: &HttpRequest) -> Word {
     let target = request.headers().get("x-amz-target").and_then(|target| target.rsplit('.').next());
     match target {

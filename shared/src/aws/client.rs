@@ -17,27 +17,27 @@ use super::settings::{Carrier, Endpoints, Settings};
 use super::{calls, connect, trust};
 use crate::words::{Error, Result};
 
-/// Configurations of clients, all over one pool of connections.
+/// Creates the configurations of AWS clients, which all share one connection pool.
 #[derive(Clone, Debug)]
 pub struct Aws {
     settings: Settings,
     connector: SharedHttpConnector,
 }
 
-/// Whether a client repeats calls by itself.
+/// Whether a client retries calls by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Retries {
-    /// As the SDK sees fit: for calls that are conditional, or counts that err to the safe side.
+    /// As the SDK decides. For conditional calls, and for counts where an extra one errs on the safe side.
     Sdk,
-    /// Never: for sends, which only their caller knows to be safe to repeat.
+    /// Disabled. For messages: only the caller knows when it is safe to send one again.
     Never,
 }
 
 impl Aws {
-    /// The stack.
+    /// Builds the stack.
     ///
     /// # Errors
-    /// [`Error::Internal`] when the roots that the settings name cannot be read.
+    /// [`Error::Internal`] when the file of root certificates in the settings is unreadable.
     pub fn new(settings: &Settings) -> Result<Aws> {
         let connector = match &settings.carrier {
             Some(Carrier(connector)) => connector.as_ref().clone(),
@@ -46,22 +46,22 @@ impl Aws {
         Ok(Aws { settings: settings.clone(), connector })
     }
 
-    /// What it was told.
+    /// The settings of the stack.
     pub fn settings(&self) -> &Settings {
         &self.settings
     }
 
-    /// Sends a request that is none of a client's.
+    /// Sends a request without an AWS client.
     ///
     /// # Errors
-    /// [`Error::Unavailable`] when there is no answer.
+    /// [`Error::Unavailable`] when it gets no answer.
     pub async fn send(&self, request: Request) -> Result<Response> {
         self.connector.call(request).await.map_err(Error::unavailable)
     }
 
-    /// Opens that many connections to the service at `endpoint`, for the calls of the first request to find them open.
+    /// Opens `connections` connections to the service at `endpoint`, ready for the calls of the first request.
     ///
-    /// Where that fails the first request opens its own, so it is no more than a word in the log.
+    /// A failure is only logged, because the first request then opens its own connections.
     pub async fn connect(&self, endpoint: impl Future<Output = Result<String>>, connections: usize) {
         let opening = async { connect::open(&self.connector, &endpoint.await?, connections).await };
         let opened = timeout(self.settings.attempt_timeout, opening).await;
@@ -81,7 +81,7 @@ impl Aws {
             Retries::Sdk => RetryConfig::standard(),
             Retries::Never => RetryConfig::disabled(),
         };
-        // One connector whoever asks: by default each client's own timeouts would choose one, with a pool of its own.
+        // Every client gets this connector. By default the SDK makes a connector, with its own pool, for each set of timeouts.
         let connector = calls::watched(self.connector.clone());
         let mut config = SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
@@ -96,7 +96,7 @@ impl Aws {
     }
 }
 
-/// Where an SDK's client finds its service. A macro, because each SDK has types of its own for this.
+/// The URL of an SDK client's service. A macro, because each SDK has its own types for this.
 macro_rules! endpoint {
     ($sdk:ident, $settings:expr, $service:ident) => {
         async {
@@ -111,7 +111,6 @@ macro_rules! endpoint {
 }
 pub(crate) use endpoint;
 
-/// HTTP and TLS over the network.
 fn network(settings: &Settings) -> Result<SharedHttpConnector> {
     let connector = Connector::builder()
         .connector_settings(HttpConnectorSettings::builder().connect_timeout(settings.attempt_timeout).build())

@@ -1,7 +1,7 @@
-//! Opening connections before there is anything to ask.
+//! Opening connections before the first call.
 //!
-//! The HTTP stack opens a connection where a request finds none idle, so this is requests: without a signature, which AWS
-//! refuses before it looks for a permission or counts anything. What a refusal says does not matter; its connection stays.
+//! The HTTP stack opens a connection when a request finds none idle. So this module sends requests without a signature. AWS
+//! rejects them before it checks permissions or counts anything. The rejection itself is ignored; its connection stays open.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -21,8 +21,8 @@ use crate::words::{Error, Result};
 
 const TEXT: &[u8] = b"{}";
 
-/// A request's body that is sent when all of the requests have a connection. Without it one that is answered early hands its
-/// connection to one that still waits for its own.
+/// A request body that is sent once all of the requests have a connection. Otherwise an early answer would free its connection,
+/// and a request still waiting for a new connection would reuse it.
 struct Together {
     all_are_open: Pin<Box<dyn Future<Output = ()> + Send + Sync>>,
     is_sent: bool,
@@ -62,10 +62,10 @@ impl Body for Together {
     }
 }
 
-/// Opens as many connections to `url`, all at once.
+/// Opens `connections` connections to `url` in parallel.
 ///
 /// # Errors
-/// [`Error::Unavailable`] when one of them could not be opened.
+/// [`Error::Unavailable`] when one of them fails.
 pub(super) async fn open(connector: &SharedHttpConnector, url: &str, connections: usize) -> Result<()> {
     let barrier = Arc::new(Barrier::new(connections));
     let mut openings = JoinSet::new();
@@ -76,7 +76,7 @@ pub(super) async fn open(connector: &SharedHttpConnector, url: &str, connections
         let answer = connector.call(request);
         openings.spawn(async move {
             let answer = answer.await.map_err(Error::unavailable)?;
-            // A connection is free for others when its answer is read.
+            // A connection is free for other requests once its answer has been read.
             ByteStream::new(answer.into_body()).collect().await.map_err(Error::unavailable)
         });
     }
@@ -92,7 +92,7 @@ mod tests {
 
     use super::*;
 
-    /// A connection asks for the body when it is open.
+    /// The HTTP stack polls a body once its connection is open.
     #[test]
     fn no_body_is_sent_before_all_connections_are_open() {
         let barrier = Arc::new(Barrier::new(3));

@@ -1,4 +1,4 @@
-//! What a failed call of AWS means for the caller of our API.
+//! What a failed AWS call means for the caller of the API.
 
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_runtime_api::http::Response;
@@ -7,12 +7,12 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use crate::observe::report::{self, Step};
 use crate::words::Error;
 
-/// What a failed call means for the caller of our API: out of reach now, or a fault of ours.
+/// Classifies a failed AWS call: [`Error::Unavailable`] if a later attempt can succeed, or else [`Error::Internal`].
 pub fn failure<E>(error: SdkError<E, Response>) -> Error
 where
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
 {
-    // The service's word for the error, where it answered at all.
+    // The service's error code, if it answered.
     let code = error.code();
     if let Some(throttle) = code.filter(|code| THROTTLES.contains(code)) {
         report::note(Step::Throttled { error: throttle.to_owned() });
@@ -28,7 +28,7 @@ where
     if is_passing { Error::unavailable(error) } else { Error::internal(error) }
 }
 
-/// Refusals of what is more than a service, or a table's own limit, takes at a time.
+/// Errors of calls over a service's or a table's rate limit.
 const THROTTLES: [&str; 6] = [
     "ThrottlingException",
     "Throttling",
@@ -38,6 +38,6 @@ const THROTTLES: [&str; 6] = [
     "LimitExceededException",
 ];
 
-/// Refusals that pass by themselves, beside these and every 5xx.
+/// Other errors that pass by themselves, like every 5xx.
 const PASSING: [&str; 3] =
     ["TransactionConflictException", "TransactionInProgressException", "ReplicatedWriteConflictException"];

@@ -1,4 +1,4 @@
-//! Keys at hand: read when a function starts and again every few minutes, because one may be withdrawn at any moment.
+//! Caches keys. They are read when a function starts, and again every few minutes, because a key can be withdrawn at any moment.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,14 +7,14 @@ use tokio::sync::Mutex;
 
 use crate::words::{Result, Timestamp};
 
-/// What is older than this is read again.
+/// The usual age at which keys are read again.
 pub const FRESH: Duration = Duration::from_secs(5 * 60);
-/// Reading it again is not tried oftener than this: a fault is not mended by every request waiting for it.
+/// The minimum time between failed reads, so that during a fault most requests use the cached keys without waiting.
 const TRIED: Duration = Duration::from_secs(30);
 
-/// Keys, and when they were read.
+/// Keys, and the time of reading them.
 pub struct Cache<T> {
-    /// How old they may become while reading them again fails.
+    /// The maximum age of the keys while reading them fails.
     longest: Duration,
     cached: Mutex<Option<Cached<T>>>,
 }
@@ -22,23 +22,23 @@ pub struct Cache<T> {
 struct Cached<T> {
     keys: Arc<T>,
     read: Timestamp,
-    /// When reading them again was tried last.
+    /// The time of the last attempt to read them.
     tried: Timestamp,
 }
 
 impl<T> Cache<T> {
-    /// Keys that serve until they are `longest` old while reading them again fails.
+    /// An empty cache. While reading fails, keys are used until they are `longest` old.
     pub fn new(longest: Duration) -> Cache<T> {
         Cache { longest, cached: Mutex::new(None) }
     }
 
-    /// The keys, if they are younger than `fresh`, or else as `read` finds them. If reading fails, the keys at hand serve
-    /// on until they are too old: a passing fault of AWS is not ours.
+    /// Returns the cached keys if they are younger than `fresh`, or else calls `read`. If `read` fails, the cached keys stay in
+    /// use until they are too old, so that a short AWS outage goes unnoticed.
     ///
     /// # Errors
-    /// That of `read`, when there is nothing at hand.
+    /// The error of `read`, if the cache is empty or too old.
     pub async fn get(&self, now: Timestamp, fresh: Duration, read: impl Future<Output = Result<T>>) -> Result<Arc<T>> {
-        // Held while reading: requests that come meanwhile wait for the one call.
+        // Held while reading, so that parallel requests wait for one call.
         let mut cached = self.cached.lock().await;
         let age = |cached: &Cached<T>| cached.read.until(now);
         if let Some(cached) = &*cached

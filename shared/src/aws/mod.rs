@@ -1,4 +1,4 @@
-//! The way to AWS: one HTTP and TLS stack, settings, the keys at hand, and the secrets they come from.
+//! Access to AWS: the shared HTTP and TLS stack, settings, secrets, and cached keys.
 
 mod callback;
 mod calls;

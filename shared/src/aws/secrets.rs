@@ -1,4 +1,4 @@
-//! The keyrings' source: Secrets Manager, read when a function starts and again every few minutes.
+//! Reads keyrings from Secrets Manager, through a cache.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::aws::{Aws, Retries};
 use crate::keys::LONGEST_CACHED;
 use crate::words::{Error, Result, Timestamp};
 
-/// One secret, as the keyring `K`.
+/// Reads one secret as a keyring of type `K`.
 pub struct KeyringReader<K> {
     client: Client,
     arn: String,
@@ -19,29 +19,28 @@ pub struct KeyringReader<K> {
 }
 
 impl<K: DeserializeOwned> KeyringReader<K> {
-    /// The secret at `arn`.
+    /// A reader of the secret at `arn`.
     pub fn new(aws: &Aws, arn: String) -> KeyringReader<K> {
         let client = Client::new(&aws.client(|endpoints| &endpoints.secrets, Retries::Sdk));
         KeyringReader { client, arn, cached: Cache::new(LONGEST_CACHED) }
     }
 
-    /// Reads the keys when a function starts, so that its first request finds them. A start is not the place to give up:
-    /// where they cannot be read, the first request tries again.
+    /// Fills the cache when a function starts. A failure is only logged, because the first request reads again.
     pub async fn warm(&self, now: Timestamp) {
         if let Err(error) = self.keys(now).await {
             tracing::warn!(cause = error.cause(), "the keyring could not be read at start");
         }
     }
 
-    /// The keys, as [`Cache`] has them.
+    /// The keys, from a [`Cache`].
     ///
     /// # Errors
-    /// [`Error::Unavailable`] while they cannot be read; [`Error::Internal`] when the secret is not a keyring.
+    /// [`Error::Unavailable`] when Secrets Manager is unreachable; [`Error::Internal`] when the secret is malformed.
     pub async fn keys(&self, now: Timestamp) -> Result<Arc<K>> {
         self.cached.get(now, FRESH, self.read()).await
     }
 
-    /// The keys as they are now.
+    /// Reads the keys without the cache.
     ///
     /// # Errors
     /// As [`KeyringReader::keys`].
@@ -49,7 +48,7 @@ impl<K: DeserializeOwned> KeyringReader<K> {
         let answer = self.client.get_secret_value().secret_id(&self.arn).version_stage("AWSCURRENT").send().await;
         let answer = answer.map_err(failure)?;
         let text = answer.secret_string().ok_or_else(|| Error::internal("the secret has no text"))?;
-        // The parser's own message could quote a key.
+        // The parser's own message could contain a key.
         serde_json::from_str(text).map_err(|error| {
             Error::internal(format!("the secret is not a keyring (line {}, column {})", error.line(), error.column()))
         })

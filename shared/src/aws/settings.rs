@@ -1,4 +1,4 @@
-//! What a function is told about AWS: region, credentials, endpoints, timeouts.
+//! The AWS settings of a function: region, credentials, endpoints, timeouts.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,22 +8,22 @@ use aws_smithy_runtime_api::client::http::{HttpConnector, SharedHttpConnector};
 
 use crate::config::{Check, IS_NAME, Reader};
 
-/// What a function is told about AWS.
+/// The AWS settings of a function.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
     /// The region of every service.
     pub region: String,
-    /// The function's own identity.
+    /// The credentials of the function's role.
     pub credentials: Credentials,
-    /// Where services are, if not at AWS.
+    /// Endpoints that replace those of AWS.
     pub endpoints: Endpoints,
-    /// The longest that one attempt of a call may take.
+    /// Timeout of one attempt of a call.
     pub attempt_timeout: Duration,
-    /// The longest that a call may take with all its attempts.
+    /// Timeout of a call with all its attempts.
     pub operation_timeout: Duration,
-    /// A file of other roots than AWS's own.
+    /// A file of root certificates that replace those of AWS.
     pub ca_bundle: Option<String>,
-    /// What carries the calls, where that is not the network.
+    /// Carries the calls instead of the network, in tests and in `local`.
     pub carrier: Option<Carrier>,
 }
 
@@ -31,7 +31,7 @@ const IS_PATH: Check =
     (|text| text.starts_with('/') && !text.bytes().any(|byte| byte.is_ascii_control()), "the absolute path of a file");
 
 impl Settings {
-    /// Reads its variables.
+    /// Reads the settings from their variables.
     pub fn read(read: &mut Reader<'_>) -> Settings {
         Settings {
             region: read.text("AWS_REGION", None, IS_NAME),
@@ -51,18 +51,18 @@ impl Settings {
     }
 }
 
-/// Carries calls to somebody in this process, who answers them.
+/// Answers calls within this process.
 #[derive(Clone, Debug)]
 pub struct Carrier(pub(super) Arc<SharedHttpConnector>);
 
 impl Carrier {
-    /// Over this connector.
+    /// A carrier that uses `connector`.
     pub fn new(connector: impl HttpConnector + 'static) -> Carrier {
         Carrier(Arc::new(SharedHttpConnector::new(connector)))
     }
 }
 
-/// The very same one.
+/// Equal only if it is the same connector.
 impl PartialEq for Carrier {
     fn eq(&self, other: &Carrier) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
@@ -71,7 +71,7 @@ impl PartialEq for Carrier {
 
 impl Eq for Carrier {}
 
-/// Other places than AWS, one for each service.
+/// Endpoints that replace those of AWS, one for each service.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Endpoints {
     /// DynamoDB.

@@ -1,7 +1,8 @@
-//! Whose word it takes that an endpoint is AWS: the five roots that its certificates end in, and nobody else's.
+//! The root certificates that AWS endpoints are checked against: only the five that AWS uses.
 //!
-//! Any of the system's hundred and more could vouch for any endpoint, and to read them takes a millisecond of every start.
-//! For a proxy with a root of its own, `AWS_CA_BUNDLE` names a file of others, as it does for AWS's own tools.
+//! Any of the system's more than one hundred roots could vouch for any endpoint, and reading them would add a millisecond to
+//! every start. `AWS_CA_BUNDLE` names a file with other roots, for a proxy that has its own. AWS's own tools use the same
+//! variable.
 
 use aws_smithy_http_client::tls::{TlsContext, TrustStore};
 use rustls::RootCertStore;
@@ -15,7 +16,7 @@ const AWS: &[u8] = include_bytes!("../../certs/aws-roots.pem");
 /// The roots of AWS, or those in the file at the path `bundle`.
 ///
 /// # Errors
-/// [`Error::Internal`] when the file is not one of certificates in PEM.
+/// [`Error::Internal`] when it is not a readable file of PEM certificates.
 pub(super) fn roots(bundle: Option<&str>) -> Result<TlsContext> {
     let pem = match bundle {
         None => AWS.to_vec(),
@@ -25,7 +26,7 @@ pub(super) fn roots(bundle: Option<&str>) -> Result<TlsContext> {
     TlsContext::builder().with_trust_store(store).build().map_err(Error::internal)
 }
 
-/// The file, which the HTTP stack would panic at if it were none of certificates.
+/// Reads and checks the file, because the HTTP stack panics on a file without certificates.
 fn read(path: &str) -> std::result::Result<Vec<u8>, String> {
     let pem = std::fs::read(path).map_err(|error| error.to_string())?;
     match parsed(&pem)? {
@@ -63,7 +64,7 @@ mod tests {
         assert_eq!((found, roots.len()), (NAMES.to_vec(), NAMES.len()));
     }
 
-    /// The first to end does so in 2037. Two years before there must be a release without it.
+    /// The first root expires in 2037. A release without it is due two years earlier.
     #[test]
     fn the_roots_last() {
         let text = String::from_utf8(AWS.to_vec()).unwrap();
@@ -74,7 +75,7 @@ mod tests {
         let year = crate::words::Clock::system().now().unix() / 31_556_952 + 1970;
         assert_eq!(ends, [2038, 2040, 2040, 2040, 2037]);
         assert!(ends.iter().all(|end| u64::from(*end) > year + 2), "{year}");
-        // The years are those of the certificates, not only of the words above them.
+        // Checks that the certificates contain the same years as the comments above them.
         let ders: Vec<_> = CertificateDer::pem_slice_iter(AWS).map(|der| der.unwrap()).collect();
         for (der, end) in ders.iter().zip(ends) {
             let time = format!("{}", end % 100);

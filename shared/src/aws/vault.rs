@@ -1,8 +1,8 @@
-//! Where keyrings are changed: the versions of a secret, and the labels that say which one counts.
+//! Changing keyrings: the versions of a secret, and the labels that mark the current one.
 //!
-//! A version never changes. What changes is which one is current, and that as a compare-and-set: a version is derived from
-//! the current one, remembers which that was, and becomes current only while that one still is. So of any number of
-//! writers at once each finds its own change in the keyring, or is told that it has lost.
+//! A version is immutable. Only the label of the current version moves, as a compare-and-set: a new version is derived from the
+//! current one, records its id, and becomes current only if that one still is. So of several parallel writers, one succeeds and
+//! each other learns that it was overtaken.
 
 use std::marker::PhantomData;
 
@@ -17,46 +17,47 @@ use crate::aws::failure::failure;
 use crate::aws::{Aws, Retries};
 use crate::words::{Entropy, Error, Result};
 
-/// The secret `arn`, as versions of the keyring `K`.
+/// The secret at `arn`, as versions of the keyring `K`.
 pub struct Vault<K> {
     client: Client,
     arn: String,
     keyring: PhantomData<fn() -> K>,
 }
 
-/// One version.
+/// A version of a keyring.
 pub struct Version<K> {
-    /// Its id.
+    /// The version's id.
     pub id: String,
-    /// The version that it was derived from; none in the first.
+    /// The id of the version it was derived from. `None` for the first version.
     pub from: Option<String>,
     /// The keys.
     pub keys: K,
 }
 
-/// The labels of versions that are not current yet.
+/// The label of a version before it becomes current.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Waiting {
-    /// A rotation's. While it is on a version that is not current, Secrets Manager starts no other rotation.
+    /// For a rotation. While a version has this label and is not current, Secrets Manager starts no other rotation.
     Pending,
-    /// Every other change's, of our own: one that stops half-way must not keep the schedule from going on.
+    /// For every other change. Secrets Manager ignores this label, so a change that stops half-way leaves the rotation schedule
+    /// running.
     Ours,
 }
 
-/// What became of a version that was to become current.
+/// The result of promoting a version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Promotion {
-    /// It is.
+    /// The version is current.
     Current,
-    /// Another one became current since it was derived, and it never will.
+    /// Another version became current first, so this one never will.
     Overtaken,
 }
 
 const CURRENT: &str = "AWSCURRENT";
-/// How Secrets Manager says that a label is not where it is to be taken from.
+/// The error codes of Secrets Manager when a label is not on the version to take it from.
 const ELSEWHERE: [&str; 2] = ["InvalidParameterException", "InvalidRequestException"];
 
-/// The text of a version. Readers of keyrings do not look at `from`.
+/// The stored text of a version. Readers of keyrings ignore `from`.
 #[derive(Serialize, Deserialize)]
 struct Text<K> {
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -75,7 +76,7 @@ impl Waiting {
 }
 
 impl<K> Version<K> {
-    /// A version with an id of its own.
+    /// Creates a version with a random id.
     ///
     /// # Errors
     /// As [`Entropy::bytes`].
@@ -83,28 +84,28 @@ impl<K> Version<K> {
         Ok(Version { id: HEXLOWER.encode(&entropy.bytes::<16>()?), from, keys })
     }
 
-    /// Whether it may still be used while `current` is current: as that very one, or as the one after it.
+    /// Whether this version may still be used: it is `current` itself or derived from it.
     pub fn follows(&self, current: Option<&str>) -> bool {
         current == Some(self.id.as_str()) || current == self.from.as_deref()
     }
 }
 
 impl<K: Serialize + DeserializeOwned + Clone> Vault<K> {
-    /// The secret at `arn`.
+    /// A vault for the secret at `arn`.
     pub fn new(aws: &Aws, arn: String) -> Vault<K> {
         let client = Client::new(&aws.client(|endpoints| &endpoints.secrets, Retries::Sdk));
         Vault { client, arn, keyring: PhantomData }
     }
 
-    /// Its ARN.
+    /// The secret's ARN.
     pub fn arn(&self) -> &str {
         &self.arn
     }
 
-    /// The version that functions read; none in a secret without any.
+    /// The current version, as functions read it. `None` if the secret is empty.
     ///
     /// # Errors
-    /// When it cannot be read, or is no keyring; so do the two below.
+    /// [`Error::Unavailable`] when Secrets Manager is unreachable; [`Error::Internal`] when the version is malformed.
     pub async fn current(&self) -> Result<Option<Version<K>>> {
         read(self.get().version_stage(CURRENT)).await
     }
@@ -117,7 +118,7 @@ impl<K: Serialize + DeserializeOwned + Clone> Vault<K> {
         read(self.get().version_stage("AWSPREVIOUS")).await
     }
 
-    /// The version of that id.
+    /// The version with this id.
     ///
     /// # Errors
     /// As [`Vault::current`].
@@ -125,10 +126,10 @@ impl<K: Serialize + DeserializeOwned + Clone> Vault<K> {
         read(self.get().version_id(id)).await
     }
 
-    /// Adds a version. One that is there with the same id stays as it is: a twin was quicker.
+    /// Adds a version. If one with the same id exists, it stays as it is: a parallel invocation was faster.
     ///
     /// # Errors
-    /// When it cannot be written.
+    /// [`Error::Unavailable`] when Secrets Manager is unreachable.
     pub async fn put(&self, version: &Version<K>, waiting: Waiting) -> Result<()> {
         let text = Text { from: version.from.clone(), keys: version.keys.clone() };
         let text = serde_json::to_string(&text).map_err(|_| Error::internal("a keyring could not be written"))?;
@@ -139,10 +140,10 @@ impl<K: Serialize + DeserializeOwned + Clone> Vault<K> {
         }
     }
 
-    /// Makes a version the current one, if the one that it was derived from still is.
+    /// Makes a version current if the version it was derived from still is.
     ///
     /// # Errors
-    /// When the label cannot be moved, or nobody can tell whether it was.
+    /// [`Error::Unavailable`] when Secrets Manager is unreachable, or when it is unclear whether the label was moved.
     pub async fn promote(&self, version: &Version<K>) -> Result<Promotion> {
         let label = self.client.update_secret_version_stage().secret_id(&self.arn).version_stage(CURRENT);
         let label = label.move_to_version_id(&version.id).set_remove_from_version_id(version.from.clone());
@@ -154,16 +155,16 @@ impl<K: Serialize + DeserializeOwned + Clone> Vault<K> {
         let current = self.current().await?.map(|current| current.id);
         match current {
             Some(id) if id == version.id => Ok(Promotion::Current),
-            // A read that is behind: the label was refused because it is somewhere else.
+            // The read is behind: the label was refused, so it has already moved.
             current if current == version.from => Err(Error::unavailable(error)),
             _ => Ok(Promotion::Overtaken),
         }
     }
 
-    /// Takes the label of a rotation from a version, if it is there.
+    /// Removes the rotation's label from a version, if it is there.
     ///
     /// # Errors
-    /// When it cannot be taken.
+    /// [`Error::Unavailable`] when Secrets Manager is unreachable.
     pub async fn abandon(&self, id: &str) -> Result<()> {
         let label = self.client.update_secret_version_stage().secret_id(&self.arn);
         match label.version_stage(Waiting::Pending.label()).remove_from_version_id(id).send().await {
@@ -180,13 +181,13 @@ impl<K: Serialize + DeserializeOwned + Clone> Vault<K> {
 async fn read<K: DeserializeOwned>(request: GetSecretValueFluentBuilder) -> Result<Option<Version<K>>> {
     let answer = match request.send().await {
         Ok(answer) => answer,
-        // No such version, or one that Secrets Manager has made for a rotation and nobody has filled yet.
+        // The version is missing, or Secrets Manager has created it for a rotation and it is still empty.
         Err(error) if error.code() == Some("ResourceNotFoundException") => return Ok(None),
         Err(error) => return Err(failure(error)),
     };
     let id = answer.version_id().ok_or_else(|| Error::internal("the secret's version has no id"))?.to_owned();
     let text = answer.secret_string().ok_or_else(|| Error::internal("the secret has no text"))?;
-    // The parser's own message could quote a key.
+    // The parser's own message could contain a key.
     let text: Text<K> = serde_json::from_str(text).map_err(|error| {
         Error::internal(format!("the version {id} is no keyring (line {}, column {})", error.line(), error.column()))
     })?;
