@@ -1,5 +1,5 @@
-//! What Latchkey's functions share, by subject. A folder may use those above it in this list, and none below; a test holds
-//! the order.
+//! The code that Latchkey's functions share, by subject. A folder may use the folders above it in this list; a test checks the
+//! order.
 
 pub mod words;
 

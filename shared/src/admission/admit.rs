@@ -1,4 +1,4 @@
-//! Admission: a proof is used up and opens a session, for the user that its identifier has or will have.
+//! Admission: uses up a proof and opens a session for the user of its identifier. Creates the user if needed.
 
 use crate::admission::gate::Gate;
 use crate::codes::{ProvenCode, SmsPolicy};
@@ -8,46 +8,46 @@ use crate::sessions::{Opening, Proof, Session};
 use crate::store::{NewUser, OtpTable, Owner, SignUp, Users};
 use crate::words::{Entropy, Error, Result, Timestamp, UserId, random_id};
 
-/// The door that somebody comes to: what admission takes from the deployment.
+/// What admission needs from the deployment.
 #[derive(Clone, Copy)]
 pub struct Door<'a> {
     /// The users of the request's tenant.
     pub users: Users<'a>,
-    /// Where codes are used up.
+    /// The table that holds the challenge.
     pub challenges: &'a OtpTable,
-    /// What a used code pays to.
+    /// The rules for SMS. A used code pays off breaker debt.
     pub sms: &'a SmsPolicy,
-    /// Whether an identifier without a user gets one.
+    /// Whether an identifier without a user may sign up.
     pub sign_up_open: bool,
 }
 
-/// What somebody brings beside the proof.
+/// What admission needs from the request, besides the proof.
 pub struct Arrival<'a> {
-    /// Whose the proved identifier is.
+    /// The user of the proven identifier, if there is one.
     pub owner: Owner,
-    /// How the session is opened.
+    /// The details of the new session.
     pub opening: Opening<'a>,
-    /// Where the person came from, in the client's words.
+    /// The page the user came from, as the client reported it.
     pub source_url: Option<&'a str>,
-    /// The time.
+    /// The current time.
     pub now: Timestamp,
 }
 
-/// Whoever has signed in.
+/// A user who has signed in.
 pub struct Admitted {
     /// The user.
     pub user: User,
-    /// The session that was opened.
+    /// The new session.
     pub session: Session,
-    /// Whether the user was made for it.
+    /// Whether this request created the user.
     pub is_new: bool,
 }
 
-/// Uses the proof up and opens a session under the session limit.
+/// Uses up the proof and opens a session. If the user has too many sessions, the oldest ones end.
 ///
 /// # Errors
-/// [`Error::InvalidOtp`] where somebody used the proof first; [`Error::Forbidden`] where a new user would be needed and
-/// sign-up is closed; [`Error::Unavailable`] when a table is unreachable.
+/// [`Error::InvalidOtp`] if another request used the proof first; [`Error::Forbidden`] if sign-up is closed and the identifier
+/// has no user; [`Error::Unavailable`] when a table is unreachable.
 pub async fn admit(proof: &Proof, door: Door<'_>, arrival: Arrival<'_>) -> Result<Admitted> {
     let Proof::Code(code) = proof;
     let Arrival { owner, opening, source_url, now } = arrival;
@@ -106,7 +106,7 @@ impl Entry<'_> {
         }
     }
 
-    /// A right code is used up also where it opens nothing.
+    /// A correct code is used up even if sign-up is closed.
     async fn turn_away(&self) -> Result<Error> {
         if self.door.challenges.use_up(self.code, self.now).await? {
             self.gate.pay().await;

@@ -1,32 +1,32 @@
-//! The gate: what a message must pass before it is sent. Messages are money and reputation that strangers can spend (V40).
+//! The checks before a message is sent. Messages cost money and reputation, and an attacker can request them (V40).
 //!
-//! 1. [`Gate::look`] before anything is begun, so that a request that would be refused takes nothing.
-//! 2. [`Gate::reserve`] beside the write that begins the challenge.
-//! 3. [`Gate::take`] before the send, for good.
-//! 4. [`Gate::give_back`] where the send was surely refused, and [`Gate::pay`] where its code was used.
+//! 1. [`Gate::look`] runs first, so that a request over a limit changes nothing else.
+//! 2. [`Gate::reserve`] runs in parallel with the write that begins the challenge.
+//! 3. [`Gate::take`] counts the message for good, before it is sent.
+//! 4. [`Gate::give_back`] runs after a send that was certainly rejected, and [`Gate::pay`] after the code was used.
 
 use crate::codes::{Action, Allowance, Quota, SmsPolicy, Target};
 use crate::store::OtpTable;
 use crate::words::{Destination, Error, NetworkDigest, Result, Timestamp};
 
-/// One message at the gate.
+/// The checks of one message.
 pub struct Gate<'a> {
     table: &'a OtpTable,
     policy: &'a SmsPolicy,
-    /// Where an SMS is counted; mail is counted by its network alone.
+    /// The country and range of an SMS. `None` for mail, which only its network limits.
     sms: Option<Target>,
     now: Timestamp,
 }
 
-/// What the network's day said when the challenge began.
+/// The network's daily quota when the challenge began.
 #[derive(Debug)]
 pub struct Reserved(Quota);
 
 impl<'a> Gate<'a> {
-    /// The gate for a message to `to`.
+    /// The checks for a message to `to`.
     ///
     /// # Errors
-    /// As [`SmsPolicy::target`], where no SMS is sent.
+    /// As [`SmsPolicy::target`], if SMS to this number are not allowed.
     pub fn new(table: &'a OtpTable, policy: &'a SmsPolicy, to: &Destination, now: Timestamp) -> Result<Gate<'a>> {
         let sms = match to {
             Destination::Email(_) => None,
@@ -35,18 +35,18 @@ impl<'a> Gate<'a> {
         Ok(Gate { table, policy, sms, now })
     }
 
-    /// Counts the request on its network. One for an SMS is refused here, too, when the network's day or everybody's is
-    /// spent: it then takes nothing of either, nor of its identifier's hour.
+    /// Counts the request on its network. Also refuses an SMS if the daily quota of the network or the SMS budget is used up. The
+    /// refused request then uses neither of them, and none of the identifier's hourly challenges.
     ///
     /// # Errors
-    /// [`Error::RateLimited`]; [`Error::Unavailable`] when the table is unreachable.
+    /// [`Error::RateLimited`] over a limit; [`Error::Unavailable`] when the table is unreachable.
     pub async fn look(&self, network: &NetworkDigest, requests: Allowance) -> Result<()> {
         let Gate { table, policy, now, .. } = *self;
         let request = table.count(Action::Request, network, requests, now);
         let Some(target) = &self.sms else { return request.await?.or_refuse(now, limited) };
 
         let daily = policy.of_network();
-        // What this instance knows to be closed costs nothing at all.
+        // A network over its limit in this instance's memory costs no database call.
         table.known_quota(Action::Sms, network, daily, now).or_refuse(now, limited)?;
         let (request, day, budget) = tokio::try_join!(
             request,
@@ -56,10 +56,10 @@ impl<'a> Gate<'a> {
         [request, day, budget].into_iter().try_for_each(|quota| quota.or_refuse(now, limited))
     }
 
-    /// Counts an SMS on its network's day.
+    /// Counts an SMS against its network's daily quota.
     ///
     /// # Errors
-    /// When the table cannot be reached.
+    /// [`Error::Unavailable`] when the table is unreachable.
     pub async fn reserve(&self, network: &NetworkDigest) -> Result<Reserved> {
         let day = match self.sms {
             None => Quota::Left,
@@ -68,10 +68,10 @@ impl<'a> Gate<'a> {
         Ok(Reserved(day))
     }
 
-    /// Takes an SMS out of the day's budget, unless others were quicker since [`Gate::look`].
+    /// Counts an SMS against the daily budget. Refuses it if other requests have used up the budget since [`Gate::look`].
     ///
     /// # Errors
-    /// When the table cannot be reached: what cannot be counted is not sent (S88).
+    /// [`Error::Unavailable`] when the table is unreachable. An SMS is sent only after it has been counted (S88).
     pub async fn take(&self, Reserved(day): Reserved) -> Result<Quota> {
         match (&self.sms, day) {
             (Some(target), Quota::Left) => self.table.take_message(target, self.policy, self.now).await,
@@ -79,10 +79,10 @@ impl<'a> Gate<'a> {
         }
     }
 
-    /// Takes back the debt of an SMS that was surely not sent, because nobody can answer it. The budget stays taken.
+    /// Returns the breaker debt of an SMS that was certainly rejected, because its code is useless. The budget stays used.
     ///
     /// # Errors
-    /// When the table cannot be reached.
+    /// [`Error::Unavailable`] when the table is unreachable.
     pub async fn give_back(&self) -> Result<()> {
         match &self.sms {
             None => Ok(()),
@@ -90,7 +90,7 @@ impl<'a> Gate<'a> {
         }
     }
 
-    /// Tells the pumping breaker that a person answered. They are signed in already, whatever becomes of the count.
+    /// Pays off breaker debt after a code was used. A failure is only logged, because the user is signed in already.
     pub async fn pay(&self) {
         let Some(target) = &self.sms else { return };
         if let Err(error) = self.table.count_used(target, self.policy, self.now).await {

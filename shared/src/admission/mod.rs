@@ -1,5 +1,5 @@
-//! Who is let through: a message past the rules about money and reputation, and a person with a proof into a session. Every
-//! function that sends or opens uses these two.
+//! Decides which messages are sent and which proofs open a session. Every function that sends messages or opens sessions uses
+//! this module.
 
 mod admit;
 mod gate;

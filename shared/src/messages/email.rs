@@ -1,4 +1,4 @@
-//! Mail by SESv2.
+//! Sends mail through SES (API v2).
 
 use aws_sdk_sesv2::Client;
 use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message as SesMessage};
@@ -12,7 +12,7 @@ use crate::aws::{Aws, Retries, endpoint};
 use crate::config::{Check, IS_NAME, Reader};
 use crate::words::{Email, Error, Result};
 
-/// The way to SES.
+/// The client for SES.
 pub struct Mailer {
     aws: Aws,
     client: Client,
@@ -20,14 +20,14 @@ pub struct Mailer {
     configuration_set: Option<String>,
 }
 
-/// How mail is sent.
+/// The settings for mail.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MailSettings {
-    /// What the product is called.
+    /// The product's name, at most 40 characters.
     pub product: String,
-    /// Where mail comes from: SES knows it as verified.
+    /// The sender's address, verified in SES.
     pub sender: String,
-    /// What SES does about encryption, bounces and complaints.
+    /// The SES configuration set, which decides about TLS, bounces and complaints.
     pub configuration_set: Option<String>,
 }
 
@@ -39,7 +39,7 @@ const IS_SMS_PRODUCT_NAME: Check = (
     |text| text.chars().count() <= LONGEST_PRODUCT && is_gsm7(text),
     "at most 40 characters, all of them in the basic GSM 7-bit alphabet, because SMS_COUNTRIES turns SMS on",
 );
-/// As the template has it. To read it as an identifier would link the tables of all of Unicode to every function.
+/// The same rule as in the template. Parsing it as an identifier would link the Unicode tables into every function.
 const IS_EMAIL: Check = (names_a_mailbox, "an email address");
 
 fn names_a_mailbox(text: &str) -> bool {
@@ -53,7 +53,7 @@ fn names_a_mailbox(text: &str) -> bool {
 }
 
 impl MailSettings {
-    /// Reads its variables.
+    /// Reads the settings from their variables.
     pub fn read(read: &mut Reader<'_>) -> MailSettings {
         let sends_sms = read.get("SMS_COUNTRIES").is_some();
         let is_product_name = if sends_sms { IS_SMS_PRODUCT_NAME } else { IS_PRODUCT_NAME };
@@ -66,10 +66,10 @@ impl MailSettings {
 }
 
 impl Mailer {
-    /// Mail as the settings say, under the product's name.
+    /// A client that sends mail in the product's name.
     ///
     /// # Errors
-    /// [`Error::Internal`] when the name cannot be put into a header.
+    /// [`Error::Internal`] when the name does not fit into a header.
     pub fn new(aws: &Aws, settings: MailSettings) -> Result<Mailer> {
         let MailSettings { product, sender, configuration_set } = settings;
         let client = Client::new(&aws.client(|endpoints| &endpoints.ses, Retries::Never));
@@ -77,7 +77,7 @@ impl Mailer {
         Ok(Mailer { aws: aws.clone(), client, from, configuration_set })
     }
 
-    /// Opens the connection that the first message goes over.
+    /// Opens the connection for the first message.
     pub async fn connect(&self) {
         self.aws.connect(endpoint!(aws_sdk_sesv2, self.aws.settings(), ses), 1).await;
     }
@@ -85,7 +85,7 @@ impl Mailer {
     /// Sends `message` to the canonical address.
     ///
     /// # Errors
-    /// [`Error::Internal`] when the message cannot even be put together.
+    /// [`Error::Internal`] when the SDK rejects the message before sending it.
     pub async fn send(&self, to: &Email, message: Message) -> Result<Sent> {
         let send = self
             .client
@@ -109,14 +109,14 @@ fn content(message: Message) -> Result<EmailContent> {
     Ok(EmailContent::builder().simple(message).build())
 }
 
-/// A display name for the `From` header: quoted, or in encoded words (RFC 2047) if a quoted string cannot hold it.
+/// A display name for the `From` header: a quoted string, or encoded words (RFC 2047) for other than ASCII characters.
 fn display_name(product: &str) -> Result<String> {
     if product.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
         return Ok(format!("\"{}\"", product.replace('\\', "\\\\").replace('"', "\\\"")));
     }
     let mut words = String::new();
     rfc2047::encode(product, &mut EmailWriter::new(&mut words, 0, 0, false)).map_err(Error::internal)?;
-    // The crate starts a new line for each word. SES takes an address on one line only.
+    // The crate starts a new line for each word, but SES accepts addresses on one line only.
     Ok(words.replace("\r\n", ""))
 }
 

@@ -1,4 +1,4 @@
-//! What a person reads: subject, text and HTML of the mail that carries a code.
+//! The mail with a code: subject, text and HTML.
 
 use std::time::Duration;
 
@@ -7,13 +7,13 @@ use askama::Template;
 use crate::codes::Code;
 use crate::words::{Error, Result};
 
-/// A mail, ready to send. It carries a code: no `Debug`.
+/// A mail, ready to send. It contains a code, so it does not implement `Debug`.
 pub struct Message {
-    /// The code first, so that a notification shows it.
+    /// The subject starts with the code, so that a notification shows it.
     pub subject: String,
-    /// For readers without HTML.
+    /// For mail clients without HTML.
     pub text: String,
-    /// For all others.
+    /// For all other mail clients.
     pub html: String,
 }
 
@@ -34,10 +34,10 @@ struct Text<'a> {
 }
 
 impl Message {
-    /// The message with `code`, which expires after `life`.
+    /// The mail with `code`, which expires after `life`.
     ///
     /// # Errors
-    /// [`Error::Internal`] when a template does not render.
+    /// [`Error::Internal`] when a template fails to render.
     pub fn with_code(product: &str, code: &Code, life: Duration) -> Result<Message> {
         let (code, minutes) = (code.reveal(), &in_words(life));
         Ok(Message {
@@ -76,7 +76,7 @@ mod tests {
         assert!(message.html.contains("please ignore this email."));
     }
 
-    /// S79: what a deployer calls the product is text in HTML, not HTML.
+    /// S79: a product name with special characters stays text in HTML.
     #[test]
     fn a_product_name_is_escaped() {
         let message = message("<b>&Co");

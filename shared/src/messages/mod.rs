@@ -1,4 +1,4 @@
-//! Delivery: a code on its way to whoever owns the identifier.
+//! Delivers codes by mail and SMS.
 
 mod email;
 mod message;

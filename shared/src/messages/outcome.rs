@@ -1,4 +1,5 @@
-//! Sending once: what a failed send means, and when it may be repeated. Nobody wants a code twice, or pays for it.
+//! Sending once: what a failed send means, and when it may be retried. A user should get each code once, and the deployer should
+//! pay for it once.
 
 use std::time::Duration;
 
@@ -8,18 +9,18 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
 use crate::words::{Entropy, Result};
 
-/// What became of a send.
+/// The result of a send.
 #[derive(Debug)]
 pub enum Sent {
-    /// Accepted; or nobody knows, which the caller treats alike: the code may be on its way.
+    /// Accepted or unknown. Both count as sent, because the code may be on its way.
     Accepted,
-    /// Surely not accepted, with the reason for the log.
+    /// Certainly rejected, with the reason for the log.
     Refused(String),
 }
 
 const MOST_TRIES: u32 = 3;
 
-/// Tries a send, and again only while the one before was surely not accepted and may be by and by.
+/// Sends a message. Retries only after throttling, when the previous attempt was certainly rejected.
 pub(super) async fn once<E, Sending>(send: impl Fn() -> Sending) -> Result<Sent>
 where
     E: ProvideErrorMetadata,
@@ -40,11 +41,11 @@ where
 }
 
 enum Failure {
-    /// Refused for now.
+    /// Rejected for now.
     Throttled(String),
-    /// Refused for good.
+    /// Rejected for good.
     Refused(String),
-    /// No answer, or one that does not say.
+    /// Unknown, because the answer is missing or unclear.
     Unknown(String),
 }
 
@@ -58,7 +59,7 @@ impl Failure {
                 Failure::Refused("no connection".to_owned())
             }
             SdkError::ServiceError(answer) => {
-                // The service's message is left out: it may repeat the address.
+                // The service's message is left out, because it may contain the address.
                 let reason = answer.err().code().unwrap_or("an error without a code").to_owned();
                 let status = answer.raw().status();
                 match status.is_client_error() {
@@ -74,10 +75,10 @@ impl Failure {
     }
 }
 
-/// What SES and SNS call it; not always with status 429.
+/// The throttling errors of SES and SNS, which sometimes come with a status other than 429.
 const THROTTLED: [&str; 4] = ["Throttled", "Throttling", "ThrottlingException", "TooManyRequestsException"];
 
-/// Nothing was sent where no connection was made.
+/// Without a connection, the message was certainly not sent.
 fn never_connected(error: &(dyn std::error::Error + 'static)) -> bool {
     std::iter::successors(Some(error), |error| error.source())
         .filter_map(|error| error.downcast_ref::<hyper_util::client::legacy::Error>())

@@ -1,4 +1,4 @@
-//! Sending a code: inline and for everybody alike, so that its time says nothing (V09).
+//! Sends codes within the request, in the same way for every identifier, so that response times reveal nothing (V09).
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use crate::codes::Code;
 use crate::observe::report::{self, Step};
 use crate::words::{Channel, Destination, Result};
 
-/// The way to every destination.
+/// The clients for mail and SMS.
 pub struct Sender {
     product: String,
     mailer: Mailer,
@@ -17,7 +17,7 @@ pub struct Sender {
 }
 
 impl Sender {
-    /// Messages as the settings say, all under the product's name.
+    /// Clients that send in the product's name.
     ///
     /// # Errors
     /// As [`Mailer::new`].
@@ -25,7 +25,7 @@ impl Sender {
         Ok(Sender { product: mail.product.clone(), mailer: Mailer::new(aws, mail)?, texter: Texter::new(aws, sms) })
     }
 
-    /// Opens the connection that the first message by `channel` goes over.
+    /// Opens the connection for the first message by `channel`.
     pub async fn connect(&self, channel: Channel) {
         match channel {
             Channel::Email => self.mailer.connect().await,
@@ -36,7 +36,7 @@ impl Sender {
     /// Sends `code`, which expires after `life`, to the canonical address only (V20).
     ///
     /// # Errors
-    /// [`crate::words::Error::Internal`] when the message cannot even be put together.
+    /// [`crate::words::Error::Internal`] when the SDK rejects the message before sending it.
     pub async fn send(&self, to: &Destination, code: &Code, life: Duration) -> Result<Sent> {
         let (sent, country) = match to {
             Destination::Email(email) => {

@@ -1,4 +1,4 @@
-//! SMS by SNS.
+//! Sends SMS through SNS.
 
 use aws_sdk_sns::Client;
 use aws_sdk_sns::types::MessageAttributeValue;
@@ -10,20 +10,20 @@ use crate::aws::{Aws, Retries, endpoint};
 use crate::config::{Check, Reader};
 use crate::words::{Error, Phone, Result, is_host_label};
 
-/// How SMS are sent: what the deployer has registered, where there is something.
+/// The settings for SMS. Each is optional.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SmsSettings {
-    /// 1 to 11 letters and digits that a phone shows instead of a number, in countries that allow it.
+    /// The sender's name on the phone, in countries that allow one: 1 to 11 letters and digits.
     pub sender_id: Option<String>,
-    /// The number that SMS come from, in countries that ask for one.
+    /// The sender's number, in countries that require one.
     pub origination_number: Option<String>,
-    /// The most that one message may cost, in US dollars; SNS does not deliver a dearer one (S72).
+    /// The maximum price of one SMS, in US dollars. SNS does not deliver more expensive ones (S72).
     pub max_price: Option<String>,
-    /// The frontend's host, whose pages a browser may fill the code into.
+    /// The frontend's host. Browsers offer to fill in the code on its pages.
     pub webotp_host: Option<String>,
 }
 
-/// As SNS has it.
+/// The rule of SNS.
 const IS_SENDER_ID: Check = (
     |text| {
         (1..=11).contains(&text.len())
@@ -52,7 +52,8 @@ const IS_HOST: Check = (
 );
 
 impl SmsSettings {
-    /// Reads its variables. What only matters with SMS on is a mistake with SMS off: somebody expects it to work.
+    /// Reads the settings from their variables. An SMS setting without `SMS_COUNTRIES` is an error, because its author expects
+    /// SMS to work.
     pub fn read(read: &mut Reader<'_>) -> SmsSettings {
         const NEED_COUNTRIES: [&str; 4] = ["SMS_SENDER_ID", "SMS_ORIGINATION_NUMBER", "SMS_MAX_PRICE", "WEBOTP_HOST"];
         for name in NEED_COUNTRIES {
@@ -69,7 +70,7 @@ impl SmsSettings {
     }
 }
 
-/// The way to SNS.
+/// The client for SNS.
 pub struct Texter {
     aws: Aws,
     client: Client,
@@ -77,13 +78,13 @@ pub struct Texter {
 }
 
 impl Texter {
-    /// SMS as the settings say.
+    /// Creates the client.
     pub fn new(aws: &Aws, settings: SmsSettings) -> Texter {
         let client = Client::new(&aws.client(|endpoints| &endpoints.sns, Retries::Never));
         Texter { aws: aws.clone(), client, settings }
     }
 
-    /// Opens the connection that the first message goes over.
+    /// Opens the connection for the first SMS.
     pub async fn connect(&self) {
         self.aws.connect(endpoint!(aws_sdk_sns, self.aws.settings(), sns), 1).await;
     }
@@ -96,7 +97,7 @@ impl Texter {
     /// Sends `text` to the canonical number.
     ///
     /// # Errors
-    /// [`Error::Internal`] when the message cannot even be put together.
+    /// [`Error::Internal`] when the SDK rejects the message before sending it.
     pub async fn send(&self, to: &Phone, text: Text) -> Result<Sent> {
         let SmsSettings { sender_id, origination_number, max_price, .. } = &self.settings;
         let mut publish = self
@@ -104,7 +105,7 @@ impl Texter {
             .publish()
             .phone_number(to.reveal())
             .message(text.reveal())
-            // A code is worth nothing later: the route that delivers soonest, not the cheapest.
+            // A late code is worthless, so this chooses the fastest route over the cheapest.
             .message_attributes("AWS.SNS.SMS.SMSType", attribute("String", "Transactional")?);
         for (name, kind, value) in [
             ("AWS.SNS.SMS.SenderID", "String", sender_id),

@@ -1,27 +1,27 @@
-//! What a person reads in an SMS that carries a code: one part, in the GSM 7-bit alphabet, whatever the settings are (S17).
+//! The SMS with a code. It always fits into one part in the GSM 7-bit alphabet, whatever the settings are (S17).
 
 use std::time::Duration;
 
 use super::message::in_words;
 use crate::codes::{Code, LONG_LENGTH};
 
-/// The text of an SMS. It carries a code: no `Debug`.
+/// The text of an SMS. It contains a code, so it does not implement `Debug`.
 pub struct Text(String);
 
 const IS_YOUR: &str = " is your ";
 const CODE_EXPIRES: &str = " code. It expires in ";
 const END: &str = ".";
-/// The last line, which a browser reads: nothing before the `@`, one space.
+/// The last line is for browsers: it starts with `@` and contains a single space.
 const LAST_LINE: &str = "\n\n@";
 const HASH: &str = " #";
 
-/// Characters of a product's name, so that it fits.
+/// The maximum length of a product's name, in characters.
 pub const LONGEST_PRODUCT: usize = 40;
-/// Characters of a host in the last line, so that it fits.
+/// The maximum length of the host in the last line, in characters.
 pub const LONGEST_HOST: usize = 47;
-/// Characters of the longest life in words.
+/// The length of the longest lifetime in words.
 const LONGEST_LIFE: usize = "599 seconds".len();
-/// Characters of one part: 140 bytes of 7 bits each.
+/// The length of one SMS part: 140 bytes hold 160 characters of 7 bits.
 const ONE_PART: usize = 160;
 
 const LONGEST: usize = 2 * LONG_LENGTH
@@ -36,7 +36,7 @@ const LONGEST: usize = 2 * LONG_LENGTH
 const _: () = assert!(LONGEST <= ONE_PART, "the longest SMS would be two messages, and cost twice as much");
 
 impl Text {
-    /// The message with `code`, which expires after `life`, for pages of `host`.
+    /// The SMS with `code`, which expires after `life`, for pages of `host`.
     pub fn with_code(product: &str, code: &Code, life: Duration, host: Option<&str>) -> Text {
         let (code, life) = (code.reveal(), in_words(life));
         let mut text = [code, IS_YOUR, product, CODE_EXPIRES, &life, END].concat();
@@ -46,14 +46,14 @@ impl Text {
         Text(text)
     }
 
-    /// The text, for the message.
+    /// The text, for sending.
     pub fn reveal(&self) -> &str {
         &self.0
     }
 }
 
-/// Whether each character takes one place of a part: the basic table of 3GPP TS 23.038, less its line ends and escape.
-/// Any other character would cost two places, or turn the whole message into parts of 70.
+/// Whether every character is in the basic table of 3GPP TS 23.038, except line ends and escape. Any other character would take
+/// two places or switch the SMS to parts of 70 characters.
 pub fn is_gsm7(text: &str) -> bool {
     const OTHERS: &str = "@£$¥èéùìòÇØøÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./:;<=>?¡ÄÖÑÜ§¿äöñüà";
     text.chars().all(|char| char.is_ascii_alphanumeric() || OTHERS.contains(char))
@@ -75,7 +75,7 @@ mod tests {
         assert_eq!(text.reveal(), "012345 is your Latchkey code. It expires in 5 minutes.");
     }
 
-    /// S17: the longest of everything is one part, and every character of ours is in the alphabet.
+    /// S17: the longest possible text is one part, and the fixed words are in the alphabet.
     #[test]
     fn the_longest_text_is_one_part() {
         let (product, host) = ("Ä".repeat(LONGEST_PRODUCT), "h".repeat(LONGEST_HOST));

@@ -1,4 +1,4 @@
-//! A function of the deployment: what it reads, what it is made of, and what it does with an event.
+//! A Lambda function: its settings, its parts, and its answer to an event.
 
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -14,59 +14,59 @@ use crate::config::Reader;
 use crate::observe::log::{Ended, Log};
 use crate::words::{Clock, Result};
 
-/// One Lambda function.
+/// A Lambda function.
 pub trait Function: Sized + Send + Sync + 'static {
-    /// The same word as its folder, its resource and its tests.
+    /// The function's name, the same as its folder's, its resource's and its tests'.
     const NAME: &'static str;
 
-    /// The settings that it uses, beside those of all functions.
+    /// The function's own settings, besides those of all functions.
     type Settings: Debug + Send;
-    /// What invokes it.
+    /// The kind of event that invokes it.
     type Event: Event;
 
-    /// Reads its settings.
+    /// Reads the function's own settings.
     fn settings(read: &mut Reader<'_>) -> Self::Settings;
 
-    /// Composes the parts.
+    /// Builds the function from its settings.
     ///
     /// # Errors
-    /// What keeps the function from ever answering.
+    /// A fault that prevents the function from starting.
     fn compose(
         settings: Self::Settings,
         aws: &aws::Settings,
         clock: Clock,
     ) -> impl Future<Output = Result<Self>> + Send;
 
-    /// What an event asks for, in a word for the log; `None` where its route says it.
+    /// The kind of an event, in one word for the log. `None` for API requests, because the function's name already says it.
     fn kind(_: &Self::Event) -> Option<&'static str> {
         None
     }
 
-    /// Does what an event asks for.
+    /// Handles one event.
     ///
     /// # Errors
-    /// What the caller is told instead.
+    /// The error for the caller.
     fn handle(&self, event: Self::Event) -> impl Future<Output = Result<<Self::Event as Event>::Answer>> + Send;
 }
 
-/// What invokes functions: a [`crate::http::Request`] to the API, or any JSON.
+/// A kind of event: a [`crate::http::Request`] to the API, or any JSON.
 pub trait Event: Sized + Send {
-    /// The event as Lambda hands it over.
+    /// The event as Lambda passes it.
     type Payload: DeserializeOwned + Send;
-    /// What a handler answers.
+    /// The result of a handler.
     type Answer;
 
-    /// Has the function answer, and writes the one log line of the event.
+    /// Lets the function answer, and writes the event's log line.
     ///
     /// # Errors
-    /// Why it failed, in words, where the caller is somebody of the deployment. A request always has an answer.
+    /// The failure in words, for JSON events. An API request always gets a response.
     fn answer<F: Function<Event = Self>>(
         served: Arc<Served<F>>,
         event: LambdaEvent<Self::Payload>,
     ) -> impl Future<Output = std::result::Result<impl Serialize + Send, String>> + Send;
 }
 
-/// Reads all settings of `F`, and composes nothing: for [`crate::config::read`].
+/// Reads all settings of `F` without building it. Pass it to [`crate::config::read`].
 pub fn settings<F: Function>(read: &mut Reader<'_>) -> Settings<F::Settings> {
     Settings { common: Common::read(read), own: F::settings(read) }
 }
@@ -80,7 +80,7 @@ pub struct Served<F> {
 }
 
 impl<F: Function> Served<F> {
-    /// Composes the function, whose requests are told to `log`.
+    /// Builds the function. Its log lines go to `log`.
     ///
     /// # Errors
     /// As [`Function::compose`].
@@ -90,7 +90,7 @@ impl<F: Function> Served<F> {
         Ok(Served { function, common, log, is_cold: AtomicBool::new(true) })
     }
 
-    /// Answers one event, whatever it is, and writes its log line.
+    /// Answers one event and writes its log line.
     ///
     /// # Errors
     /// As [`Event::answer`].
@@ -101,7 +101,7 @@ impl<F: Function> Served<F> {
         <F::Event as Event>::answer(self, event).await
     }
 
-    /// Whether no event was answered before.
+    /// Whether this is the first event.
     pub(super) fn is_cold(&self) -> bool {
         self.is_cold.swap(false, Ordering::Relaxed)
     }

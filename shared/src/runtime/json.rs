@@ -1,4 +1,4 @@
-//! Functions that are no part of the API: their events and answers are JSON.
+//! Functions outside the API: their events and answers are JSON.
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ impl Event for Value {
         event: LambdaEvent<Value>,
     ) -> Result<impl Serialize + Send, String> {
         let kind = F::kind(&event.payload);
-        // In a box of its own: all that such a function may wait for is deep to name.
+        // Boxed, because the future of such a handler has a deeply nested type.
         let handling = Box::pin(served.function.handle(event.payload));
         let (outcome, report) = report::collect(&event.context.request_id, handling).await;
         let word = Ended::word(&outcome);

@@ -1,4 +1,4 @@
-//! The Lambda runtime. Only the functions' `main` files come here.
+//! Runs functions on Lambda. Only the functions' `main` files use this module.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use crate::words::{Clock, Error};
 /// Runs one function until Lambda ends the process.
 ///
 /// # Errors
-/// All that is wrong with the settings, in one message; or what keeps the runtime from running.
+/// All mistakes in the settings, in one message, or a fault that stops the runtime.
 pub async fn run<F: Function>() -> Result<(), lambda_http::Error> {
     let log = Log::to_stdout(Clock::system());
     tracing::subscriber::set_global_default(log.subscriber())?;

@@ -1,4 +1,4 @@
-//! What runs on Lambda: a function, what invokes it, and the settings that every function has.
+//! Runs functions: the function itself, its kinds of events, and the settings of all functions.
 
 mod function;
 mod json;

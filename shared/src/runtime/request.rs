@@ -1,4 +1,4 @@
-//! Functions of the API: from the gateway's event to an answer, the same on Lambda and in `local`.
+//! Functions of the API: turns API Gateway's events into requests and replies, on Lambda and in `local` alike.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use crate::observe::report::{self, Report};
 use crate::words::{Error, Result};
 
 impl Event for Request {
-    /// Payload format 2.0.
+    /// An API Gateway event of payload format 2.0.
     type Payload = LambdaRequest;
     type Answer = Reply;
 
@@ -61,17 +61,17 @@ impl<F: Function<Event = Request>> Served<F> {
     }
 
     async fn route(&self, request: Request) -> Result<Reply> {
-        // A `{proxy+}` route also brings what lies below the path.
+        // A `{proxy+}` route also matches longer paths.
         look_in(F::NAME, &request)?;
         self.function.handle(request).await
     }
 }
 
-/// API Gateway takes no more than this for a request's line and headers together, in bytes.
+/// API Gateway's limit for the request line and all headers together, in bytes.
 const LONGEST_PATH: usize = 10 * 1024;
 
-/// The event without what the conversion panics at. It makes an address of the request, which no function looks at; and
-/// it believes that what is said to be base64 is.
+/// Removes the parts of an event that make `lambda_http` panic. The library builds a URL from the event, but the functions never
+/// use it. It also expects valid base64 in a body marked as base64.
 fn tidied(mut event: LambdaRequest) -> LambdaRequest {
     if let LambdaRequest::ApiGatewayV2(request) = &mut event {
         request.raw_query_string = None;

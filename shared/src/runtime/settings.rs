@@ -1,16 +1,16 @@
-//! The settings of a function: those that all of them read, and its own.
+//! The settings of a function: those of all functions and its own.
 
 use crate::aws;
 use crate::config::Reader;
 use crate::http::Proxies;
 use crate::observe::Metrics;
 
-/// What every function reads.
+/// The settings of every function.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Common {
-    /// What is logged and counted.
+    /// The names for logging and metrics.
     pub metrics: Metrics,
-    /// Proxies whose `X-Forwarded-For` is read.
+    /// Proxies with a trusted `X-Forwarded-For` header.
     pub proxies: Proxies,
     /// Whether the paths of replaced systems are served.
     pub aliases: bool,
@@ -21,14 +21,14 @@ pub struct Common {
 /// All settings of one function.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings<S> {
-    /// Those of all functions.
+    /// The settings of every function.
     pub common: Common,
-    /// Its own.
+    /// The function's own settings.
     pub own: S,
 }
 
 impl Common {
-    /// Reads their variables.
+    /// Reads the settings from their variables.
     pub fn read(read: &mut Reader<'_>) -> Common {
         Common {
             metrics: Metrics::read(read),
