@@ -1,25 +1,25 @@
 //! The paths that frontends of replaced systems call, and the shapes that they expect (`docs/migration.md`).
 //!
-//! Handlers know nothing of it: a request gets our path before it is routed, and the answer another body after. The fields
-//! that such a frontend sends are understood by any path; one more may be added.
+//! Handlers are unaware of them: a request gets Latchkey's path before routing, and its answer gets another body afterwards.
+//! Every path accepts the field names of such a frontend. An alias can add fixed fields to the body.
 
 use serde_json::{Value, json};
 
 use super::{Reply, Request};
 
-/// A path with a shape of its own.
+/// A path of a replaced system, with its own answers.
 pub struct Alias {
-    /// Its only method.
+    /// The alias's only method.
     pub method: &'static str,
     /// The path, without its final slash.
     pub path: &'static str,
-    /// What it stands for.
+    /// Latchkey's path for the same operation.
     pub stands_for: &'static str,
-    /// Fields that the path itself says, and that are put into the body.
+    /// Fixed fields that are added to the body.
     adds: &'static [(&'static str, &'static str)],
-    /// Makes the body of a 200 out of ours and the request's.
+    /// Turns the body of a 200 into the alias's, given the request's body.
     answer: AnswerBody,
-    /// Makes the body of a refusal out of ours.
+    /// Turns the body of a refusal into the alias's.
     refusal: RefusalBody,
 }
 
@@ -32,12 +32,12 @@ const REFRESH: &str = "/api/auth/token/refresh";
 const LOGOUT: &str = "/api/auth/logout";
 const PROFILE: &str = "/api/profile";
 
-/// These frontends keep their tokens themselves, whatever the deployment's own do.
+/// These frontends keep their tokens themselves, whatever `TOKEN_DELIVERY` says.
 const IN_BODY: (&str, &str) = ("token_delivery", "body");
-/// And these know phones only: whatever else is sent there is a mistake.
+/// These frontends support phones only, so any other identifier is a mistake.
 const BY_SMS: &[(&str, &str)] = &[IN_BODY, ("channel", "sms")];
 
-/// All of them.
+/// All aliases.
 pub const ALIASES: [Alias; 10] = [
     post("/accounts/otp/request", REQUEST, sent, message_and_code),
     post("/cfg/accounts/otp/request", REQUEST, sent, message_and_code),
@@ -59,26 +59,26 @@ const fn get(path: &'static str, stands_for: &'static str, answer: AnswerBody, r
     Alias { method: "GET", path, stands_for, adds: &[], answer, refusal }
 }
 
-/// The shape that the answer to one request is given.
+/// The alias of one request, for shaping the answer.
 pub(crate) struct Shape {
     alias: &'static Alias,
     asked: Value,
 }
 
 impl Shape {
-    /// Makes a request of an alias the one that it stands for; `None` for every other.
+    /// Gives the request Latchkey's path, if its own is an alias. Returns `None` for any other path.
     pub(crate) fn translate(request: &mut Request) -> Option<Shape> {
         let alias = ALIASES.iter().find(|alias| alias.path == request.path)?;
         alias.stands_for.clone_into(&mut request.path);
         Some(Shape { alias, asked: request.amend(alias.adds) })
     }
 
-    /// The reply as the alias answers.
+    /// Turns a reply into the alias's.
     pub(crate) fn reshape(self, reply: Reply) -> Reply {
         let Shape { alias, asked } = self;
         let status = reply.status();
         if status.is_redirection() {
-            // To the alias without its slash, where the answer has the same shape.
+            // Redirects to the alias without its final slash.
             return Reply::permanent_redirect(alias.path).unwrap_or(reply);
         }
         reply.reshaped(|body| if status.is_success() { (alias.answer)(&body, &asked) } else { (alias.refusal)(&body) })
@@ -139,7 +139,7 @@ fn account(user: &Value) -> Value {
     Value::Object(renamed(user, &MEMBERS).collect())
 }
 
-/// A user's name is the id, and never the number.
+/// The `username` is the user's id. The phone number stays out of it.
 fn phone_account(user: &Value) -> Value {
     const MEMBERS: [(&str, &str); 7] = [
         same("id"),
@@ -162,7 +162,7 @@ const fn same(name: &str) -> (&str, &str) {
     (name, name)
 }
 
-/// Their members with the values of ours, as far as there are such.
+/// The members of `ours` under their new names. Missing members are left out.
 fn renamed(ours: &Value, members: &[(&str, &str)]) -> impl Iterator<Item = (String, Value)> {
     members.iter().filter_map(|(theirs, name)| Some(((*theirs).to_owned(), ours.get(*name)?.clone())))
 }

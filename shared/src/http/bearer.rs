@@ -1,5 +1,4 @@
-//! Who asks: the access token of a request, checked with the keys that are at hand. Whether its session still lives is
-//! the user item's word.
+//! Checks the access token of a request with cached keys. The user's item then decides whether the session is still active.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +10,7 @@ use crate::sessions::{AccessPolicy, CheckingKeys, Subject};
 use crate::store::UserTable;
 use crate::words::{Result, Timestamp};
 
-/// What checking takes from the deployment.
+/// Checks access tokens.
 pub struct Checker {
     policy: AccessPolicy,
     name: Option<String>,
@@ -19,20 +18,20 @@ pub struct Checker {
     keys: Cache<CheckingKeys>,
 }
 
-/// Where the keys are.
+/// The place of the keys.
 enum Source {
-    /// In the public-keys item: nothing there can sign.
+    /// The public-keys item, for asymmetric keys. Nothing in it can sign.
     Published(UserTable),
-    /// In the keyring itself, for an HMAC key has no public half.
+    /// The keyring itself, because an HMAC key has no public half.
     Shared(KeyringReader<TokenKeys>),
 }
 
-/// For a key that is not at hand the others are read again, and for all such tokens together no oftener than this: whoever
-/// makes names up must not read the table with each (V41).
+/// The minimum age of the keys before a token with an unknown key id makes the checker read them again. It applies to all such
+/// tokens together, so that an attacker with invented key ids cannot cause a read with each request (V41).
 const UNKNOWN: Duration = Duration::from_secs(60);
 
 impl Checker {
-    /// The checker that the settings describe.
+    /// Creates the checker from the settings.
     pub fn new(settings: TokenSettings, aws: &Aws, users: &UserTable) -> Checker {
         let TokenSettings { access, issuer, secret } = settings;
         let source = match access.algorithm.is_symmetric() {
@@ -42,18 +41,18 @@ impl Checker {
         Checker { policy: access, name: issuer, source, keys: Cache::new(LONGEST_CACHED) }
     }
 
-    /// Reads the keys when a function starts. Where they cannot be read, the first request tries again.
+    /// Reads the keys when a function starts. A failure is only logged, because the first request reads them again.
     pub async fn warm(&self, now: Timestamp) {
         if let Err(error) = self.keys(FRESH, now).await {
             tracing::warn!(cause = error.cause(), "the keys of access tokens could not be read at start");
         }
     }
 
-    /// What the access token of `request` says.
+    /// The subject of the access token of `request`.
     ///
     /// # Errors
-    /// [`crate::words::Error::InvalidToken`] without one that is ours and valid now;
-    /// [`crate::words::Error::Unavailable`] while there are no keys.
+    /// [`crate::words::Error::InvalidToken`] if the token is missing, invalid or expired; [`crate::words::Error::Unavailable`]
+    /// while the keys are unavailable.
     pub async fn subject(&self, request: &Request, now: Timestamp) -> Result<Subject> {
         let token = request.bearer()?;
         let issuer = request.issuer(self.name.as_deref());

@@ -1,25 +1,25 @@
-//! What a browser adds to a request: its cookies, and where the page is from.
+//! The part of a request that a browser adds: its cookies and the origin of the page.
 
 use super::Request;
 use crate::http::cookie::Cookie;
 use crate::http::frontends::{Frontends, TokenDelivery};
 use crate::words::{Error, Result};
 
-/// How a request's tokens travel, and what it says under a name that may be a field or a cookie.
+/// A value from a field or a cookie, and how tokens travel.
 #[derive(Debug)]
 pub struct Delivered {
     /// How the answer's tokens travel.
     pub delivery: TokenDelivery,
-    /// The text of the field or the cookie.
+    /// The value of the field or the cookie.
     pub text: Option<String>,
 }
 
 impl Request {
-    /// Reads the text that the body has as `field` and the browser as `cookie`, and decides how tokens travel: as
-    /// `asked`. Where that is the body, no cookie is looked at, so that none can be turned into a body's text.
+    /// Reads the value of the body's `field` or of the browser's `cookie`, and decides how tokens travel. If the request asks for
+    /// tokens in the body, cookies are ignored. Otherwise a script could turn a cookie into a token that it can read.
     ///
     /// # Errors
-    /// As [`Frontends::delivery`] and [`crate::http::Cookies::get`]; [`Error::InvalidRequest`] where field and cookie differ.
+    /// As [`Frontends::delivery`] and [`crate::http::Cookies::get`]; [`Error::InvalidRequest`] if field and cookie differ.
     pub fn delivered(
         &self,
         frontends: &Frontends,
@@ -40,11 +40,11 @@ impl Request {
         }
     }
 
-    /// The refresh token, in its field or its cookie. A browser whose cookie has ended shows none, and is to be told so;
-    /// without cookies the field must be there.
+    /// The refresh token from its field or its cookie. It may be missing if tokens travel in cookies, because a browser drops an
+    /// expired cookie. Without cookies the field is required.
     ///
     /// # Errors
-    /// As [`Request::delivered`]; [`Error::InvalidRequest`] where the field is missing.
+    /// As [`Request::delivered`]; [`Error::InvalidRequest`] if the field is missing.
     pub fn refresh_token(
         &self,
         frontends: &Frontends,
@@ -58,10 +58,10 @@ impl Request {
         Ok(delivered)
     }
 
-    /// The device cookie of a request whose tokens travel in cookies.
+    /// The device cookie, if the request's tokens travel in cookies.
     ///
     /// # Errors
-    /// As [`crate::http::Cookies::get`]; [`Error::Forbidden`] where the page that uses it does not show itself.
+    /// As [`Frontends::delivery`] and [`crate::http::Cookies::get`].
     pub fn device_cookie(&self, frontends: &Frontends, delivery: TokenDelivery) -> Result<Option<&str>> {
         let device = match delivery {
             TokenDelivery::Body => None,

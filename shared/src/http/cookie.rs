@@ -1,4 +1,4 @@
-//! Cookies: the three that a browser keeps for us, how they come and how they are set.
+//! Latchkey's three cookies: how they are read and set.
 
 use std::time::Duration;
 
@@ -6,19 +6,20 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::words::{Error, Result};
 
-/// What a browser keeps.
+/// One of Latchkey's cookies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cookie {
     /// The refresh token.
     Refresh,
-    /// The id of the challenge that this browser asked for.
+    /// The id of the challenge that this browser requested.
     Challenge,
-    /// That an identifier was proved in this browser before.
+    /// Shows that an identifier was proven in this browser before.
     Device,
 }
 
 impl Cookie {
-    /// Its name. With `__Host-` no sibling of our host, and nobody without TLS, can set or shadow it (V42).
+    /// The cookie's name. The prefix `__Host-` keeps other hosts of the same domain, and sites without TLS, from setting it
+    /// (V42).
     pub fn name(self) -> &'static str {
         match self {
             Cookie::Refresh => "__Host-refresh",
@@ -27,23 +28,23 @@ impl Cookie {
         }
     }
 
-    /// The `Set-Cookie` that keeps `value` for `life` (S60).
+    /// The `Set-Cookie` value that stores `value` for `life` (S60).
     pub fn keep(self, value: &str, life: Duration) -> String {
         let (name, seconds) = (self.name(), life.as_secs());
         format!("{name}={value}; Max-Age={seconds}; Path=/; Secure; HttpOnly; SameSite=Lax")
     }
 
-    /// The `Set-Cookie` that removes it.
+    /// The `Set-Cookie` value that removes the cookie.
     pub fn clear(self) -> String {
         self.keep("", Duration::ZERO)
     }
 }
 
-/// The cookies that a request brings; others than ours are not looked at.
+/// Latchkey's cookies in a request. All others are ignored.
 #[derive(Debug, Default)]
 pub struct Cookies(Vec<(Cookie, Option<SecretString>)>);
 
-/// Longer than any value that we set.
+/// The maximum length of a value, in bytes. Latchkey's own values are shorter.
 const LONGEST: usize = 512;
 
 impl Cookies {
@@ -53,10 +54,11 @@ impl Cookies {
         Cookies(pairs.filter_map(ours).collect())
     }
 
-    /// The value of a cookie, if it is here. An empty one is one that was removed.
+    /// The value of a cookie. `None` if it is missing or empty; an empty cookie has been removed.
     ///
     /// # Errors
-    /// [`Error::InvalidRequest`] where it is here twice, too long, or no plain text: two readers could choose differently.
+    /// [`Error::InvalidRequest`] if it appears twice, is too long or contains other than plain ASCII, because two parsers could
+    /// then read different values.
     pub fn get(&self, cookie: Cookie) -> Result<Option<&str>> {
         let mut found = self.0.iter().filter(|(name, _)| *name == cookie).map(|(_, value)| value);
         let (first, second) = (found.next(), found.next());

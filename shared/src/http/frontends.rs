@@ -1,4 +1,4 @@
-//! Frontends: who may call with cookies, and how a request's tokens travel.
+//! Frontends: the pages that may use cookies, and how tokens travel.
 
 use serde::Deserialize;
 
@@ -13,23 +13,23 @@ use crate::words::{Error, Result};
 pub enum TokenDelivery {
     /// In the body, for clients that can keep a secret.
     Body,
-    /// In cookies that no page can read; only the access token is in the body.
+    /// In cookies that scripts are unable to read. Only the access token is in the body.
     Cookie,
 }
 
-/// What a browser says of the page that a request comes from. No page can write these headers.
+/// The headers in which a browser identifies the page of a request. Scripts are unable to change them.
 #[derive(Debug, Default)]
 pub struct Page {
-    /// `Origin`.
+    /// The header `Origin`.
     pub origin: Option<String>,
-    /// Whether `Sec-Fetch-Site` says that the page is the API's own.
+    /// Whether `Sec-Fetch-Site` says that the page has the API's own origin.
     pub is_same_origin: bool,
 }
 
 /// The frontends of a deployment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Frontends {
-    /// For requests that do not say.
+    /// The delivery for requests that neither ask for one nor send a cookie.
     pub usual: TokenDelivery,
     /// The API's own domain, if it has one.
     pub domain: Option<String>,
@@ -41,7 +41,8 @@ type HoldsCookies = bool;
 const IS_DOMAIN: Check = (is_host_name, "a domain name in lower case, such as auth.example.com");
 
 impl Frontends {
-    /// Reads its variables. A deployment whose frontends would get no cookie does not start with them as the rule.
+    /// Reads the settings from their variables. Reports a mistake if `TOKEN_DELIVERY` is `cookie` but some frontends would lose
+    /// their cookies.
     pub fn read(read: &mut Reader<'_>) -> Frontends {
         let expected = "origins such as https://app.example.com, without a path or a final slash, by commas";
         let usual = match read.choice("TOKEN_DELIVERY", "body", &["body", "cookie"]).as_str() {
@@ -64,10 +65,10 @@ impl Frontends {
         frontends
     }
 
-    /// Frontends at `origins`, for an API at `domain`, if it has one of its own.
+    /// Frontends at `origins`, for an API at `domain`, if it has its own domain.
     ///
-    /// A browser sends `SameSite` cookies within one site only: the same scheme and the same registrable domain. On
-    /// the browser's own machine the API may stand behind the frontend's own server, which nobody can tell from here.
+    /// A browser sends `SameSite` cookies within one site only: the same scheme and the same registrable domain. Frontends on
+    /// loopback always count as able to use cookies, because the API may be behind the frontend's own server there.
     pub fn new(usual: TokenDelivery, origins: Vec<Origin>, domain: Option<String>) -> Frontends {
         let site = domain.as_deref().and_then(registrable);
         let holds = |origin: &Origin| {
@@ -83,16 +84,17 @@ impl Frontends {
         self.origins.iter().map(|(origin, _)| origin.as_str())
     }
 
-    /// The origins whose pages cannot use our cookies.
+    /// The origins of pages that are unable to use cookies.
     pub fn without_cookies(&self) -> impl Iterator<Item = &str> {
         self.origins.iter().filter(|(_, holds)| !holds).map(|(origin, _)| origin.as_str())
     }
 
-    /// How the tokens of a request from `page` travel: as it asks, else as it came (`brings` one of our cookies), else as usual.
+    /// Decides how the tokens of a request from `page` travel: as the request asks, or else in cookies if it `brings` one, or
+    /// else in the usual way.
     ///
     /// # Errors
-    /// [`Error::InvalidRequest`] where cookies cannot be served; [`Error::Forbidden`] for a page that is not allowed to
-    /// use them, or that does not show itself although a cookie speaks for it (S61).
+    /// [`Error::InvalidRequest`] if cookies would be lost; [`Error::Forbidden`] if the page may not use them, or if a request
+    /// with a cookie has no `Origin` (S61).
     pub fn delivery(&self, asked: Option<TokenDelivery>, brings: bool, page: &Page) -> Result<TokenDelivery> {
         let delivery = asked.unwrap_or(if brings { TokenDelivery::Cookie } else { self.usual });
         if delivery == TokenDelivery::Cookie && !page.is_same_origin {
@@ -121,7 +123,7 @@ impl Frontends {
     }
 }
 
-/// The part of a host name that somebody registered, by the public suffix list; an address has none.
+/// The part of a host name that its owner registered, by the public suffix list. `None` for an IP address.
 fn registrable(host: &str) -> Option<&str> {
     if address(host).is_some() { None } else { site::registrable(host) }
 }

@@ -1,10 +1,10 @@
-//! Whom a request is about.
+//! The identifier in a request.
 
 use serde::Deserialize;
 
 use crate::words::{Channel, Destination, Email, Error, Identifier, Phone, Result};
 
-/// The identifier of a request, under any of the names that clients use for it.
+/// The identifier in a request, under any of its field names.
 #[derive(Deserialize)]
 pub struct IdentifierFields {
     identifier: Option<String>,
@@ -15,11 +15,12 @@ pub struct IdentifierFields {
 }
 
 impl IdentifierFields {
-    /// The one identifier that all given fields agree on, by the channel that they name, or else by its usual one.
+    /// Reads the identifier, which must be the same in all given fields. The code goes to it by the given channel, or else by the
+    /// identifier's usual one.
     ///
     /// # Errors
-    /// [`Error::InvalidEmail`], [`Error::InvalidPhone`]; [`Error::InvalidRequest`] where there is none, there are two
-    /// different ones, or the channel does not reach it.
+    /// [`Error::InvalidEmail`] or [`Error::InvalidPhone`] for a malformed one; [`Error::InvalidRequest`] if it is missing, if two
+    /// differ, or if the channel does not fit it.
     pub fn destination(&self) -> Result<Destination> {
         let phone = |text: &String| text.parse::<Phone>().map(Identifier::Phone);
         let given = [

@@ -1,4 +1,4 @@
-//! Issuing tokens: both tokens of a session, with the keys that are active now.
+//! Issues the tokens of a session with the active keys.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -14,19 +14,19 @@ use crate::keys::TokenKeys;
 use crate::sessions::{AccessPolicy, Audience, Grant, Issuing, RefreshToken, Session, Signer, Subject};
 use crate::words::{Entropy, Error, MacKey, Result, Timestamp, random_id};
 
-/// What issuing and checking tokens take from the deployment.
+/// The settings for issuing and checking tokens.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TokenSettings {
-    /// Access tokens: algorithm, audience, life, claim names.
+    /// The policy of access tokens: algorithm, audience, lifetime, claim names.
     pub access: AccessPolicy,
-    /// `iss`; by default `https://` and the domain that API Gateway names in the event.
+    /// The `iss` claim. By default `https://` and the domain that API Gateway names in the event.
     pub issuer: Option<String>,
-    /// The secret with the keys.
+    /// The ARN of the secret with the keys.
     pub secret: String,
 }
 
 impl TokenSettings {
-    /// Reads their variables.
+    /// Reads the settings from their variables.
     pub fn read(read: &mut Reader<'_>) -> TokenSettings {
         TokenSettings {
             access: AccessPolicy::read(read),
@@ -35,7 +35,7 @@ impl TokenSettings {
         }
     }
 
-    /// Reads the issuer, and nothing else.
+    /// Reads the issuer only.
     pub fn read_issuer(read: &mut Reader<'_>) -> Option<String> {
         read.optional("JWT_ISSUER", IS_ISSUER)
     }
@@ -43,7 +43,8 @@ impl TokenSettings {
 
 const IS_ISSUER: Check = (names_an_issuer, "an https URL (http for loopback) without query, fragment or final slash");
 
-/// RFC 8414 §2: https, no query, no fragment (S48); a browser treats http on loopback as safe, and so does `local`.
+/// RFC 8414 §2 requires https and forbids a query and a fragment (S48). Like browsers, this also accepts http on loopback, which
+/// `local` uses.
 fn names_an_issuer(text: &str) -> bool {
     let is_loopback = ["http://127.0.0.1", "http://localhost", "http://[::1]"].iter().any(|start| {
         text.strip_prefix(start).is_some_and(|rest| rest.is_empty() || rest.starts_with(':') || rest.starts_with('/'))
@@ -54,16 +55,16 @@ fn names_an_issuer(text: &str) -> bool {
         && !text.ends_with('/')
 }
 
-/// Makes the tokens of sessions.
+/// Issues the tokens of sessions.
 pub struct Issuer {
     policy: AccessPolicy,
     name: Option<String>,
     keys: KeyringReader<TokenKeys>,
-    /// The key that signed last, parsed.
+    /// The signer of the last token. Kept to avoid parsing its key again.
     signer: Mutex<Option<Arc<Signer>>>,
 }
 
-/// The keys at one request's moment, for its tenant.
+/// The keys for one request, at its time and for its tenant.
 pub struct RequestKeys<'a> {
     issuer: &'a Issuer,
     request: &'a Request,
@@ -71,24 +72,24 @@ pub struct RequestKeys<'a> {
     now: Timestamp,
 }
 
-/// Both tokens of a session, and how long the access token lives, in seconds.
+/// Both tokens of a session.
 #[derive(Serialize)]
 pub struct Tokens {
-    /// The JWT.
+    /// The access token, a JWT.
     pub access: String,
-    /// The opaque token, where the body tells it.
+    /// The refresh token, if it travels in the body.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refresh: Option<String>,
-    /// From now.
+    /// The lifetime of the access token, in seconds.
     #[serde(skip)]
     pub expires_in: u64,
-    /// How long the refresh token lives unless it is used.
+    /// The lifetime of the refresh token, unless it is used.
     #[serde(skip)]
     life: Duration,
 }
 
 impl Tokens {
-    /// Takes the refresh token out of the body where it travels as a cookie, and sets that.
+    /// Moves the refresh token from the body to a cookie, if tokens travel in cookies. Returns its `Set-Cookie` value.
     pub fn into_cookie(&mut self, delivery: TokenDelivery) -> Option<String> {
         match delivery {
             TokenDelivery::Body => None,
@@ -98,7 +99,7 @@ impl Tokens {
 }
 
 impl Issuer {
-    /// The issuer that the settings describe.
+    /// Creates the issuer from the settings.
     pub fn new(settings: TokenSettings, aws: &Aws) -> Issuer {
         let TokenSettings { access, issuer, secret } = settings;
         Issuer { policy: access, name: issuer, keys: KeyringReader::new(aws, secret), signer: Mutex::default() }
@@ -119,17 +120,17 @@ impl Issuer {
 }
 
 impl RequestKeys<'_> {
-    /// What a refresh token says and the key that it was made with, if we made it.
+    /// Checks a refresh token. Returns its content and the key that made it, or `None` if the token is forged or has expired.
     pub fn authenticate<'t>(&self, token: &'t RefreshToken) -> Option<(&'t Grant, MacKey)> {
         token.check(&self.keys, self.audience(), self.now)
     }
 
-    /// Whom refresh tokens are for.
+    /// The audience of refresh tokens.
     pub fn audience(&self) -> Audience<'_> {
         Audience { tenant: self.request.tenant(), client: &self.issuer.policy.audience }
     }
 
-    /// The name of the key for new refresh tokens.
+    /// The id of the key for new refresh tokens.
     ///
     /// # Errors
     /// As [`crate::keys::Ring::active`].
@@ -137,8 +138,8 @@ impl RequestKeys<'_> {
         Ok(&self.keys.refresh.active(self.now)?.id)
     }
 
-    /// The signer of new access tokens. Asked for before anything is written, so that a keyring that cannot sign costs
-    /// nobody a code.
+    /// The signer of new access tokens. Handlers call this before they write, so that a keyring without a usable key leaves the
+    /// user's code unused.
     ///
     /// # Errors
     /// As [`crate::keys::Ring::active_for`] and [`Signer::new`].
@@ -155,10 +156,10 @@ impl RequestKeys<'_> {
         Ok(signer)
     }
 
-    /// The tokens of `session` as it stands.
+    /// Issues the tokens of `session`.
     ///
     /// # Errors
-    /// [`Error::Internal`] when the key of the session's own refresh token has left the ring, or does not sign.
+    /// [`Error::Internal`] if the key of the session's refresh token has retired, or if signing fails.
     pub fn issue(&self, session: &Session, signer: &Signer) -> Result<Tokens> {
         let Issuer { policy, name, .. } = self.issuer;
         let key = self.keys.refresh.find(&session.key_id, self.now);

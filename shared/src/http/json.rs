@@ -1,4 +1,4 @@
-//! Reading JSON strictly: no key twice, no deep nesting, no surprises between this reader and the next.
+//! Reads JSON strictly: without duplicate keys or deep nesting.
 
 use std::fmt;
 
@@ -8,13 +8,13 @@ use serde_json::{Map, Value};
 
 use crate::words::{Error, Result};
 
-/// Deeper bodies are refused; ours have one level (V32).
+/// The maximum nesting of a body. Valid bodies have one level (V32).
 const DEEPEST: usize = 8;
 
-/// `bytes` as JSON of the shape `T`.
+/// Parses `bytes` as JSON of the shape `T`.
 ///
 /// # Errors
-/// [`Error::InvalidRequest`], naming the place or the field and never its value.
+/// [`Error::InvalidRequest`], with the position or the field, but without its value.
 pub fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     let value = Strict { depth: 0 }.deserialize(&mut reader).map_err(|error| unreadable(&error))?;
@@ -25,10 +25,10 @@ pub fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
     T::deserialize(value).map_err(|error| Error::invalid(format!("The body is invalid: {}.", shape_of(&error))))
 }
 
-/// For `deserialize_with`: a field that may be missing, but must not be `null`.
+/// For `deserialize_with`: a field that may be missing but rejects `null`.
 ///
 /// # Errors
-/// As `T`'s own.
+/// As the deserializer of `T`.
 pub fn not_null<'de, T: Deserialize<'de>, D: Deserializer<'de>>(field: D) -> std::result::Result<Option<T>, D::Error> {
     T::deserialize(field).map(Some)
 }
@@ -42,7 +42,7 @@ fn unreadable(error: &serde_json::Error) -> Error {
     }
 }
 
-/// What serde expected, without the value that it found: that may be somebody's address or code.
+/// The type that serde expected. The value that it found is left out, because it may be an address or a code.
 fn shape_of(error: &serde_json::Error) -> String {
     let text = error.to_string();
     match text.rsplit_once("expected ") {
@@ -51,7 +51,7 @@ fn shape_of(error: &serde_json::Error) -> String {
     }
 }
 
-/// Reads any JSON, but refuses a key that appears twice in an object: two readers might choose differently (V21).
+/// Reads any JSON, but rejects objects with duplicate keys, because two parsers could read different values (V21).
 #[derive(Clone, Copy)]
 struct Strict {
     depth: usize,

@@ -1,4 +1,4 @@
-//! The edge: requests, replies, routes and the paths of replaced systems, browsers and their cookies, the tokens in them.
+//! The HTTP layer: requests and replies, routes and aliases, browsers and cookies, tokens.
 
 mod alias;
 mod bearer;

@@ -1,11 +1,12 @@
-//! Origins: where a frontend's pages come from, as browsers say it.
+//! The origins of frontends' pages, as browsers write them.
 
 use std::net::IpAddr;
 use std::str::FromStr;
 
 use crate::words::{Error, Result, is_host_label};
 
-/// `https://app.example.com`, with a port where it is not the scheme's own. One spelling, which is compared exactly.
+/// An origin such as `https://app.example.com`, with a port unless it is the scheme's default. Each origin has one spelling, so
+/// origins are compared as text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Origin {
     text: String,
@@ -14,22 +15,22 @@ pub struct Origin {
 }
 
 impl Origin {
-    /// Its one spelling.
+    /// The origin as text.
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// The host name or address in it.
+    /// The host name or address.
     pub fn host(&self) -> &str {
         &self.host
     }
 
-    /// Whether its pages come over TLS.
+    /// Whether the scheme is https.
     pub fn is_https(&self) -> bool {
         self.is_https
     }
 
-    /// Whether it is on the browser's own machine, which browsers trust without TLS.
+    /// Whether the host is the browser's own machine. Browsers trust it without TLS.
     pub fn is_loopback(&self) -> bool {
         let is_local_name = self.host == "localhost" || self.host.ends_with(".localhost");
         is_local_name || address(&self.host).is_some_and(|address| address.to_canonical().is_loopback())
@@ -43,7 +44,7 @@ impl FromStr for Origin {
         let is_https = text.starts_with("https://");
         let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
         let (host, port) = rest.and_then(parts).ok_or_else(unreadable)?;
-        // A browser leaves the scheme's own port out, and writes no zeros before a number.
+        // A browser omits the scheme's default port and leading zeros.
         let is_usual = port.is_none_or(|port| port == if is_https { "443" } else { "80" });
         let is_port = port.is_none_or(|port| port.parse::<u16>().is_ok_and(|number| number.to_string() == port));
         let is_host = is_host_name(host) || address(host).is_some();
@@ -58,7 +59,7 @@ fn unreadable() -> Error {
     Error::invalid("This is not an origin. Use a scheme and a host, such as https://app.example.com.")
 }
 
-/// Host and port; an IPv6 address has its brackets.
+/// Splits host and port. An IPv6 address keeps its brackets.
 fn parts(rest: &str) -> Option<(&str, Option<&str>)> {
     if rest.starts_with('[') {
         let end = rest.find(']')? + 1;
@@ -68,7 +69,7 @@ fn parts(rest: &str) -> Option<(&str, Option<&str>)> {
     Some(rest.split_once(':').map_or((rest, None), |(host, port)| (host, Some(port))))
 }
 
-/// The address that a host is, if it is one.
+/// The host as an IP address, if it is one.
 pub(super) fn address(host: &str) -> Option<IpAddr> {
     match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
         Some(inner) => inner.parse().ok().filter(IpAddr::is_ipv6),
@@ -76,9 +77,9 @@ pub(super) fn address(host: &str) -> Option<IpAddr> {
     }
 }
 
-/// Whether a text is a host name in lower case, as certificates and browsers have it.
+/// Whether `text` is a host name in lower case, as in certificates and browsers.
 pub fn is_host_name(text: &str) -> bool {
-    // A last label of digits would be an address.
+    // With digits as its last label it would be an IP address.
     let is_number = text.rsplit('.').next().is_some_and(|label| label.bytes().all(|byte| byte.is_ascii_digit()));
     text.len() <= 253 && !is_number && text.split('.').all(is_host_label)
 }

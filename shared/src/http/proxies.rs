@@ -1,4 +1,4 @@
-//! Where a request comes from, when proxies stand before the gateway.
+//! The client's address, if proxies stand before API Gateway.
 
 use std::net::IpAddr;
 
@@ -6,25 +6,25 @@ use ipnet::IpNet;
 
 use crate::config::Reader;
 
-/// Proxies whose `X-Forwarded-For` is believed.
+/// Proxies with a trusted `X-Forwarded-For` header.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Proxies(Vec<IpNet>);
 
 impl Proxies {
-    /// Reads its variable.
+    /// Reads the setting from its variable.
     pub fn read(read: &mut Reader<'_>) -> Proxies {
         let expected = "networks such as 192.0.2.0/24, separated by commas";
         Proxies(read.list("TRUSTED_PROXIES", expected, |text| text.parse().ok()))
     }
 
-    /// The networks that they are in.
+    /// The networks of the proxies.
     pub fn networks(&self) -> impl Iterator<Item = &IpNet> {
         self.0.iter()
     }
 
-    /// The address of the client: `peer`, unless that is a trusted proxy; then the last address in the forwarded list
-    /// that is not one. The list is read from the right, because a client writes its left end (V24, S65), and in bytes,
-    /// because it may write any there.
+    /// The client's address. This is `peer`, unless `peer` is a trusted proxy. It is then the last address in the forwarded list
+    /// that is outside the trusted networks. The list is read from the right, because a client can write its left end (V24, S65).
+    /// It is read as bytes, because a client can write any bytes there.
     pub fn client<'a>(&self, peer: IpAddr, forwarded: impl DoubleEndedIterator<Item = &'a [u8]>) -> IpAddr {
         let is_trusted = |address: IpAddr| self.0.iter().any(|network| network.contains(&address.to_canonical()));
         let mut client = peer;
@@ -32,7 +32,7 @@ impl Proxies {
             if !is_trusted(client) {
                 break;
             }
-            // Nothing to the left of what cannot be read can be believed.
+            // An unreadable entry ends the list, because nothing to its left can be trusted.
             let Some(address) = str::from_utf8(hop).ok().and_then(|hop| hop.trim().parse().ok()) else { break };
             client = address;
         }
@@ -55,7 +55,7 @@ mod tests {
             .to_string()
     }
 
-    /// V24: what a client writes into the header is believed only behind a trusted proxy, and only its right end.
+    /// V24: the header counts only behind a trusted proxy, and only its right end.
     #[test]
     fn a_forwarded_address_is_read_from_the_right() {
         assert_eq!(client("", "192.0.2.1", &["198.51.100.7"]), "192.0.2.1");

@@ -1,4 +1,4 @@
-//! Writing a reply: its headers, and the status of every error.
+//! Replies: their headers, and the status of each error.
 
 use lambda_http::Body;
 use lambda_http::http::header::{self, HeaderName, HeaderValue};
@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::words::{Error, Result};
 
-/// What a handler answers.
+/// The reply of a handler.
 #[derive(Debug)]
 pub struct Reply {
     outcome: &'static str,
@@ -17,7 +17,7 @@ pub struct Reply {
     headers: Vec<(HeaderName, HeaderValue)>,
 }
 
-/// Every refusal's body.
+/// The body of every refusal.
 #[derive(Serialize)]
 struct Refusal<'a> {
     success: bool,
@@ -30,42 +30,42 @@ struct Refusal<'a> {
 }
 
 impl Reply {
-    /// 200 with a body.
+    /// A 200 with a body.
     ///
     /// # Errors
-    /// [`Error::Internal`] when `body` has no JSON form.
+    /// [`Error::Internal`] when `body` fails to serialize.
     pub fn ok(body: impl Serialize) -> Result<Reply> {
         let body = serde_json::to_string(&body).map_err(Error::internal)?;
         Ok(Reply { outcome: "ok", status: StatusCode::OK, body, headers: Vec::new() })
     }
 
-    /// The same request at another path of the same origin.
+    /// A permanent redirect to another path of the same origin.
     ///
     /// # Errors
-    /// [`Error::Internal`] when the path is none.
+    /// [`Error::Internal`] when the path is invalid in a header.
     pub fn permanent_redirect(path: &str) -> Result<Reply> {
         let location = HeaderValue::from_str(path).map_err(Error::internal)?;
         let headers = vec![(header::LOCATION, location)];
         Ok(Reply { outcome: "ok", status: StatusCode::PERMANENT_REDIRECT, body: "{}".to_owned(), headers })
     }
 
-    /// An answer that anyone may keep for a while, where all others say `no-store`.
+    /// Sets `Cache-Control`. Replies without it say `no-store`.
     #[must_use]
     pub fn cached(mut self, cache_control: &'static str) -> Reply {
         self.headers.push((header::CACHE_CONTROL, HeaderValue::from_static(cache_control)));
         self
     }
 
-    /// The same with a cookie set or removed.
+    /// Adds a `Set-Cookie` header.
     ///
     /// # Errors
-    /// [`Error::Internal`] when the cookie is no header.
+    /// [`Error::Internal`] when the cookie is invalid in a header.
     pub fn with_cookie(mut self, set_cookie: &str) -> Result<Reply> {
         self.headers.push((header::SET_COOKIE, HeaderValue::from_str(set_cookie).map_err(Error::internal)?));
         Ok(self)
     }
 
-    /// The same with all of them.
+    /// Adds several `Set-Cookie` headers.
     ///
     /// # Errors
     /// As [`Reply::with_cookie`].
@@ -73,7 +73,7 @@ impl Reply {
         set_cookies.into_iter().try_fold(self, |reply, set_cookie| reply.with_cookie(&set_cookie))
     }
 
-    /// What the caller is told of an error. Only a refusal that comes with a cookie is made by a handler.
+    /// The refusal for an error. A handler usually returns the error, and calls this only to add a cookie.
     pub fn refusal(error: &Error) -> Reply {
         let retry_after = error.retry_after().map(|wait| wait.as_secs().max(1));
         let message = &error.to_string();
@@ -97,17 +97,17 @@ impl Reply {
             | Error::Unavailable(_)
             | Error::Internal(_) => {}
         }
-        // A struct of texts and numbers always has a JSON form.
+        // A struct of texts and numbers always serializes.
         let body = serde_json::to_string(&refusal).unwrap_or_default();
         Reply { outcome: error.code(), status: status(error), body, headers }
     }
 
-    /// `ok`, or the code of its refusal, for the log.
+    /// `ok` or the code of the refusal, for the log.
     pub(crate) fn outcome(&self) -> &'static str {
         self.outcome
     }
 
-    /// The same with another body.
+    /// Replaces the body.
     #[must_use]
     pub(super) fn reshaped(mut self, shape: impl FnOnce(Value) -> Value) -> Reply {
         if let Ok(body) = serde_json::from_str(&self.body) {
@@ -116,12 +116,12 @@ impl Reply {
         self
     }
 
-    /// Its status, for the log.
+    /// The status, for the log.
     pub(crate) fn status(&self) -> StatusCode {
         self.status
     }
 
-    /// The reply as the gateway takes it, with the headers that every answer has (S64).
+    /// The response for API Gateway, with the headers of every answer (S64).
     pub(crate) fn into_response(self, id: &str) -> Response<Body> {
         let mut response = Response::new(Body::Text(self.body));
         *response.status_mut() = self.status;
@@ -134,7 +134,7 @@ impl Reply {
         if let Ok(id) = HeaderValue::from_str(id) {
             headers.insert("x-request-id", id);
         }
-        // In place of what every answer has; there may be several cookies.
+        // These replace the default headers, but cookies are added, because there may be several.
         for (name, value) in self.headers {
             if name == header::SET_COOKIE {
                 headers.append(name, value);
@@ -146,7 +146,7 @@ impl Reply {
     }
 }
 
-/// The status of every error.
+/// The HTTP status of each error.
 fn status(error: &Error) -> StatusCode {
     match error {
         Error::InvalidRequest(_) | Error::InvalidEmail | Error::InvalidPhone | Error::InvalidOtp => {

@@ -1,4 +1,4 @@
-//! Reading a request: what the gateway says of it, and its body.
+//! Requests: API Gateway's event and its body.
 
 use lambda_http::RequestExt;
 use lambda_http::http::{HeaderMap, Method, header};
@@ -13,20 +13,20 @@ use crate::http::json;
 use crate::sessions::Device;
 use crate::words::{Error, Network, Result, Tenant};
 
-/// The longest body that is read. The longest lawful one is under 1 KiB (V32).
+/// The maximum length of a body, in bytes. The longest valid one is under 1 KiB (V32).
 pub const LONGEST_BODY: usize = 8 * 1024;
 
 /// A request, as handlers see it.
 pub struct Request {
-    /// The gateway's id for it.
+    /// API Gateway's id of the request.
     pub id: String,
-    /// The API's domain name: a field that the gateway fills, not a header (S78).
+    /// The API's domain name, from a field that API Gateway fills itself (S78).
     pub domain: String,
-    /// Where it comes from.
+    /// The client's network.
     pub network: Network,
     /// The path without its final slash.
     pub path: String,
-    /// Whether it had one.
+    /// Whether the path had a final slash.
     pub has_final_slash: bool,
     pub(super) cookies: Cookies,
     pub(super) page: Page,
@@ -64,11 +64,11 @@ impl Request {
         })
     }
 
-    /// The body as JSON of the shape `T`: unknown fields are ignored, everything else must fit.
+    /// The body as JSON of the shape `T`. Unknown fields are ignored, everything else must fit.
     ///
     /// # Errors
-    /// [`Error::InvalidRequest`] for another content type, a body that is too long, too deep, no JSON, has a key
-    /// twice or a field of another type (V21, V32, S62).
+    /// [`Error::InvalidRequest`] for another content type, or for a body that is too long, too deep, malformed, or has a
+    /// duplicate key or a field of another type (V21, V32, S62).
     pub fn json<T: DeserializeOwned>(&self) -> Result<T> {
         let media_type = self.content_type.as_deref().and_then(|text| text.split(';').next()).unwrap_or_default();
         if !media_type.trim().eq_ignore_ascii_case("application/json") {
@@ -80,32 +80,33 @@ impl Request {
         json::read(&self.body)
     }
 
-    /// What follows `Bearer` and one space in the header. The gateway makes one of two, with a comma that is in no token.
+    /// The text after `Bearer` and one space in the header. API Gateway joins two such headers with a comma, and a comma makes
+    /// any token invalid.
     ///
     /// # Errors
-    /// [`Error::InvalidToken`] without it.
+    /// [`Error::InvalidToken`] if the header is missing or has another scheme.
     pub fn bearer(&self) -> Result<&str> {
         let (scheme, token) = self.authorization.as_deref().and_then(|text| text.split_once(' ')).unwrap_or_default();
         if scheme.eq_ignore_ascii_case("Bearer") { Ok(token) } else { Err(Error::InvalidToken) }
     }
 
-    /// Whose users it is about.
+    /// The tenant of the request.
     pub fn tenant(&self) -> &Tenant {
         &self.tenant
     }
 
-    /// What the client uses.
+    /// The client's device.
     pub fn device(&self) -> Device {
         Device::of(self.user_agent.as_deref(), self.network)
     }
 
-    /// What the last part of the path says.
+    /// The last segment of the path.
     pub fn last_segment(&self) -> &str {
         self.path.rsplit('/').next().unwrap_or_default()
     }
 
-    /// Puts `fields` into the body, over its own of the same names; and tells the body. One that [`Request::json`] would
-    /// refuse stays as it is, for the handler to refuse.
+    /// Adds `fields` to the body, replacing its own fields of these names, and returns the body. A body that [`Request::json`]
+    /// would reject stays as it is, and the handler rejects it.
     pub(super) fn amend(&mut self, fields: &[(&str, &str)]) -> Value {
         let Ok(mut body) = self.json::<Map<String, Value>>() else { return Value::Null };
         body.extend(fields.iter().map(|(name, value)| ((*name).to_owned(), Value::from(*value))));
@@ -119,13 +120,13 @@ impl Request {
         self.method.as_str()
     }
 
-    /// The issuer of tokens made for this request.
+    /// The issuer of this request's tokens.
     pub fn issuer(&self, configured: Option<&str>) -> String {
         configured.map_or_else(|| format!("https://{}", self.domain), str::to_owned)
     }
 }
 
-/// `/x` for `/x/`; the root stays.
+/// Turns `/x/` into `/x`, and leaves the root as it is.
 pub fn without_final_slash(path: &str) -> &str {
     path.strip_suffix('/').filter(|rest| !rest.is_empty()).unwrap_or(path)
 }
@@ -134,7 +135,7 @@ fn cookies(headers: &HeaderMap) -> Cookies {
     Cookies::read(headers.get_all(header::COOKIE).iter().map(|line| line.as_bytes()))
 }
 
-/// Two lines of a header come as one from the gateway, joined by a comma, which is no origin.
+/// API Gateway joins two `Origin` headers with a comma, and the result matches no origin.
 fn page(headers: &HeaderMap) -> Page {
     let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or_default());
     let is_same_origin = text("sec-fetch-site") == Some("same-origin");

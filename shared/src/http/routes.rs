@@ -1,15 +1,15 @@
-//! The operations of the API, and the function that answers each.
+//! The operations of the API, and the function for each.
 
 use super::Request;
 use crate::words::{Error, Result};
 
 /// An operation of the API.
 pub struct Route {
-    /// Its method.
+    /// The method.
     pub method: &'static str,
-    /// Its path without the final slash, in which a last `{id}` is one segment.
+    /// The path without its final slash. A final `{id}` stands for one segment.
     pub path: &'static str,
-    /// The function that answers it.
+    /// The name of the function that answers it.
     pub function: &'static str,
 }
 
@@ -17,7 +17,7 @@ const fn route(method: &'static str, path: &'static str, function: &'static str)
     Route { method, path, function }
 }
 
-/// All of them. `cargo run -p local -- routes` prints this table from `openapi.yaml` and `template.yaml`.
+/// All routes. `cargo run -p local -- routes` prints this table from `openapi.yaml` and `template.yaml`.
 pub const ROUTES: [Route; 10] = [
     route("GET", "/.well-known/jwks.json", "jwks"),
     route("GET", "/.well-known/openid-configuration", "jwks"),
@@ -31,7 +31,7 @@ pub const ROUTES: [Route; 10] = [
     route("GET", "/api/profile", "profile"),
 ];
 
-/// Whether `function` answers `request`. A function without a route takes what it is given.
+/// Checks whether `function` answers `request`. A function without a route accepts every request.
 ///
 /// # Errors
 /// As [`look`].
@@ -40,10 +40,10 @@ pub(crate) fn look_in(function: &str, request: &Request) -> Result<()> {
     if own.is_empty() { Ok(()) } else { among(&own, request) }
 }
 
-/// Whether any function answers `request`.
+/// Checks whether any function answers `request`.
 ///
 /// # Errors
-/// [`Error::MethodNotAllowed`] where its path has other methods, [`Error::NotFound`] where it has none.
+/// [`Error::MethodNotAllowed`] if the path has other methods only; [`Error::NotFound`] if the path is unknown.
 pub fn look(request: &Request) -> Result<()> {
     among(&ROUTES.each_ref(), request)
 }
@@ -58,7 +58,7 @@ fn among(routes: &[&Route], request: &Request) -> Result<()> {
     }
 }
 
-/// Whether `path` is `pattern`, in which `{id}` stands for one segment of the characters that ids have.
+/// Whether `path` matches `pattern`. `{id}` stands for one segment of letters, digits, `-` and `_`.
 fn fits(pattern: &str, path: &str) -> bool {
     let is_id = |text: &str| {
         !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')

@@ -1,10 +1,10 @@
-//! A user on the wire.
+//! A user in an answer of the API.
 
 use serde::Serialize;
 
 use crate::people::User;
 
-/// A user, as verify and profile answer with it.
+/// A user, as verify and profile return it.
 #[derive(Serialize)]
 pub struct UserView<'a> {
     id: String,
@@ -21,7 +21,7 @@ pub struct UserView<'a> {
 }
 
 impl<'a> UserView<'a> {
-    /// The view of `user`. Whatever address a user has was proved before it was stored.
+    /// The view of `user`. A user's email address and phone number were proven before they were stored.
     pub fn of(user: &'a User, is_new_user: bool) -> UserView<'a> {
         UserView {
             id: user.id.to_string(),
