@@ -1,6 +1,7 @@
-"""What CloudFormation will be given: template.yaml through SAM's own transform, checked, and written for the linter.
+"""Checks the template that CloudFormation gets, and writes it to a file for the linter.
 
-Circles between functions and the API show only here, and so do roles, permissions and integrations.
+Runs template.yaml through SAM's own transform. Only the result contains roles, permissions and integrations, and cyclic
+references between functions and the API.
 """
 
 import copy
@@ -16,7 +17,7 @@ from samtranslator.yaml_helper import yaml_parse  # noqa: E402
 
 
 class NoManagedPolicies:
-    """Only what SAM attaches to every function by itself."""
+    """Managed policies that SAM looks up: none, except those that it attaches to every function by itself."""
 
     def load(self):
         return {}
@@ -25,7 +26,7 @@ class NoManagedPolicies:
 def transformed(path):
     with open(path, encoding="utf-8") as file:
         template = yaml_parse(file.read())
-    # Built code lies in a bucket; the transform takes nothing else.
+    # The transform accepts code in an S3 bucket only.
     template["Globals"]["Function"]["CodeUri"] = "s3://bucket/code.zip"
     return copy.deepcopy(template), transform(template, {}, NoManagedPolicies())
 
@@ -35,7 +36,7 @@ def of_type(template, kind):
 
 
 def references(node):
-    """The resources and parameters that a part of the template names."""
+    """The resources and parameters that a part of the template refers to."""
     if isinstance(node, list):
         for item in node:
             yield from references(item)
@@ -56,7 +57,7 @@ def references(node):
 
 
 def circle(resources):
-    """A path from a resource back to itself, if there is one."""
+    """A path of references from a resource back to itself, if there is one."""
     edges = {name: set(references(part)) & resources.keys() for name, part in resources.items()}
     done = set()
 
@@ -75,13 +76,13 @@ def circle(resources):
     return next((found for name in edges if (found := walk(name, []))), None)
 
 
-# CloudFormation takes 500 resources and 200 parameters, an HTTP API 300 routes, and the policy that says who may invoke a function
-# 20,480 bytes. A template that comes close to a quota has no room for the next part.
+# The quotas of AWS: 500 resources and 200 parameters in a template, 300 routes in an HTTP API, 20,480 bytes in a function's
+# resource policy. The limits here are lower, to leave room for the next part.
 MOST = {"resources": 450, "routes": 250, "parameters": 180, "bytes of policy at one function": 16 * 1024}
 
 
 def policy_sizes(result):
-    """The bytes of each function's own policy: SAM adds a statement for every route."""
+    """The size of each function's resource policy in bytes. SAM adds a statement for every route."""
     values = {"AWS::Region": "ap-southeast-1", "AWS::AccountId": "0" * 12, "AWS::Partition": "aws"}
     bytes_of = {}
     for name, permission in of_type(result, "AWS::Lambda::Permission").items():
@@ -121,25 +122,26 @@ def problems(source, result):
             if method == "options":
                 continue
             uri = json.dumps(operation.get("x-amazon-apigateway-integration", {}))
-            # The alias, whose traffic shifts; a function itself would be its newest version at once.
+            # Routes must use the alias, because deployments shift its traffic gradually. The function itself is always its
+            # newest version.
             target = re.search(r"\$\{(\w+)Aliaslive\}", uri)
             if not target or target[1] not in functions:
-                yield f"{method} {path} leads to no function's alias"
+                yield f"{method} {path} does not lead to the alias of a function"
                 continue
             served.add((method.lower(), path))
             if operation["x-amazon-apigateway-integration"].get("payloadFormatVersion") != "2.0":
-                yield f"{method} {path} has another payload format than 2.0"
+                yield f"{method} {path} must have payload format 2.0"
     for name, function in of_type(source, "AWS::Serverless::Function").items():
         for event in function["Properties"].get("Events", {}).values():
             properties = event["Properties"]
             if "Path" not in properties:
-                # SAM gives it a slash only where warnings are failures.
+                # SAM adds the slash only if warnings are errors.
                 if not any(path in ("$default", "/$default") for _, path in served):
-                    yield "there is no default route"
+                    yield "the default route is missing"
                 continue
             method, path = properties["Method"].lower(), properties["Path"]
             if method == "any":
-                yield f"{path} of {name} names no method"
+                yield f"{path} of {name} must name a method"
             if (method, path) not in served:
                 yield f"{method} {path} of {name} is not a route"
             if not path.endswith("/{proxy+}") and (method, path + "/{proxy+}") not in served:
@@ -147,28 +149,28 @@ def problems(source, result):
         roles = of_type(result, "AWS::IAM::Role")
         role = roles.get(f"{name}Role")
         if role is None:
-            yield f"{name} has no role of its own"
+            yield f"{name} must have its own role"
             continue
         managed = {re.sub(r".*/", "", json.dumps(arn)).strip('"} ]') for arn in role["Properties"].get("ManagedPolicyArns", [])}
         if managed - {"AWSLambdaBasicExecutionRole", "AWSXrayWriteOnlyAccess"}:
             yield f"{name}'s role has managed policies: {managed}"
         properties = functions[name]["Properties"]
         if properties["Runtime"] != "provided.al2023" or properties["Architectures"] != [{"Ref": "Architecture"}]:
-            yield f"{name} has another runtime or processor"
+            yield f"{name} must have the runtime provided.al2023 and the architecture of the parameter"
         if "LogGroup" not in properties.get("LoggingConfig", {}):
-            yield f"{name} logs to a group without retention"
+            yield f"{name} must log to a log group with retention"
     for name, table in of_type(result, "AWS::DynamoDB::Table").items():
         properties = table["Properties"]
         if properties.get("TimeToLiveSpecification") != {"AttributeName": "ttl", "Enabled": True}:
-            yield f"{name} forgets nothing"
+            yield f"{name} must have time to live on the attribute ttl"
         if "OnDemandThroughput" not in properties or not properties["SSESpecification"]["SSEEnabled"]:
-            yield f"{name} has no fuse, or no encryption"
+            yield f"{name} must have a maximum throughput and encryption"
     for what, count in sizes(result).items():
         if count > MOST[what]:
-            yield f"{count} {what}: more than {MOST[what]}"
+            yield f"{count} {what}, the limit is {MOST[what]}"
     found = circle(result["Resources"])
     if found:
-        yield "a circle: " + " -> ".join(found)
+        yield "cyclic references: " + " -> ".join(found)
 
 
 def main():

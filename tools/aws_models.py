@@ -1,11 +1,11 @@
-"""Prints AWS's own models of the operations that the stand-in for AWS serves.
+"""Prints AWS's own models of the operations that `local-aws`, the stand-in for AWS, serves.
 
-botocore ships a model of every service. This keeps the operations below, the names of all others, and every shape that
-the kept operations reach, without documentation. To add an operation, add its name and run:
+botocore contains a model of every service. This script keeps the operations below with all their shapes, and the names
+of all other operations. It drops the documentation. To add an operation, add its name and run:
 
     . .ci/tools && "$tools/bin/python" tools/aws_models.py > local/aws/src/models/models.json
 
-.ci/requirements.txt pins botocore, and .ci/run compares the checked-in file with what this prints.
+.ci/requirements.txt pins botocore, and .ci/run compares the checked-in file with the output.
 """
 
 import json
@@ -31,13 +31,13 @@ OPERATIONS = {
     "sns": ["GetSMSAttributes", "GetSMSSandboxAccountStatus", "Publish"],
 }
 
-# DynamoDB documents that a value has exactly one type. botocore's model leaves out this trait.
+# A DynamoDB value has exactly one type, says its documentation. botocore's model lacks this trait.
 UNIONS = {"dynamodb": ["AttributeValue"]}
 
 PROTOCOLS = {"json", "rest-json", "query"}
 
-# What the validator reads, and what says nothing about whether a value is right. Any other trait stops this script:
-# the validator would ignore a rule that it does not know.
+# The traits that the validator uses, and those that are irrelevant for checking a value. Any other trait stops this script,
+# because the validator would ignore its rule.
 METADATA = ["apiVersion", "protocol", "targetPrefix"]
 SHAPE = ["type", "required", "min", "max", "pattern", "enum", "union", "flattened", "fault"]
 SHAPE_SKIPPED = {
@@ -53,20 +53,20 @@ LOCATIONS = {None, "uri", "querystring"}
 def chosen(part, kept, skipped, place):
     unknown = part.keys() - set(kept) - skipped
     if unknown:
-        sys.exit(f"{place} has traits that the validator does not know: {sorted(unknown)}")
+        sys.exit(f"{place} has traits unknown to the validator: {sorted(unknown)}. Add or skip them.")
     return {key: part[key] for key in kept if key in part}
 
 
 def reference(ref, shapes, place):
     if ref.get("location") not in LOCATIONS:
-        sys.exit(f"{place} is in a part of the request that the validator does not read: {ref['location']}")
+        sys.exit(f"{place} is in a part of the request that the validator ignores: {ref['location']}")
     if "location" in ref and shapes[ref["shape"]]["type"] in ("timestamp", "blob", "structure", "map"):
-        sys.exit(f"{place} has a type that the validator does not read from an address")
+        sys.exit(f"{place} has a type that the validator cannot read from a URL")
     return chosen(ref, REF, REF_SKIPPED, place)
 
 
 def trimmed(name, shape, shapes):
-    """The shape, and the names of the shapes in it."""
+    """The shape without skipped traits, and the names of the shapes in it."""
     parts = {"members", "member", "key", "value", "error"}
     kept = chosen(shape, SHAPE, SHAPE_SKIPPED | parts, name)
     reached = []
@@ -79,7 +79,7 @@ def trimmed(name, shape, shapes):
         if part in shape:
             kept[part] = follow(shape[part], f"{name}.{part}")
     if "members" in shape:
-        # By their names in a request.
+        # Under their names in a request.
         names = {member: ref.get("locationName", member) for member, ref in shape["members"].items()}
         refs = {names[member]: follow(ref, f"{name}.{member}") for member, ref in shape["members"].items()}
         for ref in refs.values():
@@ -95,7 +95,7 @@ def trimmed(name, shape, shapes):
 def operation(model, shapes):
     http = chosen(model["http"], ["method", "requestUri"], {"responseCode"}, model["name"])
     if "+}" in http["requestUri"] or "?" in http["requestUri"]:
-        sys.exit(f"{model['name']} has an address that the validator does not read: {http['requestUri']}")
+        sys.exit(f"{model['name']} has a URL that the validator cannot parse: {http['requestUri']}")
     kept = {"http": http, "errors": [error["shape"] for error in model.get("errors", [])]}
     kept.update({side: model[side]["shape"] for side in ("input", "output") if side in model})
     return kept
@@ -106,10 +106,10 @@ def service(name, wanted):
     shapes = model["shapes"]
     metadata = model["metadata"]
     if metadata["protocol"] not in PROTOCOLS:
-        sys.exit(f"{name} speaks a protocol that the validator does not know: {metadata['protocol']}")
+        sys.exit(f"{name} uses a protocol unknown to the validator: {metadata['protocol']}")
     missing = set(wanted) - model["operations"].keys()
     if missing:
-        sys.exit(f"{name} has no operations {sorted(missing)}")
+        sys.exit(f"botocore's model of {name} lacks these operations: {sorted(missing)}")
     operations = {each: operation(model["operations"][each], shapes) for each in sorted(wanted)}
 
     found = {}
@@ -120,7 +120,7 @@ def service(name, wanted):
             found[shape], reached = trimmed(shape, shapes[shape], shapes)
             left.extend(reached)
     if metadata["protocol"] == "query" and any(shape["type"] == "timestamp" for shape in found.values()):
-        sys.exit(f"{name} has timestamps, and the validator does not read those of a form")
+        sys.exit(f"{name} has timestamps, but the validator cannot read them in form fields")
     for union in UNIONS.get(name, []):
         found[union]["union"] = True
     return {
@@ -132,7 +132,7 @@ def service(name, wanted):
 
 
 def written(value, depth):
-    """JSON with one line for each operation and shape, so that a change of AWS's is easy to read."""
+    """JSON with one line for each operation and shape, so that the diff of a new model is easy to read."""
     if depth == 0 or not isinstance(value, dict):
         return json.dumps(value, separators=(",", ":"))
     lines = (f"{json.dumps(key)}:{written(inner, depth - 1)}" for key, inner in value.items())

@@ -1,18 +1,18 @@
 #!/usr/bin/env python3
-"""Prints how the pages and the comments of this repository read.
+"""Measures the style of this repository's pages and comments.
 
 Usage: tools/prose.py [--check] [FILE…]
 
-Without FILE it measures every Markdown page and the comments of every Rust source, folder by folder. Code, tables and
-links' targets do not count. The columns are:
+Without FILE it measures every Markdown page, and the comments of the Rust sources in each folder. Code, tables and link
+targets are ignored. The columns are:
 
-  words      how many words of prose there are
+  words      words of prose
   w/sent     words per sentence
   relative   who, what, which, that and where, per 100 words        (at most 2.2)
   negative   no, not, never and the like, per 100 words             (at most 1.2)
   : ;        colons and semicolons, per 100 sentences               (at most 25)
 
-A figure above its limit has a star. With --check the exit code is 1 if the totals are above a limit.
+A star marks a figure above its limit. With --check the exit code is 1 if a total is above its limit.
 """
 
 import re
@@ -30,7 +30,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def without_code(text):
-    """Inline code becomes one word, a link its text."""
+    """Replaces inline code by one word and a link by its text."""
     text = re.sub(r"<!--.*?-->", " ", text, flags=re.S)
     text = re.sub(r"``.+?``|`[^`]*`", " Code ", text, flags=re.S)
     text = re.sub(r"!\[[^\]]*\]\([^)]*\)", " ", text)
@@ -61,7 +61,7 @@ def blocks(lines):
 
 
 def comments(source):
-    """The comments of Rust source, as Markdown lines; a gap between two of them is a paragraph's end."""
+    """The comments of Rust source, as Markdown lines. A gap between two of them ends a paragraph."""
     previous = -1
     for number, line in enumerate(source.splitlines()):
         match = re.match(r"\s*//[/!]?(?:\s(.*))?$", line)
@@ -73,7 +73,7 @@ def comments(source):
 
 
 class Measure:
-    """Counts of words and marks."""
+    """Counts of words and punctuation marks."""
 
     def __init__(self):
         self.words = self.sentences = self.relative = self.negative = self.colons = 0
@@ -89,16 +89,16 @@ class Measure:
             self.sentences += max(1, len(SENTENCE_END.findall(text)))
             self.relative += len(RELATIVE.findall(text))
             self.negative += len(NEGATIVE.findall(text))
-            # Not those of times and paths, which no space follows.
+            # Only marks before a space, because times and paths contain colons too.
             self.colons += len(re.findall(r"[:;](?=\s|$)", text))
 
     def join(self, other):
-        """Adds what another has counted."""
+        """Adds the counts of another measure."""
         for name, value in vars(other).items():
             setattr(self, name, getattr(self, name) + value)
 
     def figures(self):
-        """The measures with a limit."""
+        """The figures that have a limit."""
         words, sentences = max(1, self.words), max(1, self.sentences)
         return {"relative": 100 * self.relative / words, "negative": 100 * self.negative / words,
                 "colons": 100 * self.colons / sentences}

@@ -1,6 +1,6 @@
-//! What must not compile outside this crate: a session without a proof, and a key or a MAC without a scope.
+//! Code that other crates must be unable to compile: a session without a proof, and a key or a MAC without a scope.
 //!
-//! rustdoc's `compile_fail` checks the reason with nightly compilers only, so the compiler is asked directly.
+//! These tests call the compiler, because rustdoc's `compile_fail` checks error codes with nightly compilers only.
 
 #![allow(clippy::expect_used, clippy::indexing_slicing, clippy::unwrap_used, reason = "a test fails by a panic")]
 
@@ -22,7 +22,7 @@ const IMPORTS: &str = "
     };
 ";
 
-/// This crate as it was built for this test: a build for other features would be older.
+/// The newest build of this crate. Builds with other features are older.
 fn library() -> PathBuf {
     let folder = env::current_exe().unwrap().parent().unwrap().to_owned();
     let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
@@ -35,7 +35,7 @@ fn library() -> PathBuf {
     files.filter(is_library).max_by_key(built).expect("this crate beside its test")
 }
 
-/// The codes of the errors that the compiler finds in `source`.
+/// The error codes that the compiler reports for `source`.
 fn errors(library: &Path, source: &str) -> Vec<String> {
     let folder = env::temp_dir();
     let mut compiler = Command::new(env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()))
@@ -67,7 +67,7 @@ fn is_refused(code: &str, source: &str) {
     assert_eq!(errors(&library(), source), [code], "{source}");
 }
 
-/// S27: each way around the proof, beside the way with it.
+/// S27: opening a session compiles with a proof, and fails without one in every other way.
 #[test]
 fn no_session_is_opened_without_a_proof() {
     compiles(

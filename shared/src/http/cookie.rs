@@ -57,8 +57,8 @@ impl Cookies {
     /// The value of a cookie. `None` if it is missing or empty; an empty cookie has been removed.
     ///
     /// # Errors
-    /// [`Error::InvalidRequest`] if it appears twice, is too long or contains other than plain ASCII, because two parsers could
-    /// then read different values.
+    /// [`Error::InvalidRequest`] if it appears twice, is too long or is not visible ASCII. Two parsers could read such a
+    /// cookie differently.
     pub fn get(&self, cookie: Cookie) -> Result<Option<&str>> {
         let mut found = self.0.iter().filter(|(name, _)| *name == cookie).map(|(_, value)| value);
         let (first, second) = (found.next(), found.next());
