@@ -47,6 +47,9 @@ impl Callback {
         if answer.status().is_success() {
             return Ok(());
         }
-        Err(Error::unavailable(format!("CloudFormation's answer could not be put: {}", answer.status().as_u16())))
+        Err(Error::unavailable(format!(
+            "could not upload the answer to CloudFormation: status {}",
+            answer.status().as_u16()
+        )))
     }
 }

@@ -66,7 +66,10 @@ impl Aws {
         let opening = async { connect::open(&self.connector, &endpoint.await?, connections).await };
         let opened = timeout(self.settings.attempt_timeout, opening).await;
         if let Err(error) = opened.unwrap_or_else(|late| Err(Error::unavailable(late))) {
-            tracing::warn!(cause = error.cause(), "a connection could not be opened at start");
+            tracing::warn!(
+                cause = error.cause(),
+                "could not open a connection at start; the first request opens its own"
+            );
         }
     }
 

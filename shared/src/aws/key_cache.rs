@@ -54,7 +54,7 @@ impl<T> Cache<T> {
             }
             (Err(error), Some(cached)) if age(cached) < self.longest => {
                 cached.tried = now;
-                tracing::warn!(cause = error.cause(), "keys could not be read again; the ones at hand serve on");
+                tracing::warn!(cause = error.cause(), "could not read the keys again; the cached keys stay in use");
                 Ok(cached.keys.clone())
             }
             (Err(error), _) => Err(error),

@@ -28,7 +28,10 @@ impl<K: DeserializeOwned> KeyringReader<K> {
     /// Fills the cache when a function starts. A failure is only logged, because the first request reads again.
     pub async fn warm(&self, now: Timestamp) {
         if let Err(error) = self.keys(now).await {
-            tracing::warn!(cause = error.cause(), "the keyring could not be read at start");
+            tracing::warn!(
+                cause = error.cause(),
+                "could not read the keyring at start; the first request reads it again"
+            );
         }
     }
 
@@ -47,10 +50,15 @@ impl<K: DeserializeOwned> KeyringReader<K> {
     pub async fn read(&self) -> Result<K> {
         let answer = self.client.get_secret_value().secret_id(&self.arn).version_stage("AWSCURRENT").send().await;
         let answer = answer.map_err(failure)?;
-        let text = answer.secret_string().ok_or_else(|| Error::internal("the secret has no text"))?;
+        let text =
+            answer.secret_string().ok_or_else(|| Error::internal("the secret has no text. Restore a keyring"))?;
         // The parser's own message could contain a key.
         serde_json::from_str(text).map_err(|error| {
-            Error::internal(format!("the secret is not a keyring (line {}, column {})", error.line(), error.column()))
+            Error::internal(format!(
+                "the secret is not a keyring (line {}, column {}). Restore a keyring",
+                error.line(),
+                error.column()
+            ))
         })
     }
 }

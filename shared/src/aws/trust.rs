@@ -30,7 +30,7 @@ pub(super) fn roots(bundle: Option<&str>) -> Result<TlsContext> {
 fn read(path: &str) -> std::result::Result<Vec<u8>, String> {
     let pem = std::fs::read(path).map_err(|error| error.to_string())?;
     match parsed(&pem)? {
-        roots if roots.is_empty() => Err("no certificate in PEM".to_owned()),
+        roots if roots.is_empty() => Err("the file contains no PEM certificate".to_owned()),
         _ => Ok(pem),
     }
 }

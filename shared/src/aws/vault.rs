@@ -132,7 +132,7 @@ impl<K: Serialize + DeserializeOwned + Clone> Vault<K> {
     /// [`Error::Unavailable`] when Secrets Manager is unreachable.
     pub async fn put(&self, version: &Version<K>, waiting: Waiting) -> Result<()> {
         let text = Text { from: version.from.clone(), keys: version.keys.clone() };
-        let text = serde_json::to_string(&text).map_err(|_| Error::internal("a keyring could not be written"))?;
+        let text = serde_json::to_string(&text).map_err(|_| Error::internal("the keyring could not be serialized"))?;
         let put = self.client.put_secret_value().secret_id(&self.arn).client_request_token(&version.id);
         match put.secret_string(text).version_stages(waiting.label()).send().await {
             Err(error) if error.code() != Some("ResourceExistsException") => Err(failure(error)),
@@ -185,11 +185,18 @@ async fn read<K: DeserializeOwned>(request: GetSecretValueFluentBuilder) -> Resu
         Err(error) if error.code() == Some("ResourceNotFoundException") => return Ok(None),
         Err(error) => return Err(failure(error)),
     };
-    let id = answer.version_id().ok_or_else(|| Error::internal("the secret's version has no id"))?.to_owned();
-    let text = answer.secret_string().ok_or_else(|| Error::internal("the secret has no text"))?;
+    let id = answer
+        .version_id()
+        .ok_or_else(|| Error::internal("Secrets Manager returned a version without an id"))?
+        .to_owned();
+    let text = answer.secret_string().ok_or_else(|| Error::internal("the secret has no text. Restore a keyring"))?;
     // The parser's own message could contain a key.
     let text: Text<K> = serde_json::from_str(text).map_err(|error| {
-        Error::internal(format!("the version {id} is no keyring (line {}, column {})", error.line(), error.column()))
+        Error::internal(format!(
+            "version {id} of the secret is not a keyring (line {}, column {})",
+            error.line(),
+            error.column()
+        ))
     })?;
     Ok(Some(Version { id, from: text.from, keys: text.keys }))
 }

@@ -44,7 +44,10 @@ impl Checker {
     /// Reads the keys when a function starts. A failure is only logged, because the first request reads them again.
     pub async fn warm(&self, now: Timestamp) {
         if let Err(error) = self.keys(FRESH, now).await {
-            tracing::warn!(cause = error.cause(), "the keys of access tokens could not be read at start");
+            tracing::warn!(
+                cause = error.cause(),
+                "could not read the keys of access tokens at start; the first request reads them again"
+            );
         }
     }
 

@@ -44,7 +44,7 @@ impl Frontends {
     /// Reads the settings from their variables. Reports a mistake if `TOKEN_DELIVERY` is `cookie` but some frontends would lose
     /// their cookies.
     pub fn read(read: &mut Reader<'_>) -> Frontends {
-        let expected = "origins such as https://app.example.com, without a path or a final slash, by commas";
+        let expected = "origins such as https://app.example.com, without a path or a final slash, separated by commas";
         let usual = match read.choice("TOKEN_DELIVERY", "body", &["body", "cookie"]).as_str() {
             "cookie" => TokenDelivery::Cookie,
             _ => TokenDelivery::Body,
@@ -57,8 +57,8 @@ impl Frontends {
         let without: Vec<_> = frontends.without_cookies().collect();
         if usual == TokenDelivery::Cookie && !without.is_empty() {
             read.report(format!(
-                "TOKEN_DELIVERY: a browser sends cookies within one registrable domain and over https only: DOMAIN_NAME \
-                 must be under the same one as every origin of ALLOWED_ORIGINS, and is not for {}",
+                "TOKEN_DELIVERY: browsers would not send cookies from {}. Use https origins under the same registrable \
+                 domain as DOMAIN_NAME, or set TOKEN_DELIVERY to body",
                 without.join(", ")
             ));
         }

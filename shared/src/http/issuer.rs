@@ -163,7 +163,7 @@ impl RequestKeys<'_> {
     pub fn issue(&self, session: &Session, signer: &Signer) -> Result<Tokens> {
         let Issuer { policy, name, .. } = self.issuer;
         let key = self.keys.refresh.find(&session.key_id, self.now);
-        let key = key.ok_or_else(|| Error::internal("the key of a live session's refresh token has retired"))?;
+        let key = key.ok_or_else(|| Error::internal("the key of an active session's refresh token has retired"))?;
         let issuer = &self.request.issuer(name.as_deref());
         let jti = &random_id(&Entropy)?;
         let issuing = Issuing { issuer, tenant: self.request.tenant(), jti };

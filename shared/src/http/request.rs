@@ -41,7 +41,9 @@ pub struct Request {
 impl Request {
     pub(crate) fn read(request: lambda_http::Request, proxies: &Proxies) -> Result<Request> {
         let RequestContext::ApiGatewayV2(context) = request.request_context() else {
-            return Err(Error::internal("not an HTTP API event of payload format 2.0"));
+            return Err(Error::internal(
+                "the event is not an HTTP API event of payload format 2.0. Invoke this function through the API",
+            ));
         };
         let peer = context.http.source_ip.as_deref().and_then(|text| text.parse().ok());
         let peer = peer.ok_or_else(|| Error::internal("the event has no source address"))?;

@@ -30,7 +30,7 @@ where
         let Err(error) = send().await else { return Ok(Sent::Accepted) };
         match Failure::of(&error) {
             Failure::Unknown(reason) => {
-                tracing::warn!(reason, "nobody knows whether the message was accepted");
+                tracing::warn!(reason, "the messaging service gave no clear answer; the message may have been sent");
                 return Ok(Sent::Accepted);
             }
             Failure::Throttled(_) if tried < MOST_TRIES => pause(tried).await?,
@@ -52,7 +52,7 @@ enum Failure {
 impl Failure {
     fn of<E: ProvideErrorMetadata>(error: &SdkError<E, Response>) -> Failure {
         match error {
-            SdkError::ConstructionFailure(_) => Failure::Refused("the request could not be made".to_owned()),
+            SdkError::ConstructionFailure(_) => Failure::Refused("the SDK could not build the request".to_owned()),
             SdkError::DispatchFailure(failure)
                 if failure.as_connector_error().is_some_and(|error| never_connected(error)) =>
             {

@@ -30,7 +30,7 @@ const IS_SENDER_ID: Check = (
             && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
             && text.bytes().any(|byte| byte.is_ascii_alphabetic())
     },
-    "1 to 11 letters and digits, with a letter among them",
+    "1 to 11 letters and digits, at least one of them a letter",
 );
 const IS_NUMBER: Check = (
     |text| {
@@ -58,7 +58,9 @@ impl SmsSettings {
         const NEED_COUNTRIES: [&str; 4] = ["SMS_SENDER_ID", "SMS_ORIGINATION_NUMBER", "SMS_MAX_PRICE", "WEBOTP_HOST"];
         for name in NEED_COUNTRIES {
             if read.get("SMS_COUNTRIES").is_none() && read.get(name).is_some() {
-                read.report(format!("{name}: SMS_COUNTRIES is empty, which turns SMS off: name the countries"));
+                read.report(format!(
+                    "{name}: SMS is off, because SMS_COUNTRIES is empty. Set SMS_COUNTRIES or remove {name}"
+                ));
             }
         }
         SmsSettings {

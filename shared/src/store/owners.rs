@@ -52,7 +52,7 @@ impl Owner {
     pub fn of(self, identifier: &IdentifierDigest) -> Result<Option<UserId>> {
         match self.identifier == *identifier {
             true => Ok(self.user),
-            false => Err(Error::internal("the owner of another identifier than the proved one")),
+            false => Err(Error::internal("the owner was looked up for another identifier than the proven one")),
         }
     }
 }

@@ -65,7 +65,7 @@ impl OtpTable {
             _ => Ok(()),
         };
         if let Err(error) = given_back {
-            tracing::warn!(cause = error.cause(), "a message that was not sent stays counted");
+            tracing::warn!(cause = error.cause(), "an SMS was not sent but stays counted against the budget");
         }
         Ok(of_country.and(of_range))
     }
@@ -169,7 +169,7 @@ impl OtpTable {
             let payment = payment.add(debt, -Breaker::PAID_BY_USE).add(used, 1);
             let Written::Refused(Some(_)) = payment.send().await? else { return Ok(()) };
         }
-        Err(Error::unavailable("the day's item is busy"))
+        Err(Error::unavailable("too many parallel requests change the day's SMS counts"))
     }
 
     fn is_spent(&self, pool: &Pool, now: Timestamp) -> bool {

@@ -81,7 +81,9 @@ impl Users<'_> {
             }
             match write.send().await? {
                 Written::Done(_) => return Ok(()),
-                Written::Refused(None) => return Err(Error::internal("an identifier names a user that is not there")),
+                Written::Refused(None) => {
+                    return Err(Error::internal("an ID# item names a U# item that does not exist"));
+                }
                 Written::Refused(Some(item)) => user = read(item)?,
             }
             // The SDK retries a write after a lost answer. The retry finds the session in the list.
@@ -89,7 +91,7 @@ impl Users<'_> {
                 return Ok(());
             }
         }
-        Err(Error::unavailable("the user's item is busy"))
+        Err(Error::unavailable("too many parallel requests change the user's item"))
     }
 
     /// Ends one session. Returns whether it was active.

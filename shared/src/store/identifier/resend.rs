@@ -46,7 +46,7 @@ impl OtpTable {
                 }
             }
         }
-        Err(Error::unavailable("the identifier's item is busy"))
+        Err(Error::unavailable("too many parallel requests change the identifier's item"))
     }
 
     /// Undoes a send that was certainly rejected: the send is uncounted, and the client can retry at once. The challenge's

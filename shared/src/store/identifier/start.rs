@@ -78,7 +78,7 @@ impl OtpTable {
                 return Ok(strength);
             }
         }
-        Err(Error::unavailable("the identifier's item is busy"))
+        Err(Error::unavailable("too many parallel requests change the identifier's item"))
     }
 
     /// The first challenge of an hour while all earlier ones have expired. Resets all counts except the failures.
