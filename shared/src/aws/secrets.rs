@@ -50,12 +50,13 @@ impl<K: DeserializeOwned> KeyringReader<K> {
     pub async fn read(&self) -> Result<K> {
         let answer = self.client.get_secret_value().secret_id(&self.arn).version_stage("AWSCURRENT").send().await;
         let answer = answer.map_err(failure)?;
-        let text =
-            answer.secret_string().ok_or_else(|| Error::internal("the secret has no text. Restore a keyring"))?;
+        let text = answer
+            .secret_string()
+            .ok_or_else(|| Error::internal("the secret has no text. Restore its last keyring"))?;
         // The parser's own message could contain a key.
         serde_json::from_str(text).map_err(|error| {
             Error::internal(format!(
-                "the secret is not a keyring (line {}, column {}). Restore a keyring",
+                "the secret is not a keyring (line {}, column {}). Restore its last keyring",
                 error.line(),
                 error.column()
             ))

@@ -189,7 +189,8 @@ async fn read<K: DeserializeOwned>(request: GetSecretValueFluentBuilder) -> Resu
         .version_id()
         .ok_or_else(|| Error::internal("Secrets Manager returned a version without an id"))?
         .to_owned();
-    let text = answer.secret_string().ok_or_else(|| Error::internal("the secret has no text. Restore a keyring"))?;
+    let text =
+        answer.secret_string().ok_or_else(|| Error::internal("the secret has no text. Restore its last keyring"))?;
     // The parser's own message could contain a key.
     let text: Text<K> = serde_json::from_str(text).map_err(|error| {
         Error::internal(format!(
