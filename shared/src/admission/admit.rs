@@ -78,7 +78,7 @@ impl Entry<'_> {
         if !is_first {
             return Err(Error::InvalidOtp);
         }
-        let mut user = user.ok_or_else(|| Error::internal("an ID# item names a U# item that does not exist"))?;
+        let mut user = user.ok_or_else(|| Error::internal("an ID# item names a missing U# item"))?;
         let session = self.open(owner)?;
         let (written, entered, ()) = tokio::join!(
             users.put_session(&session),

@@ -22,8 +22,8 @@ impl Proxies {
         self.0.iter()
     }
 
-    /// The client's address. This is `peer`, unless `peer` is a trusted proxy. It is then the last address in the forwarded list
-    /// that is outside the trusted networks. The list is read from the right, because a client can write its left end (V24, S65).
+    /// The client's address. Normally this is `peer`. If `peer` is a trusted proxy, it is the last address in the forwarded list
+    /// outside the trusted networks. The list is read from the right, because a client can write its left end (V24, S65).
     /// It is read as bytes, because a client can write any bytes there.
     pub fn client<'a>(&self, peer: IpAddr, forwarded: impl DoubleEndedIterator<Item = &'a [u8]>) -> IpAddr {
         let is_trusted = |address: IpAddr| self.0.iter().any(|network| network.contains(&address.to_canonical()));

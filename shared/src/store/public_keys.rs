@@ -54,9 +54,9 @@ impl UserTable {
         Ok(set)
     }
 
-    /// Writes the public keys if the table is empty or holds those of version `over` or of the same version. Returns `None` after
-    /// the write, or else the version in the table. Otherwise a late writer could bring back a key that has been withdrawn in the
-    /// meantime.
+    /// Writes the public keys if the table is empty or holds those of version `over` or of the same version. So a late
+    /// writer cannot bring back a key that has been withdrawn in the meantime. Returns `None` after the write, or else the version
+    /// in the table.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the table is unreachable.

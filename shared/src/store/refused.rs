@@ -1,4 +1,5 @@
-//! Full counters that this instance has seen. It refuses by itself until their window ends, so that an attack adds no cost (S82).
+//! Full counters that this instance has seen. Until their window ends, it refuses without a write, so that an attack adds
+//! no cost (S82).
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};

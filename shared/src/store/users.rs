@@ -81,9 +81,7 @@ impl Users<'_> {
             }
             match write.send().await? {
                 Written::Done(_) => return Ok(()),
-                Written::Refused(None) => {
-                    return Err(Error::internal("an ID# item names a U# item that does not exist"));
-                }
+                Written::Refused(None) => return Err(Error::internal("an ID# item names a missing U# item")),
                 Written::Refused(Some(item)) => user = read(item)?,
             }
             // The SDK retries a write after a lost answer. The retry finds the session in the list.
