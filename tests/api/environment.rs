@@ -8,7 +8,7 @@ use regex::Regex;
 use serde_json::json;
 use shared::config;
 
-use crate::workspace::{read, readme_row, template};
+use crate::workspace::{read, row, template};
 
 /// What Lambda itself puts into every environment, and what only `local` and tests set.
 const NOT_IN_THE_TEMPLATE: [&str; 10] = [
@@ -169,36 +169,64 @@ fn the_template_allows_what_the_settings_allow() {
 }
 
 #[test]
-fn the_readme_tells_every_setting() {
-    let readme = read("README.md");
+fn the_settings_page_has_every_setting() {
+    let page = read("docs/settings.md");
     let settings = settings();
     for (name, expected) in &settings {
-        let row = readme_row(&readme, name);
+        let row = row(&page, name);
         let numbers = range(expected).map(|(least, most)| format!("{least}–{most}"));
         let range = numbers.or(expected.strip_prefix("one of ").map(str::to_owned));
         let list = LISTS.contains(&name.as_str()).then(|| format!("{} bytes", config::LONGEST_LIST));
         for word in range.iter().flat_map(|range| range.split(", ")).chain(list.as_deref()) {
-            assert!(row.contains(word), "README says something else than `{word}` of {name}: {row}");
+            assert!(row.contains(word), "docs/settings.md has no `{word}` in the row of {name}: {row}");
         }
     }
-    let rows = readme.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next());
+    let rows = page.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next());
     let told =
         rows.filter(|name| name.chars().all(|char| char.is_ascii_uppercase() || char.is_ascii_digit() || char == '_'));
     for name in told {
-        assert!(settings.contains_key(name), "README tells of {name}, which nothing reads");
+        assert!(settings.contains_key(name), "docs/settings.md has {name}, but no function reads it");
     }
 }
 
-/// With the default that README has, a function does what it does without the setting.
+/// The page has the parameters that are not settings too, with the template's defaults.
 #[test]
-fn the_readme_tells_the_codes_defaults() {
-    let readme = read("README.md");
+fn the_settings_page_has_every_parameter() {
+    let (template, page) = (read("template.yaml"), read("docs/settings.md"));
+    let parameters = template.split_once("\nParameters:\n").unwrap().1;
+    let parameters = parameters.lines().take_while(|line| line.is_empty() || line.starts_with("  "));
+    let settings: BTreeSet<String> = settings().into_keys().map(|name| name.replace('_', "").to_lowercase()).collect();
+    let mut name = "";
+    let mut defaults = BTreeMap::new();
+    for line in parameters {
+        match line.strip_prefix("    ") {
+            None => name = line.trim().trim_end_matches(':'),
+            Some(line) => {
+                if let Some(default) = line.strip_prefix("Default: ") {
+                    defaults.insert(name, default.trim_matches('"'));
+                }
+            }
+        }
+    }
+    defaults.retain(|name, _| !settings.contains(&name.to_lowercase()));
+    assert!(defaults.len() > 10, "{defaults:?}");
+    for (name, default) in defaults {
+        let cell = if default.is_empty() { "none".to_owned() } else { format!("`{default}`") };
+        let row = row(&page, name);
+        assert!(row.contains(&format!(" | {cell} | ")), "docs/settings.md has another default of {name}: {row}");
+    }
+}
+
+/// A function with a default of docs/settings.md behaves like a function without the setting.
+#[test]
+fn the_settings_page_has_the_codes_defaults() {
+    let page = read("docs/settings.md");
     let mut told = BTreeSet::new();
     for (function, deployed, kind) in functions() {
         let required = |name: &str| deployed.environment.get(name).filter(|_| REQUIRED.contains(&name)).cloned();
         let unset = settings_of(&kind, required).unwrap();
         for name in kind.variables().into_iter().filter(|name| !NOT_IN_THE_TEMPLATE.contains(&name.as_str())) {
-            let row = readme_row(&readme, &name);
+            let row = row(&page, &name);
             let Some(default) = row.split(" | ").nth(1).and_then(|cell| cell.strip_prefix('`')?.strip_suffix('`'))
             else {
                 let says_none = ["| none", "| required |", "| the "].iter().any(|word| row.contains(word));

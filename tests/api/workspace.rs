@@ -105,37 +105,55 @@ fn the_tables_of_routes_are_as_local_prints_them() {
     }
 }
 
-/// A row of one of README's tables, by its first cell.
-pub(crate) fn readme_row<'a>(readme: &'a str, first: &str) -> &'a str {
+/// The row of a table in `page` whose first cell is `first`.
+pub(crate) fn row<'a>(page: &'a str, first: &str) -> &'a str {
     let start = format!("| `{first}`");
-    readme.lines().find(|line| line.starts_with(&start)).unwrap_or_else(|| panic!("README has no row for `{first}`"))
+    page.lines().find(|line| line.starts_with(&start)).unwrap_or_else(|| panic!("no table has a row for `{first}`"))
 }
 
 #[test]
-fn the_readme_tells_every_route_and_error() {
-    let readme = read("README.md");
+fn the_api_page_has_every_route_and_error() {
+    let page = read("docs/api.md");
     for Route { method, path, .. } in ROUTES {
         let slash = if path.starts_with("/api") { "/" } else { "" };
-        readme_row(&readme, &format!("{method} {path}{slash}"));
+        row(&page, &format!("{method} {path}{slash}"));
     }
     let source = read("shared/src/words/error.rs");
     let codes = source.lines().filter_map(|line| line.split_once(" => \"")?.1.strip_suffix("\","));
     let codes: Vec<_> = codes.collect();
     assert!(codes.len() >= 13, "{codes:?}");
     for code in codes {
-        readme_row(&readme, code);
+        row(&page, code);
     }
 }
 
-/// The first screen is one that works: the command that `local` prints is README's.
+/// The `curl` command in a page, or in the source of what `local` prints, without line breaks and escapes.
+fn first_request(text: &str) -> String {
+    let start = text.find("curl -s ").expect("no curl command");
+    let end = start + text[start..].find("ada@example.com").expect("the command has no address");
+    let command = text[start..end].replace("\\n", "").replace("http://127.0.0.1:3000", "{api}");
+    command.chars().filter(|char| !char.is_whitespace() && !"\\{}".contains(*char)).collect()
+}
+
 #[test]
-fn the_readme_begins_with_two_commands() {
+fn a_visitor_finds_two_commands_and_the_request_that_local_prints() {
     let readme = read("README.md");
-    let screen: String = readme.lines().take(30).collect::<Vec<_>>().join("\n");
+    let start: String = readme.lines().take(40).collect::<Vec<_>>().join("\n");
     for command in ["cargo run -p local", "cargo test --workspace"] {
-        assert!(screen.contains(command), "{command}");
+        assert!(start.contains(command), "{command} is not at the start of README.md");
     }
-    assert!(readme.contains("http://127.0.0.1:3000/api/auth/otp/request/"));
+    let printed = first_request(&read("local/src/console.rs"));
+    for page in ["README.md", "docs/local.md"] {
+        assert_eq!(first_request(&read(page)), printed, "{page} starts with another request than `local` prints");
+    }
+}
+
+#[test]
+fn the_first_pages_stay_short() {
+    for (page, longest) in [("README.md", 6 * 1024), ("ARCHITECTURE.md", 12 * 1024)] {
+        let length = read(page).len();
+        assert!(length <= longest, "{page} has {length} bytes, more than {longest}: move details to docs/");
+    }
 }
 
 /// A foreign action may change under its tag, so there is none that a tag or branch names.

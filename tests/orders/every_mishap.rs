@@ -13,8 +13,9 @@ use crate::scenarios::{ADA, PHONE};
 
 /// The README's errors, as status and code.
 fn documented() -> BTreeSet<(u16, String)> {
-    let readme = std::fs::read_to_string(local_aws::template::find_root().unwrap().join("README.md")).unwrap();
-    let rows = readme.lines().filter_map(|line| {
+    let page = local_aws::template::find_root().unwrap().join("docs/api.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    let rows = page.lines().filter_map(|line| {
         let mut cells = line.strip_prefix("| `")?.split(" | ");
         let (code, status) = (cells.next()?.strip_suffix('`')?, cells.next()?.parse().ok()?);
         Some((status, code.to_owned()))
