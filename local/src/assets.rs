@@ -1,9 +1,9 @@
-//! Files of the pages that only this machine sees: the inbox and the API's document.
+//! Static files of the inbox and of the API reference, with their security headers.
 
 use axum::http::{HeaderName, header};
 use axum::response::IntoResponse;
 
-/// A page may run its own script, talk to this server, and show messages in frames without rights.
+/// A page may run its own script, call this server, and show messages in sandboxed frames.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; connect-src 'self'; \
                       img-src data: 'self'; frame-src 'self'; base-uri 'none'; form-action 'none'";
 

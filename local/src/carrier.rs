@@ -1,7 +1,7 @@
-//! Carries calls from functions to the services without a socket.
+//! Carries calls from functions to the AWS services inside the process, without a socket.
 //!
-//! With a socket, a test cannot know whether something is still on its way. Here a request is at the services as soon as it
-//! is made, and an answer at its caller as soon as it is given.
+//! Over a socket, a test cannot know whether data is still in transit. Here a request reaches the services at once, and the
+//! caller gets the answer at once.
 
 use std::error::Error;
 use std::fmt;
@@ -19,23 +19,22 @@ use tracing::instrument::WithSubscriber;
 
 use crate::options::OnCall;
 
-/// Carries calls to the services.
 #[derive(Clone)]
 pub(crate) struct Direct {
     services: Services,
     log: Dispatch,
     on_call: OnCall,
-    /// The instance whose calls it carries.
+    /// The instance that makes the calls.
     instance: &'static str,
 }
 
 impl Direct {
-    /// To `services`, which log to `log`; `on_call` sees each call.
+    /// Calls `services`, with `log` as their log. `on_call` sees each call.
     pub(crate) fn to(services: Services, log: Dispatch, on_call: OnCall) -> Direct {
         Direct { services, log, on_call, instance: "" }
     }
 
-    /// The same for the instance of that name.
+    /// A carrier for the calls of one instance.
     pub(crate) fn carrier_of(&self, instance: &'static str) -> Carrier {
         Carrier::new(Direct { instance, ..self.clone() })
     }
@@ -60,7 +59,7 @@ impl fmt::Debug for Direct {
 impl HttpConnector for Direct {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let answer = self.clone().answer(request).with_subscriber(self.log.clone());
-        // A task of its own: what was sent arrives, also where its sender does not wait for the answer.
+        // A task of its own, because a request must arrive even if its sender stops waiting for the answer.
         let answering = tokio::spawn(answer);
         HttpConnectorFuture::new(async move {
             let answer = answering.await.map_err(|error| ConnectorError::other(error.into(), None))?;

@@ -1,41 +1,42 @@
-//! What the terminal shows.
+//! The text on the terminal.
 
 use local::Addresses;
 use serde_json::Value;
 
-/// Addresses, and one command to start with.
+/// The addresses, and a first command.
 pub(crate) fn welcome(addresses: Addresses, is_kept: bool) -> String {
     let api = addresses.api_url();
-    let hint = if addresses.api.is_some() { "" } else { "   once `cargo lambda watch` runs in another terminal" };
+    let hint = if addresses.api.is_some() { "" } else { "   start `cargo lambda watch` in another terminal" };
     let inbox = addresses.inbox.map_or_else(String::new, |address| {
-        format!("  Inbox  http://{address}   every mail, live\n  Docs   http://{address}/api   every route, field and code\n")
+        format!("  Inbox  http://{address}   every email and SMS, live\n  Docs   http://{address}/api   every route, field and error code\n")
     });
     let page = addresses.page.map(|address| format!("  Page   http://{address}   sign in\n")).unwrap_or_default();
-    let memory = if is_kept { "" } else { " What is in memory is then gone; --data DIR keeps it." };
+    let memory =
+        if is_kept { "" } else { " All data is in memory and ends with it; start with --data DIR to keep it." };
     format!(
         "Latchkey runs on this machine.\n\n  API    {api}{hint}\n{inbox}{page}  \
-         AWS    http://{}   DynamoDB, SES, Secrets Manager\n\n\
-         Ask for a code, and read it in the inbox:\n\n  \
+         AWS    http://{}   DynamoDB, SES, SNS, Secrets Manager\n\n\
+         Request a code, then read it in the inbox:\n\n  \
          curl -s {api}/api/auth/otp/request/ \\\n    -H 'content-type: application/json' \\\n    \
-         -d '{{\"identifier\":\"ada@example.com\"}}'\n\nCtrl-C ends it.{memory}\n",
+         -d '{{\"identifier\":\"ada@example.com\"}}'\n\nPress Ctrl-C to stop.{memory}\n",
         addresses.aws
     )
 }
 
-/// A line of the log for a person: time, function, outcome, duration, or what was refused; whatever is different, as it
-/// is.
+/// A log line for people: time, function, outcome and duration, or a refused permission. Any other line is returned
+/// unchanged.
 pub(crate) fn readable(line: &str) -> String {
     short(line).or_else(|| refused(line)).unwrap_or_else(|| line.to_owned())
 }
 
-/// A call that lacks a permission: the statement as it would stand in the template.
+/// A call without permission, with a statement that would allow it.
 fn refused(line: &str) -> Option<String> {
     let line: Value = serde_json::from_str(line).ok()?;
     let text = |name: &str| line.get(name)?.as_str();
     let (time, caller, action) = (text("timestamp")?.get(11..19)?, text("caller")?, text("action")?);
     let statement = text("statement")?.replace('\n', "\n            ");
     Some(format!(
-        "{time} {caller:<12} {action} is refused: no statement allows it. This one would:\n            {statement}"
+        "{time} {caller:<12} {action} was denied: no policy statement in template.yaml allows it. Add this one:\n            {statement}"
     ))
 }
 
@@ -45,7 +46,7 @@ fn short(line: &str) -> Option<String> {
     let time = text("timestamp")?.get(11..19)?;
     let (function, outcome) = (text("function")?, text("outcome")?);
     let duration = line.get("duration_ms")?.as_f64()?;
-    // What is no request has no status, but a word for what was asked.
+    // Scheduled tasks have no status; their `kind` says which task ran.
     let asked = text("kind").map(str::to_owned).or_else(|| Some(line.get("status")?.as_u64()?.to_string()))?;
     let cause = text("cause").map(|cause| format!("\n         {cause}")).unwrap_or_default();
     Some(format!("{time} {function:<12} {asked} {outcome:<20} {duration:>6.1} ms{cause}"))
@@ -63,7 +64,7 @@ mod tests {
         assert_eq!(readable(task), "19:03:58 rotate-keys  ensure ok                      1.2 ms");
         assert_eq!(readable("a panic"), "a panic");
         let line = r#"{"timestamp":"2026-03-12T19:03:58Z","caller":"Jwks","action":"dynamodb:GetItem","statement":"- Effect: Allow\n  Action: dynamodb:GetItem"}"#;
-        let shown = "19:03:58 Jwks         dynamodb:GetItem is refused: no statement allows it. This one would:\n            - Effect: Allow\n              Action: dynamodb:GetItem";
+        let shown = "19:03:58 Jwks         dynamodb:GetItem was denied: no policy statement in template.yaml allows it. Add this one:\n            - Effect: Allow\n              Action: dynamodb:GetItem";
         assert_eq!(readable(line), shown);
     }
 }

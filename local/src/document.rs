@@ -1,17 +1,17 @@
-//! The API's document, `openapi.yaml`: as it was written, and as JSON.
+//! The OpenAPI document of the API, as YAML and as JSON.
 
 use local_aws::Failure;
 use local_aws::template::scalar;
 use saphyr::{LoadableYamlNode, YamlOwned};
 use serde_json::Value;
 
-/// As it was written.
+/// The source of `openapi.yaml`.
 pub const YAML: &str = include_str!("../../openapi.yaml");
 
-/// As JSON. Its members keep their order, because the page shows them in it.
+/// The document as JSON. The members keep their order, because the reference page shows them in that order.
 ///
 /// # Errors
-/// Why it cannot be read.
+/// The YAML cannot be parsed, or it has tags, aliases or keys other than strings.
 pub fn json() -> Result<String, Failure> {
     let documents = YamlOwned::load_from_str(YAML).map_err(Failure::new)?;
     let [document] = documents.as_slice() else { return Err(failure("expected one document")) };
@@ -32,20 +32,20 @@ fn write(node: &YamlOwned, text: &mut String) -> Result<(), Failure> {
         }
         YamlOwned::Mapping(entries) => {
             between(text, ['{', '}'], entries.iter(), |(key, value), text| {
-                let key = key.as_str().ok_or_else(|| failure("expected a text as every key"))?;
+                let key = key.as_str().ok_or_else(|| failure("every key must be a string"))?;
                 text.push_str(&Value::from(key).to_string());
                 text.push(':');
                 write(value, text)
             })?;
         }
         YamlOwned::Tagged(..) | YamlOwned::Representation(..) | YamlOwned::Alias(_) | YamlOwned::BadValue => {
-            return Err(failure("expected no tags and no aliases"));
+            return Err(failure("tags and aliases are not supported"));
         }
     }
     Ok(())
 }
 
-/// Each of `parts` between two brackets, with commas.
+/// Writes `parts` between two brackets, separated by commas.
 fn between<P>(
     text: &mut String,
     [open, close]: [char; 2],

@@ -1,4 +1,4 @@
-//! What each function finds in its environment: the template's variables, its identity, and where AWS is.
+//! The environment variables of each function: those in the template, its identity and the AWS endpoint.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
@@ -8,12 +8,12 @@ use local_aws::template::{STACK, Template};
 
 pub(crate) type Variables = BTreeMap<String, String>;
 
-/// The environments of all functions, by the name of their resource.
+/// The variables of all functions, by resource name.
 pub(crate) struct Environments(BTreeMap<String, (String, Variables)>);
 
 impl Environments {
-    /// Those of `template`, with AWS at `aws`, or where AWS is. An issuer that the template leaves open is `issuer`;
-    /// `overrides` stand over everything.
+    /// The environments from `template`. With `aws` the functions call that address, otherwise AWS itself. `issuer` fills
+    /// an empty `JWT_ISSUER`. `overrides` win over everything else.
     pub(crate) fn new(
         template: &Template,
         aws: Option<SocketAddr>,
@@ -28,7 +28,7 @@ impl Environments {
             let given = [
                 ("AWS_LAMBDA_FUNCTION_NAME", format!("{STACK}-{name}")),
                 ("AWS_REGION", REGION.to_owned()),
-                // The key id names the caller: the services know each function by it.
+                // The services recognize the calling function by its access key id.
                 ("AWS_ACCESS_KEY_ID", name.to_owned()),
                 ("AWS_SECRET_ACCESS_KEY", "local".to_owned()),
             ];
@@ -43,29 +43,28 @@ impl Environments {
         Environments(all.collect())
     }
 
-    /// Those of the functions in `names`, and those of all others.
+    /// Splits off the functions in `names`; returns them first and all others second.
     pub(crate) fn split(&self, names: &BTreeSet<&str>) -> (Environments, Environments) {
         let all = self.0.clone().into_iter();
         let (these, others) = all.partition(|(name, _)| names.contains(name.as_str()));
         (Environments(these), Environments(others))
     }
 
-    /// Each function's resource, binary and variables.
+    /// The resource name, binary and variables of each function.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &str, &Variables)> {
         self.0.iter().map(|(name, (binary, variables))| (name.as_str(), binary.as_str(), variables))
     }
 
-    /// The resource of the function with this binary.
+    /// The resource name of the function with this binary.
     pub(crate) fn named_by(&self, binary: &str) -> Option<&str> {
         self.iter().find_map(|(name, its, _)| (its == binary).then_some(name))
     }
 
-    /// The variables of one function.
     pub(crate) fn variables(&self, function: &str) -> Option<&Variables> {
         self.0.get(function).map(|(_, variables)| variables)
     }
 
-    /// The variables of all functions together. One that several have is the same in each, but for their identities.
+    /// The variables of all functions in one map. Apart from their identities, functions share one value for each variable.
     pub(crate) fn all(&self) -> Variables {
         self.0.values().flat_map(|(_, variables)| variables.clone()).collect()
     }

@@ -1,11 +1,11 @@
-//! `local explain`: how a request came to its answer, from the lines that it left in the log.
+//! `local explain`: shows the steps of one request, read from its log lines.
 
 use local_aws::Failure;
 use serde::Deserialize;
 use serde_json::Value;
 use shared::observe::report::{Noted, Step, spans};
 
-/// The line that a function logs at the end of a request.
+/// The line that a function logs at the end of each request.
 #[derive(Deserialize)]
 struct RequestLine {
     timestamp: String,
@@ -20,24 +20,24 @@ struct RequestLine {
     steps: Vec<Noted>,
 }
 
-/// The decision path of the request `id`. `log` is what the log's tools print: JSON lines, with or without something before
-/// them, or the JSON of `filter-log-events`.
+/// The steps that led to the answer of the request `id`. `log` is the output of a log tool: JSON lines, possibly with a
+/// prefix, or the JSON of `filter-log-events`.
 ///
 /// # Errors
-/// When no line of the request is in it.
+/// The log has no line of the request.
 pub fn explain(log: &str, id: &str) -> Result<String, Failure> {
     let lines: Vec<Value> = lines(log).into_iter().filter(|line| line["request_id"] == id).collect();
     let mut text = String::new();
     for line in &lines {
         text += &match RequestLine::deserialize(line) {
             Ok(line) => line.tell(),
-            // What else was logged on the way: a warning, or a line of the gateway's.
+            // Another line of the same request, such as a warning or a line of the gateway.
             Err(_) => format!("{line}\n"),
         };
     }
     if text.is_empty() {
         return Err(Failure::new(format!(
-            "no line is of the request {id}: is it the X-Request-Id of an answer, and the log that of its function?"
+            "no log line belongs to the request {id}. Check that the id is the X-Request-Id of an answer, and that the log is from its function."
         )));
     }
     Ok(text)
@@ -53,7 +53,7 @@ fn lines(log: &str) -> Vec<Value> {
     log.lines().filter_map(line).collect()
 }
 
-/// The JSON of a line, which may come after a time and the name of a stream.
+/// The JSON in a line, after an optional time and stream name.
 fn line(text: &str) -> Option<Value> {
     serde_json::from_str(text.get(text.find('{')?..)?).ok()
 }
@@ -63,7 +63,7 @@ impl RequestLine {
         let RequestLine { timestamp, function, outcome, duration_ms, own_ms, .. } = self;
         let asked = self.kind.as_ref().map(|kind| format!(" {kind}")).unwrap_or_default();
         let status = self.status.map(|status| format!(" ({status})")).unwrap_or_default();
-        let cold = if self.cold_start { ", its first since it started" } else { "" };
+        let cold = if self.cold_start { ", cold start" } else { "" };
         let mut text = format!("{timestamp}  {function}{asked}: {outcome}{status}{cold}\n");
         for noted in &self.steps {
             text += &format!("{:>9.1} ms  {}\n", noted.at_ms, words(&noted.step));
@@ -73,14 +73,14 @@ impl RequestLine {
         }
         let calls = spans(&self.steps);
         text + &format!(
-            "{duration_ms:>9.1} ms  in all, {own_ms:.1} of them its own; {} calls in {} rounds\n",
+            "{duration_ms:>9.1} ms  total, {own_ms:.1} ms of it own time; {} calls in {} rounds\n",
             calls.len(),
             rounds(&calls)
         )
     }
 }
 
-/// How many calls had to wait for others: those that overlap are one round.
+/// Counts the rounds of calls. Calls that overlap in time form one round.
 fn rounds(calls: &[(f64, f64)]) -> usize {
     let (mut rounds, mut first_end) = (0, f64::NEG_INFINITY);
     for &(from, to) in calls {
@@ -93,7 +93,7 @@ fn rounds(calls: &[(f64, f64)]) -> usize {
     rounds
 }
 
-/// A step as somebody who reads about one person's trouble would say it.
+/// A step in words, for an operator who helps one user.
 fn words(step: &Step) -> String {
     match step {
         Step::Call { operation, took_ms, status: Some(status) } => {
@@ -105,7 +105,7 @@ fn words(step: &Step) -> String {
         Step::Throttled { error } => format!("throttled  {error}"),
         Step::Limit { action, count, allowed, open } => {
             let count = count.map_or_else(|| "all".to_owned(), |count| count.to_string());
-            format!("limit      of the network on {action}: {count} of {allowed}, {}", state(*open))
+            format!("limit      network, {action}: {count} of {allowed}, {}", state(*open))
         }
         Step::Budget { of, total, sent, debt, stopped_by } => {
             let total =
@@ -128,13 +128,13 @@ fn words(step: &Step) -> String {
         }
         Step::Try { bound, spent, failures, waits } => {
             let kind = if *bound { "with its challenge" } else { "without a challenge" };
-            let spent = if *spent { "counted" } else { "nothing to try" };
+            let spent = if *spent { "counted" } else { "no code to compare" };
             let failures = failures.map(|failures| format!(", {failures} failures in a row")).unwrap_or_default();
             let waits = if *waits > 0 { format!(", locked out for {waits} s") } else { String::new() };
-            format!("try        {kind}: {spent}{failures}{waits}")
+            format!("attempt    {kind}: {spent}{failures}{waits}")
         }
         Step::Compared { right } => {
-            format!("code       {}", if *right { "right" } else { "wrong, or none to compare with" })
+            format!("code       {}", if *right { "right" } else { "wrong, or no code to compare with" })
         }
         Step::Used { channel, sign_up } => {
             let person = if *sign_up { "a new user" } else { "a known user" };
@@ -143,7 +143,7 @@ fn words(step: &Step) -> String {
         Step::Refresh { led_to } => format!("refresh    {led_to}"),
         Step::Ended { all, lived } => {
             let which = if *all { "all sessions" } else { "one session" };
-            format!("ended      {which}: {}", if *lived { "done" } else { "there was nothing to end" })
+            format!("ended      {which}: {}", if *lived { "done" } else { "nothing to end" })
         }
     }
 }
@@ -159,11 +159,11 @@ mod tests {
     const LINE: &str = r#"{"timestamp":"2026-03-12T19:03:58Z","level":"INFO","message":"answered","request_id":"A1=","function":"request-otp","outcome":"rate_limited","status":429,"duration_ms":5.25,"own_ms":1.25,"cold_start":true,"steps":[{"at_ms":2.0,"step":"call","operation":"UpdateItem","took_ms":2.0,"status":400},{"at_ms":2.1,"step":"limit","action":"request","count":25,"allowed":25,"open":false},{"at_ms":5.0,"step":"call","operation":"GetItem","took_ms":2.0,"status":200}]}"#;
 
     const TOLD: &str = "\
-2026-03-12T19:03:58Z  request-otp: rate_limited (429), its first since it started
+2026-03-12T19:03:58Z  request-otp: rate_limited (429), cold start
       2.0 ms  call       UpdateItem, 2.0 ms, 400
-      2.1 ms  limit      of the network on request: 25 of 25, closed
+      2.1 ms  limit      network, request: 25 of 25, closed
       5.0 ms  call       GetItem, 2.0 ms, 200
-      5.2 ms  in all, 1.2 of them its own; 2 calls in 2 rounds
+      5.2 ms  total, 1.2 ms of it own time; 2 calls in 2 rounds
 ";
 
     #[test]
@@ -177,7 +177,7 @@ mod tests {
 
     #[test]
     fn a_request_that_left_nothing_is_said_so() {
-        assert!(explain(LINE, "C3=").unwrap_err().to_string().contains("no line is of the request C3="));
+        assert!(explain(LINE, "C3=").unwrap_err().to_string().contains("no log line belongs to the request C3="));
         assert!(explain("not a log", "A1=").is_err());
     }
 

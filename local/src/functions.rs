@@ -1,4 +1,4 @@
-//! The functions of the template, each started from its own environment and identity.
+//! Starts the template's functions, each with its own environment and identity.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,8 +18,8 @@ use tracing::instrument::WithSubscriber;
 
 use crate::environment::{Environments, Variables};
 
-/// Starts the functions of `environments`. They write the lines of requests to the log and all others to its subscriber.
-/// `carrier` carries their calls, or else the network.
+/// Starts the functions of `environments`. Request lines go to the log, all other lines to its subscriber. Calls to AWS go
+/// through `carrier`, or over the network without one.
 pub(crate) async fn start_all(
     environments: &Environments,
     clock: &Clock,
@@ -36,7 +36,7 @@ pub(crate) async fn start_all(
     Ok(Functions::new(handlers, events.clone()))
 }
 
-/// Refuses an override that no function reads: a misspelt name would change nothing, and nobody would know.
+/// Refuses an override that no function reads. A misspelled name would otherwise be ignored silently.
 pub(crate) fn check(overrides: &[(String, String)], environments: &Environments) -> Result<(), Failure> {
     let mut read = BTreeSet::new();
     for (_, binary, _) in environments.iter() {
@@ -44,13 +44,13 @@ pub(crate) fn check(overrides: &[(String, String)], environments: &Environments)
     }
     let unread = overrides.iter().find(|(name, _)| !read.contains(name));
     unread.map_or(Ok(()), |(name, _)| {
-        Err(Failure::new(format!("--env {name}: no function reads a variable of this name")))
+        Err(Failure::new(format!("--env {name}: no function reads a variable with this name. Check the spelling.")))
     })
 }
 
-/// What can be done with a function by its binary's name.
+/// The operations on a function, found by the name of its binary.
 pub struct Kind {
-    /// Reads its settings, and writes them out to be compared.
+    /// Reads the function's settings and returns them as text, for comparison.
     pub read: fn(&mut Reader<'_>) -> String,
     start: fn(&Variables, Option<&Carrier>, Clock, Log) -> Starting,
 }
@@ -58,10 +58,10 @@ pub struct Kind {
 type Starting = Pin<Box<dyn Future<Output = Result<Handler, Failure>> + Send>>;
 
 impl Kind {
-    /// The one place that knows every function by its type.
+    /// Looks up a binary. Only this function lists all function types.
     ///
     /// # Errors
-    /// When there is no such binary.
+    /// The binary is unknown.
     pub fn of_binary(binary: &str) -> Result<Kind, Failure> {
         Ok(match binary {
             "request-otp" => Kind::of::<request_otp::RequestOtp>(),
@@ -73,7 +73,11 @@ impl Kind {
             "jwks" => Kind::of::<jwks::Jwks>(),
             "fallback" => Kind::of::<fallback::Fallback>(),
             "rotate-keys" => Kind::of::<rotate_keys::RotateKeys>(),
-            other => return Err(Failure::new(format!("local/src/functions.rs does not know the binary {other}"))),
+            other => {
+                return Err(Failure::new(format!(
+                    "local/src/functions.rs does not know the binary {other}. Add it to Kind::of_binary."
+                )));
+            }
         })
     }
 
@@ -81,14 +85,14 @@ impl Kind {
         Kind { read: |read| format!("{:#?}", settings::<F>(read)), start: start::<F> }
     }
 
-    /// The names of the variables that it reads.
+    /// The names of the variables that the function reads.
     pub fn variables(&self) -> BTreeSet<String> {
         let names = RefCell::new(BTreeSet::new());
         let lookup = |name: &str| {
             names.borrow_mut().insert(name.to_owned());
             None
         };
-        // What is missing is said when a function starts.
+        // A missing variable is reported when the function starts.
         drop(config::read(lookup, self.read));
         names.into_inner()
     }

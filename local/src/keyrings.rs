@@ -1,4 +1,4 @@
-//! The keyrings of a stack. `rotate-keys` makes and rotates them; this module asks it to, as AWS does.
+//! The keyrings of a stack. The function `rotate-keys` makes and rotates them; this module invokes it as AWS would.
 
 use local_aws::lambda::Functions;
 use local_aws::{Failure, Services, new_id};
@@ -9,33 +9,33 @@ use shared::words::{Entropy, Error, Timestamp};
 
 use crate::settings::All;
 
-/// The steps in which Secrets Manager rotates a secret.
+/// The steps of a rotation by Secrets Manager, in order.
 pub const STEPS: [&str; 4] = ["createSecret", "setSecret", "testSecret", "finishSecret"];
 
-/// The binary that makes keys.
+/// The binary of the function that makes and rotates keys.
 pub(crate) const BINARY: &str = "rotate-keys";
 
-/// Asks the function that makes keys, as Secrets Manager, CloudFormation and an operator do.
+/// Invokes `rotate-keys` like Secrets Manager, CloudFormation or an operator.
 pub(crate) struct Keyrings {
     functions: Functions,
-    /// The function's resource.
+    /// The resource name of `rotate-keys`.
     name: String,
     secrets: [String; 2],
 }
 
 impl Keyrings {
-    /// Asks the function `name`, one of `functions`.
+    /// Invokes the function `name` of `functions`.
     pub(crate) fn new(functions: Functions, name: String, settings: &All) -> Keyrings {
         let secrets = [settings.verify.codes_secret.clone(), settings.verify.tokens.secret.clone()];
         Keyrings { functions, name, secrets }
     }
 
-    /// What the function answers to `event`.
+    /// Invokes the function with `event`.
     pub(crate) async fn ask(&self, event: &Value) -> Result<Value, Failure> {
         self.functions.invoke(&self.name, event).await
     }
 
-    /// Rotates both secrets, as Secrets Manager does.
+    /// Rotates both secrets with the steps of Secrets Manager.
     pub(crate) async fn rotate(&self) -> Result<(), Failure> {
         for secret in &self.secrets {
             let token = new_id();
@@ -47,7 +47,7 @@ impl Keyrings {
     }
 }
 
-/// Puts a keyring of tokens with the signing key in `pem`, if there is none yet, so that the function need not make one.
+/// Stores a keyring for tokens with the signing key from `pem`, unless one exists. It saves the time to generate a key.
 pub(crate) fn lay_ready(
     services: &Services,
     settings: &TokenSettings,
@@ -61,7 +61,7 @@ pub(crate) fn lay_ready(
     let failure = |error: Error| Failure::new(error.cause().unwrap_or_else(|| error.to_string()));
     let key = SigningKey::new(algorithm, pem.to_owned());
     let signing = Ring::new(vec![generate::dated(key, now, &Entropy).map_err(failure)?]);
-    // Read first, so that no key is kept that cannot be used.
+    // Check the key before it is stored, so that the stack never keeps an unusable one.
     public_keys(&signing, now).map_err(failure)?;
     let refresh = generate::bytes(&Entropy).and_then(|key| generate::dated(key, now, &Entropy)).map_err(failure)?;
     let keys = TokenKeys { signing, refresh: Ring::new(vec![refresh]) };

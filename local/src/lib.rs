@@ -1,7 +1,8 @@
-//! Latchkey on one machine, without an AWS account: the template's functions, tables, routes and mail in one process.
+//! Latchkey on one machine, without an AWS account. One process runs the template's functions, tables, routes and mail.
 //!
-//! [`Stack`] is all of it; the binary is a command line over it, and the tests start one each. It adds no behaviour:
-//! what it does stands in `template.yaml`, in the functions, or is AWS's own ([`local_aws`]).
+//! [`Stack`] runs everything. The binary is a command line for it, and each test starts its own stack. This crate adds no
+//! behaviour of its own. Everything comes from `template.yaml`, from the functions, or from the stand-in for AWS
+//! ([`local_aws`]).
 
 pub mod document;
 pub mod inbox;

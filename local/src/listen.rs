@@ -1,4 +1,4 @@
-//! The doors of a stack: addresses, and servers that end when the stack does.
+//! The listeners and servers of a stack. The servers stop together with the stack.
 
 use std::io::ErrorKind;
 use std::net::SocketAddr;
@@ -10,20 +10,20 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-/// How long requests under way may take when the stack stops.
+/// The time that pending requests get to finish when the stack stops.
 const LAST_ANSWERS: Duration = Duration::from_secs(1);
 
-/// Opens `address` for `what`, which `flag` would put elsewhere.
+/// Opens `address` for `what`. If the address is in use, the error suggests `flag`.
 pub(crate) async fn open(what: &str, flag: &str, address: SocketAddr) -> Result<TcpListener, Failure> {
     TcpListener::bind(address).await.map_err(|error| match error.kind() {
         ErrorKind::AddrInUse => Failure::new(format!(
-            "{address} is taken, so {what} cannot listen there. Stop the other program, or choose another address: {flag} 127.0.0.1:PORT"
+            "{address} is taken, so {what} cannot listen there. Stop the other program, or choose another address with {flag} 127.0.0.1:PORT."
         )),
         _ => Failure::new(format!("{what} cannot listen at {address}: {error}")),
     })
 }
 
-/// The same where there is an address.
+/// Opens the address, if there is one.
 pub(crate) async fn open_at(
     what: &str,
     flag: &str,
@@ -35,7 +35,7 @@ pub(crate) async fn open_at(
     }
 }
 
-/// The servers of a stack. They end with it, gracefully by [`Doors::close`].
+/// The servers of a stack. [`Doors::close`] stops them gracefully, and a drop stops them at once.
 pub(crate) struct Doors {
     stop: watch::Sender<bool>,
     servers: Vec<JoinHandle<()>>,
@@ -46,12 +46,11 @@ impl Doors {
         Doors { stop: watch::Sender::new(false), servers: Vec::new() }
     }
 
-    /// Turns true when the doors close.
+    /// Becomes true when the servers stop.
     pub(crate) fn stopping(&self) -> watch::Receiver<bool> {
         self.stop.subscribe()
     }
 
-    /// Serves `router` at `listener`.
     pub(crate) fn serve(&mut self, listener: TcpListener, router: Router) {
         let mut stopping = self.stopping();
         self.servers.push(tokio::spawn(async move {
@@ -63,7 +62,7 @@ impl Doors {
         }));
     }
 
-    /// Takes no more requests, and waits for the answers under way.
+    /// Stops accepting requests and waits for pending answers.
     pub(crate) async fn close(mut self) {
         self.stop.send_replace(true);
         for server in std::mem::take(&mut self.servers) {
@@ -75,7 +74,7 @@ impl Doors {
     }
 }
 
-/// A stack that is only dropped leaves nothing running either.
+/// Stops the servers of a stack that was dropped without [`Doors::close`].
 impl Drop for Doors {
     fn drop(&mut self) {
         self.stop.send_replace(true);

@@ -1,4 +1,4 @@
-//! The log of one stack: the same JSON lines that Lambda would hand to CloudWatch.
+//! The log of one stack, with the same JSON lines that Lambda sends to CloudWatch.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -6,13 +6,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use local_aws::StackClock;
 use shared::observe::log::Log;
 
-/// How many lines are kept.
+/// How many lines a stack keeps.
 const KEPT: usize = 10_000;
 
 /// Called with each line as it is written.
 pub type OnLine = Arc<dyn Fn(&str) + Send + Sync>;
 
-/// The lines so far.
 #[derive(Clone)]
 pub(crate) struct Logs {
     lines: Arc<Mutex<VecDeque<String>>>,
@@ -24,7 +23,7 @@ impl Logs {
         Logs { lines: Arc::default(), on_line }
     }
 
-    /// What a stack's functions log to; the time is the stack's.
+    /// The log for the functions of a stack. Its times come from the stack's clock.
     pub(crate) fn log(&self, clock: &StackClock) -> Log {
         let logs = self.clone();
         Log::new(clock.handle(), move |line| logs.add(line))

@@ -1,8 +1,8 @@
-//! Keeps web pages of other sites out of servers that listen on loopback addresses.
+//! Keeps web pages of other sites away from the servers on loopback addresses.
 //!
-//! Any page in a browser on this machine can send requests to a loopback address. It may even make the browser take that
-//! address for its own host (DNS rebinding). So a request must name a loopback host, and one that changes something must not
-//! come from a page of another origin.
+//! Any page in a browser on this machine can send requests to a loopback address. With DNS rebinding, a page can even make
+//! the browser treat that address as the page's own host. Therefore a request must name a loopback host, and a request with
+//! a method other than GET or HEAD must not come from another origin.
 
 use std::net::{IpAddr, Ipv6Addr};
 
@@ -26,12 +26,12 @@ fn refusal(method: &Method, headers: &HeaderMap) -> Option<&'static str> {
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
     let host = text(header::HOST).unwrap_or_default();
     if !names_loopback(host) {
-        return Some("This server answers to loopback names only, such as localhost.");
+        return Some("This server accepts requests for loopback hosts only. Use localhost or 127.0.0.1.");
     }
     let is_read = method == Method::GET || method == Method::HEAD;
     let is_own = text(header::ORIGIN).is_none_or(|origin| origin.strip_prefix("http://") == Some(host));
     (!is_read && headers.contains_key(header::ORIGIN) && !is_own)
-        .then_some("Pages of other origins change nothing here.")
+        .then_some("Pages from other origins cannot change anything here.")
 }
 
 fn names_loopback(host: &str) -> bool {

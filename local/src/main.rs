@@ -1,4 +1,4 @@
-//! `cargo run -p local`: Latchkey on this machine.
+//! `cargo run -p local`: runs Latchkey on this machine.
 
 mod console;
 
@@ -13,28 +13,28 @@ use local::{Options, Routes, Settings, Stack};
 use local_aws::Failure;
 use local_aws::template::{Template, find_root};
 
-/// Runs Latchkey on this machine, without an AWS account: the API, the AWS services behind it, and an inbox.
+/// Runs Latchkey on this machine without an AWS account: the API, the AWS services behind it, and an inbox.
 #[derive(Parser)]
 #[command(args_conflicts_with_subcommands = true)]
 struct Arguments {
     #[command(subcommand)]
     command: Option<Command>,
-    /// Where the API listens.
+    /// The address of the API.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:3000", value_parser = loopback)]
     api: SocketAddr,
-    /// Where the AWS services listen.
+    /// The address of the AWS services.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:4566", value_parser = loopback)]
     aws: SocketAddr,
-    /// Where the inbox listens.
+    /// The address of the inbox.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8025", value_parser = loopback)]
     inbox: SocketAddr,
-    /// Where the sign-in page listens.
+    /// The address of the sign-in page.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080", value_parser = loopback)]
     page: SocketAddr,
     /// Keeps tables and keys in this folder instead of in memory.
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
-    /// Starts the services and the inbox only: the functions run under `cargo lambda watch`.
+    /// Starts only the AWS services, the inbox and the page. Run the functions with `cargo lambda watch`.
     #[arg(long)]
     services_only: bool,
     #[command(flatten)]
@@ -43,32 +43,32 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Tells how a request came to its answer, from its lines in a log: `aws logs tail GROUP --since 1h | local explain ID`.
+    /// Shows the steps of one request from its log lines, e.g. `aws logs tail GROUP --since 1h | local explain ID`.
     Explain {
-        /// The `X-Request-Id` of its answer.
+        /// The `X-Request-Id` of the answer.
         id: String,
-        /// The log; without it, what is piped in.
+        /// A file with the log. Without it the log is read from standard input.
         file: Option<PathBuf>,
     },
-    /// Prints the settings of a profile in words, and what is doubtful about them; starts nothing.
+    /// Prints the settings of a profile in words, with warnings. Starts nothing.
     Config {
-        /// Prints the variables as they are, as JSON.
+        /// Prints the environment variables as JSON instead.
         #[arg(long)]
         json: bool,
         #[command(flatten)]
         chosen: Chosen,
     },
-    /// Prints the tables of routes that follow from openapi.yaml and template.yaml; starts nothing.
+    /// Prints the route tables that openapi.yaml and template.yaml lead to. Starts nothing.
     Routes,
 }
 
-/// Which settings count.
+/// The settings to use.
 #[derive(Args)]
 struct Chosen {
-    /// Gives a variable of the functions another value; may be repeated.
+    /// Sets an environment variable of the functions. Repeat it for more than one.
     #[arg(long, value_name = "NAME=VALUE", value_parser = variable)]
     env: Vec<(String, String)>,
-    /// The profile in samconfig.toml whose parameters count.
+    /// The profile in samconfig.toml.
     #[arg(long, value_name = "NAME", default_value = "default")]
     profile: String,
 }
@@ -115,7 +115,7 @@ fn explain(id: &str, file: Option<&Path>) -> Result<(), Failure> {
     print(&local::explain(&log?, id)?)
 }
 
-/// Not `print!`, which panics when a pager has seen enough.
+/// `print!` would panic when the reader of a pipe, such as a pager, closes it early.
 fn print(text: &str) -> Result<(), Failure> {
     std::io::stdout().write_all(text.as_bytes()).map_err(Failure::new)
 }
@@ -141,7 +141,7 @@ async fn run(arguments: Arguments) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Ctrl-C, or the signal that a supervisor sends.
+/// Waits for Ctrl-C, or for the SIGTERM of a supervisor.
 async fn asked_to_end() -> Result<(), Failure> {
     #[cfg(unix)]
     {
@@ -159,7 +159,8 @@ async fn asked_to_end() -> Result<(), Failure> {
 fn loopback(text: &str) -> Result<SocketAddr, String> {
     let address = text.replacen("localhost:", "127.0.0.1:", 1);
     let address: SocketAddr = address.parse().map_err(|_| "expected an address such as 127.0.0.1:3000".to_owned())?;
-    let reason = "only loopback addresses: anybody who reaches a stack can read its mails and keys";
+    let reason =
+        "only loopback addresses are allowed, because anybody with access to a stack can read its mail and keys";
     if address.ip().is_loopback() { Ok(address) } else { Err(reason.to_owned()) }
 }
 

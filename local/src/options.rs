@@ -1,4 +1,4 @@
-//! What a stack may be told when it starts.
+//! The options of a stack.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -11,47 +11,47 @@ use local_aws::template::Template;
 
 use crate::logs::OnLine;
 
-/// How a stack starts. The default is what a test wants: everything in memory, on free ports, quiet.
+/// How a stack starts. The default suits tests: everything in memory, on free ports, without output.
 #[derive(Clone)]
 pub struct Options {
-    /// The folder of `template.yaml`; without one, the nearest above the current folder.
+    /// The folder of `template.yaml`. By default, the nearest one at or above the current folder.
     pub root: Option<PathBuf>,
     /// The profile in `samconfig.toml`.
     pub profile: String,
     /// Runs this template instead of the one in `root`.
     pub template: Option<Template>,
-    /// Variables that stand over the template's, for every function.
+    /// Variables for every function. They override those in the template.
     pub env: Vec<(String, String)>,
-    /// Where tables and keyrings are kept; in memory without.
+    /// The folder for tables and keyrings. Without one they stay in memory.
     pub data: Option<PathBuf>,
-    /// Where the API listens; without an address it can only be called in process.
+    /// The address of the API. Without one the API can only be called in process.
     pub api: Option<SocketAddr>,
-    /// Where the AWS services listen: functions reach them there.
+    /// The address of the AWS services, at which functions call them.
     pub aws: SocketAddr,
-    /// Whether functions reach the AWS services without a socket. Then nothing is under way but what these hold, and a
-    /// test that stops tokio's clock knows when nothing more will happen.
+    /// Whether functions call the AWS services in process, without a socket. A test with a stopped tokio clock then knows
+    /// when all work is done, because no data is in transit elsewhere.
     pub in_process: bool,
-    /// Where the inbox listens; without an address it can only be read in process.
+    /// The address of the inbox. Without one the inbox can only be read in process.
     pub inbox: Option<SocketAddr>,
-    /// Where the sign-in page listens, if it does.
+    /// The address of the sign-in page, if it should be served.
     pub page: Option<SocketAddr>,
-    /// Starts no functions and no API: they run elsewhere and use the services.
+    /// Starts no functions and no API. They run elsewhere and call these services.
     pub services_only: bool,
-    /// The clock that everything follows.
+    /// The clock of the whole stack.
     pub clock: StackClock,
-    /// Private keys in PEM, of the algorithm that is set. A stack without keyrings signs with the first; without one it
-    /// makes its own, which takes a while.
+    /// Private keys in PEM, for the configured algorithm. A stack without keyrings signs with the first one. If the list is
+    /// empty, the stack generates a key, and this takes a while.
     pub signing_keys: Vec<String>,
-    /// Is told each line of the log.
+    /// Called with each log line.
     pub on_line: OnLine,
-    /// Is told each call to AWS as it comes in.
+    /// Called with each call to AWS, when it arrives.
     pub on_call: OnCall,
 }
 
-/// Is told each call to AWS, with all that it carries: codes, addresses and keys.
+/// Called with each call to AWS and everything in it, including codes, addresses and keys.
 pub type OnCall = Arc<dyn Fn(&Request<Bytes>) + Send + Sync>;
 
-/// Any free port of this machine.
+/// Any free port on the loopback address.
 pub(crate) const FREE: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 
 impl Default for Options {

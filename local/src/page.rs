@@ -1,5 +1,5 @@
-//! Serves the sign-in page and the client module from `web/`. Only the API's address and the delivery of tokens are filled
-//! in, which is all that a frontend on its own domain changes too.
+//! Serves the sign-in page and the client module from `web/`. Only the API's address and the token delivery are filled in.
+//! A frontend on its own domain changes the same two values.
 
 use axum::Router;
 use axum::http::{HeaderName, header};
@@ -7,10 +7,10 @@ use axum::response::IntoResponse;
 use axum::routing::get;
 use shared::http::TokenDelivery;
 
-/// What the page says until it is told where it is.
+/// The values in `index.html` before they are filled in.
 const WRITTEN: (&str, &str) = (r#"content="http://127.0.0.1:3000""#, r#"data-delivery="cookie""#);
 
-/// The routes of a page for the API at `api`, which usually delivers tokens by `delivery`.
+/// The routes of a page for the API at `api`, with `delivery` as the API's default.
 pub(crate) fn router(api: &str, delivery: TokenDelivery) -> Router {
     let delivery = match delivery {
         TokenDelivery::Body => "body",
@@ -36,7 +36,8 @@ pub(crate) fn router(api: &str, delivery: TokenDelivery) -> Router {
         )
 }
 
-/// What the page may do: run its own scripts and talk to the API. Nobody frames it, to have its buttons pressed unseen.
+/// The page may run its own scripts and call the API. No other page may frame it, because a hidden frame could trick users
+/// into pressing its buttons (clickjacking).
 fn policy(api: &str) -> String {
     format!(
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; connect-src {api}; base-uri 'none'; \

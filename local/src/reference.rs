@@ -1,4 +1,4 @@
-//! The API's document for people and programs: a page, the document as it was written, and as JSON.
+//! The API reference: a page for people, and the OpenAPI document as YAML and JSON.
 
 use axum::Router;
 use axum::http::StatusCode;
@@ -8,7 +8,6 @@ use axum::routing::get;
 use crate::assets::asset;
 use crate::document;
 
-/// The routes.
 pub(crate) fn router<S: Clone + Send + Sync + 'static>() -> Router<S> {
     Router::new()
         .route("/api", get(|| asset("text/html; charset=utf-8", include_str!("reference/page.html"))))

@@ -1,4 +1,4 @@
-//! The settings of a profile, for a person: in words with what is doubtful about them, or raw. Nothing is started.
+//! The settings of a profile for people: in words with warnings, or as raw variables. Starts nothing.
 
 mod all;
 mod doubts;
@@ -15,25 +15,25 @@ use crate::environment::{Environments, Variables};
 use crate::functions;
 use crate::options::Options;
 
-/// Settings as the functions read them.
+/// The settings of a deployment, as the functions read them.
 pub struct Settings {
     profile: String,
     variables: Variables,
     all: All,
 }
 
-/// Who a function is, which Lambda tells it: no part of a profile, and secret.
+/// The identity of a function, set by Lambda. It is secret and not part of a profile.
 const IDENTITY: [&str; 4] =
     ["AWS_LAMBDA_FUNCTION_NAME", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"];
 
-/// Where the names of settings begin: to the right of most words.
+/// The column of the settings' names, to the right of most descriptions.
 const NAMES_AT: usize = 64;
 
 impl Settings {
-    /// The settings that the folder, the profile and the variables of `options` lead to; all else there is a stack's.
+    /// Reads the settings from the root folder, profile and variables in `options`, and ignores its other fields.
     ///
     /// # Errors
-    /// What is wrong with the template or the settings, as starting a stack says it.
+    /// The template or the settings are wrong. The message is the same as when a stack starts.
     pub fn read(options: &Options) -> Result<Settings, Failure> {
         let root = options.root.clone().map_or_else(template::find_root, Ok)?;
         let template = Template::read(&root, &options.profile)?;
@@ -45,7 +45,7 @@ impl Settings {
         Ok(Settings { profile: options.profile.clone(), variables, all })
     }
 
-    /// Every setting in words, by what it is about, and then what is doubtful.
+    /// All settings in words, grouped by topic, followed by warnings.
     pub fn words(&self) -> String {
         let mut text = format!("Settings of the profile `{}`\n", self.profile);
         for group in words::GROUPS {
@@ -55,16 +55,16 @@ impl Settings {
                 text.push_str(&format!("  {:<NAMES_AT$} {names}\n", words(&self.all)));
             }
         }
-        text.push_str("\nDoubtful\n");
+        text.push_str("\nWarnings\n");
         let doubts: Vec<_> = doubts::of(&self.all).collect();
         doubts.iter().for_each(|doubt| text.push_str(&format!("  {doubt}\n")));
         if doubts.is_empty() {
-            text.push_str("  nothing\n");
+            text.push_str("  none\n");
         }
         text
     }
 
-    /// The variables as the functions find them, as a JSON object, without their identities.
+    /// The environment variables as a JSON object, without the functions' identities.
     pub fn json(&self) -> String {
         format!("{:#}\n", json!(self.variables))
     }

@@ -1,4 +1,4 @@
-//! One stack: everything that a deployment is, started and stopped together.
+//! One stack: everything in a deployment, started and stopped together.
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -49,7 +49,7 @@ impl Stack {
     /// Starts everything.
     ///
     /// # Errors
-    /// What is wrong with the template, the settings, the data folder or an address.
+    /// The template, the settings, the data folder or an address is unusable.
     pub async fn start(options: Options) -> Result<Stack, Failure> {
         let template = match options.template {
             Some(template) => template,
@@ -80,7 +80,7 @@ impl Stack {
             page: page_door.as_ref().map(address).transpose()?,
         };
 
-        // An https issuer could not be fetched from a laptop.
+        // Plain http, because this stack serves its keys without TLS.
         let issuer = addresses.api.map(|address| format!("http://{address}"));
         let environments = Environments::new(&template, Some(addresses.aws), issuer, &options.env);
         functions::check(&options.env, &environments)?;
@@ -108,7 +108,7 @@ impl Stack {
         let name = tasks.named_by(keyrings::BINARY).map(str::to_owned);
         let name = name.ok_or_else(|| Failure::new("template.yaml has no function rotate-keys"))?;
         let keyrings = Keyrings::new(plan.functions(&tasks, "tasks").await?, name, &settings);
-        // As the custom resource of the stack does, which is not complete before.
+        // The custom resource does the same in AWS: a deployment is not complete before its keys exist.
         keyrings.ask(&json!({ "mode": "ensure" })).await?;
         let api = if options.services_only { None } else { Some(Arc::new(plan.start("").await?)) };
         if let (Some(door), Some(api)) = (api_door, &api) {
@@ -134,7 +134,7 @@ impl Stack {
         Ok(Stack { clock, services, inbox, logs, keyrings, environments, api, plan, addresses, doors })
     }
 
-    /// The clock.
+    /// The clock of the stack.
     pub fn clock(&self) -> &StackClock {
         &self.clock
     }
@@ -142,15 +142,15 @@ impl Stack {
     /// The API.
     ///
     /// # Errors
-    /// A stack of services only has none.
+    /// The stack runs services only.
     pub fn api(&self) -> Result<&Api, Failure> {
         self.api.as_deref().ok_or_else(|| Failure::new("this stack has services only"))
     }
 
-    /// The API over instances of its own, as Lambda starts them for a request that comes while another is answered.
+    /// A second API with its own function instances. Lambda starts such instances when requests arrive at the same time.
     ///
     /// # Errors
-    /// What keeps a function from starting.
+    /// A function does not start.
     pub async fn another_api(&self, name: &'static str) -> Result<Api, Failure> {
         self.plan.start(name).await
     }
@@ -160,52 +160,52 @@ impl Stack {
         &self.services
     }
 
-    /// The messages.
+    /// The messages that the stack has sent.
     pub fn inbox(&self) -> &Inbox {
         &self.inbox
     }
 
-    /// The newest lines that the functions have logged, each a JSON text, oldest first.
+    /// The newest log lines of the functions, as JSON texts, oldest first.
     pub fn logs(&self) -> Vec<String> {
         self.logs.lines()
     }
 
-    /// Where it listens.
+    /// The addresses of its servers.
     pub fn addresses(&self) -> Addresses {
         self.addresses
     }
 
-    /// The environment of a function, by the name of its resource: all that its binary needs to run with this stack.
+    /// The environment of a function, by resource name. Its binary can run against this stack with these variables.
     pub fn environment(&self, function: &str) -> Vec<(String, String)> {
         let variables = self.environments.variables(function).into_iter().flatten();
         variables.map(|(name, value)| (name.clone(), value.clone())).collect()
     }
 
-    /// Rotates both keyrings, as Secrets Manager does on its schedule.
+    /// Rotates both keyrings with the steps of Secrets Manager.
     ///
     /// # Errors
-    /// Why the function that rotates keys did not.
+    /// `rotate-keys` fails.
     pub async fn rotate_keys(&self) -> Result<(), Failure> {
         self.keyrings.rotate().await
     }
 
-    /// Hands an event to the function that rotates keys.
+    /// Invokes `rotate-keys` with an event.
     ///
     /// # Errors
-    /// Why it failed.
+    /// The function fails.
     pub async fn ask_for_keys(&self, event: &Value) -> Result<Value, Failure> {
         self.keyrings.ask(event).await
     }
 
-    /// Withdraws the key of that name, as an operator does with one that has leaked.
+    /// Revokes the key `kid`, as an operator does after a leak.
     ///
     /// # Errors
-    /// Why it is not withdrawn.
+    /// `rotate-keys` fails.
     pub async fn revoke(&self, kid: &str) -> Result<Value, Failure> {
         self.ask_for_keys(&json!({ "mode": "revoke", "kid": kid })).await
     }
 
-    /// Answers what has been asked, and stops.
+    /// Finishes pending requests and stops.
     pub async fn stop(self) {
         self.doors.close().await;
     }
@@ -215,7 +215,7 @@ fn aws_router(services: Services, log: Dispatch, on_call: OnCall) -> Router {
     Router::new().fallback(call_aws).with_state((services, log, on_call)).layer(from_fn(only_this_machine))
 }
 
-/// DynamoDB's longest request; the other services have less.
+/// The longest request that DynamoDB accepts. The other services accept less.
 const LONGEST_CALL: usize = 16 * 1024 * 1024;
 
 type Aws = (Services, Dispatch, OnCall);
@@ -235,14 +235,14 @@ async fn call_api(
     ConnectInfo(source): ConnectInfo<SocketAddr>,
     request: Request,
 ) -> Response<Body> {
-    // One byte more than the gateway takes, for it to see that there is too much.
+    // One byte more than the limit of the gateway, so that the gateway itself rejects bodies that are too long.
     match whole(request, LONGEST_BODY + 1).await {
         Ok(request) => api.call(request, source.ip()).await.map(Body::from),
         Err(status) => of_gateway(status).map(Body::from),
     }
 }
 
-/// The request with its whole body.
+/// Reads the whole body.
 async fn whole(request: Request, longest: usize) -> Result<axum::http::Request<Bytes>, StatusCode> {
     let (parts, body) = request.into_parts();
     let body = to_bytes(body, longest).await.map_err(|_| StatusCode::PAYLOAD_TOO_LARGE)?;

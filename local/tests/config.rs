@@ -1,4 +1,4 @@
-//! `local config` as somebody runs it: what it prints, and how it ends.
+//! `local config` as a user runs it: its output and its exit code.
 
 use std::borrow::Cow;
 use std::io;
@@ -17,7 +17,7 @@ fn a_profile_is_told_in_words() {
     let told = config(&["--profile", "testing", "--env", "OTP_LENGTH=8"]).unwrap();
     let words = text(&told.stdout);
     assert!(told.status.success(), "{}", text(&told.stderr));
-    for line in ["access token: 1 hour, rotation off", "length: 8 digits", "Doubtful", "REFRESH_ROTATION: without"] {
+    for line in ["access token: 1 hour, rotation off", "length: 8 digits", "Warnings", "REFRESH_ROTATION: without"] {
         assert!(words.contains(line), "{line} is not in:\n{words}");
     }
 }

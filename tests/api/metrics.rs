@@ -247,10 +247,10 @@ async fn a_request_is_explained_by_its_id() {
     let told = local::explain(&auth.stack.logs().join("\n"), id).unwrap();
     for words in [
         "verify-otp: invalid_otp (400)",
-        "try        with its challenge: counted, 1 failures in a row",
-        "limit      of the network on failure: 0 of 30, open",
+        "attempt    with its challenge: counted, 1 failures in a row",
+        "limit      network, failure: 0 of 30, open",
         "code       wrong",
-        "limit      of the network on failure: 1 of 30, open",
+        "limit      network, failure: 1 of 30, open",
         "4 calls in 2 rounds",
     ] {
         assert!(told.contains(words), "{words} is not in\n{told}");

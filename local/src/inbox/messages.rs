@@ -1,4 +1,4 @@
-//! The messages of a stack.
+//! The messages that a stack has sent.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -9,29 +9,29 @@ use tokio::sync::broadcast;
 
 use super::sms::SmsFacts;
 
-/// How many messages are kept.
+/// How many messages the inbox keeps.
 const KEPT: usize = 1_000;
-/// How many events a page may be behind before it misses some.
+/// How many events a page can lag behind before it misses some.
 const BEHIND: usize = 256;
 
 /// One message.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Message {
-    /// Its number in this stack.
+    /// Its number in this stack, starting at 1.
     pub id: String,
     /// `email` or `sms`.
     pub channel: &'static str,
-    /// The address or the number.
+    /// The email address or phone number.
     pub to: String,
-    /// The subject; an SMS has none.
+    /// The subject; `None` for an SMS.
     pub subject: Option<String>,
     /// The plain text.
     pub text: String,
-    /// The HTML, where it has some.
+    /// The HTML part, if any.
     pub html: Option<String>,
-    /// When, by the stack's clock.
+    /// When it was sent, by the stack's clock.
     pub sent_at: String,
-    /// What there is to know about an SMS.
+    /// Details of an SMS; `None` for a mail.
     pub sms: Option<SmsFacts>,
 }
 
@@ -50,14 +50,14 @@ impl Message {
     }
 }
 
-/// What happens to the inbox.
+/// An event for the pages that show the inbox.
 #[derive(Clone, Debug)]
 pub(crate) enum News {
     Arrived(Box<Message>),
     Cleared,
 }
 
-/// All messages of a stack. Clones are handles to the same ones.
+/// All messages of a stack. Clones share the same messages.
 #[derive(Clone, Debug)]
 pub struct Inbox {
     kept: Arc<Mutex<Kept>>,
@@ -77,32 +77,31 @@ impl Inbox {
         Inbox { kept: Arc::default(), news: broadcast::channel(BEHIND).0, clock }
     }
 
-    /// Takes in what was delivered.
     pub(crate) fn receive(&self, delivered: Delivered) {
         let mut kept = self.kept();
         kept.arrived += 1;
         let message = Message::new(delivered, kept.arrived.to_string(), self.clock.now().to_string());
         kept.messages.push_front(message.clone());
         kept.messages.truncate(KEPT);
-        // Told under the lock, so that a page sees arrivals and clearings in their order. Nobody may be listening.
+        // Sent under the lock, so that pages see arrivals and clearings in order. An error means only that no page listens.
         let _ = self.news.send(News::Arrived(Box::new(message)));
     }
 
-    /// The messages, newest first; with an address, only those to it.
+    /// The messages, newest first. With `to`, only messages to this address, compared without case.
     pub fn messages(&self, to: Option<&str>) -> Vec<Message> {
         let kept = self.kept();
         let wanted = kept.messages.iter().filter(|message| to.is_none_or(|to| message.to.eq_ignore_ascii_case(to)));
         wanted.cloned().collect()
     }
 
-    /// Throws all messages away.
+    /// Deletes all messages.
     pub fn clear(&self) {
         let mut kept = self.kept();
         kept.messages.clear();
         let _ = self.news.send(News::Cleared);
     }
 
-    /// What happens from now on.
+    /// The events from now on.
     pub(crate) fn news(&self) -> broadcast::Receiver<News> {
         self.news.subscribe()
     }

@@ -1,4 +1,4 @@
-//! The inbox: every message that the stack has sent, as its reader would see it, and the page that shows them.
+//! The inbox: every message from the stack, and the page for reading them.
 
 mod messages;
 mod requests;

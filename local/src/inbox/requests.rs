@@ -1,4 +1,4 @@
-//! What the inbox may be asked.
+//! The requests that the inbox accepts.
 
 use local_aws::faults::FaultSettings;
 use serde::de::DeserializeOwned;
@@ -11,7 +11,7 @@ pub(super) struct Wanted {
 }
 
 impl Wanted {
-    /// The address. None has a space: what arrives as one was a plus that the caller did not encode, as in a number.
+    /// The address. Addresses have no spaces, so a space is a `+` that the caller did not encode, as in a phone number.
     pub(super) fn address(self) -> Option<String> {
         self.to.map(|to| to.replace(' ', "+"))
     }
@@ -24,16 +24,16 @@ pub(super) struct Advance {
     pub(super) advance_seconds: u64,
 }
 
-/// `POST /api/faults`, and what `GET` shows.
+/// The body of `POST /api/faults`, and the answer of `GET`.
 #[derive(Serialize, Deserialize)]
 pub(super) struct FaultsOf {
-    /// What the gateway answers everything with, instead of asking a function.
+    /// If set, the gateway answers every request with this status instead of calling a function.
     pub(super) gateway_status: Option<u16>,
     #[serde(flatten)]
     pub(super) services: FaultSettings,
 }
 
-/// A body as `T`, or what is wrong with it.
+/// Parses a body as `T`, or returns the problem in words.
 pub(super) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
     serde_json::from_slice(body).map_err(|error| error.to_string())
 }

@@ -1,4 +1,4 @@
-//! The inbox's page, and the JSON beneath it.
+//! The inbox's page and the JSON API behind it.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -24,20 +24,19 @@ use crate::assets::asset;
 use crate::logs::Logs;
 use crate::reference;
 
-/// What the page shows and changes.
+/// Everything that the page can show and change.
 #[derive(Clone)]
 pub(crate) struct Desk {
     pub(crate) inbox: Inbox,
     pub(crate) clock: StackClock,
     pub(crate) logs: Logs,
-    /// Where the functions run in this process, and so by this clock.
+    /// The API, if its functions run in this process and follow this clock.
     pub(crate) api: Option<Arc<Api>>,
     pub(crate) services: Services,
-    /// Turns true when the stack stops.
+    /// Becomes true when the stack stops.
     pub(crate) stopping: watch::Receiver<bool>,
 }
 
-/// The routes.
 pub(crate) fn router(desk: Desk) -> Router {
     Router::new()
         .route("/", get(|| asset("text/html; charset=utf-8", include_str!("page.html"))))
@@ -70,7 +69,7 @@ async fn clear(State(desk): State<Desk>) -> StatusCode {
     StatusCode::NO_CONTENT
 }
 
-/// As `aws logs tail` would print them.
+/// The format of `aws logs tail`.
 async fn logs(State(desk): State<Desk>) -> Response {
     let headers = [(header::CONTENT_TYPE, "application/x-ndjson"), (header::CACHE_CONTROL, "no-store")];
     (headers, desk.logs.lines().join("\n")).into_response()
@@ -82,7 +81,8 @@ async fn clock(State(desk): State<Desk>) -> Response {
 
 async fn advance(State(desk): State<Desk>, body: Bytes) -> Response {
     if desk.api.is_none() {
-        let message = "The functions run elsewhere, by the system's clock: it cannot be moved from here.";
+        let message =
+            "The functions run in another process and use the system clock. Start without --services-only to move it.";
         return refused(StatusCode::CONFLICT, message);
     }
     match read::<Advance>(&body) {
@@ -106,8 +106,13 @@ async fn set_faults(State(desk): State<Desk>, body: Bytes) -> Response {
     };
     let status = gateway_status.map(StatusCode::from_u16).transpose();
     match (&desk.api, status) {
-        (_, Err(_)) => return refused(StatusCode::BAD_REQUEST, "gateway_status: expected a status such as 429"),
-        (None, Ok(Some(_))) => return refused(StatusCode::CONFLICT, "The gateway runs elsewhere."),
+        (_, Err(_)) => return refused(StatusCode::BAD_REQUEST, "gateway_status: expected an HTTP status such as 429"),
+        (None, Ok(Some(_))) => {
+            return refused(
+                StatusCode::CONFLICT,
+                "The gateway runs in another process. Start without --services-only to set its status.",
+            );
+        }
         (None, Ok(None)) => {}
         (Some(api), Ok(status)) => api.gateway().set_refusal(status),
     }
@@ -115,19 +120,19 @@ async fn set_faults(State(desk): State<Desk>, body: Bytes) -> Response {
     faults(State(desk)).await
 }
 
-/// Tells a page what happens, until it goes or the stack stops.
+/// Streams events to a page until it disconnects or the stack stops.
 async fn stream(State(mut desk): State<Desk>) -> impl IntoResponse {
     let (sender, receiver) = mpsc::channel::<Result<Event, Infallible>>(16);
     let mut news = desk.inbox.news();
     tokio::spawn(async move {
         loop {
             let event = tokio::select! {
-                // What happened before the stack stops is still told.
+                // `biased`, so that earlier events are delivered before the stack stops.
                 biased;
                 news = news.recv() => match news {
                     Ok(News::Arrived(message)) => Event::default().event("message").data(json!(message).to_string()),
                     Ok(News::Cleared) => Event::default().event("cleared").data("{}"),
-                    // The page reads the whole list at every event: one that it missed does not matter.
+                    // The page loads the whole list at every event, so a missed event is harmless.
                     Err(RecvError::Lagged(_)) => continue,
                     Err(RecvError::Closed) => break,
                 },

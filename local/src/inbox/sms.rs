@@ -1,4 +1,4 @@
-//! An SMS as networks, phones and browsers take it: how much room it needs, and on whose page its code is filled in.
+//! An SMS as networks, phones and browsers see it: its length in parts, and the page for its autofill.
 
 mod alphabet;
 mod autofill;
@@ -9,24 +9,23 @@ use serde::Serialize;
 pub use self::alphabet::Encoding;
 pub use self::autofill::Autofill;
 
-/// What there is to know about an SMS beside its text.
+/// Details of an SMS besides its text.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct SmsFacts {
-    /// Who sent it, as a phone shows it: a sender id or a number.
+    /// The sender on the phone's screen: a sender id or a number.
     pub from: String,
-    /// How AWS routes it.
+    /// The SNS message type, for routing.
     #[serde(rename = "type")]
     pub sms_type: SmsType,
-    /// The most that it may cost, in US dollars, where that is bounded.
+    /// The maximum price in US dollars, if one is set.
     pub max_price: Option<String>,
-    /// Its length as networks count it: some characters take the room of two.
+    /// Its length as networks count it. Some characters count as two.
     pub characters: usize,
-    /// How its characters travel.
+    /// The encoding of its characters.
     pub encoding: Encoding,
-    /// How many messages it takes, each of which is paid for. SNS prefers to cut between words, which may make it one
-    /// more.
+    /// How many parts it needs. Each part is paid for. SNS prefers to split between words, and this may add one part.
     pub parts: usize,
-    /// What a browser would fill in, and where.
+    /// The code and host for a browser's autofill.
     pub autofill: Option<Autofill>,
 }
 

@@ -1,4 +1,4 @@
-//! The page over HTTP, as a browser gets it.
+//! The page over HTTP, as a browser loads it.
 
 use std::net::SocketAddr;
 
@@ -15,7 +15,7 @@ async fn stack(delivery: &str, services_only: bool) -> Stack {
     Stack::start(options).await.unwrap()
 }
 
-/// Gets `path` as from `host`: the head of the answer, and its body.
+/// Requests `path` with `host` as the host header; returns the head and the body of the answer.
 async fn get(page: SocketAddr, path: &str, host: &str) -> (String, String) {
     let mut stream = TcpStream::connect(page).await.unwrap();
     let head = format!("GET {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n");

@@ -1,4 +1,4 @@
-//! Every setting of a deployment, out of the functions' own readers.
+//! All settings of a deployment, read by the functions' own code.
 
 use local_aws::Failure;
 use shared::config::{self, Problems};
@@ -7,7 +7,7 @@ use shared::runtime::{Common, Function};
 use crate::environment::Environments;
 use crate::functions::Kind;
 
-/// Settings by the function that reads them. Each other function reads some of these.
+/// The settings by the function that reads them. Every other function reads a subset of these.
 #[derive(Debug)]
 pub(crate) struct All {
     pub(crate) common: Common,
@@ -16,7 +16,7 @@ pub(crate) struct All {
 }
 
 impl All {
-    /// Reads what every function reads. What is wrong for one of them is said, whichever it is.
+    /// Reads the settings of every function and reports the problems of all of them.
     pub(crate) fn read(environments: &Environments) -> Result<All, Failure> {
         let kinds: Vec<Kind> =
             environments.iter().map(|(_, binary, _)| Kind::of_binary(binary)).collect::<Result<_, _>>()?;

@@ -1,16 +1,17 @@
-//! Settings that are allowed and seldom meant. What is never right is refused by its reader and not listed here.
+//! Warnings about settings that are allowed but rarely intended. Settings that are always wrong are rejected by their
+//! readers instead.
 
 use std::time::Duration;
 
 use super::All;
 
-/// When to doubt, and what to say, beginning with the setting.
+/// A condition, and the warning for it, which begins with the setting's name.
 type Doubt = (fn(&All) -> bool, &'static str);
 
-/// A person who signs out thinks that it is over; for longer than this it should not be wrong.
+/// Access tokens keep working after logout until they expire. Longer than this is a surprise for users.
 const LONG_ACCESS: Duration = Duration::from_secs(3_600);
 
-/// What is doubtful about `all`.
+/// The warnings for `all`.
 pub(super) fn of(all: &All) -> impl Iterator<Item = &'static str> {
     DOUBTS.iter().filter(|(is_doubtful, _)| is_doubtful(all)).map(|(_, words)| *words)
 }
@@ -18,42 +19,42 @@ pub(super) fn of(all: &All) -> impl Iterator<Item = &'static str> {
 pub(super) const DOUBTS: &[Doubt] = &[
     (
         |all| all.verify.tokens.access.lifetime > LONG_ACCESS,
-        "JWT_ACCESS_SECONDS: an access token of more than 60 minutes works on after logout; refresh instead",
+        "JWT_ACCESS_SECONDS: access tokens keep working after logout; use at most 3600 and refresh more often",
     ),
     (
         |all| all.verify.tokens.access.leeway > Duration::ZERO && is_production(all),
-        "JWT_LEEWAY_SECONDS: in production a leeway only makes tokens live longer; mend the clocks",
+        "JWT_LEEWAY_SECONDS: in production a leeway only extends the lifetime of tokens; set 0 and synchronize the clocks",
     ),
     (
         |all| all.verify.tokens.access.algorithm.name().starts_with("HS"),
-        "JWT_ALGORITHM: backends can't check tokens without the secret, and whoever has it can sign them too",
+        "JWT_ALGORITHM: every backend needs the secret to check tokens, and can then sign tokens too; use ES256 or RS256",
     ),
     (
         |all| {
             all.verify.tokens.issuer.as_ref().is_some_and(|issuer| issuer.starts_with("http://")) && is_production(all)
         },
-        "JWT_ISSUER: an http issuer is this machine's; backends of a deployment cannot fetch its keys",
+        "JWT_ISSUER: an http issuer works on this machine only; backends of a deployment need https to fetch its keys",
     ),
     (
         |all| !all.verify.session.rotation,
-        "REFRESH_ROTATION: without rotation nobody notices a stolen refresh token, which works as long as its session",
+        "REFRESH_ROTATION: without rotation a stolen refresh token goes undetected and works until its session ends",
     ),
     (
         |all| all.verify.session.rotation && all.verify.session.grace.is_zero(),
-        "REFRESH_GRACE_SECONDS: without grace a lost answer or a second tab ends the session",
+        "REFRESH_GRACE_SECONDS: without a grace period a lost answer or a second tab ends the session",
     ),
     (
         |all| all.verify.session.idle > all.verify.session.absolute,
-        "REFRESH_IDLE_DAYS: more than REFRESH_ABSOLUTE_DAYS, which ends every session before",
+        "REFRESH_IDLE_DAYS: more than REFRESH_ABSOLUTE_DAYS, so the idle limit has no effect",
     ),
     (
         |all| !all.verify.binding_required,
-        "OTP_BINDING: while it is optional, strangers can use up the tries of answers without challenge_id; \
-         require it once every frontend sends it",
+        "OTP_BINDING: while it is optional, an attacker can use up the attempts without challenge_id; \
+         set `required` once every frontend sends challenge_id",
     ),
     (
         |all| all.common.proxies.networks().any(|network| network.prefix_len() == 0),
-        "TRUSTED_PROXIES: everybody is trusted, so everybody may claim any address and no limit of a network holds",
+        "TRUSTED_PROXIES: every proxy is trusted, so clients can claim any address and avoid all limits per network",
     ),
     (
         leaves_frontends_out,
@@ -61,33 +62,36 @@ pub(super) const DOUBTS: &[Doubt] = &[
     ),
     (
         |all| sends_sms(all) && all.request.sms.max_price.is_none(),
-        "SMS_MAX_PRICE: SMS is on, and one message may cost anything",
+        "SMS_MAX_PRICE: SMS is on without a limit on the price of a message",
     ),
     (
         |all| sends_sms(all) && all.request.sms.webotp_host.is_none(),
-        "WEBOTP_HOST: SMS is on, and no browser binds its codes to your frontend or fills them in",
+        "WEBOTP_HOST: SMS is on, but browsers cannot bind its codes to your frontend or fill them in",
     ),
     (
         |all| sends_sms(all) && all.request.challenge.sms.breaker.share == 0,
-        "SMS_BREAKER_SHARE: the breaker is off, so only budgets bound what pumping costs",
+        "SMS_BREAKER_SHARE: the circuit breaker is off, so only budgets limit the cost of SMS pumping",
     ),
-    (|all| sends_sms(all) && sms_in_a_day(all) == 0, "SMS_COUNTRIES: SMS is on, and a budget of 0 lets none through"),
+    (|all| sends_sms(all) && sms_in_a_day(all) == 0, "SMS_COUNTRIES: SMS is on, but a budget of 0 stops every message"),
     (
         |all| sends_sms(all) && all.request.challenge.sms.daily_per_country > all.request.challenge.sms.daily,
-        "SMS_DAILY_BUDGET_PER_COUNTRY: more than SMS_DAILY_BUDGET, so one country can use up the day of all",
+        "SMS_DAILY_BUDGET_PER_COUNTRY: more than SMS_DAILY_BUDGET, so one country can use up the budget of all",
     ),
     (
         |all| is_example(&all.request.mail.sender) && all.common.metrics.stage != "development",
-        "SENDER_EMAIL: nobody can verify an address of example.com; give the profile a SenderEmail of yours",
+        "SENDER_EMAIL: addresses at example.com cannot be verified; set SenderEmail to an address of yours",
     ),
-    (|all| has_endpoint(all) && is_production(all), "AWS_ENDPOINT_URL: production talks to another place than AWS"),
+    (
+        |all| has_endpoint(all) && is_production(all),
+        "AWS_ENDPOINT_URL: a production deployment calls an endpoint outside AWS",
+    ),
     (
         |all| all.common.aws.attempt_timeout > all.common.aws.operation_timeout,
-        "AWS_ATTEMPT_TIMEOUT_MS: more than AWS_OPERATION_TIMEOUT_MS, so no call is ever tried again",
+        "AWS_ATTEMPT_TIMEOUT_MS: more than AWS_OPERATION_TIMEOUT_MS, so calls are never retried",
     ),
 ];
 
-/// None of them where no frontend has cookies: that is a deployment's choice.
+/// A deployment without `DOMAIN_NAME` does without cookies on purpose, so it gets no warning.
 fn leaves_frontends_out(all: &All) -> bool {
     all.request.frontends.domain.is_some() && all.request.frontends.without_cookies().next().is_some()
 }
@@ -105,7 +109,7 @@ fn sms_in_a_day(all: &All) -> u32 {
     sms.daily.min(sms.daily_per_country).min(sms.daily_per_network)
 }
 
-/// RFC 2606: reserved for examples.
+/// RFC 2606 reserves this domain for examples.
 fn is_example(address: &str) -> bool {
     address.ends_with("@example.com")
 }

@@ -1,8 +1,8 @@
-//! How a person says a duration, a number of things, a switch.
+//! Durations, counts and switches in words.
 
 use std::time::Duration;
 
-/// Such as `1 hour 30 minutes`; `none` for no time at all.
+/// Such as `1 hour 30 minutes`, or `none` for a zero duration.
 pub(super) fn duration(duration: Duration) -> String {
     let seconds = duration.as_secs();
     let parts = [
@@ -23,17 +23,14 @@ pub(super) fn counted(count: impl Into<u64>, thing: &str) -> String {
     format!("{count} {thing}{}", if count == 1 { "" } else { "s" })
 }
 
-/// A switch.
 pub(super) fn on_or_off(is_on: bool) -> &'static str {
     if is_on { "on" } else { "off" }
 }
 
-/// The text, or what its absence means.
 pub(super) fn given(text: &Option<String>, otherwise: &str) -> String {
     text.as_deref().unwrap_or(otherwise).to_owned()
 }
 
-/// The items by commas.
 pub(super) fn listed(items: impl IntoIterator<Item = impl ToString>) -> String {
     items.into_iter().map(|item| item.to_string()).collect::<Vec<_>>().join(", ")
 }

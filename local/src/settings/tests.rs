@@ -1,4 +1,4 @@
-//! No setting without its words, and no doubt without its reason.
+//! Every setting has words, and every warning has a cause.
 
 use std::collections::BTreeSet;
 
@@ -27,10 +27,10 @@ fn every_setting_has_words() {
     assert_eq!(told, asked_for());
 }
 
-/// Texts that fit one setting or another.
+/// Values that are valid for one setting or another.
 const TEXTS: [&str; 8] = ["other", "GB", "1.5", "12345", "arn:other", "/other", "other@example.org", "10.0.0.0/8"];
 
-/// The usual settings with another value of `name`: the first that fits and changes something.
+/// The usual settings with a different value for `name`: the first valid value that changes the settings.
 fn changed(name: &str, usual: &Settings) -> Settings {
     let problem = settings("default", &[(name, &"\u{1}".repeat(300))]).err().map(|failure| failure.to_string());
     let expected = problem.as_deref().and_then(|problem| problem.split(&format!("{name}: expected ")).nth(1));
@@ -65,7 +65,7 @@ fn settings_are_said_as_a_person_says_them() {
         "length: 6 digits ",
         "by email: 10 minutes ",
         "SMS: off ",
-        "breaker: on, a country goes on if 10% of its codes are used ",
+        "breaker: on, a country stays open if 10% of its codes are used ",
         "unused: ends after 30 days ",
         "leeway for clocks: none ",
     ] {
@@ -95,10 +95,10 @@ fn wrong_settings_are_refused_as_a_stack_refuses_them() {
         assert!(problem.contains(part), "{problem}");
     }
     let problem = settings("default", &[("OTP_LENGHT", "8")]).err().unwrap().to_string();
-    assert_eq!(problem, "--env OTP_LENGHT: no function reads a variable of this name");
+    assert_eq!(problem, "--env OTP_LENGHT: no function reads a variable with this name. Check the spelling.");
 }
 
-/// Production as an operator should have it.
+/// A production profile without warnings.
 const SOUND: &[(&str, &str)] = &[("SENDER_EMAIL", "ada@example.org"), ("OTP_BINDING", "required")];
 
 #[test]

@@ -1,20 +1,20 @@
-//! The table from settings to words. A new setting is a line here, and a test holds that none is missing.
+//! The description of each setting in words. Add a line here for a new setting; a test finds missing ones.
 
 use shared::http::TokenDelivery;
 
 use super::All;
 use super::phrases::{counted, duration, given, listed, on_or_off};
 
-/// The settings that a line is about, and what they come to.
+/// The settings of a line, and the function that describes them.
 pub(super) type Line = (&'static [&'static str], fn(&All) -> String);
 
-/// What a person asks about together.
+/// Settings on one topic.
 pub(super) struct Group {
     pub(super) title: &'static str,
     pub(super) lines: &'static [Line],
 }
 
-/// All lines, in the order in which somebody who signs in meets them.
+/// All lines, in the order in which a user's sign-in meets the settings.
 pub(super) const GROUPS: &[Group] = &[
     Group { title: "Codes", lines: CODES },
     Group { title: "Limits", lines: LIMITS },
@@ -23,7 +23,7 @@ pub(super) const GROUPS: &[Group] = &[
     Group { title: "Tokens", lines: TOKENS },
     Group { title: "Sessions", lines: SESSIONS },
     Group { title: "Mail", lines: MAIL },
-    Group { title: "AWS (names, region and endpoints are a deployment's own there)", lines: AWS },
+    Group { title: "AWS (a deployment has its own names, region and endpoints)", lines: AWS },
 ];
 
 const CODES: &[Line] = &[
@@ -38,16 +38,16 @@ const CODES: &[Line] = &[
     }),
     (&["OTP_MAX_ATTEMPTS"], |all| {
         let attempts = all.request.challenge.attempts;
-        format!("tries: {attempts} with the challenge's id, {attempts} without")
+        format!("attempts: {attempts} with the challenge's id, {attempts} without")
     }),
-    (&["OTP_RESEND_SECONDS"], |all| format!("sent again: after {}", duration(all.request.challenge.resend_after))),
+    (&["OTP_RESEND_SECONDS"], |all| format!("resend: after {}", duration(all.request.challenge.resend_after))),
     (&["OTP_BINDING"], |all| {
         let word = if all.verify.binding_required { "must" } else { "may" };
         format!("binding: an answer {word} name its challenge")
     }),
     (&["SIGN_UP"], |all| {
         let words =
-            if all.verify.sign_up_open { "open, whoever is unknown becomes a user" } else { "closed, users only" };
+            if all.verify.sign_up_open { "open, an unknown identifier becomes a user" } else { "closed, users only" };
         format!("sign-up: {words}")
     }),
     (&["ALIASES"], |all| format!("paths of replaced systems: {}", on_or_off(all.common.aliases))),
@@ -68,7 +68,7 @@ const LIMITS: &[Line] = &[
     }),
     (&["TRUSTED_PROXIES"], |all| {
         let proxies = listed(all.common.proxies.networks());
-        let words = if proxies.is_empty() { "off".to_owned() } else { format!("believed of {proxies}") };
+        let words = if proxies.is_empty() { "off".to_owned() } else { format!("trusted from {proxies}") };
         format!("X-Forwarded-For: {words}")
     }),
 ];
@@ -87,10 +87,10 @@ const SMS: &[Line] = &[
     }),
     (&["SMS_BREAKER_SHARE"], |all| match all.request.challenge.sms.breaker.share {
         0 => "breaker: off".to_owned(),
-        share => format!("breaker: on, a country goes on if {share}% of its codes are used"),
+        share => format!("breaker: on, a country stays open if {share}% of its codes are used"),
     }),
     (&["SMS_BREAKER_SENDS"], |all| {
-        format!("breaker: may stop a country after {} unanswered", all.request.challenge.sms.breaker.sends)
+        format!("breaker: may stop a country after {} unanswered messages", all.request.challenge.sms.breaker.sends)
     }),
     (&["SMS_BREAKER_RANGE_SENDS"], |all| {
         format!(
@@ -99,7 +99,7 @@ const SMS: &[Line] = &[
         )
     }),
     (&["SMS_BREAKER_SECONDS"], |all| {
-        format!("breaker: what is stopped gets one more after {}", duration(all.request.challenge.sms.breaker.pause))
+        format!("breaker: allows one more message after {}", duration(all.request.challenge.sms.breaker.pause))
     }),
     (&["SMS_SENDER_ID"], |all| format!("sender shown: {}", given(&all.request.sms.sender_id, "the carrier's choice"))),
     (&["SMS_ORIGINATION_NUMBER"], |all| {
@@ -116,11 +116,11 @@ const SMS: &[Line] = &[
 ];
 
 const FRONTENDS: &[Line] = &[
-    (&["ALLOWED_ORIGINS"], |all| format!("may call: pages of {}", listed(all.request.frontends.origins()))),
+    (&["ALLOWED_ORIGINS"], |all| format!("allowed origins: {}", listed(all.request.frontends.origins()))),
     (&["TOKEN_DELIVERY"], |all| {
         let words = match all.request.frontends.usual {
-            TokenDelivery::Body => "in the body, in cookies where a request asks for it",
-            TokenDelivery::Cookie => "in cookies, in the body where a request asks for it",
+            TokenDelivery::Body => "in the body, in cookies on request",
+            TokenDelivery::Cookie => "in cookies, in the body on request",
         };
         format!("refresh tokens: {words}")
     }),
@@ -146,10 +146,10 @@ const TOKENS: &[Line] = &[
 
 const SESSIONS: &[Line] = &[
     (&["REFRESH_IDLE_DAYS"], |all| format!("unused: ends after {}", duration(all.verify.session.idle))),
-    (&["REFRESH_ABSOLUTE_DAYS"], |all| format!("used: ends after {}", duration(all.verify.session.absolute))),
+    (&["REFRESH_ABSOLUTE_DAYS"], |all| format!("at the latest: ends after {}", duration(all.verify.session.absolute))),
     (&["REFRESH_GRACE_SECONDS"], |all| format!("grace for a lost answer: {}", duration(all.verify.session.grace))),
     (&["SESSIONS_PER_USER"], |all| {
-        format!("one user: {}, then the one opened first ends", counted(all.verify.session.per_user as u64, "session"))
+        format!("one user: {}, then the oldest ends", counted(all.verify.session.per_user as u64, "session"))
     }),
 ];
 
@@ -188,10 +188,12 @@ const AWS: &[Line] = &[
     (&["AWS_OPERATION_TIMEOUT_MS"], |all| {
         format!("a call with all attempts: at most {}", duration(all.common.aws.operation_timeout))
     }),
-    (&["AWS_CA_BUNDLE"], |all| format!("roots of AWS's endpoints: {}", given(&all.common.aws.ca_bundle, "AWS's own"))),
+    (&["AWS_CA_BUNDLE"], |all| {
+        format!("certificate authorities of AWS's endpoints: {}", given(&all.common.aws.ca_bundle, "AWS's own"))
+    }),
 ];
 
-/// The last part of an ARN, which is the one that tells.
+/// The last part of an ARN, which names the resource.
 fn resource(arn: &str) -> &str {
     arn.rsplit(':').next().unwrap_or(arn)
 }

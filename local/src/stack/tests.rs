@@ -1,10 +1,11 @@
-//! A stack from outside: what the gateway adds to the functions, and what starting it refuses.
+//! A stack from outside: the gateway's own answers, and settings that keep a stack from starting.
 
 use serde_json::{Value, json};
 
 use super::*;
 
-/// One key for all tests: making one takes longer than the rest together. P-256 has the quickest.
+/// All tests use P-256, because it is the fastest algorithm for generating keys, and generating a key takes most of the
+/// time.
 async fn stack(change: impl FnOnce(&mut Options)) -> Result<Stack, Failure> {
     let mut options = Options { env: vec![("JWT_ALGORITHM".to_owned(), "ES256".to_owned())], ..Options::default() };
     change(&mut options);
@@ -96,7 +97,10 @@ async fn wrong_settings_are_named_all_together() {
 #[tokio::test]
 async fn a_misspelt_setting_is_refused() {
     let started = stack(|options| options.env = vec![("OTP_LENGHT".to_owned(), "8".to_owned())]).await;
-    assert_eq!(started.err().unwrap().to_string(), "--env OTP_LENGHT: no function reads a variable of this name");
+    assert_eq!(
+        started.err().unwrap().to_string(),
+        "--env OTP_LENGHT: no function reads a variable with this name. Check the spelling."
+    );
 }
 
 #[tokio::test]

@@ -18,7 +18,7 @@ async fn stack(services_only: bool) -> (Stack, SocketAddr) {
     (stack, inbox)
 }
 
-/// Sends `line` and `headers`, and reads until the server closes.
+/// Sends a request and reads until the server closes the connection.
 async fn send(inbox: SocketAddr, line: &str, headers: &str, body: &str) -> (u16, String) {
     let mut stream = TcpStream::connect(inbox).await.unwrap();
     let length = body.len();
@@ -157,7 +157,7 @@ async fn other_hosts_and_other_origins_are_kept_out() {
     }
 }
 
-/// Beside the page: the document that it shows, for generators and readers of other kinds.
+/// Besides the page, the inbox serves the API document for code generators and other tools.
 #[tokio::test]
 async fn the_document_of_the_api_is_served() {
     let (_stack, inbox) = stack(true).await;

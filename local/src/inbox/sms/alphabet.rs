@@ -1,27 +1,28 @@
-//! How long an SMS is. It carries 140 bytes: 160 characters of GSM's own alphabet (3GPP TS 23.038), or 70 of UCS-2 as
-//! soon as one is not in it. The parts of a longer one lose six bytes each to the header that joins them.
+//! The length of an SMS. One message carries 140 bytes: 160 characters of the GSM alphabet (3GPP TS 23.038), or 70 UCS-2
+//! characters if any character is outside that alphabet. In a message of several parts, each part loses six bytes to a
+//! header.
 
 use serde::Serialize;
 
-/// GSM's default alphabet, without the escape.
+/// The GSM default alphabet, without the escape.
 const BASIC: &str = "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?\
                      ¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà";
-/// Its extension: an escape, and then one more.
+/// The GSM extension table. Each character needs an escape first.
 const EXTENSION: &str = "\u{c}^{}\\[~]|€";
 
-/// How the characters of an SMS travel.
+/// The encoding of an SMS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub enum Encoding {
-    /// Seven bits a character; those of the extension take two.
+    /// Seven bits per character. Characters of the extension table count as two.
     #[serde(rename = "GSM-7")]
     Gsm7,
-    /// Sixteen bits a character; those outside the basic plane, such as emoji, take two.
+    /// Sixteen bits per character. Characters outside the basic plane, such as emoji, count as two.
     #[serde(rename = "UCS-2")]
     Ucs2,
 }
 
 impl Encoding {
-    /// How much fits into a message that stands alone, and into each of several.
+    /// The capacity of a single message, and of each part of a longer one.
     fn room(self) -> (usize, usize) {
         match self {
             Encoding::Gsm7 => (160, 153),
@@ -30,7 +31,7 @@ impl Encoding {
     }
 }
 
-/// Length, encoding and number of parts.
+/// The length, the encoding and the number of parts.
 pub(super) fn measured(text: &str) -> (usize, Encoding, usize) {
     let septets: Option<Vec<usize>> = text.chars().map(septets).collect();
     let (encoding, widths) = match septets {
@@ -50,7 +51,7 @@ fn septets(letter: char) -> Option<usize> {
     }
 }
 
-/// No part ends between the two halves of a character.
+/// A part never ends in the middle of a character.
 fn parts(widths: &[usize], room: usize) -> usize {
     let filled = widths.iter().fold((1, 0), |(parts, used), width| match used + width {
         used if used <= room => (parts, used),

@@ -1,23 +1,24 @@
-//! The last line of an SMS as a browser reads it: "Origin-bound one-time codes delivered via SMS", a draft of the WICG.
+//! The last line of an SMS as a browser reads it, by the WICG draft "Origin-bound one-time codes delivered via SMS".
 //!
-//! The draft takes any token for a host; Chromium takes names only, and ends a code at a second `#`. Here is what both
-//! fill in: an address with a scheme or a port in it would bind the code to a page that nobody can open.
+//! The draft accepts any token as a host. Chromium accepts host names only, and ends a code at a second `#`. This parser
+//! accepts only lines that both understand. A host with a scheme or a port would bind the code to a page that cannot exist.
 
 use serde::Serialize;
 
-/// A code, and the page that it is filled in on.
+/// A code, and the page on which a browser fills it in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Autofill {
     /// The host of the page.
     pub host: String,
     /// The code.
     pub code: String,
-    /// The host of the frame within that page, where one is named: then it is filled in there only.
+    /// The host of a frame within the page. If present, the browser fills the code into this frame only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub embedded_host: Option<String>,
 }
 
-/// `@host #code`, perhaps `@embedded-host`, one space between; whatever follows is for browsers to come.
+/// Parses `@host #code`, optionally followed by `@embedded-host`, with single spaces. Any further text is reserved for
+/// future browsers.
 pub(super) fn parsed(text: &str) -> Option<Autofill> {
     let line = text.rsplit(['\n', '\r']).next()?;
     let (host, rest) = token(line, '@')?;
@@ -30,7 +31,7 @@ pub(super) fn parsed(text: &str) -> Option<Autofill> {
     Some(Autofill { host, code, embedded_host: embedded.map(|(host, _)| host.to_owned()) })
 }
 
-/// The token behind `marker` up to the next white space, and the rest.
+/// The token after `marker` up to the next white space, and the rest.
 fn token(text: &str, marker: char) -> Option<(&str, &str)> {
     let text = text.strip_prefix(marker)?;
     let token = text.split(|letter: char| letter.is_ascii_whitespace()).next().filter(|token| !token.is_empty())?;
