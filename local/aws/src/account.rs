@@ -1,4 +1,4 @@
-//! What a deployer asks about the account. `tests/smoke` asks it; no function may.
+//! The calls about the AWS account. `tests/smoke` makes them as a deployer; functions have no permission for them.
 
 use std::sync::Mutex;
 
@@ -8,28 +8,28 @@ use crate::lock::locked;
 use crate::ses::Ses;
 use crate::wire::{Call, Refusal, Service};
 
-/// The access key id of the deployer, who may make the calls of this module and no others.
+/// The access key id of the deployer. It may make the calls of this module and no others.
 pub const DEPLOYER: &str = "Deployer";
 
 /// The limits of an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Account {
-    /// Whether SES sends to verified addresses only.
+    /// Whether SES sends only to verified addresses.
     pub is_mail_sandboxed: bool,
-    /// Whether SNS sends to verified numbers only.
+    /// Whether SNS sends only to verified phone numbers.
     pub is_sms_sandboxed: bool,
-    /// US dollars that SMS may cost in a month.
+    /// The monthly limit for SMS in US dollars.
     pub sms_limit: u32,
 }
 
-/// An account that has left both sandboxes.
+/// An account outside both sandboxes.
 impl Default for Account {
     fn default() -> Account {
         Account { is_mail_sandboxed: false, is_sms_sandboxed: false, sms_limit: 100 }
     }
 }
 
-/// The answer to a deployer's question.
+/// Answers a call of the deployer.
 pub(super) fn answer(call: &Call, account: &Mutex<Account>, ses: &Ses) -> Result<Value, Refusal> {
     let account = *locked(account);
     match (call.service, call.operation.as_str()) {

@@ -1,4 +1,4 @@
-//! The record of calls: by whom, and what they cost.
+//! The record of calls: the caller, the operation and its cost.
 
 use std::collections::VecDeque;
 use std::iter::Sum;
@@ -8,29 +8,29 @@ use std::sync::Mutex;
 use crate::lock::locked;
 use crate::wire::Service;
 
-/// Older calls are dropped; the totals still count them.
+/// How many calls are kept. Older calls are dropped, but still count in the totals.
 const KEPT: usize = 10_000;
 
-/// One call that was answered.
+/// One answered call.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CallRecord {
     /// The access key id of the caller, which names a function.
     pub caller: String,
-    /// The service that was called.
+    /// The called service.
     pub service: Service,
     /// The operation.
     pub operation: String,
-    /// The tables that the request names.
+    /// The tables in the request.
     pub tables: Vec<String>,
-    /// The partition keys that it names, or the secret.
+    /// The partition keys in the request, or the secret.
     pub keys: Vec<String>,
-    /// What it consumed.
+    /// The consumed capacity.
     pub capacity: Capacity,
-    /// The name of the error in the answer; `timeout` if the answer came too late.
+    /// The name of the error in the answer, or `timeout` if the answer came too late.
     pub error: Option<String>,
 }
 
-/// DynamoDB's units.
+/// DynamoDB capacity units.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Capacity {
     /// Read request units.
@@ -61,18 +61,18 @@ impl Sum for Capacity {
     }
 }
 
-/// Everything since the start.
+/// Sums over all calls since the start.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Totals {
-    /// How many calls there were.
+    /// The number of calls.
     pub calls: u64,
-    /// How many of them got an error.
+    /// The number of calls with an error.
     pub refused: u64,
-    /// What they consumed.
+    /// The consumed capacity.
     pub capacity: Capacity,
 }
 
-/// The calls between two moments.
+/// The calls between two points in time.
 impl Sub for Totals {
     type Output = Totals;
 
@@ -96,12 +96,12 @@ struct Record {
 }
 
 impl Calls {
-    /// Takes the calls since it was last taken, oldest first, at most the last ten thousand.
+    /// Returns the calls since the last `take`, oldest first, at most 10,000.
     pub fn take(&self) -> Vec<CallRecord> {
         std::mem::take(&mut locked(&self.0).recent).into()
     }
 
-    /// Sums since the start. [`Calls::take`] does not change them.
+    /// The sums since the start. [`Calls::take`] leaves them unchanged.
     pub fn totals(&self) -> Totals {
         locked(&self.0).totals
     }

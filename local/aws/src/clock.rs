@@ -1,4 +1,4 @@
-//! The stack's own clock. Functions, expiry and messages follow it, and a person or a test can move it.
+//! The stack's clock. Functions, expiry and messages follow it. A user or a test can move it forward.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use shared::words::{Clock, Timestamp};
 
-/// A clock that only ever moves forward. Clones are handles to the same one.
+/// A clock that never moves backward. Clones share the same time.
 #[derive(Clone, Debug)]
 pub struct StackClock {
     base: Base,
-    /// Seconds by which it has been moved.
+    /// How far the clock has been moved, in seconds.
     ahead: Arc<AtomicU64>,
-    /// By how many seconds functions read it wrongly.
+    /// The error with which functions read the clock, in seconds.
     skew: Arc<AtomicI64>,
 }
 
@@ -23,17 +23,17 @@ enum Base {
 }
 
 impl StackClock {
-    /// Goes with the system's clock.
+    /// A clock that follows the system clock.
     pub fn running() -> StackClock {
         StackClock { base: Base::Running(Clock::system()), ahead: Arc::default(), skew: Arc::default() }
     }
 
-    /// Stands still at `moment` until it is moved.
+    /// A clock that stands still at `moment` until it is moved.
     pub fn frozen_at(moment: Timestamp) -> StackClock {
         StackClock { base: Base::Frozen(moment), ahead: Arc::default(), skew: Arc::default() }
     }
 
-    /// The time.
+    /// The current time.
     pub fn now(&self) -> Timestamp {
         let base = match &self.base {
             Base::Running(clock) => clock.now(),
@@ -42,21 +42,21 @@ impl StackClock {
         base.after(Duration::from_secs(self.ahead.load(Ordering::SeqCst)))
     }
 
-    /// Moves it forward by whole seconds; gives the new time.
+    /// Moves the clock forward by whole seconds and returns the new time.
     pub fn advance(&self, by: Duration) -> Timestamp {
-        // Saturates, so that no number that someone types makes it wrap to the past.
+        // Saturates, so that a huge number from a user cannot wrap the time to the past.
         let _ = self
             .ahead
             .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |ahead| Some(ahead.saturating_add(by.as_secs())));
         self.now()
     }
 
-    /// From now on every handle is this many seconds off, as the clocks of machines are.
+    /// From now on, every handle reads the time with this error, like the clock of another machine.
     pub fn skew(&self, seconds: i64) {
         self.skew.store(seconds, Ordering::SeqCst);
     }
 
-    /// The same clock, as functions read it.
+    /// The clock for functions, with the error from [`StackClock::skew`].
     pub fn handle(&self) -> Clock {
         let clock = self.clone();
         Clock::new(move || {

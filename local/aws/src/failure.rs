@@ -1,12 +1,12 @@
-//! Why a stack does not start or cannot do something, for the person at the terminal.
+//! Errors for people: why a stack cannot start or cannot do something.
 
 use std::fmt;
 
-/// One message, complete in itself.
+/// A complete message for the user.
 pub struct Failure(String);
 
 impl Failure {
-    /// This message.
+    /// An error with this message.
     pub fn new(message: impl fmt::Display) -> Failure {
         Failure(message.to_string())
     }
@@ -18,7 +18,7 @@ impl fmt::Display for Failure {
     }
 }
 
-/// The same as `Display`: `main` and a failed test print this one.
+/// Same as `Display`, because `main` and failed tests print errors with `Debug`.
 impl fmt::Debug for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)

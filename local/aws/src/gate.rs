@@ -1,7 +1,7 @@
-//! A gate before the services. While it is closed, each call waits until a test decides about it.
+//! A gate in front of the services. While it is closed, each call waits until a test decides about it.
 //!
-//! So a test chooses the order in which the calls of parallel requests are carried out, and which of them fail, are lost,
-//! or are carried out and never answered.
+//! With the gate a test controls in which order the calls of parallel requests run. The test also decides whether a call
+//! fails, gets lost, or runs without an answer.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -16,57 +16,57 @@ use crate::wire::{Call, Service};
 /// Tables and keys.
 type Named = (Vec<String>, Vec<String>);
 
-/// The calls that are held. Open at first.
+/// The gate and its waiting calls. It is open at first.
 #[derive(Default)]
 pub struct Gate(Mutex<State>);
 
 #[derive(Default)]
 struct State {
     is_closed: bool,
-    /// How many calls it has held.
+    /// How many calls have arrived so far.
     arrived: usize,
     waiting: BTreeMap<usize, (Held, oneshot::Sender<Release>)>,
 }
 
-/// A call that is held.
+/// A waiting call.
 #[derive(Clone, Debug)]
 pub struct Held {
-    /// In the order of arrival.
+    /// Its number, in the order of arrival.
     pub number: usize,
     /// The access key id of the caller, which names a function.
     pub caller: String,
-    /// The name of the instance that calls ([`crate::INSTANCE`]).
+    /// The name of the calling instance ([`crate::INSTANCE`]).
     pub instance: String,
-    /// The service that is called.
+    /// The called service.
     pub service: Service,
     /// The operation.
     pub operation: String,
-    /// The tables that it names.
+    /// The tables in the request.
     pub tables: Vec<String>,
-    /// The partition keys that it names, or the secret.
+    /// The partition keys in the request, or the secret.
     pub keys: Vec<String>,
     /// The members of the request.
     pub body: Value,
 }
 
-/// What the test decides about a call.
+/// The test's decision about a call.
 #[derive(Clone, Debug)]
 pub enum Release {
-    /// Carry it out as usual.
+    /// The call runs as usual.
     Answered,
-    /// Carry it out with these members instead.
+    /// The call runs with these members instead.
     Rewritten(Value),
-    /// Let it fail.
+    /// The call fails.
     Failed(AwsError, When),
 }
 
 impl Gate {
-    /// From now on each call is held.
+    /// Holds each call from now on.
     pub fn close(&self) {
         locked(&self.0).is_closed = true;
     }
 
-    /// From now on no call is held. The held calls are answered.
+    /// Holds no calls from now on, and answers the waiting ones.
     pub fn open(&self) {
         let mut state = locked(&self.0);
         state.is_closed = false;
@@ -75,22 +75,23 @@ impl Gate {
         }
     }
 
-    /// The held calls in the order of arrival.
+    /// The waiting calls in the order of arrival.
     pub fn held(&self) -> Vec<Held> {
         locked(&self.0).waiting.values().map(|(held, _)| held.clone()).collect()
     }
 
-    /// Lets the call `number` go; false if it was not held.
+    /// Releases the call `number`. Returns false if no such call is waiting.
     pub fn release(&self, number: usize, release: Release) -> bool {
         let waiting = locked(&self.0).waiting.remove(&number);
         waiting.is_some_and(|(_, sender)| sender.send(release).is_ok())
     }
 
-    /// Waits until the call may go on. Gives the call as it is then, and its fault. `names` finds its tables and keys.
+    /// Waits until the call may continue. Returns the call, possibly rewritten, and its fault. `names` finds its tables and
+    /// keys.
     pub(super) async fn pass(&self, call: Call, names: impl Fn(&Call) -> Named) -> (Call, Option<Fault>) {
         let Some(released) = self.hold(&call, names) else { return (call, None) };
         match released.await {
-            // The gate is gone.
+            // `Err` means that the gate was dropped.
             Ok(Release::Answered) | Err(_) => (call, None),
             Ok(Release::Rewritten(body)) => (Call { body, ..call }, None),
             Ok(Release::Failed(error, when)) => (call, Some(Fault::new(error, when))),

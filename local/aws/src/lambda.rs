@@ -1,6 +1,6 @@
-//! Lambda: functions that run in this process.
+//! Lambda in process.
 //!
-//! As in AWS, a function is given an event as JSON and answers with JSON, and a panic ends one invocation.
+//! As in AWS, a function receives an event as JSON and answers with JSON, and a panic ends only one invocation.
 
 use std::collections::BTreeMap;
 use std::pin::Pin;
@@ -12,34 +12,34 @@ use tracing::instrument::WithSubscriber;
 
 use crate::failure::Failure;
 
-/// One invocation of a function, under way.
+/// A running invocation of a function.
 pub type Invocation = Pin<Box<dyn Future<Output = Result<Value, Failure>> + Send>>;
 
-/// A function that has started. It takes the event as a text, as it does in AWS.
+/// A started function. It receives the event as text, as in AWS.
 pub type Handler = Arc<dyn Fn(String) -> Invocation + Send + Sync>;
 
-/// Functions by the name of their resource.
+/// Functions by resource name.
 pub struct Functions {
     handlers: BTreeMap<String, Handler>,
     log: Dispatch,
 }
 
 impl Functions {
-    /// These, which log to `log`.
+    /// Functions by resource name, with `log` as their log.
     pub fn new(handlers: BTreeMap<String, Handler>, log: Dispatch) -> Functions {
         Functions { handlers, log }
     }
 
-    /// The answer of the function `name` to `event`. For a function behind the API, both have payload format 2.0.
+    /// Calls the function `name` with `event`. Behind the API, both the event and the answer have payload format 2.0.
     ///
     /// # Errors
-    /// When there is no such function, or it does not answer.
+    /// The function does not exist or does not answer.
     pub async fn invoke(&self, name: &str, event: &Value) -> Result<Value, Failure> {
         let handler = self.handlers.get(name).ok_or_else(|| Failure::new(format!("there is no function {name}")))?;
         let handler = handler.clone();
         let event = event.to_string();
         let invocation = async move { handler(event).await };
-        // In a task of its own, so that it goes on when the caller hangs up and a panic ends nothing else.
+        // A separate task, so that the invocation continues if the caller disconnects, and a panic ends nothing else.
         let ended = tokio::spawn(invocation.with_subscriber(self.log.clone())).await;
         let answer = ended.unwrap_or_else(|panic| Err(Failure::new(panic)));
         if let Err(failure) = &answer {
@@ -59,7 +59,7 @@ mod tests {
 
     use super::*;
 
-    /// The lines that were logged.
+    /// The log lines.
     #[derive(Clone, Default)]
     struct Lines(Arc<Mutex<Vec<u8>>>);
 

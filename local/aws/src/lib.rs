@@ -1,4 +1,4 @@
-//! A stand-in for AWS on one machine. README.md says what it imitates and what it does not.
+//! A stand-in for AWS on one machine. README.md lists what it imitates and its limits.
 
 pub mod calls;
 pub mod faults;

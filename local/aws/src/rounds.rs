@@ -1,8 +1,8 @@
-//! Checks which calls run at the same time, without a stopwatch.
+//! Checks which calls run in parallel, without measuring time.
 //!
-//! A test says how many requests each round trip has. The endpoint holds the requests of a round until all of them are
-//! there, and only then answers any. Code that makes its calls one after the other never fills a round of two; code
-//! that makes more at a time than it should has one too many in the round.
+//! A test gives the number of requests in each round trip. The endpoint holds the requests of a round until all have
+//! arrived, and then answers them. If code makes its calls one after the other, a round of two never fills. If code makes
+//! too many calls at once, the round has one too many.
 
 use std::sync::Mutex;
 use std::time::Duration;
@@ -11,14 +11,14 @@ use tokio::sync::watch;
 
 use crate::lock::locked;
 
-/// How long a round may take to fill before it is given up.
+/// How long a round may take to fill before it fails.
 const LONGEST: Duration = Duration::from_secs(5);
-/// How long a full round is still held, so that one request too many is seen.
+/// How long a full round is still held, so that an extra request is noticed.
 const SETTLES: Duration = Duration::from_millis(20);
-/// Every round is over.
+/// All rounds are over.
 const ALL: usize = usize::MAX;
 
-/// The expected rounds. Without any, nothing is held.
+/// The expected rounds. Without an expectation, nothing is held.
 pub struct Rounds {
     plan: Mutex<Option<Plan>>,
     longest: Duration,
@@ -32,10 +32,10 @@ struct Plan {
     problem: Option<String>,
 }
 
-/// A request that is held.
+/// A request on hold.
 struct Arrival<'a> {
     rounds: &'a Rounds,
-    /// Its round's number, or [`ALL`] once it is let go.
+    /// The number of its round, or [`ALL`] after its release.
     round: usize,
     is_last: bool,
     answered: watch::Sender<usize>,
@@ -55,10 +55,10 @@ impl Rounds {
         self.begin(Some(Plan { sizes, arrived, answered: watch::Sender::new(0), problem: None }));
     }
 
-    /// Whether exactly the expected rounds happened. Ends the expectation.
+    /// Ends the expectation and checks that exactly the expected rounds happened.
     ///
     /// # Errors
-    /// Names the round that was not as expected, and the requests of all.
+    /// Names the first round with a different number of requests, and lists the requests of all rounds.
     pub fn finish(&self) -> Result<(), String> {
         let (plan, answered) = self.begin(None).ok_or("no rounds were expected")?;
         match plan.problem.clone().or_else(|| plan.short(answered)) {
@@ -70,7 +70,7 @@ impl Rounds {
         }
     }
 
-    /// Returns when the request may be answered.
+    /// Waits until the request may be answered.
     pub(super) async fn join(&self, name: String) {
         let Some(mut arrival) = self.arrive(name) else {
             return;
@@ -94,7 +94,7 @@ impl Rounds {
         arrival.round = ALL;
     }
 
-    /// Counts a request in; `None` if it is not held.
+    /// Adds a request to its round. `None` if it is not held.
     fn arrive(&self, name: String) -> Option<Arrival<'_>> {
         let mut plan = locked(&self.plan);
         let plan = plan.as_mut().filter(|plan| plan.problem.is_none())?;
@@ -112,7 +112,8 @@ impl Rounds {
         Some(Arrival { rounds: self, round, is_last: arrived.len() == *size, answered: plan.answered.clone() })
     }
 
-    /// Begins the `next` plan. Lets the requests of the plan before go, and returns it with its number of answered rounds.
+    /// Starts the `next` plan. Releases the requests of the previous plan, and returns it with its number of answered
+    /// rounds.
     fn begin(&self, next: Option<Plan>) -> Option<(Plan, usize)> {
         let ended = std::mem::replace(&mut *locked(&self.plan), next)?;
         let answered = ended.answered.send_replace(ALL);
@@ -121,7 +122,7 @@ impl Rounds {
 }
 
 impl Plan {
-    /// From now on nothing is held.
+    /// Records the problem and stops holding requests.
     fn fail(&mut self, problem: String) {
         self.problem.get_or_insert(problem);
         self.answered.send_replace(ALL);
@@ -145,7 +146,7 @@ impl Arrival<'_> {
     }
 }
 
-/// A caller that stops waiting will repeat its request, and the second must not fill the round of the first.
+/// A caller that stops waiting will repeat its request, and the repeated one must not fill the round of the first.
 impl Drop for Arrival<'_> {
     fn drop(&mut self) {
         if self.round != ALL {
@@ -162,7 +163,7 @@ mod tests {
         Rounds { longest: Duration::from_millis(100), ..Rounds::default() }
     }
 
-    /// Makes these many requests at a time, one trip after the other.
+    /// Makes these numbers of requests at once, one round trip after the other.
     async fn make(rounds: &Rounds, trips: &[usize]) {
         for trip in trips {
             let one = |number: usize| async move { rounds.join(format!("get{number}")).await };

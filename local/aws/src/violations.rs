@@ -1,4 +1,4 @@
-//! Calls and answers that broke AWS's own models.
+//! Calls and answers that do not match AWS's own models.
 
 use std::fmt;
 use std::sync::Mutex;
@@ -7,28 +7,28 @@ use crate::lock::locked;
 use crate::models::Problem;
 use crate::wire::Call;
 
-/// One of them says enough; more than this many are not kept.
+/// How many violations are kept. One is usually enough to find the cause.
 const MOST: usize = 100;
 
-/// All since the start.
+/// All violations since the last [`Violations::take`].
 #[derive(Default)]
 pub struct Violations(Mutex<Vec<Violation>>);
 
-/// Something that AWS would not take, or would not answer.
+/// A request that AWS would reject, or an answer that AWS would not give.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Violation {
-    /// Where it was found.
+    /// The invalid part of the call.
     pub part: Part,
-    /// Who called what.
+    /// The caller, the service and the operation.
     pub call: String,
-    /// What is wrong: members by their names, and no value.
+    /// The problem. It names members but contains no values.
     pub problem: String,
 }
 
 /// The parts of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part {
-    /// A mistake of the caller's.
+    /// A mistake of the caller.
     Request,
     /// A mistake of the stand-in.
     Answer,
@@ -45,12 +45,12 @@ impl fmt::Display for Violation {
 }
 
 impl Violations {
-    /// The violations since the last time this was asked, oldest first.
+    /// Returns the violations since the last `take`, oldest first.
     pub fn take(&self) -> Vec<Violation> {
         std::mem::take(&mut locked(&self.0))
     }
 
-    /// Keeps what is wrong with a call.
+    /// Records the problems of a call.
     pub(crate) fn of_call(&self, part: Part, call: &Call, problems: &[Problem]) {
         for problem in problems {
             let call = format!("{} calls {}.{}", call.caller, call.service.name(), call.operation);
@@ -58,7 +58,7 @@ impl Violations {
         }
     }
 
-    /// Keeps what keeps a request from being a call.
+    /// Records why a request is not a valid call.
     pub(crate) fn of_request(&self, call: String, problem: &str) {
         self.keep(Violation { part: Part::Request, call, problem: problem.to_owned() });
     }

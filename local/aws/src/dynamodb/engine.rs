@@ -1,4 +1,4 @@
-//! The embedded engine behind the tables: JSON in, JSON out. No other file names it.
+//! The embedded database engine, with JSON requests and answers. Only this file uses its crate.
 
 use std::fmt;
 use std::path::Path;
@@ -12,19 +12,18 @@ use serde_json::Value;
 
 use crate::wire::Refusal;
 
-/// One of DynamoDB's errors.
 pub(super) struct EngineError(DynoxideError);
 
 pub(super) struct Engine(Database);
 
 impl Engine {
-    /// Opens the database in `file`, or one in memory.
+    /// Opens the database in `file`, or a database in memory.
     pub(super) fn open(file: Option<&Path>) -> Result<Engine, String> {
         let database = file.map_or_else(Database::memory, |file| Database::new(&file.to_string_lossy()));
         database.map(Engine).map_err(|error| format!("the tables cannot be opened: {error}"))
     }
 
-    /// Runs an operation that functions may call, or one that the local stack itself needs.
+    /// Runs an operation of a function or of the local stack itself.
     pub(super) fn run(&self, operation: &str, request: Value) -> Result<Value, EngineError> {
         self.dispatch(operation, request).map_err(EngineError)
     }
@@ -50,7 +49,7 @@ impl Engine {
     }
 }
 
-/// The first word of the engine's message says which of DynamoDB's errors it means.
+/// Reads a request. On failure, a prefix in the engine's message selects the DynamoDB error.
 fn read<T: DeserializeOwned>(request: Value) -> Result<T, DynoxideError> {
     serde_json::from_value(request).map_err(|error| {
         let message = error.to_string();
@@ -68,9 +67,9 @@ fn write(answer: impl Serialize) -> Result<Value, DynoxideError> {
 }
 
 impl EngineError {
-    /// What the refused write costs. A write whose condition fails costs as much as one that succeeds, by the size of the
-    /// item that the condition saw. A cancelled transaction shows only the items that its caller asked to see; each of the
-    /// others counts as the smallest.
+    /// The write units of a refused request. A write with a failed condition costs as much as a successful one, by the size
+    /// of the stored item. A cancelled transaction shows only items that its caller asked for; each of the others counts as
+    /// the smallest item.
     pub(super) fn write_units(&self) -> f64 {
         let units = |item: &Option<Item>| write_capacity_units(item.as_ref().map_or(0, item_size));
         match &self.0 {
@@ -82,7 +81,7 @@ impl EngineError {
         }
     }
 
-    /// Takes the item that a failed condition saw out of the error.
+    /// Removes the stored item from the error of a failed condition.
     pub(super) fn hide_item(&mut self) {
         if let DynoxideError::ConditionalCheckFailedException(_, item) = &mut self.0 {
             *item = None;

@@ -1,21 +1,21 @@
-//! The units that a DynamoDB call consumes, also if its caller does not ask for them.
+//! Measures the capacity of each DynamoDB call, even if the caller does not ask for it.
 //!
-//! The engine is always asked for the units, and for the item that a failed condition saw, because that write costs by the
-//! item's size. The answer shows neither to a caller who did not ask.
+//! Every request to the engine asks for the capacity and for the item of a failed condition, because the item's size sets
+//! the price of that write. Both are removed from the answer unless the caller asked for them.
 
 use serde_json::{Value, json};
 
 use super::engine::EngineError;
 use crate::calls::Capacity;
 
-/// What the caller did not ask for.
+/// The members to remove from the answer, because the caller did not ask for them.
 pub(super) struct Metered {
     capacity: bool,
     failed_item: bool,
 }
 
 impl Metered {
-    /// Adds to `request` what is missing.
+    /// Adds the missing wishes to `request`.
     pub(super) fn prepare(operation: &str, request: &mut Value) -> Metered {
         let mut ask = |member: &str, value: &str| match request.as_object_mut() {
             Some(fields) if fields.get(member).is_none_or(|wish| wish == "NONE") => {
@@ -31,7 +31,7 @@ impl Metered {
         }
     }
 
-    /// Takes the units out of an answer; they stay in it if the caller asked.
+    /// Returns the capacity from an answer, and removes it unless the caller asked for it.
     pub(super) fn take(&self, operation: &str, answer: &mut Value) -> Capacity {
         let consumed = match answer.as_object_mut() {
             Some(fields) if self.capacity => fields.remove("ConsumedCapacity"),
@@ -43,7 +43,7 @@ impl Metered {
         }
     }
 
-    /// Takes the units out of an error. The item that a failed condition saw stays in it if the caller asked.
+    /// Returns the capacity of a refused call, and removes the stored item unless the caller asked for it.
     pub(super) fn take_refused(&self, error: &mut EngineError) -> Capacity {
         let write = error.write_units();
         if self.failed_item {
@@ -53,7 +53,7 @@ impl Metered {
     }
 }
 
-/// The units of one table. A transaction tells reads and writes apart; a repeated one only reads.
+/// The capacity of one table. A transaction reports reads and writes separately, and a repeated one only reads.
 fn units(operation: &str, consumed: &Value) -> Capacity {
     let number = |member: &str| consumed.get(member).and_then(Value::as_f64);
     match (number("ReadCapacityUnits"), number("WriteCapacityUnits"), number("CapacityUnits")) {

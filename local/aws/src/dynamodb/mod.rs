@@ -1,4 +1,4 @@
-//! DynamoDB: the tables, the engine under them, and what a call consumes.
+//! DynamoDB: the tables, the engine behind them, and the capacity of each call.
 
 mod engine;
 mod metering;

@@ -1,4 +1,4 @@
-//! The tables: made from the template's definitions, called by functions, swept by the clock.
+//! The tables. The template defines them, functions call them, and expired items are removed by the stack's clock.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -15,10 +15,10 @@ use crate::ids::{ACCOUNT, REGION};
 use crate::lock::locked;
 use crate::wire::{Call, Refusal};
 
-/// DynamoDB keeps an item that expired longer ago than this: its time is probably a mistake.
+/// DynamoDB keeps items with an expiry time older than this, because such a time is probably a mistake.
 const OLDEST_EXPIRED: Duration = Duration::from_secs(5 * 365 * 24 * 60 * 60);
 
-/// The database and what the local stack has to know about its tables.
+/// The database, with the keys and the TTL attribute of each table.
 pub(crate) struct Tables {
     engine: Engine,
     known: Mutex<BTreeMap<String, Known>>,
@@ -27,7 +27,7 @@ pub(crate) struct Tables {
 
 #[derive(Clone)]
 struct Known {
-    /// The partition key, then the sort key if there is one.
+    /// The partition key, then the sort key, if any.
     key: Vec<String>,
     ttl: Option<String>,
 }
@@ -56,12 +56,12 @@ impl Tables {
         Ok(())
     }
 
-    /// Runs any operation: without a caller, and without a record of it.
+    /// Runs any operation, without a caller and without recording it.
     pub(crate) fn run(&self, operation: &str, request: Value) -> Result<Value, Refusal> {
         self.engine.run(operation, request).map_err(|error| error.refusal())
     }
 
-    /// Answers a call that the policies of its caller allow. Gives the units that it consumed.
+    /// Answers a call after its policies allowed it. Also returns the consumed capacity.
     pub(crate) fn answer(&self, call: &Call) -> (Result<Value, Refusal>, Capacity) {
         let operation = call.operation.as_str();
         let mut request = call.body.clone();
@@ -70,9 +70,9 @@ impl Tables {
             Ok(mut answer) => {
                 let capacity = metered.take(operation, &mut answer);
                 if let Some(table) = answer.get_mut("Table").and_then(Value::as_object_mut) {
-                    // The engine puts a region of its own in.
+                    // The engine uses another region in its ARNs.
                     table.insert("TableArn".to_owned(), json!(arn_of(call.text("TableName").unwrap_or_default())));
-                    // AWS documents no such member.
+                    // AWS documents no member with this name.
                     table.remove("TableThroughputModeSummary");
                 }
                 (Ok(answer), capacity)
@@ -84,7 +84,7 @@ impl Tables {
         }
     }
 
-    /// The tables that a call names, and the partition keys.
+    /// The tables and the partition keys in a call.
     pub(crate) fn named_by(&self, call: &Call) -> (Vec<String>, Vec<String>) {
         let mut found = Vec::new();
         find_items(&call.body, "", &mut found);
@@ -98,7 +98,7 @@ impl Tables {
         locked(&self.known).get(table)?.key.first().cloned()
     }
 
-    /// The partition key in a key or an item of `table`: a text, or the text of a number or of bytes.
+    /// The partition key in a key or an item of `table`: its text, also for numbers and bytes.
     pub(crate) fn key_in(&self, table: &str, item: &Value) -> Option<String> {
         let value = item.get(self.partition_key(table)?)?.as_object()?.values().next()?;
         value.as_str().map(str::to_owned)
@@ -115,7 +115,7 @@ impl Tables {
         Ok(deleted)
     }
 
-    /// The engine's own sweep reads the system's clock if there is a data folder.
+    /// Not with the engine's own sweep, which reads the system clock when the database is in a file.
     fn sweep_table(&self, table: &str, key: &[String], ttl: &str) -> Result<usize, EngineError> {
         let now = self.clock.now();
         let oldest = now.before(OLDEST_EXPIRED);
@@ -141,7 +141,7 @@ impl Tables {
                 if let Value::Object(fields) = &mut deletion {
                     fields.insert("Key".to_owned(), Value::Object(key));
                 }
-                // Refused if the item has a later end by now.
+                // The condition fails if the item's expiry has been extended meanwhile.
                 deleted += usize::from(self.engine.run("DeleteItem", deletion).is_ok());
             }
             match page.get_mut("LastEvaluatedKey").map(Value::take) {
@@ -156,7 +156,7 @@ pub(crate) fn arn_of(table: &str) -> String {
     format!("arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{table}")
 }
 
-/// Names and types of the key attributes, in the schema's order.
+/// Names and types of the key attributes, in the order of the schema.
 fn key_of(table: &Value) -> Vec<(String, String)> {
     let list = |member: &str| table.get(member).and_then(Value::as_array).into_iter().flatten();
     let text = |value: &Value, member: &str| value.get(member).and_then(Value::as_str).unwrap_or_default().to_owned();
@@ -167,7 +167,7 @@ fn key_of(table: &Value) -> Vec<(String, String)> {
     list("KeySchema").map(|key| text(key, "AttributeName")).map(|name| (name.clone(), kind(&name))).collect()
 }
 
-/// Every key or item in a request, with its table.
+/// Collects every key and item of a request, with its table.
 fn find_items<'a>(value: &'a Value, table: &'a str, found: &mut Vec<(&'a str, &'a Value)>) {
     match value {
         Value::Array(values) => values.iter().for_each(|value| find_items(value, table, found)),

@@ -1,4 +1,4 @@
-//! The faults that are set, and what each does to a call.
+//! The current faults and their effect on calls.
 
 use std::sync::Mutex;
 use std::time::Duration;
@@ -13,18 +13,18 @@ use crate::wire::{Call, Refusal};
 
 /// How long an unanswered call is held: longer than any function runs.
 const NO_ANSWER: Duration = Duration::from_secs(60);
-/// How long a slow answer takes.
+/// The delay of a slow answer.
 const SLOW: Duration = Duration::from_secs(10);
 
-/// The faults that are set. Those of `aws` are used up one by one, in order.
+/// The current faults. Each fault in `aws` is used up in order.
 #[derive(Default)]
 pub struct Faults(Mutex<FaultSettings>);
 
-/// What goes wrong with one call.
+/// The fault of one call.
 pub(crate) struct Fault {
     error: AwsError,
     when: When,
-    /// The table that it was set for.
+    /// The table for which the fault was set.
     table: Option<String>,
 }
 
@@ -34,12 +34,12 @@ impl Faults {
         *locked(&self.0) = settings;
     }
 
-    /// The faults that are left.
+    /// The remaining faults.
     pub fn get(&self) -> FaultSettings {
         locked(&self.0).clone()
     }
 
-    /// Uses up the first fault that `call` meets.
+    /// Takes the first fault for `call`, and counts it as used once.
     pub(crate) fn next(&self, call: &Call, tables: &[String], keys: &[String]) -> Option<Fault> {
         let faults = &mut locked(&self.0).aws;
         let meets = |fault: &AwsFault| {
@@ -55,26 +55,26 @@ impl Faults {
         Some(met)
     }
 
-    /// What becomes of a message that its service accepts.
+    /// Decides about the delivery of one accepted message.
     pub(crate) fn delivery(&self) -> Delivery {
         let settings = locked(&self.0);
         let rate = settings.delivery_failure_rate;
         if settings.delivery != Delivery::Accepted || rate <= 0.0 {
             return settings.delivery;
         }
-        // A system without a generator has failed long before.
+        // Without a random generator, the system would have failed much earlier.
         let drawn = Entropy.bytes().map_or(0, u32::from_be_bytes);
         if f64::from(drawn) < rate * 2f64.powi(32) { Delivery::Refused } else { Delivery::Accepted }
     }
 }
 
 impl Delivery {
-    /// Whether the message reaches its reader.
+    /// Whether the message reaches the recipient.
     pub(crate) fn arrives(self) -> bool {
         matches!(self, Delivery::Accepted | Delivery::LostAnswer | Delivery::Slow)
     }
 
-    /// The answer to the sender and its delay: `sent`, or one of the refusals of the service.
+    /// The answer to the sender and its delay: `sent`, or a refusal of the service.
     pub(crate) fn told(self, sent: Value, refused: Refusal, throttled: Refusal) -> (Result<Value, Refusal>, Duration) {
         match self {
             Delivery::Accepted => (Ok(sent), Duration::ZERO),
@@ -94,12 +94,12 @@ impl Fault {
         Fault { error, when, table: None }
     }
 
-    /// Whether the call is not carried out.
+    /// Whether the call fails without being carried out.
     pub(crate) fn comes_before(&self) -> bool {
         self.when == When::Before
     }
 
-    /// How long the caller waits for its answer.
+    /// How long the caller waits for the answer.
     pub(crate) fn delay(&self) -> Duration {
         if self.error == AwsError::Timeout { NO_ANSWER } else { Duration::ZERO }
     }
@@ -121,7 +121,7 @@ impl Fault {
         Refusal::new(status, self.error.name(), "This is a fault that was asked for.")
     }
 
-    /// DynamoDB cancels a transaction that meets another one, instead of answering with the conflict itself.
+    /// DynamoDB reports a conflict between transactions by cancelling this one, with the conflict as the reason.
     fn cancelled(&self, call: &Call) -> Refusal {
         let items = call.body.get("TransactItems").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
         let is_at = |item: &Value| {

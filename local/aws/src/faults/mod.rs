@@ -1,4 +1,4 @@
-//! What goes wrong on purpose, set while the stack runs.
+//! Faults that a user or a test injects while the stack runs.
 //!
 //! ```json
 //! {"delivery": "throttled",

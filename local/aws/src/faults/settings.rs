@@ -1,4 +1,4 @@
-//! The faults as JSON. An error names the field that is wrong.
+//! The faults as JSON. An error message starts with the invalid field.
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -6,71 +6,71 @@ use serde_json::{Map, Value};
 
 use crate::wire::Service;
 
-/// All faults. A body may leave any of them out.
+/// All faults. Each field is optional in JSON.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Value")]
 pub struct FaultSettings {
-    /// The share of mails that SES refuses, and of SMS that SNS refuses, from 0 to 1, drawn for each.
+    /// The fraction of messages that SES or SNS refuses, from 0 to 1, drawn for each message.
     pub delivery_failure_rate: f64,
-    /// What becomes of every mail and SMS.
+    /// The delivery of every email and SMS.
     pub delivery: Delivery,
-    /// What goes wrong with single calls.
+    /// Faults of single calls.
     pub aws: Vec<AwsFault>,
 }
 
-/// What becomes of messages that SES or SNS accepts.
+/// The delivery of messages to SES or SNS.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Delivery {
     /// They arrive.
     #[default]
     Accepted,
-    /// `MessageRejected`, from SNS `InvalidParameter`: they surely do not arrive.
+    /// They do not arrive. The answer is `MessageRejected`, or `InvalidParameter` from SNS.
     Refused,
-    /// `TooManyRequestsException`, from SNS `Throttling`: they surely do not arrive.
+    /// They do not arrive. The answer is `TooManyRequestsException`, or `Throttling` from SNS.
     Throttled,
-    /// They arrive, and the answer is lost.
+    /// They arrive, but the answer is lost.
     LostAnswer,
-    /// They arrive, and the answer comes after ten seconds.
+    /// They arrive, and the answer takes ten seconds.
     Slow,
 }
 
-/// What goes wrong with the next calls that fit.
+/// A fault of the next matching calls.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Value")]
 pub struct AwsFault {
-    /// Only calls of this service.
+    /// Matches only calls to this service.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub service: Option<Service>,
-    /// Only this operation.
+    /// Matches only this operation.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub operation: Option<String>,
-    /// Only calls that name this table.
+    /// Matches only calls with this table.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub table: Option<String>,
-    /// Only calls that name a key with this beginning.
+    /// Matches only calls with a key that starts with this text.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
-    /// What they are answered with.
+    /// The error in the answer.
     pub error: AwsError,
-    /// Whether they are carried out.
+    /// Whether the call is carried out.
     pub when: When,
-    /// How many calls; 1 by default.
+    /// How many calls fail, at least 1; 1 by default.
     pub times: u32,
 }
 
-/// Whether a call that goes wrong is carried out.
+/// Whether a failing call is carried out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum When {
-    /// It is not carried out.
+    /// The call is not carried out.
     #[default]
     Before,
-    /// It is carried out, and only its answer is wrong.
+    /// The call is carried out, and only its answer is an error.
     After,
 }
 
-/// AWS's errors by their names, and no answer at all.
+/// AWS errors by name, or a missing answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum AwsError {
     /// 400.
@@ -81,28 +81,28 @@ pub enum AwsError {
     RequestLimitExceeded,
     /// 429, SES.
     TooManyRequestsException,
-    /// 400, DynamoDB; a transaction is cancelled with `TransactionConflict` as its reason.
+    /// 400, DynamoDB. A transaction is cancelled with the reason `TransactionConflict` instead.
     #[serde(alias = "TransactionConflict")]
     TransactionConflictException,
-    /// 400, DynamoDB: the same token is being worked on.
+    /// 400, DynamoDB: a transaction with the same token is in progress.
     TransactionInProgressException,
-    /// A permission is missing.
+    /// 400: a permission is missing.
     AccessDeniedException,
-    /// 400: no such table or secret.
+    /// 400: the table or secret does not exist.
     ResourceNotFoundException,
-    /// 400: credentials that have expired.
+    /// 400: the credentials have expired.
     ExpiredTokenException,
     /// 500.
     InternalServerError,
     /// 503.
     ServiceUnavailable,
-    /// No answer while the caller waits.
+    /// The answer does not arrive while the caller waits.
     #[serde(rename = "timeout")]
     Timeout,
 }
 
 impl AwsError {
-    /// AWS's name for it.
+    /// AWS's name for the error.
     pub fn name(self) -> &'static str {
         match self {
             AwsError::ThrottlingException => "ThrottlingException",
@@ -164,7 +164,7 @@ impl TryFrom<Value> for AwsFault {
     }
 }
 
-/// The fields of an object that are not read yet.
+/// The fields of an object, minus the fields already read.
 struct Fields(Map<String, Value>);
 
 impl Fields {

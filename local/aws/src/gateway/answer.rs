@@ -1,4 +1,4 @@
-//! Answers: those of functions, in payload format 2.0, and the gateway's own.
+//! Answers of functions in payload format 2.0, and the gateway's own answers.
 
 use bytes::Bytes;
 use data_encoding::BASE64;
@@ -6,10 +6,10 @@ use http::header::{self, HeaderName, HeaderValue};
 use http::{Response, StatusCode};
 use serde_json::{Value, json};
 
-/// The gateway's id for a request, on every answer.
+/// The gateway's request id, a header of every answer.
 pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("apigw-requestid");
 
-/// A function's answer as HTTP; `None` if the function answered something else.
+/// Converts a function's answer to HTTP. `None` if it is not in payload format 2.0.
 pub(super) fn of_function(answer: &Value) -> Option<Response<Bytes>> {
     let status = answer.get("statusCode")?.as_u64().and_then(|status| u16::try_from(status).ok())?;
     let text = answer.get("body").and_then(Value::as_str).unwrap_or_default();
@@ -28,7 +28,7 @@ pub(super) fn of_function(answer: &Value) -> Option<Response<Bytes>> {
     Some(response)
 }
 
-/// The gateway's own answer.
+/// The gateway's own answer with this status.
 pub fn of_gateway(status: StatusCode) -> Response<Bytes> {
     let message = match status {
         StatusCode::PAYLOAD_TOO_LARGE => "Request Entity Too Large",

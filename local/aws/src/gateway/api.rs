@@ -1,4 +1,4 @@
-//! One request through the gateway.
+//! Takes one request through the gateway.
 
 use std::net::IpAddr;
 
@@ -17,9 +17,9 @@ use crate::failure::Failure;
 use crate::lambda::Functions;
 use crate::template::{Cors, Route};
 
-/// The longest body that the gateway takes.
+/// The longest body that the gateway accepts, in bytes.
 pub const LONGEST_BODY: usize = 10_000_000;
-/// How long the request line and the headers may be together.
+/// The longest request line and headers together, in bytes.
 const LONGEST_HEAD: usize = 10_240;
 
 /// The API of one stack.
@@ -32,17 +32,17 @@ pub struct Api {
 }
 
 impl Api {
-    /// The API with these routes, in front of these functions.
+    /// An API with these routes, in front of these functions.
     pub fn new(routes: Vec<Route>, cors: Option<Cors>, functions: Functions, clock: StackClock) -> Api {
         Api { routes, cors, functions, clock, gateway: GatewaySettings::default() }
     }
 
-    /// Settings for what AWS does not document, and for failures.
+    /// Settings for behaviour that AWS does not document, and for failures.
     pub fn gateway(&self) -> &GatewaySettings {
         &self.gateway
     }
 
-    /// Answers a request from `source`.
+    /// Answers a request from the address `source`.
     pub async fn call(&self, request: Request<Bytes>, source: IpAddr) -> Response<Bytes> {
         if let Some(answer) = self.cors.as_ref().and_then(|cors| cors.preflight(&request)) {
             return answer;
@@ -51,7 +51,7 @@ impl Api {
         let mut answer = match self.route(&request, source, &id) {
             Ok((function, event)) => {
                 let answer = self.functions.invoke(&function, &event).await.ok().as_ref().and_then(answer::of_function);
-                // The reason is in the log, not in the answer.
+                // The reason is logged, not sent to the client.
                 answer.unwrap_or_else(|| of_gateway(StatusCode::INTERNAL_SERVER_ERROR))
             }
             Err(status) => of_gateway(status),
@@ -64,18 +64,18 @@ impl Api {
         answer
     }
 
-    /// The event that `request` becomes, and the resource of the function that it goes to; or what the gateway answers.
+    /// Returns the function for `request`, by resource name, and the event for it.
     ///
     /// # Errors
-    /// The status of the gateway's own answer.
+    /// The status of the gateway's own answer, if it does not call a function.
     pub fn event(&self, request: &Request<Bytes>, source: IpAddr) -> Result<(String, Value), StatusCode> {
         self.route(request, source, &request_id())
     }
 
-    /// Hands an event to a function as it is, also one that no gateway would make.
+    /// Passes any event to a function, even one that no gateway would create.
     ///
     /// # Errors
-    /// When it does not answer.
+    /// The function does not answer.
     pub async fn invoke(&self, function: &str, event: &Value) -> Result<Value, Failure> {
         self.functions.invoke(function, event).await
     }
@@ -102,15 +102,15 @@ impl Api {
     }
 }
 
-/// Sixteen characters, as the gateway's own ids.
+/// Sixteen characters, like the ids of API Gateway.
 fn request_id() -> String {
-    // Without a system generator nothing else would work either; ids may then repeat.
+    // Without a random generator nothing else would work either, so repeated ids are acceptable.
     BASE64.encode(&Entropy.bytes::<11>().unwrap_or_default())
 }
 
 fn head_length(request: &Request<Bytes>) -> usize {
     let line = request.method().as_str().len() + request.uri().path_and_query().map_or(0, |path| path.as_str().len());
-    // Four bytes for `: ` and the end of the line.
+    // Four bytes for `: ` and the line end.
     let headers = request.headers().iter().map(|(name, value)| name.as_str().len() + value.len() + 4);
     line + headers.sum::<usize>()
 }

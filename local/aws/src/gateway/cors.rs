@@ -1,4 +1,4 @@
-//! CORS as API Gateway does it, by its own configuration: functions cannot change it.
+//! CORS as in API Gateway: its own configuration decides, and functions cannot change it.
 
 use bytes::Bytes;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
@@ -7,7 +7,7 @@ use http::{Method, Request, Response, StatusCode};
 use crate::template::Cors;
 
 impl Cors {
-    /// The answer to a preflight, which no function sees.
+    /// Answers a preflight request. Functions do not see it.
     pub(super) fn preflight(&self, request: &Request<Bytes>) -> Option<Response<Bytes>> {
         let headers = request.headers();
         let is_preflight = request.method() == Method::OPTIONS
@@ -29,7 +29,7 @@ impl Cors {
         Some(response)
     }
 
-    /// Puts the gateway's CORS headers in the place of the function's.
+    /// Replaces the CORS headers of a function with those of the gateway.
     pub(super) fn apply(&self, request: &HeaderMap, answer: &mut HeaderMap) {
         let theirs: Vec<HeaderName> =
             answer.keys().filter(|name| name.as_str().starts_with("access-control-")).cloned().collect();
@@ -39,7 +39,7 @@ impl Cors {
         self.allow(request, answer);
     }
 
-    /// Whether the request's origin may read the answer; if so, says it in the answer.
+    /// Adds the headers for an allowed origin. Returns whether the origin is allowed.
     fn allow(&self, request: &HeaderMap, answer: &mut HeaderMap) -> bool {
         let Some(origin) = request.get(header::ORIGIN).filter(|origin| self.allows(origin)) else { return false };
         answer.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());

@@ -1,4 +1,4 @@
-//! The event of payload format 2.0 that an HTTP API makes of a request.
+//! Converts an HTTP request to an event in payload format 2.0.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -20,25 +20,24 @@ use crate::ids::{ACCOUNT, REGION};
 /// The API's id, and the first label of its domain.
 const API: &str = "latchkey";
 
-/// What an event holds beside its request.
+/// The contents of an event besides the request.
 pub(super) struct Circumstances<'a> {
     pub(super) matched: &'a Matched<'a>,
-    /// The address that the request comes from.
+    /// The client's address.
     pub(super) source: IpAddr,
-    /// The gateway's id for it.
+    /// The gateway's request id.
     pub(super) id: &'a str,
     pub(super) now: Timestamp,
-    /// Whether textual bodies are base64 too.
+    /// Whether text bodies are base64, too.
     pub(super) always_base64: bool,
 }
 
-/// The path as the gateway hands it on: percent-decoded, and cut at a decoded question mark.
+/// The path as the gateway passes it on: percent-decoded, and cut at a decoded question mark.
 pub(super) fn raw_path(request: &Request<Bytes>) -> String {
     let decoded = percent_decode_str(request.uri().path()).decode_utf8_lossy();
     decoded.split('?').next().unwrap_or_default().to_owned()
 }
 
-/// The event.
 pub(super) fn event(request: &Request<Bytes>, circumstances: &Circumstances<'_>) -> Value {
     let Circumstances { matched, source, id, now, .. } = circumstances;
     let (path, query, key) = (raw_path(request), request.uri().query().unwrap_or_default(), matched.route.key());
@@ -90,7 +89,7 @@ pub(super) fn event(request: &Request<Bytes>, circumstances: &Circumstances<'_>)
     event
 }
 
-/// The request's headers, with names in lower case and one value each, and those that the gateway adds.
+/// The request's headers with lower-case names and one value each, plus those from the gateway.
 fn headers(request: &Request<Bytes>, source: &str) -> BTreeMap<String, String> {
     let names = request.headers().keys().filter(|&name| name != header::COOKIE);
     let joined = names.map(|name| (name.to_string(), texts(request.headers(), name).collect::<Vec<_>>().join(",")));
@@ -111,7 +110,7 @@ fn cookies(line: &str) -> Vec<String> {
     line.split(';').map(|cookie| cookie.trim().to_owned()).filter(|cookie| !cookie.is_empty()).collect()
 }
 
-/// Decoded; the values of one name are joined by commas.
+/// The decoded query. Repeated values of a parameter are joined with commas.
 fn parameters(query: &str) -> BTreeMap<String, String> {
     let mut parameters = BTreeMap::<String, String>::new();
     for (name, value) in form_urlencoded::parse(query.as_bytes()) {
@@ -123,7 +122,7 @@ fn parameters(query: &str) -> BTreeMap<String, String> {
     parameters
 }
 
-/// The body, and whether it is base64, as everything is except plain text of a few types.
+/// The body, and whether it is in base64. Only UTF-8 text of a few content types is not.
 fn body(request: &Request<Bytes>, always_base64: bool) -> (String, bool) {
     const TEXTUAL: [&str; 4] = ["text/", "application/json", "application/javascript", "application/xml"];
     if request.body().is_empty() {
@@ -144,7 +143,7 @@ fn common_log_time(now: Timestamp) -> String {
     const FORMAT: &[BorrowedFormatItem<'_>] =
         format_description!("[day]/[month repr:short]/[year]:[hour]:[minute]:[second] +0000");
     let moment = i64::try_from(now.unix()).ok().and_then(|unix| OffsetDateTime::from_unix_timestamp(unix).ok());
-    // `Timestamp` writes every later moment like this too.
+    // `Timestamp` also writes later times as this maximum.
     moment.unwrap_or(PrimitiveDateTime::MAX.assume_utc()).format(FORMAT).unwrap_or_default()
 }
 

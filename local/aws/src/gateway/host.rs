@@ -1,4 +1,4 @@
-//! Which `Host` headers reach a function. In AWS only the API's own does; here any that a function can read.
+//! Checks the `Host` header. In AWS only the API's own host reaches a function; here any valid host does.
 
 use std::net::IpAddr;
 
@@ -6,8 +6,8 @@ use http::HeaderMap;
 use http::header::HOST;
 use http::uri::Authority;
 
-/// Whether the request's host is a plain name or an address, with or without a port. `lambda_http` panics on a host that no
-/// URL can have. AWS answers such a request before any function sees it.
+/// Whether the host is a plain name or an address, with or without a port. `lambda_http` panics on a host that is invalid
+/// in a URL. AWS answers such a request before it reaches a function.
 pub(super) fn is_plain(headers: &HeaderMap) -> bool {
     let Some(host) = headers.get(HOST) else { return true };
     let authority = host.to_str().ok().and_then(|text| text.parse::<Authority>().ok());
@@ -24,7 +24,7 @@ fn is_name_or_address(host: &str) -> bool {
         return true;
     }
     let is_plain = host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-.".contains(&byte));
-    // A last label that begins with a digit makes it an address; one in Punycode may be badly encoded.
+    // A last label with a leading digit would make it an address, and a Punycode label may be invalid.
     let is_name =
         host.rsplit('.').next().is_some_and(|label| label.starts_with(|char: char| char.is_ascii_alphabetic()));
     is_plain && is_name && !host.to_ascii_lowercase().contains("xn--")

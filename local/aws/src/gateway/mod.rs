@@ -1,4 +1,4 @@
-//! API Gateway's HTTP API, in process: routes, events, CORS and the gateway's own answers.
+//! API Gateway's HTTP API in process: routes, events, CORS and the gateway's own answers.
 
 mod answer;
 mod api;

@@ -1,17 +1,17 @@
-//! The choice of a route, as API Gateway makes it.
+//! Selects a route like API Gateway.
 
 use std::collections::BTreeMap;
 
 use crate::template::{DEFAULT_ROUTE, Route};
 
-/// A route with what its path captured.
+/// A route with the captured parameters.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Matched<'a> {
     pub(super) route: &'a Route,
     pub(super) parameters: BTreeMap<String, String>,
 }
 
-/// How closely a route fits; the greatest wins.
+/// How closely a route fits. The greatest value wins.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Fit {
     is_path: bool,
@@ -20,7 +20,7 @@ struct Fit {
     is_method: bool,
 }
 
-/// The route for `method` and `path`. Complete paths beat greedy ones, and both beat `$default`.
+/// Finds the route for `method` and `path`. Complete paths win over greedy ones, and `$default` comes last.
 ///
 /// AWS does not document whether `/x/` matches `/x/{proxy+}`. `empty_rest` decides it.
 pub(super) fn find<'a>(routes: &'a [Route], method: &str, path: &str, empty_rest: bool) -> Option<Matched<'a>> {
@@ -60,7 +60,7 @@ fn fit(route: &Route, method: &str, path: &str, empty_rest: bool) -> Option<(Fit
     rest.is_none().then_some((Fit { is_path: true, is_complete: true, literal_segments, is_method }, parameters))
 }
 
-/// Where a request for `method` and `path` goes, if any route is for it.
+/// The route for `method` and `path`, if any. `/x/` matches `/x/{proxy+}`.
 pub fn route_for<'a>(routes: &'a [Route], method: &str, path: &str) -> Option<&'a Route> {
     find(routes, method, path, true).map(|matched| matched.route)
 }

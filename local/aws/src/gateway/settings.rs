@@ -1,31 +1,31 @@
-//! Settings of the gateway that can change while it runs.
+//! Settings of the gateway that tests change while it runs.
 
 use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
 
 use http::StatusCode;
 
-/// With all of them off, the gateway does what AWS is expected to do.
+/// The settings. By default the gateway does what AWS is expected to do.
 #[derive(Debug, Default)]
 pub struct GatewaySettings {
     always_base64: AtomicBool,
     ignores_empty_rest: AtomicBool,
-    /// No status is 0.
+    /// 0 means no refusal.
     refusal: AtomicU16,
 }
 
 impl GatewaySettings {
-    /// Hands all bodies to functions in base64, texts included.
+    /// Passes all bodies to functions in base64, even text.
     pub fn set_always_base64(&self, is_on: bool) {
         self.always_base64.store(is_on, Ordering::SeqCst);
     }
 
-    /// Whether `/x/` does not match `/x/{proxy+}`, so that the `$default` route takes it.
+    /// With `true`, `/x/` does not match `/x/{proxy+}`, and the `$default` route gets the request.
     pub fn set_ignores_empty_rest(&self, is_on: bool) {
         self.ignores_empty_rest.store(is_on, Ordering::SeqCst);
     }
 
-    /// Answers every request with `status` without asking a function, as the gateway does when it throttles (429) or a
-    /// function cannot run (503); `None` ends that.
+    /// Answers every request with `status` without calling a function, like a gateway that throttles (429) or cannot run a
+    /// function (503). `None` stops this.
     pub fn set_refusal(&self, status: Option<StatusCode>) {
         self.refusal.store(status.map_or(0, |status| status.as_u16()), Ordering::SeqCst);
     }
@@ -38,7 +38,7 @@ impl GatewaySettings {
         !self.ignores_empty_rest.load(Ordering::SeqCst)
     }
 
-    /// What [`GatewaySettings::set_refusal`] has set.
+    /// The status from [`GatewaySettings::set_refusal`].
     pub fn refusal(&self) -> Option<StatusCode> {
         StatusCode::from_u16(self.refusal.load(Ordering::SeqCst)).ok()
     }

@@ -1,4 +1,4 @@
-//! Whether answers are as the models say: one that is not is a mistake of the stand-in.
+//! Checks answers against the models. An invalid answer is a mistake of the stand-in.
 
 use serde_json::Value;
 
@@ -7,7 +7,7 @@ use super::model::{Model, Protocol};
 use super::problem::{Problem, What};
 use super::shape::Structure;
 
-/// Errors that any operation may answer with. AWS documents them beside the models.
+/// Errors of any operation. AWS documents them outside the models.
 const COMMON: [&str; 11] = [
     "AccessDeniedException",
     "InvalidAction",
@@ -19,18 +19,18 @@ const COMMON: [&str; 11] = [
     "UnrecognizedClientException",
     "ValidationError",
     "ValidationException",
-    // Of ours, for an answer that never comes.
+    // The stand-in's own name for a missing answer.
     "timeout",
 ];
 
 impl Model {
-    /// What in an answer is not as the model says.
+    /// The differences between an answer and the model.
     pub(crate) fn answer(&self, operation: &str, answer: &Value) -> Vec<Problem> {
         let output = self.operations.get(operation).and_then(|operation| operation.output.as_ref());
         output.map_or_else(Vec::new, |output| check(&self.shapes, output, answer, Author::Aws))
     }
 
-    /// What in an error of that name is not as the model says.
+    /// The differences between an error named `name` and the model.
     pub(crate) fn error(&self, operation: &str, name: &str, status: u16, body: &Value) -> Vec<Problem> {
         let Some(operation) = self.operations.get(operation) else { return Vec::new() };
         let mut errors = operation.errors.iter().filter_map(|shape| Some((shape, self.structure(shape)?)));
@@ -43,12 +43,12 @@ impl Model {
         if status != error.error.http_status_code.unwrap_or(if error.fault { 500 } else { 400 }) {
             problems.push(Problem::new("", What::Other("AWS gives this error another status")));
         }
-        // A form's answer is XML, and has nothing but a name and a message.
+        // An answer to a form is XML, with only a name and a message.
         if self.metadata.protocol != Protocol::Query {
             let mut body = body.clone();
             if let Some(members) = body.as_object_mut() {
                 members.remove("__type");
-                // Not every model has the message that every error has.
+                // Some models lack the message, although every error has one.
                 if !error.members.contains_key("Message") && !error.members.contains_key("message") {
                     members.remove("message");
                 }

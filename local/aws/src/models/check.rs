@@ -1,4 +1,4 @@
-//! Whether a value is one of its shape.
+//! Checks a value against its shape.
 
 use std::collections::HashMap;
 
@@ -8,16 +8,16 @@ use serde_json::{Map, Value};
 use super::problem::{Problem, What};
 use super::shape::{Bounds, Shape, Structure};
 
-/// Who wrote a value.
+/// The author of a value.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Author {
     Caller,
-    /// Its own values are not within its bounds. When a batch leaves nothing over, DynamoDB answers with an empty
-    /// `UnprocessedKeys`, although its model asks for one entry at least.
+    /// AWS itself breaks its bounds. For example, DynamoDB sends an empty `UnprocessedKeys` after a complete batch,
+    /// although its model requires at least one entry. So bounds apply to callers only.
     Aws,
 }
 
-/// Everything in `value` that is not as the shape of that name says.
+/// Every difference between `value` and the shape of this name.
 pub(super) fn check(shapes: &HashMap<String, Shape>, shape: &str, value: &Value, author: Author) -> Vec<Problem> {
     let mut check = Check { shapes, author, at: String::new(), problems: Vec::new() };
     check.value(shape, value);
@@ -27,7 +27,7 @@ pub(super) fn check(shapes: &HashMap<String, Shape>, shape: &str, value: &Value,
 struct Check<'a> {
     shapes: &'a HashMap<String, Shape>,
     author: Author,
-    /// Where it is.
+    /// The path of the current member.
     at: String,
     problems: Vec<Problem>,
 }
@@ -117,7 +117,7 @@ impl Check<'_> {
     }
 
     fn length(&mut self, bounds: &Bounds, length: usize) {
-        // No length here comes near the numbers that a float cannot hold.
+        // Lengths here are small enough to be exact as floats.
         self.bounds(bounds, length as f64, "length");
     }
 
@@ -137,7 +137,7 @@ impl Check<'_> {
         }
     }
 
-    /// Goes into a member, whose name AWS writes with a small first letter.
+    /// Enters a member. AWS writes its name with a lower-case first letter.
     fn within(&mut self, name: &str, look: impl FnOnce(&mut Self)) {
         let outside = self.at.len();
         if outside > 0 {

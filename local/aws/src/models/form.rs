@@ -1,4 +1,4 @@
-//! AWS's query protocol: a form whose names are paths, such as `MessageAttributes.entry.1.Value.DataType`.
+//! AWS's query protocol: a form with paths as names, such as `MessageAttributes.entry.1.Value.DataType`.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -11,7 +11,7 @@ pub(super) fn parameter(form: &[u8], wanted: &str) -> Option<String> {
     form_urlencoded::parse(form).find(|(name, _)| name == wanted).map(|(_, value)| value.into_owned())
 }
 
-/// The operation's input as a form says it. Parameters that are no part of it stay as members by their own names.
+/// Reads the operation's input from a form. Unknown parameters stay as members under their own names.
 pub(super) fn read(shapes: &HashMap<String, Shape>, input: Option<&str>, form: &[u8]) -> Value {
     let mut form = Form { shapes, left: form_urlencoded::parse(form).into_owned().collect() };
     form.left.retain(|name, _| !matches!(name.as_str(), "Action" | "Version"));
@@ -23,7 +23,7 @@ pub(super) fn read(shapes: &HashMap<String, Shape>, input: Option<&str>, form: &
     Value::Object(members)
 }
 
-/// A text as a value of its shape; as a text where it is none, so that the check finds it.
+/// Converts text to a value of its shape. Invalid text stays text, so that the check reports it.
 pub(super) fn scalar(shape: Option<&Shape>, text: String) -> Value {
     let read = match shape {
         Some(Shape::Boolean) => text.parse().ok().map(Value::Bool),
@@ -36,19 +36,19 @@ pub(super) fn scalar(shape: Option<&Shape>, text: String) -> Value {
 
 struct Form<'a> {
     shapes: &'a HashMap<String, Shape>,
-    /// The parameters that nothing has been made of yet.
+    /// The parameters not read yet.
     left: BTreeMap<String, String>,
 }
 
 impl Form<'_> {
-    /// The value whose parameters have the name `at`, or begin with it.
+    /// The value in the parameters with the name or prefix `at`.
     fn value(&mut self, shape: &str, at: &str) -> Option<Value> {
         let starts = |(name, _): (&String, &String)| name.starts_with(at);
         if !self.left.range(at.to_owned()..).next().is_some_and(starts) {
             return None;
         }
         match self.shapes.get(shape) {
-            // Without an item, a list is an empty text.
+            // An empty list is written as an empty text.
             Some(Shape::List { .. }) if self.left.get(at).is_some_and(String::is_empty) => {
                 self.left.remove(at);
                 Some(Value::Array(Vec::new()))

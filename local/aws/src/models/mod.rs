@@ -1,6 +1,6 @@
-//! AWS's own models of its services, and a check of calls and answers against them.
+//! AWS's own models of its services, and the check of calls and answers against them.
 //!
-//! `tools/aws_models.py` makes `models.json` from botocore, with the operations that are served here. This folder uses no
+//! `tools/aws_models.py` generates `models.json` from botocore, with the operations of the stand-in. This folder uses no
 //! other module of the stand-in.
 
 mod answer;

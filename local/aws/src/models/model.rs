@@ -1,4 +1,4 @@
-//! The models as they are checked in.
+//! The models in `models.json`.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::LazyLock;
@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::shape::{Shape, Structure};
 
-/// Those of all services.
+/// The models of all services.
 #[derive(Deserialize)]
 pub(crate) struct Models {
     pub(crate) dynamodb: Model,
@@ -16,12 +16,12 @@ pub(crate) struct Models {
     pub(crate) sns: Model,
 }
 
-/// What AWS says about one service.
+/// AWS's description of one service.
 #[derive(Deserialize)]
 pub(crate) struct Model {
     pub(super) metadata: Metadata,
     pub(super) operations: BTreeMap<String, Operation>,
-    /// Operations that AWS has and that are not served here.
+    /// Operations of AWS that the stand-in does not have.
     pub(super) others: BTreeSet<String>,
     pub(super) shapes: HashMap<String, Shape>,
 }
@@ -62,10 +62,10 @@ static MODELS: LazyLock<Result<Models, String>> = LazyLock::new(|| {
 });
 
 impl Models {
-    /// The models, which are read once.
+    /// The models, parsed once.
     ///
     /// # Errors
-    /// Says what in `models.json` cannot be read.
+    /// `models.json` cannot be parsed.
     pub(crate) fn get() -> Result<&'static Models, String> {
         MODELS.as_ref().map_err(Clone::clone)
     }
@@ -76,13 +76,13 @@ impl Model {
         self.operations.contains_key(operation)
     }
 
-    /// All operations that are served.
+    /// All operations of the stand-in.
     #[cfg(test)]
     pub(crate) fn served(&self) -> impl Iterator<Item = &String> {
         self.operations.keys()
     }
 
-    /// What stands before an operation's name in the header that names it.
+    /// The prefix of an operation's name in the `x-amz-target` header.
     pub(crate) fn target_prefix(&self) -> Option<&str> {
         self.metadata.target_prefix.as_deref()
     }

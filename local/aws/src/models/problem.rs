@@ -1,8 +1,8 @@
-//! What is not as a model says.
+//! A difference from a model.
 
 use std::fmt;
 
-/// A problem, and where: members in AWS's spelling, and no value, which may be a secret.
+/// A problem with its place. It names members in AWS's spelling and contains no values, because a value may be a secret.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Problem {
     at: String,
@@ -11,13 +11,13 @@ pub(crate) struct Problem {
 
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum What {
-    /// A rule that the value breaks.
+    /// The value breaks this rule.
     Constraint(String),
-    /// A member that must be there.
+    /// A required member is missing.
     Missing,
     NoOperation,
     Other(&'static str),
-    /// It is not one of these.
+    /// The value has another type than this.
     Type(&'static str),
     Unknown,
 }
@@ -27,12 +27,12 @@ impl Problem {
         Problem { at: at.to_owned(), what }
     }
 
-    /// Whether there is not even such an operation.
+    /// Whether AWS does not have the operation.
     pub(crate) fn is_about_the_operation(&self) -> bool {
         self.what == What::NoOperation
     }
 
-    /// Whether the value cannot even be read.
+    /// Whether the value has the wrong type.
     pub(crate) fn is_about_a_type(&self) -> bool {
         matches!(self.what, What::Type(_))
     }

@@ -1,4 +1,4 @@
-//! Requests as each protocol writes them, read into one value of the operation's input.
+//! Reads requests of each protocol into a value of the operation's input.
 
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
@@ -9,16 +9,16 @@ use super::model::{Model, Operation, Protocol};
 use super::problem::{Problem, What};
 use super::shape::{Location, Ref, Shape};
 
-/// Why a request is not one of its service.
+/// Why a request cannot be read.
 pub(crate) enum Unreadable {
-    /// What is wrong with the JSON.
+    /// The JSON is invalid, with the parser's message.
     Json(String),
-    /// The API has another version than this.
+    /// The request has this API version instead of the model's version.
     Version(String),
 }
 
 impl Model {
-    /// The operation that is asked for by this method and path, where the service's operations have addresses.
+    /// The operation for this method and path, in a service with a path for each operation.
     pub(crate) fn at(&self, method: &str, path: &str) -> Option<&str> {
         let is_asked =
             |operation: &Operation| operation.http.method == method && matches(&operation.http.request_uri, path);
@@ -26,8 +26,8 @@ impl Model {
         operations.find(|(_, operation)| is_asked(operation)).map(|(name, _)| name.as_str())
     }
 
-    /// What a request to `path` says, by the names that the model has for it. What the model does not know stays in it, for
-    /// [`Model::request`] to find.
+    /// Reads a request to `path` with the member names of the model. Unknown members stay in the value, so that
+    /// [`Model::request`] reports them.
     pub(crate) fn read(&self, name: &str, path: &str, query: &str, body: &[u8]) -> Result<Value, Unreadable> {
         let operation = self.operations.get(name);
         match self.metadata.protocol {
@@ -50,7 +50,7 @@ impl Model {
         }
     }
 
-    /// What in a request is not as the model says.
+    /// The differences between a request and the model.
     pub(crate) fn request(&self, operation: &str, body: &Value) -> Vec<Problem> {
         match self.operations.get(operation) {
             Some(Operation { input: Some(input), .. }) => check(&self.shapes, input, body, Author::Caller),
@@ -60,7 +60,7 @@ impl Model {
         }
     }
 
-    /// The body's members, and those that stand in the address.
+    /// The members of the body, the path and the query.
     fn with_address(&self, operation: &Operation, body: Map<String, Value>, path: &str, query: &str) -> Value {
         let mut members = body;
         let labels = labels(&operation.http.request_uri, path);
@@ -72,14 +72,14 @@ impl Model {
             let member = input.and_then(|input| input.members.get(&name));
             match member.filter(|member| member.location == Some(location)) {
                 Some(member) => self.add(&mut members, name, member, text),
-                // No member has this name, so the check finds it.
+                // No member has such a name, so the check reports it.
                 None => drop(members.insert(format!("?{name}"), Value::from(text))),
             }
         }
         Value::Object(members)
     }
 
-    /// A list is written as one parameter for each of its items.
+    /// A list has one parameter for each item.
     fn add(&self, members: &mut Map<String, Value>, name: String, member: &Ref, text: String) {
         match (self.shapes.get(&member.shape), members.get_mut(&name)) {
             (Some(Shape::List { member, .. }), there) => {
@@ -98,7 +98,7 @@ fn json(body: &[u8]) -> Result<Value, Unreadable> {
     serde_json::from_slice(body).map_err(|error| Unreadable::Json(error.to_string()))
 }
 
-/// Whether a path is one of a model's address, such as `/v2/email/identities/{EmailIdentity}`.
+/// Whether a path matches an address pattern of the model, such as `/v2/email/identities/{EmailIdentity}`.
 fn matches(address: &str, path: &str) -> bool {
     let is_one = |(part, text): (&str, &str)| label(part).map_or(part == text, |_| !text.is_empty());
     address.split('/').count() == path.split('/').count() && address.split('/').zip(path.split('/')).all(is_one)
@@ -108,7 +108,7 @@ fn label(part: &str) -> Option<&str> {
     part.strip_prefix('{')?.strip_suffix('}')
 }
 
-/// The members that a path names, and what it says of them.
+/// The names and values of the members in a path.
 fn labels<'a>(address: &'a str, path: &'a str) -> impl Iterator<Item = (&'a str, String)> {
     let parts = address.split('/').zip(path.split('/'));
     parts.filter_map(|(part, text)| Some((label(part)?, percent_decode_str(text).decode_utf8_lossy().into_owned())))

@@ -1,4 +1,4 @@
-//! Shapes: what a value may be.
+//! Shapes: the types of values.
 
 use std::collections::BTreeMap;
 
@@ -46,17 +46,17 @@ pub(super) struct Structure {
     pub(super) members: BTreeMap<String, Ref>,
     #[serde(default)]
     pub(super) required: Vec<String>,
-    /// Whether it has exactly one of its members.
+    /// Whether exactly one member must be present.
     #[serde(default)]
     pub(super) union: bool,
-    /// Whether it is an error of the service's own.
+    /// Whether the service, not the caller, is at fault.
     #[serde(default)]
     pub(super) fault: bool,
     #[serde(default)]
     pub(super) error: ErrorTrait,
 }
 
-/// How an error is written, where that is not by its own name with the status 400, or 500 for a fault.
+/// The code and status of an error, if they differ from the defaults: its own name, with 400, or 500 for a fault.
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct ErrorTrait {
@@ -68,7 +68,7 @@ pub(super) struct ErrorTrait {
 #[serde(rename_all = "camelCase")]
 pub(super) struct Ref {
     pub(super) shape: String,
-    /// Where it stands, if not in the body.
+    /// Its place in the request, if it is not in the body.
     pub(super) location: Option<Location>,
     /// Its name in a form.
     pub(super) location_name: Option<String>,
@@ -81,14 +81,14 @@ pub(super) enum Location {
     QueryString,
 }
 
-/// Of a number, a length or a count.
+/// The range of a number, a length or a count.
 #[derive(Deserialize)]
 pub(super) struct Bounds {
     pub(super) min: Option<f64>,
     pub(super) max: Option<f64>,
 }
 
-/// What the whole of a text must match. AWS reads patterns as Java does: `\d` and `\w` are ASCII.
+/// A pattern for the whole text. AWS uses Java's rules, in which `\d` and `\w` match ASCII only.
 pub(super) struct Pattern {
     pub(super) source: String,
     pub(super) regex: Regex,

@@ -1,4 +1,4 @@
-//! Each service's model against calls that are right, and against the same ones with one thing wrong.
+//! Valid calls pass each service's model, and the same calls with one change fail.
 
 mod answers;
 mod forms;
@@ -15,7 +15,7 @@ fn told(problems: &[Problem]) -> Vec<String> {
     problems.iter().map(ToString::to_string).collect()
 }
 
-/// What the model says against a request.
+/// The problems of a request.
 fn problems(model: &Model, operation: &str, body: &Value) -> Vec<String> {
     told(&model.request(operation, body))
 }
@@ -28,7 +28,7 @@ fn missing(at: &str) -> String {
     format!("Value null at '{at}' failed to satisfy constraint: Member must not be null")
 }
 
-/// A request that is right.
+/// A valid request.
 struct Request {
     model: &'static Model,
     operation: &'static str,
@@ -42,7 +42,7 @@ impl Request {
         Request { model, operation, body }
     }
 
-    /// With this value at one place, it has this problem alone.
+    /// Changes one value and expects this problem alone.
     #[track_caller]
     fn with(&self, at: &str, value: Value, problem: &str) {
         let mut body = self.body.clone();
@@ -56,7 +56,7 @@ impl Request {
         assert_eq!(problems(self.model, self.operation, &body), [problem], "{at}");
     }
 
-    /// Without what is at one place.
+    /// Removes one value and expects this problem alone.
     #[track_caller]
     fn without(&self, at: &str, problem: &str) {
         let mut body = self.body.clone();

@@ -1,10 +1,10 @@
-//! IAM's actions. A policy with a name that is not here is refused, so that a misspelt action is found.
+//! IAM's actions. A policy with an unknown action is rejected, so that a misspelled action is noticed.
 //!
-//! An operation is not always an action: transactions have none of their own.
+//! Most operations are also actions, except transactions.
 
 use super::pattern;
 
-/// The actions of the services here, and those that SAM gives to every function.
+/// The actions of these services, and of the permissions that SAM gives to every function.
 const ACTIONS: [(&str, &[&str]); 6] = [
     (
         "dynamodb",
@@ -43,7 +43,7 @@ const ACTIONS: [(&str, &[&str]); 6] = [
     ("xray", &["PutTelemetryRecords", "PutTraceSegments"]),
 ];
 
-/// Whether `pattern` is an action, or matches one.
+/// Whether `pattern` is an action or matches one.
 pub(super) fn is_known(pattern: &str) -> bool {
     all().any(|action| matches(pattern, &action))
 }
@@ -57,7 +57,7 @@ fn all() -> impl Iterator<Item = String> {
     ACTIONS.iter().flat_map(|(service, names)| names.iter().map(move |name| format!("{service}:{name}")))
 }
 
-/// Whether `pattern` matches `action`, in whatever case.
+/// Whether `pattern` matches `action`, ignoring case.
 pub(super) fn matches(pattern: &str, action: &str) -> bool {
     pattern::matches(&pattern.to_ascii_lowercase(), &action.to_ascii_lowercase())
 }

@@ -1,10 +1,10 @@
-//! The statement that would allow a refused call, as a developer would write it into the template.
+//! Writes a statement that would allow a refused call, in the template's YAML.
 
 use super::condition::{FROM, LEADING_KEYS};
 use super::need::Need;
 use crate::template::expression_of;
 
-/// The statement in YAML. With `by_key` it names the keys of items, as the function's other statements do.
+/// The statement in YAML. With `by_key` it has a condition on the items' keys, like other statements of the function.
 pub(super) fn statement(need: &Need, by_key: bool) -> String {
     let Need { action, resource, context } = need;
     let mut lines = vec!["- Effect: Allow".to_owned(), format!("  Action: {action}")];
@@ -17,7 +17,7 @@ pub(super) fn statement(need: &Need, by_key: bool) -> String {
             lines.push(format!("  Resource: {}", expression_of(resource)));
             lines.extend(condition("ForAllValues:StringLike", LEADING_KEYS, &format!("[{}]", keys.join(", "))));
         }
-        // Recipients are identities too if the account has verified them. The condition names the sender.
+        // A verified recipient is an identity, too. So the condition names the sender instead.
         (_, Some(from)) if resource.contains(":identity/") => {
             let identities = resource.split(":identity/").next().unwrap_or_default();
             lines.push(format!("  Resource: {}", expression_of(&format!("{identities}:identity/*"))));
@@ -28,7 +28,7 @@ pub(super) fn statement(need: &Need, by_key: bool) -> String {
     lines.join("\n")
 }
 
-/// The pattern of all keys of one kind: the words at the start, without digests and times.
+/// A pattern for all keys of the same kind: the words at the start, without digests and times.
 fn kind(key: &str) -> String {
     let is_word = |part: &&str| part.len() <= 10 && part.bytes().all(|byte| byte.is_ascii_alphabetic());
     let words: Vec<&str> = key.split('#').take_while(is_word).collect();

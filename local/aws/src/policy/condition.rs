@@ -1,4 +1,4 @@
-//! Conditions of a statement, with IAM's rules for what a request does not have.
+//! Conditions of a statement, with IAM's rules for values missing from a request.
 
 use std::collections::BTreeMap;
 
@@ -18,7 +18,7 @@ pub(super) const SECRET_STAGE: &str = "secretsmanager:VersionStage";
 pub(super) const SECURE: &str = "aws:SecureTransport";
 pub(super) const TRANSACTION: &str = "dynamodb:EnclosingOperation";
 
-/// The condition keys that requests have here, and whether a request can have many values of it.
+/// The supported condition keys, and whether a request can have many values for it.
 const KEYS: [(&str, bool); 8] = [
     (FROM, false),
     (FROM_NAME, false),
@@ -58,7 +58,7 @@ enum Test {
 }
 
 impl Condition {
-    /// The conditions under one operator: `{"dynamodb:LeadingKeys": ["S#*"]}`.
+    /// Reads the conditions under one operator: `{"dynamodb:LeadingKeys": ["S#*"]}`.
     pub(super) fn read(operator: &str, keys: &Value) -> Result<Vec<Condition>, String> {
         let (qualifier, rest) = match operator.split_once(':') {
             Some(("ForAllValues", rest)) => (Qualifier::ForAllValues, rest),
@@ -87,7 +87,7 @@ impl Condition {
         keys.iter().map(read).collect()
     }
 
-    /// Whether it holds for a request with these values.
+    /// Whether the condition holds for a request with these values.
     pub(super) fn holds(&self, context: &Context) -> bool {
         let said = context.get(self.key).map_or(&[][..], Vec::as_slice);
         if self.test == Test::Null {
@@ -101,7 +101,7 @@ impl Condition {
             // A missing value differs from every value.
             Qualifier::None if said.is_empty() => matches!(self.test, Test::NotEquals | Test::NotLike),
             Qualifier::None | Qualifier::ForAnyValue => said.iter().any(|value| self.meets(value)),
-            // Also if the request has no value. IAM has this pitfall too; `Null` is there to close it.
+            // True even for a request without a value. IAM has the same pitfall; a `Null` condition avoids it.
             Qualifier::ForAllValues => said.iter().all(|value| self.meets(value)),
         }
     }
@@ -118,13 +118,13 @@ impl Condition {
     }
 }
 
-/// The key as it is written here, and whether it has many values. Case does not matter.
+/// The key in its usual spelling, and whether it has many values. The case is ignored.
 fn known(key: &str) -> Result<(&'static str, bool), String> {
     let known = KEYS.iter().find(|(known, _)| known.eq_ignore_ascii_case(key)).copied();
     known.ok_or_else(|| format!("the condition key `{key}` is not understood"))
 }
 
-/// The values that a condition compares with.
+/// The values in a condition.
 fn texts(key: &str, test: Test, values: &Value) -> Result<Vec<String>, String> {
     let values = match values {
         Value::Array(values) => values.as_slice(),

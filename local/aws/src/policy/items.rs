@@ -1,6 +1,6 @@
-//! The needs of a request to DynamoDB: its action on each table, with the partition keys that it touches there.
+//! The permissions for a request to DynamoDB: its action on each table, with the partition keys in the request.
 //!
-//! A transaction has no action of its own. Each of its items needs what it would need alone.
+//! A transaction has no action of its own. Each of its items needs the same permission as a separate call.
 
 use serde_json::Value;
 
@@ -18,13 +18,13 @@ const PARTS: [(&str, &str); 5] = [
     ("Update", "dynamodb:UpdateItem"),
 ];
 
-/// Reads the request as the engine does, so that the engine carries out nothing unchecked.
+/// Reads the request in the same way as the engine, so that the engine runs nothing unchecked.
 pub(super) fn needs(call: &Call, tables: &Tables) -> Result<Vec<Need>, Refusal> {
     let table = call.text("TableName").unwrap_or("*");
     match call.operation.as_str() {
         "TransactGetItems" | "TransactWriteItems" => Ok(transaction(call, tables)),
         "BatchGetItem" | "BatchWriteItem" => batch(call, tables),
-        // No table here has an index.
+        // These tables have no indexes.
         _ if call.body.get("IndexName").is_some() => Err(untold(call)),
         "Query" => {
             let key = queried(call, tables).ok_or_else(|| untold(call))?;
@@ -76,7 +76,7 @@ fn batch(call: &Call, tables: &Tables) -> Result<Vec<Need>, Refusal> {
     Ok(requests.map(of_table).collect())
 }
 
-/// The partition key that a query names: `pk = :pk`, alone or before an `AND`.
+/// The partition key of a query: `pk = :pk`, alone or before an `AND`.
 fn queried(call: &Call, tables: &Tables) -> Option<String> {
     let partition = tables.partition_key(call.text("TableName")?)?;
     let expression = call.text("KeyConditionExpression")?.replace(['(', ')'], " ").replace('=', " = ");

@@ -1,10 +1,11 @@
-//! IAM: each call is checked against the policies of its caller in the template.
+//! IAM: checks each call against its caller's policies in the template.
 //!
-//! A call needs one or more permissions, each an action on a resource ([`needs`]). It is refused if a statement denies one
-//! of them, or if no statement allows it. The caller reads AWS's refusal, and the log has the statement that is missing.
+//! A call needs one or more permissions, each for an action on a resource ([`needs`]). The call is refused if a statement
+//! denies one of them, or if no statement allows it. The caller gets AWS's refusal, and the log has a statement that would
+//! allow the call.
 //!
-//! A policy that this code does not understand keeps the stack from starting ([`read`]). Resource policies, boundaries and
-//! session policies are ignored: the template has none.
+//! The stack does not start with a policy that this code cannot read ([`read`]). Resource policies, permission boundaries
+//! and session policies are ignored, because the template has none.
 
 mod actions;
 mod advice;

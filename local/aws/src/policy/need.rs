@@ -1,19 +1,19 @@
-//! One permission that a request needs.
+//! One permission for a request.
 
 use super::actions;
 use super::condition::{Context, SECURE};
 use crate::wire::{Call, Refusal};
 
-/// One action on one resource, with the values that conditions compare.
+/// One action on one resource, with the values for conditions.
 pub(super) struct Need {
     /// Such as `dynamodb:GetItem`.
     pub(super) action: String,
-    /// An ARN, or a phone number, which has none.
+    /// An ARN, or a phone number, because phone numbers have no ARN.
     pub(super) resource: String,
     pub(super) context: Context,
 }
 
-/// The action that the operation is.
+/// The action with the operation's name.
 pub(super) fn action(call: &Call) -> Result<String, Refusal> {
     let action = call.action();
     if actions::is_one(&action) {
@@ -23,7 +23,7 @@ pub(super) fn action(call: &Call) -> Result<String, Refusal> {
     Err(Refusal::unknown(&format!("the local stack has no operation {action}")))
 }
 
-/// The values of every request. AWS calls are encrypted; on one machine they need not be.
+/// The values of every request. Calls to AWS are encrypted, so this condition holds here even without encryption.
 pub(super) fn context() -> Context {
     Context::from([(SECURE, vec!["true".to_owned()])])
 }

@@ -1,4 +1,4 @@
-//! The permissions that a call needs.
+//! The permissions for a call.
 
 use std::collections::BTreeSet;
 
@@ -13,14 +13,14 @@ use crate::secrets::Secrets;
 use crate::ses::{Mailbox, Ses};
 use crate::wire::{Call, Refusal, Service};
 
-/// Where a call's resources are looked up: a call may name a secret or a sender differently than a statement does.
+/// Resolves names, because a call may name a secret or a sender differently than a statement does.
 pub(crate) struct Resources<'a> {
     pub(crate) tables: &'a Tables,
     pub(crate) secrets: &'a Secrets,
     pub(crate) ses: &'a Ses,
 }
 
-/// Everything that `call` needs, whatever its caller may do.
+/// All permissions that `call` needs, regardless of its caller.
 pub(super) fn of(call: &Call, resources: &Resources<'_>) -> Result<Vec<Need>, Refusal> {
     match call.service {
         Service::DynamoDb => items::needs(call, resources.tables),
@@ -35,14 +35,14 @@ fn secret(call: &Call, secrets: &Secrets) -> Result<Need, Refusal> {
     for (key, member) in [(SECRET, "SecretId"), (SECRET_STAGE, "VersionStage")] {
         context.extend(call.text(member).map(|text| (key, vec![text.to_owned()])));
     }
-    // A call may name the secret; statements have its ARN.
+    // A call may use the secret's name; statements use its ARN.
     let named = call.text("SecretId");
     let resource = named.map(|id| secrets.arn(id).unwrap_or_else(|| id.to_owned()));
     Ok(Need { action: action(call)?, resource: resource.unwrap_or_else(|| "*".to_owned()), context })
 }
 
-/// The sender's identity, the configuration set, and each recipient who is an identity of the account, as in the sandbox
-/// every recipient is.
+/// The sender's identity, the configuration set, and each recipient that is an identity of the account. In the sandbox,
+/// every recipient is one.
 fn mail(call: &Call, ses: &Ses) -> Result<Vec<Need>, Refusal> {
     let action = action(call)?;
     let written = call.text("FromEmailAddress").unwrap_or_default();
@@ -72,7 +72,7 @@ fn recipients(mail: &Value) -> impl Iterator<Item = &str> {
     lists.filter_map(Value::as_array).flatten().filter_map(Value::as_str)
 }
 
-/// A topic or an endpoint by its ARN. A phone number has no ARN; only `*` matches it.
+/// A topic or endpoint by its ARN. A phone number has no ARN, and only `*` matches it.
 fn publication(call: &Call) -> Result<Vec<Need>, Refusal> {
     let action = action(call)?;
     let need = |resource: &str| Need { action: action.clone(), resource: resource.to_owned(), context: context() };

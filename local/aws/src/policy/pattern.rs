@@ -1,8 +1,8 @@
-//! IAM's wildcards: `*` is any number of characters, `?` is one.
+//! IAM's wildcards: `*` for any number of characters, `?` for one.
 
-/// Whether `pattern` matches all of `text`, letter for letter.
+/// Whether `pattern` matches all of `text`, including case.
 ///
-/// A `*` also matches the colons of an ARN, as it does in IAM at the end of a part.
+/// A `*` also matches the colons of an ARN, as in IAM at the end of a part.
 pub(super) fn matches(pattern: &str, text: &str) -> bool {
     let letters = |text: &str| text.chars().collect::<Vec<_>>();
     fits(&letters(pattern), &letters(text))

@@ -1,4 +1,4 @@
-//! The check of a call against the policies of its caller.
+//! The check of a call against its caller's policies.
 
 use std::collections::BTreeMap;
 
@@ -10,20 +10,20 @@ use super::statement::{Decision, Statement};
 use super::{advice, read};
 use crate::wire::{Call, Refusal};
 
-/// The policies of all functions. Other callers may do nothing.
+/// The policies of all functions. Other callers have no permissions.
 pub struct Permissions(BTreeMap<String, Vec<Statement>>);
 
 impl Permissions {
-    /// Reads the policies of functions, by the names of their resources, which are also their access key ids.
+    /// Reads the policies of functions by resource name. This name is also the function's access key id.
     ///
     /// # Errors
-    /// Names the statement that is not understood, and why.
+    /// A statement has unsupported parts. The message names it and the reason.
     pub fn read<'a>(functions: impl IntoIterator<Item = (&'a str, &'a Value)>) -> Result<Permissions, String> {
         let read = |(name, policies): (&str, &Value)| Ok((name.to_owned(), read::statements(name, policies)?));
         functions.into_iter().map(read).collect::<Result<_, String>>().map(Permissions)
     }
 
-    /// Refuses a call that needs a permission that its caller lacks.
+    /// Refuses a call if its caller lacks a permission.
     pub(crate) fn check(&self, call: &Call, resources: &Resources<'_>) -> Result<(), Refusal> {
         let statements = self.0.get(&call.caller).ok_or_else(|| stranger(call))?;
         for need in needs::of(call, resources)? {
@@ -46,7 +46,7 @@ impl Permissions {
     }
 }
 
-/// The refusal for a caller that is no function of the template.
+/// The refusal for a caller outside the template.
 fn stranger(call: &Call) -> Refusal {
     tracing::warn!(caller = call.caller, "the access key id names no function of the template");
     let message = "The security token included in the request is invalid.";

@@ -1,7 +1,7 @@
-//! Policies as SAM takes them in a function's `Policies`: inline documents and nothing else.
+//! Reads the `Policies` of a function. Only inline documents are supported.
 //!
-//! Anything else is an error. If a statement allowed less here than in AWS, the tests would miss a permission that the
-//! deployed function has; if it allowed more, one that the function lacks.
+//! Anything else is an error, because a wrong reading would hide mistakes. A too strict one would hide excess permissions
+//! of the deployed function, and a too lax one would hide missing permissions.
 
 use serde_json::{Map, Value};
 
@@ -21,7 +21,7 @@ pub(super) fn statements(name: &str, policies: &Value) -> Result<Vec<Statement>,
     Ok(found)
 }
 
-/// A list. A single value is a list of one; `null` is an empty list.
+/// A list. A single value counts as a list of one, and `null` as an empty list.
 fn list(value: &Value) -> &[Value] {
     match value {
         Value::Null => &[],
@@ -82,7 +82,7 @@ fn is_arn(text: &str) -> bool {
     text.starts_with("arn:") && text.split(':').count() >= 6
 }
 
-/// The texts of a member: one, or a list of them.
+/// The strings of a member, either one or a list.
 fn texts(statement: &Map<String, Value>, member: &str) -> Result<Vec<String>, String> {
     let values = list(statement.get(member).unwrap_or(&Value::Null));
     if values.is_empty() {

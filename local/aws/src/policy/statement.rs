@@ -1,4 +1,4 @@
-//! Statements of a policy, and their decision about a need.
+//! Statements of a policy, and their decision about a permission.
 
 use super::actions;
 use super::condition::Condition;
@@ -6,7 +6,7 @@ use super::need::Need;
 use super::pattern;
 
 pub(super) struct Statement {
-    /// Where it stands in the template, for people.
+    /// Its place in the template, for messages.
     pub(super) place: String,
     pub(super) effect: Effect,
     pub(super) actions: Vec<String>,
@@ -23,9 +23,9 @@ pub(super) enum Effect {
 /// The decision of all statements of a function.
 pub(super) enum Decision<'a> {
     Allowed,
-    /// By the statement that denies it.
+    /// This statement denies it.
     Denied(&'a Statement),
-    /// By the lack of one that allows it.
+    /// No statement allows it.
     NotAllowed,
 }
 

@@ -1,4 +1,4 @@
-//! What statements say about needs.
+//! The decisions of statements.
 
 mod reading;
 
@@ -13,14 +13,14 @@ use crate::template::Template;
 
 const TABLE: &str = "arn:aws:dynamodb:us-east-1:000000000000:table/codes";
 
-/// Whether these statements allow it.
+/// Whether these statements allow the action.
 fn allowed(statements: &Value, action: &str, resource: &str, context: &Context) -> bool {
     let statements = super::read::statements("Worker", &json!([{ "Statement": statements }])).unwrap();
     let need = Need { action: action.to_owned(), resource: resource.to_owned(), context: context.clone() };
     matches!(Decision::of(&statements, &need), Decision::Allowed)
 }
 
-/// A statement about reading the table; `change` may say something else.
+/// A statement about reading the table, after `change`.
 fn reading(change: impl FnOnce(&mut Value)) -> Value {
     let mut statement = json!({ "Effect": "Allow", "Action": "dynamodb:GetItem", "Resource": TABLE });
     change(&mut statement);
@@ -78,7 +78,7 @@ fn a_denial_wins_wherever_it_stands() {
     assert!(!allowed(&json!([everything, unless]), "dynamodb:GetItem", TABLE, &Context::new()));
 }
 
-/// One request that says this, and whether a statement with the condition allows it.
+/// Whether a statement with this condition allows a request with these values.
 fn holds(condition: &str, context: &Context) -> bool {
     let condition: Value = serde_json::from_str(condition).unwrap();
     allowed(&json!([reading(|statement| statement["Condition"] = condition)]), "dynamodb:GetItem", TABLE, context)
@@ -107,7 +107,7 @@ fn every_key_of_a_request_is_held_against_the_condition() {
     assert!(holds(none, &keys(&["S#a"])) && !holds(none, &keys(&["S#a", "ID#b"])));
 }
 
-/// IAM's own pitfall: all of nothing meets every condition. `Null` is what closes it.
+/// A pitfall of IAM: an empty set meets every `ForAllValues` condition. `Null` closes the gap.
 #[test]
 fn a_request_without_keys_meets_every_condition_for_all_of_them() {
     let nothing = Context::new();
@@ -154,7 +154,7 @@ fn one_value_is_compared_as_it_is() {
     }
 }
 
-/// The statements of a template's function, given as YAML.
+/// The statements of a function in a template, from YAML.
 fn pasted(statement: &str) -> Vec<Statement> {
     let indented = statement.replace('\n', "\n            ");
     let template = format!(

@@ -1,4 +1,4 @@
-//! Secrets by ARN or name, and their versions with the labels that they carry.
+//! Secrets by ARN or name, with their versions and labels.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -38,7 +38,7 @@ impl Secrets {
         Ok(Secrets { held: Mutex::new(held), file, clock })
     }
 
-    /// Makes the secret, without any version, if it is not there.
+    /// Creates the secret without a version, unless it exists.
     pub(crate) fn create(&self, arn: &str) {
         locked(&self.held).entry(arn.to_owned()).or_default();
     }
@@ -55,7 +55,7 @@ impl Secrets {
         Some(locked(&self.held).get(arn)?.find(None, Some(CURRENT))?.text.clone())
     }
 
-    /// The ARN of the secret that `id` names: by its ARN, by the ARN without its suffix, or by its name.
+    /// The ARN of a secret. `id` is the ARN, the ARN without its suffix, or the name.
     pub(crate) fn arn(&self, id: &str) -> Option<String> {
         let held = locked(&self.held);
         held.keys().find(|arn| *arn == id || without_suffix(arn) == id || name(arn) == id).cloned()
@@ -88,7 +88,7 @@ impl Secrets {
     }
 
     fn put_value(&self, versions: &mut Versions, call: &Call) -> Result<Value, Refusal> {
-        // The model does not require it, because every SDK puts one in. AWS does.
+        // The model does not require the token, because every SDK adds one. AWS itself does require it.
         let token = call.text("ClientRequestToken").map(str::to_owned).ok_or_else(|| {
             let message = "You must provide a ClientRequestToken value. We recommend a UUID-type value.";
             Refusal::bad("InvalidRequestException", message)
@@ -111,7 +111,7 @@ impl Secrets {
     }
 }
 
-/// A version by its id, its label, or both. Without either it is the current one.
+/// Finds a version by its id, its label, or both. Without either it returns the current version.
 fn value(arn: &str, versions: &Versions, call: &Call) -> Result<Value, Refusal> {
     let (id, label) = (call.text("VersionId"), call.text("VersionStage"));
     let label = label.or(id.is_none().then_some(CURRENT));
@@ -139,10 +139,10 @@ fn name(arn: &str) -> &str {
     without_suffix(arn).rsplit(':').next().unwrap_or_default()
 }
 
-/// Replaces the file in one step. Only its owner can read it, at any time.
+/// Replaces the file atomically. At every moment, only its owner can read it.
 fn write_private(file: &Path, content: &impl Serialize) -> io::Result<()> {
     let new = file.with_extension("new");
-    // A file that was left behind would keep its own mode.
+    // A leftover file would keep its own mode.
     match fs::remove_file(&new) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}

@@ -1,4 +1,4 @@
-//! The versions of one secret. A version never changes; its labels move.
+//! The versions of one secret. A version never changes, but its labels move.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,9 +6,9 @@ use crate::wire::Refusal;
 
 pub(super) const CURRENT: &str = "AWSCURRENT";
 const PREVIOUS: &str = "AWSPREVIOUS";
-/// The most labels that all versions can have together.
+/// The maximum number of labels on all versions together.
 const MOST_LABELS: usize = 20;
-/// Beyond this many, versions without a label are dropped, the oldest first.
+/// Above this number of versions, the oldest without labels are dropped.
 const MOST_VERSIONS: usize = 100;
 
 /// Newest first.
@@ -37,7 +37,7 @@ impl Versions {
             .find(|version| id.is_none_or(|id| id == version.id) && label.is_none_or(|label| has(version, label)))
     }
 
-    /// Labels the versions of an older file, which has no labels, by their age.
+    /// Adds labels to the versions of an old file without labels, by their age.
     pub(super) fn label_by_age(&mut self) {
         if self.0.iter().all(|version| version.stages.is_empty()) {
             for (version, label) in self.0.iter_mut().zip([CURRENT, PREVIOUS]) {
@@ -46,7 +46,7 @@ impl Versions {
         }
     }
 
-    /// Adds a version with these labels. Gives the labels that it has then.
+    /// Adds a version with these labels. Returns the labels that it has afterwards.
     pub(super) fn put(&mut self, version: Version, labels: &[&str]) -> Result<Vec<String>, Refusal> {
         let id = version.id.clone();
         if let Some(there) = self.find(Some(&id), None) {
@@ -73,7 +73,7 @@ impl Versions {
         Ok(self.find(Some(&id), None).map(|version| version.stages.clone()).unwrap_or_default())
     }
 
-    /// Moves a label between versions. The call must name the version that has it.
+    /// Moves a label between versions. The call must name the version that currently has the label.
     pub(super) fn move_stage(&mut self, label: &str, from: Option<&str>, to: Option<&str>) -> Result<(), Refusal> {
         for id in [from, to].into_iter().flatten() {
             if self.find(Some(id), None).is_none() {
@@ -105,7 +105,7 @@ impl Versions {
         }
     }
 
-    /// Moves a label; AWSPREVIOUS follows AWSCURRENT.
+    /// Moves a label. AWSPREVIOUS follows AWSCURRENT.
     fn attach(&mut self, label: &str, id: &str) {
         let holder = self.find(None, Some(label)).map(|version| version.id.clone());
         if holder.as_deref() == Some(id) {

@@ -1,4 +1,4 @@
-//! The stack's own use of the services: without a caller, a policy, a fault or a record.
+//! The stack's own access to the services, without callers, policies, faults or records.
 
 use serde_json::Value;
 
@@ -7,11 +7,11 @@ use crate::account::Account;
 use crate::lock::locked;
 
 impl Services {
-    /// Makes a table from the JSON of a CreateTable request. A table that exists with the same keys stays as it is, apart from
-    /// its `ttl_attribute`.
+    /// Creates a table from the JSON of a `CreateTable` request. An existing table with the same keys only gets the new
+    /// `ttl_attribute`.
     ///
     /// # Errors
-    /// Says why the definition is refused, or that the table exists with other keys.
+    /// The definition is invalid, or the table exists with other keys.
     pub fn create_table(&self, definition: &Value, ttl_attribute: Option<&str>) -> Result<(), String> {
         self.0.tables.create(definition, ttl_attribute)
     }
@@ -24,15 +24,15 @@ impl Services {
         self.0.tables.run(operation, request).map_err(|refusal| refusal.body)
     }
 
-    /// Makes the secret `arn` without a version, as the template does. An existing secret stays as it is.
+    /// Creates the secret `arn` without a version, like the template. An existing secret stays unchanged.
     pub fn create_secret(&self, arn: &str) {
         self.0.secrets.create(arn);
     }
 
-    /// Gives the secret `arn` a new current version. The version before stays readable as `AWSPREVIOUS`.
+    /// Stores `text` as the new current version of the secret `arn`. The previous version stays readable as `AWSPREVIOUS`.
     ///
     /// # Errors
-    /// Why it could not be written to the data folder.
+    /// The secret cannot be written to the data folder.
     pub fn put_secret(&self, arn: &str, text: String) -> Result<(), String> {
         self.0.secrets.put(arn, text)
     }
@@ -47,12 +47,12 @@ impl Services {
         *locked(&self.0.account) = account;
     }
 
-    /// Verifies an identity: an address (with or without a name), or a domain.
+    /// Verifies an identity: an address, with or without a name, or a domain.
     pub fn allow_sender(&self, identity: &str) {
         self.0.ses.verify(identity);
     }
 
-    /// Deletes the items that have expired by the clock, as DynamoDB does at some later time, and counts them.
+    /// Deletes expired items by the stack's clock, and returns how many. DynamoDB does this with a delay.
     ///
     /// # Errors
     /// DynamoDB's message.

@@ -1,7 +1,7 @@
-//! The AWS services that functions call, on one endpoint of this machine.
+//! The AWS services for functions, on one local endpoint.
 //!
-//! A call passes [`crate::rounds`] and [`crate::gate`], then its caller's [`Permissions`], AWS's own model of it
-//! ([`Violations`]) and the [`Faults`]; then its service answers, and [`Calls`] records it.
+//! A call passes [`crate::rounds`] and [`crate::gate`], then the [`Permissions`] of its caller, AWS's own model
+//! ([`Violations`]) and the [`Faults`]. Then its service answers, and [`Calls`] records it.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -26,7 +26,7 @@ use crate::sns::{Sms, Sns};
 use crate::violations::Violations;
 use crate::wire::{self, Refusal};
 
-/// A message on its way to its reader.
+/// A message for a recipient.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Delivered {
     /// By SES.
@@ -40,11 +40,11 @@ pub enum Delivered {
 pub struct Services(pub(super) Arc<Parts>);
 
 impl Services {
-    /// Opens services for callers with these permissions. Tables and secrets lie in the folder `data`, or in memory. `deliver`
-    /// is given each accepted mail, once for each recipient, and each accepted SMS.
+    /// Opens services for callers with these permissions. Tables and secrets are stored in the folder `data`, or in memory
+    /// without it. `deliver` gets each accepted mail once for each recipient, and each accepted SMS.
     ///
     /// # Errors
-    /// What in `data` cannot be used.
+    /// A file in `data` cannot be used.
     pub fn open(
         clock: Clock,
         data: Option<&Path>,
@@ -87,7 +87,7 @@ impl Services {
         let (call, fault) = self.0.gate.pass(call, |call| self.0.named_by(call)).await;
         let parts = self.0.clone();
         let log = tracing::dispatcher::get_default(Dispatch::clone);
-        // On a thread of its own, so that the call is carried out whole when its caller hangs up.
+        // On a separate thread, so that the call runs to its end even if the caller disconnects.
         let serve = move || tracing::dispatcher::with_default(&log, || parts.serve(&call, fault));
         let served = tokio::task::spawn_blocking(serve).await;
         let (outcome, delay) =
@@ -113,7 +113,7 @@ impl Services {
         &self.0.calls
     }
 
-    /// The calls and answers that broke AWS's own models.
+    /// The calls and answers that do not match AWS's own models.
     pub fn violations(&self) -> &Violations {
         &self.0.violations
     }
@@ -124,14 +124,14 @@ impl Services {
     }
 }
 
-/// Whether a request only opens a connection: it is unsigned and names no operation. It is refused and not recorded.
+/// Whether a request only opens a connection. It is unsigned and names no operation. It is refused and not recorded.
 fn opens_a_connection(request: &Request<Bytes>) -> bool {
     let has = |name| request.headers().contains_key(name);
     let is_bare = !has("authorization") && !has("x-amz-target") && !has("content-type");
     request.method() == Method::POST && request.uri().path() == "/" && is_bare
 }
 
-/// Makes the folder for its owner only, because it holds keys and addresses.
+/// Creates the folder for its owner only, because it contains keys and addresses.
 fn private_folder(folder: &Path) -> std::io::Result<()> {
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true);

@@ -1,4 +1,4 @@
-//! One request on its way: it is read, checked against its caller's policies and AWS's model, and answered.
+//! One request: it is read, checked against its caller's policies and AWS's model, and answered.
 
 use std::sync::Mutex;
 use std::time::Duration;
@@ -37,7 +37,7 @@ pub(super) struct Parts {
 }
 
 impl Parts {
-    /// The tables that a call names, and the partition keys or the secret.
+    /// The tables in a call, and its partition keys or secret.
     pub(super) fn named_by(&self, call: &Call) -> (Vec<String>, Vec<String>) {
         match call.service {
             Service::DynamoDb => self.tables.named_by(call),
@@ -46,7 +46,7 @@ impl Parts {
         }
     }
 
-    /// The call that a request makes; or a refusal, with the target as far as the request names one.
+    /// Reads the call from a request. A refusal comes with the target, if the request names one.
     pub(super) fn read(&self, request: &Request<Bytes>) -> Result<(Target, Call), (Option<Target>, Refusal)> {
         let is_no_call = |refusal: Refusal| {
             self.violations.of_request(format!("{} {}", request.method(), request.uri().path()), refusal.message());
@@ -92,7 +92,7 @@ impl Parts {
         (outcome, delay)
     }
 
-    /// The outcome in the service's words. It is checked against the model on the way.
+    /// The outcome with the service's error names, after a check against the model.
     fn checked(&self, call: &Call, outcome: Result<Value, Refusal>) -> Result<Value, Refusal> {
         let outcome = outcome.map_err(|refusal| refusal.named_by(call.service));
         let (model, operation) = (call.service.model(self.models), &call.operation);
@@ -127,8 +127,8 @@ impl Parts {
     }
 }
 
-/// The refusal of an operation that AWS has and that is not built here. Of DynamoDB's, no policy allows any: no function
-/// scans a table or changes one.
+/// The refusal of an AWS operation that the stand-in does not have. For DynamoDB it is a denial, because no policy allows a
+/// function to scan or change tables.
 fn not_served(call: &Call) -> Refusal {
     let action = call.action();
     tracing::warn!(action, "the local stack has no such operation");

@@ -1,4 +1,4 @@
-//! Events, field by field.
+//! The fields of an event.
 
 use super::*;
 use crate::gateway::routes;

@@ -1,4 +1,4 @@
-//! What the stand-in may not say.
+//! Invalid answers of the stand-in are found.
 
 use super::*;
 
@@ -36,7 +36,7 @@ fn an_error_is_one_of_its_operation() {
     assert_eq!(send("TooManyRequestsException", 429), [""; 0]);
     assert_eq!(send("TooManyRequestsException", 400), ["AWS gives this error another status"]);
 
-    // SNS has other names for its errors than its model has for their shapes.
+    // SNS's error codes differ from the names of the shapes in its model.
     let publish = |name: &str, status| told(&models().sns.error("Publish", name, status, &json!({ "message": "no" })));
     assert_eq!(publish("InvalidParameter", 400), [""; 0]);
     assert_eq!(publish("InvalidParameterException", 400), ["AWS documents no such error for this operation"]);

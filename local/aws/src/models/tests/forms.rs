@@ -1,4 +1,4 @@
-//! The query protocol, in which SNS is asked.
+//! The query protocol of SNS.
 
 use super::super::form;
 use super::super::shape::Shape;
@@ -60,7 +60,7 @@ fn a_form_has_lists() {
     }
 }
 
-/// A text that is none of its type stays one, and is found.
+/// Invalid text stays text, so that the check finds it.
 #[test]
 fn a_text_of_a_form_is_read_as_its_type() {
     for (kind, text, value) in [

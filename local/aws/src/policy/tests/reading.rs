@@ -1,4 +1,4 @@
-//! Which policies are not understood.
+//! Policies that the stand-in cannot read are rejected.
 
 use super::*;
 
