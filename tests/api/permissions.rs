@@ -294,7 +294,6 @@ async fn a_misspelt_action_keeps_the_stack_from_starting() {
     let policies = &mut template.functions.get_mut("Refresh").unwrap().policies;
     *policies.pointer_mut("/0/Statement/1/Action").unwrap() = json!("dynamodb:GetItems");
     let failure = Deployment::run(Options { template: Some(template), ..Options::default() }).await.err().unwrap();
-    let problem =
-        "template.yaml: Refresh, statement 2: there is no action `dynamodb:GetItems` that a function here could call";
+    let problem = "template.yaml: Refresh, statement 2: `dynamodb:GetItems` is not a known action. Check its spelling";
     assert_eq!(failure.to_string(), problem);
 }

@@ -1,4 +1,4 @@
-//! The calls about the AWS account. `tests/smoke` makes them as a deployer; functions have no permission for them.
+//! The calls about the AWS account. `tests/smoke` makes them as a deployer. Functions lack the permission.
 
 use std::sync::Mutex;
 
@@ -8,7 +8,7 @@ use crate::lock::locked;
 use crate::ses::Ses;
 use crate::wire::{Call, Refusal, Service};
 
-/// The access key id of the deployer. It may make the calls of this module and no others.
+/// The access key id of the deployer. It may make only the calls of this module.
 pub const DEPLOYER: &str = "Deployer";
 
 /// The limits of an account.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use shared::words::{Clock, Timestamp};
 
-/// A clock that never moves backward. Clones share the same time.
+/// A clock that only moves forward. Clones share the same time.
 #[derive(Clone, Debug)]
 pub struct StackClock {
     base: Base,
@@ -44,7 +44,7 @@ impl StackClock {
 
     /// Moves the clock forward by whole seconds and returns the new time.
     pub fn advance(&self, by: Duration) -> Timestamp {
-        // Saturates, so that a huge number from a user cannot wrap the time to the past.
+        // Saturates, because a huge number from a user would otherwise wrap the time to the past.
         let _ = self
             .ahead
             .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |ahead| Some(ahead.saturating_add(by.as_secs())));

@@ -1,4 +1,4 @@
-//! Errors for people: why a stack cannot start or cannot do something.
+//! Errors for people: why a stack fails to start or to do something.
 
 use std::fmt;
 

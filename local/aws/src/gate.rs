@@ -66,7 +66,7 @@ impl Gate {
         locked(&self.0).is_closed = true;
     }
 
-    /// Holds no calls from now on, and answers the waiting ones.
+    /// Stops holding calls, and answers the waiting ones.
     pub fn open(&self) {
         let mut state = locked(&self.0);
         state.is_closed = false;

@@ -10,6 +10,6 @@ pub const ACCOUNT: &str = "000000000000";
 
 /// A new UUID.
 pub fn new_id() -> String {
-    // Without a random generator nothing else would work either, so repeated ids are acceptable.
+    // Without a random generator everything else fails too, so repeated ids are acceptable.
     Builder::from_random_bytes(Entropy.bytes().unwrap_or_default()).into_uuid().to_string()
 }

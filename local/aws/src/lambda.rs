@@ -33,13 +33,13 @@ impl Functions {
     /// Calls the function `name` with `event`. Behind the API, both the event and the answer have payload format 2.0.
     ///
     /// # Errors
-    /// The function does not exist or does not answer.
+    /// The function is unknown or fails.
     pub async fn invoke(&self, name: &str, event: &Value) -> Result<Value, Failure> {
         let handler = self.handlers.get(name).ok_or_else(|| Failure::new(format!("there is no function {name}")))?;
         let handler = handler.clone();
         let event = event.to_string();
         let invocation = async move { handler(event).await };
-        // A separate task, so that the invocation continues if the caller disconnects, and a panic ends nothing else.
+        // A separate task, so that the invocation continues if the caller disconnects, and a panic ends only this invocation.
         let ended = tokio::spawn(invocation.with_subscriber(self.log.clone())).await;
         let answer = ended.unwrap_or_else(|panic| Err(Failure::new(panic)));
         if let Err(failure) = &answer {

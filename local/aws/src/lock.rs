@@ -2,7 +2,8 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// Locks the mutex, even after a panic. This is safe because a change under these locks is either complete or not started.
+/// Locks the mutex, even after a panic. This is safe because a panic never interrupts a change under
+/// these locks.
 pub(crate) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

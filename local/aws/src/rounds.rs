@@ -18,7 +18,7 @@ const SETTLES: Duration = Duration::from_millis(20);
 /// All rounds are over.
 const ALL: usize = usize::MAX;
 
-/// The expected rounds. Without an expectation, nothing is held.
+/// The expected rounds. Without an expectation, all requests pass.
 pub struct Rounds {
     plan: Mutex<Option<Plan>>,
     longest: Duration,
@@ -94,7 +94,7 @@ impl Rounds {
         arrival.round = ALL;
     }
 
-    /// Adds a request to its round. `None` if it is not held.
+    /// Adds a request to its round. `None` if it may pass at once.
     fn arrive(&self, name: String) -> Option<Arrival<'_>> {
         let mut plan = locked(&self.plan);
         let plan = plan.as_mut().filter(|plan| plan.problem.is_none())?;

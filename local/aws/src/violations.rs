@@ -1,4 +1,4 @@
-//! Calls and answers that do not match AWS's own models.
+//! Calls and answers with differences from AWS's own models.
 
 use std::fmt;
 use std::sync::Mutex;
@@ -14,14 +14,14 @@ const MOST: usize = 100;
 #[derive(Default)]
 pub struct Violations(Mutex<Vec<Violation>>);
 
-/// A request that AWS would reject, or an answer that AWS would not give.
+/// A request that AWS would reject, or an answer that differs from AWS's answers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Violation {
     /// The invalid part of the call.
     pub part: Part,
     /// The caller, the service and the operation.
     pub call: String,
-    /// The problem. It names members but contains no values.
+    /// The problem. It names members and leaves out their values.
     pub problem: String,
 }
 
@@ -58,13 +58,13 @@ impl Violations {
         }
     }
 
-    /// Records why a request is not a valid call.
+    /// Records why a request is invalid.
     pub(crate) fn of_request(&self, call: String, problem: &str) {
         self.keep(Violation { part: Part::Request, call, problem: problem.to_owned() });
     }
 
     fn keep(&self, violation: Violation) {
-        tracing::error!("a call breaks AWS's own model of it: {violation}");
+        tracing::error!("a call does not match AWS's model: {violation}");
         let mut kept = locked(&self.0);
         if kept.len() < MOST {
             kept.push(violation);

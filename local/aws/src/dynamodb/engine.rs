@@ -44,7 +44,7 @@ impl Engine {
             "TransactGetItems" => write(database.transact_get_items(read(request)?)?),
             "TransactWriteItems" => write(database.transact_write_items(read(request)?)?),
             "UpdateItem" => write(database.update_item(read(request)?)?),
-            other => Err(DynoxideError::ValidationException(format!("the local stack does not run {other}"))),
+            other => Err(DynoxideError::ValidationException(format!("the local stack does not support {other}"))),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Measures the capacity of each DynamoDB call, even if the caller does not ask for it.
+//! Measures the capacity of each DynamoDB call, whether or not the caller asks for it.
 //!
 //! Every request to the engine asks for the capacity and for the item of a failed condition, because the item's size sets
 //! the price of that write. Both are removed from the answer unless the caller asked for them.
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::engine::EngineError;
 use crate::calls::Capacity;
 
-/// The members to remove from the answer, because the caller did not ask for them.
+/// The members to remove from the answer, unrequested by the caller.
 pub(super) struct Metered {
     capacity: bool,
     failed_item: bool,

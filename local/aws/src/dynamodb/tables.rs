@@ -44,11 +44,15 @@ impl Tables {
         let existing = self.engine.run("DescribeTable", json!({ "TableName": name }));
         match existing.ok().as_ref().and_then(|answer| answer.get("Table")).map(key_of) {
             Some(key) if key == wanted => {}
-            Some(key) => return Err(format!("the table {name} exists with the keys {key:?} and not {wanted:?}")),
+            Some(key) => {
+                return Err(format!(
+                    "the table {name} has the keys {key:?} instead of {wanted:?}. Use another data folder"
+                ));
+            }
             None => {
                 self.engine
                     .run("CreateTable", definition.clone())
-                    .map_err(|error| format!("the table {name} cannot be made: {error}"))?;
+                    .map_err(|error| format!("the table {name} cannot be created: {error}"))?;
             }
         }
         let known = Known { key: wanted.into_iter().map(|(name, _)| name).collect(), ttl: ttl.map(str::to_owned) };
@@ -72,7 +76,7 @@ impl Tables {
                 if let Some(table) = answer.get_mut("Table").and_then(Value::as_object_mut) {
                     // The engine uses another region in its ARNs.
                     table.insert("TableArn".to_owned(), json!(arn_of(call.text("TableName").unwrap_or_default())));
-                    // AWS documents no member with this name.
+                    // An undocumented member.
                     table.remove("TableThroughputModeSummary");
                 }
                 (Ok(answer), capacity)
@@ -115,7 +119,7 @@ impl Tables {
         Ok(deleted)
     }
 
-    /// Not with the engine's own sweep, which reads the system clock when the database is in a file.
+    /// Replaces the engine's own sweep, because that one reads the system clock when the database is in a file.
     fn sweep_table(&self, table: &str, key: &[String], ttl: &str) -> Result<usize, EngineError> {
         let now = self.clock.now();
         let oldest = now.before(OLDEST_EXPIRED);

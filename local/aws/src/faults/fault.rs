@@ -118,7 +118,7 @@ impl Fault {
             AwsError::TooManyRequestsException => StatusCode::TOO_MANY_REQUESTS,
             _ => StatusCode::BAD_REQUEST,
         };
-        Refusal::new(status, self.error.name(), "This is a fault that was asked for.")
+        Refusal::new(status, self.error.name(), "This fault was injected on purpose.")
     }
 
     /// DynamoDB reports a conflict between transactions by cancelling this one, with the conflict as the reason.

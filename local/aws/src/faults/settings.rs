@@ -25,9 +25,9 @@ pub enum Delivery {
     /// They arrive.
     #[default]
     Accepted,
-    /// They do not arrive. The answer is `MessageRejected`, or `InvalidParameter` from SNS.
+    /// They are lost. The answer is `MessageRejected`, or `InvalidParameter` from SNS.
     Refused,
-    /// They do not arrive. The answer is `TooManyRequestsException`, or `Throttling` from SNS.
+    /// They are lost. The answer is `TooManyRequestsException`, or `Throttling` from SNS.
     Throttled,
     /// They arrive, but the answer is lost.
     LostAnswer,
@@ -63,7 +63,7 @@ pub struct AwsFault {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum When {
-    /// The call is not carried out.
+    /// The call is skipped.
     #[default]
     Before,
     /// The call is carried out, and only its answer is an error.
@@ -88,7 +88,7 @@ pub enum AwsError {
     TransactionInProgressException,
     /// 400: a permission is missing.
     AccessDeniedException,
-    /// 400: the table or secret does not exist.
+    /// 400: the table or secret is unknown.
     ResourceNotFoundException,
     /// 400: the credentials have expired.
     ExpiredTokenException,
@@ -96,7 +96,7 @@ pub enum AwsError {
     InternalServerError,
     /// 503.
     ServiceUnavailable,
-    /// The answer does not arrive while the caller waits.
+    /// The answer is missing, and the caller's wait ends in a timeout.
     #[serde(rename = "timeout")]
     Timeout,
 }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 /// The gateway's request id, a header of every answer.
 pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("apigw-requestid");
 
-/// Converts a function's answer to HTTP. `None` if it is not in payload format 2.0.
+/// Converts a function's answer to HTTP. `None` if it has another format than payload format 2.0.
 pub(super) fn of_function(answer: &Value) -> Option<Response<Bytes>> {
     let status = answer.get("statusCode")?.as_u64().and_then(|status| u16::try_from(status).ok())?;
     let text = answer.get("body").and_then(Value::as_str).unwrap_or_default();

@@ -37,7 +37,7 @@ impl Api {
         Api { routes, cors, functions, clock, gateway: GatewaySettings::default() }
     }
 
-    /// Settings for behaviour that AWS does not document, and for failures.
+    /// Settings for undocumented behaviour of AWS, and for failures.
     pub fn gateway(&self) -> &GatewaySettings {
         &self.gateway
     }
@@ -51,7 +51,7 @@ impl Api {
         let mut answer = match self.route(&request, source, &id) {
             Ok((function, event)) => {
                 let answer = self.functions.invoke(&function, &event).await.ok().as_ref().and_then(answer::of_function);
-                // The reason is logged, not sent to the client.
+                // The client gets only the status; the reason is in the log.
                 answer.unwrap_or_else(|| of_gateway(StatusCode::INTERNAL_SERVER_ERROR))
             }
             Err(status) => of_gateway(status),
@@ -67,15 +67,15 @@ impl Api {
     /// Returns the function for `request`, by resource name, and the event for it.
     ///
     /// # Errors
-    /// The status of the gateway's own answer, if it does not call a function.
+    /// The status of the gateway's own answer, without a call of a function.
     pub fn event(&self, request: &Request<Bytes>, source: IpAddr) -> Result<(String, Value), StatusCode> {
         self.route(request, source, &request_id())
     }
 
-    /// Passes any event to a function, even one that no gateway would create.
+    /// Passes any event to a function, even an invalid one.
     ///
     /// # Errors
-    /// The function does not answer.
+    /// The function fails or is unknown.
     pub async fn invoke(&self, function: &str, event: &Value) -> Result<Value, Failure> {
         self.functions.invoke(function, event).await
     }
@@ -104,7 +104,7 @@ impl Api {
 
 /// Sixteen characters, like the ids of API Gateway.
 fn request_id() -> String {
-    // Without a random generator nothing else would work either, so repeated ids are acceptable.
+    // Without a random generator everything else fails too, so repeated ids are acceptable.
     BASE64.encode(&Entropy.bytes::<11>().unwrap_or_default())
 }
 

@@ -7,7 +7,7 @@ use http::{Method, Request, Response, StatusCode};
 use crate::template::Cors;
 
 impl Cors {
-    /// Answers a preflight request. Functions do not see it.
+    /// Answers a preflight request without a function.
     pub(super) fn preflight(&self, request: &Request<Bytes>) -> Option<Response<Bytes>> {
         let headers = request.headers();
         let is_preflight = request.method() == Method::OPTIONS

@@ -122,7 +122,7 @@ fn parameters(query: &str) -> BTreeMap<String, String> {
     parameters
 }
 
-/// The body, and whether it is in base64. Only UTF-8 text of a few content types is not.
+/// The body, and whether it is in base64. Only UTF-8 text of a few content types stays plain.
 fn body(request: &Request<Bytes>, always_base64: bool) -> (String, bool) {
     const TEXTUAL: [&str; 4] = ["text/", "application/json", "application/javascript", "application/xml"];
     if request.body().is_empty() {

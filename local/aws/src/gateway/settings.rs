@@ -9,7 +9,7 @@ use http::StatusCode;
 pub struct GatewaySettings {
     always_base64: AtomicBool,
     ignores_empty_rest: AtomicBool,
-    /// 0 means no refusal.
+    /// 0 without a refusal.
     refusal: AtomicU16,
 }
 

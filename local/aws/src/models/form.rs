@@ -36,7 +36,7 @@ pub(super) fn scalar(shape: Option<&Shape>, text: String) -> Value {
 
 struct Form<'a> {
     shapes: &'a HashMap<String, Shape>,
-    /// The parameters not read yet.
+    /// The parameters left to read.
     left: BTreeMap<String, String>,
 }
 

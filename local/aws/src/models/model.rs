@@ -21,7 +21,7 @@ pub(crate) struct Models {
 pub(crate) struct Model {
     pub(super) metadata: Metadata,
     pub(super) operations: BTreeMap<String, Operation>,
-    /// Operations of AWS that the stand-in does not have.
+    /// Operations of AWS beyond those of the stand-in.
     pub(super) others: BTreeSet<String>,
     pub(super) shapes: HashMap<String, Shape>,
 }

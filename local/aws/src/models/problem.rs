@@ -27,7 +27,7 @@ impl Problem {
         Problem { at: at.to_owned(), what }
     }
 
-    /// Whether AWS does not have the operation.
+    /// Whether the operation is unknown to AWS.
     pub(crate) fn is_about_the_operation(&self) -> bool {
         self.what == What::NoOperation
     }

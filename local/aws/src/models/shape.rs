@@ -49,7 +49,7 @@ pub(super) struct Structure {
     /// Whether exactly one member must be present.
     #[serde(default)]
     pub(super) union: bool,
-    /// Whether the service, not the caller, is at fault.
+    /// Whether the service is at fault instead of the caller.
     #[serde(default)]
     pub(super) fault: bool,
     #[serde(default)]
@@ -68,7 +68,7 @@ pub(super) struct ErrorTrait {
 #[serde(rename_all = "camelCase")]
 pub(super) struct Ref {
     pub(super) shape: String,
-    /// Its place in the request, if it is not in the body.
+    /// Its place in the request, if outside the body.
     pub(super) location: Option<Location>,
     /// Its name in a form.
     pub(super) location_name: Option<String>,

@@ -73,14 +73,14 @@ impl Condition {
             "StringNotLike" => Test::NotLike,
             "Bool" => Test::Bool,
             "Null" if qualifier == Qualifier::None && !if_exists => Test::Null,
-            _ => return Err(format!("the condition operator `{operator}` is not understood")),
+            _ => return Err(format!("the condition operator `{operator}` is not supported")),
         };
         let keys = keys.as_object().ok_or_else(|| format!("`{operator}` has no condition keys"))?;
         let read = |(key, values): (&String, &Value)| {
             let (key, is_many) = known(key)?;
-            // IAM does not document this case.
+            // IAM leaves this case undocumented.
             if is_many && qualifier == Qualifier::None && test != Test::Null {
-                return Err(format!("`{key}` has many values: it needs ForAllValues or ForAnyValue"));
+                return Err(format!("`{key}` has many values and needs ForAllValues or ForAnyValue"));
             }
             Ok(Condition { key, qualifier, test, if_exists, values: texts(key, test, values)? })
         };
@@ -121,7 +121,7 @@ impl Condition {
 /// The key in its usual spelling, and whether it has many values. The case is ignored.
 fn known(key: &str) -> Result<(&'static str, bool), String> {
     let known = KEYS.iter().find(|(known, _)| known.eq_ignore_ascii_case(key)).copied();
-    known.ok_or_else(|| format!("the condition key `{key}` is not understood"))
+    known.ok_or_else(|| format!("the condition key `{key}` is not supported"))
 }
 
 /// The values in a condition.
@@ -131,10 +131,10 @@ fn texts(key: &str, test: Test, values: &Value) -> Result<Vec<String>, String> {
         value => std::slice::from_ref(value),
     };
     let text = |value: &Value| match value {
-        Value::String(text) if text.contains("${") => Err(format!("the variable in `{text}` is not understood")),
+        Value::String(text) if text.contains("${") => Err(format!("the variable in `{text}` is not supported")),
         Value::String(text) => Ok(text.clone()),
         Value::Bool(_) | Value::Number(_) => Ok(value.to_string()),
-        Value::Null | Value::Array(_) | Value::Object(_) => Err(format!("a value of `{key}` is not a text")),
+        Value::Null | Value::Array(_) | Value::Object(_) => Err(format!("a value of `{key}` is not a string")),
     };
     let values = values.iter().map(text).collect::<Result<Vec<_>, _>>()?;
     let is_choice = matches!(test, Test::Bool | Test::Null);

@@ -18,7 +18,7 @@ const PARTS: [(&str, &str); 5] = [
     ("Update", "dynamodb:UpdateItem"),
 ];
 
-/// Reads the request in the same way as the engine, so that the engine runs nothing unchecked.
+/// Reads the request in the same way as the engine, so that both see the same keys.
 pub(super) fn needs(call: &Call, tables: &Tables) -> Result<Vec<Need>, Refusal> {
     let table = call.text("TableName").unwrap_or("*");
     match call.operation.as_str() {
@@ -96,6 +96,9 @@ fn queried(call: &Call, tables: &Tables) -> Option<String> {
 
 fn untold(call: &Call) -> Refusal {
     let operation = &call.operation;
-    tracing::warn!(operation, "the local stack cannot tell which keys this reads, and so not whether it is allowed");
-    Refusal::unknown(&format!("the local stack cannot tell which keys this {operation} reads"))
+    tracing::warn!(
+        operation,
+        "the local stack cannot check the permission for this read, because its keys are unclear"
+    );
+    Refusal::unknown(&format!("the local stack cannot determine the keys of this {operation}"))
 }

@@ -8,7 +8,7 @@ use crate::wire::{Call, Refusal};
 pub(super) struct Need {
     /// Such as `dynamodb:GetItem`.
     pub(super) action: String,
-    /// An ARN, or a phone number, because phone numbers have no ARN.
+    /// An ARN, or a phone number.
     pub(super) resource: String,
     pub(super) context: Context,
 }
@@ -19,7 +19,7 @@ pub(super) fn action(call: &Call) -> Result<String, Refusal> {
     if actions::is_one(&action) {
         return Ok(action);
     }
-    tracing::warn!(action, "the local stack knows no such action");
+    tracing::warn!(action, "the local stack does not know this action");
     Err(Refusal::unknown(&format!("the local stack has no operation {action}")))
 }
 

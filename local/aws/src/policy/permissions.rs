@@ -10,7 +10,7 @@ use super::statement::{Decision, Statement};
 use super::{advice, read};
 use crate::wire::{Call, Refusal};
 
-/// The policies of all functions. Other callers have no permissions.
+/// The policies of all functions. Other callers are refused.
 pub struct Permissions(BTreeMap<String, Vec<Statement>>);
 
 impl Permissions {
@@ -48,7 +48,7 @@ impl Permissions {
 
 /// The refusal for a caller outside the template.
 fn stranger(call: &Call) -> Refusal {
-    tracing::warn!(caller = call.caller, "the access key id names no function of the template");
+    tracing::warn!(caller = call.caller, "the access key id is not a function of the template");
     let message = "The security token included in the request is invalid.";
     Refusal::new(call.service.forbidden(), "UnrecognizedClientException", message)
 }

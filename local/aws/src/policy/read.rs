@@ -32,34 +32,34 @@ fn list(value: &Value) -> &[Value] {
 
 /// The statements of one policy.
 fn document<'a>(name: &str, policy: &'a Value) -> Result<&'a Value, String> {
-    let only = |what: &str| format!("{name}: {what}: a function has inline statements here and nothing else");
+    let only = |what: &str| format!("{name}: {what}. Only inline statements are supported");
     let Value::Object(document) = policy else {
-        return Err(only(&format!("the policy {policy} is not understood")));
+        return Err(only(&format!("the policy {policy} is not supported")));
     };
     match document.iter().find(|(member, _)| !matches!(member.as_str(), "Version" | "Id" | "Statement")) {
-        Some((other, _)) => Err(only(&format!("`{other}` is not understood"))),
+        Some((other, _)) => Err(only(&format!("`{other}` is not supported"))),
         None => document.get("Statement").ok_or_else(|| only("a policy has no Statement")),
     }
 }
 
 fn read(place: &str, statement: &Value) -> Result<Statement, String> {
     const MEMBERS: [&str; 5] = ["Sid", "Effect", "Action", "Resource", "Condition"];
-    let statement = statement.as_object().ok_or("a statement is a map")?;
+    let statement = statement.as_object().ok_or("a statement must be a map")?;
     if let Some(other) = statement.keys().find(|member| !MEMBERS.contains(&member.as_str())) {
-        return Err(format!("`{other}` is not understood"));
+        return Err(format!("`{other}` is not supported"));
     }
     let effect = match statement.get("Effect").and_then(Value::as_str) {
         Some("Allow") => Effect::Allow,
         Some("Deny") => Effect::Deny,
-        Some(_) | None => return Err("Effect is Allow or Deny".to_owned()),
+        Some(_) | None => return Err("Effect must be Allow or Deny".to_owned()),
     };
     let actions = texts(statement, "Action")?;
     if let Some(unknown) = actions.iter().find(|action| !actions::is_known(action)) {
-        return Err(format!("there is no action `{unknown}` that a function here could call"));
+        return Err(format!("`{unknown}` is not a known action. Check its spelling"));
     }
     let resources = texts(statement, "Resource")?;
     if let Some(nothing) = resources.iter().find(|resource| *resource != "*" && !is_arn(resource)) {
-        return Err(format!("`{nothing}` is no ARN: IAM would not take it for a resource"));
+        return Err(format!("`{nothing}` is not an ARN, so IAM would reject it as a resource"));
     }
     let mut conditions = Vec::new();
     for (operator, keys) in members(statement.get("Condition"))? {
@@ -72,7 +72,7 @@ fn members(conditions: Option<&Value>) -> Result<impl Iterator<Item = (&String, 
     let conditions = match conditions {
         None => None,
         Some(Value::Object(conditions)) => Some(conditions),
-        Some(_) => return Err("Condition is a map".to_owned()),
+        Some(_) => return Err("Condition must be a map".to_owned()),
     };
     Ok(conditions.into_iter().flatten())
 }
@@ -89,9 +89,9 @@ fn texts(statement: &Map<String, Value>, member: &str) -> Result<Vec<String>, St
         return Err(format!("{member} is missing"));
     }
     let text = |value: &Value| match value.as_str() {
-        Some(text) if text.contains("${") => Err(format!("the variable in `{text}` is not understood")),
+        Some(text) if text.contains("${") => Err(format!("the variable in `{text}` is not supported")),
         Some(text) => Ok(text.to_owned()),
-        None => Err(format!("{member} is a text or a list of texts")),
+        None => Err(format!("{member} must be a string or a list of strings")),
     };
     values.iter().map(text).collect()
 }

@@ -31,7 +31,7 @@ impl Secrets {
             Some((file, Err(error))) => return Err(format!("{}: {error}", file.display())),
             // The parser's message could quote a key.
             Some((file, Ok(text))) => {
-                serde_json::from_slice(&text).map_err(|_| format!("{}: not a file of secrets", file.display()))?
+                serde_json::from_slice(&text).map_err(|_| format!("{} is not a valid secrets file", file.display()))?
             }
         };
         held.values_mut().for_each(Versions::label_by_age);
@@ -88,7 +88,7 @@ impl Secrets {
     }
 
     fn put_value(&self, versions: &mut Versions, call: &Call) -> Result<Value, Refusal> {
-        // The model does not require the token, because every SDK adds one. AWS itself does require it.
+        // The token is optional in the model, because every SDK adds one. AWS itself requires it.
         let token = call.text("ClientRequestToken").map(str::to_owned).ok_or_else(|| {
             let message = "You must provide a ClientRequestToken value. We recommend a UUID-type value.";
             Refusal::bad("InvalidRequestException", message)

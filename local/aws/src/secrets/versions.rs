@@ -1,4 +1,4 @@
-//! The versions of one secret. A version never changes, but its labels move.
+//! The versions of one secret. A version is immutable, but its labels move.
 
 use serde::{Deserialize, Serialize};
 

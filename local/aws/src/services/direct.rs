@@ -32,7 +32,7 @@ impl Services {
     /// Stores `text` as the new current version of the secret `arn`. The previous version stays readable as `AWSPREVIOUS`.
     ///
     /// # Errors
-    /// The secret cannot be written to the data folder.
+    /// Writing to the data folder fails.
     pub fn put_secret(&self, arn: &str, text: String) -> Result<(), String> {
         self.0.secrets.put(arn, text)
     }

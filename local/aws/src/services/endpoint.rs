@@ -44,7 +44,7 @@ impl Services {
     /// without it. `deliver` gets each accepted mail once for each recipient, and each accepted SMS.
     ///
     /// # Errors
-    /// A file in `data` cannot be used.
+    /// A file in `data` is unusable.
     pub fn open(
         clock: Clock,
         data: Option<&Path>,
@@ -124,7 +124,7 @@ impl Services {
     }
 }
 
-/// Whether a request only opens a connection. It is unsigned and names no operation. It is refused and not recorded.
+/// Whether a request only opens a connection. It is unsigned and without an operation. It is refused without a record.
 fn opens_a_connection(request: &Request<Bytes>) -> bool {
     let has = |name| request.headers().contains_key(name);
     let is_bare = !has("authorization") && !has("x-amz-target") && !has("content-type");

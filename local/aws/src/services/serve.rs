@@ -127,11 +127,11 @@ impl Parts {
     }
 }
 
-/// The refusal of an AWS operation that the stand-in does not have. For DynamoDB it is a denial, because no policy allows a
+/// The refusal of an AWS operation missing from the stand-in. For DynamoDB it is a denial, because no policy allows a
 /// function to scan or change tables.
 fn not_served(call: &Call) -> Refusal {
     let action = call.action();
-    tracing::warn!(action, "the local stack has no such operation");
+    tracing::warn!(action, "the local stack does not support this operation");
     match call.service {
         Service::DynamoDb => call.denied(&action, &arn_of(call.text("TableName").unwrap_or("*")), false),
         Service::SecretsManager | Service::Ses | Service::Sns => {

@@ -1,4 +1,4 @@
-//! SendEmail with simple content.
+//! `SendEmail` with simple content.
 
 use std::collections::BTreeSet;
 use std::sync::Mutex;
@@ -14,14 +14,14 @@ use crate::ids::{REGION, new_id};
 use crate::lock::locked;
 use crate::wire::{Call, Refusal};
 
-/// SES's own limits.
+/// The limits of SES.
 const MOST_RECIPIENTS: usize = 50;
 const LONGEST_MESSAGE: usize = 40 * 1024 * 1024;
 
-/// A mail as its reader gets it.
+/// A mail as its recipient gets it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mail {
-    /// Who sent it, as a mail program shows it: `Name <address>`.
+    /// The sender as a mail program shows it: `Name <address>`.
     pub from: String,
     /// The recipient's address.
     pub to: String,
@@ -39,7 +39,7 @@ pub(crate) struct Ses {
     deliver: Box<dyn Fn(Mail) + Send + Sync>,
 }
 
-/// The request, with SES's own names for its parts.
+/// The request, with SES's names for its members.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct SendEmail {
@@ -87,7 +87,7 @@ struct Content {
 }
 
 impl Content {
-    /// Without a charset, SES reads a text as 7-bit ASCII.
+    /// Without a charset, SES reads text as 7-bit ASCII.
     fn read(&self) -> String {
         match self.charset {
             Some(_) => self.data.clone(),
@@ -107,7 +107,7 @@ impl Ses {
         locked(&self.verified).insert(identity);
     }
 
-    /// The answer and its delay. `fate` decides about a mail that SES accepts.
+    /// The answer and its delay. `fate` decides about an accepted mail.
     pub(crate) fn answer(&self, call: &Call, fate: impl Fn() -> Delivery) -> (Result<Value, Refusal>, Duration) {
         let mails = match self.read(&call.body) {
             Ok(mails) => mails,
@@ -118,7 +118,7 @@ impl Ses {
             mails.into_iter().for_each(&self.deliver);
         }
         let sent = json!({ "MessageId": format!("0100000000000000-{}-000000", new_id()) });
-        let refused = Refusal::bad("MessageRejected", "Sending was refused: this was asked for.");
+        let refused = Refusal::bad("MessageRejected", "Sending was refused on purpose, by an injected fault.");
         let (status, name) = (StatusCode::TOO_MANY_REQUESTS, "TooManyRequestsException");
         delivery.told(sent, refused, Refusal::new(status, name, "Maximum sending rate exceeded."))
     }
@@ -154,7 +154,8 @@ impl Ses {
         Ok(recipients.into_iter().map(mail).collect())
     }
 
-    /// The verified identity of a mailbox: its exact address, or its domain or one above it in any case.
+    /// The verified identity for a mailbox: its exact address, its domain, or a parent domain. Case matters only for
+    /// addresses.
     pub(crate) fn identity(&self, mailbox: &Mailbox) -> Option<String> {
         let verified = locked(&self.verified);
         if verified.contains(&mailbox.address) {
@@ -185,7 +186,7 @@ impl Ses {
 /// Subject, text and HTML.
 fn parts(message: &Message) -> Result<(String, String, Option<String>), &'static str> {
     let Message { subject, body: Body { text, html } } = message;
-    // A line break would begin another header.
+    // A line break would start another header.
     if subject.data.chars().any(char::is_control) {
         return Err("Subject contains control characters");
     }

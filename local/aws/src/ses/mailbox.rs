@@ -1,7 +1,7 @@
 //! Mailboxes as SES reads them: `a@b.example`, `Name <a@b.example>`, `"Name" <…>`, `=?UTF-8?B?TmFtZQ==?= <…>`.
 //!
-//! Errors have SES's words. In rare forms (comments, quoted local parts, a name of several quoted parts) this parser is
-//! stricter than SES.
+//! Error messages use SES's words. For rare forms (comments, quoted local parts, a name of several quoted parts), this
+//! parser is stricter than SES.
 
 use std::fmt;
 use std::str::FromStr;
@@ -12,7 +12,7 @@ use data_encoding::BASE64;
 const LONGEST_LOCAL_PART: usize = 64;
 const LONGEST_DOMAIN: usize = 255;
 
-/// An address, and the name that a reader sees before it.
+/// An address with an optional display name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Mailbox {
     pub(crate) name: Option<String>,
@@ -25,7 +25,7 @@ impl Mailbox {
     }
 }
 
-/// As a mail program shows it.
+/// The form in a mail program.
 impl fmt::Display for Mailbox {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.name {
@@ -59,7 +59,7 @@ fn check(address: &str) -> Result<(), &'static str> {
     if local.is_empty() {
         return Err("Missing local name");
     }
-    // SES has no SMTPUTF8: printable ASCII only.
+    // SES does not support SMTPUTF8, so only printable ASCII is valid.
     if !local.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Err("Local address contains control or whitespace");
     }
@@ -94,7 +94,7 @@ fn is_atom(letter: char) -> bool {
     letter.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~".contains(letter)
 }
 
-/// A name in quotes, or words. Only encoded words may have letters outside ASCII.
+/// A quoted name, or words. Letters outside ASCII must be in encoded words.
 fn display_name(text: &str) -> Result<Option<String>, &'static str> {
     if !text.is_ascii() {
         return Err("Display name contains non-ASCII characters: use an encoded word");
@@ -109,7 +109,7 @@ fn display_name(text: &str) -> Result<Option<String>, &'static str> {
         if encoded.is_none() && !word.chars().all(|letter| is_atom(letter) || letter == '.') {
             return Err("Illegal address");
         }
-        // RFC 2047: the space between two encoded words is not shown.
+        // RFC 2047: mail programs skip the space between two encoded words.
         let is_joined = name.is_empty() || (after_encoded && encoded.is_some());
         if !is_joined {
             name.push(' ');
@@ -135,7 +135,7 @@ fn unquoted(text: &str) -> Result<String, &'static str> {
     Err("Missing '\"'")
 }
 
-/// What `=?charset?encoding?text?=` stands for; `None` for any other word.
+/// Decodes `=?charset?encoding?text?=`. `None` for any other word.
 fn decoded(word: &str) -> Option<String> {
     let inner = word.strip_prefix("=?")?.strip_suffix("?=")?;
     let [charset, encoding, text] = inner.split('?').collect::<Vec<_>>().try_into().ok()?;

@@ -1,4 +1,4 @@
-//! SES: mails, and the mailboxes that they go to.
+//! SES: mails and mailboxes.
 
 mod mail;
 mod mailbox;

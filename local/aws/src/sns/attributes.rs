@@ -1,4 +1,4 @@
-//! The attributes of a message: the rules for every attribute, and for those that SNS reads for an SMS.
+//! The attributes of a message: general rules, and the rules for SMS attributes.
 //!
 //! Error messages are SNS's own, except those about the values of `AWS.*` attributes.
 
@@ -18,17 +18,17 @@ const INDIAN: [&str; 2] = ["AWS.MM.SMS.EntityId", "AWS.MM.SMS.TemplateId"];
 
 const LONGEST_NAME: usize = 256;
 
-/// How AWS routes an SMS.
+/// The message type, which decides how AWS routes an SMS.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub enum SmsType {
-    /// For the lowest cost: the default.
+    /// Optimized for cost. The default.
     #[default]
     Promotional,
-    /// For the highest reliability.
+    /// Optimized for reliability.
     Transactional,
 }
 
-/// Values by name. A binary value is kept as base64.
+/// Values by name. A binary value stays in base64.
 pub(super) struct Attributes(BTreeMap<String, String>);
 
 impl Attributes {
@@ -43,7 +43,7 @@ impl Attributes {
         read.collect::<Result<_, String>>().map(Attributes).map_err(|message| bad(&message))
     }
 
-    /// The sender that a phone shows.
+    /// The sender on the phone's screen.
     pub(super) fn sender(&self) -> &str {
         self.get(SENDER_ID).or_else(|| self.get(ORIGINATION_NUMBER)).unwrap_or("NOTICE")
     }
@@ -88,7 +88,7 @@ fn check_name(name: &str) -> Result<(), String> {
     }
     let lower = name.to_ascii_lowercase();
     let is_reserved = lower.starts_with("aws.") || lower.starts_with("amazon.");
-    // `AWS.SNS.SMS.SenderId`, with a small `d`, is refused and not ignored.
+    // `AWS.SNS.SMS.SenderId`, with a lower-case `d`, is refused instead of ignored.
     let is_known = [SENDER_ID, SMS_TYPE, MAX_PRICE, ORIGINATION_NUMBER].iter().chain(&INDIAN).any(|own| *own == name);
     if is_reserved && !is_known {
         return Err(
@@ -132,8 +132,8 @@ fn is_number(text: &str) -> bool {
     text.parse::<f64>().is_ok_and(f64::is_finite)
 }
 
-/// The rules for AWS's own attributes. A sender id has letters and digits only: AWS's console also takes hyphens inside
-/// one, its API reference does not.
+/// The rules for AWS's own attributes. A sender id consists of letters and digits. AWS's console also allows hyphens inside
+/// it, but the API reference excludes them.
 fn check_value(name: &str, value: &str) -> Result<(), String> {
     let is_digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let (is_good, expected) = match name {

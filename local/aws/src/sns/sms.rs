@@ -1,8 +1,8 @@
-//! Publish of a plain message to a phone number.
+//! `Publish` of a plain message to a phone number.
 //!
-//! SNS also answers with a `MessageId` if the number has opted out, the country is blocked, the price is above `MaxPrice`
-//! or the month's budget is spent. Only its delivery logs tell, so none of this is here. An `OriginationNumber` can be any
-//! number, because there is no account that owns some.
+//! Real SNS also returns a `MessageId` if the number has opted out, the country is blocked, the price exceeds `MaxPrice` or
+//! the monthly budget is used up. Only its delivery logs show this, so the stand-in leaves it out. Any number is valid as
+//! `OriginationNumber`, because the stand-in has no account with numbers.
 
 use std::time::Duration;
 
@@ -15,24 +15,24 @@ use crate::faults::Delivery;
 use crate::ids::new_id;
 use crate::wire::{Call, Refusal};
 
-/// In bytes, as in AWS's guide. Its API reference counts characters; this accepts no more than either.
+/// In bytes, as in AWS's guide. The API reference counts characters. A message within this limit satisfies both.
 const LONGEST_MESSAGE: usize = 1_600;
-/// A subject is shorter than this. SNS checks it and does not send it in an SMS.
+/// A subject must be shorter than this, in characters. SNS checks it but does not send it by SMS.
 const LONGEST_SUBJECT: usize = 100;
 
-/// An SMS as it goes to its reader.
+/// An SMS as its recipient gets it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sms {
-    /// The number, in E.164 form.
+    /// The number in E.164 form.
     pub to: String,
     /// The text.
     pub text: String,
-    /// The sender that a phone shows: the sender id, or else the origination number. Without both it is `NOTICE`, as AWS
-    /// sends it in countries that require a name; in others AWS would choose a number.
+    /// The sender on the phone's screen: the sender id, or else the origination number. Without both it is `NOTICE`, as AWS
+    /// sends it in countries that require a name. In other countries AWS would choose a number.
     pub sender: String,
-    /// How AWS routes it.
+    /// The message type, for routing.
     pub sms_type: SmsType,
-    /// The most that it may cost, in US dollars.
+    /// The maximum price in US dollars.
     pub max_price: Option<String>,
 }
 
@@ -45,13 +45,13 @@ impl Sns {
         Sns { deliver: Box::new(deliver) }
     }
 
-    /// The answer and its delay. `fate` decides about a message that SNS accepts.
+    /// The answer and its delay. `fate` decides about an accepted message.
     pub(crate) fn answer(&self, call: &Call, fate: impl Fn() -> Delivery) -> (Result<Value, Refusal>, Duration) {
         let sms = match read(call) {
             Ok(sms) => sms,
             Err(refusal) => return (Err(refusal), Duration::ZERO),
         };
-        // SNS says this of well-formed numbers too, if it does not send to them.
+        // SNS also gives this answer for valid numbers to which it does not send.
         let refused = not_valid(&sms.to);
         let throttled = Refusal::bad("Throttling", "Rate exceeded");
         let delivery = fate();
@@ -62,7 +62,7 @@ impl Sns {
     }
 }
 
-/// The checks in SNS's order.
+/// Runs the checks in SNS's order.
 fn read(call: &Call) -> Result<Sms, Refusal> {
     if call.text("Subject").is_some_and(|subject| !is_subject(subject)) {
         return Err(invalid("Subject"));
@@ -84,11 +84,11 @@ fn is_subject(text: &str) -> bool {
     !text.is_empty() && text.chars().count() < LONGEST_SUBJECT && !text.chars().any(char::is_control)
 }
 
-/// The number that a message goes to. The local stack has neither topics nor apps.
+/// The recipient's number. The local stack has neither topics nor apps.
 fn recipient(call: &Call) -> Result<&str, Refusal> {
     let named = |member| call.text(member).filter(|text| !text.is_empty());
     match (named("PhoneNumber"), named("TopicArn"), named("TargetArn")) {
-        // Stricter than SNS, which adds a missing plus where it can.
+        // Stricter than SNS, which adds a missing plus if it can.
         (Some(number), None, None) if is_e164(number) => Ok(number),
         (Some(number), None, None) => Err(not_valid(number)),
         (None, Some(_), None) => Err(Refusal::new(StatusCode::NOT_FOUND, "NotFound", "Topic does not exist")),

@@ -1,5 +1,5 @@
-//! CloudFormation's checks before it makes anything: values that do not fit their parameters, and rules that do not hold.
-//! The error names all of them.
+//! CloudFormation's checks before a deployment: values must fit their parameters, and rules must hold. The error lists all
+//! problems.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use super::evaluate::{Scope, text};
 use super::yaml::Node;
 use crate::failure::Failure;
 
-/// Checks the values of the parameters, and the rules over them.
+/// Checks the parameters' values and the rules.
 pub(super) fn check(template: &Node, scope: &Scope, values: &BTreeMap<String, Value>) -> Result<(), Failure> {
     let mut problems = Vec::new();
     for (name, parameter) in template.get("Parameters").map(Node::entries).unwrap_or_default() {
@@ -34,7 +34,7 @@ fn misfit(limits: &Value, value: &str) -> Option<String> {
         .and_then(Value::as_array)
         .is_none_or(|allowed| allowed.iter().filter_map(text).any(|allowed| allowed == value));
     let fits_pattern = match limits.get("AllowedPattern").and_then(Value::as_str) {
-        // The pattern is for the whole value.
+        // The pattern must match the whole value.
         Some(pattern) => Regex::new(&format!("^(?:{pattern})$")).is_ok_and(|pattern| pattern.is_match(value)),
         None => true,
     };
@@ -55,7 +55,7 @@ fn misfit(limits: &Value, value: &str) -> Option<String> {
     Some(format!("`{value}` does not fit; expected {}", told.unwrap_or("another value")))
 }
 
-/// The messages of a rule that does not hold.
+/// The messages of a failed rule.
 fn broken(rule: &Value) -> Vec<String> {
     let applies = rule.get("RuleCondition").is_none_or(|condition| condition == &Value::Bool(true));
     let assertions = rule.get("Assertions").and_then(Value::as_array).filter(|_| applies);

@@ -1,6 +1,6 @@
-//! The values of a template: parameters, conditions, and the few functions that it uses.
+//! Evaluates a template: parameters, conditions, and the few intrinsic functions that it uses.
 //!
-//! Anything else is an error with its line, so that no value differs silently from the one in AWS.
+//! Anything else is an error with its line, because a value must never differ silently from AWS.
 
 use std::collections::BTreeMap;
 
@@ -17,11 +17,11 @@ pub(super) struct Scope {
     names: Names,
 }
 
-/// An entry whose value is `Ref: AWS::NoValue` is left out.
+/// `None` for `Ref: AWS::NoValue`, which removes the entry.
 type Maybe = Option<Value>;
 
 impl Scope {
-    /// The names of `template` under `parameters`.
+    /// The names of `template` with these parameters.
     pub(super) fn new(template: &Node, parameters: BTreeMap<String, Value>) -> Result<Scope, Failure> {
         let mut scope = Scope { parameters, conditions: BTreeMap::new(), names: Names::of(template) };
         for (name, condition) in template.get("Conditions").map(Node::entries).unwrap_or_default() {
@@ -32,18 +32,18 @@ impl Scope {
         Ok(scope)
     }
 
-    /// Whether a resource exists: it has no condition, or one that holds.
+    /// Whether a resource exists. It does unless its condition is false.
     pub(super) fn has(&self, resource: &Node) -> Result<bool, Failure> {
         let Some(condition) = resource.get("Condition") else { return Ok(true) };
         self.condition(condition)
     }
 
-    /// What `Ref` gives for a resource.
+    /// The value of `Ref` for a resource.
     pub(super) fn resource(&self, name: &str) -> Option<String> {
         self.names.reference(name)
     }
 
-    /// The value of `node`; `null` for no value.
+    /// The value of `node`, or `null` for no value.
     pub(super) fn value(&self, node: &Node) -> Result<Value, Failure> {
         Ok(self.maybe(node)?.unwrap_or(Value::Null))
     }
@@ -68,7 +68,7 @@ impl Scope {
     }
 
     fn call(&self, name: &str, argument: &Node, line: usize) -> Result<Maybe, Failure> {
-        let shape = || failure(line, format!("!{name} is not understood in this form"));
+        let shape = || failure(line, format!("!{name} is not supported in this form"));
         match (name, &argument.kind) {
             ("Ref", Kind::Scalar(Value::String(name))) if name == "AWS::NoValue" => Ok(None),
             ("Ref", Kind::Scalar(Value::String(name))) => self.reference(name, line).map(Some),
@@ -99,7 +99,7 @@ impl Scope {
                 _ => Err(shape()),
             },
             ("Ref" | "Sub" | "GetAtt" | "If" | "Equals" | "Not" | "Or" | "Join", _) => Err(shape()),
-            _ => Err(failure(line, format!("!{name} is not understood"))),
+            _ => Err(failure(line, format!("!{name} is not supported"))),
         }
     }
 
@@ -120,14 +120,14 @@ impl Scope {
 
     fn join(&self, separator: &Node, list: &Node) -> Result<Value, Failure> {
         let (Value::String(separator), Value::Array(items)) = (self.value(separator)?, self.value(list)?) else {
-            return Err(failure(list.line, "!Join is not understood in this form"));
+            return Err(failure(list.line, "!Join is not supported in this form"));
         };
         let texts = items.iter().map(text).collect::<Option<Vec<_>>>();
-        let texts = texts.ok_or_else(|| failure(list.line, "!Join is for texts"))?;
+        let texts = texts.ok_or_else(|| failure(list.line, "!Join needs a list of strings"))?;
         Ok(Value::String(texts.join(&separator)))
     }
 
-    /// Replaces every `${name}` and `${name.attribute}`; `${!name}` is `${name}` itself.
+    /// Replaces every `${name}` and `${name.attribute}`. `${!name}` becomes a literal `${name}`.
     fn substitute(&self, template: &str, line: usize) -> Result<Value, Failure> {
         let mut result = String::new();
         let mut rest = template;
@@ -140,7 +140,7 @@ impl Scope {
                 continue;
             }
             let value = if name.contains('.') { self.attribute(name, line)? } else { self.reference(name, line)? };
-            let value = text(&value).ok_or_else(|| failure(line, format!("`{name}` is not a text")))?;
+            let value = text(&value).ok_or_else(|| failure(line, format!("`{name}` is not a string")))?;
             result.push_str(&value);
         }
         result.push_str(rest);
@@ -148,7 +148,7 @@ impl Scope {
     }
 }
 
-/// A text, or the text of a number or truth value.
+/// A string, or the text of a number or boolean.
 pub(super) fn text(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),

@@ -1,4 +1,4 @@
-//! `template.yaml` as CloudFormation and SAM read it: evaluated under a profile, checked, and turned into data.
+//! `template.yaml` as CloudFormation and SAM read it: evaluated with a profile, checked, and converted to data.
 
 mod constraints;
 mod evaluate;

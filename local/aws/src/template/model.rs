@@ -1,4 +1,4 @@
-//! What a template deploys, as data.
+//! The contents of a template as data.
 
 use std::collections::BTreeMap;
 
@@ -7,19 +7,19 @@ use serde_json::Value;
 /// A template with one profile's parameters.
 #[derive(Clone, Debug)]
 pub struct Template {
-    /// The functions, by the name of their resource.
+    /// The functions, by resource name.
     pub functions: BTreeMap<String, Function>,
     /// The API's routes.
     pub routes: Vec<Route>,
-    /// The API's CORS configuration, where it has one.
+    /// The API's CORS configuration, if any.
     pub cors: Option<Cors>,
     /// The tables.
     pub tables: Vec<Table>,
     /// The ARNs of the secrets.
     pub secrets: Vec<String>,
-    /// Identities that SES may send from.
+    /// The identities from which SES may send.
     pub senders: Vec<String>,
-    /// The properties of alarms and dashboards, by the name of their resource.
+    /// The properties of alarms and dashboards, by resource name.
     pub watching: BTreeMap<String, Value>,
 }
 
@@ -28,34 +28,34 @@ pub struct Template {
 pub struct Function {
     /// The binary, which is also the name of its crate.
     pub binary: String,
-    /// Its environment: the one that all functions have, and its own over it.
+    /// Its environment: the variables of all functions, overridden by its own.
     pub environment: BTreeMap<String, String>,
     /// Its policies, evaluated.
     pub policies: Value,
 }
 
-/// What leads to a function.
+/// A route to a function.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Route {
     /// A method, or `ANY`.
     pub method: String,
-    /// A path that may have `{name}` segments and may end in `{name+}`; or `$default`.
+    /// A path, or `$default`. A path may have `{name}` segments and may end with `{name+}`.
     pub path: String,
-    /// The function's resource.
+    /// The function's resource name.
     pub function: String,
 }
 
-/// The path of the route for what no other route matches.
+/// The path of the default route, for requests without another matching route.
 pub const DEFAULT_ROUTE: &str = "$default";
 
 impl Route {
-    /// The route key, as the gateway names it in events.
+    /// The route key in the gateway's events.
     pub fn key(&self) -> String {
         if self.path == DEFAULT_ROUTE { self.path.clone() } else { format!("{} {}", self.method, self.path) }
     }
 }
 
-/// Which other origins may read the API's answers.
+/// The other origins with access to the API's answers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Cors {
     /// Origins, `*`, `https://*` or `http://*`.
@@ -68,15 +68,15 @@ pub struct Cors {
     pub exposed: Vec<String>,
     /// Whether cookies may be sent.
     pub credentials: bool,
-    /// How many seconds a preflight may be remembered.
+    /// How long browsers may cache a preflight, in seconds.
     pub max_age: Option<u64>,
 }
 
-/// A table to make.
+/// A table.
 #[derive(Clone, Debug)]
 pub struct Table {
-    /// The request of CreateTable.
+    /// The request for `CreateTable`.
     pub definition: Value,
-    /// The attribute with the time to live.
+    /// The attribute for the time to live.
     pub ttl: Option<String>,
 }

@@ -1,14 +1,14 @@
-//! The names of resources on this machine. They are always the same, because no other stack is there.
+//! The names of resources on this machine. They are constant, because this is the only stack here.
 
 use std::collections::BTreeMap;
 
 use super::yaml::Node;
 use crate::ids::{ACCOUNT, REGION};
 
-/// The stack's name, and the start of every physical name.
+/// The stack's name, and the prefix of every physical name.
 pub const STACK: &str = "latchkey";
 
-/// Resources by logical name, with their types.
+/// Resource types by logical name.
 pub(super) struct Names(BTreeMap<String, String>);
 
 impl Names {
@@ -18,7 +18,7 @@ impl Names {
         Names(typed.collect())
     }
 
-    /// What `Ref` gives for a pseudo parameter or a resource.
+    /// The value of `Ref` for a pseudo parameter or a resource.
     pub(super) fn reference(&self, name: &str) -> Option<String> {
         let pseudo = match name {
             "AWS::Region" => REGION,
@@ -33,7 +33,7 @@ impl Names {
 
     fn resource(&self, name: &str) -> Option<String> {
         if let Some(api) = name.strip_suffix(".Stage") {
-            // SAM's own name for the stage that it makes.
+            // SAM's own name for the stage of an API.
             return (self.0.get(api)? == "AWS::Serverless::HttpApi").then(|| "$default".to_owned());
         }
         Some(match self.0.get(name)?.as_str() {
@@ -43,7 +43,7 @@ impl Names {
         })
     }
 
-    /// What `GetAtt` gives.
+    /// The value of `GetAtt`.
     pub(super) fn attribute(&self, name: &str, attribute: &str) -> Option<String> {
         match (self.0.get(name)?.as_str(), attribute) {
             ("AWS::DynamoDB::Table", "Arn") => {
@@ -61,14 +61,14 @@ impl Names {
     }
 }
 
-/// Secrets Manager ends each ARN in six random characters.
+/// Secrets Manager appends six random characters to each ARN.
 const SUFFIX: &str = "-000000";
 
 fn secret_arn(name: &str) -> String {
     format!("arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:{STACK}-{name}{SUFFIX}")
 }
 
-/// The expression in a template that gives this ARN.
+/// The template expression for this ARN.
 pub(crate) fn expression_of(arn: &str) -> String {
     let named = |kind: &str| arn.strip_prefix(&format!("arn:aws:{kind}{STACK}-"));
     if let Some(table) = named(&format!("dynamodb:{REGION}:{ACCOUNT}:table/")) {
@@ -83,7 +83,7 @@ pub(crate) fn expression_of(arn: &str) -> String {
             let rest = rest.replace(REGION, "${AWS::Region}").replace(ACCOUNT, "${AWS::AccountId}");
             format!("!Sub arn:${{AWS::Partition}}:{rest}")
         }
-        // Only `*` matches a phone number, which has no ARN.
+        // A phone number has no ARN, and only `*` matches it.
         None => "\"*\"".to_owned(),
     }
 }

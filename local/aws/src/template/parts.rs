@@ -1,4 +1,4 @@
-//! From the resources of an evaluated template to the parts of a stack.
+//! Converts the resources of an evaluated template to the parts of a stack.
 
 use std::collections::BTreeMap;
 
@@ -49,7 +49,7 @@ pub(super) fn read(template: &Node, scope: &Scope) -> Result<Template, Failure> 
             "AWS::CloudWatch::Alarm" | "AWS::CloudWatch::Dashboard" => {
                 parts.watching.insert(name.clone(), resource.at("/Properties").cloned().unwrap_or_default());
             }
-            // Roles, domains, log groups and the like have no effect on one machine.
+            // Roles, domains, log groups and similar resources have effects only in AWS.
             _ => {}
         }
     }
@@ -66,7 +66,7 @@ impl Resource<'_> {
         found.ok_or_else(|| failure(self.line, format!("{} has no {}", self.name, path.replace('/', "."))))
     }
 
-    /// What `!Ref` gives for this resource.
+    /// The value of `!Ref` for this resource.
     fn reference(&self, scope: &Scope) -> Result<String, Failure> {
         let name = scope.resource(self.name);
         name.ok_or_else(|| failure(self.line, format!("{} has no type", self.name)))
@@ -77,16 +77,13 @@ impl Resource<'_> {
         let all = globals.pointer("/Function/Environment/Variables");
         let own = self.at("/Properties/Environment/Variables");
         for (name, value) in [all, own].into_iter().flatten().filter_map(Value::as_object).flatten() {
-            let problem = || failure(self.line, format!("{name} of {} is not a text", self.name));
+            let problem = || failure(self.line, format!("{name} of {} is not a string", self.name));
             environment.insert(name.clone(), text(value).ok_or_else(problem)?);
         }
-        // SAM would use that role and ignore the policies.
+        // SAM would use this role and ignore the policies.
         let of_all = globals.pointer("/Function/Role");
         if of_all.or(self.at("/Properties/Role")).is_some() {
-            return Err(failure(
-                self.line,
-                format!("Role of {} is not understood: a function has policies", self.name),
-            ));
+            return Err(failure(self.line, format!("Role of {} is not supported. Use Policies instead", self.name)));
         }
         let policies = self.at("/Properties/Policies").cloned().unwrap_or_default();
         Ok(Function { binary: self.text("/Metadata/BuildProperties/Binary")?, environment, policies })
@@ -100,14 +97,14 @@ impl Resource<'_> {
     fn route(&self, name: &str, event: &Value) -> Result<Route, Failure> {
         let problem = |what: &str| failure(self.line, format!("event {name} of {}: {what}", self.name));
         if event.get("Type").and_then(Value::as_str) != Some("HttpApi") {
-            return Err(problem("only HttpApi is understood"));
+            return Err(problem("only HttpApi is supported"));
         }
         let property = |name: &str| event.get("Properties")?.get(name)?.as_str();
         let (method, path) = match (property("Method"), property("Path")) {
-            // Without both, SAM makes the API's default route.
+            // Without both, SAM creates the API's default route.
             (None, None) => ("ANY", DEFAULT_ROUTE),
             (Some(method), Some(path)) if path.starts_with('/') && !path.ends_with('/') => (method, path),
-            _ => return Err(problem("expected a method, and a path without a final slash")),
+            _ => return Err(problem("expected a method, and a path without a trailing slash")),
         };
         Ok(Route { method: method.to_uppercase(), path: path.to_owned(), function: self.name.to_owned() })
     }
@@ -128,8 +125,8 @@ impl Resource<'_> {
         })
     }
 
-    /// The request of CreateTable: the properties of the resource, except TTL, which another request sets, and those that only
-    /// matter in AWS.
+    /// The request for `CreateTable`: the properties of the resource that matter on one machine. TTL is left out, because
+    /// another request sets it.
     fn table(&self, scope: &Scope) -> Result<Table, Failure> {
         const SHARED: [&str; 5] =
             ["AttributeDefinitions", "KeySchema", "BillingMode", "GlobalSecondaryIndexes", "StreamSpecification"];

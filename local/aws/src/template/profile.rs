@@ -1,4 +1,4 @@
-//! The parameters of a template: `samconfig.toml`'s values over the template's defaults.
+//! The parameters of a template: the values in `samconfig.toml`, or else the template's defaults.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::yaml::{Node, failure};
 use crate::failure::Failure;
 
-/// The profile whose values stand in for parameters that another profile leaves to its deployer.
+/// The profile with values for required parameters that another profile lacks.
 const DEFAULT: &str = "default";
 
 /// The value of every parameter of `template` under `profile`.
@@ -24,8 +24,7 @@ pub(super) fn parameters(template: &Node, samconfig: &str, profile: &str) -> Res
         let default = parameter.get("Default").and_then(Node::text);
         let value = given.get(name).cloned().or(default).or_else(|| lent.get(name).cloned());
         let value = value.ok_or_else(|| {
-            let problem =
-                format!("parameter {name} has no default, and `{profile}` in samconfig.toml gives it no value");
+            let problem = format!("parameter {name} has no default, and `{profile}` in samconfig.toml does not set it");
             failure(parameter.line, problem)
         })?;
         let is_list = parameter.get("Type").and_then(Node::text).as_deref() == Some("CommaDelimitedList");
@@ -35,7 +34,7 @@ pub(super) fn parameters(template: &Node, samconfig: &str, profile: &str) -> Res
     Ok(values)
 }
 
-/// The same with `settings` in place of their parameters: `OTP_LENGTH` is `OtpLength`.
+/// The same parameters with `settings` on top, e.g. `OTP_LENGTH` for `OtpLength`.
 pub(super) fn with_settings(
     mut values: BTreeMap<String, Value>,
     settings: &[(String, String)],
@@ -58,7 +57,7 @@ fn list(text: &str) -> Value {
     text.split(',').map(str::trim).collect()
 }
 
-/// `parameter_overrides` of a profile: a list of `Name=Value`, or one text of them.
+/// `parameter_overrides` of a profile: a list of `Name=Value`, or one string of them.
 fn overrides(samconfig: &toml::Table, profile: &str) -> Result<BTreeMap<String, String>, Failure> {
     let settings =
         samconfig.get(profile).ok_or_else(|| Failure::new(format!("samconfig.toml has no profile `{profile}`")))?;
@@ -68,7 +67,7 @@ fn overrides(samconfig: &toml::Table, profile: &str) -> Result<BTreeMap<String, 
         None => Vec::new(),
         Some(toml::Value::String(text)) => words(text),
         Some(toml::Value::Array(items)) => items.iter().filter_map(toml::Value::as_str).map(str::to_owned).collect(),
-        Some(_) => return Err(Failure::new("samconfig.toml: parameter_overrides must be a text or a list")),
+        Some(_) => return Err(Failure::new("samconfig.toml: parameter_overrides must be a string or a list")),
     };
     let read = |pair: &String| {
         let (name, value) = pair.split_once('=')?;
@@ -82,7 +81,7 @@ fn overrides(samconfig: &toml::Table, profile: &str) -> Result<BTreeMap<String, 
         .collect()
 }
 
-/// Words separated by spaces that do not stand between double quotes.
+/// Splits at spaces outside double quotes.
 fn words(text: &str) -> Vec<String> {
     let mut is_quoted = false;
     let words = text.split(|char: char| {

@@ -1,4 +1,4 @@
-//! From the files of a folder to a template.
+//! Reads a template from the files of a folder.
 
 use std::path::{Path, PathBuf};
 
@@ -9,15 +9,15 @@ use super::{constraints, parts, profile};
 use crate::failure::Failure;
 
 impl Template {
-    /// Reads `template.yaml` and `samconfig.toml` of the folder `root` under a profile.
+    /// Reads `template.yaml` and `samconfig.toml` in the folder `root` under a profile.
     ///
     /// # Errors
-    /// What cannot be read or is not understood, with its line.
+    /// A file is unreadable, or a part of it is unsupported. The message names the line.
     pub fn read(root: &Path, profile: &str) -> Result<Template, Failure> {
         Template::read_with(root, profile, &[])
     }
 
-    /// The same with other values of some settings, which also count in the template's conditions.
+    /// Like [`Template::read`], but with other values for some settings. Conditions in the template see them, too.
     ///
     /// # Errors
     /// As [`Template::read`].
@@ -29,7 +29,7 @@ impl Template {
         Template::evaluate(&text("template.yaml")?, &text("samconfig.toml")?, profile, settings)
     }
 
-    /// The same from texts.
+    /// Like [`Template::read`], from texts.
     ///
     /// # Errors
     /// As [`Template::read`].
@@ -51,16 +51,18 @@ impl Template {
     }
 }
 
-/// The folder of the template: the nearest one above the current folder, or where this program was built.
+/// The folder of the template: the nearest one at or above the current folder, or else the one in which this program was
+/// built.
 ///
 /// # Errors
-/// If there is none.
+/// There is no such folder.
 pub fn find_root() -> Result<PathBuf, Failure> {
     let current = std::env::current_dir().unwrap_or_default();
     let built = Path::new(env!("CARGO_MANIFEST_DIR"));
     let found = current.ancestors().chain(built.ancestors()).find(|folder| folder.join("template.yaml").is_file());
-    let found = found
-        .ok_or_else(|| Failure::new("there is no template.yaml here or in a folder above: run this in the project"))?;
+    let found = found.ok_or_else(|| {
+        Failure::new("there is no template.yaml in this folder or above it. Run this in the project's folder.")
+    })?;
     Ok(found.to_owned())
 }
 

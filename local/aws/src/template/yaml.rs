@@ -1,11 +1,11 @@
-//! YAML as CloudFormation writes it: values and calls of its functions, each with its line.
+//! CloudFormation's YAML: values and function calls, each with its line.
 
 use saphyr::{LoadableYamlNode, MarkedYamlOwned, ScalarOwned, YamlDataOwned};
 use serde_json::Value;
 
 use crate::failure::Failure;
 
-/// A value of the template, not evaluated yet.
+/// A value of the template before evaluation.
 #[derive(Debug)]
 pub(super) struct Node {
     pub(super) line: usize,
@@ -36,12 +36,12 @@ impl Node {
         }
     }
 
-    /// The value under `key` of a map.
+    /// The value for `key` in a map.
     pub(super) fn get(&self, key: &str) -> Option<&Node> {
         self.entries().iter().find(|(name, _)| name == key).map(|(_, node)| node)
     }
 
-    /// The entries of a map; empty for anything else.
+    /// The entries of a map. Empty for anything else.
     pub(super) fn entries(&self) -> &[(String, Node)] {
         match &self.kind {
             Kind::Map(entries) => entries,
@@ -49,7 +49,7 @@ impl Node {
         }
     }
 
-    /// The text of a scalar, as it was written.
+    /// The text of a scalar, as written.
     pub(super) fn text(&self) -> Option<String> {
         match &self.kind {
             Kind::Scalar(Value::String(text)) => Some(text.clone()),
@@ -59,7 +59,7 @@ impl Node {
     }
 }
 
-/// `around` is the line of the value around this one. The parser gives no line to a value after a tag.
+/// `around` is the line of the enclosing value, because the parser omits the line of a value after a tag.
 fn node(yaml: &MarkedYamlOwned, around: usize) -> Result<Node, Failure> {
     let line = yaml.span.start.line().max(around);
     let kind = match &yaml.data {
@@ -71,7 +71,7 @@ fn node(yaml: &MarkedYamlOwned, around: usize) -> Result<Node, Failure> {
             let mut map = Vec::new();
             for (key, value) in entries {
                 let key =
-                    key.data.as_str().ok_or_else(|| failure(key.span.start.line(), "expected a text as the key"))?;
+                    key.data.as_str().ok_or_else(|| failure(key.span.start.line(), "the key must be a string"))?;
                 map.push((key.to_owned(), node(value, line)?));
             }
             call(map)
@@ -79,15 +79,15 @@ fn node(yaml: &MarkedYamlOwned, around: usize) -> Result<Node, Failure> {
         YamlDataOwned::Tagged(tag, value) if tag.handle == "!" => {
             Kind::Call(tag.suffix.clone(), Box::new(node(value, line)?))
         }
-        YamlDataOwned::Tagged(tag, _) => return Err(failure(line, format!("{tag} is not understood"))),
+        YamlDataOwned::Tagged(tag, _) => return Err(failure(line, format!("{tag} is not supported"))),
         YamlDataOwned::Representation(..) | YamlDataOwned::Alias(_) | YamlDataOwned::BadValue => {
-            return Err(failure(line, "this value is not understood"));
+            return Err(failure(line, "this value is not supported"));
         }
     };
     Ok(Node { line, kind })
 }
 
-/// A map of one entry may be the long form of a call.
+/// A map with one entry may be the long form of a call.
 fn call(mut entries: Vec<(String, Node)>) -> Kind {
     match entries.pop() {
         Some((name, argument)) if entries.is_empty() && (name == "Ref" || name.starts_with("Fn::")) => {
@@ -100,7 +100,7 @@ fn call(mut entries: Vec<(String, Node)>) -> Kind {
     }
 }
 
-/// A scalar as JSON has it.
+/// A YAML scalar as a JSON value.
 pub fn scalar(value: &ScalarOwned) -> Value {
     match value {
         ScalarOwned::Null => Value::Null,

@@ -10,7 +10,7 @@ use super::refusal::Refusal;
 use super::service::Service;
 use crate::ids::new_id;
 
-/// The answer to a request that is no call.
+/// The answer to a request without a valid call.
 pub(crate) fn unread(request: &Request<Bytes>, target: Option<&Target>, refusal: Refusal) -> Response<Bytes> {
     let refusal = match target {
         Some(target) => refusal.named_by(target.service),
@@ -21,7 +21,7 @@ pub(crate) fn unread(request: &Request<Bytes>, target: Option<&Target>, refusal:
     response(target, &Err(refusal))
 }
 
-/// The answer as the service of `target` writes it; without a target, as most services do.
+/// The answer in the format of the target's service. Without a target, in the format of most services.
 pub(crate) fn response(target: Option<&Target>, outcome: &Result<Value, Refusal>) -> Response<Bytes> {
     let service = target.map_or(Service::DynamoDb, |target| target.service);
     let request_id = new_id();

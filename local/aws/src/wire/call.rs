@@ -1,7 +1,7 @@
 //! One call: its service, operation, caller and members.
 //!
-//! Signatures are not checked: the caller is the one that the credential names. The mistakes of a wrongly configured client
-//! are found: no signature, another region, another service.
+//! Signatures are not verified. The caller is the access key id in the credential. A missing signature, another region and
+//! another service are rejected, because they reveal a wrongly configured client.
 
 use bytes::Bytes;
 use http::{HeaderMap, Request};
@@ -13,25 +13,25 @@ use super::service::Service;
 use crate::ids::{ACCOUNT, REGION};
 use crate::models::{Models, Unreadable};
 
-/// The header that names the instance of a function to the gate. Callers over a socket have none.
+/// The header with the name of a function's instance, for the gate. Callers over a socket omit it.
 pub const INSTANCE: &str = "x-instance";
 
-/// Which operation of which service a request is for.
+/// The service and operation of a request.
 #[derive(Clone)]
 pub(crate) struct Target {
     pub(crate) service: Service,
     pub(crate) operation: String,
 }
 
-/// A request that has been read.
+/// A parsed request.
 pub(crate) struct Call {
-    /// The access key id: in the local stack it names the function.
+    /// The access key id. In the local stack it is the function's resource name.
     pub(crate) caller: String,
-    /// The instance of the function, where instances have names.
+    /// The function's instance, if instances have names.
     pub(crate) instance: String,
     pub(crate) service: Service,
     pub(crate) operation: String,
-    /// The members of the request, by the names of the service's model.
+    /// The members of the request, by their names in the service's model.
     pub(crate) body: Value,
 }
 
@@ -90,7 +90,7 @@ impl Target {
         Ok((*key_id).to_owned())
     }
 
-    /// What the request says.
+    /// The members of the request.
     pub(crate) fn body(&self, models: &Models, request: &Request<Bytes>) -> Result<Value, Refusal> {
         let (operation, uri) = (&self.operation, request.uri());
         let query = uri.query().unwrap_or_default();
@@ -112,7 +112,7 @@ impl Call {
         Call { caller, instance, service, operation, body }
     }
 
-    /// A member of the body that is a text.
+    /// A member of the body, if it is a string.
     pub(crate) fn text(&self, member: &str) -> Option<&str> {
         self.body.get(member).and_then(Value::as_str)
     }
@@ -122,8 +122,8 @@ impl Call {
         format!("{}:{}", self.service.name(), self.operation)
     }
 
-    /// The refusal for a caller whose role may not do `action` to `resource`: because a statement denies it, or because none
-    /// allows it.
+    /// The refusal for a role without permission for `action` on `resource`. `is_explicit` tells whether a statement denies
+    /// it, or none allows it.
     pub(crate) fn denied(&self, action: &str, resource: &str, is_explicit: bool) -> Refusal {
         let user = format!("arn:aws:sts::{ACCOUNT}:assumed-role/{0}/{0}", self.caller);
         // SNS writes its own name in capitals.

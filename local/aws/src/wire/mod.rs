@@ -1,6 +1,6 @@
 //! Requests and answers on the wire: AWS's JSON protocols, the REST of SES, and the forms of SNS.
 //!
-//! Everything that answers calls uses it. It uses nothing of them, only the models.
+//! All modules that answer calls depend on this one. It depends only on the models.
 
 mod answer;
 mod call;

@@ -1,4 +1,4 @@
-//! AWS's query protocol, which SNS uses: requests are forms, answers are XML.
+//! AWS's query protocol for SNS, with forms as requests and XML as answers.
 
 use std::borrow::Cow;
 
@@ -8,7 +8,7 @@ use super::refusal::Refusal;
 
 const NAMESPACE: &str = "http://sns.amazonaws.com/doc/2010-03-31/";
 
-/// The operation that a form asks for.
+/// The operation in a form.
 pub(super) fn action(form: &[u8]) -> Option<String> {
     form_urlencoded::parse(form).find(|(name, _)| name == "Action").map(|(_, action)| action.into_owned())
 }
@@ -35,7 +35,7 @@ pub(super) fn answer(operation: &str, outcome: &Result<Value, Refusal>, request_
     }
 }
 
-/// A text or truth value, or a map as this protocol writes one.
+/// A string, a boolean, or a map in this protocol's form.
 fn member(name: &str, value: &Value) -> String {
     let Some(entries) = value.as_object() else {
         return element(name, &value.as_str().map_or_else(|| value.to_string(), str::to_owned));
@@ -50,14 +50,14 @@ fn element(name: &str, text: &str) -> String {
     format!("<{name}>{}</{name}>", text.chars().map(escaped).collect::<String>())
 }
 
-/// A refusal repeats parts of the request, which may be any text.
+/// A refusal repeats parts of the request, which may contain any character.
 fn escaped(letter: char) -> Cow<'static, str> {
     match letter {
         '&' => Cow::Borrowed("&amp;"),
         '<' => Cow::Borrowed("&lt;"),
         '>' => Cow::Borrowed("&gt;"),
         '\r' => Cow::Borrowed("&#13;"),
-        // XML cannot hold these.
+        // XML cannot contain these.
         '\0'..'\t' | '\u{b}'..' ' | '\u{fffe}' | '\u{ffff}' => Cow::Borrowed("\u{fffd}"),
         _ => Cow::Owned(letter.to_string()),
     }

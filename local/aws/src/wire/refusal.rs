@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::service::Service;
 use crate::models::Problem;
 
-/// An error, as AWS words it.
+/// An error in AWS's words.
 pub(crate) struct Refusal {
     pub(crate) status: StatusCode,
     /// Always has a `__type`.
@@ -30,8 +30,8 @@ impl Refusal {
         Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "InternalServerError", message)
     }
 
-    /// The refusal of a request that breaks its service's model. AWS ignores a member that it does not know. Here it is
-    /// refused, because nobody sends one on purpose.
+    /// The refusal of a request with differences from its service's model. AWS ignores unknown members. They are refused
+    /// here, because nobody sends one on purpose.
     pub(crate) fn of_broken(service: Service, problems: &[Problem]) -> Option<Refusal> {
         let told = |problems: &[&Problem]| problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
         if let Some(problem) = problems.iter().find(|problem| problem.is_about_the_operation()) {
@@ -50,7 +50,7 @@ impl Refusal {
         }
     }
 
-    /// The same error under the name that `service` has for it.
+    /// The same error with the name that `service` uses for it.
     pub(crate) fn named_by(self, service: Service) -> Refusal {
         match service {
             Service::DynamoDb | Service::Ses => self,
@@ -62,20 +62,20 @@ impl Refusal {
         }
     }
 
-    /// The error's name, without the namespace that some services put before it.
+    /// The error's name, without the namespace that some services add.
     pub(crate) fn name(&self) -> &str {
         let full = self.body.get("__type").and_then(Value::as_str).unwrap_or_default();
         full.rsplit('#').next().unwrap_or_default()
     }
 
-    /// The services do not agree on the first letter of this member.
+    /// Some services write this member with a capital letter.
     pub(crate) fn message(&self) -> &str {
         let member = self.body.get("message").or_else(|| self.body.get("Message"));
         member.and_then(Value::as_str).unwrap_or_default()
     }
 }
 
-/// The query protocol's name for an error that the JSON protocols have too.
+/// The query protocol's name for an error of the JSON protocols.
 fn query_name(name: &str) -> &str {
     match name {
         "AccessDeniedException" => "AuthorizationError",

@@ -1,11 +1,11 @@
-//! The services that functions call.
+//! The services for functions.
 
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 
 use crate::models::{Model, Models};
 
-/// A service, by the name that requests are signed for.
+/// A service, named as in signatures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Service {
@@ -13,14 +13,14 @@ pub enum Service {
     DynamoDb,
     /// Secrets Manager.
     SecretsManager,
-    /// SES, in its second version.
+    /// SES, API version 2.
     Ses,
     /// SNS, for SMS.
     Sns,
 }
 
 impl Service {
-    /// All of them.
+    /// All services.
     pub(crate) const ALL: [Service; 4] = [Service::DynamoDb, Service::SecretsManager, Service::Ses, Service::Sns];
 
     /// Its name in signatures, records and settings.
@@ -33,13 +33,13 @@ impl Service {
         }
     }
 
-    /// Whether one of them has this operation, and it is served here.
+    /// Whether a service here has this operation.
     pub(crate) fn is_served(operation: &str) -> Result<bool, String> {
         let models = Models::get()?;
         Ok(Service::ALL.into_iter().any(|service| service.model(models).serves(operation)))
     }
 
-    /// AWS's own model of it.
+    /// AWS's own model of the service.
     pub(crate) fn model(self, models: &Models) -> &Model {
         match self {
             Service::DynamoDb => &models.dynamodb,
@@ -58,7 +58,7 @@ impl Service {
         }
     }
 
-    /// The status of a request without a valid signature or permission: the JSON protocols use 400 for every client error.
+    /// The status for a missing signature or permission. The JSON protocols use 400 for every client error.
     pub(crate) fn forbidden(self) -> StatusCode {
         match self {
             Service::DynamoDb | Service::SecretsManager => StatusCode::BAD_REQUEST,

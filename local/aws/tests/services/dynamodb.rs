@@ -1,4 +1,4 @@
-//! Tables: what is written, refused, counted and swept.
+//! Tables: writes, refusals, capacity and expiry.
 
 use super::*;
 

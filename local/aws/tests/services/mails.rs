@@ -1,4 +1,4 @@
-//! SES: what is delivered and what is refused.
+//! SES: deliveries and refusals.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! Requests as the SDK writes them, and the answers that it would read.
+//! Requests in the format of the SDK, and the answers to them.
 
 #![allow(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "a test fails by a panic")]
 
@@ -20,7 +20,7 @@ use local_aws::{Capacity, Delivered, Mail, Part, Permissions, Service, Services,
 use serde_json::{Value, json};
 use shared::words::{Clock, Timestamp};
 
-/// The services, and what they delivered.
+/// The services and their deliveries.
 struct Stand {
     services: Services,
     mails: Receiver<Mail>,
@@ -28,7 +28,7 @@ struct Stand {
     now: Arc<AtomicU64>,
 }
 
-/// The tests send wrong requests on purpose. No answer may be wrong.
+/// The tests send invalid requests on purpose, but every answer must be valid.
 impl Drop for Stand {
     fn drop(&mut self) {
         if !std::thread::panicking() {
@@ -45,12 +45,12 @@ struct Answered {
     body: Value,
 }
 
-/// Its caller may do everything.
+/// Services for a caller with all permissions.
 fn stand(data: Option<&Path>) -> Stand {
     stand_for(data, &json!({ "Statement": { "Effect": "Allow", "Action": "*", "Resource": "*" } }))
 }
 
-/// Its caller has this policy.
+/// Services for a caller with this policy.
 fn stand_for(data: Option<&Path>, policy: &Value) -> Stand {
     let (mail, mails) = channel();
     let (sms, texts) = channel();
@@ -195,7 +195,7 @@ async fn rounds_hold_until_all_are_there() {
     assert_eq!(stand.services.rounds().finish(), Err(problem.to_owned()));
 }
 
-/// What opens connections is no call: nobody signs it, and it may not fail, cost or be counted.
+/// A request that only opens a connection is unsigned. It is refused without a record, a cost or a fault.
 #[tokio::test]
 async fn to_open_a_connection_is_no_call() {
     let stand = stand(None);

@@ -1,4 +1,4 @@
-//! What each request needs to be allowed, and what becomes of it without.
+//! The permissions for each request, and the refusal without them.
 
 use super::*;
 
@@ -6,7 +6,7 @@ const CODES: &str = "arn:aws:dynamodb:us-east-1:000000000000:table/codes";
 const SECRET: &str = "arn:aws:secretsmanager:us-east-1:000000000000:secret:latchkey/codes-AbCdEf";
 const IDENTITY: &str = "arn:aws:ses:us-east-1:000000000000:identity";
 
-/// A stand whose caller has these statements.
+/// Services for a caller with these statements.
 fn stand_with(statements: Value) -> Stand {
     stand_for(None, &json!([{ "Statement": statements }]))
 }
@@ -25,7 +25,7 @@ fn key(key: &str) -> Value {
     json!({ "pk": { "S": key } })
 }
 
-/// Whether the request is refused for lack of a permission; all other answers are the service's own.
+/// Whether the request is refused because a permission is missing. All other answers come from the service.
 fn is_denied(answered: &Answered) -> bool {
     answered.headers.get("x-amzn-errortype").is_some_and(|name| name == "AccessDeniedException")
 }
@@ -63,7 +63,7 @@ async fn a_request_needs_its_action_on_its_table_for_its_key() {
     assert_eq!((last.error.as_deref(), last.capacity), (Some("AccessDeniedException"), Capacity::default()));
 }
 
-/// A member that another operation would read changes nothing about what this one needs.
+/// Members of other operations do not change the permissions for this one.
 #[tokio::test]
 async fn a_request_cannot_hide_what_it_touches() {
     let stand = stand_with(json!([allow_keys("dynamodb:GetItem", "a#*"), allow_keys("dynamodb:BatchGetItem", "a#*")]));

@@ -1,4 +1,4 @@
-//! SNS: what is delivered and what is refused.
+//! SNS: deliveries and refusals.
 
 mod attributes;
 
@@ -6,7 +6,7 @@ use super::*;
 
 const ADA: &str = "+447700900123";
 
-/// A form as the SDK writes it: an attribute is `Name=DataType:value`.
+/// A form in the format of the SDK. An attribute is written as `Name=DataType:value`.
 fn form(parameters: &[(&str, &str)], attributes: &[&str]) -> Request<Bytes> {
     let mut form = form_urlencoded::Serializer::new("Action=Publish&Version=2010-03-31".to_owned());
     form.extend_pairs(parameters);
@@ -24,14 +24,14 @@ fn form(parameters: &[(&str, &str)], attributes: &[&str]) -> Request<Bytes> {
     request.body(Bytes::from(form.finish())).unwrap()
 }
 
-/// The text of the first element of this name.
+/// The text of the first element with this name.
 fn element<'a>(answered: &'a Answered, name: &str) -> &'a str {
     let xml = answered.body.as_str().unwrap();
     let (_, rest) = xml.split_once(&format!("<{name}>")).unwrap_or_else(|| panic!("{xml}"));
     rest.split_once(&format!("</{name}>")).unwrap().0
 }
 
-/// Status, code and message.
+/// The status, the code and the message.
 fn refusal(answered: &Answered) -> (u16, &str, &str) {
     assert!(answered.body.as_str().unwrap().starts_with("<ErrorResponse xmlns="), "{}", answered.body);
     assert_eq!(answered.error().1, element(answered, "Code"));

@@ -9,7 +9,7 @@ parameter_overrides = ["Sender=no-reply@example.com", "Mode=slow"]
 parameter_overrides = ["Mode=fast"]
 "#;
 
-/// A template whose one function has the given variables.
+/// A template with one function and these variables.
 fn template(variables: &str) -> String {
     format!(
         "Parameters:\n  Sender: {{ Type: String }}\n  Mode: {{ Type: String, Default: none }}\n  \
@@ -90,21 +90,21 @@ fn no_value_takes_the_entry_away() {
 
 #[test]
 fn what_is_not_understood_fails_with_its_line() {
-    fails("!FindInMap [a, b, c]", "!FindInMap is not understood");
+    fails("!FindInMap [a, b, c]", "!FindInMap is not supported");
     fails("!Ref Nothing", "there is no parameter or resource `Nothing`");
     fails("!GetAtt Box.StreamArn", "there is no attribute `Box.StreamArn`");
     fails("!If [IsSlow, a, b]", "there is no condition `IsSlow`");
-    fails("!Sub ['${a}', { a: b }]", "!Sub is not understood in this form");
-    fails("!Or [x, y]", "!Or is not understood in this form");
-    fails("!Join [',', x]", "!Join is not understood in this form");
-    fails("{ Fn::Select: [0, [a]] }", "!Select is not understood");
+    fails("!Sub ['${a}', { a: b }]", "!Sub is not supported in this form");
+    fails("!Or [x, y]", "!Or is not supported in this form");
+    fails("!Join [',', x]", "!Join is not supported in this form");
+    fails("{ Fn::Select: [0, [a]] }", "!Select is not supported");
 }
 
 #[test]
 fn a_function_with_a_role_is_not_understood() {
     let with_role = template("x").replace("    Properties:\n", "    Properties:\n      Role: !Ref Mode\n");
     let problem = Template::parse(&with_role, SAMCONFIG, "default").unwrap_err().to_string();
-    assert!(problem.ends_with(": Role of Worker is not understood: a function has policies"), "{problem}");
+    assert!(problem.ends_with(": Role of Worker is not supported. Use Policies instead"), "{problem}");
 }
 
 #[test]
@@ -120,13 +120,14 @@ fn the_template_of_this_project_is_understood_under_every_profile() {
     }
 }
 
-/// What stands before the own domain is not passed by at AWS's address, once `ExecuteApi` is off.
+/// With `ExecuteApi` off, clients cannot bypass a proxy or firewall in front of the own domain by calling AWS's address.
 #[test]
 fn awss_own_address_is_closed_where_the_deployer_says_so() {
     let text = std::fs::read_to_string(find_root().unwrap().join("template.yaml")).unwrap();
     let has = |line: &str| text.lines().any(|own| own.trim() == line);
     assert!(has("DisableExecuteApiEndpoint: !If [ClosesExecuteApi, true, false]"));
-    // API Gateway warns of how SAM writes it (aws/serverless-application-model#2424), and would not deploy.
+    // SAM's output makes API Gateway warn (aws/serverless-application-model#2424), and with this setting the deployment
+    // would fail.
     assert!(!has("FailOnWarnings: true"));
     assert!(has("ClosesExecuteApi: !Equals [!Ref ExecuteApi, \"off\"]"));
     let parameters = r#""SenderEmail=a@b.example", "AllowedOrigins=https://a.example", "DomainName=auth.a.example",
@@ -135,7 +136,7 @@ fn awss_own_address_is_closed_where_the_deployer_says_so() {
     Template::parse(&text, &samconfig, "default").unwrap();
 }
 
-/// A deployer's mistakes, as CloudFormation finds them before it makes anything.
+/// CloudFormation reports mistakes of a deployer before it creates anything.
 #[test]
 fn a_mistake_of_the_deployer_is_named_before_anything_is_made() {
     let text = |name: &str| std::fs::read_to_string(find_root().unwrap().join(name)).unwrap();

@@ -1,4 +1,4 @@
-//! SNS: what may stand beside a message.
+//! SNS: the attributes of a message.
 
 use super::*;
 
