@@ -1,10 +1,10 @@
-//! Automata over digits, none of which loops: a label for every number, and for all that begins like it.
+//! Acyclic automata over digits. Each gives a label to every number, and to all numbers with the same beginning.
 //!
-//! Equal parts are kept once, so two automata that say the same of every number are the same node.
+//! Equal parts are stored once, so two automata with the same labels for all numbers are the same node.
 
 use std::collections::HashMap;
 
-/// What is said of a number; [`NOTHING`] where nothing is.
+/// The label of a number, or [`NOTHING`].
 pub(crate) type Label = u16;
 
 pub(crate) const NOTHING: Label = 0;
@@ -13,13 +13,13 @@ pub(crate) const NOTHING: Label = 0;
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Node(u32);
 
-/// Says nothing, whatever follows.
+/// Labels no number.
 pub(crate) const NEVER: Node = Node(0);
 
 #[derive(Clone, PartialEq, Eq, Hash)]
 struct Shape {
     label: Label,
-    /// By the next digit; without it, the label holds for all that follows.
+    /// The nodes by next digit. Without them, the label holds for all longer numbers, too.
     next: Option<[Node; 10]>,
 }
 
@@ -37,12 +37,12 @@ impl Forest {
         forest
     }
 
-    /// Says the same of every number.
+    /// Gives all numbers the same label.
     pub(crate) fn always(&mut self, label: Label) -> Node {
         self.keep(Shape { label, next: None })
     }
 
-    /// Says `label` of the number that ends here, and what `next` says of longer ones.
+    /// Gives `label` to the number that ends here, and the labels of `next` to longer ones.
     pub(crate) fn node(&mut self, label: Label, next: [Node; 10]) -> Node {
         let [first, ..] = next;
         if next.iter().all(|node| *node == first) && self.label(first) == label && self.is_constant(first) {
@@ -51,7 +51,7 @@ impl Forest {
         self.keep(Shape { label, next: Some(next) })
     }
 
-    /// Says `label` of what has `len` digits, for each length that `label_of` is asked; the last also of all longer ones.
+    /// Labels numbers by their length, up to `longest`. All longer numbers get the label of `longest`.
     pub(crate) fn by_length(&mut self, longest: usize, label_of: impl Fn(usize) -> Label) -> Node {
         let longer = self.always(label_of(longest));
         (0..longest).rev().fold(longer, |longer, len| self.node(label_of(len), [longer; 10]))
@@ -69,27 +69,28 @@ impl Forest {
         self.shape(node).next.unwrap_or([node; 10])
     }
 
-    /// What `upper` says, or `lower` where that says nothing.
+    /// The label from `upper`, or from `lower` if `upper` has none.
     pub(crate) fn over(&mut self, upper: Node, lower: Node) -> Node {
         self.zip(upper, lower, &|upper, lower| if upper == NOTHING { lower } else { upper }, &mut HashMap::new())
     }
 
-    /// What `inner` says, where `outer` says anything.
+    /// The label from `inner`, if `outer` has one, too.
     pub(crate) fn within(&mut self, inner: Node, outer: Node) -> Node {
         self.zip(inner, outer, &|inner, outer| if outer == NOTHING { NOTHING } else { inner }, &mut HashMap::new())
     }
 
-    /// What `label_of` makes of what both say.
+    /// The label that `label_of` computes from both.
     pub(crate) fn both(&mut self, left: Node, right: Node, label_of: Labels<'_>) -> Node {
         self.zip(left, right, label_of, &mut HashMap::new())
     }
 
-    /// What `label_of` makes of what it says.
+    /// The label that `label_of` computes from the label of `node`.
     pub(crate) fn map(&mut self, node: Node, label_of: &dyn Fn(Label) -> Label) -> Node {
         self.zip(node, node, &|label, _| label_of(label), &mut HashMap::new())
     }
 
-    /// Says the same of numbers of at most `longest` digits. Of others it may say anything, which makes it smaller.
+    /// Keeps the labels of numbers with at most `longest` digits. Longer numbers may get any label, so that the automaton
+    /// becomes smaller.
     pub(crate) fn cut(&mut self, node: Node, longest: usize) -> Node {
         self.cut_known(node, longest, &mut HashMap::new())
     }

@@ -1,45 +1,45 @@
-//! What is taken from libphonenumber's metadata: the patterns that tell a number's country and its cost.
+//! Reads libphonenumber's metadata: the patterns for a number's country and cost.
 
 use rlibphonenumber::interfaces::AsOriginal;
 use rlibphonenumber::{PHONE_NUMBER_UTIL, Region as Id};
 
 pub(crate) struct CallingCode {
     pub(crate) digits: String,
-    /// The main one first, then in the library's order.
+    /// The main region first, then the others in the library's order.
     pub(crate) regions: Vec<Region>,
     /// The main region's.
     pub(crate) trunk: Option<Trunk>,
 }
 
-/// What may stand before a national number, and what the library makes of it.
+/// The prefixes of a national number, and how the library replaces them.
 pub(crate) struct Trunk {
     pub(crate) pattern: String,
     pub(crate) rule: String,
 }
 
 pub(crate) struct Region {
-    /// `None` for what belongs to no country.
+    /// `None` for numbers outside all countries.
     pub(crate) country: Option<String>,
-    /// Where there are any, they alone decide whether a number is of this region.
+    /// If present, these digits alone decide whether a number belongs to this region.
     pub(crate) leading: Option<String>,
     pub(crate) general: Kind,
     pub(crate) local_lengths: Vec<i32>,
     pub(crate) premium: Kind,
     pub(crate) toll_free: Kind,
     pub(crate) shared_cost: Kind,
-    /// Kinds that cost what any call costs.
+    /// Other kinds, at normal cost.
     pub(crate) others: Vec<Kind>,
 }
 
 /// Numbers of one kind.
 pub(crate) struct Kind {
-    /// `None`: there are no such numbers.
+    /// `None` if the kind has no numbers.
     pub(crate) pattern: Option<String>,
-    /// Where there are any, no other length is of this kind.
+    /// If present, numbers of this kind have one of these lengths.
     pub(crate) lengths: Vec<i32>,
 }
 
-// Macros, because the library's own types are reached by its public functions but have no public names.
+// Macros, because the library's types are reachable through public functions but have no public names.
 macro_rules! text {
     ($pattern:expr) => {
         Some($pattern.original_base().to_owned()).filter(|pattern| !pattern.is_empty())
@@ -51,7 +51,7 @@ macro_rules! kind {
     };
 }
 
-/// The version of the crate that carries the metadata.
+/// The version of the crate with the metadata.
 pub(crate) fn version() -> &'static str {
     let lock = include_str!("../../../Cargo.lock");
     let (_, entry) = lock.split_once("name = \"rlibphonenumber\"\nversion = \"").expect("an entry of Cargo.lock");

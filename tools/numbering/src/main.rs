@@ -1,7 +1,8 @@
-//! Compiles libphonenumber's metadata into the table of numbering plans that `shared` reads: `cargo run -p numbering`.
+//! Compiles libphonenumber's metadata into the table of numbering plans for `shared`. Run it with `cargo run -p numbering`.
 //!
-//! [`library`] holds the patterns, [`pattern`] makes automata of them, [`verdict`] and [`trunk`] join these as the library
-//! decides, [`table`] writes what comes out. Nothing here depends on time, place or the order of a hash map.
+//! [`library`] has the patterns, [`pattern`] turns them into automata, [`verdict`] and [`trunk`] combine these like the
+//! library, and [`table`] writes the result. The output is the same in every run: it depends on no time, place or hash map
+//! order.
 
 #![allow(
     clippy::expect_used,
@@ -24,10 +25,10 @@ mod table;
 mod trunk;
 mod verdict;
 
-/// Digits of an E.164 number, with its calling code.
+/// The maximum number of digits in an E.164 number, including the calling code.
 const LONGEST: usize = 15;
 
-/// Where the table is checked in.
+/// The path of the checked-in table.
 const PATH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data/numbering.rs");
 
 fn main() -> io::Result<()> {
@@ -54,7 +55,7 @@ fn plan(forest: &mut Forest, countries: &[&str], code: &CallingCode) -> Node {
     forest.cut(answer, LONGEST - code.digits.len())
 }
 
-/// The plans behind their calling codes, none of which begins like another.
+/// Joins the plans behind their calling codes. No code is a prefix of another.
 fn joined(forest: &mut Forest, plans: &[(&str, Node)], digits: &str) -> Node {
     let mut known = plans.iter().filter(|(code, _)| code.starts_with(digits)).peekable();
     match known.peek() {

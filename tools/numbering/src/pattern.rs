@@ -1,27 +1,27 @@
-//! Patterns, as regular expressions over digits, made into automata.
+//! Converts regular expressions over digits to automata.
 
 use regex_syntax::ParserBuilder;
 use regex_syntax::hir::{Class, Hir, HirKind};
 
 use crate::forest::{Forest, NEVER, NOTHING, Node};
 
-/// A set of digits, a bit for each.
+/// A set of digits, with one bit for each.
 pub(crate) type Digits = u16;
 
-/// What `then` says of the rest of a number, for each way to read its beginning as `pattern`.
+/// Labels a number with `then`'s label for its rest, for each way to match its beginning with `pattern`.
 ///
-/// Two ways may say of one number only the same: where `then` has one label.
+/// If a number matches in several ways, all must give the same label. This holds if `then` has one label only.
 pub(crate) fn before(forest: &mut Forest, pattern: &str, then: Node) -> Node {
     read(forest, &parse(pattern), then)
 }
 
-/// The pattern's parts. `\d` is ten digits here, and nothing that Unicode also calls one.
+/// Parses the pattern. `\d` means ten ASCII digits here, without Unicode's other digits.
 pub(crate) fn parse(pattern: &str) -> Hir {
     let parsed = ParserBuilder::new().unicode(false).utf8(false).build().parse(pattern);
     parsed.unwrap_or_else(|error| panic!("{pattern}: {error}"))
 }
 
-/// The digits of a literal's byte, or of a class.
+/// The digit of a literal's byte.
 pub(crate) fn digit(byte: u8) -> Digits {
     assert!(byte.is_ascii_digit(), "a pattern with something else than digits");
     1 << (byte - b'0')

@@ -1,4 +1,4 @@
-//! What the library's parser does with a national number that is written as at home, with a prefix before it.
+//! Handles a national number with a domestic prefix, like the library's parser.
 
 use std::collections::HashMap;
 
@@ -13,20 +13,20 @@ use crate::verdict::{FITS, VIABLE};
 #[derive(Clone, Default)]
 struct Reading {
     steps: Vec<Step>,
-    /// Nothing may follow.
+    /// No digits may follow.
     is_whole: bool,
 }
 
 #[derive(Clone, Copy)]
 struct Step {
     digits: Digits,
-    /// The group that it is in; 0 for none.
+    /// Its capture group, or 0.
     group: u32,
 }
 
-/// What is said of a number that may have a prefix, where `national` is said of one that has none.
+/// The labels of numbers with an optional prefix. `national` has the labels of numbers without one.
 ///
-/// The prefix is removed where it can be read, unless that makes an improbable number of a probable one.
+/// A prefix is removed if it matches, unless this turns a plausible number into an implausible one.
 pub(crate) fn parsed(forest: &mut Forest, trunk: &Trunk, national: Node) -> Node {
     let pattern = pattern::parse(&trunk.pattern);
     let (before, group) = rule(trunk, &pattern);
@@ -42,7 +42,7 @@ pub(crate) fn parsed(forest: &mut Forest, trunk: &Trunk, national: Node) -> Node
     })
 }
 
-/// The digits that take the prefix's place, and the group that follows them: `u32::MAX` where the prefix just goes.
+/// The digits that replace the prefix, and the group after them. The group is `u32::MAX` if the prefix is only removed.
 fn rule<'a>(trunk: &'a Trunk, pattern: &Hir) -> (&'a str, u32) {
     let Some((before, group)) = trunk.rule.split_once('$') else {
         assert!(trunk.rule.is_empty(), "a rule without a group");
@@ -53,14 +53,14 @@ fn rule<'a>(trunk: &'a Trunk, pattern: &Hir) -> (&'a str, u32) {
     (before, group)
 }
 
-/// What is said of numbers that begin with `before`.
+/// The labels of numbers that begin with `before`.
 fn advanced(forest: &Forest, national: Node, before: &str) -> Node {
     let digits = before.bytes().map(|byte| usize::from(byte - b'0'));
     digits.fold(national, |node, digit| forest.next(node)[digit])
 }
 
-/// What is said of a number that is read so, from its step `at` on: of what is in `group` and what follows the prefix,
-/// `national` is said.
+/// The labels of numbers that match `reading` from its step `at` on. `national` labels the digits in `group` together with
+/// the digits after the prefix.
 fn strip(
     forest: &mut Forest,
     reading: &Reading,
@@ -85,7 +85,7 @@ fn strip(
     node
 }
 
-/// Every way to read a pattern, in the order in which a regular expression prefers them.
+/// Every way to match a pattern, in the order of preference of a regular expression.
 fn readings(pattern: &Hir, group: u32) -> Vec<Reading> {
     let step = |digits| Reading { steps: vec![Step { digits, group }], is_whole: false };
     match pattern.kind() {

@@ -1,4 +1,4 @@
-//! What the library says of a national number: [`Forest`]'s labels, and how it comes to them.
+//! The library's verdict about a national number, as labels of [`Forest`].
 
 use crate::forest::{Forest, Label, NEVER, NOTHING, Node};
 use crate::library::{CallingCode, Kind, Region};
@@ -6,18 +6,18 @@ use crate::pattern;
 
 /// Premium rate or shared cost.
 const COSTLY: Label = 1;
-/// Where the country's bits begin: its place in the alphabet from 1 on, or 0 for none.
+/// The first bit of the country: its alphabetical position from 1, or 0 without a country.
 pub(crate) const COUNTRY: u32 = 1;
-/// The bits of cost and country, which are the answer.
+/// The bits of cost and country. They are the answer.
 pub(crate) const ANSWER: Label = (1 << 10) - 1;
-/// The main region's numbers may look like this.
+/// The main region's numbers may have this form.
 pub(crate) const VIABLE: Label = 1 << 10;
-/// Its length is not one that makes the library keep what stands before a national number.
+/// If the rest has this length, the library removes the prefix before it.
 pub(crate) const FITS: Label = 1 << 11;
-/// So that to say "no country, not costly" is to say something.
+/// Set in every verdict, so that "no country, not costly" differs from [`NOTHING`].
 pub(crate) const SAID: Label = 1 << 12;
 
-/// The longest national number of the library.
+/// The longest national number in the library.
 pub(crate) const LONGEST: usize = 17;
 /// The shortest.
 const SHORTEST: usize = 2;
@@ -29,7 +29,7 @@ pub(crate) struct Verdicts<'a> {
 }
 
 impl Verdicts<'_> {
-    /// What is said of each national number after a calling code.
+    /// The labels of each national number after a calling code.
     pub(crate) fn national(&mut self, code: &CallingCode) -> Node {
         let answer = match code.regions.as_slice() {
             [only] => self.only(only),
@@ -47,15 +47,15 @@ impl Verdicts<'_> {
         self.forest.both(answer, facts, &|answer, facts| answer | facts)
     }
 
-    /// A calling code's only region has every number, whatever it looks like.
+    /// The only region of a calling code has all of its numbers, in any form.
     fn only(&mut self, region: &Region) -> Node {
         let (known, any) = (self.known(region), self.label(region));
         let any = self.forest.always(any);
         self.forest.over(known, any)
     }
 
-    /// One of several regions has the numbers that begin like its own if it says how they begin, or else those of a
-    /// known kind.
+    /// One of several regions. If it has leading digits, all numbers with these belong to it. Otherwise, all numbers of a
+    /// known kind do.
     fn among_others(&mut self, region: &Region) -> Node {
         match &region.leading {
             None => self.known(region),
@@ -68,8 +68,8 @@ impl Verdicts<'_> {
         }
     }
 
-    /// The region's numbers of any known kind. The first that fits is a number's kind: premium rate comes before toll
-    /// free, and that before shared cost.
+    /// The region's numbers of any known kind. The first match decides: premium rate comes before toll free, and toll free
+    /// before shared cost.
     fn known(&mut self, region: &Region) -> Node {
         let plain = self.label(region);
         let in_order =
@@ -93,7 +93,7 @@ impl Verdicts<'_> {
         self.forest.within(matching, fitting)
     }
 
-    /// Whole numbers that match, not those that only begin so.
+    /// Matches whole numbers, not just their beginning.
     fn matching(&mut self, pattern: &Option<String>, label: Label) -> Node {
         let end = self.forest.node(label, [NEVER; 10]);
         pattern.as_ref().map_or(NEVER, |pattern| pattern::before(self.forest, pattern, end))
@@ -106,7 +106,7 @@ impl Verdicts<'_> {
     }
 }
 
-/// The library's `testNumberLength` says neither "too short", nor "local only", nor "invalid".
+/// Whether the library's `testNumberLength` avoids the answers "too short", "local only" and "invalid".
 fn fits(main: &Region, len: usize) -> bool {
     let lengths = &main.general.lengths;
     let is_too_long = lengths.iter().all(|length| *length < len as i32);

@@ -1,12 +1,12 @@
-//! The table of the numbering plans, held against the library that it is compiled from: what its parser, its regions and
-//! its types say of a number at run time, with code of which the table has none.
+//! Compares the table of the numbering plans with its source library. The library's parser, regions and types run at test
+//! time, and the table uses none of this code.
 
 use std::collections::BTreeSet;
 
 use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumber, PhoneNumberType, Region};
 use shared::words::plan;
 
-/// Every kind of number that the library knows.
+/// Every kind of number in the library.
 const TYPES: [PhoneNumberType; 10] = [
     PhoneNumberType::FixedLine,
     PhoneNumberType::Mobile,
@@ -20,10 +20,10 @@ const TYPES: [PhoneNumberType; 10] = [
     PhoneNumberType::VoiceMail,
 ];
 
-/// Calling codes of several countries, where one digit decides.
+/// Calling codes with several countries, in which one digit can decide.
 const SHARED: [&str; 12] = ["1", "7", "39", "44", "47", "61", "212", "262", "290", "358", "590", "599"];
 
-/// Country and cost as the library has them.
+/// Country and cost from the library.
 fn library(digits: &str) -> (String, bool) {
     let Ok(number) = PhoneNumber::parse(format!("+{digits}"), None) else { return (String::new(), false) };
     let region = number.get_region_code().filter(|region| *region != Region::World);
@@ -41,14 +41,14 @@ fn agree(digits: &str) {
     assert_eq!(table(digits), library(digits), "+{digits}");
 }
 
-/// Digits of an E.164 number.
+/// The maximum number of digits in an E.164 number.
 const LONGEST: usize = 15;
 
 fn calling_codes() -> Vec<String> {
     PHONE_NUMBER_UTIL.get_supported_calling_codes().map(|code| code.to_string()).collect()
 }
 
-/// Digits that are the same in every run (splitmix64).
+/// Pseudorandom digits, the same in every run (splitmix64).
 struct Digits(u64);
 
 impl Digits {
@@ -64,8 +64,8 @@ impl Digits {
     }
 }
 
-/// An example of each kind in each country, and what lies around it: every other digit in each of its first places, one
-/// digit less and one more.
+/// An example of each kind in each country, and its neighbours: every other digit in the first six places, one digit less
+/// and one more.
 #[test]
 fn every_countrys_numbers_are_in_the_table() {
     let (mut countries, mut checked) = (BTreeSet::new(), 0);
@@ -93,7 +93,7 @@ fn every_countrys_numbers_are_in_the_table() {
     assert!(countries.len() > 240 && checked > 50_000, "{} countries, {checked} numbers", countries.len());
 }
 
-/// Numbers that nobody chose, of each length behind each calling code; more of them where countries share one.
+/// Random numbers of each length for each calling code, and more of them in shared codes.
 #[test]
 fn numbers_by_chance_are_as_the_library_has_them() {
     let mut chance = Digits(20_261_121);
@@ -107,7 +107,7 @@ fn numbers_by_chance_are_as_the_library_has_them() {
     }
 }
 
-/// Every area code of North America, every first four digits of Russia and Kazakhstan and of Great Britain and its islands.
+/// Every area code of North America, and the first four digits for Russia, Kazakhstan, Great Britain and its islands.
 #[test]
 fn where_one_digit_decides_every_prefix_is_checked() {
     for area in 200..1_000 {
@@ -121,7 +121,7 @@ fn where_one_digit_decides_every_prefix_is_checked() {
     }
 }
 
-/// No calling code begins so.
+/// Numbers without a valid calling code.
 #[test]
 fn what_no_country_has_is_in_none() {
     let codes = calling_codes();
