@@ -240,5 +240,5 @@ test("a token that is refused is renewed once, and is for those only who may hav
   });
   assert.equal(email, ADA);
   const foreign = (auth) => auth.fetch("https://elsewhere.example/").catch((error) => error.message);
-  assert.equal(await client(ada, foreign), "https://elsewhere.example/ is not to get a token.");
+  assert.equal(await client(ada, foreign), "https://elsewhere.example/ may not get a token. Add its origin to origins.");
 });

@@ -1,6 +1,6 @@
-/** The types of `latchkey.js`. What it takes care of stands at its beginning. */
+/** The types of `latchkey.js`. The module's first comment describes its behaviour. */
 
-/** A code of the API, or one of the three of this module: no answer, an answer that is not Latchkey's, nobody signed in. */
+/** A code of the API, or of this module: no answer (`network`), not an answer of Latchkey (`unexpected`), or `signed_out`. */
 export type ErrorCode =
   | "invalid_request"
   | "invalid_email"
@@ -23,29 +23,29 @@ export type ErrorCode =
 export declare class LatchkeyError extends Error {
   readonly name: "LatchkeyError";
   readonly code: ErrorCode;
-  /** The answer's status; 0 where there was none. */
+  /** The status of the answer, or 0 without one. */
   readonly status: number;
-  /** Seconds, where waiting helps. */
+  /** Seconds until a retry can succeed, if known. */
   readonly retryAfter?: number;
-  /** What the operator can find the request by. */
+  /** The request's id in the operator's logs. */
   readonly requestId?: string;
 }
 
 export interface Options {
-  /** Where the API is: its own domain, or its whole URL. */
+  /** The URL of the API, absolute or relative to the page. */
   api: string | URL;
-  /** How the refresh token travels. `cookie`, the default, needs the API to share a registrable domain with the page. */
+  /** The transport of the refresh token. With `cookie`, the default, the API and the page must share a registrable domain. */
   delivery?: "cookie" | "body";
-  /** Who else `fetch` may give the token to, beside the API and the page's own origin. */
+  /** More origins for `fetch` with the token, besides the API's and the page's own. */
   origins?: (string | URL)[];
 }
 
-/** A code that was asked for. Times are as `Date.now()` has them. */
+/** A pending code. Times are in milliseconds, like `Date.now()`. */
 export interface Pending {
   readonly identifier: string;
   readonly channel: "email" | "sms";
   readonly expiresAt: number;
-  /** From then on it can be sent again. */
+  /** The earliest time for a new code. */
   readonly resendAt: number;
 }
 
@@ -58,7 +58,7 @@ export interface User {
   readonly first_name: string;
   readonly last_name: string;
   readonly full_name: string;
-  /** RFC 3339, as all times of the API. */
+  /** RFC 3339, like all times of the API. */
   readonly date_joined: string;
   readonly last_login: string | null;
   readonly is_new_user: boolean;
@@ -73,46 +73,46 @@ export interface Session {
   readonly current: boolean;
 }
 
-/** Why `signedIn` changed: `ended` is an end that nobody asked for here, such as a sign-out on another device. */
+/** Why `signedIn` changed. `ended` means an end from elsewhere, such as a sign-out on another device. */
 export interface Change {
   readonly signedIn: boolean;
   readonly why: "signed-in" | "refreshed" | "signed-out" | "ended";
 }
 
-/** All methods that ask the server fail with a `LatchkeyError`. */
+/** All methods with a request to the server fail with a `LatchkeyError`. */
 export declare class Latchkey extends EventTarget {
   constructor(options: Options);
-  /** Undefined until it is known. */
+  /** Undefined until known. */
   readonly signedIn: boolean | undefined;
-  /** The code that this tab waits for, also after a reload. */
+  /** The pending code of this tab, kept across reloads. */
   readonly pending: Pending | undefined;
-  /** Finds out whether somebody is signed in. It fails where that cannot be known now, which does not mean no. */
+  /** Finds out whether a user is signed in. If it fails, the answer is unknown, and the user may still be signed in. */
   restore(): Promise<boolean>;
-  /** Asks for a code; for the identifier that is waited for already, sends that code again. */
+  /** Requests a code. If one is pending for the same identifier, requests a new code for its challenge. */
   request(identifier: string, options?: { source?: string }): Promise<Pending>;
-  /** Sends the code that is waited for again: a new one, after which the old one does not work. */
+  /** Requests a new code for the pending challenge. The old code then stops working. */
   resend(): Promise<Pending>;
-  /** Forgets the code that is waited for, as another address is to be asked for. */
+  /** Forgets the pending code, for example to use another address. */
   forget(): void;
-  /** Signs in with the code as it was typed or pasted. */
+  /** Signs in with the code as typed or pasted. */
   verify(code: string): Promise<User>;
-  /** An access token that is good for a minute at least. */
+  /** An access token, valid for at least one more minute. */
   token(): Promise<string>;
-  /** Gets new tokens now. It is rarely needed: `token` and `fetch` see to it. */
+  /** Gets new tokens now. Rarely needed, because `token` and `fetch` refresh by themselves. */
   refresh(): Promise<string>;
-  /** Fetches with the access token, from the API, the page's origin and `origins` only. */
+  /** Fetches with the access token, but only from the API, the page's origin and `origins`. */
   fetch(input: RequestInfo | URL, init?: RequestInit): Promise<Response>;
-  /** Who is signed in. */
+  /** The signed-in user. */
   profile(): Promise<User>;
-  /** Where this person is signed in. */
+  /** The user's sessions. */
   sessions(): Promise<Session[]>;
-  /** Ends one session of this person, by the id that the list has. */
+  /** Ends one session of the user, by its id from `sessions`. */
   endSession(id: string): Promise<void>;
-  /** Ends all sessions of this person but this one. */
+  /** Ends all sessions of the user except this one. */
   endOthers(): Promise<void>;
-  /** Signs out in all tabs; `everywhere`, on all devices. If the server cannot be told it fails, and the session goes on. */
+  /** Signs out in all tabs, or on all devices (`everywhere`). If the server is unreachable it fails, and the session stays. */
   signOut(options?: { everywhere?: boolean }): Promise<void>;
-  /** Lets go of everything: the timer, the listeners, the channel. */
+  /** Releases the timer, the listeners and the channel. */
   close(): void;
   addEventListener(type: "change", listener: (event: CustomEvent<Change>) => void, options?: boolean | AddEventListenerOptions): void;
   addEventListener(type: string, listener: EventListenerOrEventListenerObject | null, options?: boolean | AddEventListenerOptions): void;

@@ -1,5 +1,5 @@
 /**
- * Latchkey in a browser: sign in with a code and stay signed in, in all tabs alike. It depends on nothing; `latchkey.d.ts` has the types.
+ * Latchkey for browsers: sign in with a code and stay signed in, in all tabs. No dependencies; `latchkey.d.ts` has the types.
  *
  *   const auth = new Latchkey({ api: "https://auth.example.com" });
  *   if (!(await auth.restore())) {
@@ -8,28 +8,28 @@
  *   }
  *   const answer = await auth.fetch("https://auth.example.com/api/profile/");
  *
- * - One tab at a time speaks for the session (Web Locks), and tells the others what it got (BroadcastChannel). So no tab shows
- *   a refresh token that another has used already, which would end the session.
- * - A refresh whose answer is lost is repeated at once, with the same token: for some seconds the server gives the same
- *   answer again. It is sent so that it outlives its page.
- * - Only the server ends a session, by `invalid_token`. No dead network, no fault and no limit signs anybody out, but for this:
- *   a refresh whose answer is lost, and that cannot be repeated within the server's `REFRESH_GRACE_SECONDS`. A used token that
- *   comes later is what a thief's looks like.
- * - The server says how long a token lives. What has passed since is the greater of two measures: of the device's clock, which
- *   may be set, and of the page's own, which stands still while a laptop sleeps.
- * - In cookie mode no script can read the refresh token. In body mode it lies in IndexedDB, where every script of the page's
- *   origin can: take it only where cookies cannot be served. The access token is in memory in both.
+ * - One tab at a time uses the refresh token (Web Locks) and sends the result to the others (BroadcastChannel). Otherwise a
+ *   tab could send a token already used by another tab, and the server would end the session.
+ * - If the answer to a refresh is lost, the module retries at once with the same token. For some seconds the server gives the
+ *   same answer again. The request uses `keepalive`, so it completes even if the page is closed.
+ * - Only the server ends a session, with `invalid_token`. Network failures, server errors and rate limits never sign a user
+ *   out. One exception: a refresh whose answer is lost and that cannot be retried within the server's
+ *   `REFRESH_GRACE_SECONDS`. A used token that arrives later looks like a stolen one.
+ * - The server sets the lifetime of a token. Its age is the greater of two measures: by the device's clock, which a user may
+ *   change, and by the page's own timer, which stops while a laptop sleeps.
+ * - In cookie mode no script can read the refresh token. In body mode it is in IndexedDB, readable by every script of the
+ *   page's origin, so use this mode only if cookies are impossible. The access token is in memory in both modes.
  */
 
 // All in milliseconds.
-const SPARE = 60_000; // a token is not used in its last minute; the next one is got up to a minute before that
-const PATIENCE = 3_000; // what takes longer counts as lost: two repetitions fit into the server's usual grace of 10 s
-const LONG_PATIENCE = 30_000; // where a person waits anyway, and the server sends a mail meanwhile
-const PAUSES = [250, 1_000, 2_500, Infinity]; // between repetitions
-const LONGEST_PAUSE = 5_000; // even if the server asks for more
-const LATER = 15_000; // from a refresh that failed in the background to the next one
+const SPARE = 60_000; // a token is not used in its last minute; its refresh starts up to a minute before that
+const PATIENCE = 3_000; // longer requests count as lost; two retries fit into the server's default grace period of 10 s
+const LONG_PATIENCE = 30_000; // for requests with a waiting user, while the server sends a mail
+const PAUSES = [250, 1_000, 2_500, Infinity]; // between retries
+const LONGEST_PAUSE = 5_000; // with a longer `retry_after`, the request fails instead
+const LATER = 15_000; // from a failed refresh in the background to the next one
 
-/** What went wrong. `code` is the server's, or `network` (no answer), `unexpected` (no answer of Latchkey's) or `signed_out`. */
+/** An error. `code` is the server's, or `network` (no answer), `unexpected` (not an answer of Latchkey) or `signed_out`. */
 export class LatchkeyError extends Error {
   constructor(code, message, { cause, status = 0, ...details } = {}) {
     super(message, { cause });
@@ -37,9 +37,9 @@ export class LatchkeyError extends Error {
   }
 }
 
-/** A person's session in this browser. Tells of sign-in and sign-out, here or in another tab, by the event `change`. */
+/** A user's session in this browser. The event `change` reports sign-in and sign-out, here or in another tab. */
 export class Latchkey extends EventTarget {
-  #held; // what is known: nothing yet (undefined), that nobody is signed in (null), or the access token and its time
+  #held; // undefined until known, null if nobody is signed in, or the access token and its time
   #api; #name; #isBody; #origins; #channel; #timer;
   #closed = new AbortController();
 
@@ -55,46 +55,46 @@ export class Latchkey extends EventTarget {
     const { signal } = this.#closed;
     document.addEventListener("visibilitychange", () => this.#wake(), { signal });
     addEventListener("online", () => this.#wake(), { signal });
-    // A page out of the browser's own cache has missed what the others said. Where that fails, the next call asks again.
+    // A page from the back/forward cache has missed messages from other tabs. If this fails, the next call tries again.
     const relearn = () => { this.#held = undefined; return this.restore().catch(() => undefined); };
     addEventListener("pageshow", ({ persisted }) => persisted && relearn(), { signal });
   }
 
-  /** Whether somebody is signed in; undefined until that is known. */
+  /** Whether a user is signed in; undefined until known. */
   get signedIn() { return this.#held === undefined ? undefined : this.#held !== null; }
 
-  /** The code that this tab waits for, also after a reload: `{ identifier, channel, expiresAt, resendAt }`. */
+  /** The pending code of this tab, kept across reloads: `{ identifier, channel, expiresAt, resendAt }`. */
   get pending() { return JSON.parse(sessionStorage.getItem(this.#name)) ?? undefined; }
 
-  /** Finds out whether somebody is signed in. It fails where that cannot be known now, which does not mean no. */
+  /** Finds out whether a user is signed in. If it fails, the answer is unknown, and the user may still be signed in. */
   async restore() {
     if (this.#held === undefined) await this.#replace(undefined);
     return this.signedIn;
   }
 
-  /** Asks for a code; for the identifier that is waited for already, sends that code again. */
+  /** Requests a code. If one is pending for the same identifier, requests a new code for its challenge. */
   async request(identifier, { source } = {}) {
     const known = this.pending?.identifier === identifier ? this.pending.challenge : undefined;
     const body = { identifier, challenge_id: known, source_url: source };
     try {
       return this.#expect(identifier, await this.#post("/api/auth/otp/request/", body));
     } catch (error) {
-      // A message that could not be sent has its challenge all the same, and asking for it again is free.
+      // The challenge exists even if its message could not be sent, and a retry is free.
       if (error.cause?.challenge_id) this.#expect(identifier, error.cause);
       throw error;
     }
   }
 
-  /** Sends the code that is waited for again: a new one, after which the old one does not work. */
+  /** Requests a new code for the pending challenge. The old code then stops working. */
   async resend() { return this.request(this.#waited().identifier); }
 
-  /** Forgets the code that is waited for, as another address is to be asked for. */
+  /** Forgets the pending code, for example to use another address. */
   forget() { sessionStorage.removeItem(this.#name); }
 
-  /** Signs in with the code as it was typed or pasted. Answers with the user. */
+  /** Signs in with the code as typed or pasted. Returns the user. */
   async verify(code) {
     const { identifier, challenge } = this.#waited();
-    // Alone, so that the cookie of a refresh under way does not overwrite the new session's.
+    // Under the lock, so that the cookie of a pending refresh cannot overwrite the new session's cookie.
     return this.#alone(async () => {
       const asked = now();
       const answer = await this.#post("/api/auth/otp/verify/", { identifier, otp_code: code, challenge_id: challenge });
@@ -104,19 +104,19 @@ export class Latchkey extends EventTarget {
     });
   }
 
-  /** An access token that is good for a minute at least. */
+  /** An access token, valid for at least one more minute. */
   async token() { return (await this.#good()).access; }
 
-  /** Gets new tokens now. It is rarely needed: `token` and `fetch` see to it. */
+  /** Gets new tokens now. Rarely needed, because `token` and `fetch` refresh by themselves. */
   async refresh() {
     await this.#alone(() => this.#renew());
     return this.token();
   }
 
-  /** Fetches with the access token, from the API, the page's origin and `origins` only: who gets a token can use it. */
+  /** Fetches with the access token, but only from the API, the page's origin and `origins`: a receiver could use the token. */
   async fetch(input, init) {
     const request = new Request(input, init);
-    if (!this.#origins.has(new URL(request.url).origin)) throw new TypeError(`${request.url} is not to get a token.`);
+    if (!this.#origins.has(new URL(request.url).origin)) throw new TypeError(`${request.url} may not get a token. Add its origin to origins.`);
     const send = ({ access }) => {
       const attempt = request.clone();
       attempt.headers.set("authorization", `Bearer ${access}`);
@@ -125,24 +125,24 @@ export class Latchkey extends EventTarget {
     const held = await this.#good();
     const answer = await send(held);
     if (answer.status !== 401) return answer;
-    // Its key was withdrawn or its session has ended: a new one is worth one more try, or is refused.
+    // Its key was revoked or its session has ended. Retry once with a new token, if the server gives one.
     await this.#replace(held);
     return send(await this.#good());
   }
 
-  /** Who is signed in. */
+  /** The signed-in user. */
   async profile() { return this.#ask("GET", "/api/profile/"); }
 
-  /** Where this person is signed in. */
+  /** The user's sessions. */
   async sessions() { return (await this.#ask("GET", "/api/auth/sessions/")).sessions; }
 
-  /** Ends one session of this person, by the id that the list has. */
+  /** Ends one session of the user, by its id from `sessions`. */
   async endSession(id) { await this.#ask("DELETE", `/api/auth/sessions/${encodeURIComponent(id)}/`); }
 
-  /** Ends all sessions of this person but this one. */
+  /** Ends all sessions of the user except this one. */
   async endOthers() { await this.#ask("DELETE", "/api/auth/sessions/"); }
 
-  /** Signs out in all tabs; `everywhere`, on all devices. If the server cannot be told it fails, and the session goes on. */
+  /** Signs out in all tabs, or on all devices (`everywhere`). If the server is unreachable it fails, and the session stays. */
   async signOut({ everywhere = false } = {}) {
     await this.#alone(async () => {
       const refresh = await this.#stored();
@@ -151,7 +151,7 @@ export class Latchkey extends EventTarget {
     });
   }
 
-  /** Lets go of everything: the timer, the listeners, the channel. */
+  /** Releases the timer, the listeners and the channel. */
   close() {
     this.#closed.abort();
     this.#channel.close();
@@ -159,7 +159,7 @@ export class Latchkey extends EventTarget {
   }
 
   #waited() {
-    if (!this.pending) throw new LatchkeyError("invalid_otp", "No code was asked for in this tab.");
+    if (!this.pending) throw new LatchkeyError("invalid_otp", "No code was requested in this tab.");
     return this.pending;
   }
 
@@ -176,28 +176,28 @@ export class Latchkey extends EventTarget {
     return this.#held;
   }
 
-  /** Runs `act` while no other tab does. */
+  /** Runs `act` in one tab at a time. */
   #alone(act) { return navigator.locks.request(this.#name, act); }
 
-  /** Gets new tokens, if `held` is still what is known: else another tab was faster. */
+  /** Gets new tokens, unless another tab has replaced `held` already. */
   #replace(held) { return this.#alone(() => this.#held === held && this.#renew()); }
 
-  /** Only ever called alone. The token is read here: it is the newest of all tabs, and the same in each repetition. */
+  /** Runs under the lock. It reads the token here, so it gets the newest one of all tabs, and each retry sends the same one. */
   async #renew() {
     const refresh = await this.#stored();
     if (this.#isBody && !refresh) return this.#leave("signed-out");
-    const asked = now(); // an answer may be late, but no token is older than its question
+    const asked = now(); // an answer may be late, but a token is never older than its request
     try {
       await this.#accept(await this.#insist("/api/auth/token/refresh/", { refresh }), asked, "refreshed");
     } catch (error) {
       if (error.code !== "invalid_token") throw error;
-      // Without a cookie there may never have been a session.
+      // In cookie mode, there may never have been a session.
       await this.#leave(refresh || this.#held ? "ended" : "signed-out");
     }
   }
 
   async #accept({ access, refresh, expires_in }, { date, mono }, why) {
-    await this.#stored(refresh); // first of all: nothing else can be got again
+    await this.#stored(refresh); // first, because it is the only value that cannot be requested again
     const held = { access, life: expires_in * 1_000, date };
     this.#channel.postMessage({ held, why });
     this.#take({ ...held, mono }, why);
@@ -209,7 +209,7 @@ export class Latchkey extends EventTarget {
     this.#take(null, why);
   }
 
-  /** Knows what this tab or another has learnt. */
+  /** Takes over the state from this tab or another one. */
   #take(held, why) {
     const was = this.signedIn;
     this.#held = held && { ...held, lead: SPARE * (1 + Math.random()) };
@@ -218,14 +218,14 @@ export class Latchkey extends EventTarget {
     this.dispatchEvent(new CustomEvent("change", { detail: { signedIn: this.signedIn, why } }));
   }
 
-  /** Refreshes when it is time. A page that nobody looks at waits until somebody does: it must not keep a session alive. */
+  /** Refreshes in time. A hidden page waits until it is visible, because it must not keep a session alive. */
   async #wake() {
     clearTimeout(this.#timer);
     const held = this.#held;
     if (!held || document.hidden || this.#closed.signal.aborted) return;
     let wait = left(held) - held.lead;
     if (wait <= 0) {
-      // Who needs the token meanwhile is told what is wrong; here it is only tried again.
+      // Callers of `token` get the error themselves; the background refresh only retries later.
       const later = ({ retryAfter = 0 }) => Math.max(LATER * varied(), retryAfter * 1_000);
       wait = await this.#replace(held).then(() => 0, later);
     }
@@ -234,7 +234,7 @@ export class Latchkey extends EventTarget {
     this.#timer = setTimeout(() => this.#wake(), wait);
   }
 
-  /** Posts until there is an answer, each time the same. */
+  /** Posts the same request until there is an answer. */
   async #insist(path, body) {
     for (const pause of PAUSES) {
       try {
@@ -257,7 +257,7 @@ export class Latchkey extends EventTarget {
 
   async #ask(method, path) { return understood(this.fetch(this.#api + path, { method, cache: "no-store" })); }
 
-  /** The refresh token of body mode; given one, keeps it; given null, removes it. On the disk before anything else happens. */
+  /** Body mode: reads the refresh token, stores a given one, or removes it for null. It is on disk before this returns. */
   async #stored(token) {
     if (!this.#isBody) return undefined;
     const opening = indexedDB.open(this.#name, 1);
@@ -273,9 +273,9 @@ export class Latchkey extends EventTarget {
 
 const now = () => ({ date: Date.now(), mono: performance.now() });
 const left = ({ life, date, mono }) => life - Math.max(Date.now() - date, performance.now() - mono);
-const varied = () => 0.5 + Math.random(); // so that not all do the same at the same moment
+const varied = () => 0.5 + Math.random(); // so that clients spread their requests over time
 
-/** The answer's JSON, or the error that it tells. */
+/** Returns the answer's JSON, or throws its error. */
 async function understood(sent) {
   const lost = (cause) => {
     throw cause instanceof LatchkeyError ? cause : new LatchkeyError("network", "The server did not answer.", { cause });

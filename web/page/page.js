@@ -1,4 +1,4 @@
-// The sign-in page over latchkey.js. Everything that the server says enters as text.
+// The sign-in page, based on latchkey.js. All data from the server is inserted as text.
 import { Latchkey } from "./latchkey.js";
 
 const $ = (id) => document.getElementById(id);
@@ -7,15 +7,15 @@ const { content: api, dataset } = document.querySelector("meta[name=latchkey]");
 const auth = new Latchkey({ api, delivery: dataset.delivery });
 
 const TITLES = { ask: "Sign in", answer: "Enter the code", inside: "Signed in", apart: "No connection" };
-/** What each code means to the person here, in two lines of a phone; `…` is how long to wait. */
+/** The message for each error code, at most two lines on a phone. `…` stands for the waiting time. */
 const PROBLEMS = {
   invalid_request: "Enter an email address, or a phone number such as +44 7400 123456.",
-  invalid_email: "This does not look like an email address. Is it spelt right?",
-  invalid_phone: "We cannot text this number. Is it right, with its country code?",
+  invalid_email: "This does not look like an email address. Please check it.",
+  invalid_phone: "We cannot text this number. Check it and its country code.",
   invalid_otp: "This code does not work. Check it, or send a new one.",
   forbidden: "This cannot be used to sign in here. Try an email address.",
   rate_limited: "That was a lot of codes. Please wait …, then try again.",
-  too_many_attempts: "That was a lot of tries. Please wait …, then try again.",
+  too_many_attempts: "That was a lot of attempts. Please wait …, then try again.",
   email_send_failed: "The email could not be sent. Please try again.",
   sms_send_failed: "The text could not be sent. Try again, or use your email.",
   network: "We cannot reach the server. Check your connection, and try again.",
@@ -30,20 +30,20 @@ function inWords(seconds = 60) {
 
 // ---- One view at a time
 let shown;
-let texts; // ends waiting for a text message
+let texts; // aborts the wait for a text message
 function show(view) {
   texts?.abort();
   for (const name of Object.keys(TITLES)) $(name).hidden = name !== view;
   document.querySelector("main").ariaBusy = "false";
   document.title = $("title").textContent = TITLES[view];
   complain(view);
-  // The first view takes no focus from whoever has just come, but where there is one thing to do.
+  // The first view moves the focus only if it has a single field to fill in.
   if (view === "ask" || view === "answer") $(view).querySelector("input").focus();
   else if (shown) $("title").focus();
   shown = view;
 }
 
-/** Says what is wrong in `view`, or that nothing is. */
+/** Shows the error in `view`, or removes the last one. */
 function complain(view, error) {
   const place = $(view).querySelector(".problem");
   place.textContent = error ? (PROBLEMS[error.code] ?? OURS).replace("…", inWords(error.retryAfter)) : "";
@@ -53,7 +53,7 @@ function complain(view, error) {
   if (error) input.select();
 }
 
-/** Does one thing at a time, and says it where it does not work. */
+/** Runs one action at a time, and shows its error. */
 async function attempt(act) {
   const main = document.querySelector("main");
   if (main.ariaBusy === "true") return;
@@ -78,7 +78,7 @@ const submitted = (id, act) => on(id, "submit", (event) => {
 submitted("ask", async () => {
   const identifier = $("identifier").value.trim();
   const { pending } = auth;
-  // Whoever looked at the address and found it right has a code on its way.
+  // A user who returned only to check the address already has a code.
   if (pending?.identifier !== identifier || pending.resendAt < Date.now()) await auth.request(identifier);
   wait();
 });
@@ -92,12 +92,12 @@ function wait() {
   if (channel === "sms") fromText();
 }
 
-/** Where the browser can read the code out of a text message, nobody has to type it. */
+/** Fills in the code from a text message, if the browser supports it. */
 async function fromText() {
   if (!("OTPCredential" in window)) return;
   texts = new AbortController();
   const { signal } = texts;
-  const text = await navigator.credentials.get({ otp: { transport: ["sms"] }, signal }).catch(() => null); // then it is typed
+  const text = await navigator.credentials.get({ otp: { transport: ["sms"] }, signal }).catch(() => null); // the user types it instead
   if (!text?.code || signal.aborted) return;
   $("code").value = text.code;
   $("answer").requestSubmit();
@@ -112,7 +112,7 @@ function count() {
 }
 
 submitted("answer", () => auth.verify($("code").value));
-// A pasted code is a whole one; the server finds it in a whole message too.
+// A pasted code is complete. The server also finds it in a pasted message.
 on("code", "paste", (event) => {
   event.preventDefault();
   $("code").value = event.clipboardData.getData("text").replace(/\s+/g, " ").trim();
@@ -134,7 +134,7 @@ on("change", "click", () => {
 });
 
 // ---- Signed in
-/** Shown whole, so that nothing moves. */
+/** Shows the view only when it is complete, so that its parts do not move. */
 async function enter() {
   const error = await list().catch((error) => error);
   if (!auth.signedIn) return;
@@ -175,7 +175,7 @@ auth.addEventListener("change", ({ detail: { signedIn, why } }) => {
   if (why === "ended") complain("ask", { code: "signed_out" });
 });
 
-// ---- The beginning: what is found out is shown by the event
+// ---- Start: the `change` event shows the result
 async function begin() {
   try {
     await auth.restore();

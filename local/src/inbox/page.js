@@ -1,24 +1,24 @@
-// The inbox of the local stack. What a message says was written by somebody else: it enters this
-// page as text only, or in a frame that can run nothing.
+// The inbox of the local stack. Messages are untrusted, so they are inserted as text, or in a
+// frame without scripts.
 const $ = (id) => document.getElementById(id);
 const on = (id, event, then) => $(id).addEventListener(event, then);
 const phone = matchMedia("(max-width: 44rem)");
 
-let messages = []; // newest first, as the server has them
+let messages = []; // newest first, as on the server
 let loaded = false;
 let selected; // a key
-let part = "html"; // which part of an email to show; stays while moving through the list
+let part = "html"; // the visible part of an email; kept when another message is selected
 let ahead = 0; // milliseconds from this computer's clock to the stack's
-const fresh = new Set(); // keys of messages nobody has looked at
-const rows = new Map(); // key -> its <li>, kept so that a row never loses the focus
+const fresh = new Set(); // keys of unread messages
+const rows = new Map(); // key -> its <li>; reused, so that a row keeps the focus
 
-const key = (m) => `${m.id} ${m.sent_at}`; // ids may start again when the stack does
+const key = (m) => `${m.id} ${m.sent_at}`; // a restarted stack may reuse ids
 const visible = () => messages.filter((m) => m.to.toLowerCase().includes($("filter").value.trim().toLowerCase()));
-// A code stands alone: 6 digits inside a longer word or number are none.
+// A code is a separate word: 6 digits inside a longer word or number do not count.
 const CODE = /\b(?:\d{6,10}|[A-Z2-7]{13})\b/;
 const codeOf = (m) => (m.subject?.match(CODE) ?? m.text.match(CODE))?.[0] ?? "";
 
-// One line for what just happened; quiet news is only read aloud, as the page shows it anyway.
+// Announces an event in one line. Quiet news is for screen readers only, because the page shows it anyway.
 function say(text, quiet = false) {
   $("toast").toggleAttribute("data-quiet", quiet);
   $("toast").textContent = text;
@@ -27,7 +27,7 @@ function say(text, quiet = false) {
 }
 const lost = () => say("The stack does not answer.");
 
-// ---- Time, as the stack sees it
+// ---- The stack's time
 function ago(iso) {
   const s = Math.round((Date.now() + ahead - Date.parse(iso)) / 1000);
   const [n, unit] = s < 60 ? [s, "s"] : s < 3600 ? [s / 60, "min"] : s < 86400 ? [s / 3600, "h"] : [s / 86400, "d"];
@@ -35,7 +35,7 @@ function ago(iso) {
 }
 const exact = (iso) => new Date(iso).toLocaleString([], { dateStyle: "medium", timeStyle: "medium" });
 function stamp(time, iso) {
-  time.dateTime = iso; // from which each tick makes the text
+  time.dateTime = iso; // each tick updates the text from it
   time.title = `${exact(iso)}\n${iso}`;
 }
 
@@ -54,12 +54,12 @@ async function clock(seconds) {
   if (!reply.ok) return say(answer.message);
   ahead = Date.parse(answer.now) - Date.now();
   tick();
-  if (seconds) say(`The stack's clock shows ${$("now").textContent}.`);
+  if (seconds) say(`The stack's clock is now at ${$("now").textContent}.`);
 }
 
-// ---- What there is
-// Every event leads to the whole list, so that nothing sent while the stream was down is missed.
-// One request at a time: answers come in order, and a thousand messages are not a thousand lists.
+// ---- Loading
+// Every event reloads the whole list, so that messages sent while the stream was down are included.
+// One request at a time keeps answers in order, and many messages at once need few requests.
 async function refresh() {
   refresh.again = true;
   if (refresh.busy) return;
@@ -74,7 +74,7 @@ async function refresh() {
 
 function update(list) {
   const known = new Set(messages.map(key));
-  const following = visible().findIndex((m) => key(m) === selected) < 1; // the newest, or none yet
+  const following = visible().findIndex((m) => key(m) === selected) < 1; // the newest one or no message is selected
   const added = loaded ? list.filter((m) => !known.has(key(m))) : [];
   for (const m of added) fresh.add(key(m));
   if (added.length) say(added.length > 1 ? `${added.length} new messages` : `New message to ${added[0].to}`, true);
@@ -83,7 +83,7 @@ function update(list) {
   render(following);
 }
 
-// ---- Showing it
+// ---- Rendering
 function render(toNewest = false) {
   const shown = visible();
   if (toNewest || !shown.some((m) => key(m) === selected)) selected = shown[0] && key(shown[0]);
@@ -92,7 +92,7 @@ function render(toNewest = false) {
   for (const k of [...rows.keys(), ...fresh]) if (!present.has(k)) rows.delete(k), fresh.delete(k);
   if (!document.hidden && (!phone.matches || "open" in document.body.dataset)) fresh.delete(selected);
 
-  // Only what differs is touched, so that the row with the focus stays where it is.
+  // Changes only different rows, so that the focused row stays in place.
   const list = $("list");
   const next = shown.map(rowOf);
   for (const row of [...list.children]) if (!next.includes(row)) row.remove();
@@ -124,7 +124,7 @@ function rowOf(m) {
   return rows.get(k);
 }
 
-let drawn; // what the pane shows: drawn again only when that is something else
+let drawn; // the message in the pane; drawn again only if it changes
 function renderMessage(m) {
   $("message").hidden = !m;
   if (!m || drawn === `${key(m)} ${part}`) return;
@@ -148,7 +148,7 @@ function renderMessage(m) {
 }
 
 const plain = (m) => Object.assign(document.createElement("pre"), { textContent: m.text });
-// All that an SMS shows is in the JSON; the template says where.
+// Fills the template with the facts of an SMS from the JSON.
 function bubble(m) {
   const view = $("sms").content.cloneNode(true);
   const facts = { ...m, ...m.sms, ...m.sms.autofill, when: exact(m.sent_at) };
@@ -156,28 +156,28 @@ function bubble(m) {
   view.querySelector(m.sms.autofill ? ".unfilled" : ".filled").remove();
   return view;
 }
-// A new frame each time: a frame that changes its document would add to the browser's history.
+// A new frame each time, because a new document in an old frame would add an entry to the browser's history.
 function frame(m) {
   const element = document.createElement("iframe");
   element.title = "The email";
-  element.setAttribute("sandbox", ""); // no scripts, no forms, no way out
-  // A link then asks for a new window, which the sandbox refuses: a click does nothing.
+  element.setAttribute("sandbox", ""); // no scripts, no forms, no navigation
+  // Links try to open a new window. The sandbox blocks this, so a click does nothing.
   element.srcdoc = `<!doctype html><base target="_blank">${m.html}`;
   return element;
 }
 
-// ---- What the reader does
+// ---- User actions
 const open = (yes) => document.body.toggleAttribute("data-open", yes);
 function select(k) {
   selected = k;
   render();
-  rows.get(k).firstElementChild.focus(); // which also scrolls it into view
+  rows.get(k).firstElementChild.focus(); // this also scrolls it into view
 }
 
 on("list", "click", (event) => {
   const row = event.target.closest("li");
   if (!row) return;
-  if (phone.matches) history.pushState("message", ""); // so the phone's own way back works too
+  if (phone.matches) history.pushState("message", ""); // so that the phone's back gesture works, too
   open(phone.matches);
   select(row.dataset.key);
   if (phone.matches) $("subject").focus();
@@ -230,7 +230,7 @@ on("clock", "click", ({ target: { dataset } }) => dataset.advance && clock(Numbe
 
 // ---- The stream
 function state(text) {
-  if ($("link").textContent !== text) $("link").textContent = $("link").dataset.state = text; // said once
+  if ($("link").textContent !== text) $("link").textContent = $("link").dataset.state = text; // announced once
 }
 function connect() {
   const stream = new EventSource("/api/stream");
@@ -238,7 +238,7 @@ function connect() {
   for (const event of ["open", "message", "cleared"]) stream.addEventListener(event, refresh);
   stream.addEventListener("error", () => {
     state("Disconnected");
-    // The browser tries again by itself, unless the answer was no stream at all.
+    // The browser reconnects by itself, unless the answer was not a stream.
     if (stream.readyState === EventSource.CLOSED) setTimeout(connect, 2000);
   });
 }

@@ -1,4 +1,4 @@
-// The reference of the API: openapi.json as a page. All that it says enters the page as text.
+// The API reference: openapi.json as a page. All content is inserted as text.
 const api = await (await fetch("/openapi.json")).json();
 
 // ---- The document
@@ -10,11 +10,11 @@ const all = Object.entries(api.paths).flatMap(([path, methods]) =>
 const elsewhere = api["x-elsewhere"];
 const gateways = api.components.schemas.GatewayAnswer;
 
-// The alternatives of an answer; most have one.
+// The alternatives of an answer. Most answers have only one.
 const alternatives = (schema) => (real(schema)?.oneOf ?? [schema]).filter(Boolean).map(real);
 const codeOf = (schema) => schema?.properties?.error?.const;
 
-// The fields of an object with those of the objects in it. What has parts has them all.
+// The fields of an object, including those of nested objects and of all parts in `allOf`.
 function fields(schema, prefix = "") {
   const { properties = {}, required = [], allOf = [] } = real(schema);
   const own = Object.entries(properties).filter(([, field]) => field).flatMap(([name, field]) => {
@@ -28,7 +28,7 @@ function fields(schema, prefix = "") {
   return [...new Map([...own, ...inherited].map((entry) => [entry.name, entry])).values()];
 }
 
-// Sets of fields of which one must be there.
+// Sets of fields. One field of each set is required.
 const choices = (schema) => {
   const { anyOf = [], allOf = [] } = real(schema);
   const names = anyOf.flatMap((part) => part.required ?? []);
@@ -55,7 +55,7 @@ function make(name, attributes = {}, ...children) {
   return element;
 }
 
-// Paragraphs with `code` and **words that stand out**.
+// Paragraphs with `code` and **bold words**.
 function prose(text = "") {
   const inline = (part) => {
     if (part.startsWith("`")) return make("code", {}, part.slice(1, -1));
@@ -89,7 +89,7 @@ function answer(status, response) {
   const part = json(response);
   const schemas = alternatives(part?.schema);
   const good = status < "300";
-  // An alias's refusals have one shape and many codes, and the gateway's no code at all.
+  // The errors of an alias share one shape with many codes. Those of the gateway have no code.
   const shape = schemas.some(codeOf) ? undefined : schemas.find((schema) => schema !== gateways);
   const refusals = schemas.filter((schema) => schema.properties).map((schema) =>
     [make("code", {}, codeOf(schema) ?? "none"), prose(schema.description)]);
@@ -109,7 +109,7 @@ function section(operation) {
   const body = json(real(requestBody));
   const asked = body && [
     make("h3", {}, "Request"),
-    choices(body.schema).map((names) => make("p", {}, "Needed: ", names.flatMap((name, at) => [at ? " or " : "", make("code", {}, name)]))),
+    choices(body.schema).map((names) => make("p", {}, "Required: ", names.flatMap((name, at) => [at ? " or " : "", make("code", {}, name)]))),
     fieldTable(body.schema),
     examples(body, true),
   ];
@@ -122,7 +122,7 @@ function section(operation) {
     Object.entries(responses).map(([status, response]) => answer(status, real(response))));
 }
 
-// Every code, where it may come, and what it asks for.
+// Every error code, with its operations and the client's next step.
 function codes() {
   const found = new Map();
   for (const operation of [...all, elsewhere]) {
@@ -153,5 +153,5 @@ document.title = `${api.info.title} API reference`;
 document.getElementById("reference").replaceChildren(
   make("h2", {}, `${api.info.title} ${api.info.version}`), ...prose(api.info.summary), ...prose(api.info.description),
   ...all.map(section), section(elsewhere), codes());
-// The part that the address names did not exist when the browser looked for it.
+// The section in the URL did not exist yet when the browser looked for it.
 if (location.hash) document.getElementById(location.hash.slice(1))?.scrollIntoView();
