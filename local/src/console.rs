@@ -11,8 +11,7 @@ pub(crate) fn welcome(addresses: Addresses, is_kept: bool) -> String {
         format!("  Inbox  http://{address}   every email and SMS, live\n  Docs   http://{address}/api   every route, field and error code\n")
     });
     let page = addresses.page.map(|address| format!("  Page   http://{address}   sign in\n")).unwrap_or_default();
-    let memory =
-        if is_kept { "" } else { " All data is in memory and ends with it; start with --data DIR to keep it." };
+    let memory = if is_kept { "" } else { " This deletes all data, unless you start with --data DIR." };
     format!(
         "Latchkey runs on this machine.\n\n  API    {api}{hint}\n{inbox}{page}  \
          AWS    http://{}   DynamoDB, SES, SNS, Secrets Manager\n\n\

@@ -56,7 +56,7 @@ impl StackClock {
         self.skew.store(seconds, Ordering::SeqCst);
     }
 
-    /// The clock for functions, with the error from [`StackClock::skew`].
+    /// The clock for functions, with the error from [`StackClock::skew()`].
     pub fn handle(&self) -> Clock {
         let clock = self.clone();
         Clock::new(move || {

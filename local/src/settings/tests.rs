@@ -65,7 +65,7 @@ fn settings_are_said_as_a_person_says_them() {
         "length: 6 digits ",
         "by email: 10 minutes ",
         "SMS: off ",
-        "breaker: on, a country stays open if 10% of its codes are used ",
+        "breaker: on, a country continues if 10% of its codes are used ",
         "unused: ends after 30 days ",
         "leeway for clocks: none ",
     ] {

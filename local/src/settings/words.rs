@@ -87,7 +87,7 @@ const SMS: &[Line] = &[
     }),
     (&["SMS_BREAKER_SHARE"], |all| match all.request.challenge.sms.breaker.share {
         0 => "breaker: off".to_owned(),
-        share => format!("breaker: on, a country stays open if {share}% of its codes are used"),
+        share => format!("breaker: on, a country continues if {share}% of its codes are used"),
     }),
     (&["SMS_BREAKER_SENDS"], |all| {
         format!("breaker: may stop a country after {} unanswered messages", all.request.challenge.sms.breaker.sends)
