@@ -1,6 +1,6 @@
-//! Looks at a deployment: `cargo test -p tests --test smoke -- --url https://… --origin https://… --sender …`.
+//! Checks a deployment: `cargo test -p tests --test smoke -- --url https://… --origin https://… --sender …`.
 //!
-//! It prints what it sees, one line each, with what mends it, and fails where something is bad.
+//! It prints one line per check, with a fix for each problem. The exit code is 1 if a check has failed.
 
 use std::process::ExitCode;
 
@@ -8,7 +8,10 @@ use clap::Parser;
 use tests::smoke::{Look, Verdict, look};
 
 #[derive(Parser)]
-#[command(name = "smoke", about = "Looks at a deployment, and says what to mend. Nothing is changed.")]
+#[command(
+    name = "smoke",
+    about = "Checks a deployment and says how to fix problems. Read-only, except for --test-address."
+)]
 struct Arguments {
     #[command(flatten)]
     look: Look,
@@ -21,6 +24,6 @@ async fn main() -> ExitCode {
     findings.iter().for_each(|finding| println!("{finding}"));
     let count = |verdict| findings.iter().filter(|finding| finding.verdict == verdict).count();
     let (doubtful, bad) = (count(Verdict::Doubtful), count(Verdict::Bad));
-    println!("\n{} looked at, {doubtful} doubtful, {bad} to mend", findings.len());
+    println!("\n{} checks, {doubtful} warnings, {bad} failures", findings.len());
     if bad == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

@@ -1,4 +1,4 @@
-//! Calls of AWS under a function's name, as its own SDK would make them.
+//! Calls to AWS with a function's credentials, in the format of the AWS SDK.
 
 use axum::body::Bytes;
 use axum::http::Request;
@@ -6,11 +6,11 @@ use serde_json::{Value, json};
 
 use crate::Deployment;
 
-/// A call that has no caller yet.
+/// A call before it has a caller.
 #[derive(Debug)]
 pub struct Call {
     service: &'static str,
-    /// The JSON protocols name their operation in a header.
+    /// The operation's name. JSON protocols send it in a header.
     target: Option<String>,
     path: &'static str,
     content_type: &'static str,
@@ -30,7 +30,7 @@ impl Call {
         let name = if operation == "PutItem" { "Item" } else { "Key" };
         let mut members = json!({ name: { "pk": { "S": key } } });
         if operation != "GetItem" {
-            // Which changes nothing.
+            // This condition always fails, so the call changes nothing.
             members["ConditionExpression"] = json!("attribute_exists(nothing)");
         }
         Call::dynamodb(operation, table, members)
@@ -42,7 +42,7 @@ impl Call {
         Call::json("secretsmanager", "secretsmanager.GetSecretValue".to_owned(), &json!({ "SecretId": arn }))
     }
 
-    /// Sends a mail.
+    /// Sends an email.
     pub fn mail(from: &str) -> Call {
         let text = |text: &str| json!({ "Data": text });
         let content = json!({ "Simple": { "Subject": text("Hello"), "Body": { "Text": text("you") } } });
@@ -67,7 +67,7 @@ impl Call {
 }
 
 impl Deployment {
-    /// The name of the error that `function` gets for `call`; `ok` without one.
+    /// Returns the name of the error for `call` made by `function`, or `ok`.
     pub async fn call_as(&self, function: &str, call: Call) -> String {
         let credential = format!("{function}/20260101/us-east-1/{}/aws4_request", call.service);
         let request = Request::post(call.path)
@@ -75,14 +75,14 @@ impl Deployment {
             .header("content-type", call.content_type);
         let request = call.target.iter().fold(request, |request, target| request.header("x-amz-target", target));
         let answer = self.stack.services().answer(request.body(Bytes::from(call.body)).unwrap()).await;
-        // The JSON protocols have the name in a header, SNS in its XML.
+        // JSON protocols put the error's name into a header, SNS puts it into the XML body.
         let header = answer.headers().get("x-amzn-errortype").map(|name| name.to_str().unwrap().to_owned());
         let body = String::from_utf8_lossy(answer.body());
         let code = body.split_once("<Code>").and_then(|(_, rest)| rest.split('<').next());
         header.or(code.map(str::to_owned)).unwrap_or_else(|| "ok".to_owned())
     }
 
-    /// Whether `function` has the permissions for `call`, whatever else becomes of it.
+    /// Returns true if `function` has the permissions for `call`, even if the call fails for another reason.
     pub async fn may(&self, function: &str, call: Call) -> bool {
         !matches!(self.call_as(function, call).await.as_str(), "AccessDeniedException" | "AuthorizationError")
     }

@@ -1,6 +1,6 @@
-//! What is linked into a binary.
+//! Finds out which AWS clients are linked into a binary.
 
-/// The words on the wire that a service's client cannot do without, and no other code has.
+/// Text that every client of a service sends. No other code contains it.
 const CLIENTS: [(&str, &str); 4] = [
     ("dynamodb", "DynamoDB_20120810."),
     ("secretsmanager", "secretsmanager.GetSecretValue"),

@@ -1,4 +1,4 @@
-//! A browser: it keeps cookies as browsers do, and says where its page is from.
+//! A browser: it stores cookies and sends the headers that describe its page.
 
 use std::collections::BTreeMap;
 
@@ -17,21 +17,21 @@ pub const DEVICE_COOKIE: &str = "__Host-device";
 #[derive(Clone)]
 pub struct Browser<'a> {
     client: Client<'a>,
-    /// What it says of its page: `origin` and `sec-fetch-site`.
+    /// The headers that describe its page: `origin` and `sec-fetch-site`.
     pub page: Vec<(&'static str, String)>,
-    /// Its cookies by name, with their seconds to live.
+    /// Its cookies by name, with their lifetime in seconds.
     pub cookies: BTreeMap<String, (String, u64)>,
 }
 
 impl<'a> Client<'a> {
-    /// A browser of this client's at a page of `origin`.
+    /// A browser for this client, at a page of `origin`.
     pub fn browser(self, origin: &str) -> Browser<'a> {
         Browser { client: self, page: vec![("origin", origin.to_owned())], cookies: BTreeMap::new() }
     }
 }
 
 impl Browser<'_> {
-    /// Posts JSON with the page's headers and all cookies, and keeps the answer's.
+    /// Posts JSON with the page's headers and all cookies, and stores the cookies of the answer.
     pub async fn post(&mut self, path: &str, body: Value) -> Answer {
         let mut request = Request::post(path).header(header::CONTENT_TYPE, "application/json");
         for (name, value) in &self.page {
@@ -46,7 +46,7 @@ impl Browser<'_> {
         answer
     }
 
-    /// Takes a `Set-Cookie`, if it is as all of ours must be: for our host alone, over TLS, out of reach of pages (S60).
+    /// Stores a cookie after checking its attributes: only for our host, only over TLS, and unreadable for scripts (S60).
     #[track_caller]
     fn keep(&mut self, line: &str) {
         let mut parts = line.split("; ");
@@ -63,18 +63,16 @@ impl Browser<'_> {
         }
     }
 
-    /// The value of a cookie.
     #[track_caller]
     pub fn cookie(&self, name: &str) -> String {
         self.cookies.get(name).unwrap_or_else(|| panic!("there is no cookie {name}")).0.clone()
     }
 
-    /// The names of its cookies.
     pub fn names(&self) -> Vec<&str> {
         self.cookies.keys().map(String::as_str).collect()
     }
 
-    /// Asks for a code by cookies, and reads it as its owner would.
+    /// Requests a code with cookie delivery, and reads it from the newest message.
     pub async fn ask(&mut self, address: &str) -> String {
         let body = json!({ "identifier": address, "token_delivery": "cookie" });
         self.post(REQUEST, body).await.ok();
@@ -85,7 +83,7 @@ impl Browser<'_> {
         self.post(VERIFY, json!({ "identifier": address, "otp_code": code })).await
     }
 
-    /// Asks, reads, answers.
+    /// Requests a code, reads it and answers.
     pub async fn sign_in(&mut self, address: &str) -> Value {
         let code = self.ask(address).await;
         self.answer(address, &code).await.ok()

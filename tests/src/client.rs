@@ -17,7 +17,7 @@ pub const LOGOUT: &str = "/api/auth/logout/";
 pub const SESSIONS: &str = "/api/auth/sessions/";
 pub const PROFILE: &str = "/api/profile/";
 
-/// Whoever asks, from one address.
+/// A client with one network address.
 #[derive(Clone, Copy)]
 pub struct Client<'a> {
     pub(crate) deployment: &'a Deployment,
@@ -25,7 +25,7 @@ pub struct Client<'a> {
     pub(crate) api: &'a Api,
 }
 
-/// What the API answered.
+/// An answer of the API.
 #[derive(Clone, Debug)]
 pub struct Answer {
     pub status: StatusCode,
@@ -33,7 +33,7 @@ pub struct Answer {
     pub body: Value,
 }
 
-/// A code, as its owner has it.
+/// A challenge and the code in its message.
 #[derive(Clone, Debug)]
 pub struct Asked {
     pub challenge: String,
@@ -48,28 +48,27 @@ pub struct Tokens {
 }
 
 impl<'a> Client<'a> {
-    /// The same, answered by other instances of the functions.
+    /// The same client, but other instances of the functions answer it.
     pub fn by(self, api: &'a Api) -> Client<'a> {
         Client { api, ..self }
     }
 
-    /// Posts JSON.
     pub async fn post(self, path: &str, body: Value) -> Answer {
         self.post_text(path, &body.to_string()).await
     }
 
-    /// Posts what is said to be JSON.
+    /// Posts text with the content type of JSON.
     pub async fn post_text(self, path: &str, body: &str) -> Answer {
         self.send(posting(path, body)).await
     }
 
-    /// Posts JSON with one header more.
+    /// Posts JSON with one additional header.
     pub async fn post_with(self, name: &str, value: &str, path: &str, body: Value) -> Answer {
         let request = Request::post(path).header(header::CONTENT_TYPE, "application/json").header(name, value);
         self.send(request.body(Bytes::from(body.to_string())).unwrap()).await
     }
 
-    /// Asks with an access token, and without a body.
+    /// Sends a request with an access token and without a body.
     pub async fn with_token(self, method: &str, path: &str, access: &str) -> Answer {
         self.send(with_token(method, path, access)).await
     }
@@ -89,7 +88,7 @@ impl<'a> Client<'a> {
         self.send(Request::get(path).body(Bytes::new()).unwrap()).await
     }
 
-    /// Sends any request. It and its answer must be as the document of the API says.
+    /// Sends any request. Panics if the request or its answer contradicts `openapi.yaml`.
     pub async fn send(self, request: Request<Bytes>) -> Answer {
         self.deployment.witness.network(self.address);
         let response = self.api.call(request.clone(), self.address).await;
@@ -101,25 +100,25 @@ impl<'a> Client<'a> {
         answer
     }
 
-    /// Asks for a code, and reads it out of the newest message as its owner would.
+    /// Requests a code, and reads it from the newest message.
     pub async fn ask(self, address: &str) -> Asked {
         let answer = self.post(REQUEST, json!({ "identifier": address })).await.ok();
         let challenge = answer["challenge_id"].as_str().unwrap().to_owned();
         Asked { challenge, code: self.deployment.newest_code(address) }
     }
 
-    /// Answers a challenge.
+    /// Answers with `challenge_id`.
     pub async fn answer(self, address: &str, asked: &Asked) -> Answer {
         let body = json!({ "identifier": address, "otp_code": asked.code, "challenge_id": asked.challenge });
         self.post(VERIFY, body).await
     }
 
-    /// Answers without naming a challenge, as older frontends do.
+    /// Answers without `challenge_id`, as older frontends do.
     pub async fn answer_unbound(self, address: &str, code: &str) -> Answer {
         self.post(VERIFY, json!({ "identifier": address, "otp_code": code })).await
     }
 
-    /// Asks, reads, answers.
+    /// Requests a code, reads it and answers.
     pub async fn sign_in(self, address: &str) -> Tokens {
         let asked = self.ask(address).await;
         self.answer(address, &asked).await.tokens()
@@ -144,15 +143,14 @@ pub fn posting(path: &str, json: impl ToString) -> Request<Bytes> {
     request.body(Bytes::from(json.to_string())).unwrap()
 }
 
-/// A request with an access token, and without a body.
+/// A request with an access token and without a body.
 pub(crate) fn with_token(method: &str, path: &str, access: &str) -> Request<Bytes> {
     let request = Request::builder().method(method).uri(path).header("authorization", format!("Bearer {access}"));
     request.body(Bytes::new()).unwrap()
 }
 
 impl Answer {
-    /// An answer in payload format 2.0, with a body of JSON if any.
-    /// What API Gateway says for a function that has died.
+    /// API Gateway's answer when a function has crashed.
     pub(crate) fn of_the_dead() -> Answer {
         let body = json!({ "message": "Internal Server Error" });
         Answer { status: StatusCode::INTERNAL_SERVER_ERROR, headers: HeaderMap::new(), body }
@@ -175,14 +173,14 @@ impl Answer {
         }
     }
 
-    /// The body of a 200.
+    /// The body, which must belong to a 200.
     #[track_caller]
     pub fn ok(self) -> Value {
         assert_eq!(self.status, StatusCode::OK, "{}", self.body);
         self.body
     }
 
-    /// The tokens of a 200: nested as verify gives them, or flat as refresh does.
+    /// The tokens in a 200. `verify` nests them, `refresh` returns them flat.
     #[track_caller]
     pub fn tokens(self) -> Tokens {
         let body = self.ok();
@@ -198,7 +196,7 @@ impl Answer {
         assert_eq!(self.headers["www-authenticate"], "Bearer");
     }
 
-    /// Asserts a refusal with its status and code, and the shape that all of them have.
+    /// Asserts the status and code of an error, and the shape common to all errors.
     #[track_caller]
     pub fn refused(&self, status: u16, code: &str) {
         assert_eq!((self.status.as_u16(), self.code()), (status, code), "{}", self.body);
@@ -213,7 +211,7 @@ impl Answer {
         self.body["error"].as_str().unwrap_or(if self.status.is_success() { "ok" } else { "" })
     }
 
-    /// Seconds to wait, as the answer says.
+    /// The seconds to wait, according to the body.
     #[track_caller]
     pub fn retry_after(&self) -> u64 {
         self.body["retry_after"].as_u64().unwrap()

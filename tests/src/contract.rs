@@ -1,4 +1,4 @@
-//! The API's document, `openapi.yaml`, and whether what passes the front door keeps to it.
+//! Checks requests and answers against `openapi.yaml`.
 
 mod read;
 
@@ -17,12 +17,12 @@ use crate::Answer;
 /// The document, read once.
 pub static CONTRACT: LazyLock<Contract> = LazyLock::new(|| Contract::read(&local::document::json().unwrap()));
 
-/// What the document says.
+/// The content of the document.
 pub struct Contract {
     pub operations: Vec<Operation>,
-    /// What is answered where there is no operation.
+    /// Answers for paths and methods without an operation.
     pub elsewhere: Operation,
-    /// What the gateway adds to any answer.
+    /// Headers that the gateway adds to any answer.
     gateway_headers: Headers,
 }
 
@@ -32,9 +32,9 @@ pub struct Operation {
     pub id: String,
     pub method: String,
     pub path: String,
-    /// Whether nothing but an access token opens it.
+    /// Whether only an access token opens it.
     pub needs_access: bool,
-    /// What a body must be.
+    /// The schema of its body.
     request: Option<Validator>,
     pub requests: Examples,
     pub responses: BTreeMap<u16, Response>,
@@ -42,16 +42,17 @@ pub struct Operation {
 
 /// A status of an operation.
 pub struct Response {
-    /// What a body must be for readers, who take fields that they do not know; and for us, who may not add one.
+    /// Two schemas of the body. Clients must accept unknown fields, so the first is open. The functions must not send
+    /// undocumented fields, so the second is closed.
     body: Option<[Validator; 2]>,
     headers: Headers,
     pub examples: Examples,
 }
 
-/// By name. An answer's name is its error's code; `gateway` is the gateway's own answer.
+/// Examples by name. The name is the error's code, or `gateway` for the gateway's own answer.
 pub type Examples = BTreeMap<String, Value>;
 
-/// By name in small letters.
+/// Headers by lower-case name.
 type Headers = BTreeMap<String, Header>;
 
 struct Header {
@@ -59,7 +60,7 @@ struct Header {
     is_optional: bool,
 }
 
-/// Panics where a request and its answer are not as the document says.
+/// Panics if a request and its answer contradict the document.
 pub fn assert_kept(request: &Request<Bytes>, answer: &Answer) {
     let problems = CONTRACT.problems(request, answer);
     let (method, path) = (request.method(), request.uri().path());
@@ -67,12 +68,12 @@ pub fn assert_kept(request: &Request<Bytes>, answer: &Answer) {
 }
 
 impl Contract {
-    /// What is wrong, a line each.
+    /// The contradictions, one per line.
     pub fn problems(&self, request: &Request<Bytes>, answer: &Answer) -> String {
         let mut problems = String::new();
         let status = answer.status.as_u16();
         let operation = match self.operation(request.method().as_str(), request.uri().path()) {
-            // Where there are no aliases.
+            // This deployment has no aliases.
             _ if status == 404 && is_alias(request.uri().path()) => &self.elsewhere,
             _ if status == 400 && is_gateways(answer) => &self.elsewhere,
             operation => operation,
@@ -90,13 +91,13 @@ impl Contract {
         problems
     }
 
-    /// The operation that a request is for, or everything else.
+    /// The operation for a request. Without one, `elsewhere`.
     fn operation(&self, method: &str, path: &str) -> &Operation {
         let found = self.operations.iter().find(|operation| operation.method == method && operation.is_at(path));
         found.unwrap_or(&self.elsewhere)
     }
 
-    /// Whether the status fits where there is no operation: the path is known, or it is not.
+    /// For requests without an operation: 404 needs an unknown path, 405 a known one.
     fn fits(&self, operation: &Operation, request: &Request<Bytes>, status: u16) -> bool {
         let path = request.uri().path();
         let is_known = self.operations.iter().any(|operation| operation.is_at(path));
@@ -110,7 +111,7 @@ impl Contract {
     }
 
     fn header_problems(&self, response: &Response, answer: &Answer, problems: &mut String) {
-        // The gateway's own answers have none of the headers that a function's have.
+        // The gateway's own answers lack the headers of a function.
         let is_gateways = is_gateways(answer);
         for (name, header) in &response.headers {
             if !answer.headers.contains_key(name) && !header.is_optional && !is_gateways {
@@ -133,7 +134,7 @@ impl Contract {
 }
 
 impl Operation {
-    /// Whether it is this path's, with or without its final slash.
+    /// Compares with a path, ignoring the final slash.
     fn is_at(&self, path: &str) -> bool {
         let [mine, theirs] = [&self.path, path].map(|path| without_final_slash(path).split('/'));
         let is_same = |(mine, theirs): (&str, &str)| match mine.starts_with('{') {
@@ -143,14 +144,12 @@ impl Operation {
         mine.clone().count() == theirs.clone().count() && mine.zip(theirs).all(is_same)
     }
 
-    /// Whether `body` is one that it takes.
     pub fn takes(&self, body: &Value) -> bool {
         self.request.as_ref().is_some_and(|request| request.is_valid(body))
     }
 }
 
 impl Response {
-    /// What is wrong with a body.
     pub fn body_problems(&self, body: &Value) -> String {
         let mut problems = String::new();
         self.body.iter().flatten().for_each(|schema| body_problems(schema, body, &mut problems));
@@ -188,20 +187,20 @@ fn response_problems(response: &Response, answer: &Answer, problems: &mut String
     }
     let header = answer.headers.get(header::RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
     let told = answer.body.get("retry_after").and_then(Value::as_u64);
-    // The shape of some aliases has no place for it.
+    // Some aliases have an error format without this field.
     if !answer.status.is_success() && header != told && (told.is_some() || answer.body.get("success").is_some()) {
         problem(problems, format_args!("body and header tell different waits"));
     }
 }
 
-/// A refusal's code: ours, or an alias's.
+/// The code of an error, in our format or an alias's.
 fn code_of(body: &Value) -> Option<&str> {
     let is_ours = body.get("success").is_some();
     let names: &[&str] = if is_ours { &["error"] } else { &["error_code", "code"] };
     names.iter().find_map(|name| body.get(name)?.as_str())
 }
 
-/// What was answered with a success must have been a request that the document allows.
+/// A successful answer needs a request that the document allows.
 fn request_problems(body: &Validator, request: &Request<Bytes>, problems: &mut String) {
     let kind = request.headers().get(header::CONTENT_TYPE).map(|kind| kind.to_str().unwrap().to_ascii_lowercase());
     if kind.and_then(|kind| kind.split(';').next().map(str::to_owned)).as_deref() != Some("application/json") {

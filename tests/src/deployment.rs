@@ -1,4 +1,4 @@
-//! A deployment: the whole bundle in this process, with a database, an inbox and a clock of its own.
+//! A deployment: the whole application in this process, with its own database, inbox and clock.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
@@ -16,20 +16,21 @@ use shared::words::{Index, Tenant, Timestamp};
 use crate::client::{Client, Tokens};
 use crate::witness::{AtTheEnd, Witness};
 
-/// RSA keys that all tests share, the second for rotations: making one is slow.
+/// RSA keys for all tests, because generating them is slow. The second is for rotations.
 pub const RSA_KEYS: [&str; 2] = [include_str!("../keys/rsa2048-1.pem"), include_str!("../keys/rsa2048-2.pem")];
 
-/// One deployment. Its clock stands still until it is moved; and at its end, nothing of it may have leaked.
+/// One deployment. Its clock moves only by [`Deployment::wait`], except when it uses the system's clock. Dropping it checks for
+/// leaked secrets.
 pub struct Deployment {
     pub stack: Stack,
     pub witness: Witness,
     _at_the_end: Option<AtTheEnd>,
 }
 
-/// 2026-01-01T00:00:00Z: the beginning of an hour and of every window.
+/// 2026-01-01T00:00:00Z, the start of an hour and of every window.
 pub const START: u64 = 1_767_225_600;
 
-/// A machine that does much else is no fault of AWS. Tests of timeouts set their own over these.
+/// Long timeouts, because a busy machine is slow. Tests of timeouts override them.
 const PATIENCE: [(&str, &str); 2] = [("AWS_ATTEMPT_TIMEOUT_MS", "20000"), ("AWS_OPERATION_TIMEOUT_MS", "25000")];
 
 impl Deployment {
@@ -38,34 +39,35 @@ impl Deployment {
         Deployment::with(&[]).await
     }
 
-    /// With some settings of its own.
+    /// With the development profile and these settings.
     pub async fn with(settings: &[(&str, &str)]) -> Deployment {
         Deployment::of(options(settings)).await
     }
 
-    /// Behind an address of its own, by the system's clock.
+    /// Listens on a free local port and uses the system's clock.
     pub async fn listening(settings: &[(&str, &str)]) -> Deployment {
         let api = Some(SocketAddr::from(([127, 0, 0, 1], 0)));
         Deployment::run(Options { api, ..options(settings) }).await.unwrap()
     }
 
-    /// Of another template than the project's, with keys that are quick to make.
+    /// Runs another template, with ES256 keys because they are quick to generate.
     ///
     /// # Errors
-    /// What keeps the stack from starting.
+    /// The stack's error, if it fails to start.
     pub async fn from(template: Template) -> Result<Deployment, Failure> {
         let env = vec![("JWT_ALGORITHM".to_owned(), "ES256".to_owned())];
         Deployment::try_of(Options { template: Some(template), env, ..Options::default() }).await
     }
 
-    /// Whose functions reach AWS without a socket, for a runtime whose clock stands; with keys that are quick to make.
+    /// Functions reach AWS without a socket, for a runtime with a paused clock. Uses ES256 keys because they are quick to
+    /// generate.
     pub async fn in_process(settings: &[(&str, &str)], on_line: OnLine) -> Deployment {
         let env = [("JWT_ALGORITHM", "ES256")].iter().chain(settings);
         let env = env.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         Deployment::of(Options { env, in_process: true, on_line, ..Options::default() }).await
     }
 
-    /// For figures: a witness costs time and memory too.
+    /// For measurements. Runs without a witness, because a witness costs time and memory.
     pub async fn measured(settings: &[(&str, &str)]) -> Deployment {
         Deployment::unwatched(frozen(options(settings))).await.unwrap()
     }
@@ -78,10 +80,10 @@ impl Deployment {
         Deployment::run(frozen(options)).await
     }
 
-    /// As `options` say and nothing else. Every stack of a test begins here, and so has a witness.
+    /// Uses `options` as they are. Every deployment except [`Deployment::measured`] starts here and so has a witness.
     ///
     /// # Errors
-    /// What keeps the stack from starting.
+    /// The stack's error, if it fails to start.
     pub async fn run(options: Options) -> Result<Deployment, Failure> {
         let witness = Witness::default();
         let on_line = witness.on_line(options.on_line);
@@ -92,37 +94,36 @@ impl Deployment {
         Ok(Deployment { witness, _at_the_end: Some(at_the_end), ..auth })
     }
 
-    /// With a witness that sees nothing.
+    /// Starts a stack without attaching a witness.
     async fn unwatched(options: Options) -> Result<Deployment, Failure> {
-        // On the heap, or the future of a test is too deep for the compiler to name.
+        // On the heap, because otherwise the type of a test's future exceeds the compiler's recursion limit.
         let stack = Box::pin(Stack::start(options)).await?;
-        // The keyrings are read when the functions start: not what a test asks about.
+        // Drops the calls that functions make at start to read the keyrings. Tests count only later calls.
         stack.services().calls().take();
         Ok(Deployment { stack, witness: Witness::default(), _at_the_end: None })
     }
 
-    /// A client at some address.
+    /// A client at 192.0.2.1.
     pub fn client(&self) -> Client<'_> {
         self.client_at("192.0.2.1")
     }
 
-    /// A client at this address.
     pub fn client_at(&self, address: &str) -> Client<'_> {
         let address: IpAddr = address.parse().unwrap();
         Client { deployment: self, address, api: self.stack.api().unwrap() }
     }
 
-    /// Moves the clock.
+    /// Moves the clock forward.
     pub fn wait(&self, seconds: u64) {
         self.stack.clock().advance(Duration::from_secs(seconds));
     }
 
-    /// What may go wrong from now on: the body of `POST /api/faults`.
+    /// Sets the faults from now on. The format is the body of `POST /api/faults`.
     pub fn faults(&self, faults: Value) {
         self.stack.services().faults().set(serde_json::from_value(faults).unwrap());
     }
 
-    /// The code in the newest message to `address`: the first word of a mail's subject, or of a text.
+    /// The code in the newest message to `address`: the first word of an email's subject, or of an SMS.
     #[track_caller]
     pub fn newest_code(&self, address: &str) -> String {
         let messages = self.stack.inbox().messages(Some(address));
@@ -130,12 +131,12 @@ impl Deployment {
         newest.subject.as_ref().unwrap_or(&newest.text).split(' ').next().unwrap().to_owned()
     }
 
-    /// How many messages went to `address`.
+    /// How many messages `address` has received.
     pub fn messages_to(&self, address: &str) -> usize {
         self.stack.inbox().messages(Some(address)).len()
     }
 
-    /// How many of these sessions live; the living ones are moved on to their next tokens.
+    /// Counts the active sessions by refreshing each. Replaces the tokens of active sessions with their successors.
     pub async fn live(&self, sessions: &mut [Tokens]) -> usize {
         let mut live = 0;
         for tokens in sessions {
@@ -148,7 +149,7 @@ impl Deployment {
         live
     }
 
-    /// The consecutive failures that are counted against `address`.
+    /// The consecutive failures counted for `address`.
     pub fn failures(&self, address: &str) -> u32 {
         let keys = self.code_keys();
         let tenant = Tenant::default();
@@ -163,7 +164,7 @@ impl Deployment {
         self.secret("CODES_SECRET_ARN")
     }
 
-    /// The names of the keys that are published, as the item has them at this moment.
+    /// The ids of the keys published at this moment, according to the table.
     pub fn published(&self) -> Vec<String> {
         let item = self.items("JWKS").pop().expect("no keys are published");
         let set: Value = serde_json::from_str(item["set"]["S"].as_str().unwrap()).unwrap();
@@ -175,14 +176,14 @@ impl Deployment {
         self.secret("TOKENS_SECRET_ARN")
     }
 
-    /// Puts another keyring of tokens in its place, as an operator's hand might.
+    /// Overwrites the keyring of tokens, as an operator might.
     pub fn put_token_keys(&self, keys: &TokenKeys) {
         let text = serde_json::to_string(keys).unwrap();
         self.witness.keyring(&text);
         self.stack.services().put_secret(&self.setting("TOKENS_SECRET_ARN"), text).unwrap();
     }
 
-    /// What verify-otp would read so. It has most of the settings.
+    /// Reads settings from the environment of `verify-otp`, which has most of them.
     pub fn read<S>(&self, settings: impl FnOnce(&mut Reader<'_>) -> S) -> S {
         let environment: BTreeMap<_, _> = self.stack.environment("VerifyOtp").into_iter().collect();
         config::read(|name| environment.get(name).cloned(), settings).unwrap()
@@ -202,7 +203,7 @@ impl Deployment {
     }
 }
 
-/// With these settings, and with keys that are there already where making one is slow.
+/// Adds the prepared RSA keys if the settings use RSA.
 fn options(settings: &[(&str, &str)]) -> Options {
     let is_rsa = !settings.iter().any(|(name, value)| *name == "JWT_ALGORITHM" && !value.starts_with("RS"));
     let env = settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
@@ -210,25 +211,25 @@ fn options(settings: &[(&str, &str)]) -> Options {
     Options { env, signing_keys, ..Options::default() }
 }
 
-/// Whose clock stands, and who is patient.
+/// Stops the clock at [`START`] and sets long timeouts.
 fn frozen(options: Options) -> Options {
     let clock = StackClock::frozen_at(Timestamp::from_unix(START));
     let env = PATIENCE.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).chain(options.env);
     Options { clock, env: env.collect(), ..options }
 }
 
-/// A code of the same kind that is not `code`: `2` and `3` are digits, and letters of base32.
+/// A wrong code in the same format: `2` and `3` are valid in digits and in base32.
 pub fn wrong(code: &str) -> String {
     let last = if code.ends_with('2') { "3" } else { "2" };
     format!("{}{last}", &code[..code.len() - 1])
 }
 
-/// The id of an access token's session.
+/// The session id in an access token.
 pub fn session_of(access: &str) -> String {
     unverified(access).1["sid"].as_str().unwrap().to_owned()
 }
 
-/// Header and claims of a JWT, taken apart by hand.
+/// Decodes the header and the claims of a JWT without verifying it.
 pub fn unverified(token: &str) -> (Value, Value) {
     let part = |at: usize| {
         let bytes = BASE64URL_NOPAD.decode(token.split('.').nth(at).unwrap().as_bytes()).unwrap();

@@ -1,6 +1,6 @@
-//! The harness: a whole deployment of one's own, asked as a client asks it.
+//! The test harness: a whole deployment per test, used the way a client uses it.
 //!
-//! Requests go in at the front door, codes are read out of the inbox as a person would, and the clock is moved by hand.
+//! Requests pass through the gateway, codes are read from the inbox, and tests move the clock.
 
 pub mod aws;
 pub mod binary;

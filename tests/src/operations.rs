@@ -1,4 +1,4 @@
-//! What is measured: operations, and the requests that make them happen.
+//! The measured operations, and the requests that cause them.
 
 use axum::body::Bytes;
 use axum::http::{Request, header};
@@ -12,10 +12,10 @@ use crate::{Deployment, Tokens};
 pub struct Operation {
     pub name: &'static str,
     pub kind: Kind,
-    /// The code of its answer.
+    /// The expected code of its answer.
     pub answer: &'static str,
     pub signs: bool,
-    /// How many calls it has under way together, round by round.
+    /// How many calls to AWS are in flight in each round.
     pub rounds: &'static [usize],
 }
 
@@ -42,7 +42,7 @@ pub enum Kind {
     Fallback,
 }
 
-/// Nothing of what is measured is about limits.
+/// Limits high enough to keep measurements free of refusals.
 pub const SETTINGS: [(&str, &str); 8] = [
     ("OTP_REQUESTS_PER_IP", "1000000"),
     ("OTP_FAILURES_PER_IP", "1000000"),
@@ -53,7 +53,7 @@ pub const SETTINGS: [(&str, &str); 8] = [
     ("SMS_PER_IP_DAY", "1000000"),
     ("SMS_BREAKER_SHARE", "0"),
 ];
-/// Where they come from.
+/// The client's network address.
 pub const ADDRESS: &str = "192.0.2.1";
 
 const fn done(name: &'static str, kind: Kind, rounds: &'static [usize]) -> Operation {
@@ -91,7 +91,7 @@ pub const OPERATIONS: [Operation; 19] = [
 ];
 
 impl Kind {
-    /// The request, after all that must have happened before it.
+    /// Performs all earlier steps and returns the request to measure.
     pub async fn prepare(self, auth: &Deployment, run: usize) -> Request<Bytes> {
         let (client, somebody) = (auth.client(), &self.somebody(run));
         match self {
@@ -101,7 +101,8 @@ impl Kind {
                 post(REQUEST, json!({ "identifier": somebody }))
             }
             Kind::Resend => {
-                // What was surely not sent is sent again at once; else the clock would go on for those who are prepared already.
+                // A message refused by SES can be resent at once. Moving the clock instead would affect the requests prepared
+                // already.
                 auth.faults(json!({ "delivery": "refused" }));
                 let refused = client.post(REQUEST, json!({ "identifier": somebody })).await;
                 auth.faults(json!({}));
@@ -125,7 +126,7 @@ impl Kind {
         }
     }
 
-    /// The request of somebody who has just signed in.
+    /// A request of a user who has just signed in.
     async fn signed_in(self, tokens: Tokens, auth: &Deployment) -> Request<Bytes> {
         let Tokens { access, refresh } = tokens;
         match self {
@@ -143,7 +144,7 @@ impl Kind {
         }
     }
 
-    /// Nobody who was here before.
+    /// A new user's identifier.
     fn somebody(self, run: usize) -> String {
         match self {
             Kind::SmsRequest => format!("+447400{run:06}"),
@@ -154,7 +155,7 @@ impl Kind {
 }
 
 fn post(path: &str, body: Value) -> Request<Bytes> {
-    // What a browser sends along: the event carries it, and the function reads past it.
+    // The usual headers of a browser. The event contains them and the function skips them.
     Request::post(path)
         .header(header::CONTENT_TYPE, "application/json")
         .header(header::ACCEPT, "application/json, text/plain, */*")

@@ -1,4 +1,4 @@
-//! What a stranger must not tell apart: pairs of requests that differ in what he wants to know, and in nothing that he sees.
+//! Pairs of requests that look the same to an attacker and differ only in a secret. The answers must be indistinguishable.
 
 use axum::body::Bytes;
 use axum::http::Request;
@@ -7,31 +7,31 @@ use serde_json::json;
 use crate::Deployment;
 use crate::client::{LOGOUT, REFRESH, REQUEST, Tokens, VERIFY, posting};
 
-/// Two sides of one question.
+/// Two requests with one difference.
 pub struct Pair {
     pub name: &'static str,
     pub sides: [Side; 2],
-    /// Whether the same work is done for both, or only the same answer given.
+    /// True if both requests do the same work. Otherwise only the answers are the same.
     pub is_same_work: bool,
 }
 
 #[derive(Clone, Copy, PartialEq)]
 pub enum Side {
-    /// A code is asked for, for somebody who has an account, or for nobody.
+    /// A code request for an identifier with or without an account.
     Request {
         is_known: bool,
     },
-    /// A wrong code, for somebody who has an account, or for nobody.
+    /// A wrong code for an identifier with or without an account.
     WrongCode {
         is_known: bool,
     },
-    /// A code that is wrong at this place.
+    /// A code with a wrong digit at this place.
     WrongDigit(usize),
-    /// A wrong code for a challenge that is waited for, or for one that never was.
+    /// A wrong code for a pending or an unknown challenge.
     Challenge {
         is_live: bool,
     },
-    /// The token of a session that has ended, or one that nobody has made.
+    /// The token of an ended session, or a forged token.
     Refresh {
         is_real: bool,
     },
@@ -73,13 +73,13 @@ pub const PAIRS: [Pair; 6] = [
     },
 ];
 
-/// As long for both sides.
+/// The addresses of both sides have the same length.
 fn address(is_known: bool, run: usize) -> String {
     format!("{}{run:05}@example.com", if is_known { "a" } else { "z" })
 }
 
 impl Side {
-    /// What must have happened before: everybody with an account has it for some hours.
+    /// Prepares the accounts, if any. They are some hours old.
     pub async fn settle(self, auth: &Deployment, runs: usize) {
         if matches!(self, Side::Request { is_known: true } | Side::WrongCode { is_known: true }) {
             for run in 0..runs {
@@ -89,7 +89,7 @@ impl Side {
         }
     }
 
-    /// The request; no two have the same number.
+    /// The request. Each run has its own addresses.
     pub async fn request(self, auth: &Deployment, run: usize) -> Request<Bytes> {
         match self {
             Side::Request { is_known } => posting(REQUEST, json!({ "identifier": address(is_known, run) })),
@@ -112,7 +112,7 @@ impl Side {
     }
 }
 
-/// The token, or one with another last character: of its MAC.
+/// The token, or a copy with another last character, so that its MAC is wrong.
 fn presented(tokens: Tokens, is_real: bool) -> String {
     let mut token = tokens.refresh;
     if !is_real {
@@ -122,7 +122,7 @@ fn presented(tokens: Tokens, is_real: bool) -> String {
     token
 }
 
-/// An answer that is wrong at that digit, to the challenge that was just asked for or to another.
+/// An answer with a wrong digit, to the newest challenge or to `challenge`.
 async fn answer(auth: &Deployment, address: &str, place: usize, challenge: Option<String>) -> Request<Bytes> {
     let asked = auth.client().ask(address).await;
     let mut digits: Vec<char> = asked.code.chars().collect();

@@ -1,37 +1,39 @@
-//! A simulated attack: somebody asks for texts to numbers of one prefix, from many addresses, and answers none (V40).
+//! A simulated SMS pumping attack: an attacker requests messages to numbers of one prefix from many addresses, and answers none
+//! (V40).
 
 use serde_json::json;
 
 use crate::Deployment;
 use crate::client::REQUEST;
 
-/// How the attack is made.
+/// The size of the attack.
 #[derive(Clone, Copy)]
 pub struct Attack {
-    /// Requests for a text, each to a number of its own.
+    /// Requests for a message, each to a different number.
     pub requests: usize,
-    /// Addresses that they come from, one after the other.
+    /// The attacker's network addresses, used in turn.
     pub addresses: usize,
-    /// Seconds that it lasts.
+    /// The duration in seconds.
     pub seconds: u64,
-    /// People who sign in meanwhile, evenly: in another country, and in the one under attack, with numbers of other ranges.
+    /// Users who sign in during the attack, evenly spread: in another country, and in the attacked country with numbers of other
+    /// ranges.
     pub elsewhere: usize,
     pub there: usize,
 }
 
-/// What it led to.
+/// The result of an attack.
 #[derive(Debug, Default)]
 pub struct Damage {
-    /// Texts that the attack was sent.
+    /// Messages sent to the attacker.
     pub sent: usize,
-    /// People elsewhere who were signed in.
+    /// Users in the other country who signed in.
     pub elsewhere: usize,
-    /// People in the country under attack who were signed in at their first try.
+    /// Users in the attacked country who signed in at their first attempt.
     pub there: usize,
 }
 
 impl Attack {
-    /// Attacks a deployment with phones in Great Britain, while people there and in the United States sign in.
+    /// Attacks with British numbers while users in Great Britain and the United States sign in.
     pub async fn on(self, auth: &Deployment) -> Damage {
         let mut damage = Damage::default();
         let mut elapsed = 0;
@@ -54,7 +56,7 @@ impl Attack {
         damage
     }
 
-    /// Which of so many people comes after this request, if one does.
+    /// The number of the user whose turn is after this request, if any.
     fn turn(self, people: usize, number: usize) -> Option<usize> {
         let before = people * number / self.requests;
         (people * (number + 1) / self.requests > before).then_some(before)
@@ -65,7 +67,7 @@ fn address(net: usize, number: usize) -> String {
     format!("{net}.{}.{}.1", number / 256, number % 256)
 }
 
-/// 1 for somebody who asks, reads and answers; 0 for one who is told to wait.
+/// Returns 1 if the user signs in, and 0 if they must wait.
 async fn signs_in(auth: &Deployment, net: usize, person: usize, phone: String) -> usize {
     let client = auth.client_at(&address(net, person));
     let answer = client.post(REQUEST, json!({ "identifier": phone })).await;

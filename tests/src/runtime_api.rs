@@ -1,4 +1,4 @@
-//! Lambda's side of a function: the runtime API that hands events to its real binary, and the binary as a process.
+//! Lambda's side of a function: a runtime API that sends events to the real binary, and the binary as a process.
 
 mod process;
 
@@ -27,10 +27,10 @@ pub use self::process::{Process, deployment, function_of, names_every_wrong_sett
 /// Longer than an event takes on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// A function's response, or the error that it reports.
+/// A function's response, or the error it reports.
 pub type Outcome = Result<Value, Value>;
 
-/// A runtime API on a free port of this machine, for one process; it ends when it is dropped.
+/// A runtime API on a free local port, for one process. Dropping it stops it.
 pub struct RuntimeApi {
     address: SocketAddr,
     events: mpsc::UnboundedSender<(String, Value)>,
@@ -45,7 +45,6 @@ struct Desk {
 }
 
 impl RuntimeApi {
-    /// Starts it.
     pub async fn start() -> RuntimeApi {
         let (events, queue) = mpsc::unbounded_channel();
         let desk = Desk { events: AsyncMutex::new(queue), waiting: Mutex::default(), asked: watch::Sender::new(0) };
@@ -61,19 +60,20 @@ impl RuntimeApi {
         RuntimeApi { address, events, desk, server }
     }
 
-    /// How often it was asked for an event.
+    /// How often the function has asked for an event.
     pub fn asked(&self) -> usize {
         *self.desk.asked.borrow()
     }
 
-    /// Waits until it has been asked for that many events: all before are then answered, and the function waits.
+    /// Waits until the function has asked for this number of events. All earlier events are then answered and the function is
+    /// idle.
     pub async fn asked_for(&self, events: usize) {
         let mut asked = self.desk.asked.subscribe();
         let asking = timeout(PATIENCE, asked.wait_for(|asked| *asked >= events));
         asking.await.expect("the function does not ask for an event within 10 seconds").unwrap();
     }
 
-    /// Hands out an event and waits for what comes back.
+    /// Sends an event and waits for its outcome.
     pub async fn invoke(&self, event: Value) -> Outcome {
         let id = random_id(&Entropy).unwrap();
         let (tell, told) = oneshot::channel();
@@ -82,7 +82,7 @@ impl RuntimeApi {
         timeout(PATIENCE, told).await.expect("an event has no answer after 10 seconds").unwrap()
     }
 
-    /// A binary with an environment and nothing else but what Lambda adds.
+    /// The command to start a binary with an environment and Lambda's own variables, and nothing else.
     pub fn command(&self, binary: &str, environment: Vec<(String, String)>) -> Command {
         let mut command = Command::new(binary);
         command.env_clear().envs(environment).env("AWS_LAMBDA_RUNTIME_API", self.address.to_string());
@@ -99,7 +99,7 @@ impl Drop for RuntimeApi {
     }
 }
 
-/// Waits for an event, as long as it takes.
+/// Waits for an event without a time limit.
 async fn next(State(desk): State<Arc<Desk>>) -> Response {
     desk.asked.send_modify(|asked| *asked += 1);
     let Some((id, event)) = desk.events.lock().await.recv().await else {
@@ -115,7 +115,7 @@ async fn next(State(desk): State<Arc<Desk>>) -> Response {
     (headers.map(|(name, value)| (HeaderName::from_static(name), value)), Json(event)).into_response()
 }
 
-/// The runtime does not say that what it sends is JSON.
+/// The body is read as bytes, because the runtime sends no JSON content type.
 async fn outcome(State(desk): State<Arc<Desk>>, Path((id, kind)): Path<(String, String)>, body: Bytes) -> StatusCode {
     let body = serde_json::from_slice(&body).unwrap();
     let waiting = desk.waiting.lock().unwrap().remove(&id);
@@ -127,7 +127,7 @@ async fn outcome(State(desk): State<Arc<Desk>>, Path((id, kind)): Path<(String, 
     StatusCode::ACCEPTED
 }
 
-/// A function that cannot start answers nothing that waits.
+/// A function that fails to start fails all waiting events.
 async fn init_error(State(desk): State<Arc<Desk>>, error: Bytes) -> StatusCode {
     let error: Value = serde_json::from_slice(&error).unwrap();
     let waiting: Vec<_> = desk.waiting.lock().unwrap().drain().collect();

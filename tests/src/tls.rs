@@ -1,4 +1,4 @@
-//! AWS behind TLS: an endpoint of this machine that hands on to the local services, and counts its handshakes.
+//! AWS behind TLS: a local endpoint that forwards to the local services and counts its handshakes.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -17,10 +17,10 @@ use tokio_rustls::TlsAcceptor;
 
 const AWS: &str = include_str!("../../shared/certs/aws-roots.pem");
 
-/// Each has an address of its own, as at AWS: a connection to one is no other's.
+/// As in AWS, each service has its own address and connections.
 const SERVICES: [&str; 4] = ["DYNAMODB", "SECRETS_MANAGER", "SESV2", "SNS"];
 
-/// The endpoint, with a root that nobody else has. It ends when it is dropped.
+/// The endpoint, with a root certificate made for it. Dropping it stops it.
 pub struct TlsEndpoint {
     settings: Vec<(String, String)>,
     handshakes: Arc<AtomicUsize>,
@@ -29,11 +29,11 @@ pub struct TlsEndpoint {
 }
 
 impl TlsEndpoint {
-    /// In front of what listens at `behind`.
+    /// Starts the endpoint in front of the services at `behind`.
     pub async fn start(behind: SocketAddr) -> TlsEndpoint {
         let (root, config) = identity();
         let bundle = std::env::temp_dir().join(format!("latchkey-{}.pem", random_id(&Entropy).unwrap()));
-        // Beside AWS's own: as many are read at a start as there are without a bundle, and one more.
+        // Added to AWS's own roots, so that a start parses as many certificates as in production, plus one.
         std::fs::write(&bundle, [root.as_str(), AWS].concat()).unwrap();
         let (config, handshakes) = (Arc::new(config), Arc::default());
         let mut settings = vec![("AWS_CA_BUNDLE".to_owned(), bundle.to_str().unwrap().to_owned())];
@@ -52,7 +52,7 @@ impl TlsEndpoint {
         self.handshakes.load(Ordering::SeqCst)
     }
 
-    /// What a function's environment says instead of the services' own address: first whom to believe, then where they are.
+    /// The variables for a function's environment: first the root certificates, then the services' addresses.
     pub fn settings(&self) -> Vec<(String, String)> {
         self.settings.clone()
     }
@@ -72,7 +72,7 @@ async fn serve(listener: TcpListener, config: Arc<ServerConfig>, behind: SocketA
         let (acceptor, handshakes) = (acceptor.clone(), handshakes.clone());
         tokio::spawn(async move {
             connection.set_nodelay(true).unwrap();
-            // A client that does not believe us hangs up.
+            // A client that distrusts the certificate closes the connection.
             let Ok(mut connection) = acceptor.accept(connection).await else { return };
             handshakes.fetch_add(1, Ordering::SeqCst);
             let mut services = TcpStream::connect(behind).await.unwrap();
@@ -82,7 +82,8 @@ async fn serve(listener: TcpListener, config: Arc<ServerConfig>, behind: SocketA
     }
 }
 
-/// A root, and a server that it vouches for over an intermediate authority, as at AWS. No handshake is a resumed one.
+/// A root, and a server certificate signed by an intermediate authority, as in AWS. Session resumption is off, so every handshake
+/// is a full one.
 fn identity() -> (String, ServerConfig) {
     let authority = |name: &str| {
         let mut params = CertificateParams::new(Vec::new()).unwrap();

@@ -1,13 +1,13 @@
-//! What a process has used so far, by the system's own account.
+//! CPU time and memory of a process, according to Linux.
 
 use std::fs;
 use std::time::Duration;
 
-/// The processor's time of each thread that lives, in user and kernel mode, with the thread's name.
+/// The CPU time of each running thread, in user and kernel mode, with the thread's name.
 pub fn threads(process: &str) -> impl Iterator<Item = (String, Duration)> {
     fs::read_dir(format!("/proc/{process}/task")).unwrap().filter_map(|thread| {
         let folder = thread.unwrap().path();
-        // A thread may end meanwhile, but none of those that are measured.
+        // A thread may end in the meantime. The measured threads keep running.
         let (name, account) =
             (fs::read_to_string(folder.join("comm")).ok()?, fs::read_to_string(folder.join("schedstat")).ok()?);
         let nanos = account.split(' ').next().unwrap().parse().unwrap();
@@ -15,12 +15,12 @@ pub fn threads(process: &str) -> impl Iterator<Item = (String, Duration)> {
     })
 }
 
-/// From now on the most memory that this process ever had is what it has now.
+/// Resets the peak memory of this process to its current memory.
 pub fn forget_peak() {
     fs::write("/proc/self/clear_refs", "5").unwrap();
 }
 
-/// The memory of a process in bytes: now, and the most that it ever had.
+/// The memory of a process in bytes: current and peak.
 pub fn memory(process: &str) -> (u64, u64) {
     let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap();
     let read = |name: &str| {

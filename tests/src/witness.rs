@@ -1,8 +1,9 @@
-//! What no deployment of the tests may give away (S09, V31): each one has a witness, which learns every code, token, key
-//! and address of it, keeps what is logged, refused and written into OtpTable, and compares both at the deployment's end.
+//! Checks that no deployment in the tests leaks secrets (S09, V31). Each deployment has a witness. It learns every code, token,
+//! key and address, and keeps every log line, error answer and write to OtpTable. At the deployment's end it searches the texts
+//! for the secrets.
 //!
-//! It learns at the edges: codes and addresses from what is handed to SES and SNS, whether it arrives or not; keys from
-//! the keyrings; tokens from answers. So no test has to say what is secret in it.
+//! It learns codes and addresses from the calls to SES and SNS, even if they fail. It learns keys from the keyrings and tokens
+//! from answers. So a test does not need to declare its secrets.
 
 mod end;
 mod texts;
@@ -23,25 +24,25 @@ pub(crate) use self::end::AtTheEnd;
 use self::texts::{of_otp_table, plain, stands_alone, strings};
 use crate::Answer;
 
-/// Clones are handles to the same one.
+/// A handle. Clones share the same witness.
 #[derive(Clone, Default)]
 pub struct Witness(Arc<Mutex<Seen>>);
 
 #[derive(Default)]
 struct Seen {
-    /// Found wherever they stand: long enough to be nothing else.
+    /// Found anywhere in a text, because they are long enough to be unique.
     secrets: BTreeSet<String>,
-    /// Found only as a word of their own: short codes and addresses, which may well be a part of something longer.
+    /// Found only as a separate word: short codes and addresses, because they may be part of something longer.
     words: BTreeSet<String>,
-    /// Where nothing of it may be, and what stands there.
+    /// Texts that must be free of secrets, with their place.
     texts: Vec<(&'static str, String)>,
 }
 
-/// Shorter texts are no secrets of ours by themselves.
+/// Shorter texts are not secrets by themselves.
 const SHORTEST: usize = 16;
 
 impl Witness {
-    /// Keeps each line of a log, and with it all metrics, and passes it on.
+    /// Keeps each line of a log, including all metrics, and passes it on.
     pub fn on_line(&self, next: OnLine) -> OnLine {
         let witness = self.clone();
         Arc::new(move |line| {
@@ -56,17 +57,17 @@ impl Witness {
         Arc::new(move |call| witness.call(call))
     }
 
-    /// A line of a log.
+    /// Keeps a line of a log.
     pub fn line(&self, line: &str) {
         self.text("a log line", line.to_owned());
     }
 
-    /// What lies in OtpTable.
+    /// Keeps an item of OtpTable.
     pub fn table(&self, item: &Value) {
         self.text("OtpTable", plain(item));
     }
 
-    /// A keyring: whatever in it is as long as a key.
+    /// Learns the keys of a keyring, recognised by their length.
     pub fn keyring(&self, text: &str) {
         let mut seen = self.seen();
         let keys = strings(&serde_json::from_str(text).unwrap_or_default());
@@ -74,12 +75,12 @@ impl Witness {
         seen.secrets.extend(lines.filter(|line| line.len() > 2 * SHORTEST).map(str::to_owned));
     }
 
-    /// Where requests come from.
+    /// Learns the network address of a client.
     pub(crate) fn network(&self, address: IpAddr) {
         self.seen().words.insert(address.to_string());
     }
 
-    /// What was asked of the API, and what it answered.
+    /// Learns from a request to the API and its answer.
     pub(crate) fn exchange(&self, request: &Request<Bytes>, answer: &Answer) {
         let mut seen = self.seen();
         let asked: Value = serde_json::from_slice(request.body()).unwrap_or_default();
@@ -87,7 +88,7 @@ impl Witness {
         fields.into_iter().flatten().for_each(|typed| seen.address(typed));
         seen.answer(&answer.body, &answer.headers);
         if !answer.status.is_success() {
-            // A send that failed tells its asker which challenge to resend.
+            // When sending fails, the client gets the challenge's id so that it can resend.
             let mut body = answer.body.clone();
             body.as_object_mut().map(|body| body.remove("challenge_id"));
             seen.texts.push(("an error answer", body.to_string()));
@@ -118,7 +119,7 @@ impl Witness {
         }
     }
 
-    /// What is where it must not be, each with its place.
+    /// The secrets found in texts, each with its place.
     pub fn leaks(&self) -> Vec<String> {
         let seen = self.seen();
         let needles: Vec<&str> = seen.secrets.iter().chain(&seen.words).map(String::as_str).collect();
@@ -135,7 +136,7 @@ impl Witness {
         leaks.into_iter().collect()
     }
 
-    /// Forgets where it has looked so far, if nothing was there that must not be: for what goes on too long to keep it all.
+    /// Panics if there are leaks. Otherwise clears the texts and words, because long tests cannot keep them all.
     #[track_caller]
     pub fn settle(&self) {
         assert_eq!(self.leaks(), Vec::<String>::new());
@@ -160,7 +161,7 @@ impl Seen {
         }
     }
 
-    /// An address as it was typed, and in its one spelling; a number also without its plus. What is no address is none.
+    /// Learns an address as typed and in its normal form, and a number also without its plus. Ignores other text.
     fn address(&mut self, typed: &str) {
         if let Ok(address) = typed.parse::<Identifier>() {
             self.words.insert(address.reveal().trim_start_matches('+').to_owned());
@@ -168,8 +169,8 @@ impl Seen {
         }
     }
 
-    /// The tokens, the challenge and the cookies of an answer. Of a token only its last two parts are a secret: the others
-    /// name a key, a user and a session.
+    /// Learns the tokens, the challenge and the cookies of an answer. Only the last two parts of a token are secret, because the
+    /// others name a key, a user and a session.
     fn answer(&mut self, body: &Value, headers: &HeaderMap) {
         let cookies = headers.get_all(header::SET_COOKIE).iter().filter_map(|line| line.to_str().ok());
         let cookies = cookies.filter_map(|line| line.split(';').next()?.split_once('=')).map(|(_, value)| value);

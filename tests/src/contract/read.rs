@@ -1,4 +1,4 @@
-//! Reading the document.
+//! Reads `openapi.yaml`.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::{Contract, Examples, Header, Headers, Operation, Response};
 
-/// The document as it is, and closed: with no fields in answers but those that it names.
+/// The document as it is, and a closed copy that forbids undocumented fields in answers.
 struct Source<'a> {
     document: &'a Value,
     schemas: &'a Registry<'a>,
@@ -37,7 +37,7 @@ impl Contract {
 }
 
 impl<'a> Source<'a> {
-    /// What is at a place, and where it really is: a reference is followed.
+    /// The value at a place and its real place, after following references.
     fn at(&self, place: &str) -> (String, &'a Value) {
         let found = self.document.pointer(place).unwrap_or_else(|| panic!("openapi.yaml has no {place}"));
         match found.get("$ref").and_then(Value::as_str) {
@@ -100,8 +100,8 @@ impl<'a> Source<'a> {
     }
 }
 
-/// The document with every object of `components/schemas` closed: what an answer has beside the fields that are listed
-/// is not documented. Readers of answers must be more patient, and so the document itself does not say it.
+/// Closes every object of `components/schemas`, so that an undocumented field in an answer is an error. The document itself stays
+/// open, because clients must accept unknown fields.
 fn closed(document: &Value) -> Value {
     let mut document = document.clone();
     for schema in document["components"]["schemas"].as_object_mut().unwrap().values_mut() {
@@ -116,7 +116,7 @@ fn entries(object: &Value) -> impl Iterator<Item = (&String, &Value)> {
     object.as_object().into_iter().flat_map(Map::iter)
 }
 
-/// A name as a part of a JSON pointer.
+/// Escapes a name as part of a JSON pointer (RFC 6901).
 fn escaped(name: &str) -> String {
     name.replace('~', "~0").replace('/', "~1")
 }

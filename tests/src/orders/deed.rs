@@ -1,4 +1,4 @@
-//! What somebody does, by the front door.
+//! The actions of clients and operators.
 
 use axum::http::{HeaderMap, StatusCode};
 use futures_util::future::BoxFuture;
@@ -12,44 +12,43 @@ use crate::client::{PROFILE, REQUEST, SESSIONS};
 use crate::deployment::session_of;
 use crate::{Answer, Asked, Client, Tokens};
 
-/// Where [`Deed::AskAtHome`] is done: an origin that the development profile allows.
+/// The page of [`Deed::AskAtHome`]. The development profile allows this origin.
 pub const PAGE: &str = "http://localhost:3000";
 
-/// One request; of a rotation, the eight that Secrets Manager makes.
+/// One request. A rotation is the eight requests of Secrets Manager.
 #[derive(Clone, Debug)]
 pub enum Deed {
-    /// Asks for a code, or for one more of the challenge `again`.
+    /// Requests a code, or resends the challenge `again`.
     Ask { who: String, again: Option<String> },
-    /// Asks in a browser that has its device cookie.
+    /// Requests a code in a browser with its device cookie.
     AskAtHome { who: String, device: String },
-    /// Answers, rightly or wrongly, with or without the name of the challenge.
+    /// Answers with a right or wrong code, bound or unbound.
     Answer { who: String, asked: Asked, right: bool, bound: bool },
-    /// Trades the refresh token.
+    /// Exchanges the refresh token.
     Refresh(Tokens),
-    /// Presents a refresh token that was traded long ago.
+    /// Sends a refresh token that was exchanged long ago.
     Reuse(Tokens),
-    /// Signs out, here or everywhere.
+    /// Signs out of this session or of all sessions.
     Logout { tokens: Tokens, all: bool },
-    /// Ends all sessions but this one.
+    /// Ends all sessions except this one.
     EndOthers(Tokens),
-    /// Ends the session of that id.
+    /// Ends the session with this id.
     End { by: Tokens, session: String },
-    /// Asks where one is signed in.
+    /// Lists the user's sessions.
     List(Tokens),
-    /// Asks who one is.
+    /// Reads the user's profile.
     Profile(Tokens),
     /// Rotates both keyrings.
     Rotate,
-    /// One step of a rotation of the keyring of tokens, by Secrets Manager's name for it.
+    /// One step of rotating the keyring of tokens, by Secrets Manager's name for it.
     Step(&'static str),
-    /// Withdraws the key of that name.
+    /// Revokes the key with this id.
     Withdraw(String),
 }
 
 impl Deed {
-    /// Does it.
     pub fn perform<'w>(&'w self, world: &'w World, client: Client<'w>) -> BoxFuture<'w, Answer> {
-        // In a box, or all that a deed may be is too deep to name.
+        // Boxed, because otherwise the future's type exceeds the compiler's recursion limit.
         match self.clone() {
             Deed::Ask { who, again } => {
                 let body = json!({ "identifier": who, "challenge_id": again });
@@ -81,7 +80,7 @@ impl Deed {
         }
     }
 
-    /// The session that speaks for it.
+    /// The session whose token authorizes the request.
     pub fn session(&self) -> Option<String> {
         match self {
             Deed::Refresh(tokens) | Deed::Reuse(tokens) => Some(tokens),
@@ -98,7 +97,7 @@ impl Deed {
     }
 }
 
-/// All four steps for both keyrings, until one fails.
+/// Runs all four steps for both keyrings, and stops at the first error.
 async fn rotate(world: &World) -> Answer {
     for secret in world.auth.secrets() {
         for step in STEPS {
@@ -116,8 +115,8 @@ async fn step_of(world: &World, secret: &str, step: &str) -> Result<Value, Failu
     world.auth.stack.ask_for_keys(&event).await
 }
 
-/// As an answer of the API. What keeps a change of keys from succeeding is the body's `cause`; that another change came first
-/// is nobody's fault.
+/// Converts a rotation's result into an answer of the API. The body's `cause` is the error. If another change came first, the
+/// status is 409, because a lost race is expected.
 fn told(outcome: Result<Value, Failure>) -> Answer {
     let (status, body) = match outcome {
         Ok(body) => (StatusCode::OK, body),

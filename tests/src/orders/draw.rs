@@ -1,10 +1,10 @@
-//! Drawing, so that a seed is the same order on every machine.
+//! A random generator that gives the same order for a seed on every machine.
 
 /// SplitMix64 (Steele, Lea, Flood: Fast Splittable Pseudorandom Number Generators, 2014).
 pub struct Draw(u64);
 
 impl Draw {
-    /// From that seed on.
+    /// Starts with this seed.
     pub fn of(seed: u64) -> Draw {
         Draw(seed)
     }

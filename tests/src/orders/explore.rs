@@ -1,11 +1,10 @@
-//! Finding the orders: all of them, or a share of them that is drawn.
+//! Finds the orders: all of them, or a random sample.
 //!
-//! Two calls that touch different items, or only read, may change places without any difference: orders that differ by
-//! nothing else are one. The search is depth-first over "which call is next", from the start each time, with source sets
-//! and sleep sets (Abdulla, Aronis, Jonsson, Sagonas: Optimal Dynamic Partial Order Reduction, 2014). After each order it
-//! looks for races, two calls that touch the same item and might have come the other way round, and goes back to turn them
-//! round; what was tried in some place sleeps there until a call that it depends on has come. That leaves out repetitions
-//! and nothing else.
+//! Two calls commute if they touch different items or only read. Orders that differ only in commuting calls are equivalent. The
+//! search is depth-first over "which call is next" and restarts from the beginning for each order. It uses source sets and sleep
+//! sets (Abdulla, Aronis, Jonsson, Sagonas: Optimal Dynamic Partial Order Reduction, 2014). After each order it looks for races:
+//! two calls to the same item whose order could be reversed. It then goes back to reverse them. A choice already explored at some
+//! place sleeps there until a dependent call has happened. This skips only equivalent orders.
 
 use std::collections::BTreeSet;
 
@@ -17,23 +16,23 @@ use super::steering::Director;
 use super::step::{Step, Waiting};
 use super::{Played, Scenario, Weakness, World};
 
-/// What a search found.
+/// The result of a search.
 #[derive(Debug, Default)]
 pub struct Search {
-    /// Orders that make a difference, each as a text of its own.
+    /// The different orders, each in its normal form.
     pub orders: BTreeSet<String>,
-    /// How often the scene was carried out, repetitions that were broken off among them.
+    /// How often the scene was run, including runs that stopped early as equivalent.
     pub runs: usize,
-    /// The first order in which something does not hold.
+    /// The first order that breaks an invariant.
     pub broken: Option<Played>,
-    /// How often a weakness was met.
+    /// How often the weakness changed a call.
     pub weakened: usize,
 }
 
-/// No scenario has more.
+/// The most actors of any scenario.
 const MOST_ACTORS: usize = 3;
 
-/// Every order, until one breaks something.
+/// Runs every order until an invariant breaks.
 pub async fn explore(scenario: &Scenario, weakness: Option<&Weakness>) -> Search {
     let world = World::start(scenario.settings, MOST_ACTORS).await;
     let mut tree = Tree { weakness: weakness.copied(), ..Tree::default() };
@@ -49,7 +48,7 @@ pub async fn explore(scenario: &Scenario, weakness: Option<&Weakness>) -> Search
     }
 }
 
-/// Orders that are drawn, until `wanted` different ones were seen, or so many `runs` are over.
+/// Runs random orders until `wanted` different ones were seen, or `runs` are used up.
 pub async fn sample(scenario: &Scenario, wanted: usize, runs: usize, seed: u64) -> Search {
     let world = World::start(scenario.settings, MOST_ACTORS).await;
     let (mut drawn, mut search) = (Drawn(Draw::of(seed)), Search::default());
@@ -61,7 +60,7 @@ pub async fn sample(scenario: &Scenario, wanted: usize, runs: usize, seed: u64) 
 }
 
 impl Search {
-    /// Counts an order; says whether it is a new one.
+    /// Counts an order. Returns true if it is new.
     fn take(&mut self, played: Played) -> bool {
         let is_new = self.orders.insert(normal_form(&played.steps));
         if !played.broken.is_empty() {
@@ -71,7 +70,7 @@ impl Search {
     }
 }
 
-/// The search's way down to where it is.
+/// The path of the search to its current place.
 #[derive(Default)]
 struct Tree {
     nodes: Vec<Node>,
@@ -84,10 +83,10 @@ struct Tree {
 type Id = (usize, usize);
 
 struct Node {
-    /// What waits here: each call's id, and what it does.
+    /// The waiting calls at this place: each one's id and label.
     waiting: Vec<(Id, String)>,
     chosen: Id,
-    /// What is to be chosen here some time.
+    /// Choices to explore at this place.
     wanted: BTreeSet<Id>,
     tried: BTreeSet<Id>,
     asleep: BTreeSet<Id>,
@@ -119,7 +118,7 @@ impl Director for Tree {
 }
 
 impl Tree {
-    /// What was tried before, or slept, and does not care that the last call came first.
+    /// Earlier choices and sleeping calls stay asleep if they commute with the last call.
     fn asleep_among(&self, waiting: &[Waiting]) -> BTreeSet<Id> {
         let (Some(before), Some(last)) = (self.nodes.last(), self.steps.last()) else { return BTreeSet::new() };
         let was_there =
@@ -127,7 +126,7 @@ impl Tree {
         waiting.iter().filter(was_there).filter(|waiting| waiting.commutes_with(last)).map(Waiting::id).collect()
     }
 
-    /// Goes back to the last place where there is another way that makes a difference. Says whether there is one.
+    /// Goes back to the last place with an unexplored choice. Returns false when the search is complete.
     fn turns(&mut self) -> bool {
         self.want_races_turned_round();
         self.steps.clear();
@@ -157,13 +156,13 @@ impl Tree {
     }
 }
 
-/// What had to come before what in one order: its happens-before relation.
+/// The happens-before relation of one order.
 struct History {
-    /// Of each step the one after which its call arrived.
+    /// For each step, the step after which its call arrived.
     causes: Vec<Option<usize>>,
-    /// Of each step its cause, and those that it does not commute with.
+    /// For each step, its cause and the earlier conflicting steps.
     direct: Vec<BTreeSet<usize>>,
-    /// Of each step all that must have come before it.
+    /// For each step, all steps that must precede it.
     before: Vec<BTreeSet<usize>>,
 }
 
@@ -183,7 +182,7 @@ impl History {
         history
     }
 
-    /// Earlier steps that `late` might have come before: in conflict with it, and with nothing between them.
+    /// Earlier steps in a race with `late`: they conflict with it, and nothing between them forces their order.
     fn races_with(&self, late: usize) -> impl Iterator<Item = usize> {
         let direct = &self.direct[late];
         let is_race = move |early: &usize| {
@@ -192,7 +191,7 @@ impl History {
         direct.iter().copied().filter(is_race)
     }
 
-    /// What could come instead of `early`, on the way to `late`: the paper's initials.
+    /// The calls that could replace `early` on the way to `late`. The paper calls them initials.
     fn instead_of(&self, early: usize, late: usize) -> impl Iterator<Item = usize> {
         let rest = (early + 1..late).filter(|at| !self.before[*at].contains(&early)).chain([late]);
         let rest: Vec<usize> = rest.collect();
@@ -202,7 +201,7 @@ impl History {
     }
 }
 
-/// Draws which call is next.
+/// Chooses the next call at random.
 struct Drawn(Draw);
 
 impl Director for Drawn {
@@ -211,7 +210,7 @@ impl Director for Drawn {
     }
 }
 
-/// The same text for orders that make no difference: of the calls that may be next the first by name, again and again.
+/// Gives equivalent orders the same text: it repeatedly takes the first by name of the calls that may be next.
 fn normal_form(steps: &[Step]) -> String {
     let mut left: Vec<&Step> = steps.iter().collect();
     let mut form = String::new();

@@ -1,4 +1,4 @@
-//! One call that goes wrong, of a request by itself or of one among others.
+//! Faults: one call to AWS fails, in a single request or in one of several parallel requests.
 
 use local_aws::faults::{AwsError, When};
 use local_aws::gate::Release;
@@ -7,18 +7,18 @@ use super::draw::Draw;
 use super::steering::Director;
 use super::step::Waiting;
 
-/// What goes wrong.
+/// The kind of fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum What {
-    /// The call is answered with that, once; whoever made it may try again.
+    /// The call fails once with this error, and its caller may retry.
     FailsOnce(AwsError, When),
-    /// The same for every further try.
+    /// The call and all its retries fail with this error.
     Fails(AwsError, When),
-    /// The function's process ends, before the call was carried out or after it: it makes no other.
+    /// The function's process crashes before or after this call, and makes no further calls.
     Dies(When),
 }
 
-/// Everything that may go wrong with a call.
+/// All faults of a call.
 pub const MISHAPS: [What; 16] = [
     What::FailsOnce(AwsError::ThrottlingException, When::Before),
     What::FailsOnce(AwsError::TransactionConflictException, When::Before),
@@ -39,7 +39,8 @@ pub const MISHAPS: [What; 16] = [
 ];
 
 impl What {
-    /// Whether AWS has it for such a call: only writes meet transactions, and only a transaction meets itself.
+    /// Returns true if AWS has this error for such a call. Only writes conflict with transactions, and only a transaction can be
+    /// in progress.
     pub fn may_meet(self, label: &str) -> bool {
         match self.error() {
             Some(AwsError::TransactionConflictException) => {
@@ -58,32 +59,32 @@ impl What {
     }
 }
 
-/// Lets calls go, but for one that goes wrong.
+/// Releases all calls, except for one fault.
 pub struct Fate {
     plan: Plan,
-    /// What went wrong, with which call of whom.
+    /// The fault that happened, the actor, and the label of the call.
     pub met: Option<(What, usize, String)>,
-    /// The calls that were made, each as often as it was.
+    /// The labels of all calls made, with repetitions.
     pub labels: Vec<String>,
 }
 
 enum Plan {
-    /// In the order in which they came; the call of that number goes wrong in that way.
+    /// Calls run in order of arrival. The call with this number meets this fault.
     Set(Option<(usize, What)>),
-    /// In an order that is drawn, as are the call and the way.
+    /// The order, the call and the fault are random.
     Drawn(Draw),
 }
 
-/// One call in so many goes wrong, until one did.
+/// The chance per call is one in this number, until one call has failed.
 const SHARE: usize = 6;
 
 impl Fate {
-    /// In order, the call of that number going wrong in that way.
+    /// Calls run in order of arrival. The call with this number meets this fault.
     pub fn set(mishap: Option<(usize, What)>) -> Fate {
         Fate { plan: Plan::Set(mishap), met: None, labels: Vec::new() }
     }
 
-    /// Drawn by that seed.
+    /// A random order and fault from this seed.
     pub fn drawn(seed: u64) -> Fate {
         Fate { plan: Plan::Drawn(Draw::of(seed)), met: None, labels: Vec::new() }
     }
@@ -95,7 +96,7 @@ impl Fate {
                 if draw.below(SHARE) != 0 {
                     return None;
                 }
-                // What takes as long as a timeout reaches those too who wait at the gate meanwhile.
+                // A timeout takes so long that it would also reach the other calls at the gate.
                 let is_quick = |what: &What| what.error() != Some(AwsError::Timeout) && what.may_meet(label);
                 let may_be: Vec<What> = MISHAPS.into_iter().filter(is_quick).collect();
                 Some(may_be[draw.below(may_be.len())])
@@ -117,7 +118,7 @@ impl Director for Fate {
         self.labels.push(label.clone());
         if let Some((what, struck, met)) = &self.met {
             return match what {
-                // Nothing that it would have done is done.
+                // The crashed process makes no further calls.
                 What::Dies(_) if *struck == chosen.actor => {
                     Release::Failed(AwsError::AccessDeniedException, When::Before)
                 }

@@ -1,11 +1,11 @@
-//! Every order: parallel requests whose calls of AWS are carried out one at a time, in each order that can make a difference.
+//! Runs parallel requests in every order. Their calls to AWS run one at a time, in each order that can make a difference.
 //!
-//! Functions run in instances of their own, on one thread, over a carrier without a socket, while tokio's clock stands. So
-//! when nothing can run any more, the clock moves on by itself: that is how [`steering::settled`] knows that every handler has
-//! ended or waits at the gate. Nothing here sleeps, and nothing depends on how fast a machine is.
+//! Each request has its own instances of the functions, on one thread, over a transport without a socket. Tokio's clock is
+//! paused, so it advances only when nothing else can run. That tells [`steering::settled`] that every handler has ended or waits
+//! at the gate. The tests neither sleep nor depend on the speed of a machine.
 //!
-//! A [`Scene`] is what happens at once; [`play()`] carries it out in one order and looks for broken [`invariants`];
-//! [`explore()`] finds the orders.
+//! A [`Scene`] is a set of parallel actions. [`play()`] runs it in one order and checks the [`invariants`]. [`explore()`] finds
+//! the orders.
 
 pub mod deed;
 mod draw;

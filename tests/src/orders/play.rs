@@ -1,4 +1,4 @@
-//! One order of one scene, carried out.
+//! Runs one order of one scene.
 
 use std::cell::Cell;
 
@@ -11,23 +11,23 @@ use super::step::Step;
 use super::{Scenario, Scene, World};
 use crate::Answer;
 
-/// What an order led to.
+/// The result of an order.
 #[derive(Debug)]
 pub struct Played {
     pub scene: Scene,
     pub steps: Vec<Step>,
-    /// What each actor was answered.
+    /// The answer of each actor.
     pub answers: Vec<Answer>,
-    /// What does not hold in it.
+    /// The broken invariants.
     pub broken: Vec<Broken>,
 }
 
-/// Carries a scene out, in the order that `director` says; nothing where that broke it off.
+/// Runs a scene in the order given by `director`. Returns `None` if the director stopped it early.
 pub async fn play(world: &World, scenario: &Scenario, director: &mut impl Director) -> Option<Played> {
     let scene = world.set(scenario).await;
     let before = world.auth.failures(&scene.who);
     let (steps, answers) = act(world, &scene, director).await;
-    // Whoever waits yet goes on to the end, out of the way of the next order.
+    // Calls still waiting run to their end, so that they stay out of the next order.
     world.auth.stack.services().gate().open();
     settled().await;
     let mut answers = answers?;
@@ -61,7 +61,7 @@ async fn act(world: &World, scene: &Scene, director: &mut impl Director) -> (Vec
 }
 
 impl Played {
-    /// For people: what happened, what they were told, and what does not hold.
+    /// A report for people: the steps, the answers and the broken invariants.
     pub fn tell(&self) -> String {
         let steps = self.steps.iter().enumerate().map(|(at, step)| format!("{:>4}. {}\n", at + 1, step.tell()));
         let told = self.scene.actors.iter().zip(&self.answers);

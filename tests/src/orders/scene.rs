@@ -1,27 +1,27 @@
-//! What happens at once, in a scenario's own words.
+//! Scenes: parallel actions and the state before them.
 
 use futures_util::future::BoxFuture;
 
 use super::{Deed, World};
 use crate::Tokens;
 
-/// Something that happens at once, prepared anew for each order.
+/// Parallel actions, prepared again for each order.
 #[derive(Clone, Copy)]
 pub struct Scenario {
     pub name: &'static str,
     pub settings: &'static [(&'static str, &'static str)],
-    /// Whether keys change, so that reading them is a call like others.
+    /// True if keys change or may be missing, so that reading them counts as a call.
     pub rotates: bool,
-    /// How many orders make a difference.
+    /// The number of different orders.
     pub orders: usize,
     pub prepare: Prepare,
 }
 
-/// How a scenario's scene is prepared.
+/// Prepares the scene of a scenario.
 pub type Prepare = for<'w> fn(&'w World) -> BoxFuture<'w, Scene>;
 
 impl Scenario {
-    /// One with the development profile's settings, of which so many orders make a difference.
+    /// A scenario with the development profile's settings and this number of different orders.
     pub const fn new(name: &'static str, orders: usize, prepare: Prepare) -> Scenario {
         Scenario { name, settings: &[], rotates: false, orders, prepare }
     }
@@ -32,51 +32,51 @@ impl Scenario {
         Scenario { settings, ..self }
     }
 
-    /// The same where keys change, or are not at hand.
+    /// The same, but keys change or are missing.
     #[must_use]
     pub const fn with_keys(self) -> Scenario {
         Scenario { rotates: true, ..self }
     }
 }
 
-/// One who does something.
+/// A client or operator and its action.
 #[derive(Clone, Debug)]
 pub struct Actor {
     pub name: &'static str,
     pub deed: Deed,
-    /// The network that it comes from.
+    /// The last part of its network address.
     pub network: u8,
-    /// Whether nothing that the others do may keep it from succeeding.
+    /// True if the action must succeed whatever the others do.
     pub must_succeed: bool,
 }
 
-/// The actors, and what has been before.
+/// The actors, and the state before their actions.
 #[derive(Clone, Debug, Default)]
 pub struct Scene {
     pub actors: Vec<Actor>,
-    /// Whose identifier it is about.
+    /// The identifier of the scene's user.
     pub who: String,
-    /// Sessions that live before, the oldest first.
+    /// Active sessions before the actions, the oldest first.
     pub sessions: Vec<Tokens>,
-    /// How many sessions a user may have; no matter where it is nothing.
+    /// The maximum of sessions per user. `None` skips the check.
     pub most_sessions: Option<usize>,
-    /// Tries that are left before, bound and unbound; no matter where it is nothing.
+    /// Attempts left before the actions, bound and unbound. `None` skips the check.
     pub tries_left: Option<[usize; 2]>,
-    /// Messages that may still be sent.
+    /// Messages that may still be sent. `None` skips the check.
     pub messages_left: Option<usize>,
-    /// The actor of whose calls one went wrong.
+    /// The actor whose call had a fault.
     pub struck: Option<usize>,
-    /// Whether keys change, or are not at hand, so that reading them is a call like others.
+    /// True if keys change or may be missing, so that reading them counts as a call.
     pub rotates: bool,
 }
 
 impl Scene {
-    /// About one identifier.
+    /// A scene about one identifier.
     pub fn about(who: &str) -> Scene {
         Scene { who: who.to_owned(), ..Scene::default() }
     }
 
-    /// With one more who does something, from a network of its own.
+    /// Adds an actor with its own network.
     #[must_use]
     pub fn and(mut self, name: &'static str, deed: Deed) -> Scene {
         let network = u8::try_from(self.actors.len()).unwrap() + 1;
@@ -84,7 +84,7 @@ impl Scene {
         self
     }
 
-    /// With one more whom nobody may keep from it.
+    /// Adds an actor whose action must succeed.
     #[must_use]
     pub fn and_surely(self, name: &'static str, deed: Deed) -> Scene {
         let mut scene = self.and(name, deed);
@@ -92,7 +92,7 @@ impl Scene {
         scene
     }
 
-    /// With sessions that live before.
+    /// Sets the sessions active before the actions.
     #[must_use]
     pub fn with_sessions(self, sessions: &[&Tokens]) -> Scene {
         Scene { sessions: sessions.iter().map(|tokens| (*tokens).clone()).collect(), ..self }

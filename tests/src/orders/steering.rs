@@ -1,4 +1,4 @@
-//! Letting calls go, one at a time.
+//! Releases calls one at a time.
 
 use std::cell::Cell;
 use std::time::Duration;
@@ -11,45 +11,45 @@ use tokio::sync::Notify;
 use super::step::{Step, Waiting};
 use super::{Scene, World};
 
-/// Says which call is carried out next, and how.
+/// Decides which call runs next, and how.
 pub trait Director {
-    /// One of these, of which there is at least one; nothing where it is enough.
+    /// The index of the next call, or `None` to stop. There is at least one.
     fn choose(&mut self, waiting: &[Waiting]) -> Option<usize>;
 
-    /// What becomes of it.
+    /// The outcome of the call.
     fn fate(&mut self, _chosen: &Waiting) -> Release {
         Release::Answered
     }
 
-    /// The actor of whose calls one went wrong: time passes for it where nothing waits, since who was refused tries again by
-    /// and by.
+    /// The actor whose call had a fault. While nothing is waiting, time passes for this actor, because a failed call is retried
+    /// after a delay.
     fn struck(&self) -> Option<usize> {
         None
     }
 
-    /// Whether its process has died of it, so that it is answered nothing.
+    /// True if its process has crashed and so never answers.
     fn has_killed(&self) -> bool {
         false
     }
 }
 
-/// A condition that is taken out of the calls, to see what it is good for.
+/// A condition removed from calls, to prove that the invariants depend on it.
 #[derive(Clone, Copy, Debug)]
 pub struct Weakness {
-    /// How the keys begin that it is about.
+    /// The prefix of the affected keys.
     pub key: &'static str,
-    /// A part of an expression.
+    /// The part of an expression to remove.
     pub find: &'static str,
-    /// What stands there instead.
+    /// Its replacement.
     pub put: &'static str,
 }
 
-/// Returns when nothing can happen any more unless a call is let go or time passes: tokio's clock moves on only then.
+/// Returns when every handler has ended or waits at the gate, because Tokio's paused clock advances only then.
 pub async fn settled() {
     tokio::time::sleep(Duration::from_millis(1)).await;
 }
 
-/// The calls of a scene's actors, and what became of them so far.
+/// The calls of a scene's actors, and their outcomes so far.
 pub(super) struct Steering<'a> {
     world: &'a World,
     scene: &'a Scene,
@@ -65,7 +65,7 @@ impl<'a> Steering<'a> {
         Steering { world, scene, waiting: Vec::new(), made, steps: Vec::new() }
     }
 
-    /// Lets the actors begin, one after the other: before its first call is carried out, none touches another.
+    /// Starts the actors one after the other. This is safe, because they only affect each other from their first call on.
     pub(super) async fn start(&mut self, starts: &[Notify]) {
         self.world.auth.stack.services().gate().close();
         for (actor, start) in starts.iter().enumerate() {
@@ -74,7 +74,7 @@ impl<'a> Steering<'a> {
         }
     }
 
-    /// Whether it went on to the end.
+    /// Returns true if the scene ran to its end.
     pub(super) async fn steer(&mut self, director: &mut impl Director, ended: &Cell<usize>) -> bool {
         let actors = self.scene.actors.len();
         loop {
@@ -105,8 +105,9 @@ impl<'a> Steering<'a> {
         self.settle(actor).await;
     }
 
-    /// What has arrived since the last step is of the instance that it names; what is not of the API is of whom that step was,
-    /// for nobody else could go on. Keys that do not change are read aside, whenever an instance happens to do it.
+    /// Assigns the new calls to actors. A call names its instance, and so its actor. Calls from outside the API belong to the
+    /// actor of the last step, because only that actor could continue. If keys are constant, calls that read them are released at
+    /// once.
     async fn settle(&mut self, actor: usize) {
         settled().await;
         let gate = self.world.auth.stack.services().gate();
@@ -126,7 +127,7 @@ impl<'a> Steering<'a> {
 }
 
 impl Weakness {
-    /// What the call says without it, and how often it had it.
+    /// The call without the condition, and how often the condition occurred.
     pub(super) fn taken_from(&self, held: &Held) -> (Release, usize) {
         let mut body = held.body.clone();
         let is_about = held.keys.iter().any(|key| key.starts_with(self.key));
@@ -141,7 +142,7 @@ fn reads_keys(held: &Held) -> bool {
     held.service == Service::SecretsManager || held.keys == ["JWKS"]
 }
 
-/// Replaces it in all expressions, and says how often.
+/// Replaces the condition in all expressions. Returns how often it occurred.
 fn rewrite(value: &mut Value, weakness: &Weakness) -> usize {
     match value {
         Value::Array(values) => values.iter_mut().map(|value| rewrite(value, weakness)).sum(),

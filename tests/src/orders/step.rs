@@ -1,36 +1,36 @@
-//! One call that is carried out, and whether another one may change places with it.
+//! One call to AWS, and the test whether two calls commute.
 
 use local_aws::Service;
 use local_aws::gate::Held;
 use serde_json::Value;
 
-/// A call at the gate, with whose it is.
+/// A call at the gate, with its actor.
 #[derive(Clone, Debug)]
 pub struct Waiting {
     pub actor: usize,
-    /// Which of the actor's calls it is, in the order in which they came.
+    /// The index of the call among the actor's calls.
     pub index: usize,
     pub held: Held,
 }
 
-/// A call that was let go.
+/// A released call.
 #[derive(Clone, Debug)]
 pub struct Step {
     pub name: &'static str,
     pub waiting: Waiting,
-    /// `ok`, or the error that its caller got.
+    /// `ok`, or the error's name.
     pub outcome: String,
-    /// The identifier's failures afterwards.
+    /// The identifier's failures after this step.
     pub failures: u32,
 }
 
 impl Waiting {
-    /// Tells it from the actor's other calls, in every order alike.
+    /// Identifies the call among all others. The id is the same in every order.
     pub fn id(&self) -> (usize, usize) {
         (self.actor, self.index)
     }
 
-    /// What it does, without anything that is drawn: `UpdateItem I#`.
+    /// The operation and the kind of its keys, without random parts, such as `UpdateItem I#`.
     pub fn label(&self) -> String {
         let kind = |key: &String| match key.split_once('#') {
             Some((kind, _)) => format!("{kind}#"),
@@ -40,7 +40,7 @@ impl Waiting {
         format!("{} {}", self.held.operation, kinds.join(" ")).trim_end().to_owned()
     }
 
-    /// Whether it makes no difference which of the two is first.
+    /// Returns true if the order of the two calls makes no difference.
     pub fn commutes_with(&self, other: &Waiting) -> bool {
         let shares = |key: &String| other.held.keys.contains(key);
         !(self.writes() || other.writes()) || !self.held.keys.iter().any(shares)
@@ -50,14 +50,14 @@ impl Waiting {
         match self.held.service {
             Service::DynamoDb => !matches!(self.held.operation.as_str(), "GetItem" | "BatchGetItem" | "Query"),
             Service::SecretsManager => self.held.operation != "GetSecretValue",
-            // Nothing that is decided here depends on which message is first.
+            // The invariants are independent of the order of messages.
             Service::Ses | Service::Sns => false,
         }
     }
 }
 
 impl Step {
-    /// For people: who did what, and what became of it.
+    /// A line for people: the actor, the call and its outcome.
     pub fn tell(&self) -> String {
         let says = ["UpdateExpression", "VersionStage", "VersionStages"].map(|member| &self.waiting.held.body[member]);
         let says = says.into_iter().find(|said| !said.is_null()).map(short).unwrap_or_default();

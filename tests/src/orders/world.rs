@@ -1,4 +1,4 @@
-//! A deployment for one scenario, made anew for each order.
+//! A deployment for one scenario, reset before each order.
 
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
@@ -9,20 +9,20 @@ use serde_json::{Value, json};
 use super::{Scenario, Scene};
 use crate::{Client, Deployment};
 
-/// Codes as long as they can be, so that none is guessed by chance; and the timeouts of production.
+/// The longest codes, so that none is guessed by chance. The timeouts are those of production.
 const OWN: [(&str, &str); 3] =
     [("OTP_LENGTH", "10"), ("AWS_ATTEMPT_TIMEOUT_MS", "1000"), ("AWS_OPERATION_TIMEOUT_MS", "3000")];
 
 /// The instances' names, by the number of their actor.
 const INSTANCES: [&str; 3] = ["0", "1", "2"];
 
-/// After so many orders the witness has seen enough to keep.
+/// The witness checks and clears its texts after this number of orders.
 const SETTLED: usize = 500;
 
-/// How long an instance keeps keys at most, in seconds.
+/// The longest time for which an instance caches keys, in seconds.
 const KEPT_FOR: u64 = 900;
 
-/// The deployment, with an instance of the functions for each parallel request.
+/// A deployment with an instance of the functions for each parallel request.
 pub struct World {
     pub auth: Deployment,
     instances: Vec<Api>,
@@ -32,7 +32,6 @@ pub struct World {
 }
 
 impl World {
-    /// With so many instances.
     pub async fn start(settings: &[(&str, &str)], instances: usize) -> World {
         let tries = Arc::new(Mutex::new(Vec::new()));
         let settings: Vec<_> = OWN.iter().chain(settings).copied().collect();
@@ -45,8 +44,8 @@ impl World {
         World { auth, instances: started, tries, keyrings, order: AtomicUsize::new(0) }
     }
 
-    /// Takes everything away that the last order has left: items, messages, keys. Networks are others from now on, because
-    /// instances remember those that were refused.
+    /// Removes the items, messages and keys of the last order. Clients get new addresses, because instances remember refused
+    /// networks.
     async fn renew(&self) {
         let order = self.order.fetch_add(1, Relaxed);
         if order % SETTLED == SETTLED - 1 {
@@ -61,13 +60,13 @@ impl World {
         let changed: Vec<_> = self.keyrings.iter().filter(is_changed).collect();
         changed.iter().for_each(|(text, arn)| services.put_secret(arn, text.clone()).unwrap());
         if !changed.is_empty() {
-            // Longer than instances keep what they have read.
+            // Longer than instances cache keys.
             self.auth.wait(KEPT_FOR);
             self.auth.stack.ask_for_keys(&json!({ "mode": "ensure" })).await.unwrap();
         }
     }
 
-    /// The scene of a scenario, in a world in which nothing else has been.
+    /// Resets the deployment and prepares the scene of a scenario.
     pub async fn set(&self, scenario: &Scenario) -> Scene {
         self.renew().await;
         let scene = (scenario.prepare)(self).await;
@@ -75,35 +74,35 @@ impl World {
         Scene { rotates: scenario.rotates, ..scene }
     }
 
-    /// Forgets what has been sent, called and tried so far.
+    /// Clears messages, calls and attempts.
     fn forget(&self) {
         self.auth.stack.inbox().clear();
         self.auth.stack.services().calls().take();
         self.tries();
     }
 
-    /// A client at one of this order's networks, of which there are 256.
+    /// A client in one of this order's 256 networks.
     pub fn client(&self, network: u8) -> Client<'_> {
         let order = self.order.load(Relaxed);
         self.auth.client_at(&format!("10.{}.{}.{network}", order / 256 % 256, order % 256))
     }
 
-    /// The actor whose instance has that name.
+    /// The actor of the instance with that name.
     pub fn actor(instance: &str) -> Option<usize> {
         INSTANCES.iter().position(|name| *name == instance)
     }
 
-    /// The same, answered by an instance that answers nobody else.
+    /// The same client, answered only by its own instance.
     pub fn client_of(&self, instance: usize, network: u8) -> Client<'_> {
         self.client(network).by(&self.instances[instance])
     }
 
-    /// The id of a version that this order makes of a keyring.
+    /// The id of this order's new version of a keyring.
     pub fn version(&self) -> String {
         format!("{:032}", self.order.load(Relaxed))
     }
 
-    /// The tries at codes since this was asked last, as the functions' log has them.
+    /// The attempts at codes since the last call, according to the functions' log.
     pub fn tries(&self) -> Vec<Value> {
         std::mem::take(&mut self.tries.lock().unwrap())
     }

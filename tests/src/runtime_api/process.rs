@@ -18,7 +18,7 @@ use super::{Outcome, PATIENCE, RuntimeApi};
 use crate::deployment::RSA_KEYS;
 use crate::{Answer, Deployment, contract};
 
-/// A deployment for binaries: its clock is theirs, the system's.
+/// A deployment with the system's clock, because the binaries use it.
 pub async fn deployment(settings: &[(&str, &str)]) -> Deployment {
     let signing_keys = RSA_KEYS.map(str::to_owned).to_vec();
     let env = settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
@@ -26,12 +26,12 @@ pub async fn deployment(settings: &[(&str, &str)]) -> Deployment {
     Deployment::run(options).await.unwrap()
 }
 
-/// The real binary of a function, running with its function's environment of a deployment.
+/// The real binary of a function, with the environment of the deployment's function.
 pub struct Process<'a> {
     deployment: &'a Deployment,
     function: String,
     api: RuntimeApi,
-    /// Dropped to end it.
+    /// Dropping it stops the process.
     running: oneshot::Sender<()>,
     output: JoinHandle<Output>,
 }
@@ -42,10 +42,10 @@ impl Process<'_> {
         Process::with(deployment, binary, Vec::new()).await
     }
 
-    /// Starts it with some variables of its own.
+    /// Starts it with additional variables.
     pub async fn with<'a>(deployment: &'a Deployment, binary: &str, own: Vec<(String, String)>) -> Process<'a> {
         let (function, api) = (function_of(binary), RuntimeApi::start().await);
-        // The later of two values counts.
+        // If a variable occurs twice, the later value counts.
         let environment = [deployment.stack.environment(&function), own].concat();
         let mut child = api.command(binary, environment).spawn().unwrap();
         let (running, ended) = oneshot::channel();
@@ -59,7 +59,6 @@ impl Process<'_> {
         Process { deployment, function, api, running, output }
     }
 
-    /// Posts JSON.
     pub async fn post(&mut self, path: &str, body: Value) -> Answer {
         let request = Request::post(path).header(header::CONTENT_TYPE, "application/json");
         self.send(request.body(Bytes::from(body.to_string())).unwrap()).await
@@ -73,7 +72,7 @@ impl Process<'_> {
         self.send(crate::client::with_token(method, path, access)).await
     }
 
-    /// Hands it the event that the gateway makes of `request`, which must be this function's.
+    /// Sends the gateway's event for `request`. Its route must belong to this function.
     async fn send(&mut self, request: Request<Bytes>) -> Answer {
         let source = "192.0.2.1".parse().unwrap();
         self.deployment.witness.network(source);
@@ -87,7 +86,6 @@ impl Process<'_> {
         answer
     }
 
-    /// Hands it any event.
     pub async fn invoke(&mut self, event: Value) -> Outcome {
         tokio::select! {
             outcome = self.api.invoke(event) => outcome,
@@ -95,7 +93,7 @@ impl Process<'_> {
         }
     }
 
-    /// Ends it. Gives its log: JSON, line by line, and nothing else is printed.
+    /// Stops the process and returns its log. Panics if it printed anything except lines of JSON.
     pub async fn end(self) -> Vec<Value> {
         drop(self.running);
         let output = self.output.await.unwrap();
@@ -105,7 +103,7 @@ impl Process<'_> {
     }
 }
 
-/// The tests of every function's binary: it stops at wrong settings, and has the clients that it calls and no other.
+/// The tests of every function's binary: it rejects wrong settings at start and contains only the AWS clients it needs.
 #[macro_export]
 macro_rules! every_binarys_tests {
     ($binary:expr, $clients:expr) => {
@@ -122,12 +120,11 @@ macro_rules! every_binarys_tests {
     };
 }
 
-/// Asserts that a binary whose settings do not fit stops at start: in one line that names all of them and quotes none,
-/// and before its first event.
+/// Asserts that a binary with wrong settings stops before its first event. One line must name all of them, without their values.
 pub async fn names_every_wrong_setting(binary: &str) {
     const WRONG: &str = "typed here by mistake \u{1}";
     let kind = Kind::of_binary(name_of(binary)).unwrap();
-    // The runtime API gives it its name.
+    // The runtime API sets these two.
     let wrong = |name: &str| !["AWS_REGION", "AWS_LAMBDA_FUNCTION_NAME"].contains(&name);
     let expected = config::read(|name| wrong(name).then(|| WRONG.to_owned()), kind.read).unwrap_err();
     let environment = kind.variables().into_iter().filter(|name| wrong(name)).map(|name| (name, WRONG.to_owned()));
@@ -144,7 +141,7 @@ pub async fn names_every_wrong_setting(binary: &str) {
     assert!(!text.contains("by mistake"), "a value is in: {text}");
 }
 
-/// The resource whose binary this is.
+/// The resource in the template for this binary.
 pub fn function_of(binary: &str) -> String {
     let name = name_of(binary);
     let template = Template::read(&find_root().unwrap(), "default").unwrap();

@@ -1,4 +1,4 @@
-//! The account: whether it may send mail and SMS to everybody, and how much that may cost.
+//! Checks whether the account may send email and SMS to everyone, and the spending limit.
 
 use std::time::Duration;
 
@@ -12,8 +12,8 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub(super) async fn look(look: &Look, credentials: impl Fn(&str) -> Option<String>) -> Vec<Finding> {
     let (id, secret) = (credentials("AWS_ACCESS_KEY_ID"), credentials("AWS_SECRET_ACCESS_KEY"));
     let (Some(id), Some(secret)) = (id, secret) else {
-        let mend = "eval \"$(aws configure export-credentials --format env)\"; or --no-account to skip mail and SMS";
-        return vec![Finding::bad("credentials", "there are none in the environment", mend)];
+        let mend = "eval \"$(aws configure export-credentials --format env)\", or --no-account to skip email and SMS";
+        return vec![Finding::bad("credentials", "the environment has none", mend)];
     };
     let endpoint = credentials("AWS_ENDPOINT_URL");
     let aws = Aws::new(&Settings {
@@ -29,7 +29,11 @@ pub(super) async fn look(look: &Look, credentials: impl Fn(&str) -> Option<Strin
         Ok(aws) => aws,
         Err(error) => {
             let seen = error.cause().unwrap_or_else(|| error.to_string());
-            return vec![Finding::bad("credentials", seen, "name a file of certificates in PEM, or unset it")];
+            return vec![Finding::bad(
+                "credentials",
+                seen,
+                "set AWS_CA_BUNDLE to a file of PEM certificates, or unset it",
+            )];
         }
     };
     let mut findings = mail(look, &aws).await;
@@ -39,10 +43,10 @@ pub(super) async fn look(look: &Look, credentials: impl Fn(&str) -> Option<Strin
     findings
 }
 
-/// What AWS says of a failed question, without what it was about.
+/// A failed call to AWS, with the permission it needs.
 fn unanswered(name: &'static str, code: Option<&str>, action: &str) -> Finding {
-    let mend = format!("the credentials need {action}, in the region that --region names");
-    Finding::bad(name, format!("AWS answers {}", code.unwrap_or("nothing")), mend)
+    let mend = format!("the credentials need the permission {action} in the region of --region");
+    Finding::bad(name, format!("AWS answered {}", code.unwrap_or("with an unknown error")), mend)
 }
 
 async fn mail(look: &Look, aws: &Aws) -> Vec<Finding> {
@@ -57,16 +61,20 @@ async fn mail(look: &Look, aws: &Aws) -> Vec<Finding> {
                  --website-url https://… --use-case-description '…'",
                 look.region
             );
-            let sandbox = "in the sandbox: mail goes to verified addresses only";
+            let sandbox = "in the sandbox: only verified addresses get email";
             let words = if account.production_access_enabled() { "out of the sandbox" } else { sandbox };
             findings.push(Finding::if_so("SES sandbox", account.production_access_enabled(), words, ask));
             let is_on = account.sending_enabled();
-            let mend = "the account's reputation page in SES says why it was paused";
-            findings.push(Finding::if_so("SES sending", is_on, format!("{quota} mails a day"), mend));
+            let mend = "see the reputation page in the SES console for the reason of the pause";
+            findings.push(Finding::if_so("SES sending", is_on, format!("{quota} emails per day"), mend));
         }
     }
     match &look.sender {
-        None => findings.push(Finding::doubtful("sender", "none was given to look at", "give SenderEmail as --sender")),
+        None => findings.push(Finding::doubtful(
+            "sender",
+            "no --sender, so no sender was checked",
+            "pass SenderEmail as --sender",
+        )),
         Some(sender) => findings.extend(identity(look, &client, sender).await),
     }
     findings
@@ -74,7 +82,7 @@ async fn mail(look: &Look, aws: &Aws) -> Vec<Finding> {
 
 async fn identity(look: &Look, client: &aws_sdk_sesv2::Client, sender: &str) -> Vec<Finding> {
     let create = format!(
-        "aws sesv2 create-email-identity --region {} --email-identity {sender}; then open the link in the mail that comes",
+        "aws sesv2 create-email-identity --region {} --email-identity {sender}; then open the link in AWS's email",
         look.region
     );
     let domain = sender.split_once('@').map_or(sender, |(_, domain)| domain);
@@ -91,13 +99,15 @@ async fn identity(look: &Look, client: &aws_sdk_sesv2::Client, sender: &str) -> 
         Ok(identity) => identity,
     };
     let is_verified = identity.verified_for_sending_status();
-    let words = if is_verified { "verified" } else { "waits for its owner to open the link in SES's mail" };
+    let words = if is_verified { "verified" } else { "not verified yet: its owner must open the link in AWS's email" };
     let signed = identity.dkim_attributes().is_some_and(|dkim| dkim.signing_enabled());
     let dkim = match signed {
-        true => Finding::good("DKIM", "mail is signed"),
-        false => {
-            Finding::doubtful("DKIM", "mail is not signed, and may be taken for spam", "verify the sender's domain")
-        }
+        true => Finding::good("DKIM", "email is signed"),
+        false => Finding::doubtful(
+            "DKIM",
+            "email is not signed, so providers may treat it as spam",
+            "verify the sender's domain",
+        ),
     };
     vec![Finding::if_so("sender", is_verified, words, create), dkim]
 }
@@ -108,9 +118,12 @@ async fn sms(look: &Look, aws: &Aws) -> Vec<Finding> {
     match client.get_sms_sandbox_account_status().send().await {
         Err(error) => findings.push(unanswered("SMS sandbox", error.code(), "sns:GetSMSSandboxAccountStatus")),
         Ok(status) => {
-            let words =
-                if status.is_in_sandbox() { "in the sandbox: ten verified numbers" } else { "out of the sandbox" };
-            let mend = "ask AWS Support for \"SNS Text Messaging\", exit from the sandbox";
+            let words = if status.is_in_sandbox() {
+                "in the sandbox: at most ten verified numbers get SMS"
+            } else {
+                "out of the sandbox"
+            };
+            let mend = "ask AWS Support to exit the sandbox (\"SNS Text Messaging\")";
             findings.push(Finding::if_so("SMS sandbox", !status.is_in_sandbox(), words, mend));
         }
     }
@@ -120,11 +133,11 @@ async fn sms(look: &Look, aws: &Aws) -> Vec<Finding> {
             let limit = attributes.attributes().and_then(|all| all.get("MonthlySpendLimit")).cloned();
             let limit = limit.unwrap_or_else(|| "1".to_owned());
             let mend = format!(
-                "ask AWS Support for a higher limit; then aws sns set-sms-attributes --region {} --attributes \
+                "ask AWS Support for a higher limit, then run aws sns set-sms-attributes --region {} --attributes \
                  MonthlySpendLimit=…",
                 look.region
             );
-            let words = format!("{limit} US dollars a month");
+            let words = format!("{limit} US dollars per month");
             findings.push(match limit.parse::<f64>() {
                 Ok(limit) if limit > 1.0 => Finding::good("SMS limit", words),
                 _ => Finding::doubtful("SMS limit", words, mend),

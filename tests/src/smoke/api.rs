@@ -1,4 +1,4 @@
-//! The routes, their final slashes, what every answer has, and the clock.
+//! Checks the routes, their final slashes, the headers of every answer and the clock.
 
 use shared::words::Clock;
 
@@ -21,9 +21,9 @@ pub(super) async fn look(look: &Look, browser: &Browser) -> Vec<Finding> {
     findings
 }
 
-const REDEPLOY: &str = "sam build && sam deploy; then look at the API's routes in API Gateway";
+const REDEPLOY: &str = "sam build && sam deploy, then compare the API's routes in API Gateway with the template";
 
-/// An empty body is refused by the function, and by nobody else.
+/// Only the function itself refuses an empty body with this code.
 fn is_ours(seen: &Seen) -> bool {
     (seen.status, seen.code().as_str()) == (400, "invalid_request")
 }
@@ -36,7 +36,7 @@ async fn route(browser: &Browser, path: &str) -> Finding {
     }
 }
 
-/// It has a greedy sibling, and either may be matched: both lead to the function that asks for a token.
+/// The gateway may match this route or its greedy sibling. Both lead to the function that checks the token.
 async fn route_with_an_id(browser: &Browser) -> Finding {
     const NAME: &str = "route with an id";
     let path = format!("{SESSIONS}AAAAAAAAAAAAAAAAAAAAAA");
@@ -49,7 +49,7 @@ async fn route_with_an_id(browser: &Browser) -> Finding {
     }
 }
 
-/// An HTTP API may match `/x/` by the route `/x`, by `/x/{proxy+}` with an empty rest, or by none.
+/// An HTTP API may match `/x/` by the route `/x`, by `/x/{proxy+}` with an empty rest, or by neither.
 async fn final_slash(browser: &Browser, path: &str) -> Finding {
     const NAME: &str = "final slash";
     let seen = match browser.post(path, "{}").await {
@@ -58,14 +58,14 @@ async fn final_slash(browser: &Browser, path: &str) -> Finding {
     };
     let id = seen.header("x-request-id").unwrap_or("unknown").to_owned();
     if is_ours(&seen) {
-        // The answer is the same by either route, and only the gateway's own log knows which it took.
+        // The answer is the same by either route. Only the gateway's access log shows the route.
         let ask = format!("aws logs filter-log-events --log-group-name AccessLogName --filter-pattern '\"{id}\"'");
-        return Finding::good(NAME, format!("POST {path} reaches its function; by which route: {ask}"));
+        return Finding::good(NAME, format!("POST {path} reaches its function; to see the route: {ask}"));
     }
     let target = seen.header("location").unwrap_or_default().to_owned();
     if seen.status == 308 && target == path.trim_end_matches('/') {
-        let seen = format!("POST {path} matches no route of its own; the fallback sends clients to {target}");
-        return Finding::doubtful(NAME, seen, "nothing; clients that do not follow a 308 should leave the slash out");
+        let seen = format!("POST {path} has no route of its own; the fallback redirects clients to {target}");
+        return Finding::doubtful(NAME, seen, "none needed, but clients unable to follow a 308 must omit the slash");
     }
     Finding::bad(NAME, format!("POST {path} answers {}", seen.status), REDEPLOY)
 }
@@ -92,17 +92,17 @@ async fn every_answer(browser: &Browser) -> Vec<Finding> {
     vec![guarded, clock(&seen)]
 }
 
-/// A difference lets tokens be refused as not yet valid, and requests to AWS be refused at five minutes.
+/// With a wrong clock, tokens are refused as not yet valid. From five minutes on, AWS also refuses requests.
 fn clock(seen: &Seen) -> Finding {
     const NAME: &str = "clock";
-    const MEND: &str = "set this machine's clock; AWS's is right";
+    const MEND: &str = "set this machine's clock (AWS's clock is correct)";
     let theirs = seen.header("date").and_then(|date| {
         let format = aws_smithy_types::date_time::Format::HttpDate;
         aws_smithy_types::DateTime::from_str(date, format).ok().map(|date| date.secs())
     });
-    let Some(theirs) = theirs else { return Finding::doubtful(NAME, "the answer has no date", MEND) };
+    let Some(theirs) = theirs else { return Finding::doubtful(NAME, "the answer has no date header", MEND) };
     let difference = theirs.abs_diff(Clock::system().now().unix() as i64);
-    let words = format!("{difference} s between theirs and this machine's");
+    let words = format!("{difference} s between the API's clock and this machine's");
     match difference {
         0..=5 => Finding::good(NAME, words),
         6..=60 => Finding::doubtful(NAME, words, MEND),
@@ -112,9 +112,9 @@ fn clock(seen: &Seen) -> Finding {
 
 async fn code(browser: &Browser, address: &str) -> Finding {
     const NAME: &str = "a code";
-    const MEND: &str = "aws logs tail the function's log group, by the request id; is the sender verified?";
+    const MEND: &str = "check that the sender is verified, then search the function's log group for the request id";
     match browser.post(REQUEST, &serde_json::json!({ "identifier": address }).to_string()).await {
-        Ok(seen) if seen.status == 200 => Finding::good(NAME, "asked for; it should arrive within a minute"),
+        Ok(seen) if seen.status == 200 => Finding::good(NAME, "requested; it should arrive within a minute"),
         Ok(seen) => Finding::bad(NAME, format!("{} {}", seen.status, seen.code()), MEND),
         Err(problem) => Finding::bad(NAME, problem, MEND),
     }

@@ -1,4 +1,4 @@
-//! A plain client over the HTTP and TLS stack that the functions have.
+//! An HTTP client with the same HTTP and TLS stack as the functions.
 
 use std::time::{Duration, Instant};
 
@@ -18,7 +18,7 @@ pub(super) struct Browser {
     pub(super) url: String,
 }
 
-/// What came back.
+/// An answer.
 pub(super) struct Seen {
     pub(super) status: u16,
     headers: Vec<(String, String)>,
@@ -84,7 +84,7 @@ impl Seen {
         serde_json::from_str(&self.body).unwrap_or_default()
     }
 
-    /// The code of an error of ours.
+    /// The code of a Latchkey error.
     pub(super) fn code(&self) -> String {
         self.json()["error"].as_str().unwrap_or_default().to_owned()
     }

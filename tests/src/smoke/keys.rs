@@ -1,4 +1,4 @@
-//! Discovery and public keys, as API Gateway's own JWT authorizer needs them (S46 to S49).
+//! Checks discovery and public keys against the needs of API Gateway's JWT authorizer (S46 to S49).
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::http::{Browser, Seen};
 use super::{Finding, Look};
 
-/// The authorizer waits no longer, and reads no more.
+/// The limits of the authorizer on time and size.
 const LONGEST: Duration = Duration::from_millis(1_500);
 const MOST: usize = 150_000;
 
@@ -28,7 +28,7 @@ pub(super) async fn look(look: &Look, browser: &Browser) -> Vec<Finding> {
 fn in_time(name: &'static str, seen: &Seen) -> Finding {
     let words = format!("{} in {} ms, {} bytes", seen.status, seen.took.as_millis(), seen.body.len());
     let is_so = seen.status == 200 && seen.took <= LONGEST && seen.body.len() <= MOST;
-    Finding::if_so(name, is_so, words, "more MemorySize makes a cold start shorter; try again when it is warm")
+    Finding::if_so(name, is_so, words, "run again when the function is warm; a larger MemorySize shortens cold starts")
 }
 
 fn discovery(look: &Look, browser: &Browser, seen: &Seen) -> Vec<Finding> {
@@ -40,10 +40,10 @@ fn discovery(look: &Look, browser: &Browser, seen: &Seen) -> Vec<Finding> {
         "issuer",
         issuer == expected,
         format!("`{issuer}`"),
-        format!("expected `{expected}`: give --issuer, or deploy with the parameter DomainName or JwtIssuer"),
+        format!("expected `{expected}`: pass --issuer, or set the parameter DomainName or JwtIssuer and deploy"),
     );
     let is_reachable = issuer == browser.url && keys.starts_with(&format!("{issuer}/"));
-    let mend = "an authorizer fetches the keys from the issuer's own address: let JwtIssuer be where the API answers";
+    let mend = "set JwtIssuer to the address of the API, because authorizers fetch the keys from the issuer's address";
     let own = if is_reachable {
         Finding::good("issuer's address", keys)
     } else {
@@ -51,7 +51,7 @@ fn discovery(look: &Look, browser: &Browser, seen: &Seen) -> Vec<Finding> {
     };
     let is_loopback = ["http://127.0.0.1", "http://localhost"].iter().any(|start| issuer.starts_with(start));
     let is_https = issuer.starts_with("https://") || is_loopback;
-    vec![in_time("discovery", seen), same, own, Finding::if_so("https", is_https, issuer, "deploy behind https")]
+    vec![in_time("discovery", seen), same, own, Finding::if_so("https", is_https, issuer, "use an issuer with https")]
 }
 
 fn keys(seen: &Seen) -> Vec<Finding> {
@@ -59,14 +59,14 @@ fn keys(seen: &Seen) -> Vec<Finding> {
     let ids: BTreeSet<&str> = keys.iter().filter_map(|key| key["kid"].as_str()).collect();
     let is_private = |key: &Value| ["d", "p", "q", "dp", "dq", "qi", "k"].iter().any(|part| key.get(part).is_some());
     let is_sound = ids.len() == keys.len() && !keys.iter().any(is_private);
-    let revoke = "docs/operations.md, Keys: revoke every key that is published with its private half";
-    let sound = Finding::if_so("key set", is_sound, format!("{} keys, each with a name", keys.len()), revoke);
+    let revoke = "revoke every key published with its private half (docs/operations.md, Keys)";
+    let sound = Finding::if_so("key set", is_sound, format!("{} keys, {} key ids", keys.len(), ids.len()), revoke);
     let kinds: Vec<&str> = keys.iter().filter_map(|key| key["alg"].as_str()).collect();
     let is_taken = kinds.iter().any(|kind| kind.starts_with("RS"));
-    let mend = "API Gateway's authorizer takes RSA only: JwtAlgorithm=RS256, or check tokens in your backend";
+    let mend = "API Gateway's authorizer supports only RSA: set JwtAlgorithm=RS256, or verify tokens in your backend";
     let authorizer = match is_taken {
-        true => Finding::good("authorizer", format!("takes these: {}", kinds.join(", "))),
-        false => Finding::doubtful("authorizer", format!("takes none of these: {}", kinds.join(", ")), mend),
+        true => Finding::good("authorizer", format!("supports these: {}", kinds.join(", "))),
+        false => Finding::doubtful("authorizer", format!("supports none of these: {}", kinds.join(", ")), mend),
     };
     vec![in_time("public keys", seen), sound, authorizer]
 }

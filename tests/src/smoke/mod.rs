@@ -1,6 +1,6 @@
-//! What only a deployment can show, looked at from outside: its address and, with credentials, its account.
+//! Checks a real deployment from outside: its API and, with credentials, its AWS account.
 //!
-//! Nothing is changed, but that a code is asked for where an address is given for it.
+//! The checks are read-only, except that `--test-address` requests one code.
 
 mod account;
 mod api;
@@ -14,52 +14,52 @@ use clap::Args;
 
 use self::http::Browser;
 
-/// What to look at.
+/// The deployment to check.
 #[derive(Args, Clone, Debug)]
 pub struct Look {
-    /// Where the API is: the stack's output `ApiUrl`.
+    /// Address of the API: the stack's output `ApiUrl`.
     #[arg(long)]
     pub url: String,
-    /// An origin of a frontend, as in `AllowedOrigins`; may be repeated.
+    /// Origin of a frontend, as in `AllowedOrigins`; may be repeated.
     #[arg(long = "origin", value_name = "URL")]
     pub origins: Vec<String>,
-    /// The issuer, where it is not the address: the stack's output `Issuer`.
+    /// Issuer, if it differs from the address: the stack's output `Issuer`.
     #[arg(long, value_name = "URL")]
     pub issuer: Option<String>,
-    /// Asks for one code to this address, which is all that is ever changed.
+    /// Request one code for this address. This is the only change the command makes.
     #[arg(long, value_name = "ADDRESS")]
     pub test_address: Option<String>,
-    /// Looks at the address only.
+    /// Check only the API, without the AWS account.
     #[arg(long)]
     pub no_account: bool,
-    /// Where the account's services are.
+    /// Region of SES and SNS.
     #[arg(long, default_value = "us-east-1")]
     pub region: String,
-    /// Where mail comes from: the parameter `SenderEmail`.
+    /// Sender of emails: the parameter `SenderEmail`.
     #[arg(long, value_name = "ADDRESS")]
     pub sender: Option<String>,
-    /// SMS is on.
+    /// Check SMS too.
     #[arg(long)]
     pub sms: bool,
 }
 
-/// How much something matters.
+/// The severity of a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
     Good,
-    /// It works, and may not be what is wanted.
+    /// It works, but may be unwanted.
     Doubtful,
     Bad,
 }
 
-/// One thing that was looked at.
+/// The result of one check.
 #[derive(Clone, Debug)]
 pub struct Finding {
     pub name: &'static str,
     pub verdict: Verdict,
-    /// What was seen.
+    /// The observation.
     pub seen: String,
-    /// The command or the step that mends it.
+    /// The command or step that fixes it.
     pub mend: String,
 }
 
@@ -76,7 +76,6 @@ impl Finding {
         Finding { name, verdict: Verdict::Bad, seen: seen.into(), mend: mend.into() }
     }
 
-    /// Good if it is so.
     fn if_so(name: &'static str, is_so: bool, seen: impl Into<String>, mend: impl Into<String>) -> Finding {
         if is_so { Finding::good(name, seen) } else { Finding::bad(name, seen, mend) }
     }
@@ -90,11 +89,12 @@ impl fmt::Display for Finding {
             Verdict::Bad => "FAIL",
         };
         write!(f, "{word}  {}: {}", self.name, self.seen)?;
-        if self.verdict == Verdict::Good { Ok(()) } else { write!(f, "\n      mend: {}", self.mend) }
+        if self.verdict == Verdict::Good { Ok(()) } else { write!(f, "\n      fix: {}", self.mend) }
     }
 }
 
-/// Looks at everything. Who may see the account is in `credentials`: a key id, a secret, and a session where there is one.
+/// Runs all checks. `credentials` looks up the variables for access to the account: a key id, a secret and an optional session
+/// token.
 pub async fn look(look: &Look, credentials: impl Fn(&str) -> Option<String>) -> Vec<Finding> {
     let browser = Browser::new(&look.url);
     let mut findings = api::look(look, &browser).await;

@@ -1,4 +1,4 @@
-//! CORS: the frontends' origins may read answers, and nobody else's.
+//! Checks CORS: only the origins of the frontends may read answers.
 
 use super::http::Browser;
 use super::{Finding, Look};
@@ -12,8 +12,8 @@ pub(super) async fn look(look: &Look, browser: &Browser) -> Vec<Finding> {
         findings.push(allowed(browser, origin).await);
     }
     if look.origins.is_empty() {
-        let mend = "give each origin of AllowedOrigins as --origin";
-        findings.push(Finding::doubtful("origins", "none was given to look at", mend));
+        let mend = "pass each origin of AllowedOrigins as --origin";
+        findings.push(Finding::doubtful("origins", "no --origin, so no origin was checked", mend));
     }
     findings.push(foreign(browser).await);
     findings
@@ -36,10 +36,10 @@ async fn preflight(browser: &Browser, origin: &str) -> Result<(Option<String>, b
 }
 
 async fn allowed(browser: &Browser, origin: &str) -> Finding {
-    const MEND: &str = "sam deploy with the parameter AllowedOrigins naming it exactly: no path, no final slash";
+    const MEND: &str = "add exactly this origin, without path or final slash, to AllowedOrigins, then sam deploy";
     match preflight(browser, origin).await {
         Ok((Some(allowed), true)) if allowed == origin => Finding::good("origin", format!("{origin} is allowed")),
-        Ok((allowed, _)) => Finding::bad("origin", format!("{origin} is answered with {allowed:?}"), MEND),
+        Ok((allowed, _)) => Finding::bad("origin", format!("for {origin} the answer allows {allowed:?}"), MEND),
         Err(problem) => Finding::bad("origin", problem, MEND),
     }
 }
@@ -49,7 +49,7 @@ async fn foreign(browser: &Browser) -> Finding {
     match preflight(browser, FOREIGN).await {
         Ok((None, _)) => Finding::good(NAME, "is not allowed"),
         Ok((Some(allowed), _)) => {
-            Finding::bad(NAME, format!("is answered with `{allowed}`"), "AllowedOrigins must not have a star")
+            Finding::bad(NAME, format!("the answer allows `{allowed}`"), "remove the star from AllowedOrigins")
         }
         Err(problem) => Finding::bad(NAME, problem, "is --url the stack's output ApiUrl?"),
     }

@@ -1,4 +1,4 @@
-//! The end of a deployment: the last look, and the comparison. No call may have broken AWS's own model of it either.
+//! The end of a deployment: searches for leaks and for calls that violate AWS's own API model.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::Witness;
 
-/// Looks at the end of a deployment.
+/// Runs the checks when it is dropped.
 pub(crate) struct AtTheEnd {
     witness: Witness,
     services: Services,
@@ -27,7 +27,7 @@ impl AtTheEnd {
         }
     }
 
-    /// Learns the keyrings as they are now.
+    /// Learns the keyrings in their current state.
     pub(crate) fn learn_keys(&self) {
         self.secrets.iter().filter_map(|arn| self.services.secret(arn)).for_each(|text| self.witness.keyring(&text));
     }
@@ -48,7 +48,7 @@ impl AtTheEnd {
 
 impl Drop for AtTheEnd {
     fn drop(&mut self) {
-        // A test that has failed has said why.
+        // A failed test has its own message already.
         if !std::thread::panicking() {
             let leaks = self.look();
             assert!(leaks.is_empty(), "{} leaks, such as: {}", leaks.len(), leaks[0]);

@@ -1,13 +1,13 @@
-//! What stands in a text, and as what.
+//! Extracts text and recognises separate words.
 
 use data_encoding::BASE64;
 use serde_json::Value;
 
-/// Whether what stands there is a word of its own, and no part of a longer number, name or address.
+/// Returns true if the match is a separate word rather than part of a longer number, name or address.
 pub(super) fn stands_alone(text: &[u8], start: usize, end: usize) -> bool {
     let at = |index: Option<usize>| index.and_then(|index| text.get(index)).copied().unwrap_or(b' ');
     let (before, after) = (at(start.checked_sub(1)), at(Some(end)));
-    // `0.123456` is a duration, and `192.0.2.1.5` no address; but a word may end a sentence.
+    // A match followed or preceded by a dot and a digit is part of a number or address. A word may end a sentence.
     let goes_on = |dot: u8, beyond: u8| matches!(dot, b'.' | b':') && beyond.is_ascii_digit();
     !is_range(text, start)
         && !before.is_ascii_alphanumeric()
@@ -16,21 +16,21 @@ pub(super) fn stands_alone(text: &[u8], start: usize, end: usize) -> bool {
         && !goes_on(after, at(Some(end + 1)))
 }
 
-/// Whether it is the last part of a key `SMS#1767312000#447400`: the first six digits of a range of numbers, which a code of
-/// six digits meets once in a million, and the tests of pumping send thousands to dozens of ranges.
+/// Returns true for the last part of a key such as `SMS#1767312000#447400`, a range of phone numbers. A six-digit code equals a
+/// given range once in a million, and the pumping tests send thousands of codes to dozens of ranges.
 fn is_range(text: &[u8], start: usize) -> bool {
     let key = text.get(start.saturating_sub("SMS#1767312000#".len())..start).unwrap_or_default();
     key.starts_with(b"SMS#") && key.ends_with(b"#")
 }
 
-/// The parts of a request that are about OtpTable: all of it, or some writes of a transaction.
+/// The parts of a request for OtpTable: the whole request, or some writes of a transaction.
 pub(super) fn of_otp_table(body: &Value) -> impl Iterator<Item = &Value> {
     let parts = body["TransactItems"].as_array().into_iter().flatten().filter_map(Value::as_object);
     let parts = parts.flat_map(|part| part.values()).chain([body]);
     parts.filter(|part| part["TableName"].as_str().is_some_and(|name| name.contains("OtpTable")))
 }
 
-/// All its texts as they are: `{"B": "MTIzNDU2"}` is what it stands for.
+/// All text in a value, with binary values such as `{"B": "MTIzNDU2"}` decoded.
 pub(super) fn plain(value: &Value) -> String {
     let bytes = |text: &str| BASE64.decode(text.as_bytes()).map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
     let plain = |name: &str, value: &Value| match value.as_str() {
@@ -47,7 +47,7 @@ pub(super) fn plain(value: &Value) -> String {
     }
 }
 
-/// All texts in it.
+/// All strings in a value.
 pub(super) fn strings(value: &Value) -> Vec<String> {
     match value {
         Value::String(text) => vec![text.clone()],

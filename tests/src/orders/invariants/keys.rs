@@ -1,4 +1,4 @@
-//! Which codes may be guessed, and which keys are withdrawn.
+//! Invariants of guessable codes and of revoked keys.
 
 use shared::codes::ChallengePolicy;
 
@@ -7,9 +7,9 @@ use crate::orders::Deed;
 use crate::orders::step::Step;
 
 impl Seen<'_> {
-    /// From the lockout's cap on, what is sent is too long to be guessed. What counts are the failures when it was written.
+    /// From the lockout's cap on, a sent code must be too long to guess. The number of failures counts as it was at the write.
     pub(super) fn codes(&self, before: u32, steps: &[Step]) -> Option<Broken> {
-        // Who knows which message is whose, where one is lost?
+        // After a fault a message may be lost, and the others cannot be assigned to their actors.
         if self.scene.struck.is_some() {
             return None;
         }
@@ -37,9 +37,9 @@ impl Seen<'_> {
         None
     }
 
-    /// What signs is published, and what was withdrawn is neither.
+    /// Every signing key must be published. A revoked key must be neither signing nor published.
     pub(super) fn keys(&self) -> Option<Broken> {
-        // What is half done is done again, and looked at then.
+        // A half-finished change is repeated later and checked then.
         if self.scene.struck.is_some() {
             return None;
         }

@@ -1,4 +1,4 @@
-//! Which sessions live, and which may.
+//! Invariants of active and ended sessions.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -47,13 +47,13 @@ impl Seen<'_> {
         None
     }
 
-    /// All tokens that anybody has, the newest of a session last.
+    /// All tokens of all clients, the newest of a session last.
     fn tokens(&self) -> Vec<Tokens> {
         let given = self.done().filter(|(actor, _)| matches!(actor.deed, Deed::Answer { .. } | Deed::Refresh(_)));
         self.scene.sessions.iter().cloned().chain(given.map(|(_, answer)| answer.clone().tokens())).collect()
     }
 
-    /// The sessions that these end.
+    /// The sessions ended by these actions.
     fn ended_by<'a>(&self, those: impl Iterator<Item = (&'a Actor, &'a Answer)>) -> BTreeSet<String> {
         let before = || self.scene.sessions.iter().map(|tokens| session_of(&tokens.access));
         let mut ended = BTreeSet::new();
@@ -70,10 +70,10 @@ impl Seen<'_> {
         ended
     }
 
-    /// The sessions that may be over: those that were ended, those that the limit ended, and where somebody signs out
-    /// everywhere, those that were opened meanwhile.
+    /// The sessions that may be over: those ended by an action or by the limit on sessions. If a client signs out everywhere,
+    /// also sessions opened in the meantime.
     fn may_be_gone(&self) -> BTreeSet<String> {
-        // Who was answered nothing may have done it.
+        // A request without an answer may have succeeded.
         let mut gone =
             self.ended_by(self.all().filter(|(actor, answer)| self.scene.struck.is_some() || is_done(actor, answer)));
         let opened: Vec<_> = self.done().filter(|(actor, _)| matches!(actor.deed, Deed::Answer { .. })).collect();

@@ -1,4 +1,4 @@
-//! What holds in every order. `ARCHITECTURE.md` has each by its name, with what guards it.
+//! The invariants of every order. `ARCHITECTURE.md` lists each by its name, with the code that enforces it.
 
 mod keys;
 mod lives;
@@ -11,7 +11,7 @@ use super::step::Step;
 use super::{Actor, Deed, Scene, World};
 use crate::Answer;
 
-/// Their names.
+/// The names of the invariants.
 pub const INVARIANTS: [&str; 13] = [
     "one session a code",
     "bounded compares",
@@ -28,21 +28,21 @@ pub const INVARIANTS: [&str; 13] = [
     "no fault of ours",
 ];
 
-/// One that does not hold.
+/// A broken invariant.
 #[derive(Debug)]
 pub struct Broken {
     pub invariant: &'static str,
     pub why: String,
 }
 
-/// What is to be looked at when everybody has been answered.
+/// The state to check after all answers.
 struct Seen<'a> {
     world: &'a World,
     scene: &'a Scene,
     answers: &'a [Answer],
 }
 
-/// Those that do not hold after this order. `before` are the failures before it.
+/// Checks all invariants after an order. `before` is the number of failures before it.
 pub async fn broken(world: &World, scene: &Scene, answers: &[Answer], (before, steps): (u32, &[Step])) -> Vec<Broken> {
     let seen = Seen { world, scene, answers };
     let tries = world.tries();
@@ -59,7 +59,7 @@ pub async fn broken(world: &World, scene: &Scene, answers: &[Answer], (before, s
         seen.budget(),
         seen.session_limit(),
         seen.keys(),
-        // These ask on, so they come last.
+        // These send further requests, so they come last.
         seen.ended().await,
         seen.honest().await,
     ];
@@ -67,13 +67,12 @@ pub async fn broken(world: &World, scene: &Scene, answers: &[Answer], (before, s
 }
 
 impl Broken {
-    /// For people.
     pub fn tell(&self) -> String {
         format!("      broken: {}: {}\n", self.invariant, self.why)
     }
 }
 
-/// Whether it came to what it is for: that of an old token is to end its session.
+/// Returns true if the action had its effect. Reusing an old token is meant to end its session.
 fn is_done(actor: &Actor, answer: &Answer) -> bool {
     answer.code() == if matches!(actor.deed, Deed::Reuse(_)) { "invalid_token" } else { "ok" }
 }
@@ -124,7 +123,7 @@ impl Seen<'_> {
         })
     }
 
-    /// The same as the table has it, whatever the log says: whoever got in had a try left.
+    /// The same check from the table instead of the log: every successful answer has used an attempt.
     fn spent(&self, steps: &[Step]) -> Option<Broken> {
         let left = self.scene.tries_left?;
         let has_spent = |at: usize| {
@@ -145,7 +144,7 @@ impl Seen<'_> {
         })
     }
 
-    /// A success sets them to nothing, and nothing else takes one away; each compare is one until then.
+    /// Only a success resets the failures, and nothing else reduces them. Each comparison before it adds one.
     fn failures(&self, before: u32, steps: &[Step], tries: usize) -> Option<Broken> {
         let mut last = before;
         for Step { name, waiting, failures: now, .. } in steps {
@@ -160,7 +159,7 @@ impl Seen<'_> {
         let counts: Vec<u32> = [before].into_iter().chain(steps.iter().map(|step| step.failures)).collect();
         let are_given_back = counts.windows(2).any(|two| two[1] < two[0]);
         let counted = before as usize + tries;
-        // Counted twice, where an answer was lost, is none too few.
+        // A lost answer can make an attempt count twice, but never make it uncounted.
         let is_right = last as usize == counted || (self.scene.struck.is_some() && last as usize > counted);
         unless(are_given_back || is_right, "failures stay", || {
             format!("{tries} tries after {before} failures left {last}")
