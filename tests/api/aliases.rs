@@ -1,4 +1,4 @@
-//! The paths of replaced systems: what their frontends send is understood, and what they get has the shape they expect.
+//! Aliases of replaced systems: they accept the old frontends' requests and answer in the expected format.
 
 use axum::body::Bytes;
 use axum::http::Request;
@@ -14,12 +14,12 @@ use crate::workspace::read;
 const ADA: &str = "ada@example.com";
 const PHONE: &str = "+447400123456";
 
-/// The members of an object.
+/// The names of an object's members.
 fn members(value: &Value) -> Vec<&str> {
     value.as_object().unwrap().keys().map(String::as_str).collect()
 }
 
-/// An alias with whatever body or token.
+/// Sends a request with a fixed body and token to an alias.
 async fn ask(client: Client<'_>, method: &str, path: &str) -> Answer {
     let request = Request::builder().method(method).uri(path).header("content-type", "application/json");
     client.send(request.body(Bytes::from_static(b"{}")).unwrap()).await
@@ -28,7 +28,7 @@ async fn ask(client: Client<'_>, method: &str, path: &str) -> Answer {
 const ACCOUNT: [&str; 8] =
     ["date_joined", "email", "first_name", "full_name", "id", "last_name", "phone", "phone_verified"];
 
-/// Of one frontend the two prefixes; unknown fields are ignored.
+/// One frontend uses two prefixes. Unknown fields are ignored.
 #[tokio::test]
 async fn a_code_by_the_accounts_paths_gives_flat_tokens() {
     let auth = Deployment::start().await;
@@ -56,7 +56,7 @@ async fn a_code_by_the_accounts_paths_gives_flat_tokens() {
     }
 }
 
-/// The old name of the field for the code, and a resend's own time to wait.
+/// Uses the old name of the code's field. A resend has its own waiting time.
 #[tokio::test]
 async fn a_refusal_of_the_accounts_paths_has_its_code_beside_its_text() {
     let auth = Deployment::with(&[("OTP_REQUESTS_PER_HOUR", "1")]).await;
@@ -103,7 +103,7 @@ async fn a_refresh_and_a_blacklisting_of_the_cfg_paths() {
     }
 }
 
-/// S4: a phone number is all that there is.
+/// The request contains only a phone number.
 #[tokio::test]
 async fn a_person_with_a_phone_signs_in_by_the_paths_for_phones() {
     let auth = Deployment::with(&[("OTP_SMS_EXPIRY_SECONDS", "90")]).await;
@@ -148,7 +148,7 @@ async fn a_person_with_a_phone_signs_in_by_the_paths_for_phones() {
     }
 }
 
-/// V21, V32, S62: what the path adds makes no body lawful that is not, and hides none of its faults.
+/// V21, V32, S62: an alias adds default fields, but accepts only valid bodies and reports the same errors.
 #[tokio::test]
 async fn a_body_is_read_as_strictly_by_every_path() {
     let auth = Deployment::start().await;
@@ -173,7 +173,7 @@ async fn a_body_is_read_as_strictly_by_every_path() {
     assert!(auth.stack.inbox().messages(None).is_empty());
 }
 
-/// Of a deployment whose own frontends keep cookies, whatever such a request asks for: these keep their tokens themselves.
+/// Frontends of replaced systems store their tokens themselves, even in a deployment with cookies as its default.
 #[tokio::test]
 async fn an_alias_answers_with_tokens_in_its_body_also_where_cookies_are_the_rule() {
     for (request, verify) in [
@@ -182,7 +182,7 @@ async fn an_alias_answers_with_tokens_in_its_body_also_where_cookies_are_the_rul
         ("/api/auth/send-otp/", "/api/auth/verify-otp/"),
     ] {
         let auth = Deployment::with(&[("TOKEN_DELIVERY", "cookie")]).await;
-        // It shows its cookies to every path of this host.
+        // The browser sends its cookies to every path of this host.
         let mut browser = auth.client().browser("http://localhost:3000");
         browser.sign_in(PHONE).await;
         auth.wait(60);
@@ -200,7 +200,7 @@ async fn an_alias_answers_with_tokens_in_its_body_also_where_cookies_are_the_rul
             assert!(!answer.headers.contains_key("set-cookie"), "{verify}: {:?}", answer.headers);
             answer.ok();
         }
-        // Another session's, which the cookie goes on naming.
+        // The body has another session's token. The cookie keeps its own session.
         assert_eq!(browser.cookies, kept);
         browser.refresh().await.ok();
         let without = browser.post("/cfg/accounts/token/refresh/", json!({})).await;
@@ -208,7 +208,7 @@ async fn an_alias_answers_with_tokens_in_its_body_also_where_cookies_are_the_rul
     }
 }
 
-/// What stands behind a path stays: the token is checked, and the headers are those of every answer.
+/// The alias checks the token and sends the usual headers.
 #[tokio::test]
 async fn a_profile_needs_a_token_by_every_path() {
     let auth = Deployment::start().await;
@@ -222,7 +222,7 @@ async fn a_profile_needs_a_token_by_every_path() {
     }
 }
 
-/// With and without its slash, and by no other method; a refusal of the fallback has the path's shape as well.
+/// Works with and without the final slash, and only for the alias's method. The fallback's errors also use the alias's format.
 #[tokio::test]
 async fn every_alias_reaches_what_it_stands_for() {
     let auth = Deployment::start().await;
@@ -243,7 +243,7 @@ async fn every_alias_reaches_what_it_stands_for() {
     }
 }
 
-/// Should API Gateway not match the empty rest: to the same path, or the next answer would have another shape.
+/// API Gateway might not match the empty rest. The redirect keeps the alias's path, because other paths answer in another format.
 #[tokio::test]
 async fn a_slash_that_the_gateway_does_not_match_is_redirected_to_the_alias() {
     let auth = Deployment::start().await;
@@ -254,7 +254,7 @@ async fn a_slash_that_the_gateway_does_not_match_is_redirected_to_the_alias() {
     }
 }
 
-/// Off, they are paths like any other that is not there, under every method; our own stay.
+/// With aliases off, these paths behave like unknown ones, for every method. Latchkey's own paths keep working.
 #[tokio::test]
 async fn without_aliases_they_are_not_found() {
     let auth = Deployment::with(&[("ALIASES", "off")]).await;
@@ -274,7 +274,7 @@ async fn without_aliases_they_are_not_found() {
     auth.client().with_token("GET", tests::client::PROFILE, &tokens.access).await.ok();
 }
 
-/// Whoever comes from there finds each path, and what it is here; a code costs as much by every path.
+/// The guide lists every alias, and each alias is throttled like the route it stands for.
 #[test]
 fn every_alias_is_told_and_throttled() {
     let (guide, template) = (read("docs/migration.md"), read("template.yaml"));
@@ -291,7 +291,7 @@ fn every_alias_is_told_and_throttled() {
     }
 }
 
-/// V06, V27: a try is a try by whatever path it comes, and so is the last one.
+/// V06, V27: an attempt counts the same by every path, and so does the last one.
 #[tokio::test]
 async fn tries_are_the_same_by_every_path() {
     let sms = [("SMS_PER_IP_DAY", "100"), ("SMS_BREAKER_SHARE", "0")];

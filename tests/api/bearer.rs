@@ -1,4 +1,4 @@
-//! Access tokens as a key to our own routes: which are taken, with which keys, and how often these are read.
+//! Access tokens for Latchkey's own routes: accepted tokens, the keys to verify them, and how often functions read these keys.
 
 use axum::body::Bytes;
 use axum::http::Request;
@@ -12,7 +12,7 @@ use tests::{Call, Deployment};
 const ADA: &str = "ada@example.com";
 const ES256: (&str, &str) = ("JWT_ALGORITHM", "ES256");
 
-/// Every route that an access token opens.
+/// Every route that needs an access token.
 fn routes(session: &str) -> [(&'static str, String); 4] {
     [
         ("GET", PROFILE.to_owned()),
@@ -22,7 +22,7 @@ fn routes(session: &str) -> [(&'static str, String); 4] {
     ]
 }
 
-/// RFC 6750: one header of one scheme with one token.
+/// RFC 6750: one header with one scheme and one token.
 #[tokio::test]
 async fn the_header_is_bearer_and_one_token() {
     let auth = Deployment::start().await;
@@ -59,7 +59,7 @@ async fn the_header_is_bearer_and_one_token() {
     assert_eq!(auth.live(&mut [tokens]).await, 1, "a refused token ended something");
 }
 
-/// S40 to S43: expired, forged, of somebody else's, and `none`.
+/// S40 to S43: tokens that are expired, forged, from another issuer, or use the algorithm `none`.
 #[tokio::test]
 async fn a_token_that_is_not_ours_opens_nothing() {
     let auth = Deployment::with(&[ES256, ("JWT_LEEWAY_SECONDS", "0"), ("JWT_ACCESS_SECONDS", "600")]).await;
@@ -90,13 +90,13 @@ async fn a_token_that_is_not_ours_opens_nothing() {
     assert_eq!(auth.live(&mut [tokens]).await, 1, "a refused token ended something");
 }
 
-/// The calls since the last look for the public-keys item.
+/// How often the public keys were read since the last call.
 fn reads_of_keys(auth: &Deployment) -> usize {
     let calls = auth.stack.services().calls().take();
     calls.iter().filter(|call| call.caller == "Profile" && call.keys == ["JWKS"]).count()
 }
 
-/// V41: keys are read every five minutes; a name that is not among them makes us look once a minute and no oftener.
+/// V41: keys are read every five minutes. A token with an unknown key id causes at most one read per minute.
 #[tokio::test]
 async fn the_keys_are_at_hand() {
     let auth = Deployment::with(&[ES256]).await;
@@ -119,7 +119,8 @@ async fn the_keys_are_at_hand() {
     assert_eq!(reads_of_keys(&auth), 0);
 }
 
-/// What takes a withdrawn key's place signs at once, and is found at once; the withdrawn one opens nothing five minutes on.
+/// The successor of a revoked key signs at once and is accepted at once. Tokens of the revoked key are refused after at most five
+/// minutes.
 #[tokio::test]
 async fn a_withdrawn_key_opens_nothing_and_its_successor_does() {
     let auth = Deployment::with(&[ES256]).await;
@@ -132,7 +133,7 @@ async fn a_withdrawn_key_opens_nothing_and_its_successor_does() {
     auth.client().with_token("GET", PROFILE, &tokens.access).await.needs_a_token();
 }
 
-/// Design part 4: an HMAC key has no public half, so with one, and only then, whoever checks tokens holds the keyring.
+/// An HMAC key has no public half, so functions that verify tokens need the keyring for HMAC, and only then.
 #[tokio::test]
 async fn a_shared_secret_is_held_only_where_there_is_one() {
     for (algorithm, is_held) in [("HS256", true), ("HS384", true), ("HS512", true), ("RS256", false)] {

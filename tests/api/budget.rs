@@ -1,4 +1,5 @@
-//! What SMS may cost: the day's budget, the network's day, and the pumping breaker. All at once, too.
+//! Limits on the cost of SMS: the daily budget, the limit per network and day, and the circuit breaker, also under parallel
+//! requests.
 
 use futures_util::future::join_all;
 use local_aws::CallRecord;
@@ -10,10 +11,10 @@ use tests::deployment::START;
 use tests::pumping::Attack;
 use tests::{Answer, Deployment};
 
-/// A day's end, from the beginning of the clock.
+/// Seconds in a day. The clock starts at midnight.
 const DAY: u64 = 86_400;
 
-/// A number of one of forty ranges.
+/// A British number in one of forty ranges.
 fn british(number: usize) -> String {
     format!("+4474{:02}{number:06}", number % 40)
 }
@@ -26,7 +27,7 @@ fn german(number: usize) -> String {
     format!("+4915123{number:06}")
 }
 
-/// A request from a network of its own.
+/// A request from its own network.
 async fn ask(auth: &Deployment, number: usize, phone: String) -> Answer {
     let client = auth.client_at(&format!("10.{}.{}.1", number / 256, number % 256));
     client.post(REQUEST, json!({ "identifier": phone })).await
@@ -37,7 +38,7 @@ fn sent(answers: &[Answer]) -> usize {
     answers.iter().filter(|answer| answer.code() == "ok").count()
 }
 
-/// What was spent can be looked up for a month.
+/// The spending of a day can be looked up for a month.
 #[tokio::test]
 async fn a_days_counts_are_kept_for_a_month() {
     let auth = Deployment::start().await;
@@ -46,7 +47,7 @@ async fn a_days_counts_are_kept_for_a_month() {
     assert_eq!(kept, vec![json!((START + 32 * DAY).to_string()); 2]);
 }
 
-/// S71: 64 parallel senders pass neither the total nor a country's share of it.
+/// S71: 64 parallel requests exceed neither the total budget nor a country's share.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn parallel_senders_do_not_pass_the_days_budget() {
     for (total, per_country) in [("30", "100"), ("100", "30")] {
@@ -70,7 +71,7 @@ async fn parallel_senders_do_not_pass_the_days_budget() {
     }
 }
 
-/// What the budget refuses begins no challenge, so nobody's share of the hour goes with it.
+/// A request refused by the budget starts no challenge, so it does not use up the user's hourly limit.
 #[tokio::test]
 async fn a_request_over_the_budget_costs_its_owner_nothing() {
     let auth = Deployment::with(&[("SMS_DAILY_BUDGET", "1")]).await;
@@ -93,7 +94,7 @@ async fn a_refused_send_is_not_given_back() {
     ask(&auth, 2, british(2)).await.refused(429, "rate_limited");
 }
 
-/// SNS being out of order leaves no debt: nobody could have answered.
+/// If SNS fails, no breaker debt remains, because no user could have answered.
 #[tokio::test]
 async fn refused_sends_stop_no_country() {
     let auth = Deployment::start().await;
@@ -105,12 +106,12 @@ async fn refused_sends_stop_no_country() {
     ask(&auth, 25, british(25)).await.ok();
 }
 
-/// A share is kept to the letter, also where it divides nothing.
+/// The share is exact, even if it does not divide the number of messages.
 #[tokio::test]
 async fn a_country_goes_on_while_the_share_that_is_set_is_used() {
     let settings = [("SMS_BREAKER_SHARE", "60"), ("SMS_BREAKER_SENDS", "3"), ("SMS_BREAKER_RANGE_SENDS", "1000")];
     let auth = Deployment::with(&settings).await;
-    // Two of three are used, which is more than 60 in a hundred; then one of two, which is less.
+    // First two of three codes are used, more than 60 percent. Then one of two, which is less.
     for (uses, of, goes_on) in [(2, 3, true), (1, 2, false)] {
         let mut stopped = 0;
         for number in 0..45 {
@@ -126,7 +127,7 @@ async fn a_country_goes_on_while_the_share_that_is_set_is_used() {
     }
 }
 
-/// While a country is stopped, asking again and again does not close a network's day.
+/// While a country is stopped, repeated requests do not use up a network's daily limit.
 #[tokio::test]
 async fn what_the_breaker_refuses_is_not_counted_on_the_network() {
     let auth = Deployment::start().await;
@@ -147,7 +148,7 @@ async fn a_budget_of_nothing_sends_nothing() {
     }
 }
 
-/// S88: what cannot be counted is not sent.
+/// S88: if a message cannot be counted, it is not sent.
 #[tokio::test]
 async fn without_its_budget_nothing_is_sent() {
     let auth = Deployment::start().await;
@@ -172,7 +173,7 @@ async fn a_network_asks_for_ten_texts_in_a_day() {
     auth.client().post(REQUEST, json!({ "identifier": british(99) })).await.ok();
 }
 
-/// V40: a country whose codes nobody uses is stopped; another goes on.
+/// V40: a country without used codes is stopped. Other countries continue.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_country_that_does_not_answer_is_stopped() {
     let auth = Deployment::start().await;
@@ -189,12 +190,13 @@ async fn a_country_that_does_not_answer_is_stopped() {
     assert_eq!(sent(&answers), 1, "one goes to see whether anybody answers");
 }
 
-/// And before that the range, because that is what a pumper has: the rest of the country goes on.
+/// A range is stopped before its country, because an attacker usually has numbers of one range. The rest of the country
+/// continues.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_range_that_does_not_answer_is_stopped() {
     let auth = Deployment::start().await;
     let answers = join_all((0..64).map(|number| ask(&auth, number, of_one_range(number)))).await;
-    // Never more. Some may be refused for one that is not sent after all, because its country was closed meanwhile.
+    // At most five. Some requests are refused because of a reservation that is later returned when the country closes.
     assert!(sent(&answers) <= 5, "{}", sent(&answers));
     ask(&auth, 64, british(1)).await.ok();
     auth.client_at("192.0.2.9").sign_in(&british(2)).await;
@@ -203,8 +205,8 @@ async fn a_range_that_does_not_answer_is_stopped() {
     assert_eq!(sent(&answers), 1);
 }
 
-/// Where the range is closed and the country is open, or the reverse, nothing is sent and nothing stays taken: else whoever
-/// asks for one range in parallel spends the day of all others.
+/// If either the range or the country is closed, nothing is sent and all reservations are returned. Otherwise parallel requests
+/// to one range would use up the day for all others.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_not_sent_stays_in_every_budget() {
     for (range, country) in [("5", "100"), ("1000", "5")] {
@@ -227,8 +229,8 @@ async fn what_is_not_sent_stays_in_every_budget() {
     }
 }
 
-/// Of two requests at once the second finds its range closed; the answer to what it gives back is lost. The SDK would repeat
-/// that, and a message of somebody else's would be given back too.
+/// Of two parallel requests, the second finds its range closed and returns its reservation, but the answer to that write is lost.
+/// If the SDK retried the write, it would also return the reservation of another message.
 #[tokio::test]
 async fn nothing_is_given_back_twice() {
     let auth = Deployment::with(&[("SMS_BREAKER_RANGE_SENDS", "1")]).await;
@@ -264,7 +266,7 @@ async fn nothing_is_given_back_twice() {
     assert_eq!(["n", "sGB", "sDE"].map(|name| day[name]["N"].as_str().unwrap().to_owned()), ["2", "1", "1"]);
 }
 
-/// And so an instance that saw a budget spent by such requests does not believe it for the rest of the day.
+/// An instance that saw the budget used up by such reservations must not cache this for the whole day.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_budget_that_was_given_back_is_there_again() {
     let auth = Deployment::with(&[("SMS_DAILY_BUDGET", "6")]).await;
@@ -274,7 +276,7 @@ async fn a_budget_that_was_given_back_is_there_again() {
     ask(&auth, 64, german(0)).await.ok();
 }
 
-/// A code of yesterday pays nothing in a day in which its country got no message; and asks once, not until it gives up.
+/// A code sent yesterday pays off no debt on a day without messages to its country. The function attempts the write only once.
 #[tokio::test]
 async fn a_code_of_yesterday_pays_nothing_today() {
     let auth = Deployment::start().await;
@@ -289,7 +291,7 @@ async fn a_code_of_yesterday_pays_nothing_today() {
     assert_eq!(counted.len(), 2, "one of the country and one of the range: {counted:?}");
 }
 
-/// People who ask all at once and answer by and by are held up for seconds, not for hours.
+/// Users who request codes at the same time and answer gradually wait for seconds instead of hours.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_country_that_answers_goes_on() {
     let auth = Deployment::start().await;
@@ -303,12 +305,12 @@ async fn a_country_that_answers_goes_on() {
         });
         auth.client().post(tests::client::VERIFY, body).await.ok();
     }
-    // Each of the two pays for ten.
+    // Each of the two used codes pays for ten messages.
     let answers = join_all((30..60).map(|number| ask(&auth, number, british(number)))).await;
     assert_eq!(sent(&answers), 20);
 }
 
-/// What people answer counts for as many messages again, and no more: an attack does not draw on a whole morning's.
+/// Used codes allow the same number of further messages, up to a cap. So an attack cannot spend the answers of a whole morning.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn answers_are_saved_up_for_as_many_messages_and_no_more() {
     let auth = Deployment::with(&[("SMS_DAILY_BUDGET", "1000"), ("SMS_DAILY_BUDGET_PER_COUNTRY", "1000")]).await;
@@ -337,8 +339,8 @@ async fn the_day_counts_what_was_sent_and_what_was_used() {
     assert_eq!(counts, ["3", "2", "2", "1", "0"]);
 }
 
-/// The bar: one prefix, 10,000 requests from 1,000 addresses in a day, no code used. Real people in another country, and in
-/// other ranges of the same, sign in throughout.
+/// The requirement: an attack on one prefix with 10,000 requests from 1,000 addresses in a day, without any answer. Real users in
+/// another country, and in other ranges of the same country, can sign in throughout.
 #[tokio::test]
 async fn an_attack_of_ten_thousand_requests_gets_fewer_than_sixty_texts() {
     let auth = Deployment::start().await;

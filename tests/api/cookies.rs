@@ -1,4 +1,4 @@
-//! Cookie mode: a page that holds no secret, and a browser that gives none to another page.
+//! Cookie delivery: scripts see no secrets, and cookies work only for allowed pages.
 
 use serde_json::{Value, json};
 use tests::Deployment;
@@ -14,7 +14,7 @@ fn keys(body: &Value) -> Vec<&str> {
     body.as_object().unwrap().keys().map(String::as_str).collect()
 }
 
-/// S60, S3-16: the body has the access token and nothing that could be kept; the cookies live as long as what is in them.
+/// S60: the body contains only the access token, and the cookies expire together with their content.
 #[tokio::test]
 async fn a_browser_signs_in_and_its_page_sees_no_secret() {
     let auth = Deployment::start().await;
@@ -32,7 +32,7 @@ async fn a_browser_signs_in_and_its_page_sees_no_secret() {
     assert!(!auth.stack.logs().concat().contains("__Host-"));
 }
 
-/// S08: whoever reads the code over somebody's shoulder has no cookie; the browser that asked needs nothing else.
+/// S08: an attacker who reads the code over the user's shoulder lacks the cookie. The user's browser needs nothing else.
 #[tokio::test]
 async fn a_code_is_bound_to_the_browser_that_asked() {
     let auth = Deployment::with(&[("OTP_BINDING", "required")]).await;
@@ -59,13 +59,13 @@ async fn asking_again_sends_the_browsers_challenge_again() {
     assert_eq!((browser.cookie(CHALLENGE_COOKIE), auth.messages_to(ADA)), (challenge.clone(), 2));
     browser.answer(ADA, &code).await.ok();
 
-    // For somebody else it names nothing, and a new one begins.
+    // The cookie does not match another identifier, so a new challenge starts.
     browser.cookies.insert(CHALLENGE_COOKIE.to_owned(), (challenge.clone(), 600));
     browser.ask("bob@example.com").await;
     assert_ne!(browser.cookie(CHALLENGE_COOKIE), challenge);
 }
 
-/// S3-18, V16: each refresh replaces the cookie, and a lost answer or a second tab gets the same one again.
+/// V16: each refresh replaces the cookie. After a lost answer, or in a second tab, the browser gets the same successor again.
 #[tokio::test]
 async fn a_refresh_replaces_the_cookie() {
     let auth = Deployment::start().await;
@@ -82,7 +82,7 @@ async fn a_refresh_replaces_the_cookie() {
     browser.refresh().await.ok();
 }
 
-/// S32: a used token ends the session, and leaves nothing behind in either browser.
+/// S32: reusing a token ends the session and clears the cookies in both browsers.
 #[tokio::test]
 async fn a_used_token_clears_the_cookie_and_ends_the_session() {
     let auth = Deployment::start().await;
@@ -100,7 +100,7 @@ async fn a_used_token_clears_the_cookie_and_ends_the_session() {
     assert!(outcomes.contains(r#""outcome":"invalid_token""#), "{outcomes}");
 }
 
-/// What cannot be answered now may be answered later: the cookie stays.
+/// The error may be temporary, so the cookie stays.
 #[tokio::test]
 async fn a_fault_of_ours_leaves_the_cookie_alone() {
     let auth = Deployment::start().await;
@@ -118,7 +118,7 @@ async fn a_fault_of_ours_leaves_the_cookie_alone() {
     browser.refresh().await.ok();
 }
 
-/// S3-19: the cookie is gone whatever it was, and so is the session; the browser stays known.
+/// Logout always clears the cookie and ends its session. The device cookie stays.
 #[tokio::test]
 async fn a_logout_clears_the_cookie() {
     let auth = Deployment::start().await;
@@ -162,7 +162,7 @@ async fn a_cookie_and_a_body_that_differ_are_refused() {
     browser.post(REFRESH, json!({ "refresh": refresh })).await.ok();
 }
 
-/// A page that asks for the body gets nothing out of a cookie: else a script could read what is hidden from it.
+/// A page that asks for tokens in the body gets none from a cookie. Otherwise a script could read the hidden token.
 #[tokio::test]
 async fn a_cookie_is_never_answered_in_the_body() {
     let auth = Deployment::start().await;
@@ -177,7 +177,7 @@ async fn a_cookie_is_never_answered_in_the_body() {
     browser.refresh().await.ok();
 }
 
-/// A frontend that kept its token itself, and now lets the browser.
+/// A frontend that stored its token itself and now uses cookies.
 #[tokio::test]
 async fn a_token_moves_from_a_body_into_a_cookie() {
     let auth = Deployment::start().await;
@@ -198,7 +198,7 @@ async fn a_deployment_may_have_cookies_as_its_rule() {
     assert_eq!(keys(&signed_in["tokens"]), ["access"]);
     browser.refresh().await.ok();
     browser.cookies.clear();
-    // A cookie that has ended is no mistake of the page's.
+    // An expired cookie is not the page's mistake.
     browser.refresh().await.refused(401, "invalid_token");
     browser.logout().await.ok();
 
@@ -209,7 +209,7 @@ async fn a_deployment_may_have_cookies_as_its_rule() {
     auth.client().post(VERIFY, body).await.tokens();
 }
 
-/// Without cookies nothing is new: not the fields of an answer, and not the words of a refusal.
+/// Without cookies, the fields of answers and the texts of errors are as before.
 #[tokio::test]
 async fn clients_without_cookies_notice_nothing() {
     let auth = Deployment::start().await;
@@ -236,7 +236,7 @@ async fn clients_without_cookies_notice_nothing() {
     }
 }
 
-/// The page is not told the challenge by a refusal either; the browser sends it again.
+/// The error does not tell the page the challenge either. The browser sends its cookie again.
 #[tokio::test]
 async fn a_mail_that_was_not_sent_leaves_the_challenge_in_the_browser() {
     let auth = Deployment::start().await;

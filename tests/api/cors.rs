@@ -1,4 +1,4 @@
-//! CORS, as the template declares it and the gateway serves it (S63).
+//! CORS, as declared in the template and served by the gateway (S63).
 
 use axum::body::Bytes;
 use axum::http::{HeaderMap, Method, Request};
@@ -29,7 +29,7 @@ fn of_cors(headers: &HeaderMap) -> usize {
     headers.keys().filter(|name| name.as_str().starts_with("access-control-")).count()
 }
 
-/// A star with credentials would be every page of the web.
+/// A star with credentials would allow every page on the web.
 #[test]
 fn the_template_names_its_origins_and_lets_them_read_what_they_need() {
     let cors = declared();
@@ -43,7 +43,7 @@ fn the_template_names_its_origins_and_lets_them_read_what_they_need() {
     }
 }
 
-/// A list of exact origins is all that a deployer can give, and functions read the same one.
+/// A deployer can only give a list of exact origins. Functions read the same list.
 #[tokio::test]
 async fn functions_allow_whom_the_gateway_allows() {
     let auth = Deployment::start().await;
@@ -68,7 +68,7 @@ async fn functions_allow_whom_the_gateway_allows() {
     }
 }
 
-/// Every route under both spellings, and what no route names: the gateway asks no function.
+/// Every route with and without its final slash, and unknown routes. The gateway answers without calling a function.
 #[tokio::test]
 async fn a_preflight_of_every_route_is_answered() {
     let auth = Deployment::start().await;
@@ -92,7 +92,7 @@ async fn a_preflight_of_every_route_is_answered() {
     assert_eq!(auth.stack.logs().len(), before, "a function was asked");
 }
 
-/// Answers too, refusals above all: a page that may not read `Retry-After` cannot wait.
+/// Answers are readable too, especially errors, because a page must read `Retry-After` to wait.
 #[tokio::test]
 async fn a_page_reads_every_answer_and_how_long_to_wait() {
     let auth = Deployment::with(&[("OTP_REQUESTS_PER_IP", "1")]).await;

@@ -1,4 +1,4 @@
-//! The device cookie: what strangers use up, the owner's own browser still has (V38).
+//! The device cookie: limits used up by strangers do not affect the owner's known browser (V38).
 
 use futures_util::future::join_all;
 use serde_json::json;
@@ -10,7 +10,7 @@ use tests::{Asked, Browser, Deployment};
 const ADA: &str = "ada@example.com";
 const PAGE: &str = "http://localhost:3000";
 
-/// A browser in which ADA has signed in, and which has forgotten all but that.
+/// A browser in which ADA has signed in, with only the device cookie left.
 async fn known(auth: &Deployment) -> Browser<'_> {
     let mut browser = auth.client_at("198.51.100.1").browser(PAGE);
     browser.sign_in(ADA).await;
@@ -28,7 +28,7 @@ async fn ask_anew(browser: &mut Browser<'_>) -> tests::Answer {
     browser.post(REQUEST, json!({ "identifier": ADA, "token_delivery": "cookie" })).await
 }
 
-/// Two networks take the hour of an identifier.
+/// Uses up the hourly limit of the identifier from two networks.
 async fn take_the_hour(auth: &Deployment) {
     for (address, count) in [("203.0.113.66", 3), ("203.0.114.66", 3)] {
         for _ in 0..count {
@@ -44,7 +44,7 @@ async fn a_known_browser_has_an_hour_of_its_own() {
     let mut browser = known(&auth).await;
     auth.wait(3_600);
     take_the_hour(&auth).await;
-    // Two at a time, and five in the hour.
+    // At most two codes at a time, and five per hour.
     for pair in [2, 2, 1] {
         for _ in 0..pair {
             assert_eq!(ask_anew(&mut browser).await.code(), "ok");
@@ -59,7 +59,7 @@ async fn a_known_browser_has_an_hour_of_its_own() {
     browser.answer(ADA, &code).await.ok();
 }
 
-/// S13: nor do any number of its requests at once pass its hour, or what may live.
+/// S13: parallel requests exceed neither the hourly limit nor the limit on pending challenges.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn parallel_requests_of_a_known_browser_pass_no_limit() {
     for (per_hour, admitted) in [("1", 1), ("5", 2)] {
@@ -75,7 +75,7 @@ async fn parallel_requests_of_a_known_browser_pass_no_limit() {
     }
 }
 
-/// What the owner's browsers do is not taken from anybody's share either.
+/// The requests of known browsers do not count against any other limit.
 #[tokio::test]
 async fn a_known_browser_takes_nothing_from_others() {
     let auth = Deployment::start().await;
@@ -88,7 +88,7 @@ async fn a_known_browser_takes_nothing_from_others() {
     assert_eq!(auth.messages_to(ADA), 1 + 2 + 5);
 }
 
-/// At most two of them live at once, so that the item stays small.
+/// At most two challenges of known browsers are pending at once, so that the item stays small.
 #[tokio::test]
 async fn a_known_browser_has_two_codes_at_a_time() {
     let auth = Deployment::start().await;
@@ -101,7 +101,7 @@ async fn a_known_browser_has_two_codes_at_a_time() {
     assert_eq!(refused.retry_after(), 500);
 }
 
-/// It is for one identifier, in our own hand, and ends.
+/// The cookie belongs to one identifier, has a MAC and expires.
 #[tokio::test]
 async fn nobody_makes_or_borrows_a_device_cookie() {
     let auth = Deployment::start().await;
@@ -129,7 +129,7 @@ async fn nobody_makes_or_borrows_a_device_cookie() {
     ask_anew(&mut stranger).await.refused(429, "rate_limited");
 }
 
-/// A stranger fails until everybody waits; the owner's browser does not, until it has failed ten times itself.
+/// A stranger's failures make everyone else wait. The owner's browser waits only after ten failures of its own.
 #[tokio::test]
 async fn a_known_browser_waits_for_its_own_failures_only() {
     let auth = Deployment::with(&[("OTP_FAILURES_PER_IP", "1000000"), ("OTP_REQUESTS_PER_IP", "1000000")]).await;
@@ -167,7 +167,8 @@ async fn a_known_browser_waits_for_its_own_failures_only() {
     assert_eq!(ask_anew(&mut browser).await.code(), "ok", "its own failures are not forgotten");
 }
 
-/// S04: both lanes together are compared less than a hundred times in a row, with all that lives failed at to its end.
+/// S04: challenges with and without a device cookie together allow fewer than a hundred consecutive comparisons, even when every
+/// attempt of every pending challenge fails.
 #[tokio::test]
 async fn both_lanes_together_never_fail_a_hundred_times_in_a_row() {
     let limits =
@@ -213,7 +214,7 @@ async fn both_lanes_together_never_fail_a_hundred_times_in_a_row() {
     browser.answer(ADA, &long).await.ok();
 }
 
-/// An answer without its challenge matches no code of a known browser: it would be one more place to guess at.
+/// Otherwise each code of a known browser would be one more target for a guess.
 #[tokio::test]
 async fn an_unbound_answer_matches_no_code_of_a_known_browser() {
     let auth = Deployment::start().await;
@@ -228,7 +229,8 @@ async fn an_unbound_answer_matches_no_code_of_a_known_browser() {
     browser.post(VERIFY, body).await.ok();
 }
 
-/// Nor does it let strangers go on: what they may still try unbound is what the open lane's challenges leave.
+/// A known browser's challenges give strangers no additional attempts. Unbound attempts depend only on challenges requested
+/// without a device cookie.
 #[tokio::test]
 async fn a_known_browser_gives_strangers_no_unbound_tries() {
     let auth = Deployment::start().await;
@@ -247,7 +249,7 @@ async fn a_known_browser_gives_strangers_no_unbound_tries() {
     }
 }
 
-/// A known browser's code can be sent again like any other, and taken back where its mail was refused.
+/// A known browser can resend its code like any client, and at once if the email was refused.
 #[tokio::test]
 async fn a_known_browser_sends_again() {
     let auth = Deployment::start().await;
@@ -262,7 +264,7 @@ async fn a_known_browser_sends_again() {
     browser.answer(ADA, &second).await.ok();
 }
 
-/// The same trips and units as everybody's, and one unit for the item however full both lanes are.
+/// The same round trips and write units as for any client. The item costs one unit even when it is full.
 #[tokio::test]
 async fn a_known_browser_costs_what_everybody_costs() {
     let auth = Deployment::with(&[("OTP_REQUESTS_PER_IP", "1000"), ("OTP_REQUESTS_PER_HOUR_PER_IP", "1")]).await;

@@ -1,4 +1,4 @@
-//! What each function finds in its environment. The code, the template and README's table say the same of every setting.
+//! The environment of each function. The code, the template and README's table agree about every setting.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +10,7 @@ use shared::config;
 
 use crate::workspace::{read, row, template};
 
-/// What Lambda itself puts into every environment, and what only `local` and tests set.
+/// Variables set by Lambda itself, and variables set only by `local` and tests.
 const NOT_IN_THE_TEMPLATE: [&str; 10] = [
     "AWS_REGION",
     "AWS_ACCESS_KEY_ID",
@@ -24,7 +24,7 @@ const NOT_IN_THE_TEMPLATE: [&str; 10] = [
     "AWS_ENDPOINT_URL_SNS",
 ];
 
-/// What has no default.
+/// Settings without a default.
 const REQUIRED: [&str; 7] = [
     "ALLOWED_ORIGINS",
     "SENDER_EMAIL",
@@ -35,7 +35,7 @@ const REQUIRED: [&str; 7] = [
     "TOKENS_SECRET_ARN",
 ];
 
-/// Lists, which may have 600 bytes.
+/// Lists, limited to 600 bytes.
 const LISTS: [&str; 3] = ["ALLOWED_ORIGINS", "TRUSTED_PROXIES", "SMS_COUNTRIES"];
 
 fn functions() -> impl Iterator<Item = (String, Function, Kind)> {
@@ -45,7 +45,7 @@ fn functions() -> impl Iterator<Item = (String, Function, Kind)> {
     })
 }
 
-/// What a function makes of its environment, as a text, or all that is wrong with it.
+/// A function's settings as text, or all errors in them.
 fn settings_of(kind: &Kind, lookup: impl Fn(&str) -> Option<String>) -> Result<String, String> {
     let identity = |name: &str| {
         ["AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"].contains(&name).then(|| "x".to_owned())
@@ -53,7 +53,7 @@ fn settings_of(kind: &Kind, lookup: impl Fn(&str) -> Option<String>) -> Result<S
     config::read(|name| lookup(name).or_else(|| identity(name)), kind.read).map_err(|problems| problems.to_string())
 }
 
-/// All settings that any function reads, with the words for what it expects.
+/// All settings of all functions, with their descriptions of valid values.
 pub(crate) fn settings() -> BTreeMap<String, String> {
     let expected = |kind: &Kind, name: &String| {
         let garbage = |asked: &str| (asked == name).then(|| "\u{1}".repeat(300));
@@ -72,7 +72,8 @@ fn range(expected: &str) -> Option<(&str, &str)> {
     expected.strip_prefix("a whole number from ")?.split_once(" to ")
 }
 
-/// A function whose settings are its own does not fail for one that it does not use, and 4 KB are enough for all that it uses.
+/// A function with only its own settings cannot fail because of a setting it does not use. Its settings also stay below Lambda's
+/// limit of 4 KB.
 #[test]
 fn a_function_finds_what_it_reads_and_nothing_else() {
     let found: BTreeMap<String, BTreeSet<String>> =
@@ -90,7 +91,7 @@ fn a_function_finds_what_it_reads_and_nothing_else() {
     }
 }
 
-/// `local` and people take a setting for the deployment's, whichever function has it.
+/// `local` and people treat a setting as the deployment's, whichever function has it.
 #[test]
 fn a_variable_is_the_same_in_every_function() {
     let mut values = BTreeMap::new();
@@ -110,11 +111,11 @@ fn the_template_sets_every_setting_to_the_codes_default() {
     }
 }
 
-/// Lambda refuses more than 4 KB of names and values; it counts them as JSON. The last KB is for what later versions read.
+/// Lambda refuses more than 4 KB of names and values, counted as JSON. The last KB is reserved for later versions.
 #[test]
 fn the_longest_environment_is_below_3_kb() {
     let settings = settings();
-    // As long as values are that people have; lists are as long as they may be.
+    // The longest realistic values, and the longest valid lists.
     let longest = |name: &str| match (name, settings[name].as_str()) {
         ("ALLOWED_ORIGINS" | "TRUSTED_PROXIES", _) => config::LONGEST_LIST,
         // Thirty countries.
@@ -125,7 +126,7 @@ fn the_longest_environment_is_below_3_kb() {
         ("USER_ID_CLAIM" | "TOKEN_TYPE_CLAIM" | "JTI_CLAIM", _) => 24,
         ("SMS_SENDER_ID" | "SMS_ORIGINATION_NUMBER" | "SMS_MAX_PRICE", _) => 15,
         ("PRODUCT_NAME", _) => 40,
-        // Names of hosts, mailboxes, tables, a configuration set, the path of a file.
+        // Names of hosts, mailboxes, tables and a configuration set, and the path of a file.
         _ => 64,
     };
     for (name, function, _) in functions() {
@@ -136,7 +137,7 @@ fn the_longest_environment_is_below_3_kb() {
     }
 }
 
-/// CloudFormation refuses what no function would start with.
+/// CloudFormation refuses every value that a function would refuse at start.
 #[test]
 fn the_template_allows_what_the_settings_allow() {
     let template = read("template.yaml");
@@ -147,7 +148,7 @@ fn the_template_allows_what_the_settings_allow() {
         let lines: Vec<_> = rest.lines().take_while(|line| line.starts_with("    ")).map(str::trim).collect();
         let allows =
             |line: String| assert!(lines.contains(&line.as_str()), "{parameter} does not say `{line}`: {lines:?}");
-        // A parameter that may be left open is a text, whose range is a pattern.
+        // A parameter that may be empty is a text, and its pattern expresses the range.
         let pattern = lines.iter().find_map(|line| line.strip_prefix("AllowedPattern: \"")?.strip_suffix('"'));
         if let Some(choices) = expected.strip_prefix("one of ").filter(|choices| *choices != "on, off") {
             allows(format!("AllowedValues: [{choices}]"));

@@ -1,4 +1,4 @@
-//! Slashes, unknown paths, other methods.
+//! Slashes, unknown paths and wrong methods.
 
 use axum::body::Bytes;
 use axum::http::{Method, Request};
@@ -65,14 +65,13 @@ async fn another_method_is_told_which_there_are() {
         answer.refused(405, "method_not_allowed");
         assert_eq!(answer.headers["allow"], allow);
     }
-    // Its function gets this one, by the route of all sessions.
+    // The route of all sessions matches this path, so its function answers.
     let answer = auth.client().get("/api/auth/sessions/AAAAAAAAAAAAAAAAAAAAAA/").await;
     answer.refused(405, "method_not_allowed");
     assert_eq!(answer.headers["allow"], "DELETE");
 }
 
-/// Should API Gateway not match the empty rest of `/{proxy+}`: the same request again, method and body kept, to the
-/// same origin.
+/// API Gateway might not match the empty rest of `/{proxy+}`. The redirect keeps the method, the body and the origin.
 #[tokio::test]
 async fn a_slash_that_the_gateway_does_not_match_is_redirected() {
     let auth = Deployment::start().await;

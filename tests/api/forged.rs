@@ -1,5 +1,5 @@
-//! Forged tokens (S40 to S44, V11 to V13): each one of a long list is refused by every route that takes its kind, and all of
-//! them with one answer, to the byte.
+//! Forged tokens (S40 to S44, V11 to V13): every route that takes this kind of token refuses each one of a long list, with
+//! identical bytes.
 
 mod access;
 
@@ -13,7 +13,7 @@ use self::access::{Forged, Forger};
 
 const ADA: &str = "ada@example.com";
 
-/// All that an answer says, but the id of its request.
+/// The whole answer except the request's id.
 fn said(answer: &Answer) -> (u16, Value, HeaderMap) {
     let mut headers = answer.headers.clone();
     for id in ["x-request-id", "apigw-requestid"] {
@@ -43,7 +43,7 @@ async fn every_forged_access_token_is_refused_with_one_answer() {
         let refusal = said(&auth.client().with_token(method, path, "x").await);
         assert_eq!((refusal.0, &refusal.1["error"]), (401, &json!("invalid_token")));
         for (told, token) in &forged {
-            // A header cannot carry what is no text; such a token never comes here.
+            // A header can only carry text, so such a token cannot arrive.
             let answer = auth.client().with_token(method, path, token).await;
             assert_eq!(said(&answer), refusal, "{method} {path}: {told}");
         }
@@ -58,7 +58,7 @@ async fn every_forged_access_token_is_refused_with_one_answer() {
     assert_eq!(auth.live(&mut [tokens]).await, 1, "a forged token ended something");
 }
 
-/// Of other deployments: with other keys, and with the very same for another audience and another issuer.
+/// Tokens of other deployments: with other keys, and with the same keys for another audience and issuer.
 async fn of_others(auth: &Deployment) -> Vec<Forged> {
     let mut forged = Vec::new();
     for (told, setting) in [
@@ -131,14 +131,14 @@ async fn every_forged_refresh_token_is_refused_with_one_answer() {
     }
     assert_eq!(auth.live(&mut [ada.clone(), bob.clone()]).await, 2, "a forged token ended something");
 
-    // Half of a token gets nothing either. But who has that half of a living one, or the key, can end its session.
+    // Half of a token is not enough. But a client with that half of an active token, or with the key, can end its session.
     for part in ["AAAAAAAAAAAAAAAAAAAAAA", genuine[5], theirs[6]] {
         assert_eq!(said(&auth.client().refresh(&with(6, part)).await), refusal, "the second MAC is {part}");
         assert_eq!(said(&auth.client().logout(&with(6, part)).await), farewell, "the second MAC is {part}");
     }
 }
 
-/// ASVS 9.1.1: what claims say is not read before the signature was checked, so that nobody learns anything by what they say.
+/// ASVS 9.1.1: claims are read only after the signature was verified, so their content cannot influence the answer.
 #[tokio::test]
 async fn claims_under_a_bad_signature_are_refused_alike() {
     let auth = Deployment::start().await;
@@ -157,7 +157,7 @@ async fn claims_under_a_bad_signature_are_refused_alike() {
         encoded("{}"),
         genuine.to_owned(),
     ] {
-        // Another signature of the right length, where the claims are the genuine ones.
+        // Another signature of the right length, because these claims are genuine.
         let other = if claims == genuine { signature.chars().rev().collect() } else { signature.to_owned() };
         let answer = auth.client().with_token("GET", PROFILE, &format!("{header}.{claims}.{other}")).await;
         assert_eq!(said(&answer), refusal, "{claims}");

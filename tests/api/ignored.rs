@@ -1,4 +1,4 @@
-//! What a request says of who it is from, where it goes and what has been proved: none of it is looked at.
+//! Claims of a request about its sender, its host or earlier checks are ignored.
 
 use axum::body::Bytes;
 use axum::http::Request;
@@ -11,7 +11,7 @@ const ADA: &str = "ada@example.com";
 const BOB: &str = "bob@example.com";
 const PHONE: &str = "+447400123456";
 
-/// A request with headers of one's own.
+/// A request with custom headers.
 async fn send(client: Client<'_>, method: &str, path: &str, headers: &[(&str, &str)], body: &Value) -> Answer {
     let json = [("content-type", "application/json")];
     let request = Request::builder().method(method).uri(path);
@@ -20,7 +20,7 @@ async fn send(client: Client<'_>, method: &str, path: &str, headers: &[(&str, &s
     client.send(request.body(Bytes::from(text)).unwrap()).await
 }
 
-/// S78, V28: each header that some server takes for its own name, in each request of a journey.
+/// S78, V28: every header that some server treats as its own name, in each request of a journey.
 #[tokio::test]
 async fn a_foreign_host_changes_nothing() {
     const EVIL: &str = "evil.example";
@@ -53,7 +53,7 @@ async fn a_foreign_host_changes_nothing() {
     assert!(plain["issuer"].as_str().unwrap().starts_with("https://"));
 }
 
-/// V28, V39: a message has a code to type and nothing to follow.
+/// V28, V39: a message contains a code to type, and no link.
 #[tokio::test]
 async fn a_message_has_no_link() {
     let auth = Deployment::with(&[("WEBOTP_HOST", "app.example.com")]).await;
@@ -71,7 +71,7 @@ async fn a_message_has_no_link() {
     }
 }
 
-/// V10: who says that they were verified was not.
+/// V10: fields that claim a successful verification have no effect.
 #[tokio::test]
 async fn a_client_verifies_nobody_by_saying_so() {
     let auth = Deployment::start().await;
@@ -106,7 +106,7 @@ async fn a_client_verifies_nobody_by_saying_so() {
     assert_eq!(verified, [&json!(false), &json!(true), &Value::Null, &json!(PHONE)]);
 }
 
-/// V22, S89: nobody is somebody else, or somebody else's tenant's, by a header or a field.
+/// V22, S89: a header or field cannot select another user or tenant.
 #[tokio::test]
 async fn a_user_or_tenant_in_a_request_is_ignored() {
     let auth = Deployment::start().await;
@@ -135,7 +135,7 @@ async fn a_user_or_tenant_in_a_request_is_ignored() {
     let signed_in = send(auth.client(), "POST", VERIFY, &headers, &with(body)).await.ok();
     assert_eq!((&signed_in["user"]["id"], &signed_in["user"]["is_new_user"]), (&user["id"], &json!(false)));
     assert!(unverified(signed_in["tokens"]["access"].as_str().unwrap()).1.get("tenant_id").is_none());
-    // No item of another tenant's, nor another of ours: the same keys as before.
+    // The items have the same keys as before, so nothing was created for another tenant or user.
     assert_eq!((keys("USER_TABLE"), keys("OTP_TABLE")), before);
 
     headers.push(("authorization", &bearer));
@@ -151,7 +151,7 @@ fn is_session(key: &Value) -> bool {
     key["S"].as_str().unwrap().starts_with("S#")
 }
 
-/// S87: one warm instance of each function answers two people one after the other.
+/// S87: one warm instance of each function serves two users in turn.
 #[tokio::test]
 async fn an_instance_tells_the_second_nothing_of_the_first() {
     let auth = Deployment::start().await;
@@ -164,7 +164,7 @@ async fn an_instance_tells_the_second_nothing_of_the_first() {
     }
 }
 
-/// All that is somebody's, and all that they were told: bodies, headers, messages.
+/// Everything the user sends and receives: bodies, headers and messages.
 async fn journey(auth: &Deployment, who: &str, address: &str, device: &str) -> (Vec<String>, String) {
     let (client, agent) = (auth.client_at(address), [("user-agent", device)]);
     let asked = send(client, "POST", REQUEST, &agent, &json!({ "identifier": who })).await;

@@ -1,4 +1,4 @@
-//! Whole journeys: sign in, refresh, sign out, and try to come back.
+//! Whole journeys: sign in, refresh, sign out, and attempts to use the ended session.
 
 use serde_json::json;
 use shared::keys::SigningAlgorithm;
@@ -10,7 +10,7 @@ use tests::client::{REQUEST, VERIFY};
 
 const ADA: &str = "ada@example.com";
 
-/// S0-05: the README's walk.
+/// The steps of the README.
 #[tokio::test]
 async fn a_person_signs_in_stays_signed_in_and_signs_out() {
     let auth = Deployment::start().await;
@@ -23,7 +23,7 @@ async fn a_person_signs_in_stays_signed_in_and_signs_out() {
     auth.client().answer(ADA, &asked).await.refused(400, "invalid_otp");
 }
 
-/// S1-12, S2-39: what older frontends send.
+/// The requests of older frontends.
 #[tokio::test]
 async fn an_older_frontend_signs_in_without_knowing_of_challenges() {
     let auth = Deployment::start().await;
@@ -32,7 +32,7 @@ async fn an_older_frontend_signs_in_without_knowing_of_challenges() {
     auth.client().post(VERIFY, body).await.ok();
 }
 
-/// Design part 4: an unbound answer matches whichever live challenge it fits, and spends no bound try.
+/// An unbound answer matches any pending challenge with this code. It uses up no bound attempt.
 #[tokio::test]
 async fn an_unbound_answer_matches_any_living_challenge() {
     let auth = Deployment::start().await;
@@ -42,7 +42,7 @@ async fn an_unbound_answer_matches_any_living_challenge() {
     auth.client().answer(ADA, &second).await.ok();
 }
 
-/// Every claim; and the token is what the published keys say it is. `algorithms` has every algorithm.
+/// Checks every claim, and verifies the token with the published keys. `algorithms` covers every algorithm.
 #[tokio::test]
 async fn an_access_token_says_who_and_until_when() {
     for algorithm in [SigningAlgorithm::RS256, SigningAlgorithm::ES256, SigningAlgorithm::HS256] {
@@ -103,7 +103,7 @@ async fn an_access_token_says_who_and_until_when() {
     }
 }
 
-/// Design part 6: without a setting the issuer is the domain that the gateway names.
+/// Without a setting, the issuer is the domain named by the gateway.
 #[tokio::test]
 async fn the_issuer_is_the_domain_of_the_gateway() {
     let auth = Deployment::with(&[("JWT_ISSUER", "")]).await;
@@ -114,7 +114,7 @@ async fn the_issuer_is_the_domain_of_the_gateway() {
     assert!(claims["iss"].as_str().unwrap().starts_with("http"));
 }
 
-/// S12: asking for a code changes nothing about an account.
+/// S12: a code request changes nothing in an account.
 #[tokio::test]
 async fn asking_for_a_code_touches_no_account() {
     let auth = Deployment::start().await;

@@ -1,9 +1,9 @@
-//! jwks: the public keys, and where everything is.
+//! The function `jwks`: public keys and the discovery document.
 
 use serde_json::json;
 use tests::Deployment;
 
-/// S47: public members only, a use and an algorithm, and the `kid` that tokens name.
+/// S47: only public members, a use, an algorithm, and the `kid` used in tokens.
 #[tokio::test]
 async fn the_key_set_holds_public_members_only() {
     for (algorithm, members) in [
@@ -27,7 +27,7 @@ async fn the_key_set_holds_public_members_only() {
     }
 }
 
-/// With a shared secret there is nothing to publish.
+/// A shared secret has no public part.
 #[tokio::test]
 async fn a_shared_secret_is_not_published() {
     for algorithm in ["HS256", "HS384", "HS512"] {
@@ -36,7 +36,7 @@ async fn a_shared_secret_is_not_published() {
     }
 }
 
-/// S48: the issuer is the URL that the document comes from.
+/// S48: the issuer is the URL of the document.
 #[tokio::test]
 async fn discovery_names_the_issuer_and_the_keys() {
     let auth = Deployment::with(&[("JWT_ISSUER", "https://auth.example.com")]).await;
@@ -48,7 +48,7 @@ async fn discovery_names_the_issuer_and_the_keys() {
     assert_eq!(document["id_token_signing_alg_values_supported"], json!(["RS256"]));
 }
 
-/// V41: asking again and again reads the table once a minute.
+/// V41: many requests cause only one read per minute.
 #[tokio::test]
 async fn the_keys_are_read_once_a_minute() {
     let auth = Deployment::start().await;
@@ -61,7 +61,7 @@ async fn the_keys_are_read_once_a_minute() {
     assert_eq!(auth.stack.services().calls().take().len(), 1);
 }
 
-/// A withdrawn key must be gone after a minute, so old keys are not served longer while the table cannot be read.
+/// A revoked key must disappear within a minute, so old keys are not served longer if the table fails.
 #[tokio::test]
 async fn old_keys_do_not_outlive_a_fault() {
     let auth = Deployment::start().await;
@@ -78,7 +78,7 @@ async fn old_keys_do_not_outlive_a_fault() {
     keys().await.ok();
 }
 
-/// S49: what API Gateway's authorizers fetch is small, with as many keys as there ever are.
+/// S49: API Gateway's authorizers limit the size. The documents stay small even with the maximum number of keys.
 #[tokio::test]
 async fn the_documents_are_small() {
     let auth = Deployment::start().await;

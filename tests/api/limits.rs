@@ -1,4 +1,4 @@
-//! Limits: of a network, of an identifier, of a network's share in it; one after the other and all at once.
+//! Limits per network, per identifier and per network and identifier, in sequence and in parallel.
 
 use futures_util::future::join_all;
 use serde_json::json;
@@ -12,7 +12,7 @@ fn count(answers: &[tests::Answer], code: &str) -> usize {
     answers.iter().filter(|answer| answer.code() == code).count()
 }
 
-/// S13: 25 requests in ten minutes from one network, whoever they are for.
+/// S13: 25 requests in ten minutes from one network, for any identifiers.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_network_asks_twenty_five_times_in_ten_minutes() {
     let auth = Deployment::start().await;
@@ -30,7 +30,7 @@ async fn a_network_asks_twenty_five_times_in_ten_minutes() {
     auth.client().ask("bob@example.com").await;
 }
 
-/// S82: an instance that saw a network refused does not pay for its next request.
+/// S82: an instance remembers a refused network, so the next request costs no write.
 #[tokio::test]
 async fn a_refused_network_costs_nothing_more_until_its_window_ends() {
     let auth = Deployment::with(&[("OTP_REQUESTS_PER_IP", "1"), ("OTP_FAILURES_PER_IP", "1")]).await;
@@ -51,7 +51,7 @@ async fn a_refused_network_costs_nothing_more_until_its_window_ends() {
     auth.client().ask("bob@example.com").await;
 }
 
-/// V25: one IPv6 /64 is one network, and a mapped address is the address.
+/// V25: an IPv6 /64 counts as one network, and a mapped address counts as its IPv4 address.
 #[tokio::test]
 async fn a_network_is_a_subscriber_and_not_an_address() {
     let auth = Deployment::with(&[("OTP_REQUESTS_PER_IP", "1")]).await;
@@ -65,7 +65,7 @@ async fn a_network_is_a_subscriber_and_not_an_address() {
     mapped.refused(429, "rate_limited");
 }
 
-/// V24, S65: a client's own word for its address counts only behind a trusted proxy.
+/// V24, S65: a forwarded address counts only behind a trusted proxy.
 #[tokio::test]
 async fn a_forwarded_address_counts_only_behind_a_trusted_proxy() {
     for (trusted, limited) in [("", true), ("203.0.113.0/24", true), ("192.0.2.0/24", false)] {
@@ -79,7 +79,7 @@ async fn a_forwarded_address_counts_only_behind_a_trusted_proxy() {
     }
 }
 
-/// Whatever a client writes to the left of its address, be it no ASCII: the proxy's own word counts.
+/// A client may write anything to the left of its address, even bytes outside ASCII. Only the proxy's own entry counts.
 #[tokio::test]
 async fn a_forwarded_address_counts_beside_nonsense() {
     let auth = Deployment::with(&[("OTP_REQUESTS_PER_IP", "1"), ("TRUSTED_PROXIES", "192.0.2.0/24")]).await;
@@ -109,7 +109,7 @@ async fn an_identifier_gets_five_new_challenges_an_hour_and_three_from_one_netwo
     ask("192.0.2.3").await.ok();
 }
 
-/// Each limit by itself holds in parallel: of the hour, and of live challenges.
+/// Each limit holds by itself under parallel requests: the hourly limit, and the limit on pending challenges.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn neither_the_hours_limit_nor_that_of_live_challenges_is_passed_together() {
     for (per_hour, started) in [("2", 2), ("1000", 5)] {
@@ -125,7 +125,7 @@ async fn neither_the_hours_limit_nor_that_of_live_challenges_is_passed_together(
     }
 }
 
-/// At the turn of the hour a younger code lives on, beside what is asked for then.
+/// At the turn of the hour an earlier code stays valid, together with newly requested ones.
 #[tokio::test]
 async fn a_new_hour_does_not_cancel_a_living_code() {
     let auth = Deployment::start().await;
@@ -157,7 +157,7 @@ async fn five_challenges_live_and_a_sixth_waits_for_the_first_to_end() {
     auth.client().answer(ADA, &challenges[0]).await.refused(400, "invalid_otp");
 }
 
-/// V37: thirty wrong answers from one network, over however many identifiers; and V26: a success does not clear them.
+/// V37: thirty wrong answers from one network, over any number of identifiers. V26: a success does not reset them.
 #[tokio::test]
 async fn a_network_fails_thirty_times_in_ten_minutes() {
     let auth = Deployment::start().await;
@@ -179,8 +179,8 @@ async fn a_network_fails_thirty_times_in_ten_minutes() {
     auth.client().sign_in(ADA).await;
 }
 
-/// Where an instance learns that a network is closed while it spends a bound try, that try is not lost: it is compared. From
-/// then on nothing is spent. An unbound try is refused, right or wrong.
+/// An instance may learn that a network is closed just after spending a bound attempt. The attempt still counts, so the code is
+/// compared. Later requests spend nothing. An unbound attempt is refused, right or wrong.
 #[tokio::test]
 async fn a_bound_try_that_was_spent_is_compared() {
     let auth = Deployment::with(&[("OTP_FAILURES_PER_IP", "1")]).await;

@@ -1,4 +1,4 @@
-//! Lockout: waits that grow with failures, long codes at the cap, and an owner whom no stranger can keep out.
+//! Lockout: delays grow with failures, codes become long at the cap, and strangers cannot lock the owner out.
 
 use serde_json::json;
 use tests::client::REQUEST;
@@ -7,7 +7,7 @@ use tests::{Asked, Deployment};
 
 const ADA: &str = "ada@example.com";
 
-/// Limits out of the way: what is tested here is the lockout alone.
+/// High limits, so that only the lockout applies.
 async fn deployment() -> Deployment {
     Deployment::with(&[
         ("OTP_REQUESTS_PER_HOUR", "1000000"),
@@ -18,7 +18,7 @@ async fn deployment() -> Deployment {
     .await
 }
 
-/// Fails at codes of the stranger's own asking until the identifier has `failures`, waiting where it must.
+/// A stranger requests codes and answers wrongly until the identifier has `failures`, waiting as required.
 async fn fail_until(auth: &Deployment, failures: u32) {
     let stranger = auth.client_at("203.0.113.66");
     for _ in 0..1_000 {
@@ -41,7 +41,7 @@ async fn fail_until(auth: &Deployment, failures: u32) {
     panic!("{} failures after a thousand tries", auth.failures(ADA));
 }
 
-/// S07: nothing waits at nine failures; at ten, new challenges and unbound tries wait 30 s from the last one.
+/// S07: no delay at nine failures. From ten on, new challenges and unbound attempts wait 30 s after the last failure.
 #[tokio::test]
 async fn ten_failures_in_a_row_make_strangers_wait() {
     let auth = deployment().await;
@@ -63,7 +63,7 @@ async fn ten_failures_in_a_row_make_strangers_wait() {
     auth.client().answer_unbound(ADA, &asked.code).await.ok();
 }
 
-/// A wait goes on where the hour of the counts is over and nothing lives any more.
+/// The delay continues after the hourly counts have expired and no challenge is pending.
 #[tokio::test]
 async fn a_wait_outlasts_the_hour_of_the_counts() {
     let auth = deployment().await;
@@ -95,7 +95,7 @@ async fn a_bound_answer_never_waits_and_a_success_forgets_the_failures() {
     auth.client().ask(ADA).await;
 }
 
-/// S05: a new code does not reset the count.
+/// S05.
 #[tokio::test]
 async fn a_new_code_does_not_forget_the_failures() {
     let auth = deployment().await;
@@ -106,7 +106,7 @@ async fn a_new_code_does_not_forget_the_failures() {
     assert_eq!(auth.failures(ADA), 5);
 }
 
-/// S05: no attack is so slow that the table forgets the failures before it does.
+/// S05: failures are kept so long that even a slow attack cannot outlast them.
 #[tokio::test]
 async fn failures_are_kept_for_a_year() {
     let auth = deployment().await;
@@ -118,7 +118,7 @@ async fn failures_are_kept_for_a_year() {
     assert_eq!(ttl, START + 60 + 365 * 86_400);
 }
 
-/// S06: a success on one's own account clears nobody else's failures.
+/// S06: a success does not reset the failures of other identifiers.
 #[tokio::test]
 async fn a_success_forgets_its_own_failures_only() {
     let auth = deployment().await;
@@ -127,7 +127,7 @@ async fn a_success_forgets_its_own_failures_only() {
     assert_eq!(auth.failures(ADA), 5);
 }
 
-/// S04: near 100 codes are too long to guess; they have one bound try and no wait.
+/// S04: close to 100 failures, codes are too long to guess. They have one bound attempt and no delay.
 #[tokio::test]
 async fn at_the_cap_codes_are_long_and_nobody_is_locked_out() {
     let auth = deployment().await;
@@ -143,8 +143,8 @@ async fn at_the_cap_codes_are_long_and_nobody_is_locked_out() {
     assert_eq!(auth.client().ask(ADA).await.code.len(), 6);
 }
 
-/// An answer without its challenge waits at the cap as ever, and has as many tries at a long code as at any. So whoever
-/// cannot name a challenge gets in once the attack has stopped for the wait, and a guesser gains nothing.
+/// An unbound answer still waits at the cap, and has the usual number of attempts at a long code. So a client without
+/// `challenge_id` can sign in once the attack has paused for the delay, and an attacker gains nothing.
 #[tokio::test]
 async fn at_the_cap_an_unbound_answer_waits_and_gets_in() {
     let auth = deployment().await;
@@ -160,21 +160,21 @@ async fn at_the_cap_an_unbound_answer_waits_and_gets_in() {
     auth.client().answer_unbound(ADA, &wrong(&asked.code)).await.refused(400, "invalid_otp");
     assert_eq!(auth.failures(ADA), 77, "an unbound try is counted");
     auth.wait(1_920);
-    // As a frontend that has never heard of challenges.
+    // As an older frontend does.
     auth.client().post("/accounts/otp/request/", json!({ "identifier": ADA })).await.ok();
     let answer = json!({ "identifier": ADA, "otp": auth.newest_code(ADA) });
     auth.client().post("/accounts/otp/verify/", answer).await.ok();
     assert_eq!((auth.failures(ADA), auth.client().ask(ADA).await.code.len()), (0, 6));
 }
 
-/// Whether the newest line that tells of it has a long code sent.
+/// True if the newest log line about this action says that a long code was sent.
 fn long_as_told(auth: &Deployment, did: &str) -> bool {
     let lines = auth.stack.logs();
     let line = lines.iter().rev().find(|line| line.contains(&format!("\"did\":\"{did}\""))).unwrap();
     line.contains("\"long\":true")
 }
 
-/// A code sent again at the cap is long too, whatever it was before; and the log says so.
+/// A code resent at the cap is long too, even if the first one was short. The log records it.
 #[tokio::test]
 async fn at_the_cap_a_resend_is_long() {
     let auth = deployment().await;
@@ -196,7 +196,7 @@ async fn at_the_cap_a_resend_is_long() {
     auth.client().answer(ADA, &long).await.refused(400, "invalid_otp");
 }
 
-/// S04: with every short code that still lives at the cap failed at to its end, a hundred is not reached.
+/// S04: even if every attempt at every pending short code fails, the count stays below a hundred.
 #[tokio::test]
 async fn short_codes_never_fail_a_hundred_times_in_a_row() {
     let auth = deployment().await;
@@ -222,7 +222,7 @@ async fn short_codes_never_fail_a_hundred_times_in_a_row() {
     assert_eq!(auth.client().ask(ADA).await.code.len(), 13);
 }
 
-/// V38: a stranger who knows the address can neither end, nor spend, nor block the owner's code; not at the cap either.
+/// V38: a stranger who knows the address can neither end, nor use up, nor block the owner's code, even at the cap.
 #[tokio::test]
 async fn a_stranger_leaves_the_owners_code_alone() {
     for failures in [0, 9, 75, 90] {

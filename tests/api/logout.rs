@@ -1,4 +1,4 @@
-//! logout: over is over, said once, twice, or of a token that never was.
+//! The function `logout`: the answer is the same for active, ended and unknown sessions.
 
 use local_aws::Service;
 use serde_json::json;
@@ -54,7 +54,7 @@ async fn all_signs_out_everywhere_in_one_write() {
     auth.client().sign_in(ADA).await;
 }
 
-/// A session that has ended cannot end the others.
+/// An ended session cannot end the others.
 #[tokio::test]
 async fn a_session_that_is_over_signs_nobody_out() {
     let auth = Deployment::start().await;
@@ -65,7 +65,7 @@ async fn a_session_that_is_over_signs_nobody_out() {
     auth.client().refresh(&live.refresh).await.ok();
 }
 
-/// Nor can one that has reached its end: its token may lie in some backup.
+/// An expired session cannot end the others either, because its token may be in an old backup.
 #[tokio::test]
 async fn a_session_at_its_end_signs_nobody_out() {
     let auth = Deployment::start().await;
@@ -76,7 +76,7 @@ async fn a_session_at_its_end_signs_nobody_out() {
     auth.client().refresh(&live.refresh).await.ok();
 }
 
-/// No order of a refresh and a logout leaves the session alive.
+/// In any order of a refresh and a logout, the session ends.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_lives_after_logout() {
     let auth = Deployment::start().await;
@@ -95,8 +95,8 @@ async fn nothing_lives_after_logout() {
     }
 }
 
-/// Only the absolute end is asked for: a used token, and one of a session that died unused, sign out everywhere too. That is
-/// the safe direction, whoever has such a token.
+/// Signing out everywhere checks only the absolute end. A used token, and one of an idle session, work too, because ending
+/// sessions is the safe direction.
 #[tokio::test]
 async fn a_used_or_idle_token_signs_out_everywhere_until_its_absolute_end() {
     let auth = Deployment::with(&[("REFRESH_IDLE_DAYS", "1"), ("REFRESH_ABSOLUTE_DAYS", "3")]).await;

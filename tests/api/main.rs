@@ -1,6 +1,6 @@
-//! Every function through the front door, each test with a deployment of its own.
+//! Every function behind the gateway. Each test has its own deployment.
 
-// Handlers, SDK and harness in one future are deep to name.
+// A future with handlers, SDK and harness is a deeply nested type.
 #![recursion_limit = "256"]
 
 mod algorithms;

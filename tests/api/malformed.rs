@@ -1,4 +1,4 @@
-//! Bad input of any kind: a clear JSON error, never a 500, and nothing done.
+//! Invalid input of any kind gets a clear JSON error, never a 500, and changes nothing.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use tests::client::{LOGOUT, REFRESH, REQUEST, VERIFY};
 
 const ROUTES: [&str; 4] = [REQUEST, VERIFY, REFRESH, LOGOUT];
 
-/// V21: an address as an array or an object, a key twice.
+/// V21: an address as an array or an object, or a duplicate key.
 #[tokio::test]
 async fn an_identifier_is_one_string() {
     let auth = Deployment::start().await;
@@ -37,7 +37,7 @@ async fn an_identifier_is_one_string() {
     assert!(auth.stack.inbox().messages(None).is_empty());
 }
 
-/// V32: size, depth, numbers, and what is no JSON at all.
+/// V32: too large, too deep, huge numbers, and text that is not JSON.
 #[tokio::test]
 async fn a_bomb_is_refused() {
     let auth = Deployment::start().await;
@@ -73,7 +73,7 @@ async fn a_bomb_is_refused() {
     assert!(auth.stack.services().calls().take().is_empty(), "AWS was called");
 }
 
-/// The fuzzer's bodies, to the functions themselves: whatever comes, no answer is a fault of ours.
+/// Sends the fuzzer's bodies to the functions.
 #[tokio::test]
 async fn no_body_is_a_fault_of_ours() {
     let auth = Deployment::with(&[("JWT_ALGORITHM", "ES256")]).await;
@@ -84,7 +84,7 @@ async fn no_body_is_a_fault_of_ours() {
         for times in 0..200 {
             let input = mutated(&seeds[times % seeds.len()], &seeds, body.dictionary, &mut random);
             let request = Request::post(*path).header(header::CONTENT_TYPE, "application/json");
-            // Each from another network: this is not about limits.
+            // Each from another network, because this test is not about limits.
             let client = auth.client_at(&format!("198.51.{}.{}", times / 100, times % 100));
             let answer = client.send(request.body(Bytes::from(input.clone())).unwrap()).await;
             assert!(answer.status.as_u16() < 500, "{path}: {} to {}", answer.body, input.escape_ascii());
@@ -92,7 +92,7 @@ async fn no_body_is_a_fault_of_ours() {
     }
 }
 
-/// S62: a form or a text is what another site's page could send without asking.
+/// S62: another site's page can send a form or plain text without a preflight.
 #[tokio::test]
 async fn the_content_type_is_json() {
     let auth = Deployment::start().await;
@@ -113,7 +113,7 @@ async fn the_content_type_is_json() {
     }
 }
 
-/// V33: a body that the gateway hands over in base64 is read once.
+/// V33: a body in base64 is decoded exactly once.
 #[tokio::test]
 async fn a_base64_body_is_decoded_once() {
     let auth = Deployment::start().await;
@@ -145,8 +145,8 @@ async fn every_answer_says_that_it_is_not_to_be_kept() {
     }
 }
 
-/// The runtime makes an address of what an event says, and panics where that is none: no function looks at it. So it does
-/// at a body that is not the base64 that it is said to be.
+/// The Lambda runtime builds a URL from the event and panics if it is invalid. It also panics if a body is not valid base64. The
+/// functions avoid both.
 #[tokio::test]
 async fn what_the_runtime_would_panic_at_is_not_looked_at() {
     let auth = Deployment::start().await;

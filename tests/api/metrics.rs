@@ -1,4 +1,4 @@
-//! What CloudWatch counts: made by journeys, and held against what alarms and the dashboard look at.
+//! Metrics in CloudWatch: made by journeys, and compared with the alarms and the dashboard.
 
 use std::collections::BTreeSet;
 
@@ -11,10 +11,10 @@ use tests::{Asked, Deployment};
 const ADA: &str = "ada@example.com";
 const BOB: &str = "+447400123456";
 
-/// A metric: its name and its dimensions, in order of their names.
+/// A metric: its name, and its dimensions sorted by name.
 type Metric = (String, Vec<(String, String)>);
 
-/// What the lines of a log count, as CloudWatch reads it.
+/// The metrics in log lines, as CloudWatch reads them.
 fn counted(lines: &[String]) -> Vec<(Metric, f64)> {
     let mut all = Vec::new();
     for line in lines {
@@ -45,7 +45,7 @@ fn sum(counted: &[(Metric, f64)], name: &str, function: &str, dimension: Option<
     counted.iter().filter(|(metric, _)| is_it(metric)).map(|(_, value)| value).sum()
 }
 
-/// Journeys with all in them that is counted.
+/// Journeys that cause every metric.
 async fn everything() -> Deployment {
     let auth = Deployment::with(&[("SMS_COUNTRIES", "GB"), ("SMS_BREAKER_RANGE_SENDS", "2")]).await;
     let client = auth.client();
@@ -119,7 +119,7 @@ async fn what_happens_is_counted() {
     assert!(sum("Requests", "RotateKeys", None) >= 2.0);
 }
 
-/// A lockout is counted where it refuses.
+/// A lockout is counted by the function that refuses.
 #[tokio::test]
 async fn lockouts_are_counted() {
     let auth = Deployment::with(&[("OTP_MAX_ATTEMPTS", "10"), ("OTP_FAILURES_PER_IP", "100")]).await;
@@ -137,12 +137,12 @@ async fn lockouts_are_counted() {
     assert_eq!(sum(&counted, "Lockouts", "VerifyOtp", None), 1.0);
 }
 
-/// What an alarm or the dashboard looks at is there, under that name and with these dimensions.
+/// Every metric in the alarms and the dashboard exists under this name and with these dimensions.
 #[tokio::test]
 async fn every_metric_that_is_looked_at_is_counted() {
     let mut counted: BTreeSet<Metric> =
         counted(&everything().await.stack.logs()).into_iter().map(|(metric, _)| metric).collect();
-    // Nobody is locked out in those journeys; the test above has it.
+    // These journeys contain no lockout. The test above covers it.
     counted.insert(("Lockouts".to_owned(), vec![("FunctionName".to_owned(), "latchkey-VerifyOtp".to_owned())]));
     counted.insert(("Outcomes".to_owned(), outcome("too_many_attempts")));
     counted.insert(("RefusedSends".to_owned(), channel("sms")));
@@ -157,7 +157,7 @@ async fn every_metric_that_is_looked_at_is_counted() {
     let missing: Vec<_> = ours.difference(&counted).collect();
     assert!(missing.is_empty(), "nothing counts {missing:#?}");
     assert!(ours.len() > 30, "{}", ours.len());
-    // As AWS's own pages name them.
+    // The names in AWS's documentation.
     let known = [
         ("AWS/ApiGateway", "5xx"),
         ("AWS/Lambda", "Duration"),
@@ -184,7 +184,7 @@ fn template() -> Template {
     Template::read(&find_root().unwrap(), "default").unwrap()
 }
 
-/// The metrics that the template's alarms and dashboard name, with their namespaces.
+/// The metrics in the template's alarms and dashboard, with their namespaces.
 fn looked_at() -> Vec<(String, Metric)> {
     let mut all = Vec::new();
     for (name, properties) in template().watching {
@@ -219,7 +219,7 @@ fn text(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
 }
 
-/// Whoever is woken finds what it means.
+/// An operator who gets an alarm must find its meaning.
 #[test]
 fn every_alarm_is_in_the_runbook() {
     let runbook = std::fs::read_to_string(find_root().unwrap().join("docs/operations.md")).unwrap();
@@ -235,7 +235,7 @@ fn every_alarm_is_in_the_runbook() {
     assert!(untold.is_empty() && alarms.len() >= 20, "docs/operations.md says nothing of {untold:?}");
 }
 
-/// What an operator is told of one request, by the id that its caller has.
+/// An operator can look up one request by the id in its answer.
 #[tokio::test]
 async fn a_request_is_explained_by_its_id() {
     let auth = Deployment::start().await;
@@ -258,7 +258,7 @@ async fn a_request_is_explained_by_its_id() {
     assert!(!told.contains(ADA) && !told.contains(&asked.challenge));
 }
 
-/// Without metrics a line is for reading only.
+/// Without metrics, log lines are only for reading.
 #[tokio::test]
 async fn nothing_is_counted_where_metrics_are_off() {
     let auth = Deployment::with(&[("METRICS", "off")]).await;

@@ -1,4 +1,4 @@
-//! `docs/migration.md`: its settings exist, and its error texts are the ones that people read.
+//! `docs/migration.md` names only existing settings and quotes the real error texts.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use crate::workspace::read;
 
 const DOCUMENT: &str = "docs/migration.md";
 
-/// What stands between backticks, up to an `=`, if it looks like a setting.
+/// Names of settings between backticks, up to an `=`.
 fn names(text: &str) -> impl Iterator<Item = &str> {
     let spans = text.split('`').skip(1).step_by(2);
     let names = spans.map(|span| span.split('=').next().unwrap_or_default());
@@ -37,7 +37,7 @@ fn every_setting_it_names_exists() {
         assert!(ours.contains(name), "{DOCUMENT} maps to {name}, which nothing reads");
     }
     assert!(named > 50, "{DOCUMENT} has lost its tables");
-    // Outside of code, for a block there is somebody else's file.
+    // Code blocks are excluded, because they show files of other projects.
     for line in document.split("```").step_by(2).flat_map(str::lines).filter(|line| cells(line).is_none()) {
         for name in names(line) {
             let is_known = ours.contains(name) || theirs.contains(name) || name == "SECRET_KEY";
@@ -46,7 +46,7 @@ fn every_setting_it_names_exists() {
     }
 }
 
-/// Whoever has these looks for them, also for the ones without a counterpart.
+/// Readers look for these keys, including those without a counterpart.
 #[test]
 fn every_key_of_simple_jwt_has_its_row() {
     let document = read(DOCUMENT);

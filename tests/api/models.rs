@@ -1,4 +1,4 @@
-//! At the end of each deployment, the witness fails a test whose calls broke AWS's own models. Here it does.
+//! At the end of each deployment, the witness fails a test with calls that violate AWS's API models. This proves it.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -9,7 +9,7 @@ use tests::client::REQUEST;
 
 type Spoil = fn(&mut Value);
 
-/// The first write of a request for a code, spoilt on its way from the SDK.
+/// Corrupts the first write of a code request after the SDK has made it.
 async fn with_a_spoilt_call(spoil: impl Fn(&mut Value)) -> Deployment {
     let auth = Deployment::start().await;
     let gate = auth.stack.services().gate();

@@ -1,7 +1,7 @@
-//! openapi.yaml: what it says is so, and nothing is so that it does not say.
+//! Checks that `openapi.yaml` is complete and correct.
 //!
-//! Every test's requests and answers are held against it by the harness. Here it is the other way round: each status
-//! and code that it lists for a route is given once, and is as its example says.
+//! The harness checks the requests and answers of every test against it. This module checks the other direction: each documented
+//! status and code of a route occurs, and matches its example.
 
 mod answers;
 
@@ -26,13 +26,13 @@ fn original(alias: &Operation) -> Option<&'static Operation> {
     CONTRACT.operations.iter().find(|operation| same(operation, stands_for) && operation.method == alias.method)
 }
 
-/// The names of a response's examples; one without a body has none, and still has to be given.
+/// The names of a response's examples. A response without a body has one empty name, because it must occur too.
 fn names(response: &'static Response) -> Vec<&'static str> {
     let names: Vec<_> = response.examples.keys().map(String::as_str).collect();
     if names.is_empty() { vec![""] } else { names }
 }
 
-/// What differs anew in every deployment. Everything else of an example is what is answered.
+/// Fields with random values. All other fields must equal the example.
 const DRAWN: [&str; 8] = ["access", "challenge_id", "id", "kid", "refresh", "username", "x", "y"];
 
 fn is_alike(example: &Value, real: &Value) -> bool {
@@ -52,7 +52,7 @@ fn is_alike(example: &Value, real: &Value) -> bool {
     }
 }
 
-/// Gives every answer that an operation has, and finds each as its example says.
+/// Produces every answer of an operation and compares it with its example.
 async fn gives_every_answer(operation: &'static Operation) {
     let id = &operation.id;
     let mut problems = String::new();
@@ -70,7 +70,7 @@ async fn gives_every_answer(operation: &'static Operation) {
     assert!(problems.is_empty(), "{problems}");
 }
 
-/// Two operations at a time, each in a runtime of its own: most answers need a deployment that is set up for them.
+/// Two operations at a time, each in its own runtime, because most answers need a specially prepared deployment.
 #[test]
 fn every_answer_of_every_operation_is_given() {
     let left = Mutex::new(CONTRACT.operations.iter().chain([&CONTRACT.elsewhere]));
@@ -105,7 +105,7 @@ fn the_document_has_every_route_and_no_other() {
     assert_eq!(document()["info"]["version"], env!("CARGO_PKG_VERSION"));
 }
 
-/// Its numbers are those of the settings, and of the code.
+/// The numbers in the document match the settings and the code.
 #[tokio::test]
 async fn every_limit_is_the_codes() {
     let (document, settings) = (document(), crate::environment::settings());
@@ -145,8 +145,8 @@ fn document() -> Value {
     serde_json::from_str(&local::document::json().unwrap()).unwrap()
 }
 
-/// An error has one example for each route and status that it may come with, and a response takes no other error. Aliases
-/// have a shape for all of theirs.
+/// Each error has one example for each of its routes and statuses, and responses allow no other errors. Aliases have a common
+/// format for theirs.
 #[test]
 fn every_code_has_an_example_wherever_it_may_come() {
     let ours = CONTRACT.operations.iter().filter(|operation| original(operation).is_none());
@@ -169,7 +169,7 @@ fn every_code_has_an_example_wherever_it_may_come() {
     assert_eq!(refusals.into_keys().map(String::as_str).collect::<BTreeSet<_>>(), codes.collect());
 }
 
-/// What a client may send is shown by one example for each way in which it works.
+/// Each kind of valid request has one example.
 #[test]
 fn every_example_of_a_request_has_one_of_its_answer() {
     for operation in CONTRACT.operations.iter().filter(|operation| operation.method == "POST") {
@@ -182,7 +182,7 @@ fn every_example_of_a_request_has_one_of_its_answer() {
 
 type Change = fn(&mut Request<Bytes>, &mut Answer);
 
-/// A check that finds nothing would let everything pass: each of its rules, broken once.
+/// Breaks each rule of the checks once, because a check without effect would accept everything.
 #[tokio::test]
 async fn what_the_document_does_not_say_is_noticed() {
     let auth = Deployment::start().await;

@@ -1,5 +1,5 @@
-//! S11, V08, V09: what a stranger must not know he cannot tell from an answer, nor from the work that it took. The time of it
-//! is measured (`docs/security.md`).
+//! S11, V08, V09: neither the answer nor the work for it reveals secrets to a stranger. The response time is measured separately
+//! (`docs/security.md`).
 
 use std::collections::BTreeMap;
 
@@ -7,9 +7,9 @@ use tests::Deployment;
 use tests::operations::SETTINGS;
 use tests::pairs::{PAIRS, Side};
 
-/// All that a client sees but what is drawn anew for each request, and the calls that were made.
+/// The visible answer without its random parts, and the calls made.
 async fn seen(auth: &Deployment, side: Side) -> ((u16, BTreeMap<String, String>, String), Vec<String>) {
-    // Whoever comes first after hours has the function read its keys again.
+    // The first request after hours makes the function read its keys again.
     let first = side.request(auth, 0).await;
     auth.client().send(first).await;
     let request = side.request(auth, 1).await;
@@ -24,7 +24,7 @@ async fn seen(auth: &Deployment, side: Side) -> ((u16, BTreeMap<String, String>,
     for drawn in ["x-request-id", "apigw-requestid"] {
         assert!(headers.remove(drawn).is_some(), "{drawn}");
     }
-    // Calls of one round come in any order.
+    // Calls of one round may come in any order.
     let mut calls: Vec<_> = calls.iter().map(|call| format!("{} {:?}", call.operation, call.tables)).collect();
     calls.sort();
     ((answer.status.as_u16(), headers, body.to_string()), calls)

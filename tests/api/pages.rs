@@ -1,4 +1,4 @@
-//! Whose requests a cookie speaks for: a page's that is allowed, and nobody else's (S61, S62).
+//! Cookies authorize requests only from allowed pages (S61, S62).
 
 use axum::body::Bytes;
 use axum::http::Request;
@@ -10,7 +10,7 @@ use tests::{Answer, Browser, Deployment};
 const ADA: &str = "ada@example.com";
 const PAGE: &str = "http://localhost:3000";
 
-/// Requests that a cookie speaks for: to refresh, to sign out, to answer, to send again, to be known.
+/// Requests that use a cookie: refresh, sign out, answer, resend, and be recognised as a known browser.
 async fn with_cookies(browser: &mut Browser<'_>, code: &str) -> Vec<Answer> {
     let mut answers = Vec::new();
     for (path, body) in [
@@ -26,7 +26,7 @@ async fn with_cookies(browser: &mut Browser<'_>, code: &str) -> Vec<Answer> {
     answers
 }
 
-/// S61: another page's request, which a browser sends with our cookies, does nothing at all.
+/// S61: another page's request, sent by the browser with Latchkey's cookies, has no effect.
 #[tokio::test]
 async fn a_cookie_speaks_for_allowed_pages_only() {
     let auth = Deployment::start().await;
@@ -57,7 +57,7 @@ async fn a_cookie_speaks_for_allowed_pages_only() {
     }
     assert_eq!((auth.failures(ADA), auth.messages_to(ADA), auth.messages_to("bob@example.com")), (0, 2, 0));
 
-    // The API's own page needs no entry in a list: only a browser can write this header.
+    // The API's own origin needs no entry in the list, because only a browser can write this header.
     let mut own = browser;
     own.page = page(&[("sec-fetch-site", "same-origin")]);
     own.answer(ADA, &code).await.ok();
@@ -65,7 +65,7 @@ async fn a_cookie_speaks_for_allowed_pages_only() {
     own.logout().await.ok();
 }
 
-/// No page, no cookie: a client that is no browser may ask for cookies, and a page that is not allowed may not.
+/// A client without an allowed origin cannot ask for cookies. That includes clients other than browsers.
 #[tokio::test]
 async fn only_allowed_pages_are_given_cookies() {
     let auth = Deployment::start().await;
@@ -78,7 +78,7 @@ async fn only_allowed_pages_are_given_cookies() {
         .refused(400, "invalid_request");
 }
 
-/// A browser would not send them back. What asks for the body, or says nothing, is as ever.
+/// A browser would not send such cookies back. Requests for tokens in the body, or without a preference, work as usual.
 #[tokio::test]
 async fn cookies_are_refused_where_browsers_do_not_send_them() {
     let frontends = "https://app.example.com,https://app.example.org,http://app.example.com";
@@ -103,7 +103,7 @@ async fn cookies_are_refused_where_browsers_do_not_send_them() {
     }
 }
 
-/// Two readers could take different ones, and a sibling's may be among them (V42).
+/// Two parsers could choose different cookies, and one may come from a sibling domain (V42).
 #[tokio::test]
 async fn a_cookie_that_is_here_twice_is_refused() {
     let auth = Deployment::start().await;
@@ -123,7 +123,7 @@ async fn a_cookie_that_is_here_twice_is_refused() {
     auth.client().send(request.body(Bytes::from_static(b"{}")).unwrap()).await.ok();
 }
 
-/// S62: what a form can post with our cookies is not read, even from an allowed page.
+/// S62: a form can be posted with cookies, so it is refused even from an allowed page.
 #[tokio::test]
 async fn a_form_does_nothing() {
     let auth = Deployment::start().await;

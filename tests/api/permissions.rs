@@ -1,4 +1,4 @@
-//! What each function may do in AWS: all that it needs, and nothing else.
+//! The AWS permissions of each function: everything it needs, and nothing else.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,7 +21,7 @@ fn template() -> Template {
     Template::read(&find_root().unwrap(), "default").unwrap()
 }
 
-/// The answer, if it is the one that a deployment with all its permissions gives.
+/// Returns the answer if its code is that of a deployment with all permissions.
 fn expect(step: &str, answer: Answer, code: &str) -> Result<Answer, String> {
     if answer.code() == code { Ok(answer) } else { Err(format!("{step}: {}", answer.body)) }
 }
@@ -38,7 +38,7 @@ async fn sign_in(auth: &Deployment) -> Result<Tokens, String> {
     Ok(expect("verify", auth.client().answer(ADA, &asked).await, "ok")?.tokens())
 }
 
-/// Everything that the functions do, in one walk; or what is not as it should be.
+/// Exercises everything the functions do. Returns the first unexpected result.
 async fn walk(auth: &Deployment) -> Result<(), String> {
     let client = auth.client();
     expect("keys", client.get(KEYS).await, "ok")?;
@@ -67,7 +67,7 @@ async fn walk(auth: &Deployment) -> Result<(), String> {
     }
 }
 
-/// No function sees a table or holds a key that it does not need.
+/// Each function has access only to the tables and keys it needs.
 #[test]
 fn every_function_has_its_own_tables_and_secrets_and_no_others() {
     let (otp, user) = ("table/latchkey-OtpTable", "table/latchkey-UserTable");
@@ -97,7 +97,7 @@ fn every_function_has_its_own_tables_and_secrets_and_no_others() {
     }
 }
 
-/// The template without each of its statements, and without each entry of a list in one: actions, resources, keys.
+/// Copies of the template, each without one statement or one entry of a list: an action, a resource or a key.
 fn removals(template: &Template) -> Vec<(String, Template)> {
     let mut removals = Vec::new();
     for (name, function) in &template.functions {
@@ -111,7 +111,7 @@ fn removals(template: &Template) -> Vec<(String, Template)> {
     removals
 }
 
-/// What may be removed: each statement, and in it what is not the last of its list, which would be all of it.
+/// The removable entries: each statement, and each entry of a list with several entries.
 fn entries(policies: &Value) -> Vec<(String, usize)> {
     let mut entries = Vec::new();
     for (number, document) in policies.as_array().into_iter().flatten().enumerate() {
@@ -128,7 +128,7 @@ fn entries(policies: &Value) -> Vec<(String, usize)> {
     entries
 }
 
-/// Where a statement may have lists.
+/// The lists of a statement.
 fn lists(statement: &Value) -> Vec<String> {
     let conditions = statement["Condition"].as_object().into_iter().flatten();
     let keys = conditions.flat_map(|(operator, keys)| {
@@ -137,7 +137,7 @@ fn lists(statement: &Value) -> Vec<String> {
     ["/Action", "/Resource"].map(str::to_owned).into_iter().chain(keys).collect()
 }
 
-/// Design part 2: a missing permission fails a test, and not a deployment; one too many fails this one.
+/// A missing permission fails the walk, and a superfluous one fails this test.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_functions_need_every_permission_that_they_have() {
     let template = template();
@@ -145,7 +145,7 @@ async fn the_functions_need_every_permission_that_they_have() {
     let removals = removals(&template);
     assert!(removals.len() > 30, "{} statements and entries", removals.len());
     let unneeded = join_all(removals.into_iter().map(|(removed, without)| async move {
-        // Without some of them there is not even a first key.
+        // Some are needed even to create the first key.
         let auth = Deployment::from(without).await.ok()?;
         walk(&auth).await.is_ok().then_some(removed)
     }));
@@ -153,7 +153,7 @@ async fn the_functions_need_every_permission_that_they_have() {
     assert!(unneeded.is_empty(), "nothing needs {unneeded:#?}");
 }
 
-/// Asserts that a function has no permission for any of these.
+/// Asserts that a function has no permission for these calls.
 async fn has_no_permission_for(function: &str, calls: Vec<Call>) {
     let auth = Deployment::start().await;
     for call in calls {
@@ -169,7 +169,7 @@ fn each(operations: &[&str], table: &str, key: &str) -> Vec<Call> {
 
 const ALL: [&str; 4] = ["GetItem", "PutItem", "UpdateItem", "DeleteItem"];
 
-/// S12: it cannot leak who has an account, because it cannot know.
+/// S12: the function cannot reveal the existence of an account, because it cannot read accounts.
 #[tokio::test]
 async fn request_otp_has_nothing_to_do_with_users() {
     let mut calls: Vec<Call> =
@@ -262,7 +262,7 @@ async fn who_is_no_function_is_refused() {
     }
 }
 
-/// In SES's sandbox each recipient is an identity of the account, and then a resource of the call.
+/// In the SES sandbox each recipient is an identity of the account, and so a resource of the call.
 #[tokio::test]
 async fn a_code_is_sent_to_an_identity_of_the_account() {
     let auth = Deployment::start().await;
@@ -270,7 +270,7 @@ async fn a_code_is_sent_to_an_identity_of_the_account() {
     auth.client().sign_in(ADA).await;
 }
 
-/// As it would stand in the template.
+/// In the format of the template.
 #[tokio::test]
 async fn the_log_has_the_statement_that_is_missing() {
     let mut template = template();

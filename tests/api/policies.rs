@@ -1,4 +1,5 @@
-//! What the template's policies may say: no more than is named, and each right alone, so that it can be tested alone.
+//! Rules for the template's policies: exact actions and resources, and one permission per statement, so that each can be tested
+//! by itself.
 
 use local_aws::template::{Template, find_root};
 use serde_json::{Value, json};
@@ -13,19 +14,19 @@ pub(crate) fn statements(policies: &Value) -> Vec<Value> {
     documents.flat_map(|document| document["Statement"].as_array().unwrap().clone()).collect()
 }
 
-/// One text, or a list of them; nothing is none.
+/// Reads a string or a list of strings. A missing value is an empty list.
 pub(crate) fn texts(value: &Value) -> Vec<&str> {
     let one = || value.as_str().into_iter().collect();
     value.as_array().map_or_else(one, |list| list.iter().filter_map(Value::as_str).collect())
 }
 
-/// Which items a statement is about.
+/// The item keys in a statement's conditions.
 fn keys(statement: &Value) -> Vec<&str> {
     let of = |operator: &str| texts(&statement["Condition"][operator]["dynamodb:LeadingKeys"]);
     [of("ForAllValues:StringLike"), of("ForAllValues:StringEquals")].concat()
 }
 
-/// Reads and writes of one item. A scan names no key, and would meet every condition for all of its keys.
+/// Reads and writes of one item. A scan names no key, so a condition on keys would not restrict it.
 const BY_KEY: [&str; 5] = [
     "dynamodb:ConditionCheckItem",
     "dynamodb:DeleteItem",
@@ -48,14 +49,14 @@ fn every_permission_is_for_exact_actions_on_named_resources() {
             assert!(keys.iter().all(|key| !key.starts_with(['*', '?'])), "{name} may touch every item: {statement}");
             let is_anything = resources.contains(&"*") && actions != ["sns:Publish"];
             assert!(!is_anything, "{name} may touch everything: {statement}");
-            // Two actions for two kinds of items would be four rights, and taking one entry away a test of two.
+            // With two actions for two kinds of items, removing one entry would test two permissions at once.
             let lists = [actions.len(), resources.len(), keys.len()].into_iter().filter(|length| *length > 1);
             assert!(lists.count() <= 1, "write one statement for each action: {statement}");
         }
     }
 }
 
-/// One has the public keys only, the other calls nothing.
+/// `jwks` has only the public keys, and `fallback` makes no calls.
 #[test]
 fn jwks_has_one_item_and_fallback_has_none() {
     let template = template();

@@ -1,4 +1,4 @@
-//! profile: the user of an access token.
+//! The function `profile`: the user of an access token.
 
 use serde_json::json;
 use tests::Deployment;
@@ -22,7 +22,7 @@ async fn the_profile_is_the_user_that_verify_answered_with() {
     }
 }
 
-/// A session that has ended has no profile, though its access token has not run out; nor has a user who is gone.
+/// An ended session has no profile, even while its access token is valid. The same holds for a deleted user.
 #[tokio::test]
 async fn an_ended_session_and_a_deleted_user_have_no_profile() {
     let auth = Deployment::start().await;

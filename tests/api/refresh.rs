@@ -1,4 +1,5 @@
-//! refresh: one live chain for a session, no false sign-outs, and an end to stolen tokens.
+//! The function `refresh`: each session has one chain of tokens, honest clients stay signed in, and reuse of a token ends the
+//! session.
 
 use futures_util::future::join_all;
 use local_aws::Service;
@@ -19,7 +20,7 @@ async fn a_refresh_token_gets_its_successor_and_a_new_access_token() {
     assert_ne!(answer["access"], json!(first.access));
 }
 
-/// V15, V16: 64 refreshes at once, with one token: one successor, to all of them.
+/// V15, V16: 64 parallel refreshes with one token all get the same successor.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn sixty_four_parallel_refreshes_get_one_successor() {
     let auth = Deployment::start().await;
@@ -31,7 +32,7 @@ async fn sixty_four_parallel_refreshes_get_one_successor() {
     auth.client().refresh(&successors[0]).await.ok();
 }
 
-/// V16: a lost answer, a retry, a second tab. Within the grace period the same successor comes again, without a write.
+/// V16: after a lost answer, a retry or in a second tab, the same successor comes again during the grace period, without a write.
 #[tokio::test]
 async fn the_previous_token_gets_the_same_successor_for_ten_seconds() {
     let auth = Deployment::start().await;
@@ -42,7 +43,7 @@ async fn the_previous_token_gets_the_same_successor_for_ten_seconds() {
     auth.client().refresh(&second.refresh).await.ok();
 }
 
-/// S32: presented later, a used token ends the session, for thief and owner alike.
+/// S32: reusing a token after the grace period ends the session for attacker and owner alike.
 #[tokio::test]
 async fn a_used_token_that_comes_back_late_ends_the_session() {
     let auth = Deployment::start().await;
@@ -54,7 +55,7 @@ async fn a_used_token_that_comes_back_late_ends_the_session() {
     assert!(auth.stack.logs().iter().any(|line| line.contains("refresh_reuse")), "no security event");
 }
 
-/// V17: grace is for the previous token only; one older is reuse even within it.
+/// V17: the grace period covers only the previous token. An older token is reuse.
 #[tokio::test]
 async fn a_token_two_generations_old_ends_the_session_at_once() {
     let auth = Deployment::start().await;
@@ -76,7 +77,7 @@ async fn a_reuse_ends_one_session_and_no_other() {
     auth.client().refresh(&other.refresh).await.ok();
 }
 
-/// The SDK repeats a write whose answer was lost; even without any grace nobody is signed out by that.
+/// The SDK retries a write with a lost answer. The user stays signed in, even without a grace period.
 #[tokio::test]
 async fn a_lost_answer_of_the_table_signs_nobody_out() {
     let auth = Deployment::with(&[("REFRESH_GRACE_SECONDS", "0")]).await;
@@ -88,7 +89,7 @@ async fn a_lost_answer_of_the_table_signs_nobody_out() {
     auth.client().refresh(&next.refresh).await.ok();
 }
 
-/// S34: unused for the idle time, a session ends; used, it goes on to its absolute end.
+/// S34: an unused session ends after the idle time. A used one ends at its absolute end.
 #[tokio::test]
 async fn a_session_ends_when_idle_and_in_any_case() {
     let auth = Deployment::with(&[("REFRESH_IDLE_DAYS", "7"), ("REFRESH_ABSOLUTE_DAYS", "20")]).await;
@@ -123,7 +124,7 @@ async fn without_rotation_the_token_stays_and_the_idle_end_moves() {
     auth.client().refresh(&tokens.refresh).await.refused(401, "invalid_token");
 }
 
-/// V13, S33: what we did not make is refused before any read; an access token is no refresh token.
+/// V13, S33: forged tokens are refused before any read. An access token is not a refresh token.
 #[tokio::test]
 async fn a_forged_token_is_refused_without_a_read() {
     let auth = Deployment::start().await;

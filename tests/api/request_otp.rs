@@ -1,4 +1,4 @@
-//! request-otp: a code by mail, sent again, and sends that fail.
+//! The function `request-otp`: codes by email, resends and failed sends.
 
 use serde_json::json;
 use tests::client::REQUEST;
@@ -25,7 +25,7 @@ async fn a_code_comes_by_mail_and_the_answer_names_its_challenge() {
     }
 }
 
-/// C7, C8: older frontends' names for the same things.
+/// Older frontends use other names for the same fields.
 #[tokio::test]
 async fn an_identifier_has_several_names_and_one_value() {
     let auth = Deployment::start().await;
@@ -53,13 +53,13 @@ async fn an_identifier_has_several_names_and_one_value() {
     assert_eq!(auth.messages_to(ADA), 3);
 }
 
-/// V20: two spellings of one address are one identifier, and the code goes to the canonical one.
+/// V20: two spellings of one address are one identifier, and the code goes to the canonical spelling.
 #[tokio::test]
 async fn the_code_goes_to_the_canonical_address_only() {
     let auth = Deployment::start().await;
     auth.client().post(REQUEST, json!({ "identifier": "Ada@bücher.EXAMPLE" })).await.ok();
     assert_eq!(auth.messages_to("ada@xn--bcher-kva.example"), 1);
-    // The second is `bob@evil.example` to whatever decodes it, as in a header (RFC 2047).
+    // A mail server that decodes headers (RFC 2047) would read the second as `bob@evil.example`.
     for other in ["mıke@example.com", "=?utf-8?q?bob=40evil.example=3e?=@example.com"] {
         auth.client().post(REQUEST, json!({ "identifier": other })).await.refused(400, "invalid_email");
     }
@@ -89,7 +89,7 @@ async fn a_resend_brings_a_new_code_to_the_same_challenge_and_kills_the_old_one(
     auth.client().answer(ADA, &second).await.ok();
 }
 
-/// V04, S05: a resend gives back neither the challenge's tries nor the identifier's failures.
+/// V04, S05: a resend restores neither the challenge's attempts nor the identifier's failures.
 #[tokio::test]
 async fn a_resend_does_not_give_tries_back() {
     let auth = Deployment::start().await;
@@ -120,7 +120,7 @@ async fn a_challenge_is_sent_again_three_times_and_then_a_new_one_begins() {
     assert_ne!(anew["challenge_id"], json!(asked.challenge));
 }
 
-/// S02: a code that has died is not brought back under its challenge.
+/// S02: an expired code is not sent again.
 #[tokio::test]
 async fn an_expired_challenge_is_not_sent_again() {
     let auth = Deployment::start().await;
@@ -173,7 +173,7 @@ async fn a_send_that_was_surely_refused_may_be_repeated_at_once_twice() {
     auth.client().answer(ADA, &asked).await.ok();
 }
 
-/// Refused sends do not count as resends: all three are still there.
+/// After refused sends, all three resends are still available.
 #[tokio::test]
 async fn a_refused_send_is_no_resend() {
     let auth = Deployment::start().await;
@@ -191,7 +191,7 @@ async fn a_refused_send_is_no_resend() {
     }
 }
 
-/// Nobody gets a code twice: a throttled send is repeated, one without an answer is not.
+/// No user gets a code twice: a throttled send is retried, a send without an answer is not.
 #[tokio::test]
 async fn a_send_is_repeated_only_when_it_was_surely_not_accepted() {
     let auth = Deployment::with(&[("AWS_ATTEMPT_TIMEOUT_MS", "200"), ("AWS_OPERATION_TIMEOUT_MS", "400")]).await;
@@ -206,7 +206,7 @@ async fn a_send_is_repeated_only_when_it_was_surely_not_accepted() {
     auth.client().answer("bob@example.com", &asked).await.ok();
 }
 
-/// S88: a limiter that cannot be reached refuses.
+/// S88: if a limit cannot be checked, the request is refused.
 #[tokio::test]
 async fn without_its_table_nothing_is_sent() {
     let auth = Deployment::start().await;
@@ -221,7 +221,7 @@ async fn without_its_table_nothing_is_sent() {
     assert_eq!(auth.messages_to(ADA), 1);
 }
 
-/// A write whose answer was lost is repeated by the SDK and finds its own success: one challenge, one mail.
+/// The SDK retries a write with a lost answer and finds its own success. There is one challenge and one email.
 #[tokio::test]
 async fn a_lost_answer_of_the_table_begins_no_second_challenge() {
     let auth = Deployment::start().await;

@@ -1,4 +1,4 @@
-//! A key that has leaked: withdrawn now, with all that it made, whatever else goes on.
+//! Revoking a leaked key: it ends at once with everything it has signed, even during other key changes.
 
 use local::STEPS;
 use serde_json::{Value, json};
@@ -10,10 +10,10 @@ use crate::rotate_keys::{deployment, rotate, step, token};
 
 const ADA: &str = "ada@example.com";
 const ISSUER: &str = "https://auth.example.com";
-/// A running function has read the keyring anew after this; where Secrets Manager does not answer, after 15 minutes.
+/// After this time a running function has read the keyring again. If Secrets Manager fails, it takes 15 minutes.
 const FRESH: u64 = 300;
 
-/// What somebody accepts who has just read the published keys.
+/// True if the token is valid according to the newly published keys.
 async fn is_accepted(auth: &Deployment, access: &str) -> bool {
     auth.wait(60);
     let set = auth.client().get("/.well-known/jwks.json").await.ok();
@@ -47,11 +47,11 @@ async fn a_signing_key_ends_with_its_tokens_and_a_fresh_one_signs() {
     assert_eq!(kid(&after.access), answer["signs_now"]);
     assert!(is_accepted(&auth, &after.access).await);
 
-    // The answer was lost, and is asked for again.
+    // The client repeats the request as if the answer had been lost.
     assert_eq!(auth.stack.revoke(&leaked).await.unwrap(), answer);
 }
 
-/// Where Secrets Manager does not answer, a running function signs on with the old key for 15 minutes and then not at all.
+/// If Secrets Manager fails, a running function signs with the old key for 15 minutes, and then not at all.
 #[tokio::test]
 async fn no_function_signs_with_a_withdrawn_key_after_fifteen_minutes() {
     let auth = deployment().await;
@@ -65,7 +65,7 @@ async fn no_function_signs_with_a_withdrawn_key_after_fifteen_minutes() {
     assert_ne!(auth.client().refresh(&after.refresh).await.code(), "ok");
 }
 
-/// Before a rotation, between its steps and after it, the key is gone and stays gone.
+/// After a revocation before, during or after a rotation, the key stays revoked.
 #[tokio::test]
 async fn a_revoke_in_the_middle_of_a_rotation_is_never_undone() {
     for done in 0..=4 {
@@ -83,13 +83,13 @@ async fn a_revoke_in_the_middle_of_a_rotation_is_never_undone() {
         }
         let ends = outcomes.last().is_none_or(Result::is_ok);
         assert_eq!(ends, done == 0 || done == 4, "{done}: {outcomes:?}");
-        // Nothing is left in the way of the next rotation.
+        // The next rotation works.
         rotate(&auth, &auth.setting("TOKENS_SECRET_ARN"), &token(2)).await.unwrap();
         is_gone(&auth, &leaked);
     }
 }
 
-/// At once, again and again, whoever is quicker.
+/// Runs both in parallel several times, because either may finish first.
 #[tokio::test]
 async fn a_revoke_beside_a_rotation_is_never_undone() {
     for round in 0..10 {

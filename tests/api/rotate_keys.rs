@@ -1,4 +1,5 @@
-//! rotate-keys: Secrets Manager's four steps and CloudFormation's question, twice, at once, half-way and out of turn.
+//! The function `rotate-keys`: the four steps of Secrets Manager and the request of CloudFormation, repeated, in parallel,
+//! interrupted and in the wrong order.
 
 use std::sync::{Arc, Mutex};
 
@@ -15,15 +16,15 @@ use tests::deployment::unverified;
 
 const ADA: &str = "ada@example.com";
 const HOUR: u64 = 3_600;
-/// How long a token is accepted at most, with the development profile's settings.
+/// The longest validity of a token with the development profile's settings.
 const LONGEST_TOKEN: u64 = 3_630;
 
-/// Its keys are made in no time.
+/// Uses ES256, because its keys are quick to generate.
 pub async fn deployment() -> Deployment {
     Deployment::with(&[("JWT_ALGORITHM", "ES256"), ("JWT_ISSUER", "https://auth.example.com")]).await
 }
 
-/// A version id, as Secrets Manager has them.
+/// A version id in the format of Secrets Manager.
 pub fn token(number: u32) -> String {
     format!("{number:032}")
 }
@@ -38,7 +39,7 @@ async fn step_of(auth: &Deployment, secret: &str, step: &str, token: &str) -> Re
     auth.stack.ask_for_keys(&event).await.map_err(|failure| failure.to_string())
 }
 
-/// All four, until one fails.
+/// Runs all four steps, and stops at the first error.
 pub async fn rotate(auth: &Deployment, secret: &str, token: &str) -> Result<(), String> {
     for step in STEPS {
         step_of(auth, secret, step, token).await?;
@@ -50,14 +51,14 @@ fn ids<K>(ring: &Ring<K>) -> Vec<String> {
     ring.all().iter().map(|key| key.id.clone()).collect()
 }
 
-/// The keyring of tokens has so many signing keys, and those are published.
+/// Asserts that the keyring of tokens has this number of signing keys, and that they are published.
 fn is_whole(auth: &Deployment, signing_keys: usize) {
     let keys = auth.token_keys();
     assert_eq!(keys.signing.all().len(), signing_keys);
     assert_eq!(auth.published(), ids(&keys.signing));
 }
 
-/// What anybody could see of the keys.
+/// The keyrings and the published keys.
 fn state(auth: &Deployment) -> [Option<String>; 3] {
     let [codes, tokens] = auth.secrets().map(|secret| auth.stack.services().secret(&secret));
     [codes, tokens, Some(auth.published().concat())]
@@ -73,7 +74,7 @@ async fn each_step_twice_is_the_same_as_once() {
             step_of(&auth, secret, name, &token(1)).await.unwrap();
             assert_eq!(state(&auth), once, "{name}");
         }
-        // And all of it again: Secrets Manager did not see that it was done.
+        // Repeats all steps, as Secrets Manager does after a lost answer.
         let once = state(&auth);
         rotate(&auth, secret, &token(1)).await.unwrap();
         assert_eq!(state(&auth), once);
@@ -106,7 +107,7 @@ async fn many_rotations_at_once_leave_one_keyring_and_tell_the_others() {
         let outcomes = join_all(tokens.iter().map(|token| rotate(&auth, secret, token))).await;
         let lost: Vec<_> = outcomes.iter().filter_map(|outcome| outcome.as_ref().err()).collect();
         assert!(lost.len() < 8, "nobody rotated: {lost:?}");
-        // Or another one's public keys stand where its own should, or keep coming there.
+        // A rotation that loses the race fails because it was overtaken, or because another one has replaced its public keys.
         let known = ["overtaken: ", "is not published", "others keep publishing"];
         assert!(lost.iter().all(|reason| known.iter().any(|known| reason.contains(known))), "{lost:?}");
     }
@@ -115,7 +116,7 @@ async fn many_rotations_at_once_leave_one_keyring_and_tell_the_others() {
     auth.client().sign_in(ADA).await;
 }
 
-/// Three errors are as many as the SDK's tries, so that the step fails; one is repeated by the SDK itself.
+/// The SDK makes three attempts, so three errors fail the step. One error is retried by the SDK itself.
 #[tokio::test]
 async fn a_lost_answer_is_no_lost_step() {
     let lost = ["PutSecretValue", "UpdateSecretVersionStage", "UpdateItem", "GetSecretValue"];
@@ -155,7 +156,7 @@ async fn a_rotation_that_stopped_half_way_does_not_come_back() {
     }
 }
 
-/// Two hours are how long API Gateway goes on with the keys that it has read.
+/// API Gateway caches public keys for two hours.
 #[tokio::test]
 async fn a_key_signs_three_hours_after_it_is_published_and_stays_for_its_last_token() {
     let auth = deployment().await;
@@ -174,11 +175,11 @@ async fn a_key_signs_three_hours_after_it_is_published_and_stays_for_its_last_to
         assert_eq!(kids, left);
     };
     ends(LONGEST_TOKEN - 1, &[&old, &new]).await;
-    // The function asks for them again after a minute.
+    // The function reads the keys again after a minute.
     ends(60, &[&new]).await;
 }
 
-/// Secrets Manager tries that step alone when a schedule is made.
+/// Secrets Manager runs only this step when a schedule is created.
 #[tokio::test]
 async fn a_test_without_a_rotation_tests_the_keyring_that_is_there() {
     let auth = deployment().await;
@@ -211,7 +212,7 @@ async fn what_it_is_not_asked_for_it_refuses_in_words() {
 
 type Answers = Arc<Mutex<Vec<(Value, HeaderMap)>>>;
 
-/// Where CloudFormation waits for answers.
+/// Receives answers in place of CloudFormation.
 async fn waiting() -> (String, Answers) {
     let answers = Answers::default();
     let answer = async |State(answers): State<Answers>, headers: HeaderMap, body: String| {
@@ -252,7 +253,7 @@ async fn a_stack_is_told_when_its_keys_are_there_and_why_not() {
     assert!(status == "FAILED" && reason.contains("not authorized to perform"), "{reason}");
 }
 
-/// The runbook's last resort: the index key from a safe place, and nothing else.
+/// The runbook's last resort: only the index key is restored from a backup.
 #[tokio::test]
 async fn an_index_key_that_is_put_back_finds_its_users() {
     let auth = deployment().await;
@@ -266,7 +267,7 @@ async fn an_index_key_that_is_put_back_finds_its_users() {
     assert_eq!(auth.client().answer(ADA, &asked).await.ok()["is_new_user"], json!(false));
 }
 
-/// What an operator puts there by hand is the version that the next change is derived from, and is published.
+/// A version stored by an operator is published, and later changes are derived from it.
 #[tokio::test]
 async fn a_keyring_that_is_put_back_is_published() {
     let auth = deployment().await;

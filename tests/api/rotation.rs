@@ -1,13 +1,13 @@
-//! Rotation: new keys of every kind but the index, and nobody notices.
+//! Rotation: new keys of every kind except the index key, unnoticed by users.
 
 use serde_json::json;
 use tests::deployment::wrong;
 use tests::{Asked, Deployment};
 
 const ADA: &str = "ada@example.com";
-/// How long a function may go on with the keyring that it has read.
+/// How long a function may use a cached keyring, in seconds.
 const LONGEST_CACHED: u64 = 900;
-/// How long a signing key is published before it signs.
+/// How long a signing key is published before it signs, in seconds.
 const PUBLISHED_BEFORE: u64 = 10_800;
 const ES256: (&str, &str) = ("JWT_ALGORITHM", "ES256");
 
@@ -20,7 +20,7 @@ async fn a_rotation_finds_the_same_users_counters_codes_and_sessions() {
 
     auth.stack.rotate_keys().await.unwrap();
     auth.wait(LONGEST_CACHED - 60);
-    // Pending over the moment in which the new keys become active.
+    // This challenge is pending while the new keys become active.
     let pending = auth.client().ask(ADA).await;
     let guess = Asked { code: wrong(&pending.code), ..pending.clone() };
     auth.client().answer(ADA, &guess).await.refused(400, "invalid_otp");
@@ -36,7 +36,7 @@ async fn a_rotation_finds_the_same_users_counters_codes_and_sessions() {
     let after = auth.client().refresh(&before.refresh).await.tokens();
     let used_key = |token: &str| token.split('.').nth(1).unwrap().to_owned();
     assert_ne!(used_key(&after.refresh), used_key(&before.refresh));
-    // The answer that moved over to the new key was lost: the same successor comes again.
+    // The answer with the new key was lost, so the same successor comes again.
     assert_eq!(auth.client().refresh(&before.refresh).await.tokens().refresh, after.refresh);
     let later = auth.client().refresh(&after.refresh).await.tokens();
     assert_eq!(tests::deployment::unverified(&later.access).0["kid"], first_kid);
@@ -53,7 +53,7 @@ async fn a_rotation_finds_the_same_users_counters_codes_and_sessions() {
     assert_ne!(tests::deployment::unverified(&last.access).0["kid"], first_kid);
 }
 
-/// S47: an old signing key leaves the set when its last token has expired; old refresh tokens work to their end.
+/// S47: an old signing key is removed when its last token has expired. Old refresh tokens stay valid until they expire.
 #[tokio::test]
 async fn an_old_key_retires_when_nothing_it_made_is_valid() {
     let auth = Deployment::with(&[ES256]).await;
@@ -69,8 +69,8 @@ async fn an_old_key_retires_when_nothing_it_made_is_valid() {
     auth.client().refresh(&tokens.refresh).await.ok();
 }
 
-/// A function whose clock is behind that of the one which made the keys has a key all the same, where there is no other: of
-/// the first ones, and of those that take the places of withdrawn ones.
+/// A function with a slow clock may find only keys that start in its future. It uses them if there are no others. This happens
+/// after the first keys are made and after a revocation.
 #[tokio::test]
 async fn a_clock_that_is_behind_has_a_key() {
     let auth = Deployment::with(&[ES256]).await;

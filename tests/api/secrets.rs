@@ -1,4 +1,4 @@
-//! What must not be found anywhere: codes, tokens and addresses in logs and tables.
+//! Codes, tokens and addresses must not appear in logs and tables.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -11,10 +11,10 @@ use tests::{Asked, Deployment};
 
 use crate::workspace::{files, read};
 
-/// Long enough not to turn up in some digest by chance.
+/// Long enough not to appear in a digest by chance.
 const ADA: &str = "unmistakable@example.com";
 
-/// S09, V31, C26: after a journey with everything that can go wrong in it.
+/// S09, V31: after a journey with every kind of error.
 #[tokio::test]
 async fn no_code_token_or_address_is_in_a_log_or_in_the_otp_table() {
     let auth = Deployment::start().await;
@@ -42,7 +42,7 @@ async fn no_code_token_or_address_is_in_a_log_or_in_the_otp_table() {
     client.refresh(&first.refresh).await.refused(401, "invalid_token");
     client.post(LOGOUT, json!({ "refresh": second.refresh, "all": true })).await.ok();
 
-    // What nobody was sent, and so no witness has learnt: what was typed instead of an address.
+    // The witness does not know invalid addresses, because nothing was sent to them.
     let logs = auth.stack.logs();
     assert!(logs.len() > 10 && logs.iter().any(|line| line.contains("\"outcome\":\"ok\"")), "the log is empty");
     let table = serde_json::to_string(&auth.items_of("OTP_TABLE", "")).unwrap();
@@ -54,7 +54,7 @@ async fn no_code_token_or_address_is_in_a_log_or_in_the_otp_table() {
     }
 }
 
-/// Every deployment of every test ends with that look (`tests::witness`), and it finds each kind of secret.
+/// Every deployment in the tests ends with this check (`tests::witness`). It finds each kind of secret.
 #[tokio::test]
 async fn what_leaks_is_found_at_the_end_of_any_test() {
     let auth = Deployment::start().await;
@@ -99,7 +99,7 @@ async fn what_leaks_is_found_at_the_end_of_any_test() {
     assert!(ended.is_err(), "a deployment ends in spite of what has leaked");
 }
 
-/// A code is six digits, and so are parts of other things: only by itself is it one.
+/// Six digits may be part of something else. They are a code only as a separate word.
 #[tokio::test]
 async fn digits_within_something_else_are_no_code() {
     let auth = Deployment::start().await;
@@ -115,23 +115,23 @@ async fn digits_within_something_else_are_no_code() {
     assert_eq!(auth.witness.leaks(), Vec::<String>::new());
 }
 
-/// A stack that a test starts otherwise, or asks otherwise, would have no witness.
+/// A stack started or called in another way would have no witness.
 #[test]
 fn every_stack_of_the_tests_has_a_witness() {
     for (words, only) in [("Stack::start(", "src/deployment.rs"), ("self.api.call(", "src/client.rs")] {
         let found = files("tests", ".rs").into_iter().filter(|file| read(file).contains(words));
-        // Nor would one that fuzzes: what is typed there is everybody's, and the log of a million requests is too much.
+        // The fuzzer is exempt, because its input is public and the log of a million requests is too large.
         let others = ["api/secrets.rs", "fuzz/src/stage.rs"];
         let found: Vec<_> = found.filter(|file| !others.iter().any(|other| file.ends_with(other))).collect();
         assert!(found.len() == 1 && found[0].ends_with(only), "{words}: {found:?}");
     }
-    // Those without one are not for tests.
+    // Deployments without a witness are only for measurements.
     for file in files("tests/api", ".rs").into_iter().chain(files("tests/orders", ".rs")) {
         assert!(file.ends_with("api/secrets.rs") || !read(&file).contains("Deployment::measured("), "{file:?}");
     }
 }
 
-/// S87: a second person on the same warm instance gets nothing of the first.
+/// S87: a second user on the same warm instance sees nothing of the first.
 #[tokio::test]
 async fn one_log_line_tells_each_request() {
     let auth = Deployment::start().await;
@@ -159,8 +159,8 @@ async fn one_log_line_tells_each_request() {
         && line["duration_ms"].is_number()));
 }
 
-/// S08, S89, V07: the table keeps a keyed digest, of the tenant, the channel, the address, the purpose, the challenge and the
-/// code. It is made anew here, and is another where one of them is another.
+/// S08, S89, V07: the table stores a keyed digest of the tenant, the channel, the address, the purpose, the challenge and the
+/// code. This test computes the digest independently, and again with each part changed.
 #[tokio::test]
 async fn a_codes_digest_is_of_all_that_it_is_bound_to() {
     for (who, channel) in [(ADA, "email"), ("+447400123456", "phone")] {

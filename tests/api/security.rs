@@ -1,11 +1,11 @@
-//! `docs/security.md`: every number has its row, and every test that it names exists.
+//! Checks `docs/security.md`: every number has its row, and every test named there exists.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use crate::workspace::{files, read};
 
-/// All tests of the workspace, by the name of their file and their own: those in `x/tests.rs` are of `x`.
+/// All tests of the workspace as `file::name`. Tests in `x/tests.rs` belong to `x`.
 fn tests() -> BTreeSet<String> {
     let all = ["functions", "local", "shared", "tests"].map(|folder| files(folder, ".rs"));
     all.iter().flatten().flat_map(|file| tests_in(file)).collect()
@@ -41,7 +41,7 @@ fn is_number(text: &str) -> bool {
     is_rule || (text.contains('.') && text.split('.').all(|part| part.parse::<u8>().is_ok()))
 }
 
-/// What the page says that there is: ranges that differ in their last number, and single ones.
+/// The numbers listed on the page: single ones, and ranges over the last part.
 fn numbers(page: &str) -> Vec<String> {
     let (_, rest) = page.split_once("\nNumbers: ").unwrap();
     let (list, _) = rest.split_once(".\n\n").unwrap();
@@ -64,7 +64,7 @@ fn numbers(page: &str) -> Vec<String> {
     numbers
 }
 
-/// The names in backticks that are a file's and a test's.
+/// The names of tests in backticks, as `file::name`.
 fn named(text: &str) -> impl Iterator<Item = &str> {
     let quoted = text.split('`').skip(1).step_by(2);
     quoted.filter(|name| name.contains("::") && !name.starts_with(char::is_uppercase) && !name.contains(' '))
@@ -98,6 +98,6 @@ fn every_test_that_it_names_exists() {
     let (page, tests) = (read("docs/security.md"), tests());
     let missing: Vec<_> = named(&page).filter(|name| !tests.contains(*name)).collect();
     assert!(missing.is_empty(), "{missing:?}");
-    // What the comparison relies on.
+    // Assumptions of this test.
     assert!(tests.len() > 400 && tests.contains("verify_otp::a_code_works_once") && !tests.contains("security::tests"));
 }

@@ -1,5 +1,6 @@
-//! Any sequence of what two people and strangers do, with the clock moved between and wrong by some seconds in each function, does
-//! what a small model of the rules says. More of them: `PROPTEST_CASES=10000 cargo test -p tests --test api sequences`.
+//! Random sequences of actions by two users and strangers match a small model of the rules. The clock moves between the actions,
+//! and each function's clock is wrong by some seconds. To run more: `PROPTEST_CASES=10000 cargo test -p tests --test api
+//! sequences`.
 
 mod act;
 mod model;
@@ -15,7 +16,7 @@ use proptest::test_runner::{Config, TestRunner};
 use self::act::{SKEW, act};
 use self::player::play;
 
-/// What sequences must come to.
+/// Situations that the sequences must reach.
 #[rustfmt::skip] // Words side by side.
 const MET: [&str; 20] = [
     "within the grace", "within 10 s after the grace", "a used token, late", "within 10 s of the idle end",
@@ -24,9 +25,10 @@ const MET: [&str; 20] = [
     "after a code's end", "a used code", "no tries left", "no unbound tries left",
     "within 10 s of an access token's end", "another's session", "others ended", "swept",
 ];
-/// Each in one of so many cases at least; when this was written, the rarest was in one of ten and most in one of five.
+/// At least one in this number of cases must reach each. At the time of writing, the rarest was reached in one case of ten, and
+/// most in one of five.
 const SHARE: usize = 50;
-/// So few cases say nothing about shares.
+/// Below this number of cases the shares are not checked.
 const FEW: usize = 200;
 
 #[test]

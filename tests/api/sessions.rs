@@ -1,4 +1,4 @@
-//! sessions: where a person is signed in, and an end to what they do not know.
+//! The function `sessions`: a user lists the active sessions and ends unknown ones.
 
 use std::collections::BTreeSet;
 
@@ -34,7 +34,7 @@ fn path_of(tokens: &Tokens) -> String {
     format!("{SESSIONS}{}/", session_of(&tokens.access))
 }
 
-/// S37: each of one's sessions, as one knows it again; the newest first, and nobody else's.
+/// S37: all sessions of the user with details to recognise them, the newest first, and nobody else's.
 #[tokio::test]
 async fn a_person_sees_where_they_are_signed_in() {
     let auth = Deployment::start().await;
@@ -58,7 +58,7 @@ async fn a_person_sees_where_they_are_signed_in() {
     }
 }
 
-/// Whoever uses a session is seen, a thief too: what is told is of the last refresh.
+/// Shows the device of the last refresh, even if an attacker has made it.
 #[tokio::test]
 async fn a_refresh_shows_where_the_session_is_now() {
     for rotation in ["on", "off"] {
@@ -76,7 +76,7 @@ async fn a_refresh_shows_where_the_session_is_now() {
     }
 }
 
-/// A session at its end stays in the user's list until a sign-in needs its place; TTL may have taken it already.
+/// An expired session stays in the user's list until a sign-in needs its place. TTL may have deleted it already.
 #[tokio::test]
 async fn a_session_at_its_end_is_not_shown() {
     let auth = Deployment::with(&[("REFRESH_IDLE_DAYS", "7"), ("REFRESH_ABSOLUTE_DAYS", "20")]).await;
@@ -102,13 +102,13 @@ async fn an_ended_session_gets_no_more_tokens() {
     assert_eq!(ids, [json!(session_of(&here.access))]);
     auth.client().refresh(&here.refresh).await.ok();
 
-    // One's own is a session like the others.
+    // The current session can be ended like the others.
     auth.client().with_token("DELETE", &path_of(&here), &here.access).await.ok();
     auth.client().refresh(&here.refresh).await.refused(401, "invalid_token");
     auth.client().with_token("GET", SESSIONS, &here.access).await.needs_a_token();
 }
 
-/// One answer for what lived, what is over, what never was and what is somebody else's; and the last one lives on.
+/// The answer is the same for active, ended, unknown and foreign sessions. Foreign sessions stay active.
 #[tokio::test]
 async fn the_answer_tells_nothing_of_other_peoples_sessions() {
     let auth = Deployment::start().await;
@@ -150,11 +150,11 @@ async fn all_others_end_in_one_write() {
     let seen = listed(&auth, &here).await;
     assert_eq!((seen.len(), &seen[0]["created"]), (1, &json!("2026-01-01T00:00:00Z")));
     assert_eq!(auth.live(&mut [here, bob]).await, 2);
-    // There is room again, and the oldest is still known as such.
+    // There is room again, and the oldest session is still the oldest.
     auth.client().sign_in(ADA).await;
 }
 
-/// Whoever was signed out, a thief perhaps, ends nothing more: the write itself asks.
+/// A signed-out client, perhaps an attacker, cannot end other sessions. The write itself checks this.
 #[tokio::test]
 async fn an_ended_session_ends_no_other() {
     let auth = Deployment::start().await;
@@ -167,7 +167,7 @@ async fn an_ended_session_ends_no_other() {
     assert_eq!(auth.items("U#").len(), 1);
 }
 
-/// Nor is a deleted user made anew by it.
+/// Ending a session does not recreate a deleted user either.
 #[tokio::test]
 async fn nothing_comes_back_by_being_ended() {
     let auth = Deployment::start().await;
@@ -181,7 +181,7 @@ async fn nothing_comes_back_by_being_ended() {
     assert!(auth.items("U#").is_empty());
 }
 
-/// Of two sessions that end each other at the same time one is first, and lives.
+/// If two sessions end each other at the same time, the first one stays active.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_two_that_end_each_other_one_lives() {
     let auth = Deployment::start().await;
@@ -204,7 +204,7 @@ async fn of_two_that_end_each_other_one_lives() {
     }
 }
 
-/// No order of a refresh and an end leaves the session alive.
+/// In any order of a refresh and an end, the session ends.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_session_that_is_refreshed_while_it_ends_is_over() {
     let auth = Deployment::start().await;
@@ -223,7 +223,7 @@ async fn a_session_that_is_refreshed_while_it_ends_is_over() {
     }
 }
 
-/// The SDK repeats a write whose answer was lost, and the person learns that it is done.
+/// The SDK retries a write with a lost answer, and the client sees a success.
 #[tokio::test]
 async fn a_lost_answer_of_the_table_changes_nothing() {
     let auth = Deployment::start().await;
@@ -237,7 +237,7 @@ async fn a_lost_answer_of_the_table_changes_nothing() {
     assert_eq!(auth.live(&mut [here, there]).await, 1);
 }
 
-/// S30: ids of sessions, ids of challenges and seeds have 128 bits, of which none stands still, and no two are the same.
+/// S30: ids of sessions, ids of challenges and seeds have 128 random bits and are unique.
 #[tokio::test]
 async fn ids_and_seeds_are_128_bits_that_vary() {
     let auth = Deployment::with(&SETTINGS).await;
@@ -255,7 +255,7 @@ async fn ids_and_seeds_are_128_bits_that_vary() {
         let different: BTreeSet<_> = drawn.iter().collect();
         assert_eq!((drawn.len(), different.len()), (40, 40));
         assert!(drawn.iter().all(|bytes| bytes.len() * 8 == 128));
-        // By chance a bit is the same forty times in one of five hundred thousand million runs.
+        // By chance a bit has the same value forty times in one of 5·10¹¹ runs.
         for bit in 0..128 {
             let ones = drawn.iter().filter(|bytes| bytes[bit / 8] >> (bit % 8) & 1 == 1).count();
             assert!((1..40).contains(&ones), "bit {bit} is always the same");
@@ -263,7 +263,7 @@ async fn ids_and_seeds_are_128_bits_that_vary() {
     }
 }
 
-/// S36, S81, ASVS 7.4.2: whoever is gone neither stays signed in nor comes back by signing out.
+/// S36, S81, ASVS 7.4.2: a deleted user is signed out and is not recreated by signing out.
 #[tokio::test]
 async fn a_deleted_user_has_no_session_and_does_not_come_back() {
     let auth = Deployment::start().await;
@@ -273,7 +273,7 @@ async fn a_deleted_user_has_no_session_and_does_not_come_back() {
     let key = format!("U#{}", user.as_str().unwrap());
     auth.delete_item(&key);
     auth.client().refresh(&ada.refresh).await.refused(401, "invalid_token");
-    // A used token comes back, which ends a session that lives; and so do all that end some.
+    // Reuse of a token, which ends an active session, and every request that ends sessions.
     auth.wait(60);
     auth.client().refresh(&ada.refresh).await.refused(401, "invalid_token");
     auth.client().logout(&other.refresh).await.ok();

@@ -1,4 +1,4 @@
-//! Settings: a wrong environment stops a function at start, in one message with every name.
+//! Settings: an invalid environment stops a function at start, with one message that names every problem.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use tests::Deployment;
 use tests::client::REQUEST;
 use verify_otp::VerifyOtp;
 
-/// The functions that together read every setting.
+/// Together these functions read every setting.
 const BINARIES: [&str; 2] = ["request-otp", "verify-otp"];
 
 async fn environment() -> BTreeMap<String, String> {
@@ -20,7 +20,7 @@ async fn environment() -> BTreeMap<String, String> {
     ["RequestOtp", "VerifyOtp"].into_iter().flat_map(|function| auth.stack.environment(function)).collect()
 }
 
-/// What both make of it.
+/// The result for both functions.
 fn read(environment: &BTreeMap<String, String>) -> Result<[String; 2], String> {
     let kinds = BINARIES.map(|binary| Kind::of_binary(binary).unwrap());
     let lookup = |name: &str| environment.get(name).cloned();
@@ -116,7 +116,7 @@ async fn a_claim_of_ones_own_takes_no_ones_elses_place() {
     }
 }
 
-/// A browser would not send the cookies, and every sign-in would end in silence.
+/// Otherwise browsers would omit the cookies, and every sign-in would fail without an error.
 #[tokio::test]
 async fn cookies_are_the_rule_only_where_browsers_send_them() {
     for (origins, domain, problem) in [
@@ -149,7 +149,7 @@ async fn cookies_are_the_rule_only_where_browsers_send_them() {
     }
 }
 
-/// S17: in another alphabet a text would be two, and cost twice as much. A mail may say what it likes.
+/// S17: with characters outside the GSM alphabet an SMS would need two parts and cost twice as much. Emails have no such limit.
 #[tokio::test]
 async fn with_sms_on_a_product_has_a_name_that_fits_a_text() {
     for (product, countries, fits) in
@@ -164,7 +164,7 @@ async fn with_sms_on_a_product_has_a_name_that_fits_a_text() {
     }
 }
 
-/// It stands in the standards beside those that there are, so a deployer learns what to take instead.
+/// The algorithm is a standard, so the error lists the supported ones.
 #[tokio::test]
 async fn es512_is_refused_by_name() {
     let mut environment = environment().await;
@@ -180,7 +180,7 @@ async fn es512_is_refused_by_name() {
     }
 }
 
-/// Names that existing configurations have. A template that sets both names of a setting says which one counts.
+/// Existing configurations use these names. The template decides if both names of a setting are set.
 #[tokio::test]
 async fn a_setting_may_have_the_name_that_replaced_systems_give_it() {
     let auth = Deployment::with(&[("OTP_CODE_LENGTH", "8"), ("OTP_EXPIRY_MINUTES", "2")]).await;
@@ -214,14 +214,14 @@ async fn two_names_of_one_setting_say_the_same() {
     }
 }
 
-/// Longer ones would fill a function's environment.
+/// Longer lists would exceed the size of a function's environment.
 #[tokio::test]
 async fn lists_have_at_most_600_bytes() {
     let environment = environment().await;
     for (name, item) in
         [("ALLOWED_ORIGINS", "https://a.example"), ("TRUSTED_PROXIES", "192.0.2.100/32"), ("SMS_COUNTRIES", "US")]
     {
-        // The last item fills what is left.
+        // The last item fills the rest.
         let fitting = |bytes: usize| {
             let items = vec![item; bytes / (item.len() + 1) - 1].join(",") + ",";
             format!("{items}{}{item}", " ".repeat(bytes - items.len() - item.len()))
@@ -237,7 +237,7 @@ async fn lists_have_at_most_600_bytes() {
     }
 }
 
-/// What a function reads as a profile of `samconfig.toml` deploys it, and only these variables of it.
+/// The settings of a function deployed with a profile of `samconfig.toml`, reading only these variables.
 fn profile<F: Function>(name: &str, is_set: impl Fn(&str) -> bool) -> Settings<F::Settings> {
     let template = Template::read(&find_root().unwrap(), name).unwrap();
     let function = template.functions.values().find(|function| function.binary == F::NAME).unwrap();
@@ -248,7 +248,7 @@ fn profile<F: Function>(name: &str, is_set: impl Fn(&str) -> bool) -> Settings<F
     config::read(lookup, settings::<F>).unwrap()
 }
 
-/// What differs between stages stands in their profiles and nowhere else.
+/// Only the profiles differ between stages.
 #[test]
 fn each_stage_has_its_profile() {
     const DAY: u64 = 86_400;

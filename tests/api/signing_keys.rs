@@ -1,4 +1,4 @@
-//! Signing keys: one that is too weak for its algorithm, or of another kind, is refused wherever it is read.
+//! Signing keys that are too weak, or of the wrong kind for their algorithm, are refused by every reader.
 
 use data_encoding::BASE64;
 use local::Options;
@@ -11,14 +11,14 @@ use tests::deployment::{RSA_KEYS, START};
 use crate::algorithms::{ED25519, Folder, P256, P384, dated, now};
 
 const ADA: &str = "ada@example.com";
-/// How long a function goes on with the keyring that it has read, where it can read it again.
+/// How long a function uses a cached keyring while Secrets Manager works, in seconds.
 const FRESH: u64 = 300;
 
 const RSA_1024: &str = include_str!("../keys/rsa1024.pem");
 const RSA_8208: &str = include_str!("../keys/rsa8208.pem");
 const P521: &str = include_str!("../keys/p521.pem");
 
-/// S46, RFC 7518 §3.2: whoever reads a key refuses one that is too small or of another kind, by its name.
+/// S46, RFC 7518 §3.2: the error names a key that is too small or of the wrong kind.
 #[test]
 fn a_key_that_does_not_fit_its_algorithm_is_refused() {
     let bytes = |count: usize| BASE64.encode(&vec![7; count]);
@@ -55,7 +55,7 @@ fn a_key_that_does_not_fit_its_algorithm_is_refused() {
     }
 }
 
-/// A key that an operator put in the ring by hand: it stops nothing before it is active, and then it costs nobody a code.
+/// A key added by an operator. Before it is active, it has no effect. When it is active, sign-ins fail without using up a code.
 #[tokio::test]
 async fn a_weak_key_is_named_in_the_log_and_spends_no_code() {
     let auth = Deployment::start().await;

@@ -1,4 +1,4 @@
-//! The smoke command, against deployments that are sound and ones that are not.
+//! The smoke command, against sound and faulty deployments.
 
 use local_aws::{Account, DEPLOYER};
 use serde_json::json;
@@ -7,7 +7,7 @@ use tests::smoke::{Finding, Look, Verdict, look};
 
 const ORIGIN: &str = "http://localhost:3000";
 
-/// A deployment's own address, and its account as a deployer sees it.
+/// Checks a deployment with the credentials of a deployer.
 async fn looked(auth: &Deployment, change: impl Fn(&mut Look)) -> Vec<Finding> {
     let addresses = auth.stack.addresses();
     let mut wanted = Look {
@@ -31,13 +31,13 @@ async fn looked(auth: &Deployment, change: impl Fn(&mut Look)) -> Vec<Finding> {
     .await
 }
 
-/// What is not as it should be, by name.
+/// The findings that are not good, by name.
 fn amiss(findings: &[Finding]) -> Vec<(&'static str, Verdict)> {
     let amiss = findings.iter().filter(|finding| finding.verdict != Verdict::Good);
     amiss.map(|finding| (finding.name, finding.verdict)).collect()
 }
 
-/// With the system's clock, which the one who looks has too.
+/// Uses the system's clock, as the smoke command does.
 async fn deployed(settings: &[(&str, &str)]) -> Deployment {
     Deployment::listening(settings).await
 }
@@ -98,12 +98,12 @@ async fn an_authorizer_that_cannot_take_the_keys_is_named() {
 async fn a_clock_that_is_wrong_is_named() {
     let auth = deployed(&[]).await;
     auth.wait(30);
-    // The gateway's clock is the stack's.
+    // The gateway uses the stack's clock.
     let verdict = amiss(&looked(&auth, |_| ()).await);
     assert!(verdict.is_empty() || verdict == [("clock", Verdict::Doubtful)], "{verdict:?}");
 }
 
-/// A deployer may look, and no more.
+/// A deployer has only read access.
 #[tokio::test]
 async fn a_deployer_touches_nothing() {
     let auth = Deployment::start().await;

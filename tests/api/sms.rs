@@ -1,4 +1,4 @@
-//! Sign-in by SMS: whom it reaches, what it says, and what becomes of a send.
+//! Sign-in by SMS: allowed countries, the text and failed sends.
 
 use serde_json::json;
 use tests::client::{REQUEST, VERIFY};
@@ -7,7 +7,7 @@ use tests::{Asked, Deployment};
 
 const ADA: &str = "+447400123456";
 
-/// S4-01 to S4-06: somebody with nothing but a phone signs up, and in again.
+/// A user with only a phone number signs up and signs in again.
 #[tokio::test]
 async fn a_person_signs_in_with_nothing_but_a_phone() {
     let auth = Deployment::start().await;
@@ -42,7 +42,7 @@ async fn a_code_by_sms_dies_after_five_minutes() {
     auth.client().answer(ADA, &asked).await.refused(400, "invalid_otp");
 }
 
-/// S17: one part, the word "code", and a last line that a browser fills in.
+/// S17: one part with the word "code" and a last line that browsers use to fill in the code.
 #[tokio::test]
 async fn a_text_is_one_part_and_fills_itself_in() {
     let settings = [("WEBOTP_HOST", "app.example.com"), ("SMS_SENDER_ID", "Latchkey"), ("SMS_MAX_PRICE", "0.25")];
@@ -58,11 +58,11 @@ async fn a_text_is_one_part_and_fills_itself_in() {
     assert_eq!((&sms["from"], &sms["type"]), (&json!("Latchkey"), &json!("Transactional")));
     assert_eq!(sms["max_price"], "0.25");
 
-    // U19: the whole message may be pasted.
+    // A user may paste the whole message.
     auth.client().answer(ADA, &Asked { code: message.text, ..asked }).await.ok();
 }
 
-/// S70: what the settings do not name is refused before anything is counted, read or sent.
+/// S70: a country missing from the settings is refused before anything is counted, read or sent.
 #[tokio::test]
 async fn a_country_that_is_not_named_costs_nothing() {
     let auth = Deployment::start().await;
@@ -94,7 +94,7 @@ async fn a_text_that_was_surely_refused_may_be_sent_again_at_once() {
     assert_eq!(auth.messages_to(ADA), 1);
 }
 
-/// Nobody gets a code twice: a throttled text is sent again, one without an answer is not.
+/// No user gets a code twice: a throttled SMS is retried, an SMS without an answer is not.
 #[tokio::test]
 async fn a_text_is_repeated_only_when_it_was_surely_not_accepted() {
     let auth = Deployment::with(&[("AWS_ATTEMPT_TIMEOUT_MS", "200"), ("AWS_OPERATION_TIMEOUT_MS", "400")]).await;

@@ -1,4 +1,4 @@
-//! Start: a function's keyrings are read and its connections open before its first request, over TLS as at AWS.
+//! Start: a function reads its keyrings and opens its connections before its first request, over TLS as in AWS.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ use tests::{Answer, Deployment};
 const ADA: &str = "ada@example.com";
 const PHONE: &str = "+447400123456";
 
-/// The settings of the function that answers `request`, with some of its own; and the event.
+/// The settings of the function for `request`, with additional ones, and the event.
 fn settings<F: Function>(
     auth: &Deployment,
     request: &Request<Bytes>,
@@ -31,16 +31,17 @@ fn settings<F: Function>(
     (settings, LambdaEvent::new(serde_json::from_str(&event.to_string()).unwrap(), Context::default()))
 }
 
-/// A log that nobody reads.
+/// A log without readers.
 fn unread() -> Log {
     Log::new(Clock::system(), |_| {})
 }
 
-/// Starts `F` behind TLS and has it answer its first request: the connections that the start opened. The request opens none.
+/// Starts `F` behind TLS and sends it a first request, which must open no connection. Returns the number of connections opened at
+/// start.
 async fn opened<F: Function<Event = http::Request>>(auth: &Deployment, request: Request<Bytes>) -> usize {
     let tls = TlsEndpoint::start(auth.stack.addresses().aws).await;
     let (settings, event) = settings::<F>(auth, &request, tls.settings());
-    // On the heap: the futures of all functions together are too much for a test's stack.
+    // On the heap, because the futures of all functions together exceed a test's stack.
     let served = Arc::new(Box::pin(Served::<F>::start(settings, auth.stack.clock().handle(), unread())).await.unwrap());
     let at_start = tls.handshakes();
     let answer = serde_json::to_value(Box::pin(served.invoke(event)).await.unwrap()).unwrap();
@@ -57,11 +58,11 @@ fn answered(identifier: &str, asked: &Answer, code: &str) -> Request<Bytes> {
 async fn the_first_request_opens_no_connection() {
     let auth = Deployment::start().await;
     let ask = |identifier: &str| json!({ "identifier": identifier });
-    // Secrets Manager, four of DynamoDB for a request by SMS, SES and SNS.
+    // One for Secrets Manager, four for DynamoDB (a request by SMS), one each for SES and SNS.
     assert_eq!(opened::<request_otp::RequestOtp>(&auth, posting(REQUEST, ask(ADA))).await, 7);
     assert_eq!(opened::<request_otp::RequestOtp>(&auth, posting(REQUEST, ask(PHONE))).await, 7);
 
-    // Two keyrings, and four of DynamoDB for a known user's answer to an SMS.
+    // Two for the keyrings, and four for DynamoDB (a known user's answer to an SMS).
     for identifier in [ADA, PHONE, PHONE] {
         let asked = auth.client().post(REQUEST, ask(identifier)).await;
         let request = answered(identifier, &asked, &auth.newest_code(identifier));
@@ -86,7 +87,7 @@ async fn the_first_request_opens_no_connection() {
     assert_eq!(opened::<jwks::Jwks>(&auth, request).await, 1);
 }
 
-/// Without SMS there is none of SNS, and no more of DynamoDB than mail needs.
+/// Without SMS there is no connection to SNS, and DynamoDB gets only those needed for email.
 #[tokio::test]
 async fn a_start_opens_only_what_the_settings_use() {
     let auth = Deployment::with(&[("SMS_COUNTRIES", "")]).await;
@@ -96,7 +97,7 @@ async fn a_start_opens_only_what_the_settings_use() {
     assert_eq!(opened::<verify_otp::VerifyOtp>(&auth, request).await, 5);
 }
 
-/// To open connections is to call nothing: the keyrings are all that a start reads.
+/// Opening a connection makes no call. At start, only the keyrings are read.
 #[tokio::test]
 async fn a_start_reads_the_keyrings_and_nothing_else() {
     let auth = Deployment::start().await;
@@ -106,7 +107,7 @@ async fn a_start_reads_the_keyrings_and_nothing_else() {
     assert_eq!(first, ["GetSecretValue", "UpdateItem", "UpdateItem", "SendEmail"]);
 }
 
-/// An endpoint that another root vouches for is not AWS: neither our roots nor a bundle's are added to the system's.
+/// An endpoint with another root is not AWS. Neither the built-in roots nor those of a bundle are combined with the system's.
 #[tokio::test]
 async fn nobody_is_believed_to_be_aws_but_by_the_roots_that_are_set() {
     let auth = Deployment::start().await;

@@ -1,4 +1,4 @@
-//! The order of modules: layers, facades, and no circle.
+//! The structure of modules: layers, facades, and no cycles.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -17,7 +17,7 @@ fn modules(folder: &str) -> BTreeMap<String, String> {
     modules_in(&format!("shared/src/{folder}"))
 }
 
-/// The part of each source file in `place` that is no test, under the name of the module that it belongs to.
+/// The non-test part of each source file in `place`, by its module.
 fn modules_in(place: &str) -> BTreeMap<String, String> {
     let mut modules = BTreeMap::<String, String>::new();
     let top = root().join(place);
@@ -34,7 +34,7 @@ fn modules_in(place: &str) -> BTreeMap<String, String> {
     modules
 }
 
-/// The names that follow `path` in `text`: of `path::{one, two}` both.
+/// The names that follow `path` in `text`. From `path::{one, two}` it returns both.
 fn names_after<'a>(text: &'a str, path: &str) -> BTreeSet<&'a str> {
     let is_name = |char: char| char.is_alphanumeric() || char == '_';
     let mut names = BTreeSet::new();
@@ -64,7 +64,7 @@ fn folders_of_shared_import_downwards_only() {
     }
 }
 
-/// The crates whose modules are ordered, and every folder in them, with the path of its modules.
+/// The crates with ordered modules, and every folder in them, with the path of its modules.
 fn places() -> Vec<(String, String)> {
     let mut places = Vec::new();
     for top in ["shared/src", "local/aws/src", "local/src"] {
@@ -79,7 +79,7 @@ fn places() -> Vec<(String, String)> {
     places
 }
 
-/// A folder's `mod.rs` only declares, so that what imports it depends on nothing but the module that it names.
+/// A folder's `mod.rs` only declares modules, so an import through it depends only on the named module.
 #[test]
 fn the_first_file_of_a_folder_only_declares() {
     for (place, _) in places() {
@@ -100,7 +100,7 @@ fn no_circle_between_modules() {
     for (place, path) in places() {
         let mut modules = modules_in(&place);
         let facade = modules.remove("mod").or(modules.remove("lib")).unwrap_or_default();
-        // What the facade exports, with the module that it is from.
+        // The exports of the facade, each with its module.
         let exported: BTreeMap<&str, &str> = modules
             .keys()
             .flat_map(|module| {
@@ -119,7 +119,7 @@ fn no_circle_between_modules() {
                 (module.as_str(), from.collect())
             })
             .collect();
-        // What imports nothing that is left belongs to no circle.
+        // Modules without remaining imports are not part of a cycle.
         while let Some(free) = imports.iter().find(|(_, from)| from.is_empty()).map(|(module, _)| *module) {
             imports.remove(free);
             imports.values_mut().for_each(|from| {
@@ -138,7 +138,7 @@ fn one_file_names_the_engine_of_the_tables() {
     assert_eq!(naming, [root().join("local/aws/src/dynamodb/engine.rs")]);
 }
 
-/// Rules are pure: no AWS, no HTTP, no `async`, no clock of their own.
+/// Rules are pure: no AWS, no HTTP, no `async` and no clock.
 #[test]
 fn rules_touch_nothing_outside() {
     for folder in ["words", "config", "keys", "codes", "people", "sessions"] {

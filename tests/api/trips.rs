@@ -1,4 +1,4 @@
-//! Trips and cost: the table of the design, asserted. A round is a set of calls that are under way together.
+//! The expected round trips and costs of every operation. A round is a set of calls in flight together.
 
 use serde_json::json;
 use tests::client::{LOGOUT, PROFILE, REFRESH, REQUEST, SESSIONS, VERIFY};
@@ -8,7 +8,7 @@ use tests::{Answer, Deployment};
 const ADA: &str = "ada@example.com";
 const PHONE: &str = "+447400123456";
 
-/// What one request did: its answer, and the units that its calls of the table cost.
+/// The answer to one request, and the write and read units of its calls.
 async fn measured(auth: &Deployment, rounds: &[usize], path: &str, body: serde_json::Value) -> (Answer, f64, f64) {
     measure(auth, rounds, auth.client().post(path, body)).await
 }
@@ -68,7 +68,7 @@ async fn each_operation_makes_the_trips_that_the_design_says() {
     assert_eq!(write, 1.0, "logout everywhere");
 }
 
-/// One read says that the session lives; a list reads its sessions together, and an end is the write that asks.
+/// One read checks that the session is active. A list reads all sessions together. Ending sessions checks it in the same write.
 #[tokio::test]
 async fn what_an_access_token_opens_costs_one_trip_or_two() {
     let auth = Deployment::with(&[("OTP_REQUESTS_PER_HOUR_PER_IP", "5")]).await;
@@ -85,10 +85,10 @@ async fn what_an_access_token_opens_costs_one_trip_or_two() {
     }
 }
 
-/// The budget is a trip, and a unit for the country and one for the range; the network's day is a unit beside the challenge. A
-/// used code is counted with the session, and after the transaction that makes a user.
+/// The budget takes one round trip and two units, for the country and the range. The network's daily limit takes one unit, in
+/// parallel with the challenge. A used code is counted together with the session, and after the transaction for a new user.
 async fn by_sms(auth: &Deployment) {
-    // A day on which people have answered.
+    // A day on which users have answered.
     for number in 0..3 {
         auth.client_at(&format!("198.51.100.{number}")).sign_in(&format!("+44740012345{number}")).await;
     }
@@ -104,7 +104,7 @@ async fn by_sms(auth: &Deployment) {
     assert_eq!((known.code(), write), ("ok", 6.0), "verify by SMS, known user");
 }
 
-/// The identifier's item stays within one write unit, however full it is.
+/// The identifier's item stays within one write unit, even when it is full.
 #[tokio::test]
 async fn the_fullest_identifier_costs_one_unit() {
     let auth = Deployment::with(&[("OTP_REQUESTS_PER_IP", "1000"), ("OTP_REQUESTS_PER_HOUR_PER_IP", "1")]).await;

@@ -1,4 +1,4 @@
-//! verify-otp: one code, one session, one user.
+//! The function `verify-otp`: each code opens one session of one user.
 
 use futures_util::future::join_all;
 use local_aws::Service;
@@ -32,7 +32,7 @@ async fn a_right_code_makes_a_user_once_and_signs_in_ever_after() {
     assert_eq!(second["user"]["date_joined"], json!("2026-01-01T00:00:00Z"));
 }
 
-/// C2: both names of the code; both and different is an error.
+/// The code has two field names. Different values in both are an error.
 #[tokio::test]
 async fn a_code_has_two_names_and_one_value() {
     let auth = Deployment::start().await;
@@ -61,7 +61,7 @@ async fn a_code_is_read_kindly() {
     auth.client().answer(ADA, &Asked { code: full_width, ..asked }).await.ok();
 }
 
-/// S11: wrong, expired, used, used up, unknown: one answer, byte for byte.
+/// S11: wrong, expired, used, used-up and unknown codes get the same bytes.
 #[tokio::test]
 async fn every_refused_code_gets_the_same_answer() {
     let auth = Deployment::start().await;
@@ -83,7 +83,7 @@ async fn every_refused_code_gets_the_same_answer() {
     }
 }
 
-/// S02: ten minutes, by the clock and not by the table's clearing.
+/// S02: ten minutes by the clock, even if the table has not deleted the item yet.
 #[tokio::test]
 async fn a_right_code_is_refused_after_ten_minutes() {
     let auth = Deployment::start().await;
@@ -97,7 +97,7 @@ async fn a_right_code_is_refused_after_ten_minutes() {
     auth.client().answer("bob@example.com", &other).await.ok();
 }
 
-/// V03: used once, gone.
+/// V03.
 #[tokio::test]
 async fn a_code_works_once() {
     let auth = Deployment::start().await;
@@ -107,7 +107,7 @@ async fn a_code_works_once() {
     auth.client().answer_unbound(ADA, &asked.code).await.refused(400, "invalid_otp");
 }
 
-/// S08, V07: the code of one identifier, or of one challenge, serves no other.
+/// S08, V07: a code works only for its own identifier and challenge.
 #[tokio::test]
 async fn a_code_serves_its_own_challenge_only() {
     let auth = Deployment::start().await;
@@ -126,7 +126,7 @@ async fn a_code_serves_its_own_challenge_only() {
     auth.client().answer(ADA, &ada).await.ok();
 }
 
-/// S03, V02: 64 right answers at once open one session, for a new user and for a known one.
+/// S03, V02: 64 parallel right answers open one session, for a new and for a known user.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn sixty_four_parallel_right_answers_open_one_session() {
     let auth = Deployment::with(&[("OTP_FAILURES_PER_IP", "1000"), ("OTP_MAX_ATTEMPTS", "10")]).await;
@@ -141,7 +141,7 @@ async fn sixty_four_parallel_right_answers_open_one_session() {
     assert_eq!(auth.items("S#").len(), 2);
 }
 
-/// V01: however many guess at once, a code is compared at most `OTP_MAX_ATTEMPTS` times.
+/// V01: under parallel guesses, a code is compared at most `OTP_MAX_ATTEMPTS` times.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn sixty_four_parallel_guesses_get_three_tries() {
     let auth = Deployment::with(&[("OTP_FAILURES_PER_IP", "1000")]).await;
@@ -157,7 +157,7 @@ async fn sixty_four_parallel_guesses_get_three_tries() {
         for answer in join_all(guesses).await {
             answer.refused(400, "invalid_otp");
         }
-        // Each compare is one failure of the identifier, and nothing else is.
+        // Each comparison adds one failure to the identifier, and nothing else does.
         assert_eq!(auth.failures(ADA), if bound { 3 } else { 6 }, "bound: {bound}");
         match bound {
             true => auth.client().answer(ADA, &asked).await.refused(400, "invalid_otp"),
@@ -166,7 +166,7 @@ async fn sixty_four_parallel_guesses_get_three_tries() {
     }
 }
 
-/// V05: a new challenge brings unbound tries of its own, and gives none back to an older code.
+/// V05: a new challenge adds unbound attempts for its own code only.
 #[tokio::test]
 async fn a_new_challenge_gives_an_older_code_no_unbound_tries_back() {
     let auth = Deployment::start().await;
@@ -182,7 +182,7 @@ async fn a_new_challenge_gives_an_older_code_no_unbound_tries_back() {
     auth.client().answer(ADA, &older).await.ok();
 }
 
-/// V18: one user for an identifier, whichever of five challenges is answered first.
+/// V18: one user per identifier, whichever of five challenges is answered first.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn five_parallel_sign_ups_of_one_address_make_one_user() {
     let auth = Deployment::with(&[("OTP_REQUESTS_PER_HOUR_PER_IP", "5")]).await;
@@ -219,7 +219,7 @@ async fn six_rounds_of_five_parallel_sign_ins_never_leave_more_than_three_sessio
     }
 }
 
-/// The eleventh sign-in ends the oldest session, and no other.
+/// The oldest session ends, and the others stay.
 #[tokio::test]
 async fn one_session_too_many_ends_the_oldest() {
     let auth = Deployment::with(&[("SESSIONS_PER_USER", "2")]).await;
@@ -241,7 +241,7 @@ async fn where_binding_is_required_an_answer_names_its_challenge() {
     auth.client().answer(ADA, &asked).await.ok();
 }
 
-/// Closed sign-up is said after a right code only: a guess learns nothing of who has an account.
+/// Only a right code reveals that sign-up is closed, so a guess cannot find out which accounts exist.
 #[tokio::test]
 async fn where_sign_up_is_closed_a_right_code_makes_no_user() {
     let auth = Deployment::with(&[("SIGN_UP", "closed")]).await;
@@ -253,7 +253,7 @@ async fn where_sign_up_is_closed_a_right_code_makes_no_user() {
     assert!(auth.items("U#").is_empty() && auth.items("ID#").is_empty());
 }
 
-/// S0-17: where a person came from is kept once, when the user is made.
+/// The source of a user is stored once, when the user is created.
 #[tokio::test]
 async fn the_source_is_kept_at_sign_up_and_only_then() {
     let auth = Deployment::start().await;
@@ -267,7 +267,7 @@ async fn the_source_is_kept_at_sign_up_and_only_then() {
     assert_eq!(owners[0]["source_url"]["S"], json!("https://example.com/?utm_source=first"));
 }
 
-/// The transaction waits out others for a second; then the caller may try again, with the code not burned.
+/// The transaction retries for up to a second. After that the client can retry, because the code is still valid.
 #[tokio::test]
 async fn a_conflict_does_not_burn_the_code() {
     let auth = Deployment::start().await;
@@ -285,7 +285,7 @@ async fn a_conflict_does_not_burn_the_code() {
     auth.client().answer(ADA, &asked).await.ok();
 }
 
-/// Single use wins over a lost answer; a transaction whose answer was lost is one transaction all the same.
+/// Single use takes precedence over a lost answer. A retried transaction with a lost answer takes effect once.
 #[tokio::test]
 async fn a_lost_answer_opens_no_second_session() {
     let auth = Deployment::start().await;
@@ -298,7 +298,8 @@ async fn a_lost_answer_opens_no_second_session() {
     assert_eq!((auth.items("U#").len(), auth.items("S#").len()), (1, 1));
 }
 
-/// A keyring that cannot be read again serves on for a quarter of an hour in all; after that, nobody loses a try or a code.
+/// A cached keyring is used for 15 minutes if it cannot be read again. After that, answers fail without using up an attempt or a
+/// code.
 #[tokio::test]
 async fn without_its_keys_a_function_counts_nothing() {
     let auth = Deployment::start().await;

@@ -1,4 +1,4 @@
-//! `cargo lambda watch`: its routes and its settings are the template's.
+//! `cargo lambda watch` uses the template's routes and settings.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -10,7 +10,7 @@ use tests::Deployment;
 use tests::deployment::RSA_KEYS;
 use toml::{Table, Value};
 
-/// Where `local` puts the AWS services, and `cargo lambda watch` the API, unless told otherwise.
+/// The default addresses of AWS services in `local`, and of the API in `cargo lambda watch`.
 const SERVICES: &str = "127.0.0.1:4566";
 const WATCH: &str = "127.0.0.1:9000";
 
@@ -25,10 +25,10 @@ fn table(manifest: &str, keys: &[&str]) -> Table {
     found.and_then(Value::as_table).unwrap_or_else(|| panic!("there is no {keys:?}")).clone()
 }
 
-/// The workspace's variables and, over them, the function's own, as cargo-lambda merges them (its docs/commands/watch.md).
+/// The workspace's variables, overridden by the function's own, as cargo-lambda merges them (its docs/commands/watch.md).
 ///
-/// Two variables differ from what a stack gives its own functions: where the services are, for a stack of a test
-/// listens on a free port; and the issuer, for under watch the API is elsewhere.
+/// Two variables differ from a stack's own functions. The services' address differs because a test's stack listens on a free
+/// port. The issuer differs because the API has another address under watch.
 #[tokio::test]
 async fn the_watch_settings_are_the_templates_settings() {
     let signing_keys = RSA_KEYS.map(str::to_owned).to_vec();
@@ -45,12 +45,12 @@ async fn the_watch_settings_are_the_templates_settings() {
 
         let manifest = format!("functions/{}/Cargo.toml", function.binary);
         let own = table(&manifest, &["package", "metadata", "lambda", "env"]);
-        // What it reads of these is never written out.
+        // Settings are compared below, but credentials are never printed, so they are checked here.
         assert_eq!(own["AWS_ACCESS_KEY_ID"].as_str(), Some(name.as_str()), "{manifest}");
         assert_eq!(shared["AWS_SECRET_ACCESS_KEY"].as_str().unwrap(), given["AWS_SECRET_ACCESS_KEY"]);
         let watched: Table = shared.clone().into_iter().chain(own).collect();
 
-        // Its name is the one thing that the runtime itself tells it there.
+        // Under watch, the runtime itself only sets the function's name.
         given.remove("AWS_LAMBDA_FUNCTION_NAME");
         let watched = config::read(|name| Some(watched.get(name)?.as_str().unwrap().to_owned()), kind.read).unwrap();
         let given = config::read(|name| given.get(name).cloned(), kind.read).unwrap();
@@ -60,7 +60,7 @@ async fn the_watch_settings_are_the_templates_settings() {
     assert!(unread.is_empty(), "no function reads {unread:?}");
 }
 
-/// The two addresses that the manifests repeat.
+/// The two addresses repeated in the manifests.
 #[test]
 fn the_watch_settings_name_the_addresses_of_local() {
     assert!(text("local/src/main.rs").contains(&format!("default_value = \"{SERVICES}\"")));

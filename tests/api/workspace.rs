@@ -1,4 +1,4 @@
-//! Rules about the repository that no compiler checks.
+//! Rules about the repository beyond the compiler's checks.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -17,7 +17,7 @@ pub(crate) fn read(path: impl AsRef<Path>) -> String {
     fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// Every file below `folder` that ends in `ending`, but what is built.
+/// Every file below `folder` that ends in `ending`, except build output.
 pub(crate) fn files(folder: &str, ending: &str) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut folders = vec![root().join(folder)];
@@ -39,7 +39,7 @@ fn functions() -> BTreeSet<String> {
     folders.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
 }
 
-/// The template as it is deployed without a word of the deployer's but the two that it asks for.
+/// The template as deployed with only the two required parameters.
 pub(crate) fn template() -> Template {
     let profile = "version = 0.1\n[default.deploy.parameters]\nparameter_overrides = [\"SenderEmail=no-reply@example.com\", \"AllowedOrigins=https://example.com\"]\n";
     Template::parse(&read("template.yaml"), profile, "default").unwrap()
@@ -76,7 +76,7 @@ fn every_function_is_deployed_and_tested() {
     }
 }
 
-/// The template has an exact and a greedy route for each prefix and method, and no other; a greedy one may stand alone.
+/// Each prefix and method has an exact and a greedy route. Only a greedy route may be alone.
 #[test]
 fn every_exact_route_has_a_greedy_one_beside_it() {
     let template = template();
@@ -90,7 +90,7 @@ fn every_exact_route_has_a_greedy_one_beside_it() {
     }
 }
 
-/// `openapi.yaml` names the operations, the template says where each leads: the table and the router follow.
+/// `openapi.yaml` names the operations, and the template assigns them to functions. The route table and the router follow.
 #[test]
 fn the_tables_of_routes_are_as_local_prints_them() {
     let routes = Routes::read(&template()).unwrap();
@@ -156,7 +156,7 @@ fn the_first_pages_stay_short() {
     }
 }
 
-/// A foreign action may change under its tag, so there is none that a tag or branch names.
+/// The content behind a tag or branch of a foreign action may change, so actions are pinned by commit.
 #[test]
 fn the_public_ci_runs_what_must_pass_with_nothing_that_can_change() {
     let ci = read(".github/workflows/ci.yml");

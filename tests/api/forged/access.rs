@@ -1,4 +1,4 @@
-//! Access tokens that somebody might try, from a genuine one and from keys of all kinds.
+//! Forged access tokens, made from a genuine one and from keys of all kinds.
 
 use data_encoding::{BASE64, BASE64URL, BASE64URL_NOPAD};
 use jsonwebtoken::{Algorithm, EncodingKey};
@@ -8,7 +8,7 @@ use tests::{Deployment, Tokens};
 
 use crate::algorithms::{ED25519, P256};
 
-/// A genuine token, taken apart, and the key that signed it.
+/// A genuine token in parts, and the key that signed it.
 pub(super) struct Forger {
     header: Value,
     claims: Value,
@@ -36,12 +36,12 @@ impl Forger {
         Forger { header, claims, genuine: tokens.access.clone(), ours, jwk }
     }
 
-    /// The genuine one's words under a signature of this test's own.
+    /// The genuine content with a new signature by the test.
     pub(super) fn signed_again(&self) -> String {
         sign(&format!("{}.{}", part(&self.header), part(&self.claims)), Algorithm::RS256, &self.ours)
     }
 
-    /// With a header of that member, signed by `key`.
+    /// A header with this member, signed by `key`.
     fn header(&self, name: &str, value: Value, algorithm: Algorithm, key: &EncodingKey) -> String {
         let mut header = self.header.clone();
         match value {
@@ -51,7 +51,7 @@ impl Forger {
         sign(&format!("{}.{}", part(&header), part(&self.claims)), algorithm, key)
     }
 
-    /// With a claim of that value, signed by our own key: only the check of the claim can refuse it.
+    /// A claim with this value, signed by the real key, so that only the check of the claim can refuse it.
     fn claim(&self, name: &str, value: Value) -> Forged {
         let mut claims = self.claims.clone();
         let told = format!("{name} is {value}");
@@ -62,7 +62,7 @@ impl Forger {
         (told, sign(&format!("{}.{}", part(&self.header), part(&claims)), Algorithm::RS256, &self.ours))
     }
 
-    /// Another algorithm than the key's, or none.
+    /// Tokens with another algorithm than the key's, or with none.
     pub(super) fn of_algorithms(&self) -> Vec<Forged> {
         let mut forged = Vec::new();
         for name in [
@@ -82,7 +82,7 @@ impl Forger {
             forged.push((format!("alg {name}, unsigned"), format!("{message}.")));
             forged.push((format!("alg {name}, another's signature"), format!("{message}.{signature}")));
         }
-        // What is public, as a shared secret: the JWKS key's text, its modulus, its point; and no secret at all.
+        // Public values used as a shared secret: the key's JWKS text, its modulus and its point. Also an empty secret.
         let public = rcgen::KeyPair::from_pem(RSA_KEYS[0]).unwrap();
         let secrets = [
             ("the public key in PEM", public.public_key_pem().into_bytes()),
@@ -125,7 +125,7 @@ impl Forger {
         forged
     }
 
-    /// Somebody else's key, and what a header says of where to find it.
+    /// Tokens with a foreign key, and with headers that point to a key.
     pub(super) fn of_keys(&self) -> Vec<Forged> {
         let theirs = EncodingKey::from_rsa_pem(RSA_KEYS[1].as_bytes()).unwrap();
         let mut forged = vec![(
@@ -191,7 +191,7 @@ impl Forger {
         forged
     }
 
-    /// Of another kind, for somebody else, or out of time; all signed by our own key.
+    /// Tokens of another kind, for another recipient, or outside their validity. All are signed by the real key.
     pub(super) fn of_claims(&self) -> Vec<Forged> {
         let mut forged = Vec::new();
         for typ in [
@@ -251,7 +251,7 @@ impl Forger {
         forged
     }
 
-    /// What is no token, or not quite ours.
+    /// Malformed tokens.
     pub(super) fn of_shapes(&self, refresh: &str) -> Vec<Forged> {
         let genuine = &self.genuine;
         let [header, claims, signature]: [&str; 3] = genuine.split('.').collect::<Vec<_>>().try_into().unwrap();
@@ -302,5 +302,5 @@ impl Forger {
     }
 }
 
-/// In place of a member's value: the member is not there.
+/// Marks a member as missing instead of giving it a value.
 const GONE: &str = "(none)";

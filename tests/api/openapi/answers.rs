@@ -1,4 +1,4 @@
-//! How each answer of the document comes about.
+//! How to produce each documented answer.
 
 use axum::body::Bytes;
 use axum::http::{Method, Request, StatusCode, header};
@@ -13,20 +13,20 @@ use super::original;
 const ADA: &str = "ada@example.com";
 const PHONE: &str = "+447400123456";
 const PAGE: &str = "http://localhost:3000";
-/// An id that no session has.
+/// An unused session id.
 const NOBODYS: &str = "AAAAAAAAAAAAAAAAAAAAAA";
 
-/// Who is in the operation's examples.
+/// The identifier in the operation's examples.
 fn person(operation: &Operation) -> &'static str {
     if ["sendOtp", "verifyOtp", "authProfile"].contains(&operation.id.as_str()) { PHONE } else { ADA }
 }
 
-/// The operation's path, with some id where it has one.
+/// The operation's path, with an id if needed.
 fn path(operation: &Operation) -> String {
     operation.path.replace("{id}", NOBODYS)
 }
 
-/// From a page of `origin`, in a browser whose owner has got as far as the operation needs.
+/// A request from a page of `origin`, in a browser that has completed the earlier steps.
 async fn by_cookies(operation: &Operation, origin: &str) -> Answer {
     let auth = Deployment::start().await;
     let mut browser = auth.client().browser(PAGE);
@@ -40,7 +40,7 @@ async fn by_cookies(operation: &Operation, origin: &str) -> Answer {
     browser.post(&operation.path, body).await
 }
 
-/// With an access token, or with one whose session has ended.
+/// A request with an access token, or with one of an ended session.
 async fn with_access(operation: &Operation, name: &str) -> Answer {
     let auth = Deployment::start().await;
     let tokens = auth.client().sign_in(person(operation)).await;
@@ -51,9 +51,9 @@ async fn with_access(operation: &Operation, name: &str) -> Answer {
     auth.client().with_token(&operation.method, &path, &tokens.access).await
 }
 
-/// The answer that `operation` lists under this status and name.
+/// The answer that `operation` documents for this status and name.
 pub(super) async fn given(operation: &Operation, status: u16, name: &str) -> Answer {
-    // An alias answers as what it stands for does, in another shape.
+    // An alias answers like its operation, in another format.
     match (original(operation).unwrap_or(operation).id.as_str(), name) {
         (_, "gateway") => gateways(operation, status).await,
         (_, "redirect") => redirected(operation).await,
@@ -76,7 +76,7 @@ pub(super) async fn given(operation: &Operation, status: u16, name: &str) -> Ans
     }
 }
 
-/// A request as the document shows it, but with what a client has from earlier answers.
+/// The documented request, with values from earlier answers.
 async fn sent(auth: &Deployment, operation: &Operation, example: &str, known: &[(&str, &str)]) -> Answer {
     let mut body = operation.requests[example].clone();
     for (name, value) in known {
@@ -87,7 +87,7 @@ async fn sent(auth: &Deployment, operation: &Operation, example: &str, known: &[
     auth.client().post(&operation.path, body).await
 }
 
-/// Some request that the operation takes, of somebody who is signed in.
+/// A valid request of a signed-in user.
 async fn any(auth: &Deployment, operation: &Operation, tokens: &Tokens) -> Answer {
     match operation.requests.keys().find(|name| *name != "cookie") {
         None => auth.client().with_token(&operation.method, &path(operation), &tokens.access).await,
@@ -95,7 +95,7 @@ async fn any(auth: &Deployment, operation: &Operation, tokens: &Tokens) -> Answe
     }
 }
 
-/// What API Gateway says by itself.
+/// API Gateway's own answers.
 async fn gateways(operation: &Operation, status: u16) -> Answer {
     let auth = Deployment::start().await;
     let method = Method::from_bytes(operation.method.as_bytes()).unwrap_or(Method::GET);
@@ -122,7 +122,7 @@ async fn redirected(operation: &Operation) -> Answer {
     answer
 }
 
-/// Where every call of the database ends in `error`.
+/// Every call of the database fails with `error`.
 async fn failed(operation: &Operation, error: &str) -> Answer {
     let auth = Deployment::start().await;
     let tokens = auth.client().sign_in(ADA).await;
@@ -135,7 +135,7 @@ async fn refused(operation: &Operation, identifier: &str) -> Answer {
     auth.client().post(&operation.path, json!({ "identifier": identifier, "otp_code": "123456" })).await
 }
 
-/// After ten wrong answers in a row.
+/// After ten consecutive wrong answers.
 async fn locked_out(operation: &Operation) -> Answer {
     let auth = Deployment::with(&[("OTP_REQUESTS_PER_HOUR_PER_IP", "100")]).await;
     let person = person(operation);

@@ -1,14 +1,14 @@
-//! What happens in a sequence. Numbers choose among what there is by then.
+//! The actions of a sequence. Numbers select among the items that exist at that moment.
 
 use proptest::prelude::*;
 
 use super::model::Typed;
 use super::session::End;
 
-/// How far a machine's clock may be off.
+/// The largest error of a machine's clock, in seconds.
 pub const SKEW: i64 = 5;
 
-/// What one of the two people does, or somebody who has what is theirs; and what happens to all.
+/// An action of a user, of a stranger with the user's data, or of the environment.
 #[derive(Clone, Copy, Debug)]
 pub enum Act {
     Ask,
@@ -22,7 +22,7 @@ pub enum Act {
         typed: Typed,
         is_bound: bool,
     },
-    /// Several wrong answers, and then the right one.
+    /// Several wrong answers, then the right one.
     Guess {
         challenge: usize,
         is_bound: bool,
@@ -42,7 +42,7 @@ pub enum Act {
     List {
         session: usize,
     },
-    /// The end of one session; of somebody else's, if that is whose.
+    /// Ends one session, perhaps another user's.
     End {
         by: usize,
         which: usize,
@@ -52,7 +52,7 @@ pub enum Act {
         by: usize,
     },
     Wait(u64),
-    /// Some seconds before or after the end of something, the session is used. It is kept alive until then, if it can be.
+    /// Uses the session a few seconds before or after one of its ends. If possible, refreshes keep it active until then.
     AtEnd {
         session: usize,
         end: End,
@@ -63,18 +63,18 @@ pub enum Act {
         challenge: usize,
         off: i64,
     },
-    /// TTL deletes what is over, by a clock that may be ahead, now or hours later.
+    /// TTL deletes expired items, by a clock that may be fast, now or hours later.
     Sweep,
-    /// What need not be there any more is deleted: ended sessions, and counts of networks.
+    /// Deletes unneeded items: ended sessions, and counts of networks.
     Forget,
 }
 
-/// Who does it.
+/// The acting user.
 pub type Person = usize;
 
 pub fn act() -> impl Strategy<Value = (Person, Act)> {
     let number = any::<usize>;
-    // About the grace, a code's life, short of an idle end.
+    // Within the grace period, around a code's expiry, or shortly before an idle end.
     let wait = prop_oneof![4 => 0..=15_u64, 1 => 590..=610_u64, 1 => Just(80_000_u64)];
     let typed = prop_oneof![3 => Just(Typed::Right), 1 => Just(Typed::Wrong), 1 => Just(Typed::Old)];
     let end =
@@ -101,5 +101,5 @@ pub fn act() -> impl Strategy<Value = (Person, Act)> {
     (0..PEOPLE.len(), act)
 }
 
-/// Who they are.
+/// The users' addresses.
 pub const PEOPLE: [&str; 2] = ["ada@example.com", "bob@example.com"];

@@ -1,4 +1,4 @@
-//! The rules of one person's codes and sessions, as briefly as they can be said.
+//! The rules of one user's codes and sessions, in short.
 
 use std::time::Duration;
 
@@ -8,16 +8,16 @@ use tests::deployment::wrong;
 use super::session::Session;
 
 const TRIES: u32 = 3;
-/// So many wrong answers in a row, and some answers must wait: the model does not say how long.
+/// From this number of consecutive wrong answers on, some answers must wait. The model does not know how long.
 const FAILURES: u32 = 10;
 const CODES: usize = 5;
 const SENDS: u32 = 4;
 const RESEND: Duration = Duration::from_secs(30);
 const SESSIONS: usize = 10;
-/// Other clocks, and that which TTL goes by, may be so far apart.
+/// The largest difference between two clocks, including TTL's.
 pub const APART: Duration = Duration::from_secs(10);
 
-/// Whether something succeeds.
+/// The expected result.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Known {
     Yes,
@@ -25,7 +25,7 @@ pub enum Known {
     Unsure,
 }
 
-/// What becomes of a challenge that is to be sent again.
+/// The expected result of a resend.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Sent {
     Again,
@@ -34,12 +34,12 @@ pub enum Sent {
     Unsure,
 }
 
-/// What is typed.
+/// The code in an answer.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Typed {
     Right,
     Wrong,
-    /// A code of the same challenge, before it was sent again.
+    /// An earlier code of the same challenge, replaced by a resend.
     Old,
 }
 
@@ -59,15 +59,15 @@ pub struct Challenge {
     sent: Timestamp,
     sends: u32,
     tries: u32,
-    /// Answers that named no challenge since it began.
+    /// Unbound answers since it began.
     unbound: u32,
     is_used: bool,
-    /// Answered while answers may have to wait: nobody knows how many tries are left.
+    /// It was answered while answers may wait, so the number of remaining attempts is unknown.
     is_unsure: bool,
 }
 
 impl Model {
-    /// One of the challenges, the newest most often.
+    /// One of the challenges, most often the newest.
     pub fn pick(&self, number: usize) -> Option<usize> {
         let back = if number.is_multiple_of(2) { 0 } else { number / 2 };
         self.challenges.len().checked_sub(1).map(|last| last - back % (last + 1))
@@ -78,12 +78,12 @@ impl Model {
         self.sessions.get_mut(number % count)
     }
 
-    /// One more would end the oldest: another test's matter.
+    /// One more session would end the oldest. Another test covers this.
     pub fn has_room(&self) -> bool {
         self.sessions.iter().filter(|session| !session.has_ended()).count() < SESSIONS
     }
 
-    /// Whether a new challenge, or an answer that names none, may be refused for failures or for too many codes.
+    /// True if a new challenge or an unbound answer may be refused because of failures.
     pub fn may_wait(&self) -> bool {
         self.failures >= FAILURES
     }
@@ -93,7 +93,7 @@ impl Model {
         self.challenges.iter().filter(is_there).count() >= CODES
     }
 
-    /// What a bound answer leads to.
+    /// The expected result of a bound answer.
     pub fn answer(&self, at: usize, typed: Typed, now: Timestamp) -> Known {
         match &self.challenges[at] {
             challenge if typed != Typed::Right || challenge.is_over(now) => Known::No,
@@ -103,7 +103,7 @@ impl Model {
         }
     }
 
-    /// A try is spent on what lives. Success forgives all failures.
+    /// An answer uses up an attempt of a pending challenge. A success resets all failures.
     pub fn answered(&mut self, at: usize, succeeded: bool, now: Timestamp) {
         let challenge = &mut self.challenges[at];
         if succeeded {
@@ -118,7 +118,7 @@ impl Model {
         }
     }
 
-    /// What an answer that names no challenge leads to, if it is the code of this one.
+    /// The expected result of an unbound answer with this challenge's code.
     pub fn answer_unbound(&self, at: usize, typed: Typed, now: Timestamp) -> Known {
         match &self.challenges[at] {
             challenge if typed != Typed::Right || challenge.is_over(now) || challenge.unbound >= TRIES => Known::No,
@@ -127,7 +127,7 @@ impl Model {
         }
     }
 
-    /// Unbound tries are others than a challenge's own, and the same for all that live.
+    /// Unbound attempts are counted separately from bound ones, and together for all pending challenges.
     pub fn answered_unbound(&mut self, at: usize, answer: &str, now: Timestamp) {
         let is_closing = self.challenges.iter().any(|it| !it.is_used && !it.is_over(now) && it.is_closing(now));
         match answer {
@@ -135,7 +135,7 @@ impl Model {
                 self.challenges[at].is_used = true;
                 self.failures = 0;
             }
-            // Nothing was compared, and so nothing counted.
+            // The code was not compared, so nothing was counted.
             "too_many_attempts" => return,
             _ => self.failures += 1,
         }
@@ -143,7 +143,7 @@ impl Model {
         living.for_each(|it| if is_closing { it.is_unsure = true } else { it.unbound += 1 });
     }
 
-    /// What becomes of a challenge that is asked for again.
+    /// The expected result of a resend.
     pub fn resend(&self, at: usize, now: Timestamp) -> Sent {
         match &self.challenges[at] {
             it if it.is_over(now) => Sent::Anew,
@@ -172,7 +172,7 @@ impl Challenge {
         }
     }
 
-    /// Another code, and the time of the first: the tries are what they were.
+    /// A resend has a new code and the same expiry and attempts.
     pub fn sent_again(&mut self, code: String, now: Timestamp, life: Duration) {
         self.old.push(std::mem::replace(&mut self.code, code));
         (self.sent, self.end) = (now, ExpiresAt::after(now, life));
@@ -191,7 +191,7 @@ impl Challenge {
         self.end.moment()
     }
 
-    /// Whether no more answers without its name are compared with it, though it lives.
+    /// True if unbound answers are no longer compared with it, although it is pending.
     pub fn is_spent_unbound(&self, now: Timestamp) -> bool {
         !self.is_over(now) && self.unbound >= TRIES
     }
@@ -200,12 +200,12 @@ impl Challenge {
         self.is_used || self.end.has_passed(now)
     }
 
-    /// Over by another's clock: who asks for a code then may have swept it away.
+    /// Expired by a fast clock, so a code request may have deleted it.
     fn is_closing(&self, now: Timestamp) -> bool {
         self.end.has_passed(now.after(APART))
     }
 
-    /// What an answer now would be about, for the count of what sequences come to.
+    /// The situation of an answer at this moment, for the statistics.
     pub fn at_stake(&self, typed: Typed, now: Timestamp) -> Option<&'static str> {
         let is_near = self.end().before(APART) <= now && now <= self.end().after(APART);
         match typed {

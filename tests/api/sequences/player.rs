@@ -1,4 +1,4 @@
-//! A sequence, carried out and held against the model.
+//! Runs a sequence and compares it with the model.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use super::act::{Act, PEOPLE, Person};
 use super::model::{Challenge, Known, Model, Sent, Typed};
 use super::session::{End, Session};
 
-/// What is short of a code's, a session's and a token's ends; codes so long that none is right by chance.
+/// Short lifetimes of codes, sessions and tokens. Codes are so long that no guess is right by chance.
 const OWN: [(&str, &str); 6] = [
     ("JWT_ALGORITHM", "ES256"),
     ("JWT_ACCESS_SECONDS", "900"),
@@ -24,10 +24,10 @@ const OWN: [(&str, &str); 6] = [
     ("OTP_LENGTH", "10"),
 ];
 
-/// Plays it, and says what it came to.
+/// Runs the sequence and returns the situations it reached.
 pub async fn play(acts: &[((Person, Act), i64)]) -> BTreeSet<&'static str> {
     let auth = Deployment::with(&[&SETTINGS[..], &OWN].concat()).await;
-    // A deployment's first keys are as old as itself: nobody comes before them by his clock.
+    // A deployment's first keys start at its own start, so slow clocks must not be before it.
     auth.wait(60);
     let mut player = Player { auth, models: Default::default(), now: START + 60, skew: 0, met: BTreeSet::new() };
     let right = Act::Answer { challenge: 0, typed: Typed::Right, is_bound: true };
@@ -43,14 +43,14 @@ pub async fn play(acts: &[((Person, Act), i64)]) -> BTreeSet<&'static str> {
 struct Player {
     auth: Deployment,
     models: [Model; PEOPLE.len()],
-    /// The time, without anybody's error.
+    /// The correct time.
     now: u64,
     skew: i64,
     met: BTreeSet<&'static str>,
 }
 
 impl Player {
-    /// The time, as whoever answers sees it.
+    /// The time according to the answering function.
     fn seen(&self) -> Timestamp {
         Timestamp::from_unix(self.now.saturating_add_signed(self.skew))
     }
@@ -170,7 +170,7 @@ impl Player {
         model.sessions.iter_mut().filter(|_| everywhere).for_each(Session::end);
     }
 
-    /// Asks with the access token of a session; the answer, if it was good.
+    /// A request with the access token of a session. Returns the answer if it succeeded.
     async fn with_access(&mut self, person: Person, session: usize, method: &str, path: &str) -> Option<Answer> {
         let now = self.seen();
         let session = self.models[person].session(session)?;

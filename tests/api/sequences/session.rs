@@ -1,4 +1,4 @@
-//! A session, as briefly as its rules can be said.
+//! The rules of one session, in short.
 
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ pub struct Session {
     has_ended: bool,
 }
 
-/// When something of a session ends.
+/// The limits in a session's life.
 #[derive(Clone, Copy, Debug)]
 pub enum End {
     Grace,
@@ -47,7 +47,7 @@ impl Session {
         }
     }
 
-    /// The token that is `age` generations old, or the oldest.
+    /// The token `age` generations before the newest, or the oldest.
     pub fn token(&self, age: usize) -> String {
         self.refresh[self.refresh.len() - 1 - self.age(age)].clone()
     }
@@ -64,12 +64,12 @@ impl Session {
         self.has_ended || self.idle_end.has_passed(now) || self.absolute_end.has_passed(now)
     }
 
-    /// Also by the clock that TTL goes by.
+    /// True if it is active even by TTL's clock.
     pub fn lives_surely(&self, now: Timestamp) -> bool {
         !self.is_over(now) && !self.absolute_end.has_passed(now.after(APART))
     }
 
-    /// The newest token moves the session on, the one before repeats that for a moment, and no other does anything good.
+    /// The newest token gets a successor. The previous one repeats this during the grace period. All others are refused.
     pub fn refresh(&self, age: usize, now: Timestamp) -> Known {
         let is_good = match self.age(age) {
             0 => true,
@@ -83,10 +83,10 @@ impl Session {
         }
     }
 
-    /// What was given instead, if something was.
+    /// Applies the result of a refresh.
     pub fn refreshed(&mut self, age: usize, tokens: Option<Tokens>, now: Timestamp) {
         match tokens {
-            // A copy ends it. That a clock is past its end does not: another may not be there yet.
+            // Reuse of a token ends the session. An expired clock alone does not, because another clock may be behind.
             None => self.has_ended |= !self.is_over(now),
             Some(tokens) if self.age(age) == 0 => {
                 self.refresh.push(tokens.refresh);
@@ -98,7 +98,7 @@ impl Session {
         }
     }
 
-    /// What the newest access token opens: something until it ends, if its session is on its person's list.
+    /// The expected result with the newest access token. It works until it expires, if the session is on its user's list.
     pub fn opens(&self, now: Timestamp) -> Known {
         let is_good = now >= self.rotated && !ExpiresAt::after(self.rotated, ACCESS).has_passed(now);
         match is_good && !self.has_ended {
@@ -121,7 +121,7 @@ impl Session {
         }
     }
 
-    /// What a refresh with that token now would be about, for the count of what sequences come to.
+    /// The situation of a refresh with that token at this moment, for the statistics.
     pub fn at_stake(&self, age: usize, now: Timestamp) -> Option<&'static str> {
         let near = |end: End| self.when(end).before(APART) <= now && now <= self.when(end).after(APART);
         match self.age(age) {
