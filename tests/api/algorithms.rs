@@ -1,4 +1,4 @@
-//! Every algorithm: an independent implementation accepts its tokens, and no key works for another algorithm.
+//! Every algorithm: an independent implementation accepts its tokens, and each key works for one algorithm only.
 
 use std::path::PathBuf;
 
@@ -175,7 +175,7 @@ async fn a_key_serves_one_algorithm_and_no_other() {
 
 /// S40, V11: a public key must not be accepted as an HMAC secret, because everyone has it.
 #[tokio::test]
-async fn a_public_key_is_no_secret() {
+async fn a_public_key_is_not_accepted_as_a_secret() {
     let policy = Deployment::start().await.read(AccessPolicy::read);
     for algorithm in SigningAlgorithm::ALL.into_iter().filter(|algorithm| !algorithm.is_symmetric()) {
         let ring = Ring::new(vec![key_for(algorithm)]);
@@ -199,7 +199,7 @@ async fn a_public_key_is_no_secret() {
 
 /// S40: otherwise an attacker who can add a secret to the public keys could sign tokens.
 #[tokio::test]
-async fn a_published_secret_checks_nothing() {
+async fn a_published_secret_verifies_no_token() {
     let policy = Deployment::start().await.read(AccessPolicy::read);
     let token = signed(&key_for(SigningAlgorithm::HS256), &policy);
     let secret =
@@ -240,7 +240,7 @@ impl Drop for Folder {
 /// S47: when a deployment changes its algorithm and changes it back, all users stay signed in and all tokens stay valid until
 /// they expire. Every key is published long enough before it signs.
 #[tokio::test]
-async fn an_algorithm_changes_and_its_tokens_stay_good_to_their_end() {
+async fn tokens_stay_valid_when_the_algorithm_changes() {
     let folder = Folder::new("change");
     let rs256 = folder.deployment("RS256", 0).await;
     let first = rs256.client().sign_in(ADA).await;

@@ -58,7 +58,7 @@ async fn a_code_by_the_accounts_paths_gives_flat_tokens() {
 
 /// Uses the old name of the code's field. A resend has its own waiting time.
 #[tokio::test]
-async fn a_refusal_of_the_accounts_paths_has_its_code_beside_its_text() {
+async fn errors_of_the_accounts_paths_have_a_code_and_a_text() {
     let auth = Deployment::with(&[("OTP_REQUESTS_PER_HOUR", "1")]).await;
     let client = auth.client();
     for prefix in ["/accounts", "/cfg/accounts"] {
@@ -82,7 +82,7 @@ async fn a_refusal_of_the_accounts_paths_has_its_code_beside_its_text() {
 }
 
 #[tokio::test]
-async fn a_refresh_and_a_blacklisting_of_the_cfg_paths() {
+async fn the_cfg_paths_refresh_and_blacklist_tokens() {
     let auth = Deployment::start().await;
     let first = auth.client().sign_in(ADA).await;
     let body = json!({ "refresh": first.refresh });
@@ -105,7 +105,7 @@ async fn a_refresh_and_a_blacklisting_of_the_cfg_paths() {
 
 /// The request contains only a phone number.
 #[tokio::test]
-async fn a_person_with_a_phone_signs_in_by_the_paths_for_phones() {
+async fn a_user_signs_in_by_the_phone_paths() {
     let auth = Deployment::with(&[("OTP_SMS_EXPIRY_SECONDS", "90")]).await;
     let spelt = "+44 7400 123456";
     let sent = auth.client().post("/api/auth/send-otp/", json!({ "phone_number": spelt })).await.ok();
@@ -150,7 +150,7 @@ async fn a_person_with_a_phone_signs_in_by_the_paths_for_phones() {
 
 /// V21, V32, S62: an alias adds default fields, but accepts only valid bodies and reports the same errors.
 #[tokio::test]
-async fn a_body_is_read_as_strictly_by_every_path() {
+async fn every_path_parses_bodies_strictly() {
     let auth = Deployment::start().await;
     let long = json!({ "phone_number": PHONE, "x": "a".repeat(8 * 1024) }).to_string();
     let bodies = [
@@ -175,7 +175,7 @@ async fn a_body_is_read_as_strictly_by_every_path() {
 
 /// Frontends of replaced systems store their tokens themselves, even in a deployment with cookies as its default.
 #[tokio::test]
-async fn an_alias_answers_with_tokens_in_its_body_also_where_cookies_are_the_rule() {
+async fn aliases_return_tokens_in_the_body_even_with_cookie_delivery() {
     for (request, verify) in [
         ("/accounts/otp/request/", "/accounts/otp/verify/"),
         ("/cfg/accounts/otp/request/", "/cfg/accounts/otp/verify/"),
@@ -224,7 +224,7 @@ async fn a_profile_needs_a_token_by_every_path() {
 
 /// Works with and without the final slash, and only for the alias's method. The fallback's errors also use the alias's format.
 #[tokio::test]
-async fn every_alias_reaches_what_it_stands_for() {
+async fn every_alias_reaches_its_route() {
     let auth = Deployment::start().await;
     for alias in ALIASES {
         for path in [alias.path.to_owned(), format!("{}/", alias.path)] {
@@ -243,7 +243,7 @@ async fn every_alias_reaches_what_it_stands_for() {
     }
 }
 
-/// API Gateway might not match the empty rest. The redirect keeps the alias's path, because other paths answer in another format.
+/// API Gateway might miss the empty rest. The redirect keeps the alias's path, because other paths answer in another format.
 #[tokio::test]
 async fn a_slash_that_the_gateway_does_not_match_is_redirected_to_the_alias() {
     let auth = Deployment::start().await;
@@ -256,7 +256,7 @@ async fn a_slash_that_the_gateway_does_not_match_is_redirected_to_the_alias() {
 
 /// With aliases off, these paths behave like unknown ones, for every method. Latchkey's own paths keep working.
 #[tokio::test]
-async fn without_aliases_they_are_not_found() {
+async fn disabled_aliases_are_not_found() {
     let auth = Deployment::with(&[("ALIASES", "off")]).await;
     let tokens = auth.client().sign_in(ADA).await;
     for alias in ALIASES {
@@ -276,7 +276,7 @@ async fn without_aliases_they_are_not_found() {
 
 /// The guide lists every alias, and each alias is throttled like the route it stands for.
 #[test]
-fn every_alias_is_told_and_throttled() {
+fn every_alias_is_documented_and_throttled() {
     let (guide, template) = (read("docs/migration.md"), read("template.yaml"));
     for alias in ALIASES {
         let row = format!("| `{} {}/` | `{}/` |", alias.method, alias.path, alias.stands_for);
@@ -293,7 +293,7 @@ fn every_alias_is_told_and_throttled() {
 
 /// V06, V27: an attempt counts the same by every path, and so does the last one.
 #[tokio::test]
-async fn tries_are_the_same_by_every_path() {
+async fn attempts_count_the_same_by_every_path() {
     let sms = [("SMS_PER_IP_DAY", "100"), ("SMS_BREAKER_SHARE", "0")];
     let auth = Deployment::with(&[&SETTINGS[..], &sms].concat()).await;
     let verifying = ALIASES.iter().filter(|alias| alias.stands_for == VERIFY.trim_end_matches('/'));

@@ -61,7 +61,7 @@ async fn the_header_is_bearer_and_one_token() {
 
 /// S40 to S43: tokens that are expired, forged, from another issuer, or use the algorithm `none`.
 #[tokio::test]
-async fn a_token_that_is_not_ours_opens_nothing() {
+async fn foreign_and_expired_tokens_are_refused() {
     let auth = Deployment::with(&[ES256, ("JWT_LEEWAY_SECONDS", "0"), ("JWT_ACCESS_SECONDS", "600")]).await;
     let elsewhere = Deployment::with(&[ES256]).await.client().sign_in(ADA).await;
     let other_audience = Deployment::with(&[ES256, ("JWT_AUDIENCE", "other")]).await;
@@ -98,7 +98,7 @@ fn reads_of_keys(auth: &Deployment) -> usize {
 
 /// V41: keys are read every five minutes. A token with an unknown key id causes at most one read per minute.
 #[tokio::test]
-async fn the_keys_are_at_hand() {
+async fn public_keys_are_cached() {
     let auth = Deployment::with(&[ES256]).await;
     let tokens = auth.client().sign_in(ADA).await;
     auth.wait(299);
@@ -122,7 +122,7 @@ async fn the_keys_are_at_hand() {
 /// The successor of a revoked key signs at once and is accepted at once. Tokens of the revoked key are refused after at most five
 /// minutes.
 #[tokio::test]
-async fn a_withdrawn_key_opens_nothing_and_its_successor_does() {
+async fn tokens_of_a_revoked_key_are_refused_and_its_successors_accepted() {
     let auth = Deployment::with(&[ES256]).await;
     let tokens = auth.client().sign_in(ADA).await;
     auth.client().with_token("GET", PROFILE, &tokens.access).await.ok();
@@ -133,9 +133,9 @@ async fn a_withdrawn_key_opens_nothing_and_its_successor_does() {
     auth.client().with_token("GET", PROFILE, &tokens.access).await.needs_a_token();
 }
 
-/// An HMAC key has no public half, so functions that verify tokens need the keyring for HMAC, and only then.
+/// An HMAC key is secret on both sides, so functions verifying tokens need the keyring for HMAC, and only then.
 #[tokio::test]
-async fn a_shared_secret_is_held_only_where_there_is_one() {
+async fn only_hmac_needs_the_keyring_to_verify_tokens() {
     for (algorithm, is_held) in [("HS256", true), ("HS384", true), ("HS512", true), ("RS256", false)] {
         let auth = Deployment::with(&[("JWT_ALGORITHM", algorithm)]).await;
         let tokens = auth.client().sign_in(ADA).await;

@@ -47,7 +47,7 @@ async fn a_days_counts_are_kept_for_a_month() {
     assert_eq!(kept, vec![json!((START + 32 * DAY).to_string()); 2]);
 }
 
-/// S71: 64 parallel requests exceed neither the total budget nor a country's share.
+/// S71: 64 parallel requests stay within the total budget and each country's share.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn parallel_senders_do_not_pass_the_days_budget() {
     for (total, per_country) in [("30", "100"), ("100", "30")] {
@@ -71,7 +71,7 @@ async fn parallel_senders_do_not_pass_the_days_budget() {
     }
 }
 
-/// A request refused by the budget starts no challenge, so it does not use up the user's hourly limit.
+/// A request refused by the budget starts no challenge, so the user's hourly limit stays the same.
 #[tokio::test]
 async fn a_request_over_the_budget_costs_its_owner_nothing() {
     let auth = Deployment::with(&[("SMS_DAILY_BUDGET", "1")]).await;
@@ -96,7 +96,7 @@ async fn a_refused_send_is_not_given_back() {
 
 /// If SNS fails, no breaker debt remains, because no user could have answered.
 #[tokio::test]
-async fn refused_sends_stop_no_country() {
+async fn refused_sends_do_not_trip_the_breaker() {
     let auth = Deployment::start().await;
     auth.faults(json!({ "delivery": "refused" }));
     for number in 0..25 {
@@ -108,7 +108,7 @@ async fn refused_sends_stop_no_country() {
 
 /// The share is exact, even if it does not divide the number of messages.
 #[tokio::test]
-async fn a_country_goes_on_while_the_share_that_is_set_is_used() {
+async fn a_country_stays_open_while_the_configured_share_of_codes_is_used() {
     let settings = [("SMS_BREAKER_SHARE", "60"), ("SMS_BREAKER_SENDS", "3"), ("SMS_BREAKER_RANGE_SENDS", "1000")];
     let auth = Deployment::with(&settings).await;
     // First two of three codes are used, more than 60 percent. Then one of two, which is less.
@@ -127,9 +127,9 @@ async fn a_country_goes_on_while_the_share_that_is_set_is_used() {
     }
 }
 
-/// While a country is stopped, repeated requests do not use up a network's daily limit.
+/// While a country is stopped, repeated requests leave the network's daily limit unchanged.
 #[tokio::test]
-async fn what_the_breaker_refuses_is_not_counted_on_the_network() {
+async fn requests_refused_by_the_breaker_do_not_count_for_the_network() {
     let auth = Deployment::start().await;
     join_all((0..20).map(|number| ask(&auth, number, british(number)))).await;
     for _ in 0..15 {
@@ -140,7 +140,7 @@ async fn what_the_breaker_refuses_is_not_counted_on_the_network() {
 }
 
 #[tokio::test]
-async fn a_budget_of_nothing_sends_nothing() {
+async fn a_budget_of_zero_sends_nothing() {
     for name in ["SMS_DAILY_BUDGET", "SMS_DAILY_BUDGET_PER_COUNTRY", "SMS_PER_IP_DAY"] {
         let auth = Deployment::with(&[(name, "0")]).await;
         ask(&auth, 0, british(0)).await.refused(429, "rate_limited");
@@ -148,9 +148,9 @@ async fn a_budget_of_nothing_sends_nothing() {
     }
 }
 
-/// S88: if a message cannot be counted, it is not sent.
+/// S88: a message is sent only after it was counted.
 #[tokio::test]
-async fn without_its_budget_nothing_is_sent() {
+async fn nothing_is_sent_when_the_budget_is_unreachable() {
     let auth = Deployment::start().await;
     for operation in ["GetItem", "UpdateItem"] {
         let fault = json!({ "service": "dynamodb", "operation": operation, "key": "SMS#", "error": "ThrottlingException", "times": 100 });
@@ -161,7 +161,7 @@ async fn without_its_budget_nothing_is_sent() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_network_asks_for_ten_texts_in_a_day() {
+async fn a_network_gets_ten_messages_a_day() {
     let auth = Deployment::with(&[("OTP_REQUESTS_PER_IP", "1000")]).await;
     let asks = (0..32).map(|number| auth.client().post(REQUEST, json!({ "identifier": british(number) })));
     let answers = join_all(asks).await;
@@ -175,7 +175,7 @@ async fn a_network_asks_for_ten_texts_in_a_day() {
 
 /// V40: a country without used codes is stopped. Other countries continue.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_country_that_does_not_answer_is_stopped() {
+async fn a_country_without_answers_is_stopped() {
     let auth = Deployment::start().await;
     let answers = join_all((0..64).map(|number| ask(&auth, number, british(number)))).await;
     assert_eq!(sent(&answers), 20);
@@ -193,7 +193,7 @@ async fn a_country_that_does_not_answer_is_stopped() {
 /// A range is stopped before its country, because an attacker usually has numbers of one range. The rest of the country
 /// continues.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_range_that_does_not_answer_is_stopped() {
+async fn a_range_without_answers_is_stopped() {
     let auth = Deployment::start().await;
     let answers = join_all((0..64).map(|number| ask(&auth, number, of_one_range(number)))).await;
     // At most five. Some requests are refused because of a reservation that is later returned when the country closes.
@@ -208,7 +208,7 @@ async fn a_range_that_does_not_answer_is_stopped() {
 /// If either the range or the country is closed, nothing is sent and all reservations are returned. Otherwise parallel requests
 /// to one range would use up the day for all others.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_not_sent_stays_in_every_budget() {
+async fn unsent_messages_return_to_every_budget() {
     for (range, country) in [("5", "100"), ("1000", "5")] {
         let settings = [("SMS_BREAKER_RANGE_SENDS", range), ("SMS_DAILY_BUDGET_PER_COUNTRY", country)];
         let auth = Deployment::with(&settings).await;
@@ -232,7 +232,7 @@ async fn what_is_not_sent_stays_in_every_budget() {
 /// Of two parallel requests, the second finds its range closed and returns its reservation, but the answer to that write is lost.
 /// If the SDK retried the write, it would also return the reservation of another message.
 #[tokio::test]
-async fn nothing_is_given_back_twice() {
+async fn a_reservation_is_returned_only_once() {
     let auth = Deployment::with(&[("SMS_BREAKER_RANGE_SENDS", "1")]).await;
     ask(&auth, 0, german(0)).await.ok();
     let gate = auth.stack.services().gate();
@@ -268,7 +268,7 @@ async fn nothing_is_given_back_twice() {
 
 /// An instance that saw the budget used up by such reservations must not cache this for the whole day.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_budget_that_was_given_back_is_there_again() {
+async fn a_returned_budget_is_available_again() {
     let auth = Deployment::with(&[("SMS_DAILY_BUDGET", "6")]).await;
     let answers = join_all((0..64).map(|number| ask(&auth, number, of_one_range(number)))).await;
     assert!(sent(&answers) <= 5, "{}", sent(&answers));
@@ -278,7 +278,7 @@ async fn a_budget_that_was_given_back_is_there_again() {
 
 /// A code sent yesterday pays off no debt on a day without messages to its country. The function attempts the write only once.
 #[tokio::test]
-async fn a_code_of_yesterday_pays_nothing_today() {
+async fn a_code_from_yesterday_pays_off_no_debt_of_today() {
     let auth = Deployment::start().await;
     auth.wait(DAY - 60);
     let asked = auth.client().ask(&british(0)).await;
@@ -293,7 +293,7 @@ async fn a_code_of_yesterday_pays_nothing_today() {
 
 /// Users who request codes at the same time and answer gradually wait for seconds instead of hours.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_country_that_answers_goes_on() {
+async fn a_country_with_answers_stays_open() {
     let auth = Deployment::start().await;
     let answers = join_all((0..30).map(|number| ask(&auth, number, british(number)))).await;
     assert_eq!(sent(&answers), 20);
@@ -310,9 +310,9 @@ async fn a_country_that_answers_goes_on() {
     assert_eq!(sent(&answers), 20);
 }
 
-/// Used codes allow the same number of further messages, up to a cap. So an attack cannot spend the answers of a whole morning.
+/// Used codes allow the same number of further messages, up to a cap. Otherwise an attack could spend a whole morning's answers.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn answers_are_saved_up_for_as_many_messages_and_no_more() {
+async fn the_credit_for_answers_is_capped() {
     let auth = Deployment::with(&[("SMS_DAILY_BUDGET", "1000"), ("SMS_DAILY_BUDGET_PER_COUNTRY", "1000")]).await;
     let sign_ins = (0..8).map(|number| {
         let client = auth.client_at(&format!("192.0.2.{number}"));
@@ -327,7 +327,7 @@ async fn answers_are_saved_up_for_as_many_messages_and_no_more() {
 }
 
 #[tokio::test]
-async fn the_day_counts_what_was_sent_and_what_was_used() {
+async fn the_day_counts_sent_messages_and_used_codes() {
     let auth = Deployment::start().await;
     auth.client().sign_in(&british(0)).await;
     auth.client().sign_in(&british(0)).await;
@@ -342,7 +342,7 @@ async fn the_day_counts_what_was_sent_and_what_was_used() {
 /// The requirement: an attack on one prefix with 10,000 requests from 1,000 addresses in a day, without any answer. Real users in
 /// another country, and in other ranges of the same country, can sign in throughout.
 #[tokio::test]
-async fn an_attack_of_ten_thousand_requests_gets_fewer_than_sixty_texts() {
+async fn an_attack_of_ten_thousand_requests_gets_fewer_than_sixty_messages() {
     let auth = Deployment::start().await;
     auth.wait(DAY / 2);
     let attack = Attack { requests: 10_000, addresses: 1_000, seconds: DAY, elsewhere: 50, there: 20 };

@@ -1,4 +1,4 @@
-//! Cookie delivery: scripts see no secrets, and cookies work only for allowed pages.
+//! Cookie delivery: secrets are hidden from scripts, and cookies work only for allowed pages.
 
 use serde_json::{Value, json};
 use tests::Deployment;
@@ -47,7 +47,7 @@ async fn a_code_is_bound_to_the_browser_that_asked() {
 }
 
 #[tokio::test]
-async fn asking_again_sends_the_browsers_challenge_again() {
+async fn asking_again_resends_the_browsers_challenge() {
     let auth = Deployment::start().await;
     let mut browser = auth.client().browser(PAGE);
     browser.ask(ADA).await;
@@ -59,7 +59,7 @@ async fn asking_again_sends_the_browsers_challenge_again() {
     assert_eq!((browser.cookie(CHALLENGE_COOKIE), auth.messages_to(ADA)), (challenge.clone(), 2));
     browser.answer(ADA, &code).await.ok();
 
-    // The cookie does not match another identifier, so a new challenge starts.
+    // The cookie belongs to another identifier, so a new challenge starts.
     browser.cookies.insert(CHALLENGE_COOKIE.to_owned(), (challenge.clone(), 600));
     browser.ask("bob@example.com").await;
     assert_ne!(browser.cookie(CHALLENGE_COOKIE), challenge);
@@ -102,7 +102,7 @@ async fn a_used_token_clears_the_cookie_and_ends_the_session() {
 
 /// The error may be temporary, so the cookie stays.
 #[tokio::test]
-async fn a_fault_of_ours_leaves_the_cookie_alone() {
+async fn a_server_error_keeps_the_cookie() {
     let auth = Deployment::start().await;
     let mut browser = auth.client().browser(PAGE);
     browser.sign_in(ADA).await;
@@ -164,7 +164,7 @@ async fn a_cookie_and_a_body_that_differ_are_refused() {
 
 /// A page that asks for tokens in the body gets none from a cookie. Otherwise a script could read the hidden token.
 #[tokio::test]
-async fn a_cookie_is_never_answered_in_the_body() {
+async fn a_token_from_a_cookie_is_never_returned_in_the_body() {
     let auth = Deployment::start().await;
     let mut browser = auth.client().browser(PAGE);
     browser.sign_in(ADA).await;
@@ -189,7 +189,7 @@ async fn a_token_moves_from_a_body_into_a_cookie() {
 }
 
 #[tokio::test]
-async fn a_deployment_may_have_cookies_as_its_rule() {
+async fn a_deployment_may_deliver_cookies_by_default() {
     let auth = Deployment::with(&[("TOKEN_DELIVERY", "cookie")]).await;
     let mut browser = auth.client().browser(PAGE);
     browser.post(REQUEST, json!({ "identifier": ADA })).await.ok();
@@ -198,7 +198,7 @@ async fn a_deployment_may_have_cookies_as_its_rule() {
     assert_eq!(keys(&signed_in["tokens"]), ["access"]);
     browser.refresh().await.ok();
     browser.cookies.clear();
-    // An expired cookie is not the page's mistake.
+    // A page may still send an expired cookie.
     browser.refresh().await.refused(401, "invalid_token");
     browser.logout().await.ok();
 
@@ -236,9 +236,9 @@ async fn clients_without_cookies_notice_nothing() {
     }
 }
 
-/// The error does not tell the page the challenge either. The browser sends its cookie again.
+/// The error hides the challenge from the page too. The browser sends its cookie again.
 #[tokio::test]
-async fn a_mail_that_was_not_sent_leaves_the_challenge_in_the_browser() {
+async fn a_failed_send_leaves_the_challenge_in_the_browser() {
     let auth = Deployment::start().await;
     let mut browser = auth.client().browser(PAGE);
     auth.faults(json!({ "delivery": "refused" }));

@@ -45,7 +45,7 @@ fn the_template_names_its_origins_and_lets_them_read_what_they_need() {
 
 /// A deployer can only give a list of exact origins. Functions read the same list.
 #[tokio::test]
-async fn functions_allow_whom_the_gateway_allows() {
+async fn functions_and_the_gateway_allow_the_same_origins() {
     let auth = Deployment::start().await;
     assert_eq!(auth.read(Frontends::read).origins().collect::<Vec<_>>(), declared().origins);
     let samconfig = |origins: &str| {

@@ -1,4 +1,4 @@
-//! The device cookie: limits used up by strangers do not affect the owner's known browser (V38).
+//! The device cookie: the owner's known browser has its own limits, out of reach of strangers (V38).
 
 use futures_util::future::join_all;
 use serde_json::json;
@@ -39,7 +39,7 @@ async fn take_the_hour(auth: &Deployment) {
 }
 
 #[tokio::test]
-async fn a_known_browser_has_an_hour_of_its_own() {
+async fn a_known_browser_has_its_own_hourly_limit() {
     let auth = Deployment::start().await;
     let mut browser = known(&auth).await;
     auth.wait(3_600);
@@ -59,9 +59,9 @@ async fn a_known_browser_has_an_hour_of_its_own() {
     browser.answer(ADA, &code).await.ok();
 }
 
-/// S13: parallel requests exceed neither the hourly limit nor the limit on pending challenges.
+/// S13: parallel requests stay within the hourly limit and the limit on pending challenges.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn parallel_requests_of_a_known_browser_pass_no_limit() {
+async fn parallel_requests_of_a_known_browser_stay_within_its_limits() {
     for (per_hour, admitted) in [("1", 1), ("5", 2)] {
         let auth = Deployment::with(&[("OTP_REQUESTS_PER_HOUR", per_hour)]).await;
         let browser = known(&auth).await;
@@ -75,7 +75,7 @@ async fn parallel_requests_of_a_known_browser_pass_no_limit() {
     }
 }
 
-/// The requests of known browsers do not count against any other limit.
+/// The requests of known browsers count only against their own limits.
 #[tokio::test]
 async fn a_known_browser_takes_nothing_from_others() {
     let auth = Deployment::start().await;
@@ -103,7 +103,7 @@ async fn a_known_browser_has_two_codes_at_a_time() {
 
 /// The cookie belongs to one identifier, has a MAC and expires.
 #[tokio::test]
-async fn nobody_makes_or_borrows_a_device_cookie() {
+async fn forged_and_foreign_device_cookies_are_ignored() {
     let auth = Deployment::start().await;
     let owners = known(&auth).await.cookie(DEVICE_COOKIE);
     let mut stranger = auth.client_at("203.0.113.9").browser(PAGE);
@@ -170,7 +170,7 @@ async fn a_known_browser_waits_for_its_own_failures_only() {
 /// S04: challenges with and without a device cookie together allow fewer than a hundred consecutive comparisons, even when every
 /// attempt of every pending challenge fails.
 #[tokio::test]
-async fn both_lanes_together_never_fail_a_hundred_times_in_a_row() {
+async fn known_browsers_and_strangers_together_stay_below_a_hundred_failures() {
     let limits =
         ["OTP_REQUESTS_PER_HOUR", "OTP_REQUESTS_PER_HOUR_PER_IP", "OTP_REQUESTS_PER_IP", "OTP_FAILURES_PER_IP"];
     let auth = Deployment::with(&limits.map(|name| (name, "1000000"))).await;
@@ -232,7 +232,7 @@ async fn an_unbound_answer_matches_no_code_of_a_known_browser() {
 /// A known browser's challenges give strangers no additional attempts. Unbound attempts depend only on challenges requested
 /// without a device cookie.
 #[tokio::test]
-async fn a_known_browser_gives_strangers_no_unbound_tries() {
+async fn a_known_browser_gives_strangers_no_unbound_attempts() {
     let auth = Deployment::start().await;
     let mut browser = known(&auth).await;
     let stranger = auth.client_at("203.0.113.66");
@@ -251,7 +251,7 @@ async fn a_known_browser_gives_strangers_no_unbound_tries() {
 
 /// A known browser can resend its code like any client, and at once if the email was refused.
 #[tokio::test]
-async fn a_known_browser_sends_again() {
+async fn a_known_browser_can_resend() {
     let auth = Deployment::start().await;
     let mut browser = known(&auth).await;
     auth.faults(json!({ "delivery": "refused" }));
@@ -266,7 +266,7 @@ async fn a_known_browser_sends_again() {
 
 /// The same round trips and write units as for any client. The item costs one unit even when it is full.
 #[tokio::test]
-async fn a_known_browser_costs_what_everybody_costs() {
+async fn a_known_browser_costs_the_same_as_any_client() {
     let auth = Deployment::with(&[("OTP_REQUESTS_PER_IP", "1000"), ("OTP_REQUESTS_PER_HOUR_PER_IP", "1")]).await;
     let mut browser = known(&auth).await;
     auth.wait(3_600);

@@ -75,7 +75,7 @@ fn range(expected: &str) -> Option<(&str, &str)> {
 /// A function with only its own settings cannot fail because of a setting it does not use. Its settings also stay below Lambda's
 /// limit of 4 KB.
 #[test]
-fn a_function_finds_what_it_reads_and_nothing_else() {
+fn a_function_has_only_the_variables_it_reads() {
     let found: BTreeMap<String, BTreeSet<String>> =
         functions().map(|(name, function, _)| (name, function.environment.into_keys().collect())).collect();
     let common = found.values().cloned().reduce(|all, one| &all & &one).unwrap();
@@ -139,7 +139,7 @@ fn the_longest_environment_is_below_3_kb() {
 
 /// CloudFormation refuses every value that a function would refuse at start.
 #[test]
-fn the_template_allows_what_the_settings_allow() {
+fn the_template_and_the_settings_allow_the_same_values() {
     let template = read("template.yaml");
     for (name, expected) in settings() {
         let word = |word: &str| format!("{}{}", &word[..1], word[1..].to_lowercase());

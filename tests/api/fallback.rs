@@ -23,7 +23,7 @@ async fn every_path_answers_with_and_without_its_slash() {
 }
 
 #[tokio::test]
-async fn what_is_not_there_is_not_found() {
+async fn unknown_paths_are_not_found() {
     let auth = Deployment::start().await;
     for path in [
         "/",
@@ -45,7 +45,7 @@ async fn what_is_not_there_is_not_found() {
 }
 
 #[tokio::test]
-async fn another_method_is_told_which_there_are() {
+async fn a_wrong_method_lists_the_allowed_methods() {
     let auth = Deployment::start().await;
     for path in [REQUEST, "/api/auth/logout"] {
         for method in [Method::GET, Method::PUT, Method::DELETE, Method::PATCH, Method::HEAD] {
@@ -71,7 +71,7 @@ async fn another_method_is_told_which_there_are() {
     assert_eq!(answer.headers["allow"], "DELETE");
 }
 
-/// API Gateway might not match the empty rest of `/{proxy+}`. The redirect keeps the method, the body and the origin.
+/// API Gateway might miss the empty rest of `/{proxy+}`. The redirect keeps the method, the body and the origin.
 #[tokio::test]
 async fn a_slash_that_the_gateway_does_not_match_is_redirected() {
     let auth = Deployment::start().await;

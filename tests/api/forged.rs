@@ -43,7 +43,7 @@ async fn every_forged_access_token_is_refused_with_one_answer() {
         let refusal = said(&auth.client().with_token(method, path, "x").await);
         assert_eq!((refusal.0, &refusal.1["error"]), (401, &json!("invalid_token")));
         for (told, token) in &forged {
-            // A header can only carry text, so such a token cannot arrive.
+            // A header can only carry text, so such a token never arrives.
             let answer = auth.client().with_token(method, path, token).await;
             assert_eq!(said(&answer), refusal, "{method} {path}: {told}");
         }
@@ -138,7 +138,7 @@ async fn every_forged_refresh_token_is_refused_with_one_answer() {
     }
 }
 
-/// ASVS 9.1.1: claims are read only after the signature was verified, so their content cannot influence the answer.
+/// ASVS 9.1.1: claims are read only after the signature was verified, so the answer is independent of their content.
 #[tokio::test]
 async fn claims_under_a_bad_signature_are_refused_alike() {
     let auth = Deployment::start().await;

@@ -53,7 +53,7 @@ async fn a_foreign_host_changes_nothing() {
     assert!(plain["issuer"].as_str().unwrap().starts_with("https://"));
 }
 
-/// V28, V39: a message contains a code to type, and no link.
+/// V28, V39: a message contains a code to type, and is free of links.
 #[tokio::test]
 async fn a_message_has_no_link() {
     let auth = Deployment::with(&[("WEBOTP_HOST", "app.example.com")]).await;
@@ -71,9 +71,9 @@ async fn a_message_has_no_link() {
     }
 }
 
-/// V10: fields that claim a successful verification have no effect.
+/// V10: fields claiming a successful verification are ignored.
 #[tokio::test]
-async fn a_client_verifies_nobody_by_saying_so() {
+async fn claims_of_a_verification_are_ignored() {
     let auth = Deployment::start().await;
     let claimed = [
         "verified",
@@ -106,7 +106,7 @@ async fn a_client_verifies_nobody_by_saying_so() {
     assert_eq!(verified, [&json!(false), &json!(true), &Value::Null, &json!(PHONE)]);
 }
 
-/// V22, S89: a header or field cannot select another user or tenant.
+/// V22, S89: headers and fields naming another user or tenant are ignored.
 #[tokio::test]
 async fn a_user_or_tenant_in_a_request_is_ignored() {
     let auth = Deployment::start().await;
@@ -153,7 +153,7 @@ fn is_session(key: &Value) -> bool {
 
 /// S87: one warm instance of each function serves two users in turn.
 #[tokio::test]
-async fn an_instance_tells_the_second_nothing_of_the_first() {
+async fn a_warm_instance_leaks_nothing_between_users() {
     let auth = Deployment::start().await;
     let (first, told_first) = journey(&auth, "unmistakable@example.com", "203.0.113.66", "Firefox/140.0 Linux").await;
     let (second, told_second) = journey(&auth, PHONE, "198.51.100.7", "").await;

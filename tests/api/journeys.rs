@@ -25,16 +25,16 @@ async fn a_person_signs_in_stays_signed_in_and_signs_out() {
 
 /// The requests of older frontends.
 #[tokio::test]
-async fn an_older_frontend_signs_in_without_knowing_of_challenges() {
+async fn an_older_frontend_signs_in_without_a_challenge_id() {
     let auth = Deployment::start().await;
     auth.client().post(REQUEST, json!({ "identifier": ADA, "channel": "email" })).await.ok();
     let body = json!({ "identifier": ADA, "otp": auth.newest_code(ADA), "channel": "email" });
     auth.client().post(VERIFY, body).await.ok();
 }
 
-/// An unbound answer matches any pending challenge with this code. It uses up no bound attempt.
+/// An unbound answer matches any pending challenge with this code. It leaves the bound attempts unchanged.
 #[tokio::test]
-async fn an_unbound_answer_matches_any_living_challenge() {
+async fn an_unbound_answer_matches_any_pending_challenge() {
     let auth = Deployment::start().await;
     let first = auth.client().ask(ADA).await;
     let second = auth.client().ask(ADA).await;
@@ -44,7 +44,7 @@ async fn an_unbound_answer_matches_any_living_challenge() {
 
 /// Checks every claim, and verifies the token with the published keys. `algorithms` covers every algorithm.
 #[tokio::test]
-async fn an_access_token_says_who_and_until_when() {
+async fn an_access_token_has_every_claim() {
     for algorithm in [SigningAlgorithm::RS256, SigningAlgorithm::ES256, SigningAlgorithm::HS256] {
         let settings = [
             ("JWT_ALGORITHM", algorithm.name()),
@@ -114,9 +114,9 @@ async fn the_issuer_is_the_domain_of_the_gateway() {
     assert!(claims["iss"].as_str().unwrap().starts_with("http"));
 }
 
-/// S12: a code request changes nothing in an account.
+/// S12: a code request leaves accounts unchanged.
 #[tokio::test]
-async fn asking_for_a_code_touches_no_account() {
+async fn requesting_a_code_changes_no_account() {
     let auth = Deployment::start().await;
     let tokens = auth.client().sign_in(ADA).await;
     let before = (auth.items("U#"), auth.items("S#"));

@@ -27,7 +27,7 @@ async fn the_key_set_holds_public_members_only() {
     }
 }
 
-/// A shared secret has no public part.
+/// A shared secret is private.
 #[tokio::test]
 async fn a_shared_secret_is_not_published() {
     for algorithm in ["HS256", "HS384", "HS512"] {
@@ -63,7 +63,7 @@ async fn the_keys_are_read_once_a_minute() {
 
 /// A revoked key must disappear within a minute, so old keys are not served longer if the table fails.
 #[tokio::test]
-async fn old_keys_do_not_outlive_a_fault() {
+async fn old_keys_are_not_served_during_a_fault() {
     let auth = Deployment::start().await;
     let keys = async || auth.client().get("/.well-known/jwks.json").await;
     keys().await.ok();

@@ -14,7 +14,7 @@ fn count(answers: &[tests::Answer], code: &str) -> usize {
 
 /// S13: 25 requests in ten minutes from one network, for any identifiers.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_network_asks_twenty_five_times_in_ten_minutes() {
+async fn a_network_may_request_twenty_five_codes_in_ten_minutes() {
     let auth = Deployment::start().await;
     let asks = (0..64).map(|number| {
         let (client, body) = (auth.client(), json!({ "identifier": format!("user{number}@example.com") }));
@@ -30,7 +30,7 @@ async fn a_network_asks_twenty_five_times_in_ten_minutes() {
     auth.client().ask("bob@example.com").await;
 }
 
-/// S82: an instance remembers a refused network, so the next request costs no write.
+/// S82: an instance remembers a refused network, so refusing it again needs no call.
 #[tokio::test]
 async fn a_refused_network_costs_nothing_more_until_its_window_ends() {
     let auth = Deployment::with(&[("OTP_REQUESTS_PER_IP", "1"), ("OTP_FAILURES_PER_IP", "1")]).await;
@@ -53,7 +53,7 @@ async fn a_refused_network_costs_nothing_more_until_its_window_ends() {
 
 /// V25: an IPv6 /64 counts as one network, and a mapped address counts as its IPv4 address.
 #[tokio::test]
-async fn a_network_is_a_subscriber_and_not_an_address() {
+async fn the_addresses_of_one_subscriber_are_one_network() {
     let auth = Deployment::with(&[("OTP_REQUESTS_PER_IP", "1")]).await;
     auth.client_at("2001:db8:1:2::1").ask(ADA).await;
     let neighbour = auth.client_at("2001:db8:1:2:ffff::2").post(REQUEST, json!({ "identifier": ADA })).await;
@@ -111,7 +111,7 @@ async fn an_identifier_gets_five_new_challenges_an_hour_and_three_from_one_netwo
 
 /// Each limit holds by itself under parallel requests: the hourly limit, and the limit on pending challenges.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn neither_the_hours_limit_nor_that_of_live_challenges_is_passed_together() {
+async fn parallel_requests_stay_within_the_limits_per_hour_and_of_pending_challenges() {
     for (per_hour, started) in [("2", 2), ("1000", 5)] {
         let auth = Deployment::with(&[
             ("OTP_REQUESTS_PER_IP", "1000"),
@@ -127,7 +127,7 @@ async fn neither_the_hours_limit_nor_that_of_live_challenges_is_passed_together(
 
 /// At the turn of the hour an earlier code stays valid, together with newly requested ones.
 #[tokio::test]
-async fn a_new_hour_does_not_cancel_a_living_code() {
+async fn a_new_hour_does_not_cancel_a_pending_code() {
     let auth = Deployment::start().await;
     auth.client().ask(ADA).await;
     auth.wait(3_300);
@@ -138,7 +138,7 @@ async fn a_new_hour_does_not_cancel_a_living_code() {
 }
 
 #[tokio::test]
-async fn five_challenges_live_and_a_sixth_waits_for_the_first_to_end() {
+async fn five_challenges_may_be_pending_and_a_sixth_waits() {
     let auth = Deployment::with(&[("OTP_REQUESTS_PER_HOUR", "100"), ("OTP_REQUESTS_PER_HOUR_PER_IP", "100")]).await;
     let mut challenges = Vec::new();
     for _ in 0..5 {
@@ -159,7 +159,7 @@ async fn five_challenges_live_and_a_sixth_waits_for_the_first_to_end() {
 
 /// V37: thirty wrong answers from one network, over any number of identifiers. V26: a success does not reset them.
 #[tokio::test]
-async fn a_network_fails_thirty_times_in_ten_minutes() {
+async fn a_network_may_fail_thirty_times_in_ten_minutes() {
     let auth = Deployment::start().await;
     for number in 0..29 {
         auth.client().answer_unbound(&format!("user{number}@example.com"), "123456").await.refused(400, "invalid_otp");
@@ -182,7 +182,7 @@ async fn a_network_fails_thirty_times_in_ten_minutes() {
 /// An instance may learn that a network is closed just after spending a bound attempt. The attempt still counts, so the code is
 /// compared. Later requests spend nothing. An unbound attempt is refused, right or wrong.
 #[tokio::test]
-async fn a_bound_try_that_was_spent_is_compared() {
+async fn a_spent_bound_attempt_is_compared() {
     let auth = Deployment::with(&[("OTP_FAILURES_PER_IP", "1")]).await;
     let asked = auth.client().ask(ADA).await;
     auth.client().answer_unbound("bob@example.com", "123456").await.refused(400, "invalid_otp");

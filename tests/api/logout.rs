@@ -20,7 +20,7 @@ async fn after_logout_refresh_fails() {
 }
 
 #[tokio::test]
-async fn logout_says_the_same_of_every_token() {
+async fn logout_answers_the_same_for_every_token() {
     let auth = Deployment::start().await;
     let tokens = auth.client().sign_in(ADA).await;
     let old = tokens.refresh.clone();
@@ -56,7 +56,7 @@ async fn all_signs_out_everywhere_in_one_write() {
 
 /// An ended session cannot end the others.
 #[tokio::test]
-async fn a_session_that_is_over_signs_nobody_out() {
+async fn an_ended_session_signs_nobody_out() {
     let auth = Deployment::start().await;
     let over = auth.client().sign_in(ADA).await;
     let live = auth.client().sign_in(ADA).await;
@@ -65,9 +65,9 @@ async fn a_session_that_is_over_signs_nobody_out() {
     auth.client().refresh(&live.refresh).await.ok();
 }
 
-/// An expired session cannot end the others either, because its token may be in an old backup.
+/// The same holds for an expired session, because its token may be in an old backup.
 #[tokio::test]
-async fn a_session_at_its_end_signs_nobody_out() {
+async fn an_expired_session_signs_nobody_out() {
     let auth = Deployment::start().await;
     let over = auth.client().sign_in(ADA).await;
     auth.wait(7 * 86_400);
@@ -78,7 +78,7 @@ async fn a_session_at_its_end_signs_nobody_out() {
 
 /// In any order of a refresh and a logout, the session ends.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nothing_lives_after_logout() {
+async fn no_session_survives_a_logout() {
     let auth = Deployment::start().await;
     for _ in 0..8 {
         let tokens = auth.client().sign_in("bob@example.com").await;

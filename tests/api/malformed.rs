@@ -37,9 +37,9 @@ async fn an_identifier_is_one_string() {
     assert!(auth.stack.inbox().messages(None).is_empty());
 }
 
-/// V32: too large, too deep, huge numbers, and text that is not JSON.
+/// V32: too large, too deep, huge numbers, and plain text.
 #[tokio::test]
-async fn a_bomb_is_refused() {
+async fn oversized_and_deeply_nested_bodies_are_refused() {
     let auth = Deployment::start().await;
     let long = format!("{{\"identifier\":\"ada@example.com\",\"x\":\"{}\"}}", "a".repeat(8 * 1024));
     let deep = format!("{{\"identifier\":\"ada@example.com\",\"x\":{}1{}}}", "[".repeat(500), "]".repeat(500));
@@ -75,7 +75,7 @@ async fn a_bomb_is_refused() {
 
 /// Sends the fuzzer's bodies to the functions.
 #[tokio::test]
-async fn no_body_is_a_fault_of_ours() {
+async fn no_body_causes_a_server_error() {
     let auth = Deployment::with(&[("JWT_ALGORITHM", "ES256")]).await;
     let mut random = Random::new(1);
     for (path, name) in ROUTES.iter().zip(["request-body", "verify-body", "refresh-body", "logout-body"]) {
@@ -84,7 +84,7 @@ async fn no_body_is_a_fault_of_ours() {
         for times in 0..200 {
             let input = mutated(&seeds[times % seeds.len()], &seeds, body.dictionary, &mut random);
             let request = Request::post(*path).header(header::CONTENT_TYPE, "application/json");
-            // Each from another network, because this test is not about limits.
+            // Each from another network, to stay below the limits.
             let client = auth.client_at(&format!("198.51.{}.{}", times / 100, times % 100));
             let answer = client.send(request.body(Bytes::from(input.clone())).unwrap()).await;
             assert!(answer.status.as_u16() < 500, "{path}: {} to {}", answer.body, input.escape_ascii());
@@ -124,7 +124,7 @@ async fn a_base64_body_is_decoded_once() {
 }
 
 #[tokio::test]
-async fn every_answer_says_that_it_is_not_to_be_kept() {
+async fn every_answer_forbids_caching() {
     let auth = Deployment::start().await;
     let answers = [
         auth.client().post(REQUEST, json!({ "identifier": "ada@example.com" })).await,
@@ -145,10 +145,10 @@ async fn every_answer_says_that_it_is_not_to_be_kept() {
     }
 }
 
-/// The Lambda runtime builds a URL from the event and panics if it is invalid. It also panics if a body is not valid base64. The
+/// The Lambda runtime builds a URL from the event and panics if it is invalid. It also panics at invalid base64. The
 /// functions avoid both.
 #[tokio::test]
-async fn what_the_runtime_would_panic_at_is_not_looked_at() {
+async fn events_that_would_crash_the_runtime_are_answered() {
     let auth = Deployment::start().await;
     let variables: BTreeMap<_, _> = auth.stack.environment("Fallback").into_iter().collect();
     let settings = config::read(|name| variables.get(name).cloned(), settings::<fallback::Fallback>).unwrap();

@@ -89,7 +89,7 @@ async fn everything() -> Deployment {
 }
 
 #[tokio::test]
-async fn what_happens_is_counted() {
+async fn every_kind_of_event_is_counted() {
     let auth = everything().await;
     let counted = counted(&auth.stack.logs());
     let sum = |name, function, dimension| sum(&counted, name, function, dimension);
@@ -139,7 +139,7 @@ async fn lockouts_are_counted() {
 
 /// Every metric in the alarms and the dashboard exists under this name and with these dimensions.
 #[tokio::test]
-async fn every_metric_that_is_looked_at_is_counted() {
+async fn every_metric_of_alarms_and_dashboard_is_counted() {
     let mut counted: BTreeSet<Metric> =
         counted(&everything().await.stack.logs()).into_iter().map(|(metric, _)| metric).collect();
     // These journeys contain no lockout. The test above covers it.
@@ -260,7 +260,7 @@ async fn a_request_is_explained_by_its_id() {
 
 /// Without metrics, log lines are only for reading.
 #[tokio::test]
-async fn nothing_is_counted_where_metrics_are_off() {
+async fn nothing_is_counted_when_metrics_are_off() {
     let auth = Deployment::with(&[("METRICS", "off")]).await;
     auth.client().ask(ADA).await;
     let lines = auth.stack.logs();

@@ -34,7 +34,7 @@ async fn with_a_spoilt_call(spoil: impl Fn(&mut Value)) -> Deployment {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_spoilt_call_fails_its_test() {
+async fn a_call_that_violates_the_aws_model_fails_its_test() {
     let spoils: [(Spoil, &str); 4] = [
         (|body| body["Nothing"] = json!("x"), "Member at 'nothing' is unknown"),
         (|body| body["TableName"] = json!(1), "Value at 'tableName' is not a string"),

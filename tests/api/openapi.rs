@@ -72,7 +72,7 @@ async fn gives_every_answer(operation: &'static Operation) {
 
 /// Two operations at a time, each in its own runtime, because most answers need a specially prepared deployment.
 #[test]
-fn every_answer_of_every_operation_is_given() {
+fn every_documented_answer_occurs() {
     let left = Mutex::new(CONTRACT.operations.iter().chain([&CONTRACT.elsewhere]));
     let next = || left.lock().unwrap().next();
     std::thread::scope(|scope| {
@@ -107,7 +107,7 @@ fn the_document_has_every_route_and_no_other() {
 
 /// The numbers in the document match the settings and the code.
 #[tokio::test]
-async fn every_limit_is_the_codes() {
+async fn every_limit_matches_the_code() {
     let (document, settings) = (document(), crate::environment::settings());
     let schema = |path: &str| document["components"]["schemas"].pointer(path).unwrap().clone();
     for (path, setting) in [
@@ -148,7 +148,7 @@ fn document() -> Value {
 /// Each error has one example for each of its routes and statuses, and responses allow no other errors. Aliases have a common
 /// format for theirs.
 #[test]
-fn every_code_has_an_example_wherever_it_may_come() {
+fn every_error_has_an_example_on_each_of_its_routes() {
     let ours = CONTRACT.operations.iter().filter(|operation| original(operation).is_none());
     let responses = ours.chain([&CONTRACT.elsewhere]).flat_map(|operation| {
         operation.responses.iter().map(|(status, response)| (format!("{} {status}", operation.id), response))
@@ -184,7 +184,7 @@ type Change = fn(&mut Request<Bytes>, &mut Answer);
 
 /// Breaks each rule of the checks once, because a check without effect would accept everything.
 #[tokio::test]
-async fn what_the_document_does_not_say_is_noticed() {
+async fn undocumented_behaviour_is_detected() {
     let auth = Deployment::start().await;
     let request = Request::post(REQUEST).header("content-type", "application/json");
     let request = request.body(Bytes::from_static(br#"{"identifier":"ada@example.com"}"#)).unwrap();

@@ -35,7 +35,7 @@ fn told((name, value): (&axum::http::HeaderName, &axum::http::HeaderValue)) -> (
 }
 
 #[tokio::test]
-async fn s11_v08_v09_an_answer_tells_nothing_that_a_stranger_must_not_know() {
+async fn s11_v08_v09_answers_reveal_nothing_to_a_stranger() {
     for pair in PAIRS {
         let auth = Deployment::with(&SETTINGS).await;
         for side in pair.sides {

@@ -26,9 +26,9 @@ async fn with_cookies(browser: &mut Browser<'_>, code: &str) -> Vec<Answer> {
     answers
 }
 
-/// S61: another page's request, sent by the browser with Latchkey's cookies, has no effect.
+/// S61: another page's request, sent by the browser with Latchkey's cookies, is refused.
 #[tokio::test]
-async fn a_cookie_speaks_for_allowed_pages_only() {
+async fn a_cookie_works_only_for_allowed_pages() {
     let auth = Deployment::start().await;
     let mut browser = auth.client().browser(PAGE);
     browser.sign_in(ADA).await;
@@ -80,7 +80,7 @@ async fn only_allowed_pages_are_given_cookies() {
 
 /// A browser would not send such cookies back. Requests for tokens in the body, or without a preference, work as usual.
 #[tokio::test]
-async fn cookies_are_refused_where_browsers_do_not_send_them() {
+async fn cookies_are_refused_for_pages_whose_browser_would_not_send_them() {
     let frontends = "https://app.example.com,https://app.example.org,http://app.example.com";
     for (domain, origin, code) in [
         ("", "https://app.example.com", "invalid_request"),
@@ -105,7 +105,7 @@ async fn cookies_are_refused_where_browsers_do_not_send_them() {
 
 /// Two parsers could choose different cookies, and one may come from a sibling domain (V42).
 #[tokio::test]
-async fn a_cookie_that_is_here_twice_is_refused() {
+async fn a_duplicate_cookie_is_refused() {
     let auth = Deployment::start().await;
     let mut browser = auth.client().browser(PAGE);
     browser.sign_in(ADA).await;
@@ -125,7 +125,7 @@ async fn a_cookie_that_is_here_twice_is_refused() {
 
 /// S62: a form can be posted with cookies, so it is refused even from an allowed page.
 #[tokio::test]
-async fn a_form_does_nothing() {
+async fn a_form_is_refused() {
     let auth = Deployment::start().await;
     let mut browser = auth.client().browser(PAGE);
     browser.sign_in(ADA).await;

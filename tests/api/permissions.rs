@@ -1,4 +1,4 @@
-//! The AWS permissions of each function: everything it needs, and nothing else.
+//! The AWS permissions of each function: exactly those it needs.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -139,7 +139,7 @@ fn lists(statement: &Value) -> Vec<String> {
 
 /// A missing permission fails the walk, and a superfluous one fails this test.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_functions_need_every_permission_that_they_have() {
+async fn the_functions_need_all_their_permissions() {
     let template = template();
     walk(&Deployment::from(template.clone()).await.unwrap()).await.unwrap();
     let removals = removals(&template);
@@ -169,9 +169,9 @@ fn each(operations: &[&str], table: &str, key: &str) -> Vec<Call> {
 
 const ALL: [&str; 4] = ["GetItem", "PutItem", "UpdateItem", "DeleteItem"];
 
-/// S12: the function cannot reveal the existence of an account, because it cannot read accounts.
+/// S12: the function cannot reveal the existence of an account, because accounts are unreadable for it.
 #[tokio::test]
-async fn request_otp_has_nothing_to_do_with_users() {
+async fn request_otp_cannot_access_users() {
     let mut calls: Vec<Call> =
         ["U#a", "ID#a", "S#a", "JWKS"].iter().flat_map(|key| each(&ALL, "UserTable", key)).collect();
     calls.extend(each(&["GetItem", "PutItem", "DeleteItem"], "OtpTable", "I#a"));
@@ -193,7 +193,7 @@ async fn verify_otp_sends_nothing_and_rewrites_no_session() {
 }
 
 #[tokio::test]
-async fn refresh_makes_nothing_and_knows_no_codes() {
+async fn refresh_creates_nothing_and_cannot_access_codes() {
     let mut calls = each(&ALL, "OtpTable", "I#a");
     calls.extend(each(&ALL, "UserTable", "ID#a"));
     calls.extend(each(&ALL, "UserTable", "JWKS"));
@@ -213,7 +213,7 @@ async fn logout_reads_nothing() {
 }
 
 #[tokio::test]
-async fn sessions_ends_what_it_reads_and_makes_nothing() {
+async fn sessions_ends_sessions_and_creates_nothing() {
     let mut calls = each(&["PutItem", "DeleteItem"], "UserTable", "U#a");
     calls.extend(each(&["PutItem", "UpdateItem", "DeleteItem"], "UserTable", "S#a"));
     calls.extend(each(&["PutItem", "UpdateItem", "DeleteItem"], "UserTable", "JWKS"));
@@ -244,7 +244,7 @@ async fn jwks_reads_the_public_keys_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn fallback_may_do_nothing() {
+async fn fallback_has_no_permissions() {
     let mut calls = each(&ALL, "UserTable", "JWKS");
     calls.extend(each(&ALL, "OtpTable", "I#a"));
     calls.extend([Call::secret("CodesSecret"), Call::mail("no-reply@example.com"), Call::publish(PHONE)]);
@@ -252,7 +252,7 @@ async fn fallback_may_do_nothing() {
 }
 
 #[tokio::test]
-async fn who_is_no_function_is_refused() {
+async fn an_unknown_caller_is_refused() {
     let auth = Deployment::start().await;
     let read = || Call::item("GetItem", "UserTable", "JWKS");
     assert_eq!(auth.call_as("Jwks", read()).await, "ok");
@@ -272,7 +272,7 @@ async fn a_code_is_sent_to_an_identity_of_the_account() {
 
 /// In the format of the template.
 #[tokio::test]
-async fn the_log_has_the_statement_that_is_missing() {
+async fn the_log_shows_the_missing_statement() {
     let mut template = template();
     let policies = &mut template.functions.get_mut("Refresh").unwrap().policies;
     let keys = policies.pointer_mut("/0/Statement/0/Condition/ForAllValues:StringLike/dynamodb:LeadingKeys").unwrap();
@@ -289,7 +289,7 @@ async fn the_log_has_the_statement_that_is_missing() {
 }
 
 #[tokio::test]
-async fn a_misspelt_action_keeps_the_stack_from_starting() {
+async fn a_misspelled_action_stops_the_stack_from_starting() {
     let mut template = template();
     let policies = &mut template.functions.get_mut("Refresh").unwrap().policies;
     *policies.pointer_mut("/0/Statement/1/Action").unwrap() = json!("dynamodb:GetItems");

@@ -26,7 +26,7 @@ fn keys(statement: &Value) -> Vec<&str> {
     [of("ForAllValues:StringLike"), of("ForAllValues:StringEquals")].concat()
 }
 
-/// Reads and writes of one item. A scan names no key, so a condition on keys would not restrict it.
+/// Reads and writes of one item. A scan names no key, so a condition on keys would be useless.
 const BY_KEY: [&str; 5] = [
     "dynamodb:ConditionCheckItem",
     "dynamodb:DeleteItem",

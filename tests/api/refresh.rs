@@ -91,7 +91,7 @@ async fn a_lost_answer_of_the_table_signs_nobody_out() {
 
 /// S34: an unused session ends after the idle time. A used one ends at its absolute end.
 #[tokio::test]
-async fn a_session_ends_when_idle_and_in_any_case() {
+async fn a_session_ends_when_idle_and_at_its_absolute_end() {
     let auth = Deployment::with(&[("REFRESH_IDLE_DAYS", "7"), ("REFRESH_ABSOLUTE_DAYS", "20")]).await;
     let idle = auth.client().sign_in("bob@example.com").await;
     auth.wait(7 * DAY - 1);
@@ -124,7 +124,7 @@ async fn without_rotation_the_token_stays_and_the_idle_end_moves() {
     auth.client().refresh(&tokens.refresh).await.refused(401, "invalid_token");
 }
 
-/// V13, S33: forged tokens are refused before any read. An access token is not a refresh token.
+/// V13, S33: forged tokens are refused before any read. The same holds for access tokens.
 #[tokio::test]
 async fn a_forged_token_is_refused_without_a_read() {
     let auth = Deployment::start().await;

@@ -8,7 +8,7 @@ use tests::{Asked, Deployment};
 const ADA: &str = "ada@example.com";
 
 #[tokio::test]
-async fn a_code_comes_by_mail_and_the_answer_names_its_challenge() {
+async fn a_code_is_sent_by_email_and_the_answer_names_its_challenge() {
     let auth = Deployment::start().await;
     let answer = auth.client().post(REQUEST, json!({ "identifier": " Ada@Example.COM " })).await.ok();
     assert_eq!(answer["success"], json!(true));
@@ -67,7 +67,7 @@ async fn the_code_goes_to_the_canonical_address_only() {
 }
 
 #[tokio::test]
-async fn a_resend_brings_a_new_code_to_the_same_challenge_and_kills_the_old_one() {
+async fn a_resend_replaces_the_code_of_its_challenge() {
     let auth = Deployment::start().await;
     let first = auth.client().ask(ADA).await;
     let resend = json!({ "identifier": ADA, "challenge_id": first.challenge });
@@ -89,9 +89,9 @@ async fn a_resend_brings_a_new_code_to_the_same_challenge_and_kills_the_old_one(
     auth.client().answer(ADA, &second).await.ok();
 }
 
-/// V04, S05: a resend restores neither the challenge's attempts nor the identifier's failures.
+/// V04, S05: a resend leaves the challenge's attempts and the identifier's failures unchanged.
 #[tokio::test]
-async fn a_resend_does_not_give_tries_back() {
+async fn a_resend_does_not_restore_attempts() {
     let auth = Deployment::start().await;
     let mut asked = auth.client().ask(ADA).await;
     for _ in 0..2 {
@@ -107,7 +107,7 @@ async fn a_resend_does_not_give_tries_back() {
 }
 
 #[tokio::test]
-async fn a_challenge_is_sent_again_three_times_and_then_a_new_one_begins() {
+async fn a_challenge_is_resent_three_times_and_then_a_new_one_starts() {
     let auth = Deployment::start().await;
     let asked = auth.client().ask(ADA).await;
     let resend = json!({ "identifier": ADA, "challenge_id": asked.challenge });
@@ -120,9 +120,9 @@ async fn a_challenge_is_sent_again_three_times_and_then_a_new_one_begins() {
     assert_ne!(anew["challenge_id"], json!(asked.challenge));
 }
 
-/// S02: an expired code is not sent again.
+/// S02: asking again starts a new challenge.
 #[tokio::test]
-async fn an_expired_challenge_is_not_sent_again() {
+async fn an_expired_challenge_is_not_resent() {
     let auth = Deployment::start().await;
     let expired = auth.client().ask(ADA).await;
     auth.wait(600);
@@ -131,7 +131,7 @@ async fn an_expired_challenge_is_not_sent_again() {
 }
 
 #[tokio::test]
-async fn naming_a_challenge_that_is_no_more_begins_a_new_one() {
+async fn naming_an_ended_challenge_starts_a_new_one() {
     let auth = Deployment::with(&[("OTP_REQUESTS_PER_HOUR", "20")]).await;
     let ended = auth.client().ask(ADA).await;
     auth.client().answer(ADA, &ended).await.ok();
@@ -149,7 +149,7 @@ async fn naming_a_challenge_that_is_no_more_begins_a_new_one() {
 }
 
 #[tokio::test]
-async fn a_send_that_was_surely_refused_may_be_repeated_at_once_twice() {
+async fn a_refused_send_may_be_repeated_at_once_twice() {
     let auth = Deployment::start().await;
     auth.faults(json!({ "delivery": "refused" }));
     let failed = auth.client().post(REQUEST, json!({ "identifier": ADA })).await;
@@ -175,7 +175,7 @@ async fn a_send_that_was_surely_refused_may_be_repeated_at_once_twice() {
 
 /// After refused sends, all three resends are still available.
 #[tokio::test]
-async fn a_refused_send_is_no_resend() {
+async fn a_refused_send_does_not_count_as_a_resend() {
     let auth = Deployment::start().await;
     let asked = auth.client().ask(ADA).await;
     let resend = json!({ "identifier": ADA, "challenge_id": asked.challenge });
@@ -191,9 +191,9 @@ async fn a_refused_send_is_no_resend() {
     }
 }
 
-/// No user gets a code twice: a throttled send is retried, a send without an answer is not.
+/// A throttled send is retried. A send without an answer may have succeeded, so retrying it could deliver the code twice.
 #[tokio::test]
-async fn a_send_is_repeated_only_when_it_was_surely_not_accepted() {
+async fn a_send_is_retried_only_when_it_was_certainly_refused() {
     let auth = Deployment::with(&[("AWS_ATTEMPT_TIMEOUT_MS", "200"), ("AWS_OPERATION_TIMEOUT_MS", "400")]).await;
     auth.faults(json!({ "aws": [{ "service": "ses", "error": "TooManyRequestsException", "times": 2 }] }));
     auth.client().ask(ADA).await;
@@ -206,9 +206,9 @@ async fn a_send_is_repeated_only_when_it_was_surely_not_accepted() {
     auth.client().answer("bob@example.com", &asked).await.ok();
 }
 
-/// S88: if a limit cannot be checked, the request is refused.
+/// S88: if the check of a limit fails, the request is refused.
 #[tokio::test]
-async fn without_its_table_nothing_is_sent() {
+async fn nothing_is_sent_when_the_table_is_unreachable() {
     let auth = Deployment::start().await;
     auth.client().ask(ADA).await;
     auth.faults(json!({ "aws": [{ "service": "dynamodb", "error": "ThrottlingException", "times": 100 }] }));
@@ -223,7 +223,7 @@ async fn without_its_table_nothing_is_sent() {
 
 /// The SDK retries a write with a lost answer and finds its own success. There is one challenge and one email.
 #[tokio::test]
-async fn a_lost_answer_of_the_table_begins_no_second_challenge() {
+async fn a_lost_answer_of_the_table_starts_no_second_challenge() {
     let auth = Deployment::start().await;
     for _ in 0..2 {
         auth.faults(json!({ "aws": [

@@ -31,7 +31,7 @@ fn kid(access: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_signing_key_ends_with_its_tokens_and_a_fresh_one_signs() {
+async fn revoking_a_signing_key_ends_its_tokens_and_a_new_key_signs() {
     let auth = deployment().await;
     let tokens = auth.client().sign_in(ADA).await;
     assert!(is_accepted(&auth, &tokens.access).await);
@@ -51,9 +51,9 @@ async fn a_signing_key_ends_with_its_tokens_and_a_fresh_one_signs() {
     assert_eq!(auth.stack.revoke(&leaked).await.unwrap(), answer);
 }
 
-/// If Secrets Manager fails, a running function signs with the old key for 15 minutes, and then not at all.
+/// If Secrets Manager fails, a running function signs with the old key for 15 minutes, and then stops signing.
 #[tokio::test]
-async fn no_function_signs_with_a_withdrawn_key_after_fifteen_minutes() {
+async fn no_function_signs_with_a_revoked_key_after_fifteen_minutes() {
     let auth = deployment().await;
     let tokens = auth.client().sign_in(ADA).await;
     auth.stack.revoke(&kid(&tokens.access)).await.unwrap();
@@ -67,7 +67,7 @@ async fn no_function_signs_with_a_withdrawn_key_after_fifteen_minutes() {
 
 /// After a revocation before, during or after a rotation, the key stays revoked.
 #[tokio::test]
-async fn a_revoke_in_the_middle_of_a_rotation_is_never_undone() {
+async fn a_revocation_during_a_rotation_is_never_undone() {
     for done in 0..=4 {
         let auth = deployment().await;
         let leaked = kid(&auth.client().sign_in(ADA).await.access);
@@ -91,7 +91,7 @@ async fn a_revoke_in_the_middle_of_a_rotation_is_never_undone() {
 
 /// Runs both in parallel several times, because either may finish first.
 #[tokio::test]
-async fn a_revoke_beside_a_rotation_is_never_undone() {
+async fn a_revocation_in_parallel_with_a_rotation_is_never_undone() {
     for round in 0..10 {
         let auth = deployment().await;
         let leaked = auth.published().remove(0);
@@ -106,7 +106,7 @@ async fn a_revoke_beside_a_rotation_is_never_undone() {
 }
 
 #[tokio::test]
-async fn a_revoke_whose_answers_are_lost_is_done_at_last() {
+async fn a_failed_revocation_succeeds_when_repeated() {
     for operation in ["PutSecretValue", "UpdateSecretVersionStage", "UpdateItem"] {
         let auth = deployment().await;
         let leaked = auth.published().remove(0);
@@ -119,7 +119,7 @@ async fn a_revoke_whose_answers_are_lost_is_done_at_last() {
 }
 
 #[tokio::test]
-async fn a_refresh_key_ends_its_sessions() {
+async fn revoking_a_refresh_key_ends_its_sessions() {
     let auth = deployment().await;
     let tokens = auth.client().sign_in(ADA).await;
     let leaked = tokens.refresh.split('.').nth(1).unwrap();
@@ -132,7 +132,7 @@ async fn a_refresh_key_ends_its_sessions() {
 }
 
 #[tokio::test]
-async fn a_pepper_ends_the_codes_under_way() {
+async fn revoking_a_pepper_ends_pending_codes() {
     let auth = deployment().await;
     let asked = auth.client().ask(ADA).await;
     let leaked = auth.code_keys().peppers.all()[0].id.clone();

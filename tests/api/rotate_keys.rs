@@ -100,7 +100,7 @@ async fn one_rotation_many_times_at_once_is_one_rotation() {
 }
 
 #[tokio::test]
-async fn many_rotations_at_once_leave_one_keyring_and_tell_the_others() {
+async fn parallel_rotations_leave_one_keyring_and_fail_the_others() {
     let auth = deployment().await;
     for secret in &auth.secrets() {
         let tokens: Vec<_> = (0..8).map(token).collect();
@@ -118,7 +118,7 @@ async fn many_rotations_at_once_leave_one_keyring_and_tell_the_others() {
 
 /// The SDK makes three attempts, so three errors fail the step. One error is retried by the SDK itself.
 #[tokio::test]
-async fn a_lost_answer_is_no_lost_step() {
+async fn a_step_with_a_lost_answer_can_be_repeated() {
     let lost = ["PutSecretValue", "UpdateSecretVersionStage", "UpdateItem", "GetSecretValue"];
     join_all(lost.into_iter().flat_map(|operation| [(operation, 1), (operation, 3)]).map(
         async |(operation, times)| {
@@ -140,7 +140,7 @@ async fn a_lost_answer_is_no_lost_step() {
 }
 
 #[tokio::test]
-async fn a_rotation_that_stopped_half_way_does_not_come_back() {
+async fn an_abandoned_rotation_does_not_resume() {
     for done in 1..4 {
         let auth = deployment().await;
         for name in &STEPS[..done] {
@@ -181,7 +181,7 @@ async fn a_key_signs_three_hours_after_it_is_published_and_stays_for_its_last_to
 
 /// Secrets Manager runs only this step when a schedule is created.
 #[tokio::test]
-async fn a_test_without_a_rotation_tests_the_keyring_that_is_there() {
+async fn a_test_without_a_rotation_tests_the_current_keyring() {
     let auth = deployment().await;
     step(&auth, "testSecret", &token(1)).await.unwrap();
     let stranger = deployment().await.token_keys();
@@ -191,7 +191,7 @@ async fn a_test_without_a_rotation_tests_the_keyring_that_is_there() {
 }
 
 #[tokio::test]
-async fn what_it_is_not_asked_for_it_refuses_in_words() {
+async fn unknown_events_are_refused_with_a_reason() {
     let auth = deployment().await;
     let arn = auth.setting("TOKENS_SECRET_ARN");
     for (event, reason) in [
@@ -226,7 +226,7 @@ async fn waiting() -> (String, Answers) {
 }
 
 #[tokio::test]
-async fn a_stack_is_told_when_its_keys_are_there_and_why_not() {
+async fn cloudformation_is_told_about_success_and_failure() {
     let auth = deployment().await;
     let (url, answers) = waiting().await;
     let ask = async |kind: &str| {
@@ -255,7 +255,7 @@ async fn a_stack_is_told_when_its_keys_are_there_and_why_not() {
 
 /// The runbook's last resort: only the index key is restored from a backup.
 #[tokio::test]
-async fn an_index_key_that_is_put_back_finds_its_users() {
+async fn a_restored_index_key_finds_its_users() {
     let auth = deployment().await;
     auth.client().sign_in(ADA).await;
     let (arn, index) = (auth.setting("CODES_SECRET_ARN"), auth.code_keys().index);
@@ -269,7 +269,7 @@ async fn an_index_key_that_is_put_back_finds_its_users() {
 
 /// A version stored by an operator is published, and later changes are derived from it.
 #[tokio::test]
-async fn a_keyring_that_is_put_back_is_published() {
+async fn a_restored_keyring_is_published() {
     let auth = deployment().await;
     let before = auth.token_keys();
     auth.stack.rotate_keys().await.unwrap();

@@ -55,7 +55,7 @@ async fn a_rotation_finds_the_same_users_counters_codes_and_sessions() {
 
 /// S47: an old signing key is removed when its last token has expired. Old refresh tokens stay valid until they expire.
 #[tokio::test]
-async fn an_old_key_retires_when_nothing_it_made_is_valid() {
+async fn an_old_key_retires_when_its_last_token_has_expired() {
     let auth = Deployment::with(&[ES256]).await;
     let tokens = auth.client().sign_in(ADA).await;
     auth.stack.rotate_keys().await.unwrap();
@@ -72,7 +72,7 @@ async fn an_old_key_retires_when_nothing_it_made_is_valid() {
 /// A function with a slow clock may find only keys that start in its future. It uses them if there are no others. This happens
 /// after the first keys are made and after a revocation.
 #[tokio::test]
-async fn a_clock_that_is_behind_has_a_key() {
+async fn a_function_with_a_slow_clock_has_a_key() {
     let auth = Deployment::with(&[ES256]).await;
     auth.stack.clock().skew(-30);
     let tokens = auth.client().sign_in(ADA).await;

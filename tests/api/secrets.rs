@@ -42,7 +42,7 @@ async fn no_code_token_or_address_is_in_a_log_or_in_the_otp_table() {
     client.refresh(&first.refresh).await.refused(401, "invalid_token");
     client.post(LOGOUT, json!({ "refresh": second.refresh, "all": true })).await.ok();
 
-    // The witness does not know invalid addresses, because nothing was sent to them.
+    // Invalid addresses get no messages, so the witness has not learned them.
     let logs = auth.stack.logs();
     assert!(logs.len() > 10 && logs.iter().any(|line| line.contains("\"outcome\":\"ok\"")), "the log is empty");
     let table = serde_json::to_string(&auth.items_of("OTP_TABLE", "")).unwrap();
@@ -56,7 +56,7 @@ async fn no_code_token_or_address_is_in_a_log_or_in_the_otp_table() {
 
 /// Every deployment in the tests ends with this check (`tests::witness`). It finds each kind of secret.
 #[tokio::test]
-async fn what_leaks_is_found_at_the_end_of_any_test() {
+async fn leaks_are_found_at_the_end_of_every_test() {
     let auth = Deployment::start().await;
     let client = auth.client_at("203.0.113.66");
     let asked = client.ask(ADA).await;
@@ -101,7 +101,7 @@ async fn what_leaks_is_found_at_the_end_of_any_test() {
 
 /// Six digits may be part of something else. They are a code only as a separate word.
 #[tokio::test]
-async fn digits_within_something_else_are_no_code() {
+async fn digits_within_longer_text_are_not_a_code() {
     let auth = Deployment::start().await;
     let code = auth.client().ask(ADA).await.code;
     for line in [
@@ -133,7 +133,7 @@ fn every_stack_of_the_tests_has_a_witness() {
 
 /// S87: a second user on the same warm instance sees nothing of the first.
 #[tokio::test]
-async fn one_log_line_tells_each_request() {
+async fn each_request_has_one_log_line() {
     let auth = Deployment::start().await;
     auth.client().post(REQUEST, json!({ "identifier": ADA })).await.ok();
     auth.client().post(REQUEST, json!({ "identifier": "nobody" })).await.refused(400, "invalid_email");
@@ -162,7 +162,7 @@ async fn one_log_line_tells_each_request() {
 /// S08, S89, V07: the table stores a keyed digest of the tenant, the channel, the address, the purpose, the challenge and the
 /// code. This test computes the digest independently, and again with each part changed.
 #[tokio::test]
-async fn a_codes_digest_is_of_all_that_it_is_bound_to() {
+async fn a_codes_digest_covers_its_whole_context() {
     for (who, channel) in [(ADA, "email"), ("+447400123456", "phone")] {
         let auth = Deployment::start().await;
         let asked = auth.client().ask(who).await;

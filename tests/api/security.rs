@@ -71,7 +71,7 @@ fn named(text: &str) -> impl Iterator<Item = &str> {
 }
 
 #[test]
-fn every_number_has_its_row_and_no_other_has() {
+fn every_number_has_exactly_one_row() {
     let page = read("docs/security.md");
     let rows: Vec<_> = rows(&page).into_iter().map(|[number, ..]| number.to_owned()).collect();
     let numbers = numbers(&page);
@@ -84,7 +84,7 @@ fn every_number_has_its_row_and_no_other_has() {
 }
 
 #[test]
-fn every_rule_is_proved_or_says_why_not() {
+fn every_rule_has_a_proof_or_a_reason() {
     let page = read("docs/security.md");
     for [number, _, proof] in rows(&page) {
         let is_excused =
@@ -94,7 +94,7 @@ fn every_rule_is_proved_or_says_why_not() {
 }
 
 #[test]
-fn every_test_that_it_names_exists() {
+fn every_named_test_exists() {
     let (page, tests) = (read("docs/security.md"), tests());
     let missing: Vec<_> = named(&page).filter(|name| !tests.contains(*name)).collect();
     assert!(missing.is_empty(), "{missing:?}");

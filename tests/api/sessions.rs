@@ -34,9 +34,9 @@ fn path_of(tokens: &Tokens) -> String {
     format!("{SESSIONS}{}/", session_of(&tokens.access))
 }
 
-/// S37: all sessions of the user with details to recognise them, the newest first, and nobody else's.
+/// S37: all sessions of the user with details to recognise them, the newest first, and only those.
 #[tokio::test]
-async fn a_person_sees_where_they_are_signed_in() {
+async fn a_user_sees_all_active_sessions() {
     let auth = Deployment::start().await;
     let desk = sign_in_with(auth.client_at("203.0.113.66"), ADA, FIREFOX).await;
     auth.client().sign_in(BOB).await;
@@ -60,7 +60,7 @@ async fn a_person_sees_where_they_are_signed_in() {
 
 /// Shows the device of the last refresh, even if an attacker has made it.
 #[tokio::test]
-async fn a_refresh_shows_where_the_session_is_now() {
+async fn a_refresh_updates_the_sessions_device() {
     for rotation in ["on", "off"] {
         let auth = Deployment::with(&[("REFRESH_ROTATION", rotation)]).await;
         let tokens = sign_in_with(auth.client_at("203.0.113.66"), ADA, FIREFOX).await;
@@ -78,7 +78,7 @@ async fn a_refresh_shows_where_the_session_is_now() {
 
 /// An expired session stays in the user's list until a sign-in needs its place. TTL may have deleted it already.
 #[tokio::test]
-async fn a_session_at_its_end_is_not_shown() {
+async fn an_expired_session_is_not_shown() {
     let auth = Deployment::with(&[("REFRESH_IDLE_DAYS", "7"), ("REFRESH_ABSOLUTE_DAYS", "20")]).await;
     let over = auth.client().sign_in(ADA).await;
     auth.wait(7 * DAY - 1);
@@ -110,7 +110,7 @@ async fn an_ended_session_gets_no_more_tokens() {
 
 /// The answer is the same for active, ended, unknown and foreign sessions. Foreign sessions stay active.
 #[tokio::test]
-async fn the_answer_tells_nothing_of_other_peoples_sessions() {
+async fn the_answer_reveals_nothing_about_other_users_sessions() {
     let auth = Deployment::start().await;
     let [ada, bob] = [auth.client().sign_in(ADA).await, auth.client().sign_in(BOB).await];
     let other = auth.client().sign_in(ADA).await;
@@ -167,9 +167,9 @@ async fn an_ended_session_ends_no_other() {
     assert_eq!(auth.items("U#").len(), 1);
 }
 
-/// Ending a session does not recreate a deleted user either.
+/// A deleted user stays deleted when a session ends.
 #[tokio::test]
-async fn nothing_comes_back_by_being_ended() {
+async fn ending_a_session_recreates_nothing() {
     let auth = Deployment::start().await;
     let tokens = auth.client().sign_in(ADA).await;
     let key = auth.items("U#")[0]["pk"]["S"].as_str().unwrap().to_owned();
@@ -183,7 +183,7 @@ async fn nothing_comes_back_by_being_ended() {
 
 /// If two sessions end each other at the same time, the first one stays active.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_two_that_end_each_other_one_lives() {
+async fn one_of_two_sessions_that_end_each_other_survives() {
     let auth = Deployment::start().await;
     for round in 0..8 {
         let mut both = [auth.client().sign_in(ADA).await, auth.client().sign_in(ADA).await];
@@ -206,7 +206,7 @@ async fn of_two_that_end_each_other_one_lives() {
 
 /// In any order of a refresh and an end, the session ends.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_session_that_is_refreshed_while_it_ends_is_over() {
+async fn a_session_refreshed_while_it_ends_is_over() {
     let auth = Deployment::start().await;
     for _ in 0..8 {
         let [here, there] = [auth.client().sign_in(ADA).await, auth.client().sign_in(ADA).await];
@@ -263,9 +263,9 @@ async fn ids_and_seeds_are_128_bits_that_vary() {
     }
 }
 
-/// S36, S81, ASVS 7.4.2: a deleted user is signed out and is not recreated by signing out.
+/// S36, S81, ASVS 7.4.2: a deleted user is signed out and stays deleted when signing out.
 #[tokio::test]
-async fn a_deleted_user_has_no_session_and_does_not_come_back() {
+async fn a_deleted_user_has_no_session_and_is_not_recreated() {
     let auth = Deployment::start().await;
     let (ada, other, bob) =
         (auth.client().sign_in(ADA).await, auth.client().sign_in(ADA).await, auth.client().sign_in(BOB).await);

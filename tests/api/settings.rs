@@ -86,7 +86,7 @@ async fn every_wrong_setting_is_named_at_once() {
 }
 
 #[tokio::test]
-async fn an_empty_environment_is_told_what_it_needs() {
+async fn an_empty_environment_lists_every_required_variable() {
     let problems = read(&BTreeMap::new()).unwrap_err();
     for name in [
         "ALLOWED_ORIGINS",
@@ -103,7 +103,7 @@ async fn an_empty_environment_is_told_what_it_needs() {
 }
 
 #[tokio::test]
-async fn a_claim_of_ones_own_takes_no_ones_elses_place() {
+async fn custom_claim_names_must_be_unused() {
     for (settings, fits) in [
         (vec![("USER_ID_CLAIM", "sub")], true),
         (vec![("JTI_CLAIM", "sub")], false),
@@ -118,7 +118,7 @@ async fn a_claim_of_ones_own_takes_no_ones_elses_place() {
 
 /// Otherwise browsers would omit the cookies, and every sign-in would fail without an error.
 #[tokio::test]
-async fn cookies_are_the_rule_only_where_browsers_send_them() {
+async fn cookie_delivery_needs_origins_whose_browsers_send_cookies() {
     for (origins, domain, problem) in [
         ("http://localhost:3000,http://127.0.0.1:8080", "", None),
         ("https://app.example.com, http://localhost:3000", "auth.example.com", None),
@@ -149,9 +149,9 @@ async fn cookies_are_the_rule_only_where_browsers_send_them() {
     }
 }
 
-/// S17: with characters outside the GSM alphabet an SMS would need two parts and cost twice as much. Emails have no such limit.
+/// S17: with characters outside the GSM alphabet an SMS would need two parts and cost twice as much. Emails are free of this limit.
 #[tokio::test]
-async fn with_sms_on_a_product_has_a_name_that_fits_a_text() {
+async fn sms_needs_a_product_name_in_the_gsm_alphabet() {
     for (product, countries, fits) in
         [("Schlüssel & Co", "GB", true), ("Ключ", "GB", false), ("Ключ", "", true), ("[Key]", "GB", false)]
     {
@@ -182,7 +182,7 @@ async fn es512_is_refused_by_name() {
 
 /// Existing configurations use these names. The template decides if both names of a setting are set.
 #[tokio::test]
-async fn a_setting_may_have_the_name_that_replaced_systems_give_it() {
+async fn settings_accept_the_names_of_replaced_systems() {
     let auth = Deployment::with(&[("OTP_CODE_LENGTH", "8"), ("OTP_EXPIRY_MINUTES", "2")]).await;
     for identifier in ["ada@example.com", "+447400123456"] {
         let asked = auth.client().post(REQUEST, json!({ "identifier": identifier })).await.ok();
@@ -192,7 +192,7 @@ async fn a_setting_may_have_the_name_that_replaced_systems_give_it() {
 }
 
 #[tokio::test]
-async fn two_names_of_one_setting_say_the_same() {
+async fn two_names_of_one_setting_must_agree() {
     let environment = environment().await;
     for (settings, problem) in [
         (vec![("OTP_CODE_LENGTH", "8"), ("OTP_LENGTH", "8")], None),

@@ -55,7 +55,7 @@ fn a_key_that_does_not_fit_its_algorithm_is_refused() {
     }
 }
 
-/// A key added by an operator. Before it is active, it has no effect. When it is active, sign-ins fail without using up a code.
+/// A key added by an operator. Before it is active, it is ignored. When it is active, sign-ins fail without using up a code.
 #[tokio::test]
 async fn a_weak_key_is_named_in_the_log_and_spends_no_code() {
     let auth = Deployment::start().await;
@@ -79,7 +79,7 @@ async fn a_weak_key_is_named_in_the_log_and_spends_no_code() {
 }
 
 #[tokio::test]
-async fn a_stack_keeps_no_weak_key() {
+async fn a_stack_refuses_a_weak_key() {
     let folder = Folder::new("weak");
     let start = |key: &str| {
         let data = Some(folder.0.clone());

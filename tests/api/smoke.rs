@@ -31,7 +31,7 @@ async fn looked(auth: &Deployment, change: impl Fn(&mut Look)) -> Vec<Finding> {
     .await
 }
 
-/// The findings that are not good, by name.
+/// The warnings and failures, by name.
 fn amiss(findings: &[Finding]) -> Vec<(&'static str, Verdict)> {
     let amiss = findings.iter().filter(|finding| finding.verdict != Verdict::Good);
     amiss.map(|finding| (finding.name, finding.verdict)).collect()
@@ -55,7 +55,7 @@ async fn a_sound_deployment_is_found_sound() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn each_thing_that_is_amiss_is_named_with_what_mends_it() {
+async fn every_problem_is_reported_with_its_fix() {
     use Verdict::{Bad, Doubtful};
     let auth = deployed(&[]).await;
     type Change = fn(&mut Look);
@@ -86,7 +86,7 @@ async fn each_thing_that_is_amiss_is_named_with_what_mends_it() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_authorizer_that_cannot_take_the_keys_is_named() {
+async fn keys_unsuitable_for_an_authorizer_are_reported() {
     let auth = deployed(&[("JWT_ALGORITHM", "HS256")]).await;
     assert_eq!(amiss(&looked(&auth, |_| ()).await), [("authorizer", Verdict::Doubtful)]);
     let auth = deployed(&[("JWT_ISSUER", "https://auth.example.com")]).await;
@@ -95,7 +95,7 @@ async fn an_authorizer_that_cannot_take_the_keys_is_named() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_clock_that_is_wrong_is_named() {
+async fn a_wrong_clock_is_reported() {
     let auth = deployed(&[]).await;
     auth.wait(30);
     // The gateway uses the stack's clock.
@@ -105,7 +105,7 @@ async fn a_clock_that_is_wrong_is_named() {
 
 /// A deployer has only read access.
 #[tokio::test]
-async fn a_deployer_touches_nothing() {
+async fn a_deployer_has_only_read_access() {
     let auth = Deployment::start().await;
     for call in [
         tests::Call::item("GetItem", "UserTable", "JWKS"),

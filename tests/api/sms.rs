@@ -9,7 +9,7 @@ const ADA: &str = "+447400123456";
 
 /// A user with only a phone number signs up and signs in again.
 #[tokio::test]
-async fn a_person_signs_in_with_nothing_but_a_phone() {
+async fn a_user_signs_in_with_only_a_phone() {
     let auth = Deployment::start().await;
     let body = json!({ "phone_number": "+44 7400 123-456", "channel": "phone" });
     let asked = auth.client().post(REQUEST, body).await.ok();
@@ -33,7 +33,7 @@ async fn a_person_signs_in_with_nothing_but_a_phone() {
 }
 
 #[tokio::test]
-async fn a_code_by_sms_dies_after_five_minutes() {
+async fn a_code_by_sms_expires_after_five_minutes() {
     let auth = Deployment::start().await;
     let asked = auth.client().ask(ADA).await;
     auth.wait(299);
@@ -44,7 +44,7 @@ async fn a_code_by_sms_dies_after_five_minutes() {
 
 /// S17: one part with the word "code" and a last line that browsers use to fill in the code.
 #[tokio::test]
-async fn a_text_is_one_part_and_fills_itself_in() {
+async fn an_sms_has_one_part_and_supports_autofill() {
     let settings = [("WEBOTP_HOST", "app.example.com"), ("SMS_SENDER_ID", "Latchkey"), ("SMS_MAX_PRICE", "0.25")];
     let auth = Deployment::with(&settings).await;
     let asked = auth.client().ask(ADA).await;
@@ -64,7 +64,7 @@ async fn a_text_is_one_part_and_fills_itself_in() {
 
 /// S70: a country missing from the settings is refused before anything is counted, read or sent.
 #[tokio::test]
-async fn a_country_that_is_not_named_costs_nothing() {
+async fn an_unlisted_country_costs_nothing() {
     let auth = Deployment::start().await;
     for (number, status, code) in [
         ("+33612345678", 403, "forbidden"),
@@ -83,7 +83,7 @@ async fn a_country_that_is_not_named_costs_nothing() {
 }
 
 #[tokio::test]
-async fn a_text_that_was_surely_refused_may_be_sent_again_at_once() {
+async fn a_refused_sms_may_be_repeated_at_once() {
     let auth = Deployment::start().await;
     auth.faults(json!({ "delivery": "refused" }));
     let failed = auth.client().post(REQUEST, json!({ "identifier": ADA })).await;
@@ -94,9 +94,9 @@ async fn a_text_that_was_surely_refused_may_be_sent_again_at_once() {
     assert_eq!(auth.messages_to(ADA), 1);
 }
 
-/// No user gets a code twice: a throttled SMS is retried, an SMS without an answer is not.
+/// A throttled SMS is retried. An SMS without an answer may have been sent, so a retry could deliver the code twice.
 #[tokio::test]
-async fn a_text_is_repeated_only_when_it_was_surely_not_accepted() {
+async fn an_sms_is_retried_only_when_it_was_certainly_refused() {
     let auth = Deployment::with(&[("AWS_ATTEMPT_TIMEOUT_MS", "200"), ("AWS_OPERATION_TIMEOUT_MS", "400")]).await;
     auth.faults(json!({ "aws": [{ "service": "sns", "error": "TooManyRequestsException", "times": 2 }] }));
     auth.client().ask(ADA).await;

@@ -87,7 +87,7 @@ async fn the_first_request_opens_no_connection() {
     assert_eq!(opened::<jwks::Jwks>(&auth, request).await, 1);
 }
 
-/// Without SMS there is no connection to SNS, and DynamoDB gets only those needed for email.
+/// Without SMS, SNS gets no connection and DynamoDB only those for email.
 #[tokio::test]
 async fn a_start_opens_only_what_the_settings_use() {
     let auth = Deployment::with(&[("SMS_COUNTRIES", "")]).await;
@@ -109,7 +109,7 @@ async fn a_start_reads_the_keyrings_and_nothing_else() {
 
 /// An endpoint with another root is not AWS. Neither the built-in roots nor those of a bundle are combined with the system's.
 #[tokio::test]
-async fn nobody_is_believed_to_be_aws_but_by_the_roots_that_are_set() {
+async fn only_the_configured_roots_are_trusted() {
     let auth = Deployment::start().await;
     let (tls, other) =
         (TlsEndpoint::start(auth.stack.addresses().aws).await, TlsEndpoint::start(auth.stack.addresses().aws).await);

@@ -96,7 +96,7 @@ fn the_first_file_of_a_folder_only_declares() {
 }
 
 #[test]
-fn no_circle_between_modules() {
+fn modules_have_no_cycles() {
     for (place, path) in places() {
         let mut modules = modules_in(&place);
         let facade = modules.remove("mod").or(modules.remove("lib")).unwrap_or_default();
@@ -119,7 +119,7 @@ fn no_circle_between_modules() {
                 (module.as_str(), from.collect())
             })
             .collect();
-        // Modules without remaining imports are not part of a cycle.
+        // Modules without remaining imports are outside of any cycle.
         while let Some(free) = imports.iter().find(|(_, from)| from.is_empty()).map(|(module, _)| *module) {
             imports.remove(free);
             imports.values_mut().for_each(|from| {
@@ -132,13 +132,13 @@ fn no_circle_between_modules() {
 
 /// The engine behind the tables can be replaced in one file.
 #[test]
-fn one_file_names_the_engine_of_the_tables() {
+fn only_one_file_names_the_engine_of_the_tables() {
     let names = |file: &PathBuf| fs::read_to_string(file).unwrap().contains("dynoxide::");
     let naming: Vec<_> = files("local", ".rs").into_iter().filter(names).collect();
     assert_eq!(naming, [root().join("local/aws/src/dynamodb/engine.rs")]);
 }
 
-/// Rules are pure: no AWS, no HTTP, no `async` and no clock.
+/// Rules are pure: they are free of AWS, HTTP, `async` and clocks.
 #[test]
 fn rules_touch_nothing_outside() {
     for folder in ["words", "config", "keys", "codes", "people", "sessions"] {

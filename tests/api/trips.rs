@@ -25,7 +25,7 @@ async fn measure(auth: &Deployment, rounds: &[usize], asking: impl Future<Output
 }
 
 #[tokio::test]
-async fn each_operation_makes_the_trips_that_the_design_says() {
+async fn each_operation_makes_the_expected_round_trips() {
     let auth = Deployment::start().await;
     let body = json!({ "identifier": ADA });
     let (first, write, _) = measured(&auth, &[1, 1, 1], REQUEST, body.clone()).await;
@@ -70,7 +70,7 @@ async fn each_operation_makes_the_trips_that_the_design_says() {
 
 /// One read checks that the session is active. A list reads all sessions together. Ending sessions checks it in the same write.
 #[tokio::test]
-async fn what_an_access_token_opens_costs_one_trip_or_two() {
+async fn routes_with_an_access_token_cost_one_or_two_round_trips() {
     let auth = Deployment::with(&[("OTP_REQUESTS_PER_HOUR_PER_IP", "5")]).await;
     let mine = [auth.client().sign_in(ADA).await, auth.client().sign_in(ADA).await, auth.client().sign_in(ADA).await];
     let (access, other) = (&mine[0].access, format!("{SESSIONS}{}", session_of(&mine[1].access)));

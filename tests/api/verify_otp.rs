@@ -10,7 +10,7 @@ use tests::{Answer, Asked, Deployment};
 const ADA: &str = "ada@example.com";
 
 #[tokio::test]
-async fn a_right_code_makes_a_user_once_and_signs_in_ever_after() {
+async fn a_right_code_creates_a_user_once_and_later_signs_in() {
     let auth = Deployment::start().await;
     let asked = auth.client().ask(ADA).await;
     let first = auth.client().answer(ADA, &asked).await.ok();
@@ -83,7 +83,7 @@ async fn every_refused_code_gets_the_same_answer() {
     }
 }
 
-/// S02: ten minutes by the clock, even if the table has not deleted the item yet.
+/// S02: ten minutes by the clock, even while the item is still in the table.
 #[tokio::test]
 async fn a_right_code_is_refused_after_ten_minutes() {
     let auth = Deployment::start().await;
@@ -143,7 +143,7 @@ async fn sixty_four_parallel_right_answers_open_one_session() {
 
 /// V01: under parallel guesses, a code is compared at most `OTP_MAX_ATTEMPTS` times.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn sixty_four_parallel_guesses_get_three_tries() {
+async fn sixty_four_parallel_guesses_get_three_attempts() {
     let auth = Deployment::with(&[("OTP_FAILURES_PER_IP", "1000")]).await;
     for bound in [true, false] {
         let asked = auth.client().ask(ADA).await;
@@ -168,7 +168,7 @@ async fn sixty_four_parallel_guesses_get_three_tries() {
 
 /// V05: a new challenge adds unbound attempts for its own code only.
 #[tokio::test]
-async fn a_new_challenge_gives_an_older_code_no_unbound_tries_back() {
+async fn a_new_challenge_restores_no_unbound_attempts_of_an_older_code() {
     let auth = Deployment::start().await;
     let older = auth.client().ask(ADA).await;
     for _ in 0..3 {
@@ -234,16 +234,16 @@ async fn one_session_too_many_ends_the_oldest() {
 }
 
 #[tokio::test]
-async fn where_binding_is_required_an_answer_names_its_challenge() {
+async fn required_binding_needs_a_challenge_id() {
     let auth = Deployment::with(&[("OTP_BINDING", "required")]).await;
     let asked = auth.client().ask(ADA).await;
     auth.client().answer_unbound(ADA, &asked.code).await.refused(400, "invalid_request");
     auth.client().answer(ADA, &asked).await.ok();
 }
 
-/// Only a right code reveals that sign-up is closed, so a guess cannot find out which accounts exist.
+/// Only a right code reveals that sign-up is closed, so guesses reveal nothing about accounts.
 #[tokio::test]
-async fn where_sign_up_is_closed_a_right_code_makes_no_user() {
+async fn closed_sign_up_creates_no_user() {
     let auth = Deployment::with(&[("SIGN_UP", "closed")]).await;
     let asked = auth.client().ask(ADA).await;
     let guess = Asked { code: wrong(&asked.code), ..asked.clone() };
@@ -255,7 +255,7 @@ async fn where_sign_up_is_closed_a_right_code_makes_no_user() {
 
 /// The source of a user is stored once, when the user is created.
 #[tokio::test]
-async fn the_source_is_kept_at_sign_up_and_only_then() {
+async fn the_source_is_stored_only_at_sign_up() {
     let auth = Deployment::start().await;
     for source in ["https://example.com/?utm_source=first", "https://example.com/?utm_source=second"] {
         let asked = auth.client().ask(ADA).await;
@@ -269,7 +269,7 @@ async fn the_source_is_kept_at_sign_up_and_only_then() {
 
 /// The transaction retries for up to a second. After that the client can retry, because the code is still valid.
 #[tokio::test]
-async fn a_conflict_does_not_burn_the_code() {
+async fn a_conflict_does_not_use_up_the_code() {
     let auth = Deployment::start().await;
     let asked = auth.client().ask(ADA).await;
     let conflict = |times: u32| {
@@ -301,7 +301,7 @@ async fn a_lost_answer_opens_no_second_session() {
 /// A cached keyring is used for 15 minutes if it cannot be read again. After that, answers fail without using up an attempt or a
 /// code.
 #[tokio::test]
-async fn without_its_keys_a_function_counts_nothing() {
+async fn a_function_without_keys_uses_up_no_attempts() {
     let auth = Deployment::start().await;
     auth.wait(500);
     let asked = auth.client().ask(ADA).await;

@@ -30,7 +30,7 @@ fn table(manifest: &str, keys: &[&str]) -> Table {
 /// Two variables differ from a stack's own functions. The services' address differs because a test's stack listens on a free
 /// port. The issuer differs because the API has another address under watch.
 #[tokio::test]
-async fn the_watch_settings_are_the_templates_settings() {
+async fn the_watch_settings_match_the_template() {
     let signing_keys = RSA_KEYS.map(str::to_owned).to_vec();
     let auth = Deployment::run(Options { services_only: true, signing_keys, ..Options::default() }).await.unwrap();
     let template = Template::read(&find_root().unwrap(), "default").unwrap();
@@ -45,7 +45,7 @@ async fn the_watch_settings_are_the_templates_settings() {
 
         let manifest = format!("functions/{}/Cargo.toml", function.binary);
         let own = table(&manifest, &["package", "metadata", "lambda", "env"]);
-        // Settings are compared below, but credentials are never printed, so they are checked here.
+        // The comparison below hides credentials, so they are checked here.
         assert_eq!(own["AWS_ACCESS_KEY_ID"].as_str(), Some(name.as_str()), "{manifest}");
         assert_eq!(shared["AWS_SECRET_ACCESS_KEY"].as_str().unwrap(), given["AWS_SECRET_ACCESS_KEY"]);
         let watched: Table = shared.clone().into_iter().chain(own).collect();

@@ -46,7 +46,7 @@ pub(crate) fn template() -> Template {
 }
 
 #[test]
-fn functions_know_neither_one_another_nor_aws() {
+fn functions_depend_on_neither_each_other_nor_aws() {
     for function in functions() {
         for source in files(&format!("functions/{function}/src"), ".rs") {
             let text = fs::read_to_string(&source).unwrap();
@@ -158,7 +158,7 @@ fn the_first_pages_stay_short() {
 
 /// The content behind a tag or branch of a foreign action may change, so actions are pinned by commit.
 #[test]
-fn the_public_ci_runs_what_must_pass_with_nothing_that_can_change() {
+fn the_public_ci_runs_every_required_check_with_pinned_actions() {
     let ci = read(".github/workflows/ci.yml");
     for step in ["run: .ci/run", "run: cargo deny ", "permissions:\n  contents: read"] {
         assert!(ci.contains(step), "{step}");

@@ -141,7 +141,7 @@ mod all {
 
 /// The search leaves nothing out: whatever is drawn, it has found.
 #[tokio::test(start_paused = true)]
-async fn what_is_drawn_is_found() {
+async fn the_search_finds_every_random_order() {
     for scenario in [codes::ANSWER_AND_STRANGER, codes::ANSWER_AND_RESEND] {
         let all = explore(&scenario, None).await;
         let drawn = sample(&scenario, usize::MAX, 150, 1).await;

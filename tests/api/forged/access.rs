@@ -62,7 +62,7 @@ impl Forger {
         (told, sign(&format!("{}.{}", part(&self.header), part(&claims)), Algorithm::RS256, &self.ours))
     }
 
-    /// Tokens with another algorithm than the key's, or with none.
+    /// Tokens with another algorithm than the key's, or without one.
     pub(super) fn of_algorithms(&self) -> Vec<Forged> {
         let mut forged = Vec::new();
         for name in [

@@ -8,7 +8,7 @@ use tests::deployment::wrong;
 use super::session::Session;
 
 const TRIES: u32 = 3;
-/// From this number of consecutive wrong answers on, some answers must wait. The model does not know how long.
+/// From this number of consecutive wrong answers on, some answers must wait. Their delay is not part of the model.
 const FAILURES: u32 = 10;
 const CODES: usize = 5;
 const SENDS: u32 = 4;

@@ -86,7 +86,7 @@ impl Session {
     /// Applies the result of a refresh.
     pub fn refreshed(&mut self, age: usize, tokens: Option<Tokens>, now: Timestamp) {
         match tokens {
-            // Reuse of a token ends the session. An expired clock alone does not, because another clock may be behind.
+            // Reuse of a token ends the session. An expiry by one clock is provisional, because another clock may be behind.
             None => self.has_ended |= !self.is_over(now),
             Some(tokens) if self.age(age) == 0 => {
                 self.refresh.push(tokens.refresh);

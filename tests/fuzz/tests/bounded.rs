@@ -7,7 +7,7 @@ const EXECUTIONS: u64 = 3_000;
 const REQUESTS: u64 = 600;
 
 #[test]
-fn no_parser_fails_and_each_is_reached_to_its_end() {
+fn no_parser_fails_and_every_expected_outcome_occurs() {
     let missed = TARGETS.iter().filter_map(|target| {
         let executions = if target.asks_functions { REQUESTS } else { EXECUTIONS };
         let campaign = run(target, executions, 1);
@@ -58,7 +58,7 @@ fn the_same_seed_gives_the_same_inputs() {
 /// What a fault three characters deep looks like: the search comes to it, and does not swallow it.
 #[test]
 #[should_panic(expected = "found")]
-fn a_fault_is_found_and_told() {
+fn a_fault_is_found_and_reported() {
     fn faulty(input: &[u8]) -> fuzz::Word {
         let depth = input.iter().zip(b"key").take_while(|(given, wanted)| given == wanted).count();
         assert!(depth < 3, "found");

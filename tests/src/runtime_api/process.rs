@@ -113,7 +113,7 @@ macro_rules! every_binarys_tests {
         }
 
         #[test]
-        fn the_binary_has_the_clients_that_it_calls_and_no_other() {
+        fn the_binary_contains_only_the_clients_it_needs() {
             let clients: &[&str] = &$clients;
             assert_eq!($crate::binary::clients($binary), clients);
         }
