@@ -1,4 +1,4 @@
-//! Moto's own side: what a stack would make in an account, and what was sent.
+//! Moto's side: creates the resources of a stack and reads the messages sent.
 
 use local_aws::template::{Template, find_root};
 use serde_json::{Value, json};
@@ -15,7 +15,7 @@ impl Moto {
         Moto { address: address.trim_end_matches('/').to_owned() }
     }
 
-    /// Makes what the template describes, and says what the functions must be told of it.
+    /// Creates the template's resources and returns the variables for the functions.
     pub async fn prepare(&self) -> Vec<(&'static str, String)> {
         let template = Template::read(&find_root().unwrap(), "default").unwrap();
         for table in &template.tables {
@@ -31,12 +31,12 @@ impl Moto {
             ("AWS_ENDPOINT_URL", format!("http://{}", self.address)),
             ("CODES_SECRET_ARN", self.secret("codes").await),
             ("TOKENS_SECRET_ARN", self.secret("tokens").await),
-            // An RSA key takes long to find in a debug build.
+            // Generating an RSA key takes long in a debug build.
             ("JWT_ALGORITHM", "ES256".to_owned()),
         ]
     }
 
-    /// The code in the newest message to `to`: the first word of a mail's subject, or of a text.
+    /// The code in the newest message to `to`: the first word of an email's subject, or of an SMS.
     pub async fn newest_code(&self, to: &str) -> String {
         let sent: Value = serde_json::from_str(&self.ask("GET", "/moto-api/data.json", "", "").await).unwrap();
         let list = |service: &str, kind: &str| sent[service][kind].as_array().cloned().unwrap_or_default();
@@ -47,7 +47,7 @@ impl Moto {
         newest.as_str().unwrap().split(' ').next().unwrap().to_owned()
     }
 
-    /// A secret without any value yet; its ARN.
+    /// Creates a secret without a value and returns its ARN.
     async fn secret(&self, name: &str) -> String {
         let made = self.call("secretsmanager", "secretsmanager.CreateSecret", &json!({ "Name": name })).await;
         made["ARN"].as_str().unwrap().to_owned()
@@ -79,7 +79,7 @@ impl Moto {
     }
 }
 
-/// Moto tells services apart by what a request is signed for.
+/// Moto selects the service by the credential scope of a request.
 fn headers(service: &str, content_type: &str) -> String {
     let scope = format!("moto/20260101/us-east-1/{service}/aws4_request");
     let authorization = format!("AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0");

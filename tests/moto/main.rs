@@ -1,8 +1,8 @@
-//! The journeys once, against moto: a second AWS, which nobody here has written.
+//! Runs the journeys once against moto, an independent implementation of AWS.
 //!
-//! `cargo test -p tests --test moto -- http://127.0.0.1:5000`, with a moto server there that holds nothing yet. The
-//! functions run as in `local`, but call AWS at that address, and codes are read back from what it was sent. One client
-//! at a time: moto lets two racing writes through where one may win, and cannot repeat a transaction.
+//! `cargo test -p tests --test moto -- http://127.0.0.1:5000` needs an empty moto server at that address. The functions run as in
+//! `local`, but call AWS there, and codes are read from the messages it received. Only one client runs at a time, because moto
+//! lets two racing writes both succeed and cannot repeat a transaction.
 
 mod aws;
 
@@ -37,7 +37,7 @@ async fn main() {
     assert!(auth.stack.services().calls().take().is_empty(), "somebody asked the local stack instead");
 }
 
-/// Asks, and reads the code from what moto was sent.
+/// Requests a code and reads it from moto's messages.
 async fn ask(auth: &Deployment, moto: &Moto, to: &str) -> Asked {
     let answer = auth.client().post(REQUEST, json!({ "identifier": to })).await.ok();
     Asked { challenge: answer["challenge_id"].as_str().unwrap().to_owned(), code: moto.newest_code(to).await }

@@ -1,5 +1,5 @@
-//! Each request by itself, with each of its calls going wrong in each way: whoever asked is told something that the README
-//! has, the state is whole, and the person can sign in afterwards.
+//! Each request by itself, with a fault in each of its calls. The client must get a documented answer, the state must be
+//! consistent, and the user must be able to sign in afterwards.
 
 use std::collections::BTreeSet;
 
@@ -23,12 +23,12 @@ fn documented() -> BTreeSet<(u16, String)> {
     rows.collect()
 }
 
-/// One call of a request that goes wrong.
+/// A fault in one call of a request.
 struct Case<'a> {
     of: &'a str,
     what: What,
     call: &'a str,
-    /// What the request is told on a calm day.
+    /// The code of the answer without a fault.
     calm: &'a str,
 }
 
@@ -55,7 +55,7 @@ async fn every_mishap_of(scenario: Scenario, calm: &str) {
     println!("{}: {} calls, {} mishaps each: {calls:?}", scenario.name, calls.len(), MISHAPS.len());
 }
 
-/// A minute later the person can sign in, and a rotation can go on.
+/// After a minute the user can sign in, and a rotation can continue.
 async fn goes_on(world: &World, played: &Played) -> Option<String> {
     world.auth.wait(61);
     let tokens = world.client(252).sign_in(&played.scene.who).await;
@@ -67,17 +67,17 @@ async fn goes_on(world: &World, played: &Played) -> Option<String> {
     (again.code() != "ok").then(|| format!("the rotation cannot go on: {}", again.body))
 }
 
-/// How requests and their calls begin that come to the same without these.
+/// Calls with an unchanged answer despite their failure, by the prefixes of the request and of the call.
 const MAY_FAIL: [(&str, &str); 6] = [
-    // Keys that were read a while ago go on for a while.
+    // Cached keys remain usable for a while.
     ("", "GetSecretValue"),
     ("", "GetItem JWKS"),
-    // Nobody knows whether it was sent after all.
+    // The message may have been sent.
     ("", "SendEmail"),
     ("", "Publish"),
-    // Whose it is matters for a right code.
+    // Only a right code needs the user.
     ("a wrong answer", "GetItem ID#"),
-    // A code that was used is used, whatever it pays.
+    // The code was used, even if its payment to the breaker debt fails.
     ("an answer to an SMS", "UpdateItem SMS#"),
 ];
 
@@ -99,15 +99,16 @@ impl Case<'_> {
 
     fn may_tell(&self, code: &str) -> bool {
         match self.what {
-            // It is tried again.
+            // The call is retried.
             What::FailsOnce(_, When::Before) => code == self.calm,
-            // A code whose use was not confirmed is used: single use wins. So is a session over that has ended itself.
+            // A code is used up even if the confirmation was lost, because single use takes precedence. Likewise, a session that
+            // ended itself is over.
             What::FailsOnce(_, When::After) => {
                 code == self.calm
                     || [("UpdateItem I#", "invalid_otp"), ("UpdateItem U#", "invalid_token")]
                         .contains(&(self.call, code))
             }
-            // Nothing is let pass that could not be counted or looked up (S88).
+            // A request is refused if it cannot be counted or looked up (S88).
             What::Fails(_, When::Before) if code == self.calm => {
                 MAY_FAIL.iter().any(|(of, call)| self.of.starts_with(of) && self.call.starts_with(call))
             }
@@ -120,7 +121,7 @@ impl Case<'_> {
     }
 }
 
-/// What becomes of a message that is refused, throttled, slow, or accepted and never confirmed.
+/// The result of a message that is refused, throttled, slow, or accepted without confirmation.
 async fn delivery(world: &World, who: &str, (delivery, code, arrived): (&str, &str, usize)) {
     world.auth.wait(86_400);
     let before = world.auth.messages_to(who);
@@ -138,7 +139,7 @@ async fn delivery(world: &World, who: &str, (delivery, code, arrived): (&str, &s
     world.client(1).sign_in(who).await;
 }
 
-/// A send that was surely refused is told; one that nobody knows of is not repeated, and its code works.
+/// A refused send is reported. A send without an answer is not retried, and its code works.
 #[tokio::test(start_paused = true)]
 async fn deliveries() {
     let world = World::start(&[], 1).await;

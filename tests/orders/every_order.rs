@@ -1,4 +1,4 @@
-//! Each scenario in its orders, and in drawn ones in which a call goes wrong.
+//! Each scenario in its orders, and in random orders with a fault.
 
 use std::io::Write;
 
@@ -7,12 +7,13 @@ use tests::orders::{Fate, Scenario, Search, World, explore, play, sample};
 
 use crate::scenarios::{codes, rotations, sessions};
 
-/// So many orders of each scenario run every time, or all of them.
+/// The number of orders per scenario in each test run, or all if there are fewer.
 const DRAWN: usize = 500;
-/// And so many in which a call goes wrong.
+/// The number of random orders with a fault.
 const STRUCK: usize = 50;
 
-/// Another one each time, which CI's output has too: standard error goes past the test harness, that keeps what is printed.
+/// A new seed for each run. It goes to standard error past the test harness, which captures printed output, so that CI's log
+/// contains it.
 fn seed(name: &str, what: &str) -> u64 {
     #[expect(clippy::disallowed_methods, reason = "whoever runs a test by hand may choose what is drawn")]
     let set = std::env::var("ORDERS_SEED").ok().map(|seed| seed.parse().unwrap());
@@ -45,7 +46,7 @@ async fn every(scenario: Scenario) {
     assert_eq!(search.orders.len(), scenario.orders, "{}", scenario.name);
 }
 
-/// Whoever's call goes wrong, the others are none the worse; and all is well again when it is over.
+/// A fault in one actor's call must not affect the others. Afterwards everything works again.
 async fn struck(scenario: Scenario) {
     let seed = seed(scenario.name, &format!("{STRUCK} mishaps"));
     let world = World::start(scenario.settings, 3).await;
@@ -122,7 +123,7 @@ scenarios! {
     withdrawal_and_finish: rotations::WITHDRAWAL_AND_FINISH;
 }
 
-/// All orders of those scenarios that have too many for every time.
+/// All orders of scenarios with too many orders for each test run.
 mod all {
     use super::*;
 
@@ -139,7 +140,7 @@ mod all {
     }
 }
 
-/// The search leaves nothing out: whatever is drawn, it has found.
+/// The search is complete: it has found every random order.
 #[tokio::test(start_paused = true)]
 async fn the_search_finds_every_random_order() {
     for scenario in [codes::ANSWER_AND_STRANGER, codes::ANSWER_AND_RESEND] {

@@ -1,7 +1,7 @@
-//! Every order of what may happen at once and every mishap on the way, and what holds in all of them.
+//! Parallel requests in every order, faults in every call, and the invariants of all of them.
 //!
-//! Each scenario is a test of its own, in all of its orders or in 500 that are drawn by a seed, which is printed. All orders of
-//! the others: `cargo test -p tests --test orders -- --ignored NAME`. Another seed: `ORDERS_SEED=…`.
+//! Each scenario is a separate test. It runs all of its orders, or 500 random ones from a printed seed. To run all orders of the
+//! larger ones: `cargo test -p tests --test orders -- --ignored NAME`. To choose a seed: `ORDERS_SEED=…`.
 
 mod every_mishap;
 mod every_order;

@@ -1,25 +1,25 @@
-//! What one person does: each request of the API by itself, with the keys not at hand, so that reading them is a call too.
+//! Single requests of one user, for each operation of the API. Keys are not cached, so reading them is a call too.
 
 use tests::deployment::session_of;
 use tests::orders::{Deed, Prepare, Scenario, Scene, World};
 
 use crate::scenarios::{ADA, PHONE, again, answer, ask, guess, known};
 
-/// Older keys than this are read again.
+/// Older cached keys are read again, in seconds.
 const STALE: u64 = 300;
 
 const fn request(name: &'static str, prepare: Prepare) -> Scenario {
     Scenario::new(name, 1, prepare).with_keys()
 }
 
-/// Ada's deed, a while after her sign-in.
+/// An action of Ada's, some time after her sign-in.
 async fn alone(world: &World, deed: impl FnOnce(&tests::Tokens) -> Deed) -> Scene {
     let tokens = known(world).await;
     world.auth.wait(STALE);
     Scene::about(ADA).and("somebody", deed(&tokens)).with_sessions(&[&tokens])
 }
 
-/// The last but one of the hour, so that none may count twice: the person asks once more.
+/// The hourly limit leaves one more request, so this one may be counted only once.
 pub const FIRST_REQUEST: Scenario = request("a request", |world| {
     Box::pin(async move {
         world.auth.wait(STALE);
@@ -38,7 +38,7 @@ pub const RESEND: Scenario = request("a resend", |world| {
 
 pub const SMS: Scenario = request("a request by SMS", |world| {
     Box::pin(async move {
-        // The budget is a day's, and instances remember it.
+        // The daily budget is used up, and instances cache that.
         world.auth.wait(86_400);
         let scene = Scene::about(PHONE).and("somebody", ask(PHONE));
         Scene { messages_left: Some(1), ..scene }
@@ -54,7 +54,7 @@ pub const KNOWN: Scenario = request("an answer", |world| {
     })
 });
 
-/// Ends the oldest session, and no other however often it is tried.
+/// Ends the oldest session and no other, even if the write is retried.
 pub const AT_THE_LIMIT: Scenario = request("an answer at the session limit", |world| {
     Box::pin(async move {
         let oldest = known(world).await;
@@ -88,7 +88,7 @@ pub const WRONG: Scenario = request("a wrong answer", |world| {
 pub const BY_SMS: Scenario = request("an answer to an SMS", |world| {
     Box::pin(async move {
         let session = world.client(100).sign_in(PHONE).await;
-        // Such a code does not live as long as keys are at hand.
+        // A code by SMS expires before cached keys do.
         world.auth.wait(STALE);
         let asked = world.client(101).ask(PHONE).await;
         let deed = Deed::Answer { who: PHONE.to_owned(), asked, right: true, bound: true };

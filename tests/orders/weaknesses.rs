@@ -1,11 +1,11 @@
-//! What each condition is good for: without it some order breaks the invariant that it guards, and the search finds that order.
+//! Proves that each condition is needed: without it some order breaks the invariant behind it, and the search finds that order.
 
 use tests::orders::invariants::INVARIANTS;
 use tests::orders::{Scenario, Weakness, explore};
 
 use crate::scenarios::{codes, rotations, sessions};
 
-/// A condition, what it guards, and where its absence shows.
+/// A condition, its invariant, and the scenario to show it.
 struct Guard {
     invariant: &'static str,
     weakness: Weakness,
@@ -22,11 +22,11 @@ const fn guard(
     Guard { invariant, weakness: Weakness { key, find, put }, scenario }
 }
 
-/// Where a code is used up, alone or in the transaction that makes a user; and what lets it be used again.
+/// The write that uses up a code, alone or in the transaction for a new user, and the change that allows a second use.
 const USED_UP: &str = "#CHALLENGES.#challenge.#DIGEST = :digest AND #CHALLENGES.#challenge.#ENDS > :now";
 const USED_AGAIN: &str = "(#CHALLENGES.#challenge.#DIGEST = :digest OR attribute_exists(pk)) \
      AND (#CHALLENGES.#challenge.#ENDS > :now OR attribute_exists(pk))";
-/// The attempts that a challenge has left.
+/// The remaining attempts of a challenge.
 const ONE_LEFT: &str = "#CHALLENGES.#challenge.#ATTEMPTS_LEFT >= :1";
 
 const GUARDS: [Guard; 17] = [
@@ -115,7 +115,7 @@ async fn without_its_guard_each_invariant_breaks() {
         let search = explore(scenario, Some(weakness)).await;
         let told = search.broken.as_ref().map(|broken| broken.tell()).unwrap_or_default();
         println!("{}: {} without `{}`, after {} runs:{told}", scenario.name, invariant, weakness.find, search.runs);
-        // Such a call is refused whatever it says: it would break something without any order.
+        // An invalid call is always refused, so it would break something in any order.
         assert!(!told.contains("ValidationException"), "{}: `{}` is no expression", scenario.name, weakness.put);
         assert!(search.weakened > 0, "{}: nothing has `{}`", scenario.name, weakness.find);
         let broken = search.broken.expect("no order shows that it is missing").broken;
@@ -130,8 +130,7 @@ fn each_invariant_has_a_guard() {
     }
 }
 
-/// `ARCHITECTURE.md` has each invariant with all of its guards, and the scenarios that show them. It leaves out the signs
-/// that mark placeholders.
+/// `ARCHITECTURE.md` lists each invariant with all of its conditions and scenarios. It omits the signs of placeholders.
 #[test]
 fn the_invariants_are_written_down() {
     let page = std::fs::read_to_string(local_aws::template::find_root().unwrap().join("ARCHITECTURE.md")).unwrap();

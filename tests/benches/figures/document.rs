@@ -1,4 +1,4 @@
-//! Where figures go: to the terminal, and into their place in `docs/`.
+//! Prints figures and writes them into `docs/`.
 
 use std::fs;
 
@@ -7,7 +7,7 @@ const DOCUMENTS: [&str; 2] = [
     concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/security.md"),
 ];
 
-/// Prints `text`; and puts it between the two lines that name `section`, if it `is_kept`.
+/// Prints `text`. If `is_kept`, also puts it between the two lines that name `section`.
 pub fn show(section: &str, text: &str, is_kept: bool) {
     println!("{text}");
     if !is_kept {
@@ -23,7 +23,7 @@ pub fn show(section: &str, text: &str, is_kept: bool) {
     panic!("no document has a place for {section}");
 }
 
-/// A table of Markdown; what is in the first column is a name, all else figures.
+/// A Markdown table. The first column contains names, the others figures.
 pub struct Table(String);
 
 impl Table {

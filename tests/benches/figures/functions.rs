@@ -1,4 +1,4 @@
-//! The functions as they run on Lambda: each from its own environment, from the event's text to the answer's bytes.
+//! The functions as on Lambda: each with its own environment, from the event's text to the answer's bytes.
 
 use std::collections::BTreeMap;
 use std::pin::Pin;
@@ -14,11 +14,11 @@ use tests::Deployment;
 pub type Answer = Pin<Box<dyn Future<Output = Vec<u8>> + Send>>;
 type Handler = Box<dyn Fn(String) -> Answer + Send + Sync>;
 
-/// Those behind the API, by their resources.
+/// The functions behind the API, by their resources.
 pub struct Functions(BTreeMap<&'static str, Handler>);
 
 impl Functions {
-    /// Starts them in the runtime that this runs in, where their connections stay; with some settings of their `own`.
+    /// Starts the functions in the current runtime, so that their connections stay there. `own` adds settings.
     pub async fn start(auth: &Deployment, own: &[(String, String)]) -> Functions {
         Functions(BTreeMap::from([
             function::<request_otp::RequestOtp>("RequestOtp", auth, own).await,
@@ -45,7 +45,7 @@ async fn function<F: Function<Event = Request>>(
     let environment: BTreeMap<_, _> = auth.stack.environment(resource).into_iter().chain(own.iter().cloned()).collect();
     let settings = config::read(|name| environment.get(name).cloned(), settings::<F>).unwrap();
     let starting = Served::<F>::start(settings, auth.stack.clock().handle(), crate::log());
-    // On the heap: the futures of all functions together are too much for one stack.
+    // On the heap, because the futures of all functions together exceed one stack.
     let served = Arc::new(Box::pin(starting).await.unwrap());
     let handler = move |event: String| -> Answer {
         let served = served.clone();

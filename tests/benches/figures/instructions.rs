@@ -1,11 +1,11 @@
-//! How many instructions an operation takes: valgrind counts them, the same whatever else the machine does.
+//! Counts an operation's instructions with valgrind. The count is independent of other load on the machine.
 
 use std::process::Command;
 
-/// Runs that are not counted.
+/// Uncounted runs at the start.
 pub const UNSEEN: usize = 5;
 
-/// The mean of that many runs, in thousands, all of the thread that answers; where there is no valgrind, a dash.
+/// The mean of `seen` runs in thousands, only of the answering thread. Returns a dash if valgrind is missing.
 pub fn of(operation: &str, seen: usize) -> String {
     let run = Command::new("valgrind")
         .args(["--tool=callgrind", "--callgrind-out-file=/dev/null", "--toggle-collect=*Bench*counted*"])

@@ -1,8 +1,7 @@
-//! The figures of `docs/benchmarks.md`, printed and with `--write` put there: each operation alone, whole logins under load, and
-//! what a million of them cost.
+//! The figures of `docs/benchmarks.md`: each operation by itself, whole logins under load, and the cost of a million logins.
 //!
-//! `cargo bench -p tests --bench figures`. It fails on no figure; it does fail where an operation answers or calls otherwise
-//! than it should. `docs/benchmarks.md` says what is in a figure.
+//! `cargo bench -p tests --bench figures` prints them, and `--write` also puts them into the page. It fails only if an
+//! operation's answer or calls are wrong, regardless of the figures. `docs/benchmarks.md` explains each figure.
 
 mod document;
 mod functions;
@@ -31,11 +30,11 @@ use crate::timing::{Times, micros, millis};
 
 #[derive(Clone, Copy, PartialEq, ValueEnum)]
 enum Part {
-    /// Each operation alone.
+    /// Each operation by itself.
     Operations,
-    /// What must not be told apart.
+    /// Pairs of requests with indistinguishable answers.
     Oracle,
-    /// Whole logins, and what they cost.
+    /// Whole logins and their cost.
     Load,
 }
 
@@ -43,36 +42,36 @@ enum Part {
 struct Options {
     /// Only this part.
     part: Option<Part>,
-    /// Only the operations with this in their names.
+    /// Only operations with this text in their names.
     #[arg(long, default_value = "")]
     named: String,
-    /// How many clients log in at once.
+    /// Numbers of parallel clients.
     #[arg(long, value_delimiter = ',', default_value = "1,16,64")]
     clients: Vec<usize>,
-    /// How many users there are.
+    /// Numbers of users.
     #[arg(long, value_delimiter = ',', default_value = "1000,100000,1000000")]
     users: Vec<usize>,
-    /// How many logins a figure is of.
+    /// Logins per figure.
     #[arg(long, default_value_t = 2_000)]
     logins: usize,
-    /// How often each side of what must not be told apart is asked.
+    /// Samples per request of each pair.
     #[arg(long, default_value_t = 2_000)]
     samples: usize,
-    /// How many answers of each side have their instructions counted.
+    /// Answers per request of each pair with counted instructions.
     #[arg(long, default_value_t = 200)]
     seen: usize,
-    /// Puts the figures into docs/benchmarks.md and docs/security.md.
+    /// Write the figures into docs/benchmarks.md and docs/security.md.
     #[arg(long)]
     write: bool,
-    /// Only runs that operation, for who counts instructions.
+    /// Run only this operation, for counting instructions.
     #[arg(long, hide = true)]
     watched: Option<String>,
-    /// What cargo adds.
+    /// Added by cargo.
     #[arg(long, hide = true)]
     bench: bool,
 }
 
-/// The bytes of the log so far.
+/// The bytes logged so far.
 static WRITTEN: AtomicU64 = AtomicU64::new(0);
 
 fn log() -> Log {
@@ -83,7 +82,7 @@ fn log() -> Log {
 
 fn main() {
     let options = Options::parse();
-    // As `shared::runtime::lambda` has it, but that nobody reads the lines.
+    // As in `shared::runtime::lambda`, but the lines are only counted.
     tracing::subscriber::set_global_default(log().subscriber()).unwrap();
 
     let bench = Bench::start();
@@ -109,7 +108,8 @@ fn main() {
     }
 }
 
-/// Each algorithm with few users and some clients; then the last with more and more users, whose memory nothing comes after.
+/// Each algorithm with few users and some clients, then the last algorithm with growing numbers of users. The largest comes last,
+/// because its memory stays in use.
 fn loads(options: &Options, signatures: &Signatures, call: Duration) {
     let (mut rates, mut waits, mut costs) = (rates_table(), waits_table(), String::new());
     for algorithm in ["RS256", "ES256"] {
@@ -134,7 +134,7 @@ fn loads(options: &Options, signatures: &Signatures, call: Duration) {
     show("costs", &costs, options.write);
 }
 
-/// The middle number of clients shows how it grows with users.
+/// The middle number of clients is used to show the growth with users.
 fn plan(options: &Options, algorithm: &str) -> Vec<(usize, usize)> {
     let few = options.users.first().copied().unwrap_or(1_000);
     let middle = options.clients.get(options.clients.len() / 2).copied().unwrap_or(16);

@@ -1,4 +1,5 @@
-//! Each operation alone: its trips, units, bytes, allocations and instructions, and the time of the thread that answers.
+//! Each operation by itself: its round trips, units, bytes, allocations and instructions, and the CPU time of the answering
+//! thread.
 
 use std::time::Duration;
 
@@ -20,12 +21,12 @@ use crate::instructions;
 use crate::timing::{RUNS, Times, WARM_UP, micros, timed};
 use crate::wire::Wire;
 
-/// What an operation's own work may cost beside its signature.
+/// The limit for an operation's own work besides its signature.
 const BAR: Duration = Duration::from_micros(500);
-/// How many runs are counted, where counting is not done for its time.
+/// The number of counted runs for bytes, allocations and instructions.
 const COUNTED: usize = 20;
 
-/// What runs where: the functions here, in this thread; all of AWS elsewhere.
+/// The functions run here, in this thread. All of AWS runs elsewhere.
 pub struct Bench {
     pub elsewhere: Runtime,
     pub here: Runtime,
@@ -35,7 +36,7 @@ pub struct Bench {
     wire: Wire,
 }
 
-/// One operation's figures.
+/// The figures of one operation.
 struct Figures {
     times: Times,
     units: Capacity,
@@ -54,14 +55,14 @@ impl Bench {
         Bench { elsewhere, here, auth, functions, through, wire }
     }
 
-    /// The event that a request becomes, with the resource of its function; the request is made elsewhere.
+    /// The event for a request, with the resource of its function. The request is made elsewhere.
     pub fn event(&self, request: impl Future<Output = Request<Bytes>>) -> (String, String) {
         let request = self.elsewhere.block_on(request);
         let (resource, event) = self.auth.stack.api().unwrap().event(&request, ADDRESS.parse().unwrap()).unwrap();
         (resource, event.to_string())
     }
 
-    /// What is measured, all of it: from the event's text to the answer's bytes.
+    /// The measured work: from the event's text to the answer's bytes.
     #[inline(never)]
     fn answered(&self, functions: &Functions, resource: &str, event: String) -> Vec<u8> {
         self.here.block_on(async {
@@ -71,7 +72,7 @@ impl Bench {
         })
     }
 
-    /// `answered`, by another name: what a counter of instructions looks for.
+    /// `answered` under another name, so that the instruction counter can find it.
     #[inline(never)]
     fn counted(&self, resource: &str, event: String) -> Vec<u8> {
         std::hint::black_box(self.answered(&self.functions, resource, event))
@@ -97,13 +98,13 @@ impl Bench {
     fn times(&self, operation: &Operation) -> (Times, Capacity) {
         let services = self.auth.stack.services();
         let (mut all, mut units) = (Vec::with_capacity(RUNS), Capacity::default());
-        // Beforehand, so that a run finds the caches as the run before it left them.
+        // Prepared in advance, so that each run finds the caches as the previous run left them.
         let events: Vec<_> =
             (0..WARM_UP + RUNS).map(|run| self.event(operation.kind.prepare(&self.auth, run))).collect();
         for (run, (resource, event)) in events.into_iter().enumerate() {
             self.here.block_on(settle());
             services.calls().take();
-            // The last warm-up shows that the calls are made together as they should be. Held up, it is not measured.
+            // The last warm-up run checks that calls are made in parallel as expected. It delays calls, so it is not measured.
             let is_proof = run + 1 == WARM_UP;
             if is_proof {
                 services.rounds().expect(operation.rounds);
@@ -127,12 +128,12 @@ impl Bench {
         (Times::of(all), units)
     }
 
-    /// Answers once; `is_seen` by who counts instructions.
+    /// Answers once. `is_seen` makes the run visible to the instruction counter.
     pub fn run(&self, is_seen: bool, resource: &str, event: String) -> Vec<u8> {
         if is_seen { self.counted(resource, event) } else { self.answered(&self.functions, resource, event) }
     }
 
-    /// Only runs the operation, for a counter of instructions to watch; first some that it does not see.
+    /// Runs only the operation, for the instruction counter, after some uncounted runs.
     pub fn watched(&self, name: &str, seen: usize) {
         let operation = OPERATIONS.iter().find(|operation| operation.name == name).unwrap();
         for run in 0..instructions::UNSEEN + seen {
@@ -142,7 +143,7 @@ impl Bench {
         }
     }
 
-    /// What the least call of the database costs its caller: a read of an item that is not there.
+    /// The cheapest database call: reading a missing item.
     pub fn one_call(&self) -> Duration {
         let aws = Aws::new(&self.auth.read(Settings::read)).unwrap();
         let users = Store::new(&aws).user_table(self.auth.setting("USER_TABLE"));
@@ -190,20 +191,20 @@ impl Bench {
     }
 }
 
-/// Lets the connections put themselves back: what a request leaves to do is its own work.
+/// Lets connections return to their pool, because this work belongs to the request.
 async fn settle() {
     for _ in 0..8 {
         tokio::task::yield_now().await;
     }
 }
 
-/// How many trips one after the other, and what is under way together in each.
+/// The number of sequential round trips, and the parallel calls in each.
 fn trips(rounds: &[usize]) -> String {
     let together = rounds.iter().map(usize::to_string).collect::<Vec<_>>().join(" + ");
     if rounds.is_empty() { "0".to_owned() } else { format!("{} ({together})", rounds.len()) }
 }
 
-/// The code of an answer as Lambda takes it.
+/// The code of an answer in Lambda's format.
 pub fn code(answer: &[u8]) -> String {
     let answer: Value = serde_json::from_slice(answer).unwrap();
     let body: Value = serde_json::from_str(answer["body"].as_str().unwrap()).unwrap();

@@ -1,4 +1,4 @@
-//! Whether time tells what answers do not: both sides of a question, asked in turns, thousands of times.
+//! Tests for timing differences: both requests of a pair are sent in turn, thousands of times.
 
 use cpu_time::ThreadTime;
 use tests::pairs::{PAIRS, Side};
@@ -8,7 +8,7 @@ use crate::instructions::{self, UNSEEN};
 use crate::operations::Bench;
 use crate::timing::{Times, WARM_UP, micros};
 
-/// What Welch's t stays below where two samples differ by chance (security.md, V09).
+/// Welch's t stays below this if two samples differ only by chance (security.md, V09).
 const BAR: f64 = 4.5;
 
 pub fn table(bench: &Bench, samples: usize, seen: usize) -> String {
@@ -21,7 +21,7 @@ pub fn table(bench: &Bench, samples: usize, seen: usize) -> String {
         "instructions of one side",
         "of the other",
     ]);
-    // First: counting takes long, and other work on the machine does not change a count.
+    // Times come first, because counting takes long and is independent of other load on the machine.
     let all: Vec<_> = PAIRS.iter().map(|pair| times(bench, pair.sides, samples)).collect();
     for (pair, sides) in PAIRS.iter().zip(all) {
         let t = welch(&sides);
@@ -37,19 +37,19 @@ pub fn table(bench: &Bench, samples: usize, seen: usize) -> String {
     table.text()
 }
 
-/// What the counting process is told to run.
+/// The name for the counting process.
 fn watched_name(pair: &str, side: usize) -> String {
     format!("{pair}#{side}")
 }
 
-/// Only runs one side, if `name` is that of one.
+/// Runs only one request of a pair, if `name` is its name.
 pub fn watched(bench: &Bench, name: &str, seen: usize) -> bool {
     let found = PAIRS.iter().find_map(|pair| {
         let side = [0, 1].into_iter().find(|side| watched_name(pair.name, *side) == name)?;
         Some((pair.sides, pair.sides[side]))
     });
     let Some((sides, side)) = found else { return false };
-    // Both, so that the heap is as used whichever is counted: to find memory takes instructions too.
+    // Prepares both requests, so that the heap is the same for either. Allocation takes instructions too.
     for side in sides {
         bench.elsewhere.block_on(side.settle(&bench.auth, UNSEEN + seen));
     }
@@ -66,7 +66,7 @@ fn times(bench: &Bench, sides: [Side; 2], samples: usize) -> [Vec<std::time::Dur
     }
     let mut all = [Vec::with_capacity(samples), Vec::with_capacity(samples)];
     for run in 0..WARM_UP + samples {
-        // Which comes first changes, so that neither is always the one after the other.
+        // The order alternates, so that neither request always comes first.
         for at in if run % 2 == 0 { [0, 1] } else { [1, 0] } {
             let (resource, event) = bench.event(sides[at].request(&bench.auth, run));
             let started = ThreadTime::now();
@@ -79,7 +79,7 @@ fn times(bench: &Bench, sides: [Side; 2], samples: usize) -> [Vec<std::time::Dur
     all
 }
 
-/// How many standard errors the means are apart; the slowest hundredth of each is the machine's and left out.
+/// The distance of the means in standard errors. The slowest hundredth of each sample is excluded, because the machine causes it.
 fn welch(sides: &[Vec<std::time::Duration>; 2]) -> f64 {
     let [left, right] = sides.each_ref().map(|times| {
         let mut nanos: Vec<f64> = times.iter().map(|time| time.as_nanos() as f64).collect();

@@ -1,4 +1,4 @@
-//! What a million logins cost: counted units, times the prices of `docs/prices.toml`.
+//! The cost of a million logins: counted units times the prices in `docs/prices.toml`.
 
 use serde::Deserialize;
 use tests::operations::OPERATIONS;
@@ -9,7 +9,7 @@ use crate::load::{Run, STEPS};
 const PRICES: &str = include_str!("../../../docs/prices.toml");
 const TEMPLATE: &str = include_str!("../../../template.yaml");
 const MILLION: f64 = 1e6;
-/// How many people a month the table is for.
+/// The monthly users in the table.
 const PEOPLE: [u32; 3] = [10_000, 100_000, 1_000_000];
 
 #[derive(Deserialize)]
@@ -47,7 +47,7 @@ struct Other {
     tiers: Vec<Tier>,
 }
 
-/// People above a number, up to the next tier's.
+/// The users above a number, up to the next tier.
 #[derive(Deserialize)]
 struct Tier {
     above: u32,
@@ -63,13 +63,13 @@ impl Other {
     }
 }
 
-/// What one login takes.
+/// The resources of one login.
 pub struct Login {
     pub requests: f64,
     pub write: f64,
     pub read: f64,
     pub log_bytes: f64,
-    /// Of the functions' processor's time, in seconds.
+    /// CPU time of the functions, in seconds.
     pub cpu: f64,
     pub memory_mb: f64,
 }
@@ -88,7 +88,7 @@ impl Login {
     }
 }
 
-/// What a function has, unless the deployer says otherwise.
+/// The default memory of a function in the template.
 fn memory() -> f64 {
     let (_, parameter) = TEMPLATE.split_once("\n  MemorySize:\n").unwrap();
     let default = parameter.lines().find_map(|line| line.trim().strip_prefix("Default: ")).unwrap();
@@ -100,7 +100,7 @@ impl Prices {
         toml::from_str(PRICES).unwrap()
     }
 
-    /// What a million logins cost by what is paid for, and beside it what else costs what.
+    /// The cost of a million logins by item, and a comparison with other products.
     pub fn tables(&self, login: &Login) -> String {
         let parts = self.parts(login);
         let mut table = Table::new(&["a million logins", "counted, each", "dollars"]);
@@ -130,12 +130,12 @@ impl Prices {
         ]
     }
 
-    /// How long the functions run for a login: they wait for AWS, and work with their share of a processor.
+    /// The duration of the functions for one login: waiting for AWS, plus their CPU time with their share of a processor.
     fn seconds(&self, login: &Login) -> f64 {
         let trips_of = |name: &str| OPERATIONS.iter().find(|it| it.name == name).unwrap().rounds.len();
         let trips =
             trips_of("request, first") + trips_of("verify, known user") + 2 * trips_of("refresh") + trips_of("logout");
-        // One of them is the mail.
+        // One of the round trips sends the email.
         let waiting = (trips - 1) as f64 * self.assumed.trip_ms + self.assumed.mail_ms;
         waiting / 1e3 + login.cpu * self.assumed.vcpu_memory_mb / login.memory_mb
     }

@@ -1,4 +1,4 @@
-//! What one signature costs, with each algorithm, as the functions make and check it.
+//! The time for one signature with each algorithm, made and verified as in the functions.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::timing::{Times, micros, timed};
 
 const ISSUER: &str = "https://auth.example.com";
 
-/// By the names of the algorithms: the key read, a token signed, a token checked.
+/// Times by algorithm: reading the key, signing a token, verifying a token.
 pub struct Signatures(Vec<(&'static str, [Times; 3])>);
 
 impl Signatures {
@@ -21,7 +21,7 @@ impl Signatures {
         Signatures(SigningAlgorithm::ALL.map(|algorithm| (algorithm.name(), measure(elsewhere, algorithm))).into())
     }
 
-    /// What it takes to sign one token.
+    /// The time to sign one token.
     pub fn one(&self, algorithm: &str) -> Duration {
         self.0.iter().find(|(name, _)| *name == algorithm).unwrap().1[1].median()
     }

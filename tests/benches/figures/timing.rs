@@ -1,14 +1,14 @@
-//! CPU time of this thread, and how it is told.
+//! CPU time of this thread, and its formatting.
 
 use std::time::Duration;
 
 use cpu_time::ThreadTime;
 
-/// Runs that are not measured: connections open, caches fill, the first allocations are made.
+/// Unmeasured runs at the start, while connections open, caches fill and the first allocations happen.
 pub const WARM_UP: usize = 30;
 pub const RUNS: usize = 400;
 
-/// Times in their order.
+/// Sorted times.
 pub struct Times(Vec<Duration>);
 
 impl Times {
@@ -17,7 +17,7 @@ impl Times {
         Times(all)
     }
 
-    /// What that many of a hundred do not exceed.
+    /// The percentile `of_hundred`.
     pub fn percentile(&self, of_hundred: usize) -> Duration {
         self.0[(self.0.len() * of_hundred / 100).min(self.0.len() - 1)]
     }
@@ -27,7 +27,7 @@ impl Times {
     }
 }
 
-/// Each time is of ten: asking for the time costs as much as a short one does.
+/// Each time is the mean of ten runs, because reading the clock takes as long as a short run.
 pub fn timed<T>(mut work: impl FnMut() -> T) -> Times {
     const TOGETHER: u32 = 10;
     let mut one = || {

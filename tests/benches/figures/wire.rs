@@ -1,4 +1,4 @@
-//! What goes over the wire between a function and AWS: a stand-in for the endpoint that hands on, and counts bytes.
+//! A proxy between a function and AWS that counts bytes.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ pub struct Wire {
 }
 
 impl Wire {
-    /// In front of what listens at `behind`.
+    /// Starts the proxy in front of the endpoint at `behind`.
     pub async fn start(behind: SocketAddr) -> Wire {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (address, carried) = (listener.local_addr().unwrap(), Arc::<AtomicU64>::default());
@@ -30,18 +30,18 @@ impl Wire {
         Wire { address, carried }
     }
 
-    /// What sends a function through it.
+    /// The settings for a function to use the proxy.
     pub fn settings(&self) -> Vec<(String, String)> {
         vec![("AWS_ENDPOINT_URL".to_owned(), format!("http://{}", self.address))]
     }
 
-    /// All bytes since the start, there and back.
+    /// All bytes since the start, in both directions.
     pub fn carried(&self) -> u64 {
         self.carried.load(Ordering::SeqCst)
     }
 }
 
-/// Counts before it hands on: who has an answer finds it counted.
+/// Counts before forwarding, so that an answer's bytes are counted when it arrives.
 async fn carry(mut from: impl AsyncRead + Unpin, mut to: impl AsyncWrite + Unpin, carried: Arc<AtomicU64>) {
     let mut buffer = vec![0; 64 * 1024];
     while let Ok(count @ 1..) = from.read(&mut buffer).await {

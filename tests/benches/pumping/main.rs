@@ -1,18 +1,18 @@
-//! What an SMS pumping attack gets, with the default limits: `cargo bench -p tests --bench pumping`.
+//! The effect of an SMS pumping attack with the default limits: `cargo bench -p tests --bench pumping`.
 //!
-//! Ten thousand requests for texts to one prefix from a thousand addresses, none of them answered, against the local
-//! stack. It prints figures and fails on none; `tests/api/budget.rs` holds the bar.
+//! An attacker requests ten thousand messages to one prefix from a thousand addresses against the local stack, and answers none.
+//! The benchmark only prints figures. `tests/api/budget.rs` tests the limit.
 
 use tests::Deployment;
 use tests::pumping::{Attack, Damage};
 
-/// What one text costs in the figures, in US dollars: a dear but usual price.
+/// The price of one message in US dollars: high, but common.
 const PRICE: f64 = 0.10;
 
 const HOUR: u64 = 3_600;
 
-/// Seconds that the attack lasts, people who sign in there, and how it is called. A day's attack begins at noon, so that
-/// it has two days' budgets.
+/// Each attack: its name, its start, its duration in seconds and the number of users who sign in there. A day's attack begins at
+/// noon, so it uses the budgets of two days.
 const ATTACKS: [(&str, u64, u64, usize); 5] = [
     ("all at once", 0, 0, 0),
     ("in 10 minutes", 0, 600, 0),

@@ -1,8 +1,9 @@
-//! What it takes a function's real binary to start and to answer, beside one that does nothing.
+//! The cost of starting a function's real binary and of its answers, compared with an empty function.
 //!
-//! `cargo bench -p tests --bench start -- --binaries FOLDER`, where FOLDER is `target/lambda/` or `target/release/`, built
-//! before; `.ci/package` does both. All of AWS is this machine's, behind TLS. It prints figures with their bars and fails on
-//! none of them; it does fail where a function answers otherwise than it should, or holds a client that it should not. `docs/benchmarks.md` says what is in a figure.
+//! `cargo bench -p tests --bench start -- --binaries FOLDER`. FOLDER is `target/lambda/` or `target/release/` with finished
+//! builds, and `.ci/package` does both steps. All of AWS runs on this machine, behind TLS. The benchmark prints figures with
+//! their limits. It fails only if an answer is wrong or a binary contains an unexpected client. `docs/benchmarks.md` explains
+//! each figure.
 
 mod measure;
 mod subject;
@@ -20,18 +21,18 @@ use crate::subject::Subject;
 
 #[derive(Parser)]
 struct Options {
-    /// Where the binaries are, as cargo lambda or cargo lays them.
+    /// Folder of the binaries, in the layout of cargo lambda or cargo.
     #[arg(long)]
     binaries: PathBuf,
-    /// How often each is started.
+    /// Starts per function.
     #[arg(long, default_value_t = 200)]
     starts: usize,
-    /// How many calls the longest-lived one answers.
+    /// Calls answered by the longest-running process.
     #[arg(long, default_value_t = 1_000)]
     calls: usize,
-    /// Only these functions, beside the one that does nothing.
+    /// Only these functions, in addition to the empty one.
     only: Vec<String>,
-    /// What cargo adds.
+    /// Added by cargo.
     #[arg(long, hide = true)]
     bench: bool,
 }
@@ -45,7 +46,7 @@ async fn main() {
     let subjects = Subject::all(&options.binaries, &options.only);
 
     let mut starts: Vec<Vec<Start>> = subjects.iter().map(|_| Vec::new()).collect();
-    // In turns, so that what else the machine does falls on all alike.
+    // In turn, so that other load on the machine affects all functions equally.
     for run in 0..options.starts {
         for (subject, starts) in subjects.iter().zip(&mut starts) {
             starts.push(bench.start(subject, run).await);

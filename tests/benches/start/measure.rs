@@ -1,4 +1,4 @@
-//! One process: from its start to its answers, with the processor's time and the memory that it takes.
+//! One process from its start to its answers, with its CPU time and memory.
 
 use std::time::{Duration, Instant};
 
@@ -10,37 +10,37 @@ use tokio::process::{Child, Command};
 
 use crate::subject::Subject;
 
-/// What all processes share.
+/// Shared by all processes.
 pub struct Bench {
     pub auth: Deployment,
     pub tls: TlsEndpoint,
 }
 
-/// From the start of a process to some moment.
+/// The cost from the start of a process to a certain moment.
 #[derive(Clone, Copy)]
 pub struct Cost {
-    /// Of all its threads, in user and kernel mode.
+    /// CPU time of all its threads, in user and kernel mode.
     pub cpu: Duration,
     pub time: Duration,
 }
 
 /// One start.
 pub struct Start {
-    /// To the first question for an event.
+    /// To the first request for an event.
     pub next: Cost,
     /// To the first answer.
     pub first: Cost,
-    /// Connections that were open when it asked for an event.
+    /// Open connections at the first request for an event.
     pub at_start: usize,
-    /// Those that were opened after.
+    /// Connections opened later.
     pub later: usize,
 }
 
-/// One process that goes on.
+/// One long-running process.
 pub struct Life {
-    /// The most memory at once, in bytes: after one call, and after all.
+    /// Peak memory in bytes: after one call, and after all.
     pub memory: [u64; 2],
-    /// A call's part of the processor's time, but for the first.
+    /// CPU time per call, excluding the first.
     pub call: Duration,
 }
 
@@ -51,7 +51,7 @@ struct Running {
 }
 
 impl Bench {
-    /// Starts it and has it answer once.
+    /// Starts the process and lets it answer once.
     pub async fn start(&self, subject: &Subject, run: usize) -> Start {
         let event = subject.event(&self.auth, run).await;
         let before = self.tls.handshakes();
@@ -67,7 +67,7 @@ impl Bench {
         Start { next, first, at_start: at_next - before, later: after - at_next }
     }
 
-    /// Starts it and has it answer that many times; `first` is a number that no event had.
+    /// Starts the process and lets it answer `calls` times. `first` is an unused number for its events.
     pub async fn live(&self, subject: &Subject, first: usize, calls: usize) -> Life {
         let mut events = Vec::new();
         for run in first..first + calls {
@@ -90,7 +90,7 @@ impl Bench {
 
     async fn run(&self, subject: &Subject) -> Running {
         let mut environment = subject.resource.map(|name| self.auth.stack.environment(name)).unwrap_or_default();
-        // The later of two values counts.
+        // If a variable occurs twice, the later value counts.
         environment.extend(self.tls.settings());
         let api = RuntimeApi::start().await;
         let mut command: Command = api.command(subject.path.to_str().unwrap(), environment);
@@ -106,12 +106,12 @@ impl Running {
         Cost { cpu: self.cpu(), time }
     }
 
-    /// Of all its threads, none of which ends while we look.
+    /// The time of all its threads. All of them are still running.
     fn cpu(&self) -> Duration {
         usage::threads(&self.process()).map(|(_, time)| time).sum()
     }
 
-    /// The most that it ever had.
+    /// Peak memory in bytes.
     fn memory(&self) -> u64 {
         usage::memory(&self.process()).1
     }

@@ -1,4 +1,4 @@
-//! What is measured: each function's binary, and the event that it is given.
+//! The measured binaries, and the event for each.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -12,18 +12,18 @@ use tests::operations::{ADDRESS, Kind};
 /// One binary.
 pub struct Subject {
     pub name: &'static str,
-    /// Its function in the template; nothing has none.
+    /// Its function in the template. `None` for the empty function.
     pub resource: Option<&'static str>,
     pub path: PathBuf,
-    /// What makes its event; who rotates keys is asked to ensure that there are some.
+    /// The kind of event. Without one, the event asks `rotate-keys` to ensure that keys exist.
     kind: Option<Kind>,
     /// The status of its answer.
     status: u64,
-    /// The largest zip, in MB.
+    /// The maximum size of the zip, in MB.
     pub zip_bar: f64,
 }
 
-/// Name, resource, event, status, the largest zip in MB, and the AWS clients that it may have.
+/// Name, resource, event, status, the maximum zip in MB, and the allowed AWS clients.
 type Line = (&'static str, Option<&'static str>, Option<Kind>, u64, f64, &'static [&'static str]);
 
 const ALL: [Line; 10] = [
@@ -47,7 +47,7 @@ const ALL: [Line; 10] = [
 ];
 
 impl Subject {
-    /// All functions or `only` these, and first the one that does nothing.
+    /// The empty function first, then all functions or `only` these.
     pub fn all(folder: &Path, only: &[String]) -> Vec<Subject> {
         let is_meant = |name: &str| name == "hello" || only.is_empty() || only.iter().any(|only| only == name);
         let subjects = ALL.into_iter().filter(|subject| is_meant(subject.0)).map(
@@ -62,20 +62,20 @@ impl Subject {
         subjects.collect()
     }
 
-    /// An event that nothing has answered yet.
+    /// A new event.
     pub async fn event(&self, auth: &Deployment, run: usize) -> Value {
         let Some(kind) = self.kind else { return json!({ "mode": "ensure" }) };
         let request = kind.prepare(auth, run).await;
         auth.stack.api().unwrap().event(&request, ADDRESS.parse().unwrap()).unwrap().1
     }
 
-    /// Asserts that it has done what it was asked for.
+    /// Asserts that the answer is a success.
     pub fn check(&self, answer: &Result<Value, Value>) {
         let answer = answer.as_ref().unwrap_or_else(|error| panic!("{}: {error}", self.name));
         assert!(self.status == 0 || answer["statusCode"] == self.status, "{}: {answer}", self.name);
     }
 
-    /// Its size, and that of a zip of it: what names the file in there is about a hundred bytes.
+    /// The size of the binary, and of a zip of it. The zip's entry header of about a hundred bytes is excluded.
     pub fn sizes(&self) -> (usize, usize) {
         let binary = std::fs::read(&self.path).unwrap();
         let mut zip = DeflateEncoder::new(Vec::new(), Compression::best());

@@ -1,26 +1,26 @@
-//! The figures as a table, with their bars.
+//! The figures as a table, with their limits.
 
 use std::time::Duration;
 
 use crate::measure::{Cost, Life, Start};
 use crate::subject::Subject;
 
-/// One function's figures: medians, where there are many.
+/// The figures of one function. Repeated measurements are medians.
 pub struct Row {
     name: &'static str,
     sizes: (usize, usize),
     next: Cost,
     first: Cost,
     connections: usize,
-    /// How many starts left one for the first request to open.
+    /// How many starts left a connection for the first request to open.
     late: usize,
     life: Life,
     zip_bar: f64,
 }
 
-/// How much more of the processor's time than the function that does nothing.
+/// Additional CPU time compared with the empty function, in milliseconds.
 const NEXT_BAR: f64 = 5.0;
-/// The same to the first answer over one connection, and for each further one.
+/// The same up to the first answer, with one connection and for each further one.
 const FIRST_BAR: (f64, f64) = (10.0, 3.0);
 const MEMORY_BAR: f64 = 25.0;
 
@@ -38,7 +38,7 @@ impl Row {
         }
     }
 
-    /// The bars that it misses.
+    /// The exceeded limits.
     fn misses(&self, hello: &Row) -> String {
         let further = self.connections.saturating_sub(1) as f64;
         let bars = [

@@ -1,4 +1,4 @@
-//! Running one target many times.
+//! Runs one target many times.
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -7,24 +7,24 @@ use std::time::{Duration, Instant};
 use crate::mutate::{Random, mutated};
 use crate::{Target, Word};
 
-/// What came of it.
+/// The result.
 #[derive(Debug, Default)]
 pub struct Campaign {
     pub executions: u64,
     pub took: Duration,
-    /// How often each word was said.
+    /// How often each word was returned.
     pub words: BTreeMap<Word, u64>,
-    /// The longest that one execution took.
+    /// The longest execution.
     pub slowest: Duration,
 }
 
-/// Inputs that are changed further, at most: the seeds, and what led somewhere new.
+/// The maximum number of inputs kept for mutation: the seeds, and inputs with new results.
 const LARGEST_POOL: usize = 512;
 
-/// Runs `target` on its seeds and then on changes of them.
+/// Runs `target` on its seeds and then on mutations of them.
 ///
 /// # Panics
-/// As the target does, after printing the input that made it.
+/// If the target panics, after printing the input.
 pub fn run(target: &Target, executions: u64, seed: u64) -> Campaign {
     let mut random = Random::new(seed);
     let mut pool = (target.seeds)();
@@ -36,7 +36,7 @@ pub fn run(target: &Target, executions: u64, seed: u64) -> Campaign {
             _ => mutated(&pool[random.below(pool.len())], &pool, target.dictionary, &mut random),
         };
         let word = campaign.execute(target, &input, seed);
-        // New is a word, or a word for an input of another size.
+        // A result is new if the word is new, or new for an input of this size.
         let size = input.len().next_power_of_two();
         let times = seen.entry((word, size)).or_insert(0_u64);
         *times += 1;
@@ -66,7 +66,7 @@ impl Campaign {
         word
     }
 
-    /// Executions in a second.
+    /// Executions per second.
     pub fn rate(&self) -> f64 {
         self.executions as f64 / self.took.as_secs_f64().max(f64::MIN_POSITIVE)
     }

@@ -1,8 +1,8 @@
-//! Fuzzing: every parser that the outside reaches, fed with what nobody meant it for.
+//! Fuzzing of every parser that handles outside input.
 //!
-//! A target takes bytes, asserts what must hold of whatever they are, and says in a word what became of them. The words
-//! guide the search: an input that leads to a new one is kept and changed further. They also tell whether a target gets
-//! anywhere: one that refuses all its inputs has tested nothing (`tests/bounded.rs`).
+//! A target takes bytes, asserts its rules for any input, and returns a word for the result. The words guide the search: an input
+//! with a new word is kept and mutated further. The words also show progress, because a target that refuses all its inputs tests
+//! nothing (`tests/bounded.rs`).
 
 pub mod campaign;
 pub mod mutate;
@@ -12,30 +12,30 @@ mod targets;
 pub use crate::campaign::{Campaign, run};
 pub use crate::targets::TARGETS;
 
-/// One parser, and how to try it.
+/// One parser and its inputs.
 pub struct Target {
     pub name: &'static str,
-    /// Panics where something does not hold; else says what became of the input.
+    /// Panics if a rule is broken. Otherwise returns a word for the result.
     pub run: fn(&[u8]) -> Word,
-    /// Whether it asks whole functions, which takes longer.
+    /// True if it calls whole functions, which takes longer.
     pub asks_functions: bool,
-    /// Inputs to begin with.
+    /// Initial inputs.
     pub seeds: fn() -> Vec<Vec<u8>>,
-    /// What its inputs are made of.
+    /// Fragments of inputs.
     pub dictionary: &'static [&'static str],
-    /// The words that a short campaign must come to.
+    /// Words that a short campaign must reach.
     pub reaches: &'static [Word],
 }
 
-/// What became of an input.
+/// The result of an input.
 pub type Word = &'static str;
 
-/// The target of that name.
+/// The target with this name.
 pub fn target(name: &str) -> Option<&'static Target> {
     TARGETS.iter().find(|target| target.name == name)
 }
 
-/// Seeds that are texts.
+/// Seeds from strings.
 fn texts<const N: usize>(texts: [&str; N]) -> Vec<Vec<u8>> {
     texts.map(|text| text.as_bytes().to_vec()).to_vec()
 }

@@ -1,18 +1,18 @@
-//! `cargo run --profile fuzz -p fuzz -- --executions 1000000 [TARGET]…`: fuzzes by name, as long as asked.
+//! `cargo run --profile fuzz -p fuzz -- --executions 1000000 [TARGET]…` fuzzes the named targets.
 
 use clap::Parser;
 use fuzz::{TARGETS, Target, run, target};
 
-/// Feeds parsers with what nobody meant them for, and stops at the first panic with the input that made it.
+/// Feeds parsers with unexpected input, and stops at the first panic with its input.
 #[derive(Parser)]
 struct Arguments {
-    /// Executions of each target.
+    /// Executions per target.
     #[arg(long, default_value_t = 100_000)]
     executions: u64,
     /// The same seed gives the same inputs.
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Which; without a name all.
+    /// Targets; all if none is named.
     #[arg(value_parser = find)]
     targets: Vec<&'static Target>,
 }

@@ -1,6 +1,6 @@
-//! Changing inputs: a little, at random, and the same again for the same seed.
+//! Makes small random changes to inputs. The same seed gives the same changes.
 
-/// SplitMix64: small, even, and the same everywhere.
+/// SplitMix64: small, evenly distributed, and the same on every machine.
 pub struct Random(u64);
 
 impl Random {
@@ -25,10 +25,10 @@ impl Random {
     }
 }
 
-/// Longer inputs are cut off: limits are at 8 KiB and below.
+/// Longer inputs are cut off. The parsers' limits are at 8 KiB and below.
 const LONGEST: usize = 12 * 1024;
 
-/// What confuses parsers of any kind: ends, quotes, numbers at the edge, other scripts, what is no text at all.
+/// Input that is difficult for all parsers: terminators, quotes, numbers at limits, other scripts, invalid UTF-8.
 #[rustfmt::skip] // Words side by side.
 const ANYWHERE: [&[u8]; 40] = [
     b"\0", b"\n", b"\r\n", b"\t", b" ", b"\"", b"'", b"\\", b"/", b"//", b".", b"..", b",", b";", b":", b"=", b"&",
@@ -37,7 +37,7 @@ const ANYWHERE: [&[u8]; 40] = [
     "\u{202e}".as_bytes(), "😀".as_bytes(), b"\xff", b"\xed\xa0\x80",
 ];
 
-/// A change of `input`: one to seven small ones. `others` are inputs to take parts from.
+/// One to seven small changes of `input`. Parts may come from `others`.
 pub fn mutated(input: &[u8], others: &[Vec<u8>], dictionary: &[&str], random: &mut Random) -> Vec<u8> {
     let mut bytes = input.to_vec();
     for _ in 0..=random.below(4) * random.below(3) {
@@ -72,14 +72,14 @@ fn change(bytes: &mut Vec<u8>, others: &[Vec<u8>], dictionary: &[&str], random: 
     }
 }
 
-/// The next digit from `from` on becomes another.
+/// Replaces the next digit from `from` on.
 fn digit(bytes: &mut [u8], from: usize, random: &mut Random) {
     if let Some(digit) = bytes[from..].iter_mut().find(|byte| byte.is_ascii_digit()) {
         *digit = b'0' + random.below(10) as u8;
     }
 }
 
-/// A range within `length`, mostly a short one.
+/// A range within `length`, usually a short one.
 fn range(length: usize, random: &mut Random) -> (usize, usize) {
     let from = random.below(length + 1);
     let longest = if random.below(4) == 0 { length } else { 8 };

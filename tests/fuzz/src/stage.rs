@@ -1,4 +1,4 @@
-//! A deployment in this process, for targets that ask a whole function: the real handlers, over the real SDK.
+//! A deployment in this process for targets that call whole functions: the real handlers with the real SDK.
 
 use std::cell::RefCell;
 use std::net::{IpAddr, Ipv4Addr};
@@ -13,7 +13,7 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::targets::now;
 
-/// The deployment of this thread, made when it is asked first.
+/// The deployment of this thread, started on first use.
 pub(crate) struct Stage {
     runtime: Runtime,
     stack: Stack,
@@ -22,15 +22,15 @@ pub(crate) struct Stage {
     executions: u64,
 }
 
-/// Somebody, with what an input has asked for so far: a session, a code that was sent just now.
+/// A user with the data that inputs have used so far, such as a session or a newly sent code.
 #[derive(Default)]
 struct Person {
-    /// What stands for something of theirs in an input, and that.
+    /// Placeholders in inputs, with their values for this user.
     told: Vec<(&'static str, String)>,
     tries: u32,
 }
 
-/// Limits are others' matter; and codes are so long that no execution guesses one.
+/// High limits, because they are tested elsewhere. Codes are so long that no execution guesses one.
 const SETTINGS: [(&str, &str); 14] = [
     ("JWT_ALGORITHM", "EdDSA"),
     ("OTP_LENGTH", "10"),
@@ -44,18 +44,18 @@ const SETTINGS: [(&str, &str); 14] = [
     ("DOMAIN_NAME", "auth.example.com"),
     ("ALLOWED_ORIGINS", "https://app.example.com"),
     ("TRUSTED_PROXIES", "10.0.0.0/8"),
-    // A machine that does much else is no fault of AWS.
+    // Long timeouts, because a busy machine is slow.
     ("AWS_ATTEMPT_TIMEOUT_MS", "29000"),
     ("AWS_OPERATION_TIMEOUT_MS", "29000"),
 ];
-/// So often something is tried that is somebody's; a challenge has three tries, a session more.
+/// How often a user's data are used. A challenge has three attempts, a session more.
 const TRIES: u32 = 10;
-/// No more of a place are filled: the gateway takes 10 KiB of path and headers.
+/// The maximum number of filled placeholders. The gateway allows 10 KiB of path and headers.
 const FILLED: usize = 4;
-/// So often is thrown away what has ended.
+/// Executions between deletions of expired data.
 const SWEEPS: u64 = 2_000;
 
-/// Does something on the stage of this thread.
+/// Runs an action on this thread's deployment.
 pub(crate) fn on_stage<T>(act: impl FnOnce(&mut Stage) -> T) -> T {
     thread_local!(static STAGE: RefCell<Stage> = RefCell::new(Stage::set()));
     STAGE.with_borrow_mut(act)
@@ -68,12 +68,12 @@ impl Stage {
         let clock = StackClock::frozen_at(now());
         let options = Options { env, in_process: true, clock, ..Options::default() };
         let stack = runtime.block_on(Stack::start(options)).unwrap_or_else(|failure| panic!("{failure}"));
-        // The keys are a minute old.
+        // The keys are then a minute old.
         stack.clock().advance(Duration::from_secs(60));
         Stage { runtime, stack, person: Person::default(), people: 0, executions: 0 }
     }
 
-    /// The input with what is somebody's in the places that are left for it.
+    /// The input with its placeholders filled.
     pub(crate) fn filled(&mut self, input: &str) -> String {
         if !has_places(input) {
             return input.to_owned();
@@ -87,7 +87,7 @@ impl Stage {
         self.person.told.iter().fold(input.to_owned(), |text, (place, value)| text.replacen(place, value, FILLED))
     }
 
-    /// Lets somebody get what these places are for, if the input has one and they have not got it.
+    /// Gets the values for these placeholders, if the input contains one and the user has none yet.
     fn get(&mut self, places: &[&'static str], input: &str, get: fn(&mut Stage) -> Vec<String>) {
         let is_told = self.person.told.iter().any(|(place, _)| places.contains(place));
         if !is_told && places.iter().any(|place| input.contains(place)) {
@@ -109,7 +109,7 @@ impl Stage {
         answer.unwrap_or_else(|failure| panic!("{function}: {failure}"))
     }
 
-    /// Somebody's things were tried in vain; after some times they may be spent.
+    /// Counts a failed use of the user's data. After some failures they may be used up.
     pub(crate) fn try_one(&mut self) {
         self.person.tries += 1;
         if self.person.tries == TRIES {
@@ -117,12 +117,12 @@ impl Stage {
         }
     }
 
-    /// Goes on as somebody else: what this one had is used up.
+    /// Continues as a new user, because the data of this one are used up.
     pub(crate) fn go_on(&mut self) {
         self.person = Person::default();
     }
 
-    /// The same an hour later: limits and waits are over.
+    /// The same an hour later, when limits and delays have ended.
     pub(crate) fn go_on_later(&mut self) {
         self.stack.clock().advance(Duration::from_secs(3_600));
         self.go_on();
@@ -158,7 +158,7 @@ impl Stage {
     }
 }
 
-/// Places in an input for what is somebody's: their address; of a session; of a code.
+/// Placeholders for a user's data: the address, those of a session, those of a code.
 const WHO: &str = "{who}";
 const SESSION: [&str; 3] = ["{access}", "{refresh}", "{session}"];
 const CODE: [&str; 2] = ["{challenge}", "{code}"];

@@ -1,8 +1,8 @@
-//! Every target for a moment, so that `cargo test` finds what a change has broken; `--executions` in the runner is for more.
+//! Runs every target for a short time, so that `cargo test` finds broken parsers. For more executions use the runner.
 
 use fuzz::{TARGETS, Target, run, target};
 
-/// Enough for each target to come to all its words; those that ask whole functions take longer over each.
+/// Enough for each target to reach all its words. Targets that call whole functions take longer.
 const EXECUTIONS: u64 = 3_000;
 const REQUESTS: u64 = 600;
 
@@ -17,7 +17,7 @@ fn no_parser_fails_and_every_expected_outcome_occurs() {
     assert_eq!(missed.collect::<Vec<_>>(), Vec::<String>::new());
 }
 
-/// The parsers that the outside reaches.
+/// Every parser of outside input is listed here.
 #[test]
 fn every_parser_has_a_target() {
     for name in [
@@ -55,7 +55,7 @@ fn the_same_seed_gives_the_same_inputs() {
     assert_ne!(first.words, other.words);
 }
 
-/// What a fault three characters deep looks like: the search comes to it, and does not swallow it.
+/// A bug behind three characters: the search must find it and report it.
 #[test]
 #[should_panic(expected = "found")]
 fn a_fault_is_found_and_reported() {

@@ -1,4 +1,4 @@
-//! The least function there is, for the start benchmark: built as ours are, and deployed nowhere.
+//! An empty function for the start benchmark. It is built like the others and never deployed.
 
 use std::convert::Infallible;
 

@@ -1,4 +1,4 @@
-//! Codes: answers, requests and guesses at once.
+//! Parallel answers, code requests and guesses.
 
 use tests::browser::DEVICE_COOKIE;
 use tests::orders::{Deed, PAGE, Scenario, Scene};
@@ -118,7 +118,7 @@ pub const LAST_SHORT_CODE: Scenario = Scenario::new("the boundary of guessable c
 
 pub const LAST_SMS: Scenario = Scenario::new("the last message of the budget", 16, |world| {
     Box::pin(async move {
-        // Instances remember that a day is spent.
+        // Instances cache that the daily budget is used up.
         world.auth.wait(86_400);
         let other = "+447400123457";
         world.client(101).ask("+447400999999").await;
@@ -128,7 +128,8 @@ pub const LAST_SMS: Scenario = Scenario::new("the last message of the budget", 1
 })
 .with(&[("SMS_DAILY_BUDGET", "2")]);
 
-/// Both lanes of an identifier, whose hour is over: whichever begins its new hour leaves the other one's alone.
+/// Challenges with and without a device cookie, at the end of the identifier's hour. Whichever starts a new hour leaves the other
+/// one's counts alone.
 pub const TWO_LANES: Scenario = Scenario::new("a known browser beside strangers", 18, |world| {
     Box::pin(async move {
         let mut browser = world.client(100).browser(PAGE);

@@ -1,4 +1,4 @@
-//! What happens at once, and what it is made of.
+//! Scenarios of parallel actions, and their building blocks.
 
 pub mod codes;
 pub mod rotations;
@@ -11,7 +11,7 @@ use tests::{Asked, Tokens};
 pub const ADA: &str = "ada@example.com";
 pub const PHONE: &str = "+447400123456";
 
-/// Answers with the code, and names its challenge or not.
+/// An answer with this code, bound or unbound.
 pub fn answering(asked: &Asked, right: bool, bound: bool) -> Deed {
     let code = if right { asked.code.clone() } else { wrong(&asked.code) };
     Deed::Answer { who: ADA.to_owned(), asked: Asked { code, ..asked.clone() }, right, bound }
@@ -33,7 +33,7 @@ pub fn unbound_guess(asked: &Asked) -> Deed {
     answering(asked, false, false)
 }
 
-/// Wrong answers, one after the other, from somewhere else.
+/// Sends wrong answers from another network, one after the other.
 pub async fn guesses(world: &World, asked: &Asked, bound: bool, times: usize) {
     for _ in 0..times {
         answering(asked, false, bound).perform(world, world.client(103)).await.refused(400, "invalid_otp");
@@ -44,12 +44,12 @@ pub fn ask(who: &str) -> Deed {
     Deed::Ask { who: who.to_owned(), again: None }
 }
 
-/// Asks for one more code of a challenge of Ada's.
+/// Resends one of Ada's challenges.
 pub fn again(asked: &Asked) -> Deed {
     Deed::Ask { who: ADA.to_owned(), again: Some(asked.challenge.clone()) }
 }
 
-/// Ada, who has been here before, with a session.
+/// Signs in Ada, an existing user.
 pub async fn known(world: &World) -> Tokens {
     world.client(100).sign_in(ADA).await
 }

@@ -1,11 +1,11 @@
-//! A rotation of both keyrings beside a request that reads them, and beside other changes of them.
+//! A rotation of both keyrings in parallel with a request that reads them, or with another change of keys.
 
 use tests::Tokens;
 use tests::orders::{Deed, Scenario, Scene, World};
 
 use super::{ADA, PHONE, again, answer, ask, known, unbound};
 
-/// A rotation beside what Ada does with her session, whose instance has read the keys a while ago.
+/// A rotation in parallel with an action of Ada's. Her instance cached the keys some time ago.
 async fn beside(world: &World, deed: impl FnOnce(&Tokens) -> Deed) -> Scene {
     let session = known(world).await;
     world.auth.wait(300);
@@ -26,7 +26,7 @@ pub const ROTATION_AND_RESEND: Scenario = Scenario::new("rotation with a resend"
 
 pub const ROTATION_AND_SMS: Scenario = Scenario::new("rotation with a request by SMS", 3, |world| {
     Box::pin(async move {
-        // Instances remember that a day is spent.
+        // Instances cache that the daily budget is used up.
         world.auth.wait(86_400);
         Scene::about(PHONE).and_surely("a rotation", Deed::Rotate).and_surely("somebody", ask(PHONE))
     })
@@ -96,7 +96,7 @@ pub const ROTATION_AND_END: Scenario = Scenario::new("rotation with an end to ot
 })
 .with_keys();
 
-/// A rotation whose steps before this one are done.
+/// A rotation with all steps before this one completed.
 async fn up_to(world: &World, step: &'static str) -> Scene {
     for before in local::STEPS.into_iter().take_while(|before| *before != step) {
         assert_eq!(Deed::Step(before).perform(world, world.client(101)).await.code(), "ok");
@@ -104,7 +104,7 @@ async fn up_to(world: &World, step: &'static str) -> Scene {
     Scene::about(ADA)
 }
 
-/// Secrets Manager calls again where it did not see that a step was done.
+/// Secrets Manager repeats a step if it missed the answer.
 async fn twice(world: &World, step: &'static str) -> Scene {
     let scene = up_to(world, step).await;
     scene.and_surely("a step", Deed::Step(step)).and_surely("the same again", Deed::Step(step))
@@ -119,7 +119,7 @@ pub const SET_TWICE: Scenario =
 pub const FINISH_TWICE: Scenario =
     Scenario::new("finishSecret with itself", 8, |world| Box::pin(twice(world, "finishSecret"))).with_keys();
 
-/// The rotation may be told that it came too late; a leaked key is withdrawn whatever else goes on.
+/// The rotation may fail because it came too late. A leaked key is revoked in any case.
 async fn withdrawal(world: &World, step: &'static str) -> Scene {
     let scene = up_to(world, step).await;
     let leaked = world.auth.token_keys().signing.all()[0].id.clone();

@@ -1,4 +1,4 @@
-//! Sessions: sign-ins, refreshes and ends at once.
+//! Parallel sign-ins, refreshes and ends of sessions.
 
 use tests::Tokens;
 use tests::deployment::session_of;
@@ -9,7 +9,7 @@ use super::{ADA, answer, known};
 pub const REFRESHES: Scenario = Scenario::new("refresh with refresh", 2, |world| {
     Box::pin(async move {
         let tokens = known(world).await;
-        // Longer ago than any grace.
+        // Longer than the grace period.
         world.auth.wait(60);
         let refresh = || Deed::Refresh(tokens.clone());
         Scene::about(ADA).and("one tab", refresh()).and("another tab", refresh()).with_sessions(&[&tokens])
@@ -20,7 +20,7 @@ pub const REUSE: Scenario = Scenario::new("refresh with reuse", 4, |world| {
     Box::pin(async move {
         let old = known(world).await;
         let tokens = world.client(100).refresh(&old.refresh).await.tokens();
-        // Longer ago than any grace.
+        // Longer than the grace period.
         world.auth.wait(60);
         let scene = Scene::about(ADA).and("its owner", Deed::Refresh(tokens.clone())).and("a thief", Deed::Reuse(old));
         scene.with_sessions(&[&tokens])

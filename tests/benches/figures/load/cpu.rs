@@ -1,4 +1,4 @@
-//! Whose processor's time it is: each part of the whole has threads of its own, and the scheduler counts for each.
+//! CPU time by part: each part has its own threads, and the scheduler counts the time of each thread.
 
 use std::collections::BTreeMap;
 use std::ops::Sub;
@@ -8,15 +8,15 @@ use std::time::Duration;
 use tests::usage::threads;
 use tokio::runtime::{Builder, Runtime};
 
-/// How many threads the functions, the endpoint and the clients have each.
+/// The number of threads each for the functions, the endpoint and the clients.
 const WORKERS: usize = 2;
 
-/// A runtime whose threads are named: its workers as `name`, those that it may block as `blocking`.
+/// A runtime with named threads: its workers as `name`, its blocking threads as `blocking`.
 pub fn runtime(name: &'static str, blocking: &'static str) -> Runtime {
     let started = AtomicUsize::new(0);
     Builder::new_multi_thread()
         .worker_threads(WORKERS)
-        // Workers are started first, and none of the others may end while it has time that nobody has read.
+        // Workers start first. Other threads must not end before their time was read.
         .thread_name_fn(move || {
             let is_worker = started.fetch_add(1, Ordering::SeqCst) < WORKERS;
             if is_worker { name } else { blocking }.to_owned()
@@ -27,7 +27,7 @@ pub fn runtime(name: &'static str, blocking: &'static str) -> Runtime {
         .unwrap()
 }
 
-/// The time of all threads until now, by their names.
+/// The time of all threads until now, by name.
 #[derive(Clone)]
 pub struct Spent(BTreeMap<String, Duration>);
 

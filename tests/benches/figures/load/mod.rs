@@ -1,6 +1,6 @@
-//! A closed loop of whole logins: each client asks, reads the code, answers it, refreshes twice and signs out, and begins again.
+//! A closed loop of whole logins: each client requests a code, reads it, answers, refreshes twice, signs out and starts again.
 //!
-//! Everything is in this process: functions, endpoint and clients each have threads of their own, so that it can be told who takes what.
+//! Everything runs in this process. Functions, endpoint and clients have their own threads, so their CPU time can be separated.
 
 mod cpu;
 mod people;
@@ -23,10 +23,10 @@ use self::people::{Pattern, address};
 use crate::functions::Functions;
 use crate::timing::Times;
 
-/// The steps of a login, refreshing twice.
+/// The steps of a login, with their numbers of requests.
 pub const STEPS: [(&str, usize); 4] = [("request", 1), ("verify", 1), ("refresh", 2), ("logout", 1)];
 
-/// A deployment under load, whose users are all known.
+/// A deployment under load. All its users have signed in before.
 pub struct Load {
     endpoint: Runtime,
     functions_run: Runtime,
@@ -42,19 +42,19 @@ struct Shared {
     functions_run: tokio::runtime::Handle,
 }
 
-/// What a number of logins took.
+/// The result of a number of logins.
 pub struct Run {
     pub logins: usize,
     pub time: Duration,
-    /// Of the functions' threads, the endpoint's, those of the services behind it, the clients', and all.
+    /// The CPU time of the functions' threads, of the endpoint's, of the services behind it, of the clients', and of all.
     pub functions: Duration,
     pub endpoint: Duration,
     pub services: Duration,
     pub clients: Duration,
     pub all: Duration,
-    /// By the steps.
+    /// The times of each step.
     pub steps: [Times; STEPS.len()],
-    /// How much memory has grown meanwhile, and the most that there was, in bytes.
+    /// The growth of memory during the run, and its peak, in bytes.
     pub grown: u64,
     pub peak: u64,
     pub totals: Totals,
@@ -73,13 +73,13 @@ impl Load {
         Load { endpoint, functions_run, clients_run, shared, pattern, users: 0 }
     }
 
-    /// Makes the users as many as that.
+    /// Adds users up to this number.
     pub fn grow(&mut self, users: usize) {
         self.pattern.write(&self.shared.auth, self.users, users);
         self.users = users;
     }
 
-    /// Has that many `clients` log in, until there were that many `logins`.
+    /// Lets this number of `clients` log in until `logins` are complete.
     pub fn run(&self, clients: usize, logins: usize) -> Run {
         let auth = &self.shared.auth;
         forget_peak();
@@ -87,7 +87,7 @@ impl Load {
         let started = Instant::now();
         let mut steps: [Vec<Duration>; STEPS.len()] = Default::default();
         for first in (0..logins).step_by(self.users) {
-            // Nobody asks for two codes in a row: when all have logged in, an hour passes.
+            // No user requests two codes in a row. When all have logged in, an hour passes.
             auth.wait(3_600);
             let last = logins.min(first + self.users);
             for (all, these) in steps.iter_mut().zip(self.clients_run.block_on(self.round(clients, last - first))) {
@@ -113,7 +113,7 @@ impl Load {
         }
     }
 
-    /// Different people log in, spread over all that there are.
+    /// Different users log in, spread over all users.
     async fn round(&self, clients: usize, logins: usize) -> [Vec<Duration>; STEPS.len()] {
         let (next, apart) = (Arc::new(AtomicUsize::new(0)), self.users / logins);
         let clients: Vec<_> = (0..clients)
@@ -163,7 +163,7 @@ impl Shared {
         self.step(LOGOUT, json!({ "refresh": tokens["refresh"] }), source, logouts).await;
     }
 
-    /// Waits as a client does, while others have the functions answer too.
+    /// Waits like a client while other requests are running too.
     async fn step(&self, path: &str, body: Value, source: Ipv4Addr, times: &mut Vec<Duration>) -> Value {
         let request = posting(path, body);
         let (resource, event) = self.auth.stack.api().unwrap().event(&request, source.into()).unwrap();

@@ -1,11 +1,11 @@
-//! Many people at once: the items that a sign-up leaves, written for each of them.
+//! Creates many users at once by copying the items of one sign-up.
 
 use serde_json::{Value, json};
 use shared::keys::CodeKeys;
 use shared::words::{Entropy, Index, Tenant, Timestamp, UserId};
 use tests::Deployment;
 
-/// DynamoDB takes no more items in one batch, and a person has two.
+/// DynamoDB's limit of items per batch, rounded to two items per user.
 const BATCH: usize = 24;
 const PATTERN: &str = "pattern@example.com";
 
@@ -13,7 +13,7 @@ pub fn address(number: usize) -> String {
     format!("person{number}@example.com")
 }
 
-/// Somebody who has signed up by the front door, and out again.
+/// The items of a user who has signed up through the API and signed out again.
 pub struct Pattern {
     items: String,
     id: String,
@@ -24,7 +24,7 @@ pub struct Pattern {
 }
 
 impl Pattern {
-    /// In a deployment that nobody else is in.
+    /// The deployment must have no other users.
     pub async fn of(auth: &Deployment) -> Pattern {
         let tokens = auth.client().sign_in(PATTERN).await;
         auth.client().logout(&tokens.refresh).await.ok();
@@ -35,7 +35,7 @@ impl Pattern {
         Pattern { items: json!(items).to_string(), id, digest, keys, table, now: auth.stack.clock().now() }
     }
 
-    /// Writes the people with the numbers from `first` up to `last`.
+    /// Writes the users numbered from `first` up to, but excluding, `last`.
     pub fn write(&self, auth: &Deployment, first: usize, last: usize) {
         for batch in (first..last).step_by(BATCH / 2) {
             let people = (batch..last.min(batch + BATCH / 2)).flat_map(|number| self.person(number));

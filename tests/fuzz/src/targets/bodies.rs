@@ -1,4 +1,4 @@
-//! The bodies of our routes and of their aliases, as the functions themselves read them.
+//! The bodies of the API's routes and aliases, parsed by the functions themselves.
 
 use data_encoding::BASE64;
 use serde_json::{Value, json};
@@ -8,7 +8,7 @@ use super::door::{answered, event};
 use crate::stage::has_places;
 use crate::{Target, Word, texts};
 
-/// An event with that body, as the gateway makes it of a text.
+/// The gateway's event for a text body.
 fn posting(path: &str, body: &str) -> Value {
     let mut event = event();
     event["rawPath"] = json!(path);
@@ -17,7 +17,7 @@ fn posting(path: &str, body: &str) -> Value {
     event
 }
 
-/// A body to the function of a path. What is refused as a text is refused in base64 too.
+/// Sends a body to the function of a path. If the text is refused, its base64 form is refused too.
 fn body(path: &str, input: &[u8]) -> Word {
     let encoded = || {
         let mut event = posting(path, &BASE64.encode(input));
@@ -116,7 +116,7 @@ pub(super) const SESSION: Target = Target {
     reaches: &["done", "elsewhere"],
 };
 
-/// The end of one's own session, of another's, of nobody's.
+/// Ends the user's own session, another user's, or an unknown one.
 fn session(input: &[u8]) -> Word {
     let path = format!("/api/auth/sessions/{}", String::from_utf8_lossy(input));
     let mut event = posting(&path, "");
@@ -147,7 +147,7 @@ pub(super) const ALIAS: Target = Target {
     reaches: &["done", "wrong code", "no token", "refused"],
 };
 
-/// Which of the aliases, and what is said there.
+/// The first byte selects the alias, the rest is the body.
 fn alias(input: &[u8]) -> Word {
     let (which, text) = input.split_first().unwrap_or((&b'0', &[]));
     let alias = &ALIASES[usize::from(which.wrapping_sub(b'0')) % ALIASES.len()];

@@ -1,4 +1,4 @@
-//! What a browser and the proxies before us add to a request.
+//! Headers added by browsers and proxies.
 
 use std::net::IpAddr;
 use std::sync::OnceLock;
@@ -30,7 +30,7 @@ pub(super) const COOKIES: Target = Target {
 
 const ALL: [Cookie; 3] = [Cookie::Refresh, Cookie::Challenge, Cookie::Device];
 
-/// One value of printable characters, or none, or a refusal; and what is found can be kept and found again.
+/// A cookie's value is printable, or missing, or refused. A value found can be stored and found again.
 fn cookies(input: &[u8]) -> Word {
     let read = Cookies::read(input.split(|byte| *byte == b'\n'));
     let found = ALL.map(|cookie| read.get(cookie));
@@ -69,7 +69,7 @@ pub(super) const ORIGIN: Target = Target {
     reaches: &["allowed", "an origin", "none"],
 };
 
-/// An origin has one spelling, and one that is not on the list speaks for nobody (S61).
+/// An origin has one spelling. Origins outside the list authorize nothing (S61).
 fn origin(input: &[u8]) -> Word {
     static FRONTENDS: OnceLock<Frontends> = OnceLock::new();
     const LIST: [&str; 2] = ["https://app.example.com", "http://localhost:3000"];
@@ -119,7 +119,7 @@ pub(super) const PROXIES: Target = Target {
     reaches: &["the peer", "forwarded", "no list"],
 };
 
-/// First line: the list; second: the peer; the others: `X-Forwarded-For`. Nobody is believed but whom the list names (S65).
+/// First line: the trusted proxies. Second: the peer. Others: `X-Forwarded-For`. Only listed proxies are trusted (S65).
 fn proxies(input: &[u8]) -> Word {
     let text = String::from_utf8_lossy(input);
     let mut lines = text.split('\n');

@@ -1,4 +1,4 @@
-//! What a deployer sets.
+//! The settings of a deployer.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use shared::config;
 
 use crate::{Target, Word, texts};
 
-/// What every deployment has.
+/// Settings that every deployment has.
 const REQUIRED: [(&str, &str); 9] = [
     ("AWS_REGION", "us-east-1"),
     ("AWS_ACCESS_KEY_ID", "someone"),
@@ -20,7 +20,7 @@ const REQUIRED: [(&str, &str); 9] = [
     ("TOKENS_SECRET_ARN", "arn:aws:secretsmanager:us-east-1:0:secret:tokens"),
 ];
 
-/// What the two functions that together have every setting make of the required ones with `others` over them.
+/// The settings of the two functions that together read all of them, with `others` added to the required ones.
 fn read(others: &BTreeMap<&str, &str>) -> Result<[String; 2], String> {
     let required: BTreeMap<&str, &str> = REQUIRED.into_iter().collect();
     let lookup = |name: &str| others.get(name).or(required.get(name)).map(|value| (*value).to_owned());
@@ -50,7 +50,7 @@ pub(super) const SETTINGS: Target = Target {
     reaches: &["settings", "problems"],
 };
 
-/// Settings or words about each problem, the same each time, and never a credential in them.
+/// Returns settings or a message for each problem, the same each time and always without a credential.
 fn settings(input: &[u8]) -> Word {
     let text = String::from_utf8_lossy(input);
     let others: BTreeMap<&str, &str> = text.split('\n').filter_map(|line| line.split_once('=')).collect();

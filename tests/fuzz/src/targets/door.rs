@@ -1,4 +1,4 @@
-//! The front door: whole requests, through the runtime's event to the answer of the function that a gateway would hand them to.
+//! Whole requests, from the runtime's event to the answer of the function that the gateway would choose.
 
 use std::net::IpAddr;
 
@@ -10,7 +10,7 @@ use shared::http::{ALIASES, without_final_slash};
 use crate::stage::{has_places, on_stage};
 use crate::{Target, Word, texts};
 
-/// Where a path leads, by how it begins.
+/// The function for each prefix of paths.
 const FUNCTIONS: [(&str, &str); 7] = [
     ("/api/auth/otp/request", "RequestOtp"),
     ("/api/auth/otp/verify", "VerifyOtp"),
@@ -27,16 +27,16 @@ fn function(path: &str) -> &'static str {
     FUNCTIONS.iter().find(|(start, _)| path.starts_with(start)).map_or("Fallback", |(_, function)| function)
 }
 
-/// What nobody is answered with success without, by the name that it has in inputs.
+/// The placeholder without which a function's answer must be an error.
 const NEEDS: [(&str, &str); 4] =
     [("VerifyOtp", "{code}"), ("Profile", "{access}"), ("Sessions", "{access}"), ("Refresh", "{refresh}")];
 
-/// Hands an event in. An answer is JSON with all the headers that every answer has, a fault of ours is none (S64), and
-/// nobody is in without a code or a token.
+/// Sends an event to a function. The answer is JSON with all common headers and never a server error (S64). Access always needs a
+/// code or a token.
 pub(super) fn answered(event: &str) -> Word {
     on_stage(|stage| {
         let filled = stage.filled(event);
-        // The runtime reads the text and `local` a value; what only one of them reads is no event.
+        // The runtime parses the text, and `local` parses a value. An input must be valid for both.
         let is_event = serde_json::from_str::<LambdaRequest>(&filled).is_ok();
         let Some(value) = serde_json::from_str::<Value>(&filled).ok().filter(|_| is_event) else {
             return "no event";
@@ -82,7 +82,7 @@ fn word(event: &Value, answer: &Value) -> Word {
         403 => "forbidden",
         308 | 404 | 405 => "elsewhere",
         429 => "limited",
-        // The gateway always says whence a request comes.
+        // The real gateway always adds the source address.
         500 if source.is_none_or(|source| source.parse::<IpAddr>().is_err()) => "no source",
         other => panic!("{other}: {answer}"),
     }
@@ -161,7 +161,7 @@ pub(super) const FIELDS: Target = Target {
     reaches: &["done", "refused", "no token", "forbidden", "elsewhere", "no event"],
 };
 
-/// Lines that change an event: `name: value` a header, `/pointer value` any member.
+/// Lines that change an event: `name: value` sets a header, `/pointer value` sets any member.
 fn fields(input: &[u8]) -> Word {
     let (text, mut event) = (String::from_utf8_lossy(input), event());
     for line in text.split('\n') {

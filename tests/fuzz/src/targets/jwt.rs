@@ -1,4 +1,4 @@
-//! Access tokens: as anybody may write them, and as only we could have signed them.
+//! Access tokens: with arbitrary text, and with arbitrary claims under a valid signature.
 
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -26,7 +26,7 @@ fn policy() -> AccessPolicy {
     }
 }
 
-/// A token of each kind of key.
+/// A token for each kind of key.
 fn genuine() -> &'static [String] {
     static TOKENS: OnceLock<Vec<String>> = OnceLock::new();
     TOKENS.get_or_init(|| {
@@ -42,7 +42,7 @@ fn genuine() -> &'static [String] {
     })
 }
 
-/// The keys of the ring, and the published ones.
+/// The keys of the keyring, and the published ones.
 fn checks() -> &'static [CheckingKeys; 2] {
     static KEYS: OnceLock<[CheckingKeys; 2]> = OnceLock::new();
     KEYS.get_or_init(|| [CheckingKeys::of(&ring(5), now()).unwrap(), CheckingKeys::published(published()).unwrap()])
@@ -60,7 +60,7 @@ pub(super) const JWT: Target = Target {
     reaches: &["genuine", "refused"],
 };
 
-/// Of all texts, only those that we signed are ours: header and claims to the letter (S40).
+/// Only tokens signed by the deployment are accepted, with header and claims unchanged (S40).
 fn jwt(input: &[u8]) -> Word {
     let text = String::from_utf8_lossy(input);
     let is_ours = checks().each_ref().map(|keys| keys.check(&text, ISSUER, &policy(), now()).is_ok());
@@ -91,7 +91,7 @@ pub(super) const CLAIMS: Target = Target {
     reaches: &["accepted", "refused"],
 };
 
-/// A header and claims that are signed with our own key: only the checks themselves can refuse them (S42 to S44).
+/// A header and claims signed with a real key, so that only the checks themselves can refuse them (S42 to S44).
 fn claims(input: &[u8]) -> Word {
     let at = input.iter().position(|byte| *byte == b'\n').unwrap_or(input.len());
     let (header, claims) = (&input[..at], input.get(at + 1..).unwrap_or_default());

@@ -1,4 +1,4 @@
-//! Keys as they lie in Secrets Manager and in the table: what an operator's hand may have changed.
+//! Keys in Secrets Manager and in the table, after changes by an operator.
 
 use std::sync::OnceLock;
 
@@ -12,7 +12,7 @@ use shared::words::Timestamp;
 use crate::{Target, Word};
 
 pub(super) const NOW: u64 = 1_767_225_600;
-/// Of keys that secure nothing.
+/// Keys only for tests.
 const PEMS: [(SigningAlgorithm, &str); 4] = [
     (SigningAlgorithm::ES256, include_str!("../../../keys/p256.pem")),
     (SigningAlgorithm::ES384, include_str!("../../../keys/p384.pem")),
@@ -24,7 +24,7 @@ pub(crate) fn now() -> Timestamp {
     Timestamp::from_unix(NOW)
 }
 
-/// A ring of one key of each kind, HMAC first; with and without the RSA key, which takes a while to read.
+/// A keyring with one key of each kind, HMAC first. The RSA key is slow to read and therefore optional.
 pub(super) fn ring(kinds: usize) -> Ring<SigningKey> {
     let hmac = (SigningAlgorithm::HS256, BASE64.encode(&[7; 32]));
     let keys = [hmac].into_iter().chain(PEMS.map(|(algorithm, pem)| (algorithm, pem.to_owned())));
@@ -37,7 +37,7 @@ pub(super) fn ring(kinds: usize) -> Ring<SigningKey> {
     Ring::new(dated.collect())
 }
 
-/// The public halves of a ring of all kinds.
+/// The public halves of a keyring with all kinds.
 pub(super) fn published() -> &'static JwkSet {
     static SET: OnceLock<JwkSet> = OnceLock::new();
     SET.get_or_init(|| public_keys(&ring(5), now()).unwrap())
@@ -61,7 +61,7 @@ pub(super) const KEYRING: Target = Target {
     reaches: &["keys of codes", "keys of tokens", "a key that cannot be used", "no keyring"],
 };
 
-/// What reads is written as it was read; what of it is published has no private member (S47).
+/// A keyring is written as it was read. Its published part has no private member (S47).
 fn keyring(input: &[u8]) -> Word {
     if let Ok(codes) = serde_json::from_slice::<CodeKeys>(input) {
         let text = serde_json::to_string(&codes).unwrap();
@@ -77,7 +77,7 @@ fn keyring(input: &[u8]) -> Word {
     let active = tokens.signing.active_for(SigningAlgorithm::ES256, now());
     let signer = active.and_then(Signer::new);
     let (checking, set) = (CheckingKeys::of(&tokens.signing, now()), public_keys(&tokens.signing, now()));
-    // Publishing leaves HMAC keys out, whatever they are; the other two need each key.
+    // Publishing skips HMAC keys, but signing and verifying need every key.
     assert!(set.is_ok() || checking.is_err(), "a key is checked with that cannot be published");
     if let Ok(set) = &set {
         has_public_members_only(&serde_json::to_value(set).unwrap());
@@ -113,7 +113,7 @@ pub(super) const JWKS: Target = Target {
     reaches: &["keys", "a key that cannot be read", "no set"],
 };
 
-/// Whatever lies in the public-keys item, nobody can sign with it: a secret in it checks nothing (S40).
+/// A secret among the published keys verifies no token (S40).
 fn jwks(input: &[u8]) -> Word {
     let Ok(set) = serde_json::from_slice::<JwkSet>(input) else {
         return "no set";

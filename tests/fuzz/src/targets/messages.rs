@@ -1,4 +1,4 @@
-//! The mail and the SMS that carry a code, under whatever a deployer calls the product.
+//! The email and the SMS with a code, for any product name.
 
 use std::time::Duration;
 
@@ -27,15 +27,15 @@ pub(super) const MESSAGE: Target = Target {
     reaches: &["mail and SMS", "mail", "no product"],
 };
 
-/// Three lines: the product, the host, the seconds. The code is in every text, the product is HTML in none, a subject is
-/// one line, and an SMS is one part (S17, S79).
+/// Three lines: the product, the host, the seconds. Every message contains the code, the product is never parsed as HTML, a
+/// subject is one line, and an SMS is one part (S17, S79).
 fn message(input: &[u8]) -> Word {
     let text = String::from_utf8_lossy(input);
     let mut lines = text.split('\n');
     let mut line = || lines.next().unwrap_or_default().trim();
     let (product, host) = (line(), line());
     let life = Duration::from_secs(line().parse().ok().filter(|life| (60..=600).contains(life)).unwrap_or(300));
-    // As the settings have it.
+    // The same limits as in the settings.
     if product.chars().count() > LONGEST_PRODUCT || product.chars().any(char::is_control) {
         return "no product";
     }

@@ -15,7 +15,7 @@ mod typed;
 pub(crate) use self::keyring::now;
 use crate::Target;
 
-/// All of them.
+/// All targets.
 pub static TARGETS: &[Target] = &[
     door::EVENT,
     door::FIELDS,

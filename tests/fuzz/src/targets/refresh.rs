@@ -1,4 +1,4 @@
-//! Secrets that a client shows and we have made: refresh tokens and device cookies.
+//! Secrets issued to clients and returned by them: refresh tokens and device cookies.
 
 use shared::codes::{DEVICE_LIFE, device_cookie, is_known_device};
 use shared::sessions::{Audience, Grant, RefreshToken, Seed};
@@ -31,7 +31,7 @@ fn genuine(generation: u32) -> String {
     RefreshToken::issue(grant, &MacKey::new(KEY), &SEED, audience).reveal()
 }
 
-/// What is read is spelt as it was; and of all that can be written, only what we made is ours (S33).
+/// A token that parses has only this spelling, and only issued tokens are accepted (S33).
 fn refresh(input: &[u8]) -> Word {
     let text = String::from_utf8_lossy(input);
     let Ok(token) = text.parse::<RefreshToken>() else {
@@ -73,7 +73,7 @@ fn device(input: &[u8]) -> Word {
     if !is_known_device(&text, &ada(), &index, now) {
         return "nobody's";
     }
-    // A number has other spellings; the MAC has one.
+    // A number has several spellings, but the MAC has one.
     let (genuine, is_same) = (genuine_cookie(), |cookie: &str| cookie.rsplit('.').next().map(str::to_owned));
     assert_eq!(is_same(&text), is_same(&genuine), "{text}");
     assert!(!is_known_device(&text, &"bob@example.com".parse().unwrap(), &index, now));

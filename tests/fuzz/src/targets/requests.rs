@@ -1,4 +1,4 @@
-//! JSON and paths, as clients write them.
+//! JSON and paths from clients.
 
 use serde_json::{Map, Value, json};
 use shared::http::json;
@@ -19,7 +19,7 @@ const BODIES: [&str; 5] = [
 pub(super) const JSON: Target =
     Target { name: "json", asks_functions: false, run: strict, seeds: || texts(BODIES), dictionary: IN_JSON, reaches: &["read", "refused"] };
 
-/// What the strict reader reads, any reader reads alike; and what it refuses beyond that is deep, ambiguous or no object.
+/// If the strict parser accepts a text, a lax parser reads the same. Otherwise the text is too deep, ambiguous or not an object.
 fn strict(input: &[u8]) -> Word {
     let (strict, lax) = (json::read::<Map<String, Value>>(input), serde_json::from_slice::<Value>(input));
     let Ok(strict) = strict else {
@@ -55,7 +55,7 @@ pub(super) const PATH: Target = Target {
     reaches: &["done", "no token", "elsewhere", "refused"],
 };
 
-/// A method and a path, as a client writes them.
+/// A method and a path from a client.
 fn path(input: &[u8]) -> Word {
     let text = String::from_utf8_lossy(input);
     let (method, path) = text.split_once(' ').unwrap_or(("GET", &text));

@@ -1,10 +1,10 @@
-//! What is deployed, as a deployer may write it: `template.yaml` and `samconfig.toml`.
+//! The files of a deployment, with changes by a deployer: `template.yaml` and `samconfig.toml`.
 
 use local_aws::template::Template;
 
 use crate::{Target, Word, texts};
 
-/// All that is understood, in little.
+/// A small template with every supported feature.
 const WHOLE: &str = r#"Parameters:
   Sender: { Type: String, AllowedPattern: '.+@.+', MaxLength: 40 }
   Mode: { Type: String, Default: fast, AllowedValues: [fast, slow] }
@@ -86,7 +86,7 @@ pub(super) const SAMCONFIG: Target = Target {
     reaches: &["a stack", "a value", "no profile"],
 };
 
-/// A stack, the same each time, or one line that says what is wrong and in which file (and line, where it has one).
+/// Returns the same stack each time, or a one-line error with the file and, if known, the line.
 fn evaluated(template: &str, samconfig: &str) -> Word {
     let failure = match Template::parse(template, samconfig, "default") {
         Ok(stack) => {

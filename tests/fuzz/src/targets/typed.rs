@@ -1,4 +1,4 @@
-//! What people type: addresses, numbers, codes; and where a frontend says that they came from.
+//! Input typed by users: addresses, numbers and codes. Also the source named by a frontend.
 
 use shared::codes::{Code, LONG_LENGTH, SHORT_LENGTHS};
 use shared::http::source_url;
@@ -28,7 +28,7 @@ pub(super) const EMAIL: Target = Target {
     reaches: &["accepted", "an A-label", "refused"],
 };
 
-/// One spelling, which is its own: of an address that may stand in a header.
+/// An address has one normal form, is equal to itself when parsed again, and is safe in a header.
 fn email(input: &[u8]) -> Word {
     let text = String::from_utf8_lossy(input);
     let Ok(email) = text.parse::<Email>() else {
@@ -96,7 +96,7 @@ pub(super) const CODE: Target = Target {
     reaches: &["short", "long", "none"],
 };
 
-/// Six to ten digits or thirteen letters; and what was read is read again as itself, alone or in our own words.
+/// Six to ten digits or thirteen letters. A parsed code parses again to itself, alone or in a message.
 fn code(input: &[u8]) -> Word {
     let text = String::from_utf8_lossy(input);
     let Some(code) = Code::read(&text) else {
