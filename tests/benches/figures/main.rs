@@ -97,7 +97,7 @@ fn main() {
     if is_meant(Part::Operations) {
         show("signatures", &signatures.table(), options.write);
         let table = bench.table(&options.named, signatures.one("RS256"), call);
-        show("operations", &format!("The least call of the database: {}.\n\n{table}", micros(call)), options.write);
+        show("operations", &format!("The cheapest database call takes {}.\n\n{table}", micros(call)), options.write);
     }
     if is_meant(Part::Oracle) {
         show("oracle", &oracle::table(&bench, options.samples, options.seen), options.write);
@@ -126,7 +126,7 @@ fn loads(options: &Options, signatures: &Signatures, call: Duration) {
             if algorithm == "ES256" && costs.is_empty() {
                 costs = Prices::read().tables(&Login::of(&run, of_log));
             }
-            eprintln!("{label}: {:.0} logins a second", run.logins as f64 / run.time.as_secs_f64());
+            eprintln!("{label}: {:.0} logins per second", run.logins as f64 / run.time.as_secs_f64());
         }
         load.stop();
     }
@@ -146,15 +146,15 @@ fn plan(options: &Options, algorithm: &str) -> Vec<(usize, usize)> {
 fn rates_table() -> Table {
     Table::new(&[
         "load",
-        "logins a second",
-        "CPU of 1,000 logins",
+        "logins per second",
+        "CPU per 1,000 logins",
         "functions",
-        "of it signatures",
-        "of it calls",
+        "for signatures",
+        "for calls",
         "endpoint",
-        "database, policies, mail",
+        "database, policies, email",
         "clients",
-        "memory of 1,000 more",
+        "memory per 1,000 logins",
         "peak",
     ])
 }

@@ -156,7 +156,7 @@ impl Bench {
     pub fn table(&self, wanted: &str, signature: Duration, call: Duration) -> String {
         let mut table = Table::new(&[
             "operation",
-            "trips",
+            "round trips",
             "WRU",
             "RRU",
             "bytes",
@@ -164,8 +164,8 @@ impl Bench {
             "instructions",
             "own time, p50",
             "p99",
-            "less a signature",
-            "less its calls",
+            "without signature",
+            "without calls",
             &format!("under {}", micros(BAR)),
         ]);
         for operation in OPERATIONS.iter().filter(|operation| operation.name.contains(wanted)) {

@@ -13,13 +13,13 @@ const BAR: f64 = 4.5;
 
 pub fn table(bench: &Bench, samples: usize, seen: usize) -> String {
     let mut table = Table::new(&[
-        "what must not be told apart",
-        "p50 of one side",
-        "of the other",
+        "pair of requests",
+        "p50 of the first",
+        "of the second",
         "Welch's t",
         &format!("below {BAR}"),
-        "instructions of one side",
-        "of the other",
+        "instructions of the first",
+        "of the second",
     ]);
     // Times come first, because counting takes long and is independent of other load on the machine.
     let all: Vec<_> = PAIRS.iter().map(|pair| times(bench, pair.sides, samples)).collect();
@@ -29,7 +29,7 @@ pub fn table(bench: &Bench, samples: usize, seen: usize) -> String {
         let verdict = match (pair.is_same_work, t.abs() < BAR) {
             (true, true) => "yes",
             (true, false) => "no",
-            (false, _) => "not asked",
+            (false, _) => "not required",
         };
         let [counted, other] = [0, 1].map(|side| instructions::of(&watched_name(pair.name, side), seen));
         table.row(&[pair.name.to_owned(), left, right, format!("{t:.1}"), verdict.to_owned(), counted, other]);

@@ -103,13 +103,13 @@ impl Prices {
     /// The cost of a million logins by item, and a comparison with other products.
     pub fn tables(&self, login: &Login) -> String {
         let parts = self.parts(login);
-        let mut table = Table::new(&["a million logins", "counted, each", "dollars"]);
+        let mut table = Table::new(&["a million logins", "units per login", "dollars"]);
         for (name, counted, price) in &parts {
             table.row(&[(*name).to_owned(), counted.clone(), format!("{:.2}", price * MILLION)]);
         }
         let own: f64 = parts.iter().map(|part| part.2).sum();
-        table.row(&["all, without the mail".to_owned(), String::new(), format!("{:.2}", own * MILLION)]);
-        table.row(&["the mail".to_owned(), "1".to_owned(), format!("{:.2}", self.aws.mail * MILLION)]);
+        table.row(&["total without email".to_owned(), String::new(), format!("{:.2}", own * MILLION)]);
+        table.row(&["email".to_owned(), "1".to_owned(), format!("{:.2}", self.aws.mail * MILLION)]);
         format!("{}\n{}", table.text(), self.others(own))
     }
 
@@ -142,19 +142,19 @@ impl Prices {
 
     fn others(&self, own: f64) -> String {
         let logins = self.assumed.logins_per_person;
-        let columns = PEOPLE.map(|people| format!("{people} people"));
+        let columns = PEOPLE.map(|people| format!("{people} users"));
         let mut table = Table::new(
-            &[&[format!("dollars a month, {logins} logins a person, {}", self.date)], &columns[..]].concat(),
+            &[&[format!("dollars per month, {logins} logins per user, {}", self.date)], &columns[..]].concat(),
         );
         let mut row = |name: &str, price: &dyn Fn(u32) -> f64| {
             let prices = PEOPLE.map(|people| format!("{:.2}", price(people)));
             table.row(&[&[name.to_owned()], &prices[..]].concat());
         };
         let ours = |people, each: f64| self.aws.month + f64::from(people) * logins * each;
-        row("Latchkey, without its mail", &|people| ours(people, own));
-        row("Latchkey, with a mail for each login", &|people| ours(people, own + self.aws.mail));
+        row("Latchkey, without email", &|people| ours(people, own));
+        row("Latchkey, with an email per login", &|people| ours(people, own + self.aws.mail));
         for other in &self.other {
-            row(&format!("{}, without mail", other.name), &|people| other.price(people));
+            row(&format!("{}, without email", other.name), &|people| other.price(people));
         }
         table.text()
     }

@@ -27,7 +27,7 @@ impl Signatures {
     }
 
     pub fn table(&self) -> String {
-        let mut table = Table::new(&["algorithm", "the key read", "a token signed", "p99", "checked", "p99"]);
+        let mut table = Table::new(&["algorithm", "read a key", "sign a token", "p99", "verify it", "p99"]);
         for (name, [read, signed, checked]) in &self.0 {
             let [worst_signed, worst_checked] = [signed, checked].map(|times| micros(times.percentile(99)));
             let [read, signed, checked] = [read, signed, checked].map(|times| micros(times.median()));

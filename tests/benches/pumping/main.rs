@@ -17,13 +17,13 @@ const ATTACKS: [(&str, u64, u64, usize); 5] = [
     ("all at once", 0, 0, 0),
     ("in 10 minutes", 0, 600, 0),
     ("over 24 hours, past midnight", 12 * HOUR, 24 * HOUR, 0),
-    ("in 10 minutes, while people there sign in", 0, 600, 50),
-    ("over 24 hours, while people there sign in", 12 * HOUR, 24 * HOUR, 50),
+    ("in 10 minutes, while users there sign in", 0, 600, 50),
+    ("over 24 hours, while users there sign in", 12 * HOUR, 24 * HOUR, 50),
 ];
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
-    println!("| attack | texts sent | at $0.10 | people elsewhere signed in | people there |");
+    println!("| attack | messages sent | at $0.10 | users elsewhere signed in | users there signed in |");
     println!("| --- | ---: | ---: | ---: | ---: |");
     for (breaker, share) in [("", "10"), (", without the breaker", "0")] {
         for (name, start, seconds, there) in ATTACKS {

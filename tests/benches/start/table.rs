@@ -54,7 +54,7 @@ impl Row {
 
 pub fn print(rows: &[Row], calls: usize) {
     println!(
-        "| function | stripped | zip | CPU to `next` | time | connections | late | CPU to the first answer | time | CPU of a call | memory, 1 call | {calls} calls | bars |"
+        "| function | stripped | zip | CPU to `next` | time | connections | late | CPU to the first answer | time | CPU per call | memory, 1 call | {calls} calls | limits |"
     );
     println!("| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | --- |");
     for row in rows {

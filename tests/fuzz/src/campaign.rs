@@ -53,7 +53,7 @@ impl Campaign {
         let began = Instant::now();
         let word = catch_unwind(AssertUnwindSafe(|| (target.run)(input))).unwrap_or_else(|panic| {
             eprintln!(
-                "{} of seed {seed} fails at execution {}: b\"{}\"",
+                "{} failed with seed {seed} at execution {}: b\"{}\"",
                 target.name,
                 self.executions,
                 input.escape_ascii()

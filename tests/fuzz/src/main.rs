@@ -19,14 +19,14 @@ struct Arguments {
 
 fn find(name: &str) -> Result<&'static Target, String> {
     let names = || TARGETS.iter().map(|target| target.name).collect::<Vec<_>>().join(", ");
-    target(name).ok_or_else(|| format!("the targets are {}", names()))
+    target(name).ok_or_else(|| format!("unknown target; the targets are {}", names()))
 }
 
 fn main() {
     let Arguments { executions, seed, targets, .. } = Arguments::parse();
     let targets = if targets.is_empty() { TARGETS.iter().collect() } else { targets };
     println!(
-        "seed {seed}\n\n| target | executions | a second | slowest | what became of them |\n| --- | --: | --: | --: | --- |"
+        "seed {seed}\n\n| target | executions | per second | slowest | results |\n| --- | --: | --: | --: | --- |"
     );
     let mut all = 0;
     for target in targets {
@@ -36,5 +36,5 @@ fn main() {
         println!("| {name} | {done} | {rate:.0} | {:.1?} | {words} |", campaign.slowest);
         all += campaign.executions;
     }
-    println!("\n{all} executions, no finding");
+    println!("\n{all} executions, no findings");
 }

@@ -12,7 +12,7 @@ fn no_parser_fails_and_every_expected_outcome_occurs() {
         let executions = if target.asks_functions { REQUESTS } else { EXECUTIONS };
         let campaign = run(target, executions, 1);
         let missed = target.reaches.iter().find(|word| !campaign.words.contains_key(*word))?;
-        Some(format!("{} never came to `{missed}`: {:?}", target.name, campaign.words))
+        Some(format!("{} never reached `{missed}`: {:?}", target.name, campaign.words))
     });
     assert_eq!(missed.collect::<Vec<_>>(), Vec::<String>::new());
 }
