@@ -1,4 +1,4 @@
-// Whether everybody can use the page: by keyboard, by names, in both schemes, on every screen, at once.
+// Accessibility of the page: keyboard, accessible names, both color schemes, every screen size and a fast start.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import axe from "axe-core";
@@ -16,11 +16,11 @@ async function arrive(t, options) {
   return new Person(await context.newPage(), await start(t));
 }
 
-test("everything works by keyboard, and the focus is where one goes on", async (t) => {
+test("everything works by keyboard, and the focus is on the next field", async (t) => {
   const ada = await arrive(t);
   const { keyboard } = ada.page;
   const focus = () => ada.page.evaluate(() => document.activeElement.textContent || document.activeElement.id);
-  /** Goes on until `name` has the focus. */
+  /** Presses Tab until `name` has the focus. */
   const tabTo = async (name) => {
     for (let steps = 0; (await focus()) !== name; steps += 1) {
       assert.ok(steps < 8, `${name} is not reached, but ${await focus()}`);
@@ -44,7 +44,7 @@ test("everything works by keyboard, and the focus is where one goes on", async (
   await keyboard.type("000000");
   await keyboard.press("Enter");
   await ada.isTold("This code does not work.");
-  await keyboard.type(await ada.stack.code()); // the wrong one is selected
+  await keyboard.type(await ada.stack.code()); // the wrong code is selected
   await keyboard.press("Enter");
   await ada.isInside(ADA);
   assert.equal(await focus(), "Signed in");
@@ -54,7 +54,7 @@ test("everything works by keyboard, and the focus is where one goes on", async (
   assert.equal(await focus(), "identifier");
 });
 
-test("everything has its name", async (t) => {
+test("every element has an accessible name", async (t) => {
   const ada = await arrive(t);
   const tree = async () => (await ada.page.locator("main").ariaSnapshot()).replace(/in \d+ s/, "in 30 s");
   await ada.open();
@@ -88,7 +88,7 @@ test("everything has its name", async (t) => {
 });
 
 for (const [screen, options] of Object.entries(SCREENS)) {
-  test(`on a ${screen}, nothing is wrong by axe, and nothing moves`, async (t) => {
+  test(`on a ${screen}, axe finds no problem and nothing moves`, async (t) => {
     const ada = await arrive(t, options);
     await ada.page.addInitScript(() => {
       window.moved = [];
@@ -126,7 +126,7 @@ for (const [screen, options] of Object.entries(SCREENS)) {
   });
 }
 
-test("the page weighs under 30 KB, comes from one place, and is there in under 100 ms", async (t) => {
+test("the page weighs under 30 KB, comes from one origin, and loads in under 100 ms", async (t) => {
   const ada = await arrive(t);
   const weights = [];
   ada.page.on("response", async (response) => {
@@ -144,5 +144,5 @@ test("the page weighs under 30 KB, comes from one place, and is there in under 1
     await ada.sees("Sign in");
     times.push(await ada.page.evaluate(() => performance.getEntriesByName("first-contentful-paint")[0].startTime));
   }
-  assert.ok(Math.min(...times) < 100, `${times} ms`); // the others met something else on this machine
+  assert.ok(Math.min(...times) < 100, `${times} ms`); // slower attempts met other load on this machine
 });

@@ -1,4 +1,4 @@
-// The page on domains, with TLS: copied as the README says, beside an API with a domain of its own.
+// The page on real domains with TLS, copied as described in the README, with the API on its own domain.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { once } from "node:events";
@@ -28,7 +28,7 @@ before(async () => {
 });
 after(() => browser.close());
 
-/** The page's files with the one line changed. */
+/** Serves the page's files with one line changed. */
 async function copies(t) {
   const server = createServer(async ({ url }, response) => {
     const [name, kind] = FILES[url];
@@ -42,7 +42,7 @@ async function copies(t) {
   return `http://127.0.0.1:${server.address().port}`;
 }
 
-/** A key and a certificate that nobody knows but this test. */
+/** A key and a certificate made for this test. */
 async function certificate(t) {
   const folder = await mkdtemp(join(tmpdir(), "latchkey-tls-"));
   t.after(() => rm(folder, { recursive: true }));
@@ -55,7 +55,7 @@ async function certificate(t) {
 
 async function signedIn(t) {
   const AllowedOrigins = `https://${APP},https://${SISTER}`;
-  const CertificateArn = "arn:aws:acm:us-east-1:000000000000:certificate/none"; // the front has one of its own
+  const CertificateArn = "arn:aws:acm:us-east-1:000000000000:certificate/none"; // the front uses its own
   const stack = await start(t, { AllowedOrigins, DomainName: API, CertificateArn, TokenDelivery: "cookie" });
   const page = await copies(t);
   const names = { [API]: stack.api, [APP]: page, [SISTER]: page, [ROGUE]: page, [FOREIGN]: page };
@@ -72,7 +72,7 @@ async function at(person, host) {
   return new Person(await person.page.context().newPage(), person.stack).open(`https://${host}`);
 }
 
-test("a sister sub-domain is served: signed in at one is signed in at the other, and so is signed out", async (t) => {
+test("sister subdomains share sign-ins and sign-outs", async (t) => {
   const app = await signedIn(t);
   const shop = await at(app, SISTER);
   await shop.isInside(ADA);
@@ -82,13 +82,13 @@ test("a sister sub-domain is served: signed in at one is signed in at the other,
   await app.sees("Sign in");
 });
 
-/** What a page may send without being asked whether it may, with all cookies. */
+/** A request that a page may send without a preflight, with all cookies. */
 const unasked = ({ page }, path) => page.evaluate(
   (url) => fetch(url, { method: "POST", mode: "no-cors", credentials: "include", body: "{}" }).then(({ type }) => type, String),
   `https://${API}${path}`,
 );
 
-for (const [whose, host] of [["of another registrable domain", FOREIGN], ["of the same one, which is not allowed,", ROGUE]]) {
+for (const [whose, host] of [["of another registrable domain", FOREIGN], ["of the same domain, but not allowed,", ROGUE]]) {
   test(`a page ${whose} learns nothing and changes nothing`, async (t) => {
     const app = await signedIn(t);
     const before = await app.stack.outcomes("refresh");

@@ -1,9 +1,9 @@
-// What stands between a browser and the servers: a proxy on which answers get lost, and a front with TLS and names.
+// Proxies between a browser and the servers: one that loses answers, and a front with TLS and several names.
 import { once } from "node:events";
 import { createServer, request as ask } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 
-/** Serves at `port` what `target` leads to; an answer that `loses` is not told, though it was given. */
+/** Forwards requests at `port` to `target`. If `loses` says so, the answer is dropped after the server has sent it. */
 async function serve(t, port, server, target, loses) {
   server.on("request", (request, response) => {
     const { method, headers } = request;
@@ -25,13 +25,13 @@ async function serve(t, port, server, target, loses) {
   return server.address();
 }
 
-/** A proxy that looks at refreshes: how many, how many at once, and which answers it loses. */
+/** A proxy that counts refreshes, in total and in parallel, and loses some of their answers. */
 export class Road {
   asked = 0;
   lost = 0;
   atOnce = 0;
   #under = 0;
-  /** Says of the n-th refresh whether its answer is lost: `whole`, or the `body` only. */
+  /** Whether the answer to the n-th refresh is lost: `whole`, or only its `body`. */
   loses = () => undefined;
 
   async open(t) {
@@ -50,7 +50,7 @@ export class Road {
       return loss;
     };
     const { port } = await serve(t, 0, server, ({ url }) => url, loses);
-    // For loopback addresses too, which browsers otherwise reach without their proxy.
+    // Also for loopback addresses, because browsers otherwise bypass the proxy for them.
     this.proxy = { server: `http://127.0.0.1:${port}`, bypass: "<-loopback>" };
     return this;
   }
@@ -58,7 +58,7 @@ export class Road {
 
 const isRefresh = ({ method, url }) => method === "POST" && url.endsWith("/api/auth/token/refresh/");
 
-/** A server with TLS for several names, each of which leads to a server here. */
+/** A server with TLS for several names. Each name leads to a local server. */
 export function withTls(t, port, { key, cert }, names) {
   const target = ({ headers, url }) => new URL(url, names[headers.host]);
   return serve(t, port, createTlsServer({ key, cert }), target);

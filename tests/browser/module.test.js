@@ -1,4 +1,4 @@
-// What can be said of the client module by reading it.
+// Checks of the client module's source.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
@@ -10,13 +10,13 @@ import { ROOT } from "./stack.js";
 
 const read = (name) => readFile(join(ROOT, name), "utf8");
 
-test("the module is short, and depends on nothing", async () => {
+test("the module is short and has no dependencies", async () => {
   const text = await read("web/client/latchkey.js");
   assert.ok(text.split("\n").length < 300);
   assert.doesNotMatch(text, /^import |import\(|https?:\/\/(?!auth\.example\.com)/m);
 });
 
-test("its types are its own: what is declared is there, and what is there is declared", async () => {
+test("its type declarations match its members", async () => {
   globalThis.location ??= new URL("http://127.0.0.1/");
   const { Latchkey, LatchkeyError } = await import("../../web/client/latchkey.js");
   const declared = (await read("web/client/latchkey.d.ts")).split("export declare class Latchkey ")[1];

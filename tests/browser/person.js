@@ -1,4 +1,4 @@
-// What a person does at the page, by what can be seen and heard there.
+// A user of the page. Elements are found by their visible or accessible text.
 
 export class Person {
   constructor(page, stack) {
@@ -13,7 +13,7 @@ export class Person {
     return this.page.getByRole("button", { name, exact: true });
   }
 
-  /** The title of what is shown, once it is known what that is. */
+  /** The title of the current view, after the page has decided which view to show. */
   heading(name) {
     return this.page.locator("main[aria-busy=false]").getByRole("heading", { level: 1, name, exact: true });
   }

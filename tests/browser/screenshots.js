@@ -1,11 +1,11 @@
-// Takes the pictures of README: `node tests/browser/screenshots.js docs/pictures`, once `cargo build -p local` is done.
+// Takes the pictures for the docs: `cargo build -p local && node tests/browser/screenshots.js docs/pictures`.
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { Person } from "./person.js";
 import { ADA, SCREENS, launch, start } from "./stack.js";
 
 const [folder] = process.argv.slice(2);
-if (!folder) throw new Error("Into which folder?");
+if (!folder) throw new Error("Usage: node screenshots.js FOLDER");
 await mkdir(folder, { recursive: true });
 const ends = [];
 const stack = await start({ after: (end) => ends.push(end) });

@@ -1,4 +1,4 @@
-// Staying signed in, and no longer than one wants to: in both modes, over reloads, tabs, lost answers and wrong clocks.
+// Staying signed in until sign-out, with both kinds of delivery, over reloads, tabs, lost answers and wrong clocks.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { Road } from "./front.js";
@@ -9,9 +9,9 @@ let browser;
 before(async () => (browser = await launch()));
 after(() => browser.close());
 
-const HOUR = 3_600; // how long an access token of the development profile lives
+const HOUR = 3_600; // lifetime of an access token in the development profile
 
-/** Ada in a browser of her own. */
+/** Ada in her own browser. */
 async function arrive(t, stack, road) {
   const context = await browser.newContext({ proxy: road?.proxy });
   context.setDefaultTimeout(10_000);
@@ -31,7 +31,7 @@ async function tab(person) {
   return new Person(await person.page.context().newPage(), person.stack).open();
 }
 
-/** Lets `act` use a client of its own in the page, for the same API in the same way. */
+/** Runs `act` with a separate client in the page, for the same API and delivery. */
 async function client(person, act) {
   const auth = await person.page.evaluateHandle(async () => {
     const { Latchkey } = await import("/latchkey.js");
@@ -43,16 +43,16 @@ async function client(person, act) {
   return result;
 }
 
-/** Until no tab of this browser speaks for the session. */
+/** Waits until no tab of this browser holds the lock of the session. */
 function unlocked({ page, stack }) {
   return page.evaluate((name) => navigator.locks.request(name, () => undefined), `latchkey ${stack.api}`);
 }
 
-/** Until `holds`, looked at whenever no tab is busy. */
+/** Waits until `holds` is true, checked whenever no tab is busy. */
 async function until(person, holds) {
   const end = performance.now() + 10_000;
   while (!(await holds())) {
-    assert.ok(performance.now() < end, "it does not happen");
+    assert.ok(performance.now() < end, "the condition was not met in time");
     await unlocked(person);
   }
 }
@@ -62,7 +62,7 @@ async function refreshed({ stack }) {
 }
 
 for (const delivery of ["body", "cookie"]) {
-  test(`${delivery}: a reload changes nothing, nor does one while a code is waited for`, async (t) => {
+  test(`${delivery}: reloads change nothing, even while waiting for a code`, async (t) => {
     const ada = await arrive(t, await start(t, { TokenDelivery: delivery }));
     await ada.open();
     await ada.ask(ADA);
@@ -80,7 +80,7 @@ for (const delivery of ["body", "cookie"]) {
     const tabs = [first, await tab(first), await tab(first)];
     for (const each of tabs) await each.isInside(ADA);
     const before = road.asked;
-    // Two in a row of each 40: the repetition of a lost answer is lost too, of some after its cookie has come.
+    // Two consecutive answers of every 40 are lost, so the retry is lost too. Of some, only the body is lost, after the cookie.
     road.loses = (asked) => ({ 20: "whole", 21: "whole", 60: "whole", 61: "body" })[(asked - before) % 80];
     const hundred = async (auth) => {
       for (let n = 0; n < 100; n += 1) await auth.refresh();
@@ -95,7 +95,7 @@ for (const delivery of ["body", "cookie"]) {
     assert.ok((await first.stack.outcomes("refresh")).slice(-300).every((outcome) => outcome === "ok"));
   });
 
-  test(`${delivery}: when it is time in three tabs, one of them refreshes at a time, before the token ends`, async (t) => {
+  test(`${delivery}: three tabs refresh one at a time, before the token expires`, async (t) => {
     const road = await new Road().open(t);
     const first = await arrive(t, await start(t, { TokenDelivery: delivery }), road);
     const { clock } = first.page.context(); // of all tabs
@@ -126,7 +126,7 @@ for (const delivery of ["body", "cookie"]) {
     assert.equal(await client(ada, async (auth) => (await auth.profile()).email), ADA);
   });
 
-  test(`${delivery}: a sign-out is one in every tab, and a sign-in too`, async (t) => {
+  test(`${delivery}: a sign-out reaches every tab, and so does a sign-in`, async (t) => {
     const first = await signedIn(t, delivery);
     const [second, third] = [await tab(first), await tab(first)];
     for (const each of [second, third]) await each.isInside(ADA);
@@ -143,7 +143,7 @@ for (const delivery of ["body", "cookie"]) {
     await there.page.clock.install();
     await there.open();
     await there.signIn(ADA);
-    await here.page.reload(); // its list is of before
+    await here.page.reload(); // its list is outdated
     await here.page.getByRole("button", { name: /^End the session of Chrome on Linux/ }).click();
     await here.page.getByText("The session has ended.").waitFor({ state: "attached" });
     await there.page.clock.fastForward(HOUR * 1_000);
@@ -155,7 +155,7 @@ for (const delivery of ["body", "cookie"]) {
     await there.sees("Sign in");
   });
 
-  test(`${delivery}: what is only out of order signs nobody out`, async (t) => {
+  test(`${delivery}: temporary errors sign nobody out`, async (t) => {
     const ada = await signedIn(t, delivery);
     await ada.stack.faults({ gateway_status: 503 });
     await ada.page.reload();
@@ -172,7 +172,7 @@ for (const delivery of ["body", "cookie"]) {
   });
 }
 
-test("a device's clock that is wrong, or is set, neither loses a session nor wears it out", async (t) => {
+test("a wrong or changed device clock neither ends a session nor causes many refreshes", async (t) => {
   const ada = await arrive(t, await start(t));
   const day = 24 * HOUR * 1_000;
   await ada.page.clock.install({ time: Date.now() - 400 * day });
@@ -180,11 +180,11 @@ test("a device's clock that is wrong, or is set, neither loses a session nor wea
   await ada.signIn(ADA);
   await unlocked(ada);
   assert.equal(await refreshed(ada), 0);
-  // Set back while a token is held: the page's own clock still tells when it ends.
+  // Set back while the page has a token: the page's monotonic clock still knows its expiry.
   await ada.page.clock.setSystemTime(Date.now() - 401 * day);
   await ada.page.clock.fastForward((HOUR - 60) * 1_000);
   await until(ada, async () => (await refreshed(ada)) === 1);
-  // Set right: that looks like a long sleep, and costs one refresh.
+  // Set correctly again: this looks like a long sleep and causes one refresh.
   await ada.page.clock.setSystemTime(Date.now());
   await ada.page.evaluate(() => document.dispatchEvent(new Event("visibilitychange")));
   await until(ada, async () => (await refreshed(ada)) === 2);
@@ -193,7 +193,7 @@ test("a device's clock that is wrong, or is set, neither loses a session nor wea
   assert.equal(await refreshed(ada), 2);
 });
 
-test("a page that nobody looks at keeps no session alive, and is as good as new when somebody does", async (t) => {
+test("a hidden page does not keep a session active, and works again when shown", async (t) => {
   const ada = await arrive(t, await start(t));
   await ada.page.clock.install();
   await ada.open();
@@ -210,7 +210,7 @@ test("a page that nobody looks at keeps no session alive, and is as good as new 
   await until(ada, async () => (await refreshed(ada)) === 1);
 });
 
-test("a page out of the browser's own cache learns what it has missed", async (t) => {
+test("a page restored from the browser's cache learns about missed changes", async (t) => {
   const ada = await signedIn(t, "cookie");
   await ada.page.context().clearCookies();
   await ada.page.evaluate(() => dispatchEvent(new PageTransitionEvent("pageshow", { persisted: true })));
@@ -230,9 +230,9 @@ test("in cookie mode no script finds the refresh token", async (t) => {
   assert.deepEqual(names.sort(), ["__Host-device true", "__Host-refresh true"]);
 });
 
-test("a token that is refused is renewed once, and is for those only who may have it", async (t) => {
+test("a refused token is renewed once, and only allowed origins get it", async (t) => {
   const ada = await signedIn(t, "body");
-  await ada.page.exposeFunction("pass", () => ada.stack.wait(2 * HOUR)); // which the page cannot know
+  await ada.page.exposeFunction("pass", () => ada.stack.wait(2 * HOUR)); // unknown to the page
   const email = await client(ada, async (auth) => {
     await auth.token();
     await window.pass();

@@ -1,4 +1,4 @@
-// Signing in at the page, and what may go wrong there.
+// Signing in at the page, and its errors.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { Person } from "./person.js";
@@ -16,7 +16,7 @@ async function person(t, parameters) {
   return new Person(await context.newPage(), stack).open();
 }
 
-test("a person signs in by email", async (t) => {
+test("a user signs in by email", async (t) => {
   const ada = await person(t);
   await ada.signIn(ADA);
   await ada.page.getByText("This browser").waitFor();
@@ -24,9 +24,9 @@ test("a person signs in by email", async (t) => {
   await ada.sees("Sign in");
 });
 
-test("a person signs in by text message, which the browser reads", async (t) => {
+test("a user signs in by SMS, and the browser reads the code", async (t) => {
   const ada = await person(t);
-  // The part of a phone that a desktop's browser has not: it hands over what the message says.
+  // Simulates a phone's browser, which passes the code from the SMS to the page.
   await ada.page.exposeFunction("received", () => ada.stack.code("+447400123456"));
   await ada.page.addInitScript(() => {
     window.OTPCredential = class {};
@@ -38,14 +38,14 @@ test("a person signs in by text message, which the browser reads", async (t) => 
   await ada.isInside("+447400123456");
 });
 
-test("a person signs in by text message, and types", async (t) => {
+test("a user signs in by SMS and types the code", async (t) => {
   const ada = await person(t);
   await ada.ask("+447400123456");
   await ada.answer(await ada.stack.code("+447400123456"));
   await ada.isInside("+447400123456");
 });
 
-test("a wrong code is refused kindly, and the right one still works", async (t) => {
+test("a wrong code is refused with help, and the right one still works", async (t) => {
   const ada = await person(t);
   await ada.ask(ADA);
   const code = await ada.stack.code();
@@ -71,7 +71,7 @@ test("an expired code is refused, and a new one works", async (t) => {
   await ada.isInside(ADA);
 });
 
-test("a new code can be had after the wait that the server asks for, and the old one is dead", async (t) => {
+test("after the server's delay a new code can be requested, and the old one stops working", async (t) => {
   const ada = await person(t, { OtpRequestsPerHour: 1 }); // it is the same challenge
   await ada.page.clock.install();
   await ada.ask(ADA);
@@ -89,7 +89,7 @@ test("a new code can be had after the wait that the server asks for, and the old
   await ada.isInside(ADA);
 });
 
-test("an address can be changed, and whoever finds it right has lost nothing", async (t) => {
+test("an address can be changed, and keeping it loses nothing", async (t) => {
   const ada = await person(t);
   await ada.ask("adda@example.com");
   await ada.button("Change").click();
@@ -113,7 +113,7 @@ test("a whole message can be pasted", async (t) => {
   await ada.isInside(ADA);
 });
 
-test("each refusal has its own words", async (t) => {
+test("each error has its own message", async (t) => {
   const ada = await person(t, { OtpRequestsPerHour: 1 });
   const refused = async (address, words) => {
     await ada.identifier.fill(address);

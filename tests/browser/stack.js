@@ -1,4 +1,4 @@
-// One stack of its own for each test: `local` on free ports, with what a deployment's parameters would be.
+// A separate stack for each test: `local` on free ports, with the parameters of a deployment.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
@@ -11,14 +11,14 @@ import { chromium } from "playwright-core";
 export const ROOT = new URL("../../", import.meta.url).pathname;
 const LOCAL = join(process.env.CARGO_TARGET_DIR ?? join(ROOT, "target"), "debug/local");
 export const ADA = "ada@example.com";
-/** What the page must look well on. */
+/** The screens on which the page must look right. */
 export const SCREENS = {
   "desktop in the light": { viewport: { width: 1280, height: 800 }, colorScheme: "light" },
   "desktop in the dark": { viewport: { width: 1280, height: 800 }, colorScheme: "dark" },
   "phone in the light": { viewport: { width: 360, height: 740 }, colorScheme: "light", isMobile: true, hasTouch: true },
   "phone in the dark": { viewport: { width: 360, height: 740 }, colorScheme: "dark", isMobile: true, hasTouch: true },
 };
-/** Limits that no test reaches, and keys that are made at once. */
+/** Limits above those of any test, and keys that are quick to generate. */
 const USUAL = {
   JwtAlgorithm: "ES256",
   OtpRequestsPerIp: 1_000_000,
@@ -27,7 +27,7 @@ const USUAL = {
   OtpRequestsPerHourPerIp: 1_000_000,
 };
 
-/** A port that is free. */
+/** A free port. */
 export async function freePort() {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -37,7 +37,7 @@ export async function freePort() {
   return port;
 }
 
-/** A folder with the template, and with a profile of these parameters. */
+/** A folder with the template and a profile with these parameters. */
 async function deployment(parameters) {
   const root = await mkdtemp(join(tmpdir(), "latchkey-"));
   await cp(join(ROOT, "template.yaml"), join(root, "template.yaml"));
@@ -49,7 +49,7 @@ async function deployment(parameters) {
   return root;
 }
 
-/** Starts a stack. It ends with the test. */
+/** Starts a stack. It stops at the end of the test. */
 export async function start(t, parameters = {}) {
   const ports = await Promise.all([freePort(), freePort(), freePort(), freePort()]);
   const [api, aws, inbox, page] = ports.map((port) => `127.0.0.1:${port}`);
@@ -74,18 +74,18 @@ class Stack {
     Object.assign(this, { api, inbox, page });
   }
 
-  /** The newest code that was sent to `address`. */
+  /** The newest code sent to `address`. */
   async code(address = ADA) {
     const [newest] = await this.messages(address);
     return newest.text.match(/\b\d{6}\b/)[0];
   }
 
-  /** All that was sent to `address`, newest first. */
+  /** All messages sent to `address`, newest first. */
   async messages(address = ADA) {
     return (await fetch(`${this.inbox}/api/messages?to=${encodeURIComponent(address)}`)).json();
   }
 
-  /** Throws all messages away. */
+  /** Deletes all messages. */
   async clear() {
     await fetch(`${this.inbox}/api/messages`, { method: "DELETE" });
   }
@@ -95,18 +95,18 @@ class Stack {
     return this.#tell("clock", { advance_seconds: seconds });
   }
 
-  /** What goes wrong from now on. */
+  /** Sets the faults from now on. */
   faults(faults) {
     return this.#tell("faults", faults);
   }
 
-  /** What was answered to requests of one function, oldest first. */
+  /** The outcomes of one function's requests, oldest first. */
   async outcomes(name) {
     const lines = (await (await fetch(`${this.inbox}/api/logs`)).text()).split("\n").filter(Boolean);
     return lines.map((line) => JSON.parse(line)).filter((line) => line.function === name).map((line) => line.outcome);
   }
 
-  /** Whether a used refresh token came back. */
+  /** Whether a refresh token was reused. */
   async reuse() {
     return (await (await fetch(`${this.inbox}/api/logs`)).text()).includes("refresh_reuse");
   }
@@ -118,7 +118,7 @@ class Stack {
   }
 }
 
-/** One browser for all tests of a file. */
+/** One browser for all tests in a file. */
 export async function launch(...args) {
   return chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args });
 }

@@ -1,4 +1,4 @@
-// A frontend that uses all of the client module, for the compiler to read; nobody runs it.
+// A frontend that uses the whole client module. It is only compiled, never run.
 import { Latchkey, LatchkeyError, type Change, type Pending, type Session, type User } from "../../web/client/latchkey.js";
 
 const auth = new Latchkey({ api: "https://auth.example.com", delivery: "cookie", origins: ["https://api.example.com"] });
@@ -33,7 +33,7 @@ export async function leave(): Promise<void> {
   }
 }
 
-// @ts-expect-error An API has to be named.
+// @ts-expect-error The API's address is required.
 new Latchkey({});
-// @ts-expect-error There is no such code.
+// @ts-expect-error This code does not exist.
 export const never = (error: LatchkeyError): boolean => error.code === "invalid_password";

@@ -1,5 +1,5 @@
-// A frontend's client, generated from openapi.yaml: signs in against a running `local`, and gets every kind of answer
-// that it has to tell apart. What the document does not promise, the compiler does not let it use.
+// A frontend with a client generated from openapi.yaml. It signs in against a running `local` and gets every kind of
+// answer that a frontend must distinguish. The compiler rejects everything outside the document.
 //
 // node sign-in.ts API INBOX [TOKENS-FILE]
 import assert from "node:assert/strict";
@@ -12,7 +12,7 @@ assert(api && inbox, "which API, and which inbox?");
 const client = createClient<paths>({ baseUrl: api });
 const identifier = `ada+${Date.now()}@example.com`;
 
-/** The newest code, as its reader finds it in the mail. */
+/** The newest code in the inbox. */
 async function newestCode(): Promise<string> {
   const messages: { subject: string }[] = await (await fetch(`${inbox}/api/messages?to=${encodeURIComponent(identifier)}`)).json();
   const code = messages[0]?.subject.split(" ")[0];
@@ -53,7 +53,7 @@ assert(session?.current && others.length === 0);
 const unknown = await client.DELETE("/api/auth/sessions/{id}/", { headers, params: { path: { id: "AAAAAAAAAAAAAAAAAAAAAA" } } });
 assert.equal(unknown.data?.success, true);
 
-// A limit, with its wait: the type knows that this code has one.
+// An error with `retry_after`: its type has this field only for such codes.
 const again = await client.POST("/api/auth/otp/request/", { body: { identifier } });
 assert(again.data, JSON.stringify(again.error));
 assert(again.data.challenge_id);
@@ -62,7 +62,7 @@ assert(early.error && "error" in early.error && early.error.error === "rate_limi
 const wait: number = early.error.retry_after;
 assert(wait > 0 && wait <= 30);
 
-/** What to do about every refusal of a refresh: with a code that is missing here, this would not compile. */
+/** The reaction to every error of a refresh. A missing code is a compile error. */
 function advice(refusal: components["schemas"]["InvalidRequest" | "InvalidToken" | "Forbidden" | "InternalError" | "Unavailable"]): string {
   switch (refusal.error) {
     case "invalid_token": return "sign in";
@@ -78,7 +78,7 @@ const late = await client.POST("/api/auth/token/refresh/", { body: { refresh: re
 assert(late.error && "error" in late.error);
 assert.equal(advice(late.error), "sign in");
 
-// A path of a replaced system, with its own shapes.
+// A path of a replaced system, with its own format.
 const sent = await client.POST("/accounts/otp/request/", { body: { identifier, channel: "email" } });
 const resend: number | undefined = sent.data?.resend_in;
 assert(resend, JSON.stringify(sent));
@@ -88,7 +88,7 @@ assert(flat.data?.refresh && flat.data.user.id === user.id, JSON.stringify(flat)
 const keys = await client.GET("/.well-known/jwks.json");
 assert(keys.data?.keys.every((key) => key.use === "sig"));
 
-// What must not compile: a request without its identifier, a route and a field that do not exist.
+// These must not compile: a request without its identifier, an unknown route and an unknown field.
 // @ts-expect-error
 const incomplete: components["schemas"]["CodeRequest"] = { channel: "email" };
 // @ts-expect-error

@@ -1,4 +1,4 @@
-"""A backend that uses PyJWT: checks an access token by discovery and the published keys alone, and refuses the rest.
+"""A backend with PyJWT. It verifies an access token with discovery and the published keys, and refuses other tokens.
 
 python verify.py ISSUER TOKENS-FILE
 """

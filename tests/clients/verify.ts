@@ -1,4 +1,4 @@
-// A backend that uses jose: checks an access token by discovery and the published keys alone, and refuses the rest.
+// A backend with jose. It verifies an access token with discovery and the published keys, and refuses other tokens.
 //
 // node verify.ts ISSUER TOKENS-FILE
 import assert from "node:assert/strict";
@@ -22,7 +22,7 @@ const { payload, protectedHeader } = await jwtVerify(access, keys, rules);
 assert.equal(payload["token_type"], "access");
 assert.equal(payload["user_id"], payload.sub);
 
-/** Asserts that jose refuses a token, for that reason. */
+/** Asserts that jose refuses a token for this reason. */
 async function refuses(token: string, changed: JWTVerifyOptions, reason: new (...args: never[]) => Error) {
   await assert.rejects(jwtVerify(token, keys, { ...rules, ...changed }), reason);
 }
