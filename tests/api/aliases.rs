@@ -232,7 +232,7 @@ async fn every_alias_reaches_its_route() {
             let ours = ask(auth.client(), alias.method, alias.stands_for).await;
             let status = if alias.method == "GET" { 401 } else { 400 };
             assert_eq!((here.status.as_u16(), ours.status.as_u16()), (status, status), "{path}");
-            assert!(here.body.get("success").is_none(), "{path} answers in our own shape: {}", here.body);
+            assert!(here.body.get("success").is_none(), "{path} answers in the API's own format: {}", here.body);
 
             let other = ask(auth.client(), "PUT", &path).await;
             assert_eq!((other.status.as_u16(), &other.headers["allow"]), (405, &alias.method.parse().unwrap()));
@@ -310,7 +310,7 @@ async fn attempts_count_the_same_by_every_path() {
             for _ in 0..3 {
                 assert_eq!(answer(guessed, &wrong(&asked.code)).await, 400);
             }
-            assert_eq!(answer(answered, &asked.code).await, 400, "{guessed} has tries that {answered} does not count");
+            assert_eq!(answer(answered, &asked.code).await, 400, "attempts at {guessed} do not count at {answered}");
         }
     }
 }

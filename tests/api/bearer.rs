@@ -56,7 +56,7 @@ async fn the_header_is_bearer_and_one_token() {
     }
     let request = Request::get(PROFILE).header("authorization", format!("bearer {access}"));
     auth.client().send(request.body(Bytes::new()).unwrap()).await.ok();
-    assert_eq!(auth.live(&mut [tokens]).await, 1, "a refused token ended something");
+    assert_eq!(auth.live(&mut [tokens]).await, 1, "a refused token had an effect");
 }
 
 /// S40 to S43: tokens that are expired, forged, from another issuer, or use the algorithm `none`.
@@ -87,7 +87,7 @@ async fn foreign_and_expired_tokens_are_refused() {
     for (method, path) in routes(&session_of(&tokens.access)) {
         auth.client().with_token(method, &path, &tokens.access).await.needs_a_token();
     }
-    assert_eq!(auth.live(&mut [tokens]).await, 1, "a refused token ended something");
+    assert_eq!(auth.live(&mut [tokens]).await, 1, "a refused token had an effect");
 }
 
 /// How often the public keys were read since the last call.

@@ -180,14 +180,14 @@ async fn a_country_without_answers_is_stopped() {
     let answers = join_all((0..64).map(|number| ask(&auth, number, british(number)))).await;
     assert_eq!(sent(&answers), 20);
     let refused = answers.iter().find(|answer| answer.code() != "ok").unwrap();
-    assert_eq!(refused.retry_after(), 30, "codes are under way");
+    assert_eq!(refused.retry_after(), 30, "codes are pending");
     ask(&auth, 64, german(0)).await.ok();
 
     auth.wait(300);
     assert_eq!(ask(&auth, 65, british(65)).await.retry_after(), 7_200 - 300);
     auth.wait(6_900);
     let answers = join_all((66..90).map(|number| ask(&auth, number, british(number)))).await;
-    assert_eq!(sent(&answers), 1, "one goes to see whether anybody answers");
+    assert_eq!(sent(&answers), 1, "one message is sent to test for answers");
 }
 
 /// A range is stopped before its country, because an attacker usually has numbers of one range. The rest of the country
@@ -217,7 +217,10 @@ async fn unsent_messages_return_to_every_budget() {
         let sent = sent(&answers) as i64;
         let is_take = |call: &CallRecord| call.operation == "UpdateItem" && call.keys[0].starts_with("SMS#");
         let takes = auth.stack.services().calls().take().iter().filter(|call| is_take(call)).count() as i64;
-        assert!((1..=5).contains(&sent) && takes > 2 * sent, "{takes} takes for {sent} messages are no race");
+        assert!(
+            (1..=5).contains(&sent) && takes > 2 * sent,
+            "{takes} reservations for {sent} messages: the requests did not race"
+        );
 
         let items = auth.items_of("OTP_TABLE", "SMS#");
         let counts = |names: [&str; 3]| {
@@ -288,7 +291,7 @@ async fn a_code_from_yesterday_pays_off_no_debt_of_today() {
     auth.client().answer(&british(0), &asked).await.ok();
     let calls = auth.stack.services().calls().take();
     let counted: Vec<_> = calls.iter().filter(|call| call.keys[0].starts_with("SMS#")).collect();
-    assert_eq!(counted.len(), 2, "one of the country and one of the range: {counted:?}");
+    assert_eq!(counted.len(), 2, "one write each for the country and the range: {counted:?}");
 }
 
 /// Users who request codes at the same time and answer gradually wait for seconds instead of hours.
@@ -348,5 +351,5 @@ async fn an_attack_of_ten_thousand_requests_gets_fewer_than_sixty_messages() {
     let attack = Attack { requests: 10_000, addresses: 1_000, seconds: DAY, elsewhere: 50, there: 20 };
     let damage = attack.on(&auth).await;
     assert!(damage.sent < 60, "{damage:?}");
-    assert_eq!((damage.elsewhere, damage.there), (50, 20), "real people were held up");
+    assert_eq!((damage.elsewhere, damage.there), (50, 20), "real users were refused");
 }

@@ -153,7 +153,7 @@ async fn a_known_browser_waits_for_its_own_failures_only() {
         }
         auth.wait(if round == 3 { 0 } else { 600 });
     }
-    assert_eq!(auth.failures(ADA), 22, "known failures are not among all of them");
+    assert_eq!(auth.failures(ADA), 22, "failures of known browsers are counted separately");
     let refused = ask_anew(&mut browser).await;
     refused.refused(429, "too_many_attempts");
     assert_eq!(refused.retry_after(), 30);
@@ -164,7 +164,7 @@ async fn a_known_browser_waits_for_its_own_failures_only() {
     auth.wait(3_600);
     ask_anew(&mut browser).await.ok();
     browser.answer(ADA, &wrong(&auth.newest_code(ADA))).await.refused(400, "invalid_otp");
-    assert_eq!(ask_anew(&mut browser).await.code(), "ok", "its own failures are not forgotten");
+    assert_eq!(ask_anew(&mut browser).await.code(), "ok", "its own failures were not reset");
 }
 
 /// S04: challenges with and without a device cookie together allow fewer than a hundred consecutive comparisons, even when every
@@ -205,12 +205,12 @@ async fn known_browsers_and_strangers_together_stay_below_a_hundred_failures() {
             browser.answer(ADA, &wrong(&living[0].code)).await.refused(400, "invalid_otp");
         }
     }
-    assert_eq!(auth.failures(ADA), 75 + 5 * 3 + 2 * 3 + 1, "one unbound try, then they wait");
+    assert_eq!(auth.failures(ADA), 75 + 5 * 3 + 2 * 3 + 1, "one unbound attempt, then a delay");
     auth.wait(600);
     let [mut browser, _] = browsers;
     forget(&mut browser);
     let long = browser.ask(ADA).await;
-    assert_eq!(long.len(), 13, "a known browser guesses too");
+    assert_eq!(long.len(), 13, "known browsers get long codes too");
     browser.answer(ADA, &long).await.ok();
 }
 
@@ -287,5 +287,5 @@ async fn a_known_browser_costs_the_same_as_any_client() {
     auth.stack.services().rounds().expect(&[3, 1]);
     browser.answer(ADA, &code).await.refused(400, "invalid_otp");
     auth.stack.services().rounds().finish().unwrap();
-    assert_eq!(write(), 2.0, "a failure at the fullest item");
+    assert_eq!(write(), 2.0, "a failure with a full item");
 }

@@ -52,10 +52,10 @@ async fn every_forged_access_token_is_refused_with_one_answer() {
         assert_eq!(
             auth.client().with_token("GET", PROFILE, token).await.code(),
             "ok",
-            "{told}: the list proves nothing"
+            "{told}: a genuine token was refused"
         );
     }
-    assert_eq!(auth.live(&mut [tokens]).await, 1, "a forged token ended something");
+    assert_eq!(auth.live(&mut [tokens]).await, 1, "a forged token had an effect");
 }
 
 /// Tokens of other deployments: with other keys, and with the same keys for another audience and issuer.
@@ -129,7 +129,7 @@ async fn every_forged_refresh_token_is_refused_with_one_answer() {
             assert_eq!(said(&answer), farewell, "{told}");
         }
     }
-    assert_eq!(auth.live(&mut [ada.clone(), bob.clone()]).await, 2, "a forged token ended something");
+    assert_eq!(auth.live(&mut [ada.clone(), bob.clone()]).await, 2, "a forged token had an effect");
 
     // Half of a token is not enough. But a client with that half of an active token, or with the key, can end its session.
     for part in ["AAAAAAAAAAAAAAAAAAAAAA", genuine[5], theirs[6]] {
@@ -162,6 +162,6 @@ async fn claims_under_a_bad_signature_are_refused_alike() {
         let answer = auth.client().with_token("GET", PROFILE, &format!("{header}.{claims}.{other}")).await;
         assert_eq!(said(&answer), refusal, "{claims}");
     }
-    assert!(auth.stack.services().calls().take().is_empty(), "something was read for it");
+    assert!(auth.stack.services().calls().take().is_empty(), "the table was read");
     auth.client().with_token("GET", PROFILE, &tokens.access).await.ok();
 }

@@ -97,7 +97,7 @@ async fn claims_of_a_verification_are_ignored() {
     let mut guess = of_phone.clone();
     guess["otp_code"] = json!(wrong(code));
     auth.client().post(VERIFY, claim(guess)).await.refused(400, "invalid_otp");
-    assert!(auth.items("U#").is_empty() && auth.items("ID#").is_empty(), "somebody was made of words");
+    assert!(auth.items("U#").is_empty() && auth.items("ID#").is_empty(), "a user was created");
 
     let mut right = of_phone;
     right["otp_code"] = json!(code);
@@ -159,8 +159,8 @@ async fn a_warm_instance_leaks_nothing_between_users() {
     let (second, told_second) = journey(&auth, PHONE, "198.51.100.7", "").await;
     assert!(first.len() >= 8 && second.len() == first.len(), "{first:?}");
     for secret in &first {
-        assert!(told_first.contains(secret.as_str()), "{secret} was not even told to the first");
-        assert!(!told_second.contains(secret.as_str()), "{secret} is told to the second");
+        assert!(told_first.contains(secret.as_str()), "the first user did not get {secret}");
+        assert!(!told_second.contains(secret.as_str()), "the second user got {secret}");
     }
 }
 

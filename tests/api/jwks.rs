@@ -86,7 +86,7 @@ async fn the_documents_are_small() {
     auth.wait(60);
     let sizes = async |path: &str| auth.client().get(path).await.ok().to_string().len();
     let keys = auth.client().get("/.well-known/jwks.json").await.ok();
-    assert_eq!(keys["keys"].as_array().unwrap().len(), 2, "the key that signs, and the one that will");
+    assert_eq!(keys["keys"].as_array().unwrap().len(), 2, "the signing key and its successor");
     assert!(sizes("/.well-known/jwks.json").await < 1_024);
     assert!(sizes("/.well-known/openid-configuration").await < 1_024);
 }

@@ -45,7 +45,7 @@ async fn a_refused_network_costs_nothing_more_until_its_window_ends() {
     refused.refused(429, "rate_limited");
     assert_eq!(refused.retry_after(), 600);
     auth.client().answer(ADA, &asked).await.refused(429, "too_many_attempts");
-    assert!(auth.stack.services().calls().take().is_empty(), "the table was asked");
+    assert!(auth.stack.services().calls().take().is_empty(), "a call was made");
 
     auth.wait(600);
     auth.client().ask("bob@example.com").await;
@@ -194,7 +194,7 @@ async fn a_spent_bound_attempt_is_compared() {
     for code in [&guess, &guess, &asked] {
         let refused = auth.client().by(&second).answer(ADA, code).await;
         refused.refused(429, "too_many_attempts");
-        assert_eq!((refused.retry_after(), auth.failures(ADA)), (600, 1), "the first was spent, and no other");
+        assert_eq!((refused.retry_after(), auth.failures(ADA)), (600, 1), "only the first attempt was spent");
     }
     auth.client().by(&third).answer_unbound(ADA, &asked.code).await.refused(429, "too_many_attempts");
 }

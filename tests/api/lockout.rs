@@ -38,7 +38,7 @@ async fn fail_until(auth: &Deployment, failures: u32) {
             stranger.answer(ADA, &guess).await.refused(400, "invalid_otp");
         }
     }
-    panic!("{} failures after a thousand tries", auth.failures(ADA));
+    panic!("{} failures after a thousand attempts", auth.failures(ADA));
 }
 
 /// S07: no delay at nine failures. From ten on, new challenges and unbound attempts wait 30 s after the last failure.
@@ -158,7 +158,7 @@ async fn at_the_cap_an_unbound_answer_waits_and_gets_in() {
     let asked = auth.client().ask(ADA).await;
     assert_eq!(asked.code.len(), 13);
     auth.client().answer_unbound(ADA, &wrong(&asked.code)).await.refused(400, "invalid_otp");
-    assert_eq!(auth.failures(ADA), 77, "an unbound try is counted");
+    assert_eq!(auth.failures(ADA), 77, "an unbound attempt is counted");
     auth.wait(1_920);
     // As an older frontend does.
     auth.client().post("/accounts/otp/request/", json!({ "identifier": ADA })).await.ok();

@@ -232,7 +232,7 @@ fn every_alarm_is_in_the_runbook() {
                 .any(|kind| alarm.ends_with(kind) && told.contains(format!("…{kind}").as_str()))
     };
     let untold: Vec<_> = alarms.iter().filter(|alarm| !is_told(alarm)).collect();
-    assert!(untold.is_empty() && alarms.len() >= 20, "docs/operations.md says nothing of {untold:?}");
+    assert!(untold.is_empty() && alarms.len() >= 20, "docs/operations.md does not mention {untold:?}");
 }
 
 /// An operator can look up one request by the id in its answer.

@@ -42,13 +42,13 @@ fn every_permission_is_for_exact_actions_on_named_resources() {
             let (actions, resources, keys) =
                 (texts(&statement["Action"]), texts(&statement["Resource"]), keys(&statement));
             for action in &actions {
-                assert!(!action.contains(['*', '?']), "{name} may do more than is said: {statement}");
+                assert!(!action.contains(['*', '?']), "{name} has actions outside the list: {statement}");
                 let is_exact = BY_KEY.contains(action) && !keys.is_empty();
-                assert!(is_exact || !action.starts_with("dynamodb:"), "{name} may touch every item: {statement}");
+                assert!(is_exact || !action.starts_with("dynamodb:"), "{name} may access every item: {statement}");
             }
-            assert!(keys.iter().all(|key| !key.starts_with(['*', '?'])), "{name} may touch every item: {statement}");
+            assert!(keys.iter().all(|key| !key.starts_with(['*', '?'])), "{name} may access every item: {statement}");
             let is_anything = resources.contains(&"*") && actions != ["sns:Publish"];
-            assert!(!is_anything, "{name} may touch everything: {statement}");
+            assert!(!is_anything, "{name} may access every resource: {statement}");
             // With two actions for two kinds of items, removing one entry would test two permissions at once.
             let lists = [actions.len(), resources.len(), keys.len()].into_iter().filter(|length| *length > 1);
             assert!(lists.count() <= 1, "write one statement for each action: {statement}");

@@ -77,7 +77,7 @@ async fn a_resend_replaces_the_code_of_its_challenge() {
     assert_eq!(soon.retry_after(), 30);
     auth.wait(29);
     assert_eq!(auth.client().post(REQUEST, resend.clone()).await.retry_after(), 1);
-    assert_eq!(auth.messages_to(ADA), 1, "a refused resend sent something");
+    assert_eq!(auth.messages_to(ADA), 1, "a refused resend sent a message");
 
     auth.wait(1);
     let answer = auth.client().post(REQUEST, resend).await.ok();
@@ -217,7 +217,7 @@ async fn nothing_is_sent_when_the_table_is_unreachable() {
     auth.faults(json!({ "aws": [{ "service": "dynamodb", "error": "AccessDeniedException", "times": 100 }] }));
     let broken = auth.client().post(REQUEST, json!({ "identifier": ADA })).await;
     broken.refused(500, "internal_error");
-    assert!(!broken.body["message"].as_str().unwrap().contains("Access"), "the caller learns nothing of the cause");
+    assert!(!broken.body["message"].as_str().unwrap().contains("Access"), "the answer hides the cause");
     assert_eq!(auth.messages_to(ADA), 1);
 }
 

@@ -106,7 +106,7 @@ async fn parallel_rotations_leave_one_keyring_and_fail_the_others() {
         let tokens: Vec<_> = (0..8).map(token).collect();
         let outcomes = join_all(tokens.iter().map(|token| rotate(&auth, secret, token))).await;
         let lost: Vec<_> = outcomes.iter().filter_map(|outcome| outcome.as_ref().err()).collect();
-        assert!(lost.len() < 8, "nobody rotated: {lost:?}");
+        assert!(lost.len() < 8, "no rotation succeeded: {lost:?}");
         // A rotation that loses the race fails because it was overtaken, or because another one has replaced its public keys.
         let known = ["overtaken: ", "is not published", "others keep publishing"];
         assert!(lost.iter().all(|reason| known.iter().any(|known| reason.contains(known))), "{lost:?}");
@@ -244,7 +244,7 @@ async fn cloudformation_is_told_about_success_and_failure() {
     let before = state(&auth);
     for kind in ["Create", "Update", "Delete"] {
         assert_eq!(ask(kind).await, ("SUCCESS".to_owned(), String::new()), "{kind}");
-        assert_eq!(state(&auth), before, "what is there stays");
+        assert_eq!(state(&auth), before, "existing keys stay");
     }
     let (status, reason) = ask("Adopt").await;
     assert_eq!((status.as_str(), reason.as_str()), ("FAILED", "RequestType: expected Create, Update or Delete"));

@@ -46,7 +46,7 @@ async fn a_rotation_finds_the_same_users_counters_codes_and_sessions() {
     }
     let asked = auth.client().ask(ADA).await;
     let refused = auth.client().answer_unbound(ADA, &asked.code).await;
-    assert_eq!(refused.code(), "too_many_attempts", "the network's count is lost");
+    assert_eq!(refused.code(), "too_many_attempts", "the network's count was lost");
 
     auth.wait(PUBLISHED_BEFORE);
     let last = auth.client().refresh(&later.refresh).await.tokens();

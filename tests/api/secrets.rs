@@ -96,7 +96,7 @@ async fn leaks_are_found_at_the_end_of_every_test() {
     auth.witness.table(&json!({ "pk": { "S": "I#x" }, "code": { "B": digits } }));
     assert!(auth.witness.leaks().iter().any(|leak| leak.contains("OtpTable")));
     let ended = catch_unwind(AssertUnwindSafe(|| drop(auth)));
-    assert!(ended.is_err(), "a deployment ends in spite of what has leaked");
+    assert!(ended.is_err(), "a deployment ended without an error despite leaks");
 }
 
 /// Six digits may be part of something else. They are a code only as a separate word.

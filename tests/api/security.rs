@@ -80,7 +80,7 @@ fn every_number_has_exactly_one_row() {
     numbers.iter().for_each(|number| *times.entry(number).or_default() += 1);
     rows.iter().for_each(|row| *times.entry(row).or_default() -= 1);
     times.retain(|_, times| *times != 0);
-    assert!(times.is_empty(), "missing (1), or there too often (-1): {times:?}");
+    assert!(times.is_empty(), "missing (1) or duplicate (-1): {times:?}");
 }
 
 #[test]

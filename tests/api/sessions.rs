@@ -282,6 +282,6 @@ async fn a_deleted_user_has_no_session_and_is_not_recreated() {
         auth.client().with_token(method, path, &other.access).await.needs_a_token();
     }
     auth.client().refresh(&other.refresh).await.refused(401, "invalid_token");
-    assert!(auth.items(&key).is_empty(), "the user is back");
+    assert!(auth.items(&key).is_empty(), "the user was recreated");
     assert_eq!(auth.live(&mut [bob]).await, 1);
 }

@@ -277,5 +277,5 @@ fn each_stage_has_its_profile() {
         format!("{:?}", profile::<F>("production", |_| true)) == format!("{:?}", profile::<F>("production", required))
     }
     let is_default = has_defaults::<RequestOtp>() && has_defaults::<VerifyOtp>();
-    assert!(is_default, "production has settings of its own");
+    assert!(is_default, "production must not change settings");
 }

@@ -48,7 +48,7 @@ async fn a_sound_deployment_is_found_sound() {
     let findings = looked(&auth, |_| ()).await;
     assert_eq!(amiss(&findings), [], "{findings:#?}");
     assert!(findings.len() >= 20, "{}", findings.len());
-    assert!(auth.stack.inbox().messages(None).is_empty(), "nobody asked for a code");
+    assert!(auth.stack.inbox().messages(None).is_empty(), "a code was requested");
     let findings = looked(&auth, |look| look.test_address = Some("ada@example.com".to_owned())).await;
     assert_eq!(amiss(&findings), []);
     assert_eq!(auth.messages_to("ada@example.com"), 1);

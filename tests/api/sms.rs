@@ -76,7 +76,7 @@ async fn an_unlisted_country_costs_nothing() {
         auth.client().post(REQUEST, json!({ "identifier": number })).await.refused(status, code);
         auth.client().answer_unbound(number, "123456").await.refused(status, code);
     }
-    assert!(auth.stack.services().calls().take().is_empty(), "something was asked or counted");
+    assert!(auth.stack.services().calls().take().is_empty(), "a call was made");
 
     let off = Deployment::with(&[("SMS_COUNTRIES", "")]).await;
     off.client().post(REQUEST, json!({ "identifier": ADA })).await.refused(403, "forbidden");
@@ -109,5 +109,5 @@ async fn an_sms_is_retried_only_when_it_was_certainly_refused() {
 
     auth.faults(json!({ "aws": [{ "service": "sns", "error": "InternalServerError", "times": 9 }] }));
     auth.client().post(REQUEST, json!({ "identifier": "+447400123458" })).await.ok();
-    assert_eq!(auth.messages_to("+447400123458"), 0, "whether an error of theirs sent it, nobody knows");
+    assert_eq!(auth.messages_to("+447400123458"), 0, "after a server error the SMS may have been sent");
 }

@@ -126,7 +126,7 @@ fn modules_have_no_cycles() {
                 from.remove(free);
             });
         }
-        assert!(imports.is_empty(), "a circle in {place}: {imports:?}");
+        assert!(imports.is_empty(), "a cycle in {place}: {imports:?}");
     }
 }
 

@@ -93,7 +93,7 @@ async fn a_right_code_is_refused_after_ten_minutes() {
     auth.wait(1);
     auth.client().answer(ADA, &asked).await.refused(400, "invalid_otp");
     auth.client().answer_unbound(ADA, &asked.code).await.refused(400, "invalid_otp");
-    assert_eq!(auth.failures(ADA), 0, "a try was counted where nothing could be compared");
+    assert_eq!(auth.failures(ADA), 0, "an attempt was counted without a comparison");
     auth.client().answer("bob@example.com", &other).await.ok();
 }
 

@@ -43,7 +43,7 @@ impl Moto {
         let mails = list("ses", "Message").into_iter().filter(|mail| mail["destinations"]["ToAddresses"][0] == to);
         let texts = list("sns", "SMS").into_iter().filter(|sms| sms["phone_number"] == to);
         let words = mails.map(|mail| mail["subject"].clone()).chain(texts.map(|sms| sms["message"].clone()));
-        let newest = words.last().unwrap_or_else(|| panic!("moto was sent nothing for {to}"));
+        let newest = words.last().unwrap_or_else(|| panic!("moto received no message for {to}"));
         newest.as_str().unwrap().split(' ').next().unwrap().to_owned()
     }
 
@@ -64,7 +64,7 @@ impl Moto {
 
     /// The body of a successful answer.
     async fn ask(&self, method: &str, path: &str, headers: &str, body: &str) -> String {
-        let mut stream = TcpStream::connect(&self.address).await.expect("there is no moto at this address");
+        let mut stream = TcpStream::connect(&self.address).await.expect("no moto server at this address");
         let length = body.len();
         let request = format!(
             "{method} {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\ncontent-length: {length}\r\n{headers}\r\n{body}",

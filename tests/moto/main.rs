@@ -33,8 +33,8 @@ async fn main() {
     by_sms(&auth, &moto).await;
     println!("moto: a code by SMS ... ok");
     with_new_keys(&auth, &moto).await;
-    println!("moto: keys made, published, rotated and withdrawn ... ok");
-    assert!(auth.stack.services().calls().take().is_empty(), "somebody asked the local stack instead");
+    println!("moto: keys created, published, rotated and revoked ... ok");
+    assert!(auth.stack.services().calls().take().is_empty(), "the local stack was called instead");
 }
 
 /// Requests a code and reads it from moto's messages.
@@ -99,7 +99,7 @@ async fn with_new_keys(auth: &Deployment, moto: &Moto) {
     auth.wait(15 * 60);
     let fresh = auth.client().refresh(&after.refresh).await.tokens();
     assert_ne!(unverified(&fresh.access).0["kid"], new);
-    assert!(!self::published(auth).await.contains(&new), "a withdrawn key is still published");
+    assert!(!self::published(auth).await.contains(&new), "a revoked key is still published");
 }
 
 async fn published(auth: &Deployment) -> Vec<Value> {

@@ -44,7 +44,7 @@ async fn every_mishap_of(scenario: Scenario, calm: &str) {
         for what in MISHAPS.into_iter().filter(|what| what.may_meet(call)) {
             let mut fate = Fate::set(Some((at, what)));
             let played = play(&world, &scenario, &mut fate).await.unwrap();
-            assert_eq!(fate.labels.get(at), Some(call), "{}: {what:?}: other calls than {calls:?}", scenario.name);
+            assert_eq!(fate.labels.get(at), Some(call), "{}: {what:?}: the calls differ from {calls:?}", scenario.name);
             let mut problems: Vec<_> =
                 Case { of: scenario.name, what, call, calm }.problem(&played, &documented).into_iter().collect();
             problems.extend(goes_on(&world, &played).await);
@@ -52,7 +52,7 @@ async fn every_mishap_of(scenario: Scenario, calm: &str) {
             assert!(is_well, "{}: {what:?} at {call}: {problems:?}{}", scenario.name, played.tell());
         }
     }
-    println!("{}: {} calls, {} mishaps each: {calls:?}", scenario.name, calls.len(), MISHAPS.len());
+    println!("{}: {} calls, {} faults each: {calls:?}", scenario.name, calls.len(), MISHAPS.len());
 }
 
 /// After a minute the user can sign in, and a rotation can continue.
@@ -64,7 +64,7 @@ async fn goes_on(world: &World, played: &Played) -> Option<String> {
         return None;
     }
     let again = Deed::Rotate.perform(world, world.client(252)).await;
-    (again.code() != "ok").then(|| format!("the rotation cannot go on: {}", again.body))
+    (again.code() != "ok").then(|| format!("the rotation cannot continue: {}", again.body))
 }
 
 /// Calls with an unchanged answer despite their failure, by the prefixes of the request and of the call.
@@ -90,7 +90,7 @@ impl Case<'_> {
         let is_rotation = matches!(played.scene.actors[0].deed, Deed::Rotate);
         let is_known = code == "ok" || is_rotation || documented.contains(&(status, code.to_owned()));
         let may_be = if is_rotation { self.may_tell_rotation(code) } else { self.may_tell(code) };
-        (!is_known || !may_be).then(|| format!("was told {status} {code}"))
+        (!is_known || !may_be).then(|| format!("got {status} {code}"))
     }
 
     fn may_tell_rotation(&self, code: &str) -> bool {

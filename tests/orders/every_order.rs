@@ -15,7 +15,7 @@ const STRUCK: usize = 50;
 /// A new seed for each run. It goes to standard error past the test harness, which captures printed output, so that CI's log
 /// contains it.
 fn seed(name: &str, what: &str) -> u64 {
-    #[expect(clippy::disallowed_methods, reason = "whoever runs a test by hand may choose what is drawn")]
+    #[expect(clippy::disallowed_methods, reason = "a developer may choose the seed of a test run")]
     let set = std::env::var("ORDERS_SEED").ok().map(|seed| seed.parse().unwrap());
     let seed = set.unwrap_or_else(|| u32::from_be_bytes(Entropy.bytes().unwrap()).into());
     let line = format!("{name}: {what}, ORDERS_SEED={seed}\n");
@@ -52,7 +52,7 @@ async fn struck(scenario: Scenario) {
     let world = World::start(scenario.settings, 3).await;
     for number in 0..STRUCK as u64 {
         let mut fate = Fate::drawn(seed.wrapping_add(number));
-        let played = play(&world, &scenario, &mut fate).await.expect("nothing breaks it off");
+        let played = play(&world, &scenario, &mut fate).await.expect("the director never stops early");
         assert!(played.broken.is_empty(), "{}: {:?}{}", scenario.name, fate.met, played.tell());
         if played.scene.messages_left.is_none() {
             world.auth.wait(3_601);
@@ -128,13 +128,13 @@ mod all {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    #[ignore = "takes long: by name"]
+    #[ignore = "slow: run it by name"]
     async fn last_place() {
         every(sessions::LAST_PLACE).await;
     }
 
     #[tokio::test(start_paused = true)]
-    #[ignore = "takes long: by name"]
+    #[ignore = "slow: run it by name"]
     async fn two_sign_ups() {
         every(codes::TWO_SIGN_UPS).await;
     }

@@ -116,9 +116,14 @@ async fn without_its_guard_each_invariant_breaks() {
         let told = search.broken.as_ref().map(|broken| broken.tell()).unwrap_or_default();
         println!("{}: {} without `{}`, after {} runs:{told}", scenario.name, invariant, weakness.find, search.runs);
         // An invalid call is always refused, so it would break something in any order.
-        assert!(!told.contains("ValidationException"), "{}: `{}` is no expression", scenario.name, weakness.put);
+        assert!(
+            !told.contains("ValidationException"),
+            "{}: `{}` is not a valid expression",
+            scenario.name,
+            weakness.put
+        );
         assert!(search.weakened > 0, "{}: nothing has `{}`", scenario.name, weakness.find);
-        let broken = search.broken.expect("no order shows that it is missing").broken;
+        let broken = search.broken.expect("no order breaks without it").broken;
         assert!(broken.iter().any(|broken| broken.invariant == *invariant), "{broken:?}");
     }
 }

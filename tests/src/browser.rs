@@ -65,7 +65,7 @@ impl Browser<'_> {
 
     #[track_caller]
     pub fn cookie(&self, name: &str) -> String {
-        self.cookies.get(name).unwrap_or_else(|| panic!("there is no cookie {name}")).0.clone()
+        self.cookies.get(name).unwrap_or_else(|| panic!("the browser has no cookie {name}")).0.clone()
     }
 
     pub fn names(&self) -> Vec<&str> {

@@ -204,7 +204,7 @@ impl Answer {
         assert!(self.body["message"].is_string());
         let waits = self.body.get("retry_after").and_then(Value::as_u64);
         let header = self.headers.get(header::RETRY_AFTER).map(|value| value.to_str().unwrap().parse().unwrap());
-        assert_eq!(waits, header, "body and header tell different waits");
+        assert_eq!(waits, header, "body and header have different delays");
     }
 
     pub fn code(&self) -> &str {

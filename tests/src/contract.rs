@@ -64,7 +64,7 @@ struct Header {
 pub fn assert_kept(request: &Request<Bytes>, answer: &Answer) {
     let problems = CONTRACT.problems(request, answer);
     let (method, path) = (request.method(), request.uri().path());
-    assert!(problems.is_empty(), "openapi.yaml says something else of {method} {path}:{problems}\n{}", answer.body);
+    assert!(problems.is_empty(), "{method} {path} contradicts openapi.yaml:{problems}\n{}", answer.body);
 }
 
 impl Contract {

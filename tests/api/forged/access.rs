@@ -112,7 +112,7 @@ impl Forger {
         }
         for (name, algorithm) in [("RS384", Algorithm::RS384), ("RS512", Algorithm::RS512), ("PS256", Algorithm::PS256)]
         {
-            forged.push((format!("our own key under {name}"), self.header("alg", json!(name), algorithm, &self.ours)));
+            forged.push((format!("the real key under {name}"), self.header("alg", json!(name), algorithm, &self.ours)));
         }
         let (p256, ed25519) =
             (EncodingKey::from_ec_pem(P256.as_bytes()).unwrap(), EncodingKey::from_ed_pem(ED25519.as_bytes()).unwrap());
@@ -129,7 +129,7 @@ impl Forger {
     pub(super) fn of_keys(&self) -> Vec<Forged> {
         let theirs = EncodingKey::from_rsa_pem(RSA_KEYS[1].as_bytes()).unwrap();
         let mut forged = vec![(
-            "somebody else's key".to_owned(),
+            "a foreign key".to_owned(),
             sign(self.genuine.rsplit_once('.').unwrap().0, Algorithm::RS256, &theirs),
         )];
         let url = json!("https://evil.example/keys");
@@ -142,8 +142,7 @@ impl Forger {
             ("x5t", json!("AA")),
             ("zip", json!("DEF")),
         ] {
-            forged
-                .push((format!("somebody else's key by {name}"), self.header(name, value, Algorithm::RS256, &theirs)));
+            forged.push((format!("a foreign key by {name}"), self.header(name, value, Algorithm::RS256, &theirs)));
         }
         let kid = self.header["kid"].as_str().unwrap();
         for name in [
@@ -166,7 +165,7 @@ impl Forger {
         ] {
             let empty = EncodingKey::from_secret(b"");
             forged.push((
-                format!("kid {name:?}, our key"),
+                format!("kid {name:?}, the real key"),
                 self.header("kid", json!(name), Algorithm::RS256, &self.ours),
             ));
             let mut header = self.header.clone();
@@ -263,9 +262,9 @@ impl Forger {
         let doubled = [
             ("alg twice", twice(r#""alg":"none""#, &self.header), claims.to_owned()),
             ("kid twice", twice(r#""kid":"x""#, &self.header), claims.to_owned()),
-            ("a header that is no object", BASE64URL_NOPAD.encode(b"[]"), claims.to_owned()),
-            ("claims that are no object", header.to_owned(), BASE64URL_NOPAD.encode(b"[]")),
-            ("claims that are no JSON", header.to_owned(), BASE64URL_NOPAD.encode(b"x")),
+            ("a header without an object", BASE64URL_NOPAD.encode(b"[]"), claims.to_owned()),
+            ("claims without an object", header.to_owned(), BASE64URL_NOPAD.encode(b"[]")),
+            ("claims in invalid JSON", header.to_owned(), BASE64URL_NOPAD.encode(b"x")),
         ];
         let doubled = doubled
             .map(|(told, header, claims)| (told, sign(&format!("{header}.{claims}"), Algorithm::RS256, &self.ours)));

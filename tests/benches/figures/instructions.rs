@@ -17,6 +17,6 @@ pub fn of(operation: &str, seen: usize) -> String {
     assert!(run.status.success(), "{said}");
     let collected = said.lines().find_map(|line| line.split_once("Collected : ")).expect("valgrind counts").1;
     let all: u64 = collected.trim().parse().unwrap();
-    assert!(all > 0, "valgrind has not seen what it should count");
+    assert!(all > 0, "valgrind did not see the counted function");
     format!("{} k", all / seen as u64 / 1_000)
 }

@@ -54,7 +54,7 @@ impl Subject {
             |(name, resource, kind, status, zip_bar, clients)| {
                 let packaged = folder.join(name).join("bootstrap");
                 let path = if packaged.exists() { packaged } else { folder.join(name) };
-                assert!(path.is_file(), "{} is not there: build it first", path.display());
+                assert!(path.is_file(), "{} is missing: build it first", path.display());
                 assert_eq!(tests::binary::clients(path.to_str().unwrap()), clients, "{name}");
                 Subject { name, resource, path, kind, status, zip_bar }
             },

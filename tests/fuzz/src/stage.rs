@@ -105,7 +105,7 @@ impl Stage {
         }
         let answer = self.runtime.block_on(self.stack.api().unwrap().invoke(function, event));
         let violations = self.stack.services().violations().take();
-        assert!(violations.is_empty(), "{function} breaks AWS's models: {violations:?}");
+        assert!(violations.is_empty(), "{function} violates AWS's models: {violations:?}");
         answer.unwrap_or_else(|failure| panic!("{function}: {failure}"))
     }
 

@@ -74,7 +74,7 @@ impl<'a> Source<'a> {
         let (place, response) = self.at(place);
         let kinds: BTreeSet<_> = response.get("content").into_iter().flat_map(entries).map(|(kind, _)| kind).collect();
         let body = kinds.first().map(|kind| format!("{place}/content/{}", escaped(kind)));
-        assert!(kinds.iter().all(|kind| *kind == "application/json"), "{place} is something else than JSON");
+        assert!(kinds.iter().all(|kind| *kind == "application/json"), "{place} is not JSON");
         Response {
             body: body.as_ref().map(|place| [OPEN, CLOSED].map(|of| self.validator(of, &format!("{place}/schema")))),
             headers: self.headers(&format!("{place}/headers")),

@@ -54,7 +54,7 @@ pub async fn sample(scenario: &Scenario, wanted: usize, runs: usize, seed: u64) 
     let (mut drawn, mut search) = (Drawn(Draw::of(seed)), Search::default());
     while search.broken.is_none() && search.orders.len() < wanted && search.runs < runs {
         search.runs += 1;
-        search.take(play(&world, scenario, &mut drawn).await.expect("an order that is drawn is whole"));
+        search.take(play(&world, scenario, &mut drawn).await.expect("a random order never stops early"));
     }
     search
 }
@@ -103,7 +103,7 @@ impl Director for Tree {
             self.nodes.push(Node { waiting, chosen, wanted, tried: BTreeSet::new(), asleep });
         }
         let node = &self.nodes[depth];
-        assert_eq!(node.waiting, known, "the same order was not the same twice");
+        assert_eq!(node.waiting, known, "repeating an order gave different calls");
         let at = waiting.iter().position(|waiting| waiting.id() == node.chosen)?;
         self.steps.push(waiting[at].clone());
         Some(at)

@@ -83,7 +83,7 @@ impl<'a> Steering<'a> {
                 self.settle(struck).await;
             }
             if self.waiting.is_empty() {
-                assert_eq!(ended.get(), actors, "somebody neither waits at the gate nor has ended");
+                assert_eq!(ended.get(), actors, "an actor neither waits at the gate nor has ended");
                 return true;
             }
             let Some(next) = director.choose(&self.waiting) else { return false };
@@ -95,7 +95,7 @@ impl<'a> Steering<'a> {
 
     async fn carry_out(&mut self, waiting: Waiting, fate: Release) {
         let services = self.world.auth.stack.services();
-        assert!(services.gate().release(waiting.held.number, fate), "a call is not held any more");
+        assert!(services.gate().release(waiting.held.number, fate), "the call is no longer held");
         settled().await;
         let mut calls = services.calls().take();
         let call = calls.pop().filter(|_| calls.is_empty()).expect("one call at a time");

@@ -77,7 +77,7 @@ impl Process<'_> {
         let source = "192.0.2.1".parse().unwrap();
         self.deployment.witness.network(source);
         let (function, event) = self.deployment.stack.api().unwrap().event(&request, source).unwrap();
-        assert_eq!(function, self.function, "the gateway takes {} elsewhere", request.uri());
+        assert_eq!(function, self.function, "the gateway sends {} to another function", request.uri());
         let id = event["requestContext"]["requestId"].as_str().unwrap().to_owned();
         let answer = Answer::read(&self.invoke(event).await.unwrap());
         assert_eq!(answer.headers["x-request-id"], id);
@@ -131,7 +131,7 @@ pub async fn names_every_wrong_setting(binary: &str) {
     let environment = environment.collect();
     let api = RuntimeApi::start().await;
     let ended = timeout(PATIENCE, api.command(binary, environment).output()).await;
-    let output = ended.expect("the binary goes on with wrong settings").unwrap();
+    let output = ended.expect("the binary starts with wrong settings").unwrap();
     let text = printed(&output);
     assert_eq!((output.status.code(), text.lines().count(), api.asked()), (Some(1), 1, 0), "{text}");
     assert_eq!(text.trim_end(), format!("Error: {expected}"));

@@ -78,7 +78,7 @@ fn keyring(input: &[u8]) -> Word {
     let signer = active.and_then(Signer::new);
     let (checking, set) = (CheckingKeys::of(&tokens.signing, now()), public_keys(&tokens.signing, now()));
     // Publishing skips HMAC keys, but signing and verifying need every key.
-    assert!(set.is_ok() || checking.is_err(), "a key is checked with that cannot be published");
+    assert!(set.is_ok() || checking.is_err(), "a verification key cannot be published");
     if let Ok(set) = &set {
         has_public_members_only(&serde_json::to_value(set).unwrap());
         assert!(CheckingKeys::published(set).is_ok());

@@ -44,7 +44,7 @@ fn refresh(input: &[u8]) -> Word {
         return "read";
     };
     let ours = genuine(grant.generation);
-    assert!(["1", "4294967295"].contains(&grant.generation.to_string().as_str()), "a generation nobody made");
+    assert!(["1", "4294967295"].contains(&grant.generation.to_string().as_str()), "an unknown generation");
     assert_eq!(token.belongs_to(&key, &SEED, audience), ours == text, "{text}");
     "genuine"
 }

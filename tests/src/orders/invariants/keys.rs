@@ -52,7 +52,7 @@ impl Seen<'_> {
         });
         let is_out = withdrawn.is_none_or(|kid| !signing.contains(kid) && !published.contains(kid));
         unless(is_out && signing.iter().all(|kid| published.contains(kid)), "withdrawn keys stay out", || {
-            format!("{withdrawn:?} was withdrawn; the keyring has {signing:?}, published are {published:?}")
+            format!("{withdrawn:?} was revoked; the keyring has {signing:?}, published are {published:?}")
         })
     }
 }

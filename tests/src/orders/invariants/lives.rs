@@ -22,7 +22,7 @@ impl Seen<'_> {
             let refreshed = client.refresh(&tokens.refresh).await;
             let shown = Deed::Profile(tokens.clone()).perform(self.world, client).await;
             if refreshed.code() == "ok" || shown.code() == "ok" {
-                return unless(false, "nothing after logout", || "a session that was ended lives".to_owned());
+                return unless(false, "nothing after logout", || "an ended session is active".to_owned());
             }
         }
         None
@@ -40,7 +40,7 @@ impl Seen<'_> {
             let refused = refused.map(|(actor, answer)| (actor.name, answer.code())).next();
             let after = self.world.client(251).refresh(&tokens.refresh).await;
             if refused.is_some() || after.code() != "ok" {
-                let why = format!("a session has ended that nobody ended: {refused:?}, and then {}", after.code());
+                let why = format!("a session ended without a reason: {refused:?}, and then {}", after.code());
                 return unless(false, "honest clients stay", || why);
             }
         }

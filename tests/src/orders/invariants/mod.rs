@@ -110,7 +110,7 @@ impl Seen<'_> {
         let opened = self.live_sessions().saturating_sub(self.scene.sessions.len());
         let is_used_once = used.iter().collect::<BTreeSet<_>>().len() == used.len();
         unless(is_used_once && opened <= codes.len(), "one session a code", || {
-            format!("{} codes have opened {} sessions, of which {opened} live", codes.len(), used.len())
+            format!("{} codes have opened {} sessions, of which {opened} are active", codes.len(), used.len())
         })
     }
 
@@ -119,7 +119,7 @@ impl Seen<'_> {
         let spent = [true, false].map(|bound| tries.iter().filter(|step| step["bound"] == bound).count());
         let holds = spent.iter().zip(left).all(|(spent, left)| *spent <= left);
         unless(holds, "bounded compares", || {
-            format!("{left:?} bound and unbound tries were left, and {spent:?} were compared")
+            format!("{left:?} bound and unbound attempts were left, and {spent:?} were compared")
         })
     }
 
@@ -136,11 +136,11 @@ impl Seen<'_> {
             if has_spent(at) {
                 spent[usize::from(!bound)] += 1;
             } else if answer.code() == "ok" && self.scene.struck != Some(at) {
-                return unless(false, "bounded compares", || format!("{} got in without a try", actor.name));
+                return unless(false, "bounded compares", || format!("{} got in without an attempt", actor.name));
             }
         }
         unless(spent.iter().zip(left).all(|(spent, left)| *spent <= left), "bounded compares", || {
-            format!("{left:?} bound and unbound tries were left, and {spent:?} were taken")
+            format!("{left:?} bound and unbound attempts were left, and {spent:?} were spent")
         })
     }
 
@@ -151,7 +151,7 @@ impl Seen<'_> {
             let is_told_so = self.answers[waiting.actor].code() == "ok" || self.scene.struck == Some(waiting.actor);
             let proves = matches!(self.scene.actors[waiting.actor].deed, Deed::Answer { right: true, .. });
             if *now < last && !(proves && is_told_so) {
-                let why = || format!("{name} proved nothing, and took {last} failures down to {now}");
+                let why = || format!("{name} reduced {last} failures to {now} without a success");
                 return unless(false, "failures stay", why);
             }
             last = *now;
@@ -162,7 +162,7 @@ impl Seen<'_> {
         // A lost answer can make an attempt count twice, but never make it uncounted.
         let is_right = last as usize == counted || (self.scene.struck.is_some() && last as usize > counted);
         unless(are_given_back || is_right, "failures stay", || {
-            format!("{tries} tries after {before} failures left {last}")
+            format!("{tries} attempts after {before} failures gave {last}")
         })
     }
 
@@ -197,12 +197,14 @@ impl Seen<'_> {
 
     fn budget(&self) -> Option<Broken> {
         let (left, sent) = (self.scene.messages_left?, self.world.auth.stack.inbox().messages(None).len());
-        unless(sent <= left, "budget holds", || format!("{sent} messages were sent, where {left} were left"))
+        unless(sent <= left, "budget holds", || format!("{sent} messages were sent, but only {left} were allowed"))
     }
 
     fn session_limit(&self) -> Option<Broken> {
         let most = self.scene.most_sessions?;
         let live = self.live_sessions();
-        unless(live <= most, "session limit holds", || format!("{live} sessions live, where {most} may"))
+        unless(live <= most, "session limit holds", || {
+            format!("{live} sessions are active, but only {most} are allowed")
+        })
     }
 }
