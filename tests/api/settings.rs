@@ -149,7 +149,7 @@ async fn cookie_delivery_needs_origins_whose_browsers_send_cookies() {
     }
 }
 
-/// S17: with characters outside the GSM alphabet an SMS would need two parts and cost twice as much. Emails are free of this limit.
+/// S17: with characters outside the GSM alphabet an SMS would need two parts and cost double. Emails are free of this limit.
 #[tokio::test]
 async fn sms_needs_a_product_name_in_the_gsm_alphabet() {
     for (product, countries, fits) in

@@ -60,7 +60,7 @@ fn keys(seen: &Seen) -> Vec<Finding> {
     let is_private = |key: &Value| ["d", "p", "q", "dp", "dq", "qi", "k"].iter().any(|part| key.get(part).is_some());
     let is_sound = ids.len() == keys.len() && !keys.iter().any(is_private);
     let revoke = "revoke every key published with its private half (docs/operations.md, Keys)";
-    let sound = Finding::if_so("key set", is_sound, format!("{} keys, {} key ids", keys.len(), ids.len()), revoke);
+    let sound = Finding::if_so("key set", is_sound, format!("{} public keys", keys.len()), revoke);
     let kinds: Vec<&str> = keys.iter().filter_map(|key| key["alg"].as_str()).collect();
     let is_taken = kinds.iter().any(|kind| kind.starts_with("RS"));
     let mend = "API Gateway's authorizer supports only RSA: set JwtAlgorithm=RS256, or verify tokens in your backend";
