@@ -58,7 +58,7 @@ async fn a_user_sees_all_active_sessions() {
     }
 }
 
-/// Shows the device of the last refresh, even if an attacker has made it.
+/// Shows the device and network of the last refresh, even if an attacker has made it.
 #[tokio::test]
 async fn a_refresh_updates_the_sessions_device() {
     for rotation in ["on", "off"] {

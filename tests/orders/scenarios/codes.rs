@@ -128,7 +128,7 @@ pub const LAST_SMS: Scenario = Scenario::new("the last message of the budget", 1
 })
 .with(&[("SMS_DAILY_BUDGET", "2")]);
 
-/// Challenges with and without a device cookie, at the end of the identifier's hour. Whichever starts a new hour leaves the other
+/// Requests with and without a device cookie, after the identifier's hour has ended. Whichever starts a new hour leaves the other
 /// one's counts alone.
 pub const TWO_LANES: Scenario = Scenario::new("a known browser beside strangers", 18, |world| {
     Box::pin(async move {
