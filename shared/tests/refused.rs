@@ -15,10 +15,12 @@ use serde_json::Value;
 
 const IMPORTS: &str = "
     use shared::codes::{Attempt, CodeDigest, IdentifierState, ProvenCode};
+    use shared::http::{AccessKey, RequestKeys, Tokens};
+    use shared::people::User;
     use shared::sessions::{Opening, Proof, Session};
     use shared::store::{OtpTable, Users};
     use shared::words::{
-        Destination, Entropy, IdentifierDigest, ItemKey, Lane, MacKey, Result, Scope, Tenant, Timestamp, UserId,
+        Destination, Entropy, IdentifierDigest, ItemKey, Lane, MacKey, Result, Scope, SessionId, Tenant, Timestamp, UserId,
     };
 ";
 
@@ -81,7 +83,8 @@ fn no_session_is_opened_without_a_proof() {
             Session::open(user, opening, &Entropy, now)
         }",
     );
-    is_refused("E0639", "pub fn copy(old: Session, user: UserId) -> Session { Session { user, ..old } }");
+    is_refused("E0451", "pub fn copy(old: Session, user: UserId) -> Session { Session { user, ..old } }");
+    is_refused("E0616", "pub fn take(session: &mut Session, user: UserId) { session.user = user; }");
     is_refused(
         "E0451",
         "pub fn proof(to: Destination, digest: CodeDigest, old: ProvenCode) -> Proof {
@@ -102,6 +105,30 @@ fn no_session_is_opened_without_a_proof() {
         "E0624",
         "pub async fn put(users: Users<'_>, session: &Session) -> Result<()> { users.put_session(session).await }",
     );
+    is_refused(
+        "E0624",
+        "pub async fn enter(users: Users<'_>, user: &User, session: &SessionId, now: Timestamp) -> Result<()> {
+            users.enter_session(user, session, 10, now).await
+        }",
+    );
+    is_refused(
+        "E0624",
+        "pub async fn use_up(table: &OtpTable, code: &ProvenCode, now: Timestamp) -> Result<bool> {
+            table.use_up(code, now).await
+        }",
+    );
+}
+
+/// Access tokens come from a session, and only from one.
+#[test]
+fn no_access_token_is_issued_without_a_session() {
+    compiles(
+        "pub fn issue(keys: &RequestKeys<'_>, session: &Session, key: &AccessKey) -> Result<Tokens> {
+            keys.issue(session, key)
+        }",
+    );
+    is_refused("E0616", "pub fn signer(key: &AccessKey) { let _ = &key.0; }");
+    is_refused("E0616", "pub fn ring(keys: &RequestKeys<'_>) { let _ = &keys.keys; }");
 }
 
 #[test]

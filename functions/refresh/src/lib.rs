@@ -92,7 +92,7 @@ impl Refresh {
 
         let keys = self.issuer.keys(request, now).await?;
         let (grant, key) = keys.authenticate(&token).ok_or(Error::InvalidToken)?;
-        let signer = keys.signer()?;
+        let access_key = keys.access_key()?;
 
         let next_key = keys.refresh_key_id()?;
         let invocation = &random_id(&Entropy)?;
@@ -101,7 +101,7 @@ impl Refresh {
         let users = self.users.of(request.tenant());
         let (rotation, user) = tokio::try_join!(users.rotate(presented, now), users.user(&grant.user))?;
 
-        let is_genuine = |session: &Session| token.belongs_to(&key, &session.seed, keys.audience());
+        let is_genuine = |session: &Session| session.owns(&token, &key, keys.audience());
         let session = match rotation {
             Rotation::Rotated(session) | Rotation::Repeated(session) if is_genuine(&session) => session,
             Rotation::Reused(session) if is_genuine(&session) => return end(users, &session).await,
@@ -109,10 +109,10 @@ impl Refresh {
                 return Err(Error::InvalidToken);
             }
         };
-        if !user.is_some_and(|user| user.has(&session.id)) {
+        if !user.is_some_and(|user| user.has(session.id())) {
             return Err(Error::InvalidToken);
         }
-        let mut tokens = keys.issue(&session, &signer)?;
+        let mut tokens = keys.issue(&session, &access_key)?;
         let cookie = tokens.into_cookie(delivery);
         Reply::ok(Refreshed { expires_in: tokens.expires_in, tokens })?.with_cookies(cookie)
     }
@@ -120,8 +120,8 @@ impl Refresh {
 
 /// A used token was presented again. Its session ends for everyone with a token of it, the attacker and the user alike (S32).
 async fn end(users: Users<'_>, session: &Session) -> Result<Reply> {
-    let ended = users.end_session(&session.user, &session.id).await?;
-    let user = &session.user;
-    tracing::warn!(event = "refresh_reuse", %user, session = session.id.as_str(), ended, "a used refresh token was presented");
+    let (user, id) = (session.user(), session.id());
+    let ended = users.end_session(user, id).await?;
+    tracing::warn!(event = "refresh_reuse", %user, session = id.as_str(), ended, "a used refresh token was presented");
     Err(Error::InvalidToken)
 }

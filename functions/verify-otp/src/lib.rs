@@ -118,7 +118,7 @@ impl Function for VerifyOtp {
 
         // Load both keyrings and the signer before anything is counted, so that a failure here costs no attempt.
         let (codes, keys) = tokio::try_join!(self.codes.keys(now), self.issuer.keys(&request, now))?;
-        let signer = keys.signer()?;
+        let access_key = keys.access_key()?;
         let index = Index::new(codes.index.mac(), request.tenant());
 
         let (code, owner) = self.prove(&submitted, request.network, &index, &codes, now).await?;
@@ -133,7 +133,7 @@ impl Function for VerifyOtp {
         let arrival = Arrival { owner, opening, source_url: submitted.source_url.as_deref(), now };
         let Admitted { user, session, is_new } = admit(&Proof::Code(code), door, arrival).await?;
 
-        let mut tokens = keys.issue(&session, &signer)?;
+        let mut tokens = keys.issue(&session, &access_key)?;
         let refresh = tokens.into_cookie(submitted.delivery);
         let reply = Reply::ok(SignedIn::new(&user, is_new, tokens))?;
         match submitted.delivery {

@@ -72,6 +72,9 @@ pub struct RequestKeys<'a> {
     now: Timestamp,
 }
 
+/// A usable key for access tokens. Only [`RequestKeys::issue`] signs with it, and only for a session.
+pub struct AccessKey(Arc<Signer>);
+
 /// Both tokens of a session.
 #[derive(Serialize)]
 pub struct Tokens {
@@ -138,29 +141,29 @@ impl RequestKeys<'_> {
         Ok(&self.keys.refresh.active(self.now)?.id)
     }
 
-    /// The signer of new access tokens. Handlers call this before they write, so that a keyring without a usable key leaves the
+    /// The key for new access tokens. Handlers call this before they write, so that a keyring without a usable key leaves the
     /// user's code unused.
     ///
     /// # Errors
     /// As [`crate::keys::Ring::active_for`] and [`Signer::new`].
-    pub fn signer(&self) -> Result<Arc<Signer>> {
+    pub fn access_key(&self) -> Result<AccessKey> {
         let active = self.keys.signing.active_for(self.issuer.policy.algorithm, self.now)?;
         let mut last = self.issuer.signer.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(signer) = &*last
             && signer.key_id() == active.id
         {
-            return Ok(signer.clone());
+            return Ok(AccessKey(signer.clone()));
         }
         let signer = Arc::new(Signer::new(active)?);
         *last = Some(signer.clone());
-        Ok(signer)
+        Ok(AccessKey(signer))
     }
 
     /// Issues the tokens of `session`.
     ///
     /// # Errors
     /// [`Error::Internal`] if the key of the session's refresh token has retired, or if signing fails.
-    pub fn issue(&self, session: &Session, signer: &Signer) -> Result<Tokens> {
+    pub fn issue(&self, session: &Session, AccessKey(signer): &AccessKey) -> Result<Tokens> {
         let Issuer { policy, name, .. } = self.issuer;
         let key = self.keys.refresh.find(&session.key_id, self.now);
         let key = key.ok_or_else(|| Error::internal("the key of an active session's refresh token has retired"))?;

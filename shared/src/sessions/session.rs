@@ -45,36 +45,35 @@ impl SessionPolicy {
 
 /// A session as stored in the table. The user's item decides whether it is still active.
 ///
-/// Outside this crate it comes from the table or from [`Session::open`], which needs a proof.
+/// Outside this crate it comes from the table or from [`Session::open`], which needs a proof, and cannot be changed.
 #[derive(Clone, Debug)]
-#[non_exhaustive]
 pub struct Session {
     /// The session's id.
-    pub id: SessionId,
+    pub(crate) id: SessionId,
     /// The session's user.
-    pub user: UserId,
+    pub(crate) user: UserId,
     /// The current generation of the refresh token.
-    pub generation: u32,
+    pub(crate) generation: u32,
     /// The id of the key for the current refresh token.
-    pub key_id: String,
+    pub(crate) key_id: String,
     /// The secret in the second MAC of every refresh token.
-    pub seed: Seed,
+    pub(crate) seed: Seed,
     /// When the user signed in.
-    pub created: Timestamp,
+    pub(crate) created: Timestamp,
     /// When the current generation began.
-    pub rotated: Timestamp,
+    pub(crate) rotated: Timestamp,
     /// When the session last got tokens.
-    pub used: Timestamp,
+    pub(crate) used: Timestamp,
     /// The device at that time.
-    pub device: Device,
+    pub(crate) device: Device,
     /// When it ends unless it is used again.
-    pub idle_end: ExpiresAt,
+    pub(crate) idle_end: ExpiresAt,
     /// When it ends at the latest.
-    pub absolute_end: ExpiresAt,
+    pub(crate) absolute_end: ExpiresAt,
     /// The authentication methods of the sign-in, with names from RFC 8176.
-    pub methods: Vec<String>,
+    pub(crate) methods: Vec<String>,
     /// The invocation that wrote the item last. A repeated write uses this to detect its own success.
-    pub written_by: String,
+    pub(crate) written_by: String,
 }
 
 /// The outcome of presenting a refresh token.
@@ -129,6 +128,36 @@ impl Session {
             methods: proof.methods(),
             written_by: String::new(),
         })
+    }
+
+    /// The session's id.
+    pub fn id(&self) -> &SessionId {
+        &self.id
+    }
+
+    /// The session's user.
+    pub fn user(&self) -> &UserId {
+        &self.user
+    }
+
+    /// When the user signed in.
+    pub fn created(&self) -> Timestamp {
+        self.created
+    }
+
+    /// When the session last got tokens.
+    pub fn used(&self) -> Timestamp {
+        self.used
+    }
+
+    /// The device at that time.
+    pub fn device(&self) -> &Device {
+        &self.device
+    }
+
+    /// Whether `token` is one of this session's, in any generation.
+    pub fn owns(&self, token: &RefreshToken, key: &MacKey, audience: Audience<'_>) -> bool {
+        token.belongs_to(key, &self.seed, audience)
     }
 
     /// The refresh token of the current generation. Repeated calls give the same bytes.
