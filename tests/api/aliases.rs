@@ -3,7 +3,7 @@
 use axum::body::Bytes;
 use axum::http::Request;
 use serde_json::{Value, json};
-use shared::http::ALIASES;
+use shared::http::{ALIASES, ROUTES};
 use tests::client::VERIFY;
 use tests::deployment::wrong;
 use tests::operations::SETTINGS;
@@ -274,19 +274,20 @@ async fn disabled_aliases_are_not_found() {
     auth.client().with_token("GET", tests::client::PROFILE, &tokens.access).await.ok();
 }
 
-/// The guide lists every alias, and each alias is throttled like the route it stands for.
+/// The guide lists every alias. Every route that requests a code is throttled, under each of its paths.
 #[test]
 fn every_alias_is_documented_and_throttled() {
     let (guide, template) = (read("docs/migration.md"), read("template.yaml"));
     for alias in ALIASES {
         let row = format!("| `{} {}/` | `{}/` |", alias.method, alias.path, alias.stands_for);
         assert!(guide.contains(&row), "docs/migration.md has no row that begins with {row}");
+    }
+    let aliases = ALIASES.iter().map(|alias| (alias.method, alias.path, alias.stands_for.ends_with("/otp/request")));
+    let routes = ROUTES.iter().map(|route| (route.method, route.path, route.function == "request-otp"));
+    for (method, path, requests) in aliases.chain(routes) {
         for rest in ["", "/{proxy+}"] {
-            let fuse = format!(
-                "\"{} {}{rest}\":\n          ThrottlingRateLimit: !Ref RequestRate\n",
-                alias.method, alias.path
-            );
-            assert_eq!(template.contains(&fuse), alias.stands_for.ends_with("/otp/request"), "{fuse}");
+            let fuse = format!("\"{method} {path}{rest}\":\n          ThrottlingRateLimit: !Ref RequestRate\n");
+            assert_eq!(template.contains(&fuse), requests, "{fuse}");
         }
     }
 }

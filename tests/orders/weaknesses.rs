@@ -29,7 +29,7 @@ const USED_AGAIN: &str = "(#CHALLENGES.#challenge.#DIGEST = :digest OR attribute
 /// The remaining attempts of a challenge.
 const ONE_LEFT: &str = "#CHALLENGES.#challenge.#ATTEMPTS_LEFT >= :1";
 
-const GUARDS: [Guard; 17] = [
+const GUARDS: [Guard; 18] = [
     guard("one session a code", codes::TWO_ANSWERS, "I#", USED_UP, USED_AGAIN),
     guard("one session a code", codes::TWO_FIRST_ANSWERS, "I#", USED_UP, USED_AGAIN),
     guard(
@@ -69,6 +69,13 @@ const GUARDS: [Guard; 17] = [
         "U#",
         "#SESSIONS.#session = :opened",
         "(#SESSIONS.#session = :opened OR attribute_exists(pk))",
+    ),
+    guard(
+        "nothing after logout",
+        sessions::END_EACH_OTHER,
+        "U#",
+        "attribute_exists(#SESSIONS.#by)",
+        "attribute_exists(pk)",
     ),
     guard("honest clients stay", sessions::REFRESHES, "S#", "#ROTATED = :now", "#ROTATED = #ROTATED"),
     guard("owners get in", codes::ANSWER_AND_STRANGER, "I#", "attribute_not_exists(pk)", "attribute_exists(pk)"),
