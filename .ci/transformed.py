@@ -23,12 +23,18 @@ class NoManagedPolicies:
         return {}
 
 
+# CloudFormation gives SAM the values of parameters. A list is the only value that is not a text.
+VALUES = {"AllowedOrigins": ["https://app.example.com", "http://localhost:3000"]}
+
+
 def transformed(path):
     with open(path, encoding="utf-8") as file:
         template = yaml_parse(file.read())
-    # The transform accepts code in an S3 bucket only.
-    template["Globals"]["Function"]["CodeUri"] = "s3://bucket/code.zip"
-    return copy.deepcopy(template), transform(template, {}, NoManagedPolicies())
+    source = copy.deepcopy(template)
+    # The transform accepts code in an S3 bucket only. `sam deploy` uploads it before.
+    for function in of_type(template, "AWS::Serverless::Function").values():
+        function["Properties"]["CodeUri"] = "s3://bucket/code.zip"
+    return source, transform(template, dict(VALUES), NoManagedPolicies())
 
 
 def of_type(template, kind):
@@ -115,7 +121,12 @@ def sizes(result):
 
 def problems(source, result):
     functions = of_type(result, "AWS::Lambda::Function")
-    paths = next(iter(of_type(result, "AWS::ApiGatewayV2::Api").values()))["Properties"]["Body"]["paths"]
+    document = next(iter(of_type(result, "AWS::ApiGatewayV2::Api").values()))["Properties"]["Body"]
+    paths = document["paths"]
+    if document["x-amazon-apigateway-cors"]["allowOrigins"] != VALUES["AllowedOrigins"]:
+        yield "the API must allow the list of AllowedOrigins"
+    if document.get("components", {}).get("securitySchemes"):
+        yield "the API must be public"
     served = set()
     for path, methods in paths.items():
         for method, operation in methods.items():
@@ -157,14 +168,19 @@ def problems(source, result):
         properties = functions[name]["Properties"]
         if properties["Runtime"] != "provided.al2023" or properties["Architectures"] != [{"Ref": "Architecture"}]:
             yield f"{name} must have the runtime provided.al2023 and the architecture of the parameter"
-        if "LogGroup" not in properties.get("LoggingConfig", {}):
-            yield f"{name} must log to a log group with retention"
+        logging = properties.get("LoggingConfig", {})
+        if "LogGroup" not in logging or logging.get("SystemLogLevel") != "WARN":
+            yield f"{name} must log to a log group with retention, with Lambda's own lines at WARN"
     for name, table in of_type(result, "AWS::DynamoDB::Table").items():
         properties = table["Properties"]
         if properties.get("TimeToLiveSpecification") != {"AttributeName": "ttl", "Enabled": True}:
             yield f"{name} must have time to live on the attribute ttl"
-        if "OnDemandThroughput" not in properties or not properties["SSESpecification"]["SSEEnabled"]:
-            yield f"{name} must have a maximum throughput and encryption"
+        # Every table is encrypted. A specification would choose a key that costs money.
+        if "OnDemandThroughput" not in properties or "SSESpecification" in properties:
+            yield f"{name} must have a maximum throughput and DynamoDB's own encryption key"
+    for name, stage in of_type(result, "AWS::ApiGatewayV2::Stage").items():
+        if "DetailedMetricsEnabled" in json.dumps(stage):
+            yield f"{name} must not pay for metrics of each route"
     for what, count in sizes(result).items():
         if count > MOST[what]:
             yield f"{count} {what}, the limit is {MOST[what]}"

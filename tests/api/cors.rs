@@ -50,7 +50,7 @@ async fn functions_and_the_gateway_allow_the_same_origins() {
     assert_eq!(auth.read(Frontends::read).origins().collect::<Vec<_>>(), declared().origins);
     let samconfig = |origins: &str| {
         format!(
-            "version = 0.1\n[default.deploy.parameters]\nparameter_overrides = [\"SenderEmail=a@example.com\", \"AllowedOrigins={origins}\"]\n"
+            "version = 0.1\n[default.deploy.parameters]\nparameter_overrides = [\"Stage=production\", \"SenderEmail=a@example.com\", \"AllowedOrigins={origins}\"]\n"
         )
     };
     let template = std::fs::read_to_string(find_root().unwrap().join("template.yaml")).unwrap();

@@ -125,8 +125,13 @@ fn the_longest_environment_is_below_3_kb() {
         ("CODES_SECRET_ARN" | "TOKENS_SECRET_ARN", _) => 120,
         ("USER_ID_CLAIM" | "TOKEN_TYPE_CLAIM" | "JTI_CLAIM", _) => 24,
         ("SMS_SENDER_ID" | "SMS_ORIGINATION_NUMBER" | "SMS_MAX_PRICE", _) => 15,
+        // India's register gives 19 digits.
+        ("SMS_ENTITY_ID" | "SMS_TEMPLATE_ID", _) => 19,
+        ("WEBOTP_HOST", _) => 47,
+        // Names that CloudFormation makes of the stack's and the resource's.
+        ("OTP_TABLE" | "USER_TABLE" | "SES_CONFIGURATION_SET", _) => 48,
         ("PRODUCT_NAME", _) => 40,
-        // Names of hosts, mailboxes, tables and a configuration set, and the path of a file.
+        // Names of hosts and mailboxes, and the path of a file.
         _ => 64,
     };
     for (name, function, _) in functions() {

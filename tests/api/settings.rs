@@ -51,6 +51,7 @@ async fn every_wrong_setting_is_named_at_once() {
             ("SMS_SENDER_ID", "a name too long"),
             ("SMS_ORIGINATION_NUMBER", "Ada"),
             ("SMS_MAX_PRICE", "1e3"),
+            ("SMS_ENTITY_ID", "Ada"),
             ("WEBOTP_HOST", "https://app.example.com"),
         ]
         .map(|(name, value)| (name.to_owned(), value.to_owned())),
@@ -77,6 +78,8 @@ async fn every_wrong_setting_is_named_at_once() {
         "SMS_SENDER_ID",
         "SMS_ORIGINATION_NUMBER",
         "SMS_MAX_PRICE",
+        "SMS_ENTITY_ID: expected 1 to 30 digits",
+        "SMS_ENTITY_ID and SMS_TEMPLATE_ID: SMS to India need both",
         "WEBOTP_HOST",
         "OTP_TABLE is not set",
         "AWS_REGION is not set",

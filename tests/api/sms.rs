@@ -1,6 +1,6 @@
 //! Sign-in by SMS: allowed countries, the text and failed sends.
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tests::client::{REQUEST, VERIFY};
 use tests::deployment::wrong;
 use tests::{Asked, Deployment};
@@ -60,6 +60,18 @@ async fn an_sms_has_one_part_and_supports_autofill() {
 
     // A user may paste the whole message.
     auth.client().answer(ADA, &Asked { code: message.text, ..asked }).await.ok();
+}
+
+/// India's carriers drop an SMS without the ids of its sender and its text. Other countries have no use for them.
+#[tokio::test]
+async fn an_sms_to_india_has_the_ids_of_indias_register() {
+    let settings = [("SMS_COUNTRIES", "IN,GB"), ("SMS_ENTITY_ID", "1001"), ("SMS_TEMPLATE_ID", "1007")];
+    let auth = Deployment::with(&settings).await;
+    for (number, ids) in [("+919876543210", json!(["1001", "1007"])), (ADA, Value::Null)] {
+        auth.client().ask(number).await;
+        let message = auth.stack.inbox().messages(Some(number)).remove(0);
+        assert_eq!(serde_json::to_value(&message).unwrap()["sms"]["india"], ids, "{number}");
+    }
 }
 
 /// S70: a country missing from the settings is refused before anything is counted, read or sent.

@@ -41,7 +41,7 @@ fn functions() -> BTreeSet<String> {
 
 /// The template as deployed with only the two required parameters.
 pub(crate) fn template() -> Template {
-    let profile = "version = 0.1\n[default.deploy.parameters]\nparameter_overrides = [\"SenderEmail=no-reply@example.com\", \"AllowedOrigins=https://example.com\"]\n";
+    let profile = "version = 0.1\n[default.deploy.parameters]\nparameter_overrides = [\"Stage=development\", \"SenderEmail=no-reply@example.com\", \"AllowedOrigins=https://example.com\"]\n";
     Template::parse(&read("template.yaml"), profile, "default").unwrap()
 }
 
@@ -74,6 +74,25 @@ fn every_function_is_deployed_and_tested() {
         let path = format!("functions/{function}/tests/process.rs");
         assert!(root().join(&path).exists(), "{function} has no {path}");
     }
+}
+
+/// A deployer names the stage, and each stage has its own stack. Production never gets development's settings by an omission.
+#[test]
+fn no_stage_is_deployed_by_leaving_it_out() {
+    let profiles: toml::Table = read("samconfig.toml").parse().unwrap();
+    for (name, profile) in profiles.iter().filter(|(name, _)| *name != "version") {
+        let deploy = &profile["deploy"]["parameters"];
+        if name == "default" {
+            assert!(deploy.get("stack_name").is_none(), "`sam deploy` without a profile must not deploy");
+            continue;
+        }
+        assert_eq!(deploy["stack_name"].as_str().unwrap(), format!("latchkey-{name}"));
+        let given = deploy["parameter_overrides"].as_array().unwrap();
+        assert_eq!(given[0].as_str().unwrap(), format!("Stage={name}"));
+    }
+    let template = read("template.yaml");
+    let stage = template.split_once("\n  Stage:\n").unwrap().1.lines().take_while(|line| line.starts_with("    "));
+    assert!(!stage.map(str::trim).any(|line| line.starts_with("Default:")), "Stage has a default");
 }
 
 /// Each prefix and method has an exact and a greedy route. Only a greedy route may be alone.

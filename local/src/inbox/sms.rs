@@ -19,6 +19,9 @@ pub struct SmsFacts {
     pub sms_type: SmsType,
     /// The maximum price in US dollars, if one is set.
     pub max_price: Option<String>,
+    /// The ids of sender and text in India's register.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub india: Option<[String; 2]>,
     /// Its length as networks count it. Some characters count as two.
     pub characters: usize,
     /// The encoding of its characters.
@@ -31,9 +34,9 @@ pub struct SmsFacts {
 
 impl SmsFacts {
     pub(super) fn of(sms: &Sms) -> SmsFacts {
-        let Sms { sender, text, sms_type, max_price, .. } = sms.clone();
+        let Sms { sender, text, sms_type, max_price, india, .. } = sms.clone();
         let (characters, encoding, parts) = alphabet::measured(&text);
         let autofill = autofill::parsed(&text);
-        SmsFacts { from: sender, sms_type, max_price, characters, encoding, parts, autofill }
+        SmsFacts { from: sender, sms_type, max_price, india, characters, encoding, parts, autofill }
     }
 }

@@ -109,6 +109,10 @@ const SMS: &[Line] = &[
         let price = all.request.sms.max_price.as_ref().map(|price| format!("at most {price} US dollars"));
         format!("price of one: {}", given(&price, "any"))
     }),
+    (&["SMS_ENTITY_ID", "SMS_TEMPLATE_ID"], |all| {
+        let ids = all.request.sms.india.as_ref().map(|ids| format!("entity {}, template {}", ids.entity, ids.template));
+        format!("register of India: {}", given(&ids, "no ids"))
+    }),
     (&["WEBOTP_HOST"], |all| {
         let host = all.request.sms.webotp_host.as_ref().map(|host| format!("on, for {host}"));
         format!("browsers fill the code in: {}", given(&host, "off"))

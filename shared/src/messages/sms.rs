@@ -19,8 +19,19 @@ pub struct SmsSettings {
     pub origination_number: Option<String>,
     /// The maximum price of one SMS, in US dollars. SNS does not deliver more expensive ones (S72).
     pub max_price: Option<String>,
+    /// The ids of sender and text in India's register, which SMS to India need.
+    pub india: Option<IndiaIds>,
     /// The frontend's host. Browsers offer to fill in the code on its pages.
     pub webotp_host: Option<String>,
+}
+
+/// The ids that India's regulator gives to a sender.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IndiaIds {
+    /// The sender's own.
+    pub entity: String,
+    /// That of the registered text.
+    pub template: String,
 }
 
 /// The rule of SNS.
@@ -39,6 +50,8 @@ const IS_NUMBER: Check = (
     },
     "a phone number or short code",
 );
+const IS_INDIA_ID: Check =
+    (|text| (1..=30).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit()), "1 to 30 digits");
 const IS_PRICE: Check = (
     |text| {
         text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
@@ -55,7 +68,14 @@ impl SmsSettings {
     /// Reads the settings from their variables. An SMS setting without `SMS_COUNTRIES` is an error, because its author expects
     /// SMS to work.
     pub fn read(read: &mut Reader<'_>) -> SmsSettings {
-        const NEED_COUNTRIES: [&str; 4] = ["SMS_SENDER_ID", "SMS_ORIGINATION_NUMBER", "SMS_MAX_PRICE", "WEBOTP_HOST"];
+        const NEED_COUNTRIES: [&str; 6] = [
+            "SMS_SENDER_ID",
+            "SMS_ORIGINATION_NUMBER",
+            "SMS_MAX_PRICE",
+            "SMS_ENTITY_ID",
+            "SMS_TEMPLATE_ID",
+            "WEBOTP_HOST",
+        ];
         for name in NEED_COUNTRIES {
             if read.get("SMS_COUNTRIES").is_none() && read.get(name).is_some() {
                 read.report(format!(
@@ -67,10 +87,25 @@ impl SmsSettings {
             sender_id: read.optional("SMS_SENDER_ID", IS_SENDER_ID),
             origination_number: read.optional("SMS_ORIGINATION_NUMBER", IS_NUMBER),
             max_price: read.optional("SMS_MAX_PRICE", IS_PRICE),
+            india: IndiaIds::read(read),
             webotp_host: read.optional("WEBOTP_HOST", IS_HOST),
         }
     }
 }
+
+impl IndiaIds {
+    /// Reads both ids. One without the other is an error, because carriers would drop the SMS.
+    fn read(read: &mut Reader<'_>) -> Option<IndiaIds> {
+        let [entity, template] = ["SMS_ENTITY_ID", "SMS_TEMPLATE_ID"].map(|name| read.optional(name, IS_INDIA_ID));
+        if entity.is_some() != template.is_some() {
+            read.report("SMS_ENTITY_ID and SMS_TEMPLATE_ID: SMS to India need both. Set both or neither".to_owned());
+        }
+        Some(IndiaIds { entity: entity?, template: template? })
+    }
+}
+
+/// India's country code, which no other country shares.
+const INDIA: &str = "+91";
 
 /// The client for SNS.
 pub struct Texter {
@@ -101,7 +136,8 @@ impl Texter {
     /// # Errors
     /// [`Error::Internal`] when the SDK rejects the message before sending it.
     pub async fn send(&self, to: &Phone, text: Text) -> Result<Sent> {
-        let SmsSettings { sender_id, origination_number, max_price, .. } = &self.settings;
+        let SmsSettings { sender_id, origination_number, max_price, india, .. } = &self.settings;
+        let india = india.as_ref().filter(|_| to.reveal().starts_with(INDIA));
         let mut publish = self
             .client
             .publish()
@@ -110,9 +146,11 @@ impl Texter {
             // A late code is worthless, so this chooses the fastest route over the cheapest.
             .message_attributes("AWS.SNS.SMS.SMSType", attribute("String", "Transactional")?);
         for (name, kind, value) in [
-            ("AWS.SNS.SMS.SenderID", "String", sender_id),
-            ("AWS.MM.SMS.OriginationNumber", "String", origination_number),
-            ("AWS.SNS.SMS.MaxPrice", "Number", max_price),
+            ("AWS.SNS.SMS.SenderID", "String", sender_id.as_ref()),
+            ("AWS.MM.SMS.OriginationNumber", "String", origination_number.as_ref()),
+            ("AWS.SNS.SMS.MaxPrice", "Number", max_price.as_ref()),
+            ("AWS.MM.SMS.EntityId", "String", india.map(|ids| &ids.entity)),
+            ("AWS.MM.SMS.TemplateId", "String", india.map(|ids| &ids.template)),
         ] {
             if let Some(value) = value {
                 publish = publish.message_attributes(name, attribute(kind, value)?);

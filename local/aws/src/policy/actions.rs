@@ -5,7 +5,7 @@
 use super::pattern;
 
 /// The actions of these services, and of the permissions that SAM gives to every function.
-const ACTIONS: [(&str, &[&str]); 6] = [
+const ACTIONS: [(&str, &[&str]); 7] = [
     (
         "dynamodb",
         &[
@@ -39,6 +39,7 @@ const ACTIONS: [(&str, &[&str]); 6] = [
         &["DescribeSecret", "GetRandomPassword", "GetSecretValue", "PutSecretValue", "UpdateSecretVersionStage"],
     ),
     ("ses", &["SendBulkEmail", "SendEmail", "SendRawEmail"]),
+    ("sms-voice", &["SendTextMessage"]),
     ("sns", &["Publish"]),
     ("xray", &["PutTelemetryRecords", "PutTraceSegments"]),
 ];

@@ -1,6 +1,6 @@
 //! Writes a statement that would allow a refused call, in the template's YAML.
 
-use super::condition::{FROM, LEADING_KEYS};
+use super::condition::{CALLED_VIA_LAST, FROM, LEADING_KEYS};
 use super::need::Need;
 use crate::template::expression_of;
 
@@ -23,7 +23,12 @@ pub(super) fn statement(need: &Need, by_key: bool) -> String {
             lines.push(format!("  Resource: {}", expression_of(&format!("{identities}:identity/*"))));
             lines.extend(condition("StringEquals", FROM, from));
         }
-        _ => lines.push(format!("  Resource: {}", expression_of(resource))),
+        _ => {
+            lines.push(format!("  Resource: {}", expression_of(resource)));
+            if let Some(service) = context.get(CALLED_VIA_LAST).and_then(|services| services.first()) {
+                lines.extend(condition("StringEquals", CALLED_VIA_LAST, service));
+            }
+        }
     }
     lines.join("\n")
 }

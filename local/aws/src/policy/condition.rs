@@ -9,6 +9,7 @@ use super::pattern;
 /// The values of a request, by condition key.
 pub(super) type Context = BTreeMap<&'static str, Vec<String>>;
 
+pub(super) const CALLED_VIA_LAST: &str = "aws:CalledViaLast";
 pub(super) const FROM: &str = "ses:FromAddress";
 pub(super) const FROM_NAME: &str = "ses:FromDisplayName";
 pub(super) const LEADING_KEYS: &str = "dynamodb:LeadingKeys";
@@ -19,7 +20,8 @@ pub(super) const SECURE: &str = "aws:SecureTransport";
 pub(super) const TRANSACTION: &str = "dynamodb:EnclosingOperation";
 
 /// The supported condition keys, and whether a request can have many values for it.
-const KEYS: [(&str, bool); 8] = [
+const KEYS: [(&str, bool); 9] = [
+    (CALLED_VIA_LAST, false),
     (FROM, false),
     (FROM_NAME, false),
     (LEADING_KEYS, true),

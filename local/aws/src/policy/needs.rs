@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::condition::{FROM, FROM_NAME, RECIPIENTS, SECRET, SECRET_STAGE};
+use super::condition::{CALLED_VIA_LAST, FROM, FROM_NAME, RECIPIENTS, SECRET, SECRET_STAGE};
 use super::items;
 use super::need::{Need, action, context};
 use crate::dynamodb::Tables;
@@ -72,11 +72,26 @@ fn recipients(mail: &Value) -> impl Iterator<Item = &str> {
     lists.filter_map(Value::as_array).flatten().filter_map(Value::as_str)
 }
 
+/// The operation that SNS calls for an SMS, for the caller.
+const TEXT: &str = "sms-voice:SendTextMessage";
+
 /// A topic or endpoint by its ARN. A phone number has no ARN, and only `*` matches it.
+///
+/// SNS sends SMS through AWS End User Messaging. AWS's managed policy for SNS allows that operation, and AWS's documentation
+/// asks for it. So an SMS needs it here, even if AWS should not check it.
 fn publication(call: &Call) -> Result<Vec<Need>, Refusal> {
     let action = action(call)?;
     let need = |resource: &str| Need { action: action.clone(), resource: resource.to_owned(), context: context() };
     let targets: Vec<_> =
         ["TopicArn", "TargetArn", "PhoneNumber"].iter().filter_map(|member| call.text(member)).collect();
-    Ok(if targets.is_empty() { vec![need("*")] } else { targets.into_iter().map(need).collect() })
+    let mut needs: Vec<Need> = targets.into_iter().map(need).collect();
+    if needs.is_empty() {
+        needs.push(need("*"));
+    }
+    if call.text("PhoneNumber").is_some() {
+        let mut context = context();
+        context.insert(CALLED_VIA_LAST, vec!["sns.amazonaws.com".to_owned()]);
+        needs.push(Need { action: TEXT.to_owned(), resource: "*".to_owned(), context });
+    }
+    Ok(needs)
 }

@@ -160,8 +160,8 @@ fn pasted(statement: &str) -> Vec<Statement> {
     let template = format!(
         "Resources:\n  OtpTable: {{ Type: AWS::DynamoDB::Table }}\n  \
          CodesSecret: {{ Type: AWS::SecretsManager::Secret }}\n  \
-         Worker:\n    Type: AWS::Serverless::Function\n    Metadata: {{ BuildProperties: {{ Binary: worker }} }}\n    \
-         Properties:\n      Policies:\n        - Statement:\n            {indented}\n"
+         Worker:\n    Type: AWS::Serverless::Function\n    \
+         Properties:\n      CodeUri: target/lambda/worker\n      Policies:\n        - Statement:\n            {indented}\n"
     );
     let template = Template::parse(&template, "[default]", "default").unwrap();
     statements("Worker", &template.functions["Worker"].policies).unwrap()
@@ -183,7 +183,13 @@ fn an_advised_statement_allows_what_was_refused_and_little_more() {
     let (ours, theirs) = (identity("no-reply@example.com"), identity("ada@example.org"));
     let topic = "arn:aws:sns:us-east-1:000000000000:topic";
     let nothing = Context::new();
+    let through = |service: &str| Context::from([("aws:CalledViaLast", vec![service.to_owned()])]);
     for (refused, also, not) in [
+        (
+            need("sms-voice:SendTextMessage", "*", &through("sns.amazonaws.com")),
+            need("sms-voice:SendTextMessage", "*", &through("sns.amazonaws.com")),
+            need("sms-voice:SendTextMessage", "*", &nothing),
+        ),
         (
             need("dynamodb:UpdateItem", table, &item),
             need("dynamodb:UpdateItem", table, &keys(&["R#request#b#1"])),

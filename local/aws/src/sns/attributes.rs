@@ -13,8 +13,10 @@ const SENDER_ID: &str = "AWS.SNS.SMS.SenderID";
 const SMS_TYPE: &str = "AWS.SNS.SMS.SMSType";
 const MAX_PRICE: &str = "AWS.SNS.SMS.MaxPrice";
 const ORIGINATION_NUMBER: &str = "AWS.MM.SMS.OriginationNumber";
+const ENTITY_ID: &str = "AWS.MM.SMS.EntityId";
+const TEMPLATE_ID: &str = "AWS.MM.SMS.TemplateId";
 /// India's regulator requires these.
-const INDIAN: [&str; 2] = ["AWS.MM.SMS.EntityId", "AWS.MM.SMS.TemplateId"];
+const INDIAN: [&str; 2] = [ENTITY_ID, TEMPLATE_ID];
 
 const LONGEST_NAME: usize = 256;
 
@@ -50,6 +52,10 @@ impl Attributes {
 
     pub(super) fn max_price(&self) -> Option<String> {
         self.get(MAX_PRICE).map(str::to_owned)
+    }
+
+    pub(super) fn india(&self) -> Option<[String; 2]> {
+        Some([self.get(ENTITY_ID)?.to_owned(), self.get(TEMPLATE_ID)?.to_owned()])
     }
 
     pub(super) fn sms_type(&self) -> SmsType {

@@ -34,6 +34,8 @@ pub struct Sms {
     pub sms_type: SmsType,
     /// The maximum price in US dollars.
     pub max_price: Option<String>,
+    /// The ids of sender and text in India's register.
+    pub india: Option<[String; 2]>,
 }
 
 pub(crate) struct Sns {
@@ -77,7 +79,8 @@ fn read(call: &Call) -> Result<Sms, Refusal> {
         return Err(invalid("MessageStructure Reason: the local stack sends plain messages only"));
     }
     let (to, text, sender) = (to.to_owned(), text.to_owned(), attributes.sender().to_owned());
-    Ok(Sms { to, text, sender, sms_type: attributes.sms_type(), max_price: attributes.max_price() })
+    let (sms_type, max_price, india) = (attributes.sms_type(), attributes.max_price(), attributes.india());
+    Ok(Sms { to, text, sender, sms_type, max_price, india })
 }
 
 fn is_subject(text: &str) -> bool {

@@ -9,6 +9,9 @@ use super::model::{Cors, DEFAULT_ROUTE, Function, Route, Table, Template};
 use super::yaml::{Node, failure};
 use crate::failure::Failure;
 
+/// The folder in which `cargo lambda build` makes a folder for each binary.
+const BUILT: &str = "target/lambda/";
+
 /// One resource.
 struct Resource<'a> {
     name: &'a str,
@@ -86,7 +89,15 @@ impl Resource<'_> {
             return Err(failure(self.line, format!("Role of {} is not supported. Use Policies instead", self.name)));
         }
         let policies = self.at("/Properties/Policies").cloned().unwrap_or_default();
-        Ok(Function { binary: self.text("/Metadata/BuildProperties/Binary")?, environment, policies })
+        Ok(Function { binary: self.binary()?, environment, policies })
+    }
+
+    /// The last part of `target/lambda/<binary>`, where `cargo lambda build` puts the program.
+    fn binary(&self) -> Result<String, Failure> {
+        let folder = self.text("/Properties/CodeUri")?;
+        let name = folder.strip_prefix(BUILT).filter(|name| !name.is_empty() && !name.contains('/'));
+        let problem = || failure(self.line, format!("CodeUri of {} must be {BUILT}<binary>", self.name));
+        name.map(str::to_owned).ok_or_else(problem)
     }
 
     fn routes(&self) -> Result<Vec<Route>, Failure> {

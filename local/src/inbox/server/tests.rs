@@ -43,7 +43,7 @@ fn mail(to: &str) -> Delivered {
 
 fn sms(to: &str, text: &str) -> Delivered {
     let [to, text, sender] = [to, text, "Latchkey"].map(str::to_owned);
-    Delivered::Sms(Sms { to, text, sender, sms_type: SmsType::Transactional, max_price: None })
+    Delivered::Sms(Sms { to, text, sender, sms_type: SmsType::Transactional, max_price: None, india: None })
 }
 
 #[tokio::test]

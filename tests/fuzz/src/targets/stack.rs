@@ -32,8 +32,8 @@ Resources:
   Bell: { Type: AWS::CloudWatch::Alarm, Properties: { Threshold: !If [IsFast, 1, !Ref AWS::NoValue] } }
   Worker:
     Type: AWS::Serverless::Function
-    Metadata: { BuildProperties: { Binary: worker } }
     Properties:
+      CodeUri: target/lambda/worker
       Environment: { Variables: { BOX: !Ref Box, KEY: !If [IsFast, !Ref Key, ''], ALL: !Join [',', !Ref List] } }
       Policies: [{ Statement: [{ Effect: Allow, Action: 'dynamodb:GetItem', Resource: !GetAtt Box.Arn }] }]
       Events:

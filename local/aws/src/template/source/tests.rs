@@ -16,8 +16,8 @@ fn template(variables: &str) -> String {
          List: {{ Type: CommaDelimitedList, Default: 'a, b' }}\n\
          Conditions:\n  IsFast: !Equals [!Ref Mode, fast]\n\
          Resources:\n  Box:\n    Type: AWS::DynamoDB::Table\n  Key:\n    Type: AWS::SecretsManager::Secret\n  \
-         Worker:\n    Type: AWS::Serverless::Function\n    Metadata: {{ BuildProperties: {{ Binary: worker }} }}\n    \
-         Properties:\n      Environment:\n        Variables:\n          X: {variables}\n"
+         Worker:\n    Type: AWS::Serverless::Function\n    \
+         Properties:\n      CodeUri: target/lambda/worker\n      Environment:\n        Variables:\n          X: {variables}\n"
     )
 }
 
@@ -131,7 +131,7 @@ fn awss_own_address_is_closed_where_the_deployer_says_so() {
     assert!(!has("FailOnWarnings: true"));
     assert!(has("ClosesExecuteApi: !Equals [!Ref ExecuteApi, \"off\"]"));
     let parameters = r#""SenderEmail=a@b.example", "AllowedOrigins=https://a.example", "DomainName=auth.a.example",
-        "CertificateArn=arn:aws:acm:eu-west-1:123456789012:certificate/a", "ExecuteApi=off""#;
+        "CertificateArn=arn:aws:acm:eu-west-1:123456789012:certificate/a", "ExecuteApi=off", "Stage=production""#;
     let samconfig = format!("[default.deploy.parameters]\nparameter_overrides = [{parameters}]");
     Template::parse(&text, &samconfig, "default").unwrap();
 }
@@ -143,6 +143,10 @@ fn a_mistake_of_the_deployer_is_named_before_anything_is_made() {
     let template = text("template.yaml");
     for (parameters, problem) in [
         (r#""AllowedOrigins=https://a.example""#, "parameter SenderEmail has no default"),
+        (
+            r#""SenderEmail=a@b.example", "AllowedOrigins=https://a.example", "SmsEntityId=1001""#,
+            "SmsEntityId has no effect while SmsCountries is empty",
+        ),
         (r#""SenderEmail=nobody", "AllowedOrigins=https://a.example""#, "SenderEmail: `nobody` does not fit"),
         (
             r#""SenderEmail=a@b.example", "AllowedOrigins=https://a.example/app""#,
@@ -175,7 +179,8 @@ fn a_mistake_of_the_deployer_is_named_before_anything_is_made() {
             "JwtIssuer: `http://a.example` does not fit",
         ),
     ] {
-        let samconfig = format!("[default.deploy.parameters]\nparameter_overrides = [{parameters}]");
+        let samconfig =
+            format!("[default.deploy.parameters]\nparameter_overrides = [\"Stage=production\", {parameters}]");
         let problems = Template::parse(&template, &samconfig, "default").unwrap_err().to_string();
         assert!(problems.contains(problem), "{problems}");
     }
