@@ -1,0 +1,65 @@
+"""Writes what CloudFormation needs to take the table, secrets and sender of a deleted stack into a new stack.
+
+    python3 tools/import_stack.py UserTable=NAME CodesSecret=ARN TokensSecret=ARN
+
+It writes two files: import.yaml, the resources of template.yaml that outlive a stack, and import.json, their names. Only a
+template without SAM's transform can import. docs/operations.md has the commands that use the files.
+"""
+
+import json
+import re
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+# The property by which CloudFormation finds a resource of each type.
+IDENTIFIERS = {
+    "AWS::DynamoDB::Table": "TableName",
+    "AWS::SecretsManager::Secret": "Id",
+    "AWS::SES::EmailIdentity": "EmailIdentity",
+}
+
+
+def blocks(text, indent):
+    """The named blocks at one indentation, each with its lines."""
+    found, name = {}, None
+    for line in text.splitlines(keepends=True):
+        start = re.match(rf" {{{indent}}}([A-Za-z:]+):", line)
+        if start:
+            name = start[1]
+            found[name] = ""
+        if name and not line.lstrip().startswith("#"):
+            found[name] += line
+    return found
+
+
+def retained(sections):
+    """The resources that outlive a stack: their name, type and lines."""
+    for name, lines in blocks(sections["Resources"], 2).items():
+        if re.search(r"^    DeletionPolicy: Retain", lines, re.M):
+            yield name, re.search(r"^    Type: (\S+)", lines, re.M)[1], lines
+
+
+def main():
+    given = dict(argument.split("=", 1) for argument in sys.argv[1:] if "=" in argument)
+    sections = blocks((ROOT / "template.yaml").read_text(), 0)
+    resources = list(retained(sections))
+    known = {name for name, _, _ in resources}
+    if not given or len(given) != len(sys.argv) - 1 or given.keys() - known:
+        sys.exit(f"{__doc__}\nName one or more of: {', '.join(sorted(known))}")
+    chosen = [(name, kind, lines) for name, kind, lines in resources if name in given]
+    head = "".join(sections[name] for name in ["AWSTemplateFormatVersion", "Parameters", "Conditions"])
+    Path("import.yaml").write_text(head + "Resources:\n" + "".join(lines.rstrip() + "\n" for _, _, lines in chosen))
+    imports = [
+        {"ResourceType": kind, "LogicalResourceId": name, "ResourceIdentifier": {IDENTIFIERS[kind]: given[name]}}
+        for name, kind, _ in chosen
+    ]
+    Path("import.json").write_text(json.dumps(imports, indent=2) + "\n")
+    absent = known - given.keys()
+    print("import.yaml and import.json name: " + ", ".join(name for name, _, _ in chosen))
+    if absent:
+        print("The next deployment creates: " + ", ".join(sorted(absent)))
+
+
+if __name__ == "__main__":
+    main()
