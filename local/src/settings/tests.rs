@@ -30,6 +30,9 @@ fn every_setting_has_words() {
 /// Values that are valid for one setting or another.
 const TEXTS: [&str; 8] = ["other", "GB", "1.5", "12345", "arn:other", "/other", "other@example.org", "10.0.0.0/8"];
 
+/// Settings that are valid only together.
+const TOGETHER: [&[&str]; 1] = [&["SMS_ENTITY_ID", "SMS_TEMPLATE_ID"]];
+
 /// The usual settings with a different value for `name`: the first valid value that changes the settings.
 fn changed(name: &str, usual: &Settings) -> Settings {
     let problem = settings("default", &[(name, &"\u{1}".repeat(300))]).err().map(|failure| failure.to_string());
@@ -39,7 +42,9 @@ fn changed(name: &str, usual: &Settings) -> Settings {
     let range = range.map(|(least, most)| vec![least, most]).unwrap_or_default();
     let choices = expected.strip_prefix("one of ").map(|choices| choices.split(", ").collect()).unwrap_or_default();
     let values = [range, choices, TEXTS.to_vec(), vec!["https://other.example.org"]].concat();
-    let mut changed = values.into_iter().filter_map(|value| settings("default", &[(name, value)]).ok());
+    let names = TOGETHER.iter().find(|names| names.contains(&name)).map_or(&[name][..], |names| *names);
+    let with = |value| names.iter().map(|name| (*name, value)).collect::<Vec<_>>();
+    let mut changed = values.into_iter().filter_map(|value| settings("default", &with(value)).ok());
     let other = changed.find(|changed| format!("{:?}", changed.all) != format!("{:?}", usual.all));
     other.unwrap_or_else(|| panic!("no other {name}"))
 }

@@ -215,8 +215,19 @@ async fn a_text_goes_to_a_number_and_not_to_a_topic() {
     let is_denied = |(status, body): &(u16, String)| *status == 403 && body.contains("<Code>AuthorizationError</Code>");
     let number = "PhoneNumber=%2B447400123456";
     let topic = "TopicArn=arn%3Aaws%3Asns%3Aus-east-1%3A000000000000%3Atopic";
-    let all = || json!([allow("sns:Publish", "*"), deny]);
+    // SNS sends an SMS by another service, and only on behalf of its caller.
+    let text = |via: &str| {
+        let mut statement = allow("sms-voice:SendTextMessage", "*");
+        statement["Condition"] = json!({ "StringEquals": { "aws:CalledViaLast": via } });
+        statement
+    };
+    let all = || json!([allow("sns:Publish", "*"), text("sns.amazonaws.com"), deny]);
     assert!(!is_denied(&publish(all(), number).await));
+    for lacking in [json!([allow("sns:Publish", "*")]), json!([allow("sns:Publish", "*"), text("lex.amazonaws.com")])] {
+        let denied = publish(lacking, number).await;
+        let words = "sms-voice:SendTextMessage on resource: * because no identity-based policy allows";
+        assert!(is_denied(&denied) && denied.1.contains(words), "{denied:?}");
+    }
     let denied = publish(all(), topic).await;
     let words = "SNS:Publish on resource: arn:aws:sns:us-east-1:000000000000:topic with an explicit deny";
     assert!(is_denied(&denied) && denied.1.contains(words), "{denied:?}");
