@@ -1,7 +1,7 @@
 //! The smoke command, against sound and faulty deployments.
 
 use local_aws::{Account, DEPLOYER};
-use serde_json::json;
+use serde_json::{Value, json};
 use tests::Deployment;
 use tests::smoke::{Finding, Look, Verdict, look};
 
@@ -9,12 +9,18 @@ const ORIGIN: &str = "http://localhost:3000";
 
 /// Checks a deployment with the credentials of a deployer.
 async fn looked(auth: &Deployment, change: impl Fn(&mut Look)) -> Vec<Finding> {
+    looked_with(auth, None, change).await
+}
+
+/// The same, with a stand-in for the services that `local` does not have.
+async fn looked_with(auth: &Deployment, account: Option<&Standin>, change: impl Fn(&mut Look)) -> Vec<Finding> {
     let addresses = auth.stack.addresses();
     let mut wanted = Look {
         url: format!("http://{}", addresses.api.unwrap()),
         origins: vec![ORIGIN.to_owned()],
         issuer: None,
         test_address: None,
+        stack: None,
         no_account: false,
         region: "us-east-1".to_owned(),
         sender: Some("no-reply@example.com".to_owned()),
@@ -26,14 +32,14 @@ async fn looked(auth: &Deployment, change: impl Fn(&mut Look)) -> Vec<Finding> {
         "AWS_ACCESS_KEY_ID" => Some(DEPLOYER.to_owned()),
         "AWS_SECRET_ACCESS_KEY" => Some("local".to_owned()),
         "AWS_ENDPOINT_URL" => Some(aws.clone()),
-        _ => None,
+        _ => account.filter(|_| name.starts_with("AWS_ENDPOINT_URL_")).map(|account| account.url.clone()),
     })
     .await
 }
 
 /// The warnings and failures, by name.
 fn amiss(findings: &[Finding]) -> Vec<(&'static str, Verdict)> {
-    let amiss = findings.iter().filter(|finding| finding.verdict != Verdict::Good);
+    let amiss = findings.iter().filter(|finding| matches!(finding.verdict, Verdict::Doubtful | Verdict::Bad));
     amiss.map(|finding| (finding.name, finding.verdict)).collect()
 }
 
@@ -52,6 +58,10 @@ async fn a_sound_deployment_is_found_sound() {
     let findings = looked(&auth, |look| look.test_address = Some("ada@example.com".to_owned())).await;
     assert_eq!(amiss(&findings), []);
     assert_eq!(auth.messages_to("ada@example.com"), 1);
+    // Without a stand-in for these services, the checks of the account say why they are missing.
+    let skipped = findings.iter().filter(|finding| finding.verdict == Verdict::Skipped);
+    let skipped: Vec<_> = skipped.map(|finding| finding.name).collect();
+    assert_eq!(skipped, ["executions", "stack"]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -70,8 +80,8 @@ async fn every_problem_is_reported_with_its_fix() {
     for (change, name, verdict) in looks {
         let findings = looked(&auth, change).await;
         assert_eq!(amiss(&findings), [(name, verdict)]);
-        let mend = &findings.iter().find(|finding| finding.name == name).unwrap().mend;
-        assert!(mend.len() > 20, "{name}: {mend}");
+        let fix = &findings.iter().find(|finding| finding.name == name).unwrap().fix;
+        assert!(fix.len() > 20, "{name}: {fix}");
     }
     auth.stack.services().allow_sender("example.org");
     assert_eq!(amiss(&looked(&auth, |look| look.sender = Some("nobody@example.org".to_owned())).await), []);
@@ -114,5 +124,132 @@ async fn a_deployer_has_only_read_access() {
         tests::Call::dynamodb("Scan", "OtpTable", json!({})),
     ] {
         assert!(!auth.may(DEPLOYER, call).await);
+    }
+}
+
+/// Services that `local` does not have, with the answers of a sound account, except for one change.
+struct Standin {
+    url: String,
+}
+
+impl Standin {
+    async fn start(change: impl Fn(&str, &mut Value) + Send + Sync + 'static) -> Standin {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let change = std::sync::Arc::new(change);
+        let answer = move |request: axum::extract::Request| {
+            let change = change.clone();
+            async move {
+                let authorization = request.headers()["authorization"].to_str().unwrap().to_owned();
+                assert!(authorization.starts_with("AWS4-HMAC-SHA256 Credential=Deployer/"), "{authorization}");
+                let target = request.headers().get("x-amz-target").map(|target| target.to_str().unwrap().to_owned());
+                let asked = target.unwrap_or_else(|| request.uri().to_string());
+                let mut body = sound(&asked);
+                change(&asked, &mut body);
+                body.as_str().map_or_else(|| body.to_string(), str::to_owned)
+            }
+        };
+        tokio::spawn(async move { axum::serve(listener, axum::Router::new().fallback(answer)).await });
+        Standin { url }
+    }
+}
+
+/// The services' own forms of answers.
+fn sound(asked: &str) -> Value {
+    let now = std::time::UNIX_EPOCH.elapsed().unwrap().as_secs();
+    let member = |name: &str, kind: &str, id: &str| {
+        format!(
+            "<member><LogicalResourceId>{name}</LogicalResourceId><PhysicalResourceId>{id}</PhysicalResourceId>\
+             <ResourceType>{kind}</ResourceType><ResourceStatus>CREATE_COMPLETE</ResourceStatus></member>"
+        )
+    };
+    let route =
+        |path: &str| (format!("POST {path}"), json!({ "throttlingRateLimit": 20.0, "throttlingBurstLimit": 40 }));
+    let routes: serde_json::Map<_, _> = ["a", "b", "c", "d", "e", "f", "g", "h"].map(route).into_iter().collect();
+    match asked {
+        "/2016-08-19/account-settings/" => json!({ "AccountLimit": { "UnreservedConcurrentExecutions": 1000 } }),
+        "/v2/email/configuration-sets/set" => json!({ "SuppressionOptions": { "SuppressedReasons": [] } }),
+        "/v2/apis/api/stages/%24default" => json!({ "routeSettings": routes }),
+        "secretsmanager.DescribeSecret" => {
+            json!({ "RotationEnabled": true, "CreatedDate": now - 86_400, "NextRotationDate": now + 86_400 })
+        }
+        "Logs_20140328.FilterLogEvents" => {
+            json!({ "events": [{ "message": r#"{"level":"INFO","duration_us":123456}"# }] })
+        }
+        "/" => Value::String(
+            [
+                member("ConfigurationSet", "AWS::SES::ConfigurationSet", "set"),
+                member("HttpApi", "AWS::ApiGatewayV2::Api", "api"),
+                member(
+                    "JwksAliaslive",
+                    "AWS::Lambda::Alias",
+                    "arn:aws:lambda:us-east-1:000000000000:function:jwks:live",
+                ),
+                member("TokensRotation", "AWS::SecretsManager::RotationSchedule", "arn:tokens"),
+                member("JwksLog", "AWS::Logs::LogGroup", "jwks-log"),
+            ]
+            .concat(),
+        ),
+        configuration if configuration.starts_with("/2015-03-31/functions/jwks/configuration") => {
+            json!({ "CodeSha256": "x", "Environment": { "Variables": { "STAGE": "production" } } })
+        }
+        other => panic!("the smoke command asked for {other}"),
+    }
+}
+
+fn in_the_stack(look: &mut Look) {
+    look.stack = Some("latchkey-production".to_owned());
+    look.test_address = Some("ada@example.com".to_owned());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_sound_stack_is_found_sound() {
+    let auth = deployed(&[]).await;
+    let account = Standin::start(|_, _| ()).await;
+    let findings = looked_with(&auth, Some(&account), in_the_stack).await;
+    assert_eq!(amiss(&findings), [], "{findings:#?}");
+    let names: Vec<_> =
+        findings.iter().filter(|finding| finding.verdict == Verdict::Good).map(|one| one.name).collect();
+    for name in
+        ["executions", "stack", "suppression", "route limits", "live versions", "key age", "logs", "100 at once"]
+    {
+        assert!(names.contains(&name), "{name} is not in {names:?}");
+    }
+}
+
+/// The answer to one question, changed.
+type Change = (&'static str, fn(&mut Value));
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_problem_of_a_stack_is_reported_with_its_fix() {
+    use Verdict::{Bad, Doubtful};
+    let auth = deployed(&[("OTP_FAILURES_PER_IP", "1000")]).await;
+    let changes: [(Change, &str, Verdict); 10] = [
+        (("settings/", |body| body["AccountLimit"]["UnreservedConcurrentExecutions"] = json!(10)), "executions", Bad),
+        (("/", |body| *body = json!(body.as_str().unwrap().replacen("CREATE_COMP", "CREATE_FAIL", 1))), "stack", Bad),
+        (("sets/set", |body| body["SuppressionOptions"]["SuppressedReasons"] = json!(["BOUNCE"])), "suppression", Bad),
+        (("sets/set", |body| *body = json!({})), "suppression", Doubtful),
+        (("%24default", |body| *body = json!({ "routeSettings": {} })), "route limits", Bad),
+        (("Qualifier=live", |body| body["CodeSha256"] = json!("y")), "live versions", Bad),
+        (("Qualifier=live", |body| body["Environment"] = json!({})), "live versions", Bad),
+        (("DescribeSecret", |body| body["RotationEnabled"] = json!(false)), "key age", Bad),
+        (("DescribeSecret", |body| body["NextRotationDate"] = json!(1_700_000_000)), "key age", Bad),
+        (("FilterLogEvents", |body| body["events"][0]["message"] = json!("the code 123456")), "logs", Bad),
+    ];
+    for (at, ((question, change), name, verdict)) in changes.into_iter().enumerate() {
+        let account = Standin::start(move |asked, body| {
+            if asked.ends_with(question) && (question != "/" || asked == "/") {
+                change(body);
+            }
+        });
+        let account = account.await;
+        let in_the_stack = |look: &mut Look| {
+            in_the_stack(look);
+            look.test_address = Some(format!("ada+{at}@example.com"));
+        };
+        let findings = looked_with(&auth, Some(&account), in_the_stack).await;
+        assert_eq!(amiss(&findings), [(name, verdict)]);
+        let fix = &findings.iter().find(|finding| finding.name == name).unwrap().fix;
+        assert!(fix.len() > 20, "{name}: {fix}");
     }
 }

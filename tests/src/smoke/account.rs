@@ -10,11 +10,8 @@ use super::{Finding, Look};
 const PATIENCE: Duration = Duration::from_secs(20);
 
 pub(super) async fn look(look: &Look, credentials: impl Fn(&str) -> Option<String>) -> Vec<Finding> {
-    let (id, secret) = (credentials("AWS_ACCESS_KEY_ID"), credentials("AWS_SECRET_ACCESS_KEY"));
-    let (Some(id), Some(secret)) = (id, secret) else {
-        let mend = "eval \"$(aws configure export-credentials --format env)\", or --no-account to skip email and SMS";
-        return vec![Finding::bad("credentials", "the environment has none", mend)];
-    };
+    let given = |name: &str| credentials(name).unwrap_or_default();
+    let (id, secret) = (given("AWS_ACCESS_KEY_ID"), given("AWS_SECRET_ACCESS_KEY"));
     let endpoint = credentials("AWS_ENDPOINT_URL");
     let aws = Aws::new(&Settings {
         region: look.region.clone(),
@@ -45,8 +42,8 @@ pub(super) async fn look(look: &Look, credentials: impl Fn(&str) -> Option<Strin
 
 /// A failed call to AWS, with the permission it needs.
 fn unanswered(name: &'static str, code: Option<&str>, action: &str) -> Finding {
-    let mend = format!("the credentials need the permission {action} in the region of --region");
-    Finding::bad(name, format!("AWS answered {}", code.unwrap_or("with an unknown error")), mend)
+    let fix = format!("the credentials need the permission {action} in the region of --region");
+    Finding::bad(name, format!("AWS answered {}", code.unwrap_or("with an unknown error")), fix)
 }
 
 async fn mail(look: &Look, aws: &Aws) -> Vec<Finding> {
@@ -65,8 +62,8 @@ async fn mail(look: &Look, aws: &Aws) -> Vec<Finding> {
             let words = if account.production_access_enabled() { "out of the sandbox" } else { sandbox };
             findings.push(Finding::if_so("SES sandbox", account.production_access_enabled(), words, ask));
             let is_on = account.sending_enabled();
-            let mend = "see the reputation page in the SES console for the reason of the pause";
-            findings.push(Finding::if_so("SES sending", is_on, format!("{quota} emails per day"), mend));
+            let fix = "see the reputation page in the SES console for the reason of the pause";
+            findings.push(Finding::if_so("SES sending", is_on, format!("{quota} emails per day"), fix));
         }
     }
     match &look.sender {
@@ -123,8 +120,8 @@ async fn sms(look: &Look, aws: &Aws) -> Vec<Finding> {
             } else {
                 "out of the sandbox"
             };
-            let mend = "ask AWS Support to exit the sandbox (\"SNS Text Messaging\")";
-            findings.push(Finding::if_so("SMS sandbox", !status.is_in_sandbox(), words, mend));
+            let fix = "AWS End User Messaging SMS in the console: Request production access";
+            findings.push(Finding::if_so("SMS sandbox", !status.is_in_sandbox(), words, fix));
         }
     }
     match client.get_sms_attributes().attributes("MonthlySpendLimit").send().await {
@@ -132,15 +129,15 @@ async fn sms(look: &Look, aws: &Aws) -> Vec<Finding> {
         Ok(attributes) => {
             let limit = attributes.attributes().and_then(|all| all.get("MonthlySpendLimit")).cloned();
             let limit = limit.unwrap_or_else(|| "1".to_owned());
-            let mend = format!(
-                "ask AWS Support for a higher limit, then run aws sns set-sms-attributes --region {} --attributes \
-                 MonthlySpendLimit=…",
+            let fix = format!(
+                "raise the quota (Service Quotas, AWS End User Messaging SMS), then run aws pinpoint-sms-voice-v2 \
+                 set-text-message-spend-limit-override --region {} --monthly-limit …",
                 look.region
             );
             let words = format!("{limit} US dollars per month");
             findings.push(match limit.parse::<f64>() {
                 Ok(limit) if limit > 1.0 => Finding::good("SMS limit", words),
-                _ => Finding::doubtful("SMS limit", words, mend),
+                _ => Finding::doubtful("SMS limit", words, fix),
             });
         }
     }

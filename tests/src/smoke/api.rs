@@ -2,11 +2,11 @@
 
 use shared::words::Clock;
 
+use super::Finding;
 use super::http::{Browser, Seen};
-use super::{Finding, Look};
 use crate::client::{LOGOUT, REFRESH, REQUEST, SESSIONS, VERIFY};
 
-pub(super) async fn look(look: &Look, browser: &Browser) -> Vec<Finding> {
+pub(super) async fn look(browser: &Browser) -> Vec<Finding> {
     let mut findings = Vec::new();
     for path in [REQUEST, VERIFY, REFRESH, LOGOUT] {
         findings.push(route(browser, path).await);
@@ -15,13 +15,10 @@ pub(super) async fn look(look: &Look, browser: &Browser) -> Vec<Finding> {
     findings.push(route_with_an_id(browser).await);
     findings.push(elsewhere(browser).await);
     findings.extend(every_answer(browser).await);
-    if let Some(address) = &look.test_address {
-        findings.push(code(browser, address).await);
-    }
     findings
 }
 
-const REDEPLOY: &str = "sam build && sam deploy, then compare the API's routes in API Gateway with the template";
+const REDEPLOY: &str = "deploy again (docs/deploy.md), then compare the API's routes in API Gateway with the template";
 
 /// Only the function itself refuses an empty body with this code.
 fn is_ours(seen: &Seen) -> bool {
@@ -95,27 +92,17 @@ async fn every_answer(browser: &Browser) -> Vec<Finding> {
 /// With a wrong clock, tokens are refused as not yet valid. From five minutes on, AWS also refuses requests.
 fn clock(seen: &Seen) -> Finding {
     const NAME: &str = "clock";
-    const MEND: &str = "set this machine's clock (AWS's clock is correct)";
+    const FIX: &str = "set this machine's clock (AWS's clock is correct)";
     let theirs = seen.header("date").and_then(|date| {
         let format = aws_smithy_types::date_time::Format::HttpDate;
         aws_smithy_types::DateTime::from_str(date, format).ok().map(|date| date.secs())
     });
-    let Some(theirs) = theirs else { return Finding::doubtful(NAME, "the answer has no date header", MEND) };
+    let Some(theirs) = theirs else { return Finding::doubtful(NAME, "the answer has no date header", FIX) };
     let difference = theirs.abs_diff(Clock::system().now().unix() as i64);
     let words = format!("{difference} s between the API's clock and this machine's");
     match difference {
         0..=5 => Finding::good(NAME, words),
-        6..=60 => Finding::doubtful(NAME, words, MEND),
-        _ => Finding::bad(NAME, words, MEND),
-    }
-}
-
-async fn code(browser: &Browser, address: &str) -> Finding {
-    const NAME: &str = "a code";
-    const MEND: &str = "check that the sender is verified, then search the function's log group for the request id";
-    match browser.post(REQUEST, &serde_json::json!({ "identifier": address }).to_string()).await {
-        Ok(seen) if seen.status == 200 => Finding::good(NAME, "requested; it should arrive within a minute"),
-        Ok(seen) => Finding::bad(NAME, format!("{} {}", seen.status, seen.code()), MEND),
-        Err(problem) => Finding::bad(NAME, problem, MEND),
+        6..=60 => Finding::doubtful(NAME, words, FIX),
+        _ => Finding::bad(NAME, words, FIX),
     }
 }

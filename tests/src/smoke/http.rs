@@ -80,6 +80,12 @@ impl Seen {
         self.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }
 
+    /// Every header of this name.
+    pub(super) fn headers(&self, name: &str) -> Vec<String> {
+        let same = self.headers.iter().filter(|(known, _)| known.eq_ignore_ascii_case(name));
+        same.map(|(_, value)| value.clone()).collect()
+    }
+
     pub(super) fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap_or_default()
     }

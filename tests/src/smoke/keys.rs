@@ -43,11 +43,11 @@ fn discovery(look: &Look, browser: &Browser, seen: &Seen) -> Vec<Finding> {
         format!("expected `{expected}`: pass --issuer, or set the parameter DomainName or JwtIssuer and deploy"),
     );
     let is_reachable = issuer == browser.url && keys.starts_with(&format!("{issuer}/"));
-    let mend = "set JwtIssuer to the address of the API, because authorizers fetch the keys from the issuer's address";
+    let fix = "set JwtIssuer to the address of the API, because authorizers fetch the keys from the issuer's address";
     let own = if is_reachable {
         Finding::good("issuer's address", keys)
     } else {
-        Finding::bad("issuer's address", format!("the API is at {}, its keys at {keys}", browser.url), mend)
+        Finding::bad("issuer's address", format!("the API is at {}, its keys at {keys}", browser.url), fix)
     };
     let is_loopback = ["http://127.0.0.1", "http://localhost"].iter().any(|start| issuer.starts_with(start));
     let is_https = issuer.starts_with("https://") || is_loopback;
@@ -63,10 +63,10 @@ fn keys(seen: &Seen) -> Vec<Finding> {
     let sound = Finding::if_so("key set", is_sound, format!("{} public keys", keys.len()), revoke);
     let kinds: Vec<&str> = keys.iter().filter_map(|key| key["alg"].as_str()).collect();
     let is_taken = kinds.iter().any(|kind| kind.starts_with("RS"));
-    let mend = "API Gateway's authorizer supports only RSA: set JwtAlgorithm=RS256, or verify tokens in your backend";
+    let fix = "API Gateway's authorizer supports only RSA: set JwtAlgorithm=RS256, or verify tokens in your backend";
     let authorizer = match is_taken {
         true => Finding::good("authorizer", format!("supports these: {}", kinds.join(", "))),
-        false => Finding::doubtful("authorizer", format!("supports none of these: {}", kinds.join(", ")), mend),
+        false => Finding::doubtful("authorizer", format!("supports none of these: {}", kinds.join(", ")), fix),
     };
     vec![in_time("public keys", seen), sound, authorizer]
 }

@@ -12,8 +12,8 @@ pub(super) async fn look(look: &Look, browser: &Browser) -> Vec<Finding> {
         findings.push(allowed(browser, origin).await);
     }
     if look.origins.is_empty() {
-        let mend = "pass each origin of AllowedOrigins as --origin";
-        findings.push(Finding::doubtful("origins", "no --origin, so no origin was checked", mend));
+        let fix = "pass each origin of AllowedOrigins as --origin";
+        findings.push(Finding::doubtful("origins", "no --origin, so no origin was checked", fix));
     }
     findings.push(foreign(browser).await);
     findings
@@ -36,11 +36,11 @@ async fn preflight(browser: &Browser, origin: &str) -> Result<(Option<String>, b
 }
 
 async fn allowed(browser: &Browser, origin: &str) -> Finding {
-    const MEND: &str = "add exactly this origin, without path or final slash, to AllowedOrigins, then sam deploy";
+    const FIX: &str = "add exactly this origin, without path or final slash, to AllowedOrigins, then sam deploy";
     match preflight(browser, origin).await {
         Ok((Some(allowed), true)) if allowed == origin => Finding::good("origin", format!("{origin} is allowed")),
-        Ok((allowed, _)) => Finding::bad("origin", format!("for {origin} the answer allows {allowed:?}"), MEND),
-        Err(problem) => Finding::bad("origin", problem, MEND),
+        Ok((allowed, _)) => Finding::bad("origin", format!("for {origin} the answer allows {allowed:?}"), FIX),
+        Err(problem) => Finding::bad("origin", problem, FIX),
     }
 }
 
