@@ -22,7 +22,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 # The number of each processor in the header of a program, and what builds for it.
 MACHINES = {"arm64": (183, "aarch64-unknown-linux-gnu", "--arm64"), "x86_64": (62, "x86_64-unknown-linux-gnu", "--x86-64")}
-FILES = ["samconfig.toml", "openapi.yaml", "LICENSE", "README.md", "CHANGELOG.md", "SECURITY.md"]
+FILES = ["samconfig.toml", "openapi.yaml", "LICENSE", "tools/import_stack.py"]
+FILES += [f"{name}.md" for name in ["README", "CHANGELOG", "SECURITY", "ARCHITECTURE", "CONTRIBUTING"]]
 FOLDERS = ["docs", "web", "tests/account"]
 
 
@@ -57,6 +58,8 @@ def problems(target, architecture, names):
             yield f"{program} is missing. {build}"
         elif machine(program) != number:
             yield f"{program} is no program for {architecture}. {build}"
+        elif not os.access(program, os.X_OK):
+            yield f"{program} is not executable, and Lambda would not start it. Run: chmod +x {program}"
         elif program.stat().st_mtime < source.stat().st_mtime:
             yield f"{program} is older than {source.relative_to(ROOT)}. {build}"
     if os.environ.get("CARGO_TARGET_DIR") and target.resolve() == (ROOT / "target").resolve():
