@@ -173,7 +173,7 @@ step_refusal() {
   same refusal UPDATE_ROLLBACK_COMPLETE "$(status "$STACK")"
   note refusal-time unknown "$(($(date +%s) - began)) s until the end of the rollback"
   expected "the next deployment works: versions of the failed one are not in its way"
-  deploy "$STACK" SmsCountries= SmsDailyBudget=201
+  deploy "$STACK" 'SmsCountries=""' SmsDailyBudget=201
   same refusal-next "UPDATE_COMPLETE 201" "$(status "$STACK") $(live RequestOtp Environment.Variables.SMS_DAILY_BUDGET)"
 }
 
@@ -335,7 +335,7 @@ step_sms() {
   expected "200, and an SMS within a minute"
   same sms 200 "$(code_of /api/auth/otp/request/ "{\"identifier\":\"$PHONE\"}")"
   note sms-arrived unknown "$(answer_of "Did it arrive, and from which sender?")"
-  deploy "$STACK" SmsCountries=
+  deploy "$STACK" 'SmsCountries=""'
 }
 
 step_delete() {

@@ -42,7 +42,8 @@ fn changed(name: &str, usual: &Settings) -> Settings {
     let range = range.map(|(least, most)| vec![least, most]).unwrap_or_default();
     let choices = expected.strip_prefix("one of ").map(|choices| choices.split(", ").collect()).unwrap_or_default();
     let values = [range, choices, TEXTS.to_vec(), vec!["https://other.example.org"]].concat();
-    let names = TOGETHER.iter().find(|names| names.contains(&name)).map_or(&[name][..], |names| *names);
+    let alone = [name];
+    let names = TOGETHER.iter().find(|names| names.contains(&name)).map_or(&alone[..], |names| *names);
     let with = |value| names.iter().map(|name| (*name, value)).collect::<Vec<_>>();
     let mut changed = values.into_iter().filter_map(|value| settings("default", &with(value)).ok());
     let other = changed.find(|changed| format!("{:?}", changed.all) != format!("{:?}", usual.all));

@@ -1,12 +1,13 @@
 //! Signed calls to services of AWS for which the tests have no SDK.
 
 use std::borrow::Cow;
-use std::time::SystemTime;
+use std::time::{Duration, UNIX_EPOCH};
 
 use aws_credential_types::Credentials;
 use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
 use aws_sigv4::sign::v4::SigningParams;
 use serde_json::Value;
+use shared::words::Clock;
 
 use super::http::{Browser, Seen};
 
@@ -118,7 +119,7 @@ impl Signed {
             .identity(&identity)
             .region(&self.region)
             .name(service.name)
-            .time(SystemTime::now())
+            .time(UNIX_EPOCH + Duration::from_secs(Clock::system().now().unix() as u64))
             .settings(SigningSettings::default())
             .build()
             .map_err(|error| error.to_string())?
