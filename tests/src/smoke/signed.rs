@@ -119,7 +119,7 @@ impl Signed {
             .identity(&identity)
             .region(&self.region)
             .name(service.name)
-            .time(UNIX_EPOCH + Duration::from_secs(Clock::system().now().unix() as u64))
+            .time(UNIX_EPOCH + Duration::from_secs(Clock::system().now().unix()))
             .settings(SigningSettings::default())
             .build()
             .map_err(|error| error.to_string())?
