@@ -62,7 +62,8 @@ def problems(target, architecture, names):
             yield f"{program} is not executable, and Lambda would not start it. Run: chmod +x {program}"
         elif program.stat().st_mtime < source.stat().st_mtime:
             yield f"{program} is older than {source.relative_to(ROOT)}. {build}"
-    if os.environ.get("CARGO_TARGET_DIR") and target.resolve() == (ROOT / "target").resolve():
+    elsewhere = os.environ.get("CARGO_TARGET_DIR", "target")
+    if target.resolve() == ROOT / "target" and (ROOT / elsewhere).resolve() != ROOT / "target":
         yield "CARGO_TARGET_DIR is set, so cargo lambda builds elsewhere, and template.yaml deploys target/lambda. Unset it"
 
 
