@@ -167,7 +167,7 @@ fn sound(asked: &str) -> Value {
         |path: &str| (format!("POST {path}"), json!({ "throttlingRateLimit": 20.0, "throttlingBurstLimit": 40 }));
     let routes: serde_json::Map<_, _> = ["a", "b", "c", "d", "e", "f", "g", "h"].map(route).into_iter().collect();
     match asked {
-        "/2016-08-19/account-settings/" => json!({ "AccountLimit": { "UnreservedConcurrentExecutions": 1000 } }),
+        "/2016-08-19/account-settings" => json!({ "AccountLimit": { "UnreservedConcurrentExecutions": 1000 } }),
         "/v2/email/configuration-sets/set" => json!({ "SuppressionOptions": { "SuppressedReasons": [] } }),
         "/v2/apis/api/stages/%24default" => json!({ "routeSettings": routes }),
         "secretsmanager.DescribeSecret" => {
@@ -225,7 +225,7 @@ async fn every_problem_of_a_stack_is_reported_with_its_fix() {
     use Verdict::{Bad, Doubtful};
     let auth = deployed(&[("OTP_FAILURES_PER_IP", "1000")]).await;
     let changes: [(Change, &str, Verdict); 10] = [
-        (("settings/", |body| body["AccountLimit"]["UnreservedConcurrentExecutions"] = json!(10)), "executions", Bad),
+        (("account-settings", |body| body["AccountLimit"]["UnreservedConcurrentExecutions"] = json!(10)), "executions", Bad),
         (("/", |body| *body = json!(body.as_str().unwrap().replacen("CREATE_COMP", "CREATE_FAIL", 1))), "stack", Bad),
         (("sets/set", |body| body["SuppressionOptions"]["SuppressedReasons"] = json!(["BOUNCE"])), "suppression", Bad),
         (("sets/set", |body| *body = json!({})), "suppression", Doubtful),

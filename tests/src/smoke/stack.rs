@@ -57,7 +57,7 @@ pub(super) fn failed(name: &'static str, problem: Problem, action: &str) -> Find
 /// All stacks and functions of an account share its executions.
 async fn executions(signed: &Signed) -> Finding {
     const NAME: &str = "executions";
-    let settings = match signed.get(LAMBDA, "/2016-08-19/account-settings/").await {
+    let settings = match signed.get(LAMBDA, "/2016-08-19/account-settings").await {
         Ok(settings) => settings,
         Err(problem) => return failed(NAME, problem, "lambda:GetAccountSettings"),
     };
