@@ -178,6 +178,10 @@ def problems(source, result):
         # Every table is encrypted. A specification would choose a key that costs money.
         if "OnDemandThroughput" not in properties or "SSESpecification" in properties:
             yield f"{name} must have a maximum throughput and DynamoDB's own encryption key"
+    for name, mail in of_type(result, "AWS::SES::ConfigurationSet").items():
+        # Without this, SES would accept a code for a mailbox that bounced once, and send nothing.
+        if mail["Properties"].get("SuppressionOptions") != {"SuppressedReasons": []}:
+            yield f"{name} must suppress nothing"
     for name, stage in of_type(result, "AWS::ApiGatewayV2::Stage").items():
         if "DetailedMetricsEnabled" in json.dumps(stage):
             yield f"{name} must not pay for metrics of each route"

@@ -97,6 +97,18 @@ fn every_function_has_its_own_tables_and_secrets_and_no_others() {
     }
 }
 
+/// Nobody can spend money on SMS where SMS are off, even with a function's own credentials.
+#[test]
+fn no_function_may_send_sms_without_countries() {
+    for (name, function) in &policies::template().functions {
+        let statements = statements(&function.policies);
+        let allowed = statements.iter().filter(|statement| statement["Effect"] == "Allow");
+        let actions: Vec<&str> = allowed.flat_map(|statement| texts(&statement["Action"])).collect();
+        let sends = actions.iter().any(|action| action.starts_with("sns:") || action.starts_with("sms-voice:"));
+        assert!(!sends, "{name}: {actions:?}");
+    }
+}
+
 /// Copies of the template, each without one statement or one entry of a list: an action, a resource or a key.
 fn removals(template: &Template) -> Vec<(String, Template)> {
     let mut removals = Vec::new();
