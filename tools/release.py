@@ -32,12 +32,12 @@ def binaries():
     return sorted(re.findall(r"^      CodeUri: target/lambda/([a-z-]+)$", (ROOT / "template.yaml").read_text(), re.M))
 
 
-def newest_source():
-    """The source file that changed last."""
-    files = [ROOT / "Cargo.lock", ROOT / "Cargo.toml"]
-    for folder in ["functions", "shared"]:
-        files += [path for path in (ROOT / folder).rglob("*") if path.suffix in {".rs", ".toml", ".html", ".txt"}]
-    return max(files, key=lambda path: path.stat().st_mtime)
+def newest_source(name):
+    """The file that changed last among those that cargo compiles into a program. It does not compile tests."""
+    folders = [ROOT / "functions" / name / "src"] + [ROOT / "shared" / part for part in ["src", "data", "certs", "templates"]]
+    files = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
+    compiled = [path for path in files if not {"tests", "tests.rs"} & set(path.relative_to(ROOT).parts)]
+    return max(compiled, key=lambda path: path.stat().st_mtime)
 
 
 def machine(program):
@@ -50,7 +50,6 @@ def machine(program):
 def problems(target, architecture, names):
     """What keeps these programs from being deployed."""
     number, _, flag = MACHINES[architecture]
-    source = newest_source()
     build = f"Run: cargo lambda build --release --locked {flag}"
     for name in names:
         program = target / "lambda" / name / "bootstrap"
@@ -60,7 +59,7 @@ def problems(target, architecture, names):
             yield f"{program} is no program for {architecture}. {build}"
         elif not os.access(program, os.X_OK):
             yield f"{program} is not executable, and Lambda would not start it. Run: chmod +x {program}"
-        elif program.stat().st_mtime < source.stat().st_mtime:
+        elif program.stat().st_mtime < (source := newest_source(name)).stat().st_mtime:
             yield f"{program} is older than {source.relative_to(ROOT)}. {build}"
     elsewhere = os.environ.get("CARGO_TARGET_DIR", "target")
     if target.resolve() == ROOT / "target" and (ROOT / elsewhere).resolve() != ROOT / "target":
