@@ -162,6 +162,7 @@ async fn every_metric_of_alarms_and_dashboard_is_counted() {
         ("AWS/ApiGateway", "5xx"),
         ("AWS/Lambda", "Duration"),
         ("AWS/Lambda", "Errors"),
+        ("AWS/Lambda", "Throttles"),
         ("AWS/SES", "Reputation.BounceRate"),
         ("AWS/SES", "Reputation.ComplaintRate"),
     ];
