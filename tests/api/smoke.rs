@@ -225,7 +225,11 @@ async fn every_problem_of_a_stack_is_reported_with_its_fix() {
     use Verdict::{Bad, Doubtful};
     let auth = deployed(&[("OTP_FAILURES_PER_IP", "1000")]).await;
     let changes: [(Change, &str, Verdict); 10] = [
-        (("account-settings", |body| body["AccountLimit"]["UnreservedConcurrentExecutions"] = json!(10)), "executions", Bad),
+        (
+            ("account-settings", |body| body["AccountLimit"]["UnreservedConcurrentExecutions"] = json!(10)),
+            "executions",
+            Bad,
+        ),
         (("/", |body| *body = json!(body.as_str().unwrap().replacen("CREATE_COMP", "CREATE_FAIL", 1))), "stack", Bad),
         (("sets/set", |body| body["SuppressionOptions"]["SuppressedReasons"] = json!(["BOUNCE"])), "suppression", Bad),
         (("sets/set", |body| *body = json!({})), "suppression", Doubtful),

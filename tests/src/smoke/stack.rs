@@ -18,14 +18,15 @@ pub(super) async fn look(look: &Look, signed: &Signed, started: Timestamp) -> Ve
         findings.push(Finding::skipped("stack", "no --stack, so its resources, keys and logs were not checked", fix));
         return findings;
     };
-    let resources = match resources(signed, name).await {
-        Ok(resources) => resources,
-        Err(problem) => {
-            findings.push(failed("stack", problem, "cloudformation:ListStackResources"));
-            return findings;
-        }
-    };
-    findings.push(complete(&resources));
+    match resources(signed, name).await {
+        Ok(resources) => findings.extend(of_stack(look, signed, &resources, started).await),
+        Err(problem) => findings.push(failed("stack", problem, "cloudformation:ListStackResources")),
+    }
+    findings
+}
+
+async fn of_stack(look: &Look, signed: &Signed, resources: &[Resource], started: Timestamp) -> Vec<Finding> {
+    let mut findings = vec![complete(resources)];
     let of_type = |kind: &str| resources.iter().filter(|resource| resource.kind == kind).collect::<Vec<_>>();
     for set in of_type("AWS::SES::ConfigurationSet") {
         findings.push(suppression(signed, &set.id).await);
