@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::pin::Pin;
 use std::sync::Arc;
 
+use catalog::Visitor;
 use lambda_http::{Context, LambdaEvent};
 use local_aws::Failure;
 use local_aws::lambda::{Functions, Handler};
@@ -58,26 +59,16 @@ pub struct Kind {
 type Starting = Pin<Box<dyn Future<Output = Result<Handler, Failure>> + Send>>;
 
 impl Kind {
-    /// Looks up a binary. Only this function lists all function types.
+    /// Looks up a binary.
     ///
     /// # Errors
     /// The binary is unknown.
     pub fn of_binary(binary: &str) -> Result<Kind, Failure> {
-        Ok(match binary {
-            "request-otp" => Kind::of::<request_otp::RequestOtp>(),
-            "verify-otp" => Kind::of::<verify_otp::VerifyOtp>(),
-            "refresh" => Kind::of::<refresh::Refresh>(),
-            "logout" => Kind::of::<logout::Logout>(),
-            "sessions" => Kind::of::<sessions::Sessions>(),
-            "profile" => Kind::of::<profile::Profile>(),
-            "jwks" => Kind::of::<jwks::Jwks>(),
-            "fallback" => Kind::of::<fallback::Fallback>(),
-            "rotate-keys" => Kind::of::<rotate_keys::RotateKeys>(),
-            other => {
-                return Err(Failure::new(format!(
-                    "local/src/functions.rs does not know the binary {other}. Add it to Kind::of_binary."
-                )));
-            }
+        let mut search = Search { binary, found: None };
+        catalog::visit_all(&mut search);
+        search.visit::<rotate_keys::RotateKeys>();
+        search.found.ok_or_else(|| {
+            Failure::new(format!("catalog/src/lib.rs does not know the binary {binary}. Add it to catalog::visit_all."))
         })
     }
 
@@ -95,6 +86,20 @@ impl Kind {
         // A missing variable is reported when the function starts.
         drop(config::read(lookup, self.read));
         names.into_inner()
+    }
+}
+
+/// Looks for the function of a binary.
+struct Search<'a> {
+    binary: &'a str,
+    found: Option<Kind>,
+}
+
+impl Visitor for Search<'_> {
+    fn visit<F: Function>(&mut self) {
+        if F::NAME == self.binary {
+            self.found = Some(Kind::of::<F>());
+        }
     }
 }
 
