@@ -1,7 +1,8 @@
 //! Creates, rotates and revokes keys.
 //!
 //! - Secrets Manager invokes it for the four steps of a rotation, on schedule or on demand: `steps`.
-//! - CloudFormation invokes it for the first keys, and for a key of another algorithm: `stack`.
+//! - CloudFormation invokes it when the stack is created and on each change of a setting: `stack`. It checks the settings of all
+//!   functions and adds missing keys, such as the first ones and those of another algorithm.
 //! - An operator invokes it with `{"mode": "revoke", "kid": …}` or `{"mode": "ensure"}`: `change`.
 //!
 //! Events may be repeated, stop halfway or overlap. Every new keyring is derived from the current one, and replaces
@@ -9,7 +10,9 @@
 
 mod change;
 mod event;
+mod patience;
 mod publish;
+mod settings;
 mod stack;
 mod steps;
 
@@ -24,6 +27,7 @@ use shared::store::{Store, UserTable};
 use shared::words::{Clock, Entropy, Error, Result};
 
 use crate::event::{Event, StepEvent};
+pub use crate::stack::refuse;
 
 /// The function's resources: both keyrings, and the public keys in the users' table.
 pub struct RotateKeys {

@@ -25,8 +25,27 @@ where
         }
         _ => false,
     };
-    if is_passing { Error::unavailable(error) } else { Error::internal(error) }
+    let is_denied = code.is_some_and(|code| DENIALS.contains(&code));
+    match (is_passing, is_denied) {
+        (true, _) => Error::unavailable(error),
+        (false, true) => Error::internal(Denied(error.into())),
+        (false, false) => Error::internal(error),
+    }
 }
+
+/// A call that the function's role does not allow.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+struct Denied(Box<dyn std::error::Error + Send + Sync>);
+
+/// Whether AWS denied a call. A denial passes while a role is only seconds old.
+pub fn is_denied(error: &Error) -> bool {
+    matches!(error, Error::Internal(source) if source.is::<Denied>())
+}
+
+/// Errors of calls without permission, or with credentials that the service does not know yet.
+const DENIALS: [&str; 4] =
+    ["AccessDeniedException", "AccessDenied", "UnrecognizedClientException", "InvalidClientTokenId"];
 
 /// Errors of calls over a service's or a table's rate limit.
 const THROTTLES: [&str; 6] = [

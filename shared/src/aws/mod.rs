@@ -14,7 +14,7 @@ pub mod vault;
 pub use self::callback::Callback;
 pub(crate) use self::client::endpoint;
 pub use self::client::{Aws, Retries};
-pub use self::failure::failure;
+pub use self::failure::{failure, is_denied};
 pub use self::key_cache::{Cache, FRESH};
 pub use self::secrets::KeyringReader;
 pub use self::settings::{Carrier, Credentials, Endpoints, Settings};

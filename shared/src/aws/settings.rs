@@ -51,6 +51,21 @@ impl Settings {
     }
 }
 
+impl Default for Settings {
+    /// Settings without credentials, for requests that need none.
+    fn default() -> Settings {
+        Settings {
+            region: String::new(),
+            credentials: Credentials::new("", "", None, None, "none"),
+            endpoints: Endpoints { dynamodb: None, secrets: None, ses: None, sns: None },
+            attempt_timeout: Duration::from_secs(1),
+            operation_timeout: Duration::from_secs(3),
+            ca_bundle: None,
+            carrier: None,
+        }
+    }
+}
+
 /// Answers calls within this process.
 #[derive(Clone, Debug)]
 pub struct Carrier(pub(super) Arc<SharedHttpConnector>);

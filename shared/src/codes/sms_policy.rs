@@ -93,10 +93,9 @@ pub(super) const EXPIRY_MINUTES: (&str, u64) = ("OTP_EXPIRY_MINUTES", 60);
 impl SmsPolicy {
     /// Reads the SMS settings.
     pub fn read(read: &mut Reader<'_>) -> SmsPolicy {
-        let expected = "ISO 3166 codes of countries with phone numbers, such as US,GB, separated by commas";
         let expiry = read.number_or_alias("OTP_SMS_EXPIRY_SECONDS", EXPIRY_MINUTES, 300, 60..=600);
         SmsPolicy {
-            countries: read.list("SMS_COUNTRIES", expected, |code| code.parse().ok()),
+            countries: read_countries(read),
             expiry: Duration::from_secs(expiry),
             daily: read.count("SMS_DAILY_BUDGET", 200, 0..=1_000_000),
             daily_per_country: read.count("SMS_DAILY_BUDGET_PER_COUNTRY", 100, 0..=1_000_000),
@@ -176,6 +175,26 @@ impl SmsPolicy {
 
 /// How soon to check again if the answer may change at any moment.
 const SOON: Duration = Duration::from_secs(30);
+
+/// Names the first unknown code and corrects the usual slips.
+fn read_countries(read: &mut Reader<'_>) -> BTreeSet<Country> {
+    let expected = "ISO 3166 codes of countries with phone numbers, such as US,GB, separated by commas";
+    let listed = read.get("SMS_COUNTRIES").unwrap_or_default();
+    // Only two letters are quoted. Other text may have come here by mistake, and may be a secret.
+    let is_code = |text: &&str| text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_alphabetic());
+    let mut codes = listed.split(',').map(str::trim).filter(is_code);
+    let Some(unknown) = codes.find(|code| code.parse::<Country>().is_err()) else {
+        return read.list("SMS_COUNTRIES", expected, |code| code.parse().ok());
+    };
+    let unknown = unknown.to_ascii_uppercase();
+    let advice = match unknown.as_str() {
+        "UK" => "Did you mean `GB`?",
+        "EL" => "Did you mean `GR`?",
+        _ => "Use codes such as US,GB",
+    };
+    read.report(format!("SMS_COUNTRIES: `{unknown}` is not an ISO 3166 country code with phone numbers. {advice}"));
+    BTreeSet::new()
+}
 
 impl Bounds {
     /// Whether the day's messages are used up. Unlike the breaker, used codes do not change this.

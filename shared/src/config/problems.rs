@@ -6,6 +6,13 @@ use std::fmt;
 #[derive(PartialEq, Eq)]
 pub struct Problems(pub(super) Vec<String>);
 
+impl Problems {
+    /// Each problem in words. It starts with the name of its setting.
+    pub fn each(&self) -> &[String] {
+        &self.0
+    }
+}
+
 impl fmt::Display for Problems {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "invalid settings: {}", self.0.join("; "))

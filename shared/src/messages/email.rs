@@ -37,10 +37,10 @@ const IS_PRODUCT_NAME: Check = (
 );
 const IS_SMS_PRODUCT_NAME: Check = (
     |text| text.chars().count() <= LONGEST_PRODUCT && is_gsm7(text),
-    "at most 40 characters, all of them in the basic GSM 7-bit alphabet, because SMS_COUNTRIES turns SMS on",
+    "at most 40 characters, all of them in the basic GSM 7-bit alphabet, because SMS_COUNTRIES turns SMS on. Choose another name, or leave SMS_COUNTRIES empty",
 );
 /// The same rule as in the template. Parsing it as an identifier would link the Unicode tables into every function.
-const IS_EMAIL: Check = (names_a_mailbox, "an email address");
+const IS_EMAIL: Check = (names_a_mailbox, "an email address in ASCII without a name, such as no-reply@example.com");
 
 fn names_a_mailbox(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_graphic() && !b"<>(),;:\"".contains(&byte))

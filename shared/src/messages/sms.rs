@@ -41,7 +41,7 @@ const IS_SENDER_ID: Check = (
             && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
             && text.bytes().any(|byte| byte.is_ascii_alphabetic())
     },
-    "1 to 11 letters and digits, at least one of them a letter",
+    "1 to 11 letters and digits, at least one of them a letter. A number belongs in SMS_ORIGINATION_NUMBER",
 );
 const IS_NUMBER: Check = (
     |text| {

@@ -7,4 +7,5 @@ mod request;
 mod settings;
 
 pub use self::function::{Event, Function, Served, settings};
+pub use self::lambda::Refusal;
 pub use self::settings::{Common, Settings};
