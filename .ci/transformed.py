@@ -1,7 +1,7 @@
 """Checks the template that CloudFormation gets, and writes it to a file for the linter.
 
-Runs template.yaml through SAM's own transform. Only the result contains roles, permissions and integrations, and cyclic
-references between functions and the API.
+Runs template.yaml through SAM's own transform, with the values of a deployment. Only the result contains roles, permissions,
+versions and integrations, and cyclic references between functions and the API.
 """
 
 import copy
@@ -23,18 +23,29 @@ class NoManagedPolicies:
         return {}
 
 
-# CloudFormation gives SAM the values of parameters. A list is the only value that is not a text.
-VALUES = {"AllowedOrigins": ["https://app.example.com", "http://localhost:3000"]}
+# What a deployer sets. All other parameters have their defaults. CloudFormation passes a list as a list.
+VALUES = {
+    "Stage": "production",
+    "SenderEmail": "no-reply@example.com",
+    "AllowedOrigins": ["https://app.example.com", "https://www.example.com"],
+    "DomainName": "auth.example.com",
+    "CertificateArn": "arn:aws:acm:us-east-1:000000000000:certificate/00000000-0000-4000-8000-000000000000",
+    "SmsCountries": "US,GB",
+    "AlarmTopicArn": "arn:aws:sns:us-east-1:000000000000:alarms",
+}
 
 
 def transformed(path):
     with open(path, encoding="utf-8") as file:
         template = yaml_parse(file.read())
     source = copy.deepcopy(template)
+    unknown = VALUES.keys() - template["Parameters"].keys()
+    if unknown:
+        sys.exit(f"the template has no parameters {unknown}")
     # The transform accepts code in an S3 bucket only. `sam deploy` uploads it before.
     for function in of_type(template, "AWS::Serverless::Function").values():
         function["Properties"]["CodeUri"] = "s3://bucket/code.zip"
-    return source, transform(template, dict(VALUES), NoManagedPolicies())
+    return source, transform(template, copy.deepcopy(VALUES), NoManagedPolicies())
 
 
 def of_type(template, kind):
@@ -82,6 +93,103 @@ def circle(resources):
     return next((found for name in edges if (found := walk(name, []))), None)
 
 
+def first_keys(template):
+    """The properties of the resource that checks the settings and answers their digest."""
+    return next(iter(of_type(template, "Custom::Keyrings").values()))["Properties"]
+
+
+def digest_problems(result):
+    """A change of a value must publish a new version of each function, and CloudFormation compares only texts.
+
+    So each version has the digest of all values in its description, and each function has it in its environment, because
+    Lambda publishes a version only if the function has changed.
+    """
+    digest = {"Fn::GetAtt": ["FirstKeys", "Settings"]}
+    properties = first_keys(result)
+    covered = set(references(properties))
+    versions = of_type(result, "AWS::Lambda::Version")
+    functions = of_type(result, "AWS::Lambda::Function")
+    published = set()
+    for name, version in versions.items():
+        function = version["Properties"]["FunctionName"]["Ref"]
+        published.add(function)
+        if version["Properties"].get("Description") != digest:
+            yield f"{function} must have VersionDescription: !GetAtt FirstKeys.Settings"
+        if version.get("DeletionPolicy") != "Delete":
+            yield f"{function} must have VersionDeletionPolicy: Delete"
+    for name in functions:
+        if name == "RotateKeys":
+            continue
+        if name not in published:
+            yield f"{name} must publish versions"
+        own = dict(functions[name]["Properties"])
+        if own.get("Environment", {}).get("Variables", {}).get("SETTINGS") != digest:
+            yield f"{name} must have SETTINGS: !GetAtt FirstKeys.Settings in its environment"
+        # SAM names a role by its function. A change of a role's policies takes effect without a new version.
+        own.pop("Role")
+        # It belongs to the function and not to a version.
+        own.pop("ReservedConcurrentExecutions", None)
+        missing = set(references(own)) - covered - {"FirstKeys"}
+        if missing:
+            yield f"FirstKeys must have {missing} among its properties, because {name} refers to them"
+    settings = properties["Settings"]
+    for name, function in functions.items():
+        for variable, value in function["Properties"].get("Environment", {}).get("Variables", {}).items():
+            if variable != "SETTINGS" and settings.get(variable) != value:
+                yield f"{variable} of {name} must have the same expression in the Settings of FirstKeys"
+
+
+def guard_problems(result):
+    """A deployment is guarded by one alarm: on the errors of the version that it deploys."""
+    groups = of_type(result, "AWS::CodeDeploy::DeploymentGroup")
+    alarms = of_type(result, "AWS::CloudWatch::Alarm")
+    versions = {
+        version["Properties"]["FunctionName"]["Ref"]: name
+        for name, version in of_type(result, "AWS::Lambda::Version").items()
+    }
+    if groups.keys() != {f"{function}DeploymentGroup" for function in versions}:
+        yield "each function with versions must have a deployment group"
+    for name, group in groups.items():
+        function = name.removesuffix("DeploymentGroup")
+        guarding = group["Properties"].get("AlarmConfiguration")
+        expected = {
+            "Fn::If": [
+                "GuardsDeployments",
+                {"Enabled": True, "Alarms": [{"Name": {"Ref": f"{function}Errors"}}]},
+                {},
+            ]
+        }
+        if guarding != expected:
+            yield f"the deployments of {function} must be guarded by {function}Errors alone: {guarding}"
+            continue
+        properties = alarms[f"{function}Errors"]["Properties"]
+        version = {"Fn::GetAtt": [versions[function], "Version"]}
+        dimensions = {dimension["Name"]: dimension["Value"] for dimension in properties["Dimensions"]}
+        if dimensions != {
+            "FunctionName": {"Ref": function},
+            "Resource": {"Fn::Sub": "${" + function + "}:live"},
+            "ExecutedVersion": version,
+        }:
+            yield f"{function}Errors must watch the new version alone: {dimensions}"
+        if "${" + versions[function] + ".Version}" not in properties["AlarmName"]["Fn::Sub"]:
+            yield f"{function}Errors must have the version in its name, because an alarm keeps its state"
+        if properties["Period"] * properties["EvaluationPeriods"] > 60:
+            yield f"{function}Errors must rise within a minute, because a canary lasts five"
+
+
+def secret_problems(result):
+    """Parameters and properties stand in CloudFormation's events, in samconfig.toml and in environments."""
+    for name, parameter in result["Parameters"].items():
+        if "NoEcho" in parameter:
+            yield f"{name} holds a secret. Read it from Secrets Manager instead"
+    if "{{resolve:" in json.dumps(result):
+        yield "a dynamic reference puts a secret into a property"
+    for name, value in first_keys(result)["Settings"].items():
+        is_secret = re.search(r"SECRET|PASSWORD|PRIVATE|CREDENTIAL|API_?KEY", name)
+        if is_secret and not (name.endswith("_SECRET_ARN") and set(references(value)) <= of_type(result, "AWS::SecretsManager::Secret").keys()):
+            yield f"{name} must be the ARN of a secret"
+
+
 # The quotas of AWS: 500 resources and 200 parameters in a template, 300 routes in an HTTP API, 20,480 bytes in a function's
 # resource policy. The limits here are lower, to leave room for the next part.
 MOST = {"resources": 450, "routes": 250, "parameters": 180, "bytes of policy at one function": 16 * 1024}
@@ -123,8 +231,9 @@ def problems(source, result):
     functions = of_type(result, "AWS::Lambda::Function")
     document = next(iter(of_type(result, "AWS::ApiGatewayV2::Api").values()))["Properties"]["Body"]
     paths = document["paths"]
-    if document["x-amazon-apigateway-cors"]["allowOrigins"] != VALUES["AllowedOrigins"]:
-        yield "the API must allow the list of AllowedOrigins"
+    cors = document["x-amazon-apigateway-cors"]
+    if cors.get("allowOrigins") != VALUES["AllowedOrigins"] or cors.get("allowCredentials") is not True:
+        yield f"the API must allow the list of AllowedOrigins, with cookies: {cors}"
     if document.get("components", {}).get("securitySchemes"):
         yield "the API must be public"
     served = set()
@@ -185,6 +294,9 @@ def problems(source, result):
     for name, stage in of_type(result, "AWS::ApiGatewayV2::Stage").items():
         if "DetailedMetricsEnabled" in json.dumps(stage):
             yield f"{name} must not pay for metrics of each route"
+    yield from digest_problems(result)
+    yield from guard_problems(result)
+    yield from secret_problems(result)
     for what, count in sizes(result).items():
         if count > MOST[what]:
             yield f"{count} {what}, the limit is {MOST[what]}"

@@ -89,16 +89,16 @@ impl Scope {
                 },
                 _ => Err(shape()),
             },
-            ("Or", Kind::List(parts)) => {
+            ("And" | "Or", Kind::List(parts)) => {
                 let holds = |part: &Node| self.value(part)?.as_bool().ok_or_else(shape);
                 let each = parts.iter().map(holds).collect::<Result<Vec<_>, _>>()?;
-                Ok(Some(Value::Bool(each.contains(&true))))
+                Ok(Some(Value::Bool(if name == "Or" { each.contains(&true) } else { !each.contains(&false) })))
             }
             ("Join", Kind::List(parts)) => match parts.as_slice() {
                 [separator, list] => self.join(separator, list).map(Some),
                 _ => Err(shape()),
             },
-            ("Ref" | "Sub" | "GetAtt" | "If" | "Equals" | "Not" | "Or" | "Join", _) => Err(shape()),
+            ("Ref" | "Sub" | "GetAtt" | "If" | "Equals" | "Not" | "And" | "Or" | "Join", _) => Err(shape()),
             _ => Err(failure(line, format!("!{name} is not supported"))),
         }
     }

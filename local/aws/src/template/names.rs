@@ -53,6 +53,8 @@ impl Names {
             ("AWS::Serverless::Function", "Arn") => {
                 Some(format!("arn:aws:lambda:{REGION}:{ACCOUNT}:function:{STACK}-{name}"))
             }
+            // SAM's own name for the version that a deployment publishes.
+            ("AWS::Serverless::Function", "Version.Version") => Some("1".to_owned()),
             ("AWS::Logs::LogGroup", "Arn") => {
                 Some(format!("arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{STACK}-{name}:*"))
             }
