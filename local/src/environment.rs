@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 
-use local_aws::REGION;
-use local_aws::template::{STACK, Template};
+use local_aws::template::{STACK, Template, unanswered, waits_for};
+use local_aws::{Failure, REGION};
+use serde_json::Value;
 
 pub(crate) type Variables = BTreeMap<String, String>;
 
@@ -43,10 +44,31 @@ impl Environments {
         Environments(all.collect())
     }
 
+    /// Puts the answer of the custom resource `resource` where the template uses it.
+    ///
+    /// # Errors
+    /// The answer lacks an attribute.
+    pub(crate) fn fill(&mut self, resource: &str, data: &Value) -> Result<(), Failure> {
+        for (_, variables) in self.0.values_mut() {
+            for value in variables.values_mut() {
+                while let Some((_, attribute)) = waits_for(value).filter(|(from, _)| *from == resource) {
+                    let answered = data.get(attribute).and_then(Value::as_str);
+                    let answered = answered.ok_or_else(|| {
+                        Failure::new(format!(
+                            "template.yaml uses {resource}.{attribute}, but the resource does not answer it"
+                        ))
+                    })?;
+                    *value = value.replace(&unanswered(resource, attribute), answered);
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Splits off the functions in `names`; returns them first and all others second.
-    pub(crate) fn split(&self, names: &BTreeSet<&str>) -> (Environments, Environments) {
+    pub(crate) fn split(&self, names: &BTreeSet<String>) -> (Environments, Environments) {
         let all = self.0.clone().into_iter();
-        let (these, others) = all.partition(|(name, _)| names.contains(name.as_str()));
+        let (these, others) = all.partition(|(name, _)| names.contains(name));
         (Environments(these), Environments(others))
     }
 

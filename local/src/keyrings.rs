@@ -1,7 +1,10 @@
 //! The keyrings of a stack. The function `rotate-keys` makes and rotates them; this module invokes it as AWS would.
 
+use std::net::SocketAddr;
+
 use local_aws::lambda::Functions;
-use local_aws::{Failure, Services, new_id};
+use local_aws::template::{CustomResource, STACK};
+use local_aws::{ACCOUNT, Failure, REGION, Services, new_id};
 use serde_json::{Value, json};
 use shared::http::TokenSettings;
 use shared::keys::{Ring, SigningKey, TokenKeys, generate, public_keys};
@@ -33,6 +36,27 @@ impl Keyrings {
     /// Invokes the function with `event`.
     pub(crate) async fn ask(&self, event: &Value) -> Result<Value, Failure> {
         self.functions.invoke(&self.name, event).await
+    }
+
+    /// Creates a custom resource as CloudFormation does, and returns what it answers.
+    pub(crate) async fn create(
+        &self,
+        (name, resource): (&str, &CustomResource),
+        services: &Services,
+        aws: SocketAddr,
+    ) -> Result<Value, Failure> {
+        let id = new_id();
+        let event = json!({
+            "RequestType": "Create",
+            "ResponseURL": format!("http://{aws}{}", Services::upload_path(&id)),
+            "StackId": format!("arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack/{STACK}/{id}"),
+            "RequestId": id,
+            "LogicalResourceId": name,
+            "ResourceProperties": resource.properties,
+        });
+        self.functions.invoke(&resource.function, &event).await?;
+        let answer = services.take_upload(&id).map_err(Failure::new)?;
+        Ok(answer.get("Data").cloned().unwrap_or_default())
     }
 
     /// Rotates both secrets with the steps of Secrets Manager.

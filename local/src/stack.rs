@@ -82,7 +82,7 @@ impl Stack {
 
         // Plain http, because this stack serves its keys without TLS.
         let issuer = addresses.api.map(|address| format!("http://{address}"));
-        let environments = Environments::new(&template, Some(addresses.aws), issuer, &options.env);
+        let mut environments = Environments::new(&template, Some(addresses.aws), issuer, &options.env);
         functions::check(&options.env, &environments)?;
         let settings = All::read(&environments)?;
         for table in &template.tables {
@@ -101,15 +101,19 @@ impl Stack {
         let direct = || Direct::to(services.clone(), events.clone(), options.on_call.clone());
         let direct = options.in_process.then(direct);
         doors.serve(aws_door, aws_router(services.clone(), events.clone(), options.on_call));
-        let behind_api: BTreeSet<&str> = template.routes.iter().map(|route| route.function.as_str()).collect();
+        let behind_api: BTreeSet<String> = template.routes.iter().map(|route| route.function.clone()).collect();
         let (functions, tasks) = environments.split(&behind_api);
-        let Template { routes, cors, .. } = template;
-        let plan = Plan { routes, cors, functions, clock: clock.clone(), log, events, direct };
+        let Template { routes, cors, custom, .. } = template;
+        let mut plan = Plan { routes, cors, functions, clock: clock.clone(), log, events, direct };
         let name = tasks.named_by(keyrings::BINARY).map(str::to_owned);
         let name = name.ok_or_else(|| Failure::new("template.yaml has no function rotate-keys"))?;
         let keyrings = Keyrings::new(plan.functions(&tasks, "tasks").await?, name, &settings);
-        // The custom resource does the same in AWS: a deployment is not complete before its keys exist.
-        keyrings.ask(&json!({ "mode": "ensure" })).await?;
+        // As in AWS, a deployment is not complete before its keys exist, and functions start with what the resource answers.
+        for (name, resource) in &custom {
+            let data = keyrings.create((name, resource), &services, addresses.aws).await?;
+            environments.fill(name, &data)?;
+        }
+        (plan.functions, _) = environments.split(&behind_api);
         let api = if options.services_only { None } else { Some(Arc::new(plan.start("").await?)) };
         if let (Some(door), Some(api)) = (api_door, &api) {
             doors.serve(door, Router::new().fallback(call_api).with_state(api.clone()));

@@ -20,6 +20,7 @@ mod secrets;
 mod services;
 mod ses;
 mod sns;
+mod uploads;
 mod violations;
 mod wire;
 

@@ -1,6 +1,7 @@
 //! All settings of a deployment, read by the functions' own code.
 
 use local_aws::Failure;
+use local_aws::template::waits_for;
 use shared::config::{self, Problems};
 use shared::runtime::{Common, Function};
 
@@ -15,13 +16,20 @@ pub(crate) struct All {
     pub(crate) verify: verify_otp::Settings,
 }
 
+/// Stands for what a custom resource answers later, so that all other settings can be read. It has the form of a digest or
+/// public key of 32 bytes.
+const LATER: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+
 impl All {
     /// Reads the settings of every function and reports the problems of all of them.
     pub(crate) fn read(environments: &Environments) -> Result<All, Failure> {
         let kinds: Vec<Kind> =
             environments.iter().map(|(_, binary, _)| Kind::of_binary(binary)).collect::<Result<_, _>>()?;
         let variables = environments.all();
-        let read = |name: &str| variables.get(name).cloned();
+        let read = |name: &str| {
+            let value = variables.get(name)?;
+            Some(if waits_for(value).is_some() { LATER.to_owned() } else { value.clone() })
+        };
         let all: Result<All, Problems> = config::read(read, |read| {
             for kind in &kinds {
                 (kind.read)(read);

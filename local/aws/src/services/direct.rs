@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::endpoint::Services;
 use crate::account::Account;
 use crate::lock::locked;
+use crate::uploads::Uploads;
 
 impl Services {
     /// Creates a table from the JSON of a `CreateTable` request. An existing table with the same keys only gets the new
@@ -40,6 +41,20 @@ impl Services {
     /// The current version of the secret `arn`.
     pub fn secret(&self, arn: &str) -> Option<String> {
         self.0.secrets.current(arn)
+    }
+
+    /// The path at which the custom resource with this request id uploads its answer.
+    pub fn upload_path(id: &str) -> String {
+        Uploads::path(id)
+    }
+
+    /// The uploaded answer to this request, once.
+    ///
+    /// # Errors
+    /// There is none, or it is not JSON.
+    pub fn take_upload(&self, id: &str) -> Result<Value, String> {
+        let document = self.0.uploads.take(id).ok_or("the custom resource uploaded no answer")?;
+        serde_json::from_slice(&document).map_err(|error| format!("the custom resource's answer is not JSON: {error}"))
     }
 
     /// Sets the limits of the account.

@@ -23,6 +23,7 @@ use crate::rounds::Rounds;
 use crate::secrets::Secrets;
 use crate::ses::{Mail, Ses};
 use crate::sns::{Sms, Sns};
+use crate::uploads::Uploads;
 use crate::violations::Violations;
 use crate::wire::{self, Refusal};
 
@@ -69,6 +70,7 @@ impl Services {
             gate: Gate::default(),
             calls: Calls::default(),
             rounds: Rounds::default(),
+            uploads: Uploads::default(),
         })))
     }
 
@@ -78,6 +80,9 @@ impl Services {
             let message = "Request is missing Authentication Token";
             let refusal = Refusal::new(StatusCode::FORBIDDEN, "MissingAuthenticationTokenException", message);
             return wire::response(None, &Err(refusal));
+        }
+        if let Some(answer) = self.0.uploads.receive(&request) {
+            return answer;
         }
         let (target, call) = match self.0.read(&request) {
             Ok(read) => read,

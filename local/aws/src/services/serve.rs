@@ -18,6 +18,7 @@ use crate::rounds::Rounds;
 use crate::secrets::Secrets;
 use crate::ses::Ses;
 use crate::sns::Sns;
+use crate::uploads::Uploads;
 use crate::violations::{Part, Violations};
 use crate::wire::{Call, Refusal, Service, Target};
 
@@ -34,6 +35,7 @@ pub(super) struct Parts {
     pub(super) gate: Gate,
     pub(super) calls: Calls,
     pub(super) rounds: Rounds,
+    pub(super) uploads: Uploads,
 }
 
 impl Parts {

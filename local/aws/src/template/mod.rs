@@ -1,6 +1,7 @@
 //! `template.yaml` as CloudFormation and SAM read it: evaluated with a profile, checked, and converted to data.
 
 mod constraints;
+mod custom;
 mod evaluate;
 mod model;
 mod names;
@@ -9,6 +10,7 @@ mod profile;
 mod source;
 mod yaml;
 
+pub use self::custom::{CustomResource, unanswered, waits_for};
 pub use self::model::{Cors, DEFAULT_ROUTE, Function, Route, Table, Template};
 pub use self::names::STACK;
 pub(crate) use self::names::expression_of;

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use super::custom::CustomResource;
+
 /// A template with one profile's parameters.
 #[derive(Clone, Debug)]
 pub struct Template {
@@ -19,6 +21,8 @@ pub struct Template {
     pub secrets: Vec<String>,
     /// The identities from which SES may send.
     pub senders: Vec<String>,
+    /// The custom resources, by resource name.
+    pub custom: BTreeMap<String, CustomResource>,
     /// The properties of alarms and dashboards, by resource name.
     pub watching: BTreeMap<String, Value>,
 }

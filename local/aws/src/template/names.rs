@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::custom::unanswered;
 use super::yaml::Node;
 use crate::ids::{ACCOUNT, REGION};
 
@@ -58,10 +59,20 @@ impl Names {
             ("AWS::Logs::LogGroup", "Arn") => {
                 Some(format!("arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{STACK}-{name}:*"))
             }
+            // Only the resource's function knows it.
+            (kind, _) if kind.starts_with(CUSTOM) => Some(unanswered(name, attribute)),
             _ => None,
         }
     }
+
+    /// The function with this ARN.
+    pub(super) fn function_of(arn: &str) -> Option<&str> {
+        arn.strip_prefix(&format!("arn:aws:lambda:{REGION}:{ACCOUNT}:function:{STACK}-"))
+    }
 }
+
+/// The beginning of the types of custom resources.
+pub(super) const CUSTOM: &str = "Custom::";
 
 /// Secrets Manager appends six random characters to each ARN.
 const SUFFIX: &str = "-000000";

@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
+use super::custom::CustomResource;
 use super::evaluate::{Scope, text};
 use super::model::{Cors, DEFAULT_ROUTE, Function, Route, Table, Template};
+use super::names::{CUSTOM, Names};
 use super::yaml::{Node, failure};
 use crate::failure::Failure;
 
@@ -32,6 +34,7 @@ pub(super) fn read(template: &Node, scope: &Scope) -> Result<Template, Failure> 
         tables: Vec::new(),
         secrets: Vec::new(),
         senders: Vec::new(),
+        custom: BTreeMap::new(),
         watching: BTreeMap::new(),
     };
     for (name, node) in template.get("Resources").map(Node::entries).unwrap_or_default() {
@@ -51,6 +54,9 @@ pub(super) fn read(template: &Node, scope: &Scope) -> Result<Template, Failure> 
             "AWS::SES::EmailIdentity" => parts.senders.push(resource.text("/Properties/EmailIdentity")?),
             "AWS::CloudWatch::Alarm" | "AWS::CloudWatch::Dashboard" => {
                 parts.watching.insert(name.clone(), resource.at("/Properties").cloned().unwrap_or_default());
+            }
+            custom if custom.starts_with(CUSTOM) => {
+                parts.custom.insert(name.clone(), resource.custom()?);
             }
             // Roles, domains, log groups and similar resources have effects only in AWS.
             _ => {}
@@ -98,6 +104,20 @@ impl Resource<'_> {
         let name = folder.strip_prefix(BUILT).filter(|name| !name.is_empty() && !name.contains('/'));
         let problem = || failure(self.line, format!("CodeUri of {} must be {BUILT}<binary>", self.name));
         name.map(str::to_owned).ok_or_else(problem)
+    }
+
+    fn custom(&self) -> Result<CustomResource, Failure> {
+        let arn = self.text("/Properties/ServiceToken")?;
+        let function =
+            Names::function_of(&arn).ok_or_else(|| failure(self.line, format!("{arn} is no function here")))?;
+        let mut properties = self.at("/Properties").and_then(Value::as_object).cloned().unwrap_or_default();
+        properties.retain(|name, _| !["ServiceToken", "ServiceTimeout"].contains(&name.as_str()));
+        // CloudFormation passes every value as a string.
+        let properties = properties.into_iter().map(|(name, value)| {
+            let text = text(&value).map(Value::String);
+            (name, text.unwrap_or(value))
+        });
+        Ok(CustomResource { function: function.to_owned(), properties: Value::Object(properties.collect()) })
     }
 
     fn routes(&self) -> Result<Vec<Route>, Failure> {

@@ -1,6 +1,9 @@
 //! The functions of templates, and the project's own template.
 
+use serde_json::json;
+
 use super::*;
+use crate::template::{unanswered, waits_for};
 
 const SAMCONFIG: &str = r#"
 [default.deploy.parameters]
@@ -16,6 +19,7 @@ fn template(variables: &str) -> String {
          List: {{ Type: CommaDelimitedList, Default: 'a, b' }}\n\
          Conditions:\n  IsFast: !Equals [!Ref Mode, fast]\n\
          Resources:\n  Box:\n    Type: AWS::DynamoDB::Table\n  Key:\n    Type: AWS::SecretsManager::Secret\n  \
+         First:\n    Type: Custom::Keys\n    Properties: {{ ServiceToken: !GetAtt Worker.Arn, ServiceTimeout: 9, Days: 3 }}\n  \
          Worker:\n    Type: AWS::Serverless::Function\n    \
          Properties:\n      CodeUri: target/lambda/worker\n      Environment:\n        Variables:\n          X: {variables}\n"
     )
@@ -31,7 +35,7 @@ fn gives(value: &str, expected: &str) {
 }
 
 fn fails(value: &str, problem: &str) {
-    assert_eq!(evaluate(value, "default").unwrap_err(), format!("template.yaml:18: {problem}"), "{value}");
+    assert_eq!(evaluate(value, "default").unwrap_err(), format!("template.yaml:21: {problem}"), "{value}");
 }
 
 #[test]
@@ -42,6 +46,7 @@ fn functions_have_their_values() {
     gives("{ Ref: Mode }", "slow");
     gives("!Ref Box", "latchkey-Box");
     gives("!Ref Key", "arn:aws:secretsmanager:us-east-1:000000000000:secret:latchkey-Key-000000");
+    gives("!GetAtt First.Digest", &unanswered("First", "Digest"));
     gives("!Ref AWS::Region", "us-east-1");
     gives("!GetAtt Box.Arn", "arn:aws:dynamodb:us-east-1:000000000000:table/latchkey-Box");
     gives(
@@ -53,6 +58,15 @@ fn functions_have_their_values() {
     gives("!Or [!Equals [!Ref Mode, fast], !Equals [!Ref Mode, slow]]", "true");
     gives("!Or [!Equals [!Ref Mode, fast], !Equals [!Ref Mode, none]]", "false");
     gives("!Join ['-', [x, !Ref Mode]]", "x-slow");
+}
+
+#[test]
+fn a_custom_resource_names_its_function_and_has_its_properties_as_strings() {
+    let template = Template::parse(&template("x"), SAMCONFIG, "default").unwrap();
+    let first = &template.custom["First"];
+    assert_eq!((first.function.as_str(), &first.properties), ("Worker", &json!({ "Days": "3" })));
+    assert_eq!(waits_for(&unanswered("First", "Digest")), Some(("First", "Digest")));
+    assert_eq!([waits_for("x"), waits_for("${x}"), waits_for("${x.y")], [None; 3]);
 }
 
 #[test]
