@@ -56,7 +56,13 @@ impl Keyrings {
         });
         self.functions.invoke(&resource.function, &event).await?;
         let answer = services.take_upload(&id).map_err(Failure::new)?;
-        Ok(answer.get("Data").cloned().unwrap_or_default())
+        match answer.get("Status").and_then(Value::as_str) {
+            Some("SUCCESS") => Ok(answer.get("Data").cloned().unwrap_or_default()),
+            _ => {
+                let reason = answer.get("Reason").and_then(Value::as_str).unwrap_or("no reason");
+                Err(Failure::new(format!("{name} fails: {reason}")))
+            }
+        }
     }
 
     /// Rotates both secrets with the steps of Secrets Manager.

@@ -42,6 +42,7 @@ mod settings;
 mod signing_keys;
 mod smoke;
 mod sms;
+mod stack;
 mod start;
 mod structure;
 mod trips;

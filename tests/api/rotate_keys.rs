@@ -1,12 +1,6 @@
 //! The function `rotate-keys`: the four steps of Secrets Manager and the request of CloudFormation, repeated, in parallel,
 //! interrupted and in the wrong order.
 
-use std::sync::{Arc, Mutex};
-
-use axum::Router;
-use axum::extract::State;
-use axum::http::HeaderMap;
-use axum::routing::put;
 use futures_util::future::join_all;
 use local::STEPS;
 use serde_json::{Value, json};
@@ -59,7 +53,7 @@ fn is_whole(auth: &Deployment, signing_keys: usize) {
 }
 
 /// The keyrings and the published keys.
-fn state(auth: &Deployment) -> [Option<String>; 3] {
+pub fn state(auth: &Deployment) -> [Option<String>; 3] {
     let [codes, tokens] = auth.secrets().map(|secret| auth.stack.services().secret(&secret));
     [codes, tokens, Some(auth.published().concat())]
 }
@@ -202,55 +196,15 @@ async fn unknown_events_are_refused_with_a_reason() {
         (json!({ "mode": "revoke", "kid": "index" }), "the index key cannot be withdrawn"),
         (json!({ "Step": "dropSecret", "SecretId": arn, "ClientRequestToken": token(1) }), "not a step of a rotation"),
         (json!({ "Step": "setSecret", "SecretId": arn, "ClientRequestToken": token(1) }), "was not created"),
-        (json!({ "Step": "createSecret", "SecretId": "arn:other", "ClientRequestToken": token(1) }), "is no keyring"),
+        (
+            json!({ "Step": "createSecret", "SecretId": "arn:other", "ClientRequestToken": token(1) }),
+            "is not a keyring",
+        ),
     ] {
         let failure = auth.stack.ask_for_keys(&event).await.unwrap_err().to_string();
         assert!(failure.contains(reason), "{event}: {failure}");
     }
     is_whole(&auth, 1);
-}
-
-type Answers = Arc<Mutex<Vec<(Value, HeaderMap)>>>;
-
-/// Receives answers in place of CloudFormation.
-async fn waiting() -> (String, Answers) {
-    let answers = Answers::default();
-    let answer = async |State(answers): State<Answers>, headers: HeaderMap, body: String| {
-        answers.lock().unwrap().push((serde_json::from_str(&body).unwrap(), headers));
-    };
-    let router = Router::new().route("/answer", put(answer)).with_state(answers.clone());
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}/answer?Signature=x%2By", listener.local_addr().unwrap());
-    tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
-    (url, answers)
-}
-
-#[tokio::test]
-async fn cloudformation_is_told_about_success_and_failure() {
-    let auth = deployment().await;
-    let (url, answers) = waiting().await;
-    let ask = async |kind: &str| {
-        let event = json!({ "RequestType": kind, "ResponseURL": url, "StackId": "arn:stack", "RequestId": "r-1",
-            "LogicalResourceId": "FirstKeys", "ResourceProperties": { "Algorithm": "ES256" } });
-        let outcome = auth.stack.ask_for_keys(&event).await;
-        let (answer, headers) = answers.lock().unwrap().pop().expect("CloudFormation waits for an answer");
-        assert_eq!(headers["content-type"], "");
-        let ids = (&answer["StackId"], &answer["RequestId"], &answer["LogicalResourceId"]);
-        assert_eq!(ids, (&json!("arn:stack"), &json!("r-1"), &json!("FirstKeys")));
-        assert_eq!(answer["PhysicalResourceId"], "latchkey-keyrings");
-        assert_eq!(answer["Status"] == "SUCCESS", outcome.is_ok());
-        (answer["Status"].as_str().unwrap().to_owned(), answer["Reason"].as_str().unwrap().to_owned())
-    };
-    let before = state(&auth);
-    for kind in ["Create", "Update", "Delete"] {
-        assert_eq!(ask(kind).await, ("SUCCESS".to_owned(), String::new()), "{kind}");
-        assert_eq!(state(&auth), before, "existing keys stay");
-    }
-    let (status, reason) = ask("Adopt").await;
-    assert_eq!((status.as_str(), reason.as_str()), ("FAILED", "RequestType: expected Create, Update or Delete"));
-    auth.faults(json!({ "aws": [{ "service": "secretsmanager", "error": "AccessDeniedException" }] }));
-    let (status, reason) = ask("Create").await;
-    assert!(status == "FAILED" && reason.contains("not authorized to perform"), "{reason}");
 }
 
 /// The runbook's last resort: only the index key is restored from a backup.

@@ -41,7 +41,10 @@ impl TokenSettings {
     }
 }
 
-const IS_ISSUER: Check = (names_an_issuer, "an https URL such as https://auth.example.com (http for loopback), without query, fragment or final slash");
+const IS_ISSUER: Check = (
+    names_an_issuer,
+    "an https URL such as https://auth.example.com (http for loopback), without query, fragment or final slash",
+);
 
 /// RFC 8414 §2 requires https and forbids a query and a fragment (S48). Like browsers, this also accepts http on loopback, which
 /// `local` uses.

@@ -13,7 +13,8 @@ pub struct Proxies(Vec<IpNet>);
 impl Proxies {
     /// Reads the setting from its variable.
     pub fn read(read: &mut Reader<'_>) -> Proxies {
-        let expected = "networks such as 192.0.2.0/24, separated by commas, with a prefix of at most 32 bits (IPv6: 128)";
+        let expected =
+            "networks such as 192.0.2.0/24, separated by commas, with a prefix of at most 32 bits (IPv6: 128)";
         Proxies(read.list("TRUSTED_PROXIES", expected, |text| text.parse().ok()))
     }
 

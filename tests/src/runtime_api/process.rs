@@ -112,6 +112,14 @@ macro_rules! every_binarys_tests {
             $crate::runtime_api::names_every_wrong_setting($binary).await;
         }
 
+        $crate::every_binarys_clients!($binary, $clients);
+    };
+}
+
+/// The test of the AWS clients in a binary.
+#[macro_export]
+macro_rules! every_binarys_clients {
+    ($binary:expr, $clients:expr) => {
         #[test]
         fn the_binary_contains_only_the_clients_it_needs() {
             let clients: &[&str] = &$clients;

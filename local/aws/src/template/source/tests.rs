@@ -57,6 +57,8 @@ fn functions_have_their_values() {
     gives("!Join [',', !Ref List]", "a,b");
     gives("!Or [!Equals [!Ref Mode, fast], !Equals [!Ref Mode, slow]]", "true");
     gives("!Or [!Equals [!Ref Mode, fast], !Equals [!Ref Mode, none]]", "false");
+    gives("!And [!Equals [!Ref Mode, slow], !Equals [!Ref Mode, fast]]", "false");
+    gives("!And [!Equals [!Ref Mode, slow], !Not [!Equals [!Ref Mode, fast]]]", "true");
     gives("!Join ['-', [x, !Ref Mode]]", "x-slow");
 }
 
