@@ -64,7 +64,8 @@ impl CloudFormation {
 
 /// The properties of FirstKeys in a deployment with these parameters, or what CloudFormation refuses before it starts.
 fn properties(parameters: &[&str]) -> Result<Value, String> {
-    let required = ["SenderEmail=no-reply@example.com", "AllowedOrigins=https://app.example.com"];
+    let required =
+        ["Stage=production", "SenderEmail=no-reply@example.com", "AllowedOrigins=https://app.example.com"];
     let is_given = |name: &str| parameters.iter().any(|given| given.split('=').next() == name.split('=').next());
     let all: Vec<_> = required.into_iter().filter(|name| !is_given(name)).chain(parameters.iter().copied()).collect();
     let profile = format!("[default.deploy.parameters]\nparameter_overrides = {}\n", json!(all));
