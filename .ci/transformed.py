@@ -98,6 +98,22 @@ def first_keys(template):
     return next(iter(of_type(template, "Custom::Keyrings").values()))["Properties"]
 
 
+def inputs(node, conditions):
+    """The resources and parameters that decide the value of a part of the template."""
+    yield from (name for name in references(node) if not name.startswith("AWS::"))
+    parts = [node]
+    while parts:
+        part = parts.pop()
+        if isinstance(part, dict):
+            if "Fn::If" in part:
+                yield from inputs(conditions[part["Fn::If"][0]], conditions)
+            if isinstance(part.get("Condition"), str):
+                yield from inputs(conditions[part["Condition"]], conditions)
+            parts.extend(part.values())
+        elif isinstance(part, list):
+            parts.extend(part)
+
+
 def digest_problems(result):
     """A change of a value must publish a new version of each function, and CloudFormation compares only texts.
 
@@ -106,7 +122,7 @@ def digest_problems(result):
     """
     digest = {"Fn::GetAtt": ["FirstKeys", "Settings"]}
     properties = first_keys(result)
-    covered = set(references(properties))
+    covered = set(inputs(properties, result["Conditions"]))
     versions = of_type(result, "AWS::Lambda::Version")
     functions = of_type(result, "AWS::Lambda::Function")
     published = set()
@@ -129,9 +145,9 @@ def digest_problems(result):
         own.pop("Role")
         # It belongs to the function and not to a version.
         own.pop("ReservedConcurrentExecutions", None)
-        missing = set(references(own)) - covered - {"FirstKeys"}
+        missing = set(inputs(own, result["Conditions"])) - covered - {"FirstKeys"}
         if missing:
-            yield f"FirstKeys must have {missing} among its properties, because {name} refers to them"
+            yield f"FirstKeys must have {missing} among its properties, because {name} depends on them"
     settings = properties["Settings"]
     for name, function in functions.items():
         for variable, value in function["Properties"].get("Environment", {}).get("Variables", {}).items():

@@ -64,8 +64,7 @@ impl CloudFormation {
 
 /// The properties of FirstKeys in a deployment with these parameters, or what CloudFormation refuses before it starts.
 fn properties(parameters: &[&str]) -> Result<Value, String> {
-    let required =
-        ["Stage=production", "SenderEmail=no-reply@example.com", "AllowedOrigins=https://app.example.com"];
+    let required = ["Stage=production", "SenderEmail=no-reply@example.com", "AllowedOrigins=https://app.example.com"];
     let is_given = |name: &str| parameters.iter().any(|given| given.split('=').next() == name.split('=').next());
     let all: Vec<_> = required.into_iter().filter(|name| !is_given(name)).chain(parameters.iter().copied()).collect();
     let profile = format!("[default.deploy.parameters]\nparameter_overrides = {}\n", json!(all));
@@ -223,5 +222,35 @@ async fn a_fault_that_passes_fails_no_deployment() {
         stack.auth.faults(json!({ "aws": [{ "service": service, "error": error, "times": times }] }));
         let answer = stack.ask("Create", &valid).await;
         assert_eq!(answer["Status"], "SUCCESS", "{error}: {answer}");
+    }
+}
+
+/// CloudFormation shows parameters, properties and answers in its events and in the console.
+#[tokio::test]
+async fn no_secret_is_a_parameter_a_property_or_an_answer() {
+    let template = read("template.yaml");
+    assert!(!template.contains("NoEcho") && !template.contains("{{resolve:"));
+    let stack = CloudFormation::of(deployment().await).await;
+    let properties = properties(&["JwtAlgorithm=ES256"]).unwrap();
+    let is_secret =
+        |name: &str| ["SECRET", "PASSWORD", "PRIVATE", "CREDENTIAL", "API_KEY"].iter().any(|word| name.contains(word));
+    for (name, value) in properties["Settings"].as_object().unwrap().iter().filter(|(name, _)| is_secret(name)) {
+        assert!(value.as_str().unwrap().starts_with("arn:aws:secretsmanager:"), "{name} holds a secret");
+    }
+    let answer = stack.ask("Create", &properties).await.to_string();
+    let keys = stack.auth.secrets().map(|arn| stack.auth.stack.services().secret(&arn).unwrap());
+    let keys: Vec<Value> = keys.iter().map(|keys| serde_json::from_str(keys).unwrap()).collect();
+    for key in keys.iter().flat_map(texts).filter(|text| text.len() >= 32) {
+        assert!(!answer.contains(key) && !properties.to_string().contains(key), "a key is in the event or the answer");
+    }
+}
+
+/// Every string in a document.
+fn texts(value: &Value) -> Vec<&str> {
+    match value {
+        Value::String(text) => vec![text],
+        Value::Array(items) => items.iter().flat_map(texts).collect(),
+        Value::Object(map) => map.values().flat_map(texts).collect(),
+        Value::Null | Value::Bool(_) | Value::Number(_) => vec![],
     }
 }

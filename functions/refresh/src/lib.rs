@@ -50,6 +50,7 @@ struct Refreshed {
 
 impl Function for Refresh {
     const NAME: &'static str = "refresh";
+    const IS_AWAITED: bool = true;
 
     type Settings = Settings;
     type Event = Request;

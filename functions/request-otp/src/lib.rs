@@ -55,6 +55,7 @@ pub struct Settings {
 
 impl Function for RequestOtp {
     const NAME: &'static str = "request-otp";
+    const IS_AWAITED: bool = true;
 
     type Settings = Settings;
     type Event = Request;

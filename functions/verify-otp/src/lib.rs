@@ -67,6 +67,7 @@ pub struct Settings {
 
 impl Function for VerifyOtp {
     const NAME: &'static str = "verify-otp";
+    const IS_AWAITED: bool = true;
 
     type Settings = Settings;
     type Event = Request;

@@ -138,6 +138,8 @@ impl Visit for Line {
 /// A request or task after its end.
 pub(crate) struct Ended<'a> {
     pub(crate) function: &'static str,
+    /// Whether people wait for the function during a sign-in.
+    pub(crate) is_awaited: bool,
     /// The kind of task.
     pub(crate) kind: Option<&'static str>,
     pub(crate) outcome: &'static str,
@@ -156,11 +158,11 @@ impl Ended<'_> {
 
     /// Writes the only line about this request. Failures are logged nowhere else.
     pub(crate) fn tell(&self, metrics: &Metrics, log: &Log) {
-        let Ended { function, kind, outcome, status, cause, is_cold, report } = self;
+        let Ended { function, is_awaited, kind, outcome, status, cause, is_cold, report } = self;
         let now = log.clock.now();
         let (duration_ms, own_ms) = report.took();
         let is_fault = status.map_or(cause.is_some(), |status| status >= 500);
-        let counted = Counted { outcome, is_fault, is_cold: *is_cold, own_ms, report };
+        let counted = Counted { is_awaited: *is_awaited, outcome, is_fault, is_cold: *is_cold, own_ms, report };
         log.line(&RequestLine {
             timestamp: now.to_string(),
             level: if cause.is_none() { "INFO" } else { "ERROR" },

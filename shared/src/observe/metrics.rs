@@ -1,6 +1,7 @@
 //! CloudWatch metrics, derived from a request's notes and written in the embedded metric format as part of the log line.
 //!
-//! Every metric has the dimension `FunctionName`, which distinguishes deployments. A few have a second dimension with
+//! Requests are counted only for the functions that people wait for during a sign-in. Rare events, such as throttles, are counted for
+//! all functions. Every metric has the dimension `FunctionName`, which distinguishes deployments. A few have a second dimension with
 //! a small, fixed set of values. None identifies a user, a network or a code.
 
 use serde_json::{Map, Value, json};
@@ -25,6 +26,8 @@ pub struct Metrics {
 
 /// The data for the metrics of one request.
 pub(crate) struct Counted<'a> {
+    /// Whether people wait for the function during a sign-in. The requests of others are in the log only.
+    pub(crate) is_awaited: bool,
     pub(crate) outcome: &'static str,
     /// Whether the deployment caused the failure, as opposed to the client.
     pub(crate) is_fault: bool,
@@ -58,8 +61,13 @@ impl Metrics {
         }
         let mut line = Line::default();
         line.values.insert("FunctionName".to_owned(), json!(self.function.as_deref().unwrap_or(binary)));
-        line.count(counted);
+        if counted.is_awaited {
+            line.count(counted);
+        }
         counted.report.steps().iter().for_each(|noted| line.step(&noted.step));
+        if line.groups.is_empty() {
+            return Map::new();
+        }
         let groups = line.groups.into_iter().map(|group| {
             let dimensions: Vec<&str> = ["FunctionName"].into_iter().chain(group.dimension).collect();
             json!({ "Namespace": NAMESPACE, "Dimensions": [dimensions], "Metrics": group.metrics })

@@ -19,6 +19,10 @@ pub trait Function: Sized + Send + Sync + 'static {
     /// The function's name, the same as its folder's, its resource's and its tests'.
     const NAME: &'static str;
 
+    /// Whether people wait for it during a sign-in. Only then each of its requests is counted, because CloudWatch charges for each
+    /// metric of each function.
+    const IS_AWAITED: bool = false;
+
     /// The function's own settings, besides those of all functions.
     type Settings: Debug + Send;
     /// The kind of event that invokes it.

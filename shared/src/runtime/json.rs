@@ -26,6 +26,7 @@ impl Event for Value {
         let outcome = outcome.map_err(|error| error.cause().unwrap_or_else(|| error.to_string()));
         served.log(&Ended {
             function: F::NAME,
+            is_awaited: F::IS_AWAITED,
             kind,
             outcome: word,
             status: None,

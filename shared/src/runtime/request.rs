@@ -49,6 +49,7 @@ impl<F: Function<Event = Request>> Served<F> {
         let reply = outcome.unwrap_or_else(|error| Reply::refusal(&error));
         self.log(&Ended {
             function: F::NAME,
+            is_awaited: F::IS_AWAITED,
             kind: None,
             outcome: word,
             status: Some(reply.status().as_u16()),
