@@ -187,7 +187,8 @@ step_canary() {
   (while sleep 0.5; do curl -sS -o /dev/null "$API/.well-known/jwks.json"; done) 2> /dev/null &
   traffic=$!
   expected "the alarm of the new version rises within two minutes, and CodeDeploy and the stack roll back"
-  deploy "$STACK" Rollout=canary
+  # Only production has a canary. The rollback brings the stage back too.
+  deploy "$STACK" Stage=production Rollout=canary
   kill "$traffic"
   traffic=
   mv "$work/jwks" "$program"
@@ -227,7 +228,7 @@ step_freeze() {
   done
   sleep 10
   expected "no line about a send whose outcome is unknown"
-  same freeze-log 0 "$(aws logs filter-log-events --log-group-name "$(resource RequestOtpLog)" \
+  same freeze-log 0 "$(aws logs filter-log-events --log-group-name "$(resource FunctionsLog)" \
     --start-time "$((($(date +%s) - 600) * 1000))" --filter-pattern '?unknown ?"no answer"' --query 'length(events)' --output text)"
 }
 
