@@ -4,7 +4,7 @@
 //! caller gets the answer at once.
 
 use std::error::Error;
-use std::fmt;
+use std::{fmt, io};
 
 use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorFuture};
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
@@ -12,7 +12,7 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::byte_stream::ByteStream;
 use axum::http::{HeaderValue, Request};
-use local_aws::{INSTANCE, Services};
+use local_aws::{ConnectionReset, INSTANCE, Services};
 use shared::aws::Carrier;
 use tracing::Dispatch;
 use tracing::instrument::WithSubscriber;
@@ -39,14 +39,17 @@ impl Direct {
         Carrier::new(Direct { instance, ..self.clone() })
     }
 
-    async fn answer(self, request: HttpRequest) -> Result<HttpResponse, Box<dyn Error + Send + Sync>> {
-        let (mut parts, body) = request.try_into_http1x()?.into_parts();
+    async fn answer(self, request: HttpRequest) -> Result<HttpResponse, ConnectorError> {
+        let (mut parts, body) = request.try_into_http1x().map_err(other)?.into_parts();
         parts.headers.insert(INSTANCE, HeaderValue::from_static(self.instance));
-        let body = ByteStream::new(body).collect().await?.into_bytes();
+        let body = ByteStream::new(body).collect().await.map_err(other)?.into_bytes();
         let request = Request::from_parts(parts, body);
         (self.on_call)(&request);
         let answer = self.services.answer(request).await;
-        Ok(HttpResponse::try_from(answer.map(SdkBody::from))?)
+        if answer.extensions().get::<ConnectionReset>().is_some() {
+            return Err(ConnectorError::io(io::Error::from(io::ErrorKind::ConnectionReset).into()));
+        }
+        HttpResponse::try_from(answer.map(SdkBody::from)).map_err(other)
     }
 }
 
@@ -61,9 +64,10 @@ impl HttpConnector for Direct {
         let answer = self.clone().answer(request).with_subscriber(self.log.clone());
         // A task of its own, because a request must arrive even if its sender stops waiting for the answer.
         let answering = tokio::spawn(answer);
-        HttpConnectorFuture::new(async move {
-            let answer = answering.await.map_err(|error| ConnectorError::other(error.into(), None))?;
-            answer.map_err(|error| ConnectorError::other(error, None))
-        })
+        HttpConnectorFuture::new(async move { answering.await.map_err(other)? })
     }
+}
+
+fn other(error: impl Into<Box<dyn Error + Send + Sync>>) -> ConnectorError {
+    ConnectorError::other(error.into(), None)
 }

@@ -121,9 +121,13 @@ fn words(step: &Step) -> String {
                 did.replace('_', " ")
             )
         }
-        Step::Delivery { channel, country, refused } => {
+        Step::Delivery { channel, country, refused, unknown } => {
             let to = country.as_ref().map(|country| format!(" to {country}")).unwrap_or_default();
-            let outcome = refused.as_ref().map_or_else(|| "accepted".to_owned(), |reason| format!("refused: {reason}"));
+            let outcome = match (refused, unknown) {
+                (Some(reason), _) => format!("refused: {reason}"),
+                (None, Some(reason)) => format!("unknown: {reason}"),
+                (None, None) => "accepted".to_owned(),
+            };
             format!("delivery   by {}{to}: {outcome}", channel.name())
         }
         Step::Try { bound, spent, failures, waits } => {

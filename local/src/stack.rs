@@ -1,6 +1,7 @@
 //! One stack: everything in a deployment, started and stopped together.
 
 use std::collections::BTreeSet;
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -12,7 +13,7 @@ use axum::middleware::from_fn;
 use axum::response::IntoResponse;
 use local_aws::gateway::{Api, LONGEST_BODY, of_gateway};
 use local_aws::template::{self, Template};
-use local_aws::{Failure, Permissions, Services, StackClock};
+use local_aws::{ConnectionReset, Failure, Permissions, Services, StackClock};
 use serde_json::{Value, json};
 use tracing::Dispatch;
 use tracing::instrument::WithSubscriber;
@@ -228,10 +229,20 @@ async fn call_aws(State((services, log, on_call)): State<Aws>, request: Request)
     match whole(request, LONGEST_CALL).await {
         Ok(request) => {
             on_call(&request);
-            services.answer(request).with_subscriber(log).await.map(Body::from)
+            let answer = services.answer(request).with_subscriber(log).await;
+            match answer.extensions().get::<ConnectionReset>() {
+                Some(ConnectionReset) => Response::new(broken()),
+                None => answer.map(Body::from),
+            }
         }
         Err(status) => status.into_response(),
     }
+}
+
+/// A body that fails at once. The server then closes the connection before it has sent any byte of the answer.
+fn broken() -> Body {
+    let reset = Err::<Bytes, _>(io::Error::from(io::ErrorKind::ConnectionReset));
+    Body::from_stream(tokio_stream::once(reset))
 }
 
 async fn call_api(

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use local_aws::faults::When;
+use local_aws::faults::{AwsError, When};
 use serde_json::json;
 use tests::Asked;
 use tests::orders::{Deed, Fate, MISHAPS, Played, Scenario, What, World, play};
@@ -98,6 +98,9 @@ impl Case<'_> {
     }
 
     fn may_tell(&self, code: &str) -> bool {
+        if let Some(told) = self.broken_send() {
+            return code == told;
+        }
         match self.what {
             // The call is retried.
             What::FailsOnce(_, When::Before) => code == self.calm,
@@ -117,6 +120,23 @@ impl Case<'_> {
                     || (self.call.ends_with(" I#") && code == "invalid_otp")
             }
             What::Dies(_) => true,
+        }
+    }
+}
+
+impl Case<'_> {
+    /// The answer when the connection breaks during a send. An email is sent once more. An SMS fails, because only the client
+    /// decides about another one.
+    fn broken_send(&self) -> Option<&str> {
+        match self.what {
+            What::FailsOnce(AwsError::ConnectionReset, _) | What::Fails(AwsError::ConnectionReset, _)
+                if self.call == "Publish" =>
+            {
+                Some("sms_send_failed")
+            }
+            What::FailsOnce(AwsError::ConnectionReset, _) if self.call == "SendEmail" => Some(self.calm),
+            What::Fails(AwsError::ConnectionReset, _) if self.call == "SendEmail" => Some("email_send_failed"),
+            _ => None,
         }
     }
 }

@@ -53,7 +53,7 @@ impl Function for Jwks {
 
     async fn compose(settings: Settings, aws: &aws::Settings, clock: Clock) -> Result<Jwks> {
         let Settings { issuer, algorithm, user_table } = settings;
-        let store = Store::new(&Aws::new(aws)?);
+        let store = Store::new(&Aws::new(aws, &clock)?);
         store.connect(1).await;
         Ok(Jwks { clock, issuer, algorithm, table: store.user_table(user_table), keys: Cache::new(FRESH) })
     }

@@ -68,7 +68,7 @@ impl Function for Logout {
 
     async fn compose(settings: Settings, aws: &aws::Settings, clock: Clock) -> Result<Logout> {
         let Settings { frontends, audience, longest, tokens_secret, user_table } = settings;
-        let aws = Aws::new(aws)?;
+        let aws = Aws::new(aws, &clock)?;
         let keys = KeyringReader::new(&aws, tokens_secret);
         let store = Store::new(&aws);
         tokio::join!(keys.warm(clock.now()), store.connect(1));

@@ -35,7 +35,7 @@ impl Function for Profile {
     }
 
     async fn compose(settings: Settings, aws: &aws::Settings, clock: Clock) -> Result<Profile> {
-        let aws = Aws::new(aws)?;
+        let aws = Aws::new(aws, &clock)?;
         let store = Store::new(&aws);
         let users = store.user_table(settings.user_table);
         let checker = Checker::new(settings.tokens, &aws, &users);

@@ -66,7 +66,7 @@ impl Function for Refresh {
 
     async fn compose(settings: Settings, aws: &aws::Settings, clock: Clock) -> Result<Refresh> {
         let Settings { policy, frontends, tokens, user_table } = settings;
-        let aws = Aws::new(aws)?;
+        let aws = Aws::new(aws, &clock)?;
         let issuer = Issuer::new(tokens, &aws);
         let store = Store::new(&aws);
         tokio::join!(issuer.warm(clock.now()), store.connect(2));

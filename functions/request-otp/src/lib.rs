@@ -4,7 +4,7 @@
 //! 2. Begin a challenge, or put a new code into the challenge named by the client. An SMS also counts towards the
 //!    network's daily limit.
 //! 3. Take an SMS out of the day's budget.
-//! 4. Send the code. If it was certainly not sent, undo the send, so that the client may retry at once.
+//! 4. Send the code. If it was not sent or is probably lost, undo the send, so that the client may retry at once.
 //! 5. Give the same answer to everybody. This function has no access to users, so it cannot reveal accounts. A
 //!    browser gets the challenge id as a cookie that scripts cannot read.
 
@@ -74,7 +74,7 @@ impl Function for RequestOtp {
 
     async fn compose(settings: Settings, aws: &aws::Settings, clock: Clock) -> Result<RequestOtp> {
         let Settings { challenge: policy, requests, mail, sms, frontends, otp_table, codes_secret } = settings;
-        let aws = Aws::new(aws)?;
+        let aws = Aws::new(aws, &clock)?;
         let keys = KeyringReader::new(&aws, codes_secret);
         let store = Store::new(&aws);
         let sender = Sender::new(&aws, mail, sms)?;
@@ -125,7 +125,14 @@ impl Function for RequestOtp {
 
         let draft = &outgoing.draft;
         let reply = match self.sender.send(&draft.to, outgoing.code(), life).await? {
-            Sent::Accepted => Reply::ok(CodeSent::new(draft, delivery, life, self.policy.resend_after))?,
+            Sent::Accepted | Sent::Unclear(_) => {
+                Reply::ok(CodeSent::new(draft, delivery, life, self.policy.resend_after))?
+            }
+            Sent::Lost => {
+                // An SMS may have been sent and paid for, so it keeps its share of the budget and of the breaker debt.
+                tracing::warn!(identifier = identifier.as_str(), "the connection broke; the code is probably lost");
+                Reply::refusal(&self.take_back(&outgoing, &identifier, delivery).await?)
+            }
             Sent::Refused(reason) => {
                 gate.give_back().await?;
                 tracing::warn!(reason, identifier = identifier.as_str(), "the code was not sent");

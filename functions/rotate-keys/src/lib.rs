@@ -70,7 +70,7 @@ impl Function for RotateKeys {
 
     async fn compose(settings: Settings, aws: &aws::Settings, clock: Clock) -> Result<RotateKeys> {
         let Settings { rules, codes_secret, tokens_secret, user_table } = settings;
-        let aws = Aws::new(aws)?;
+        let aws = Aws::new(aws, &clock)?;
         let table = Store::new(&aws).user_table(user_table);
         let (codes, tokens) = (Vault::new(&aws, codes_secret), Vault::new(&aws, tokens_secret));
         Ok(RotateKeys { clock, rules, codes, tokens, table, callback: Callback::new(&aws) })

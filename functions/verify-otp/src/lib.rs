@@ -89,7 +89,7 @@ impl Function for VerifyOtp {
     }
 
     async fn compose(settings: Settings, aws: &aws::Settings, clock: Clock) -> Result<VerifyOtp> {
-        let aws = Aws::new(aws)?;
+        let aws = Aws::new(aws, &clock)?;
         let store = Store::new(&aws);
         let issuer = Issuer::new(settings.tokens, &aws);
         let codes = KeyringReader::new(&aws, settings.codes_secret);

@@ -26,7 +26,7 @@ pub struct CallRecord {
     pub keys: Vec<String>,
     /// The consumed capacity.
     pub capacity: Capacity,
-    /// The name of the error in the answer, or `timeout` if the answer came too late.
+    /// The name of the error in the answer, `timeout` if the answer came too late, or `connection_reset`.
     pub error: Option<String>,
 }
 

@@ -33,7 +33,7 @@ pub use gate::Gate;
 pub use ids::{ACCOUNT, REGION, new_id};
 pub use policy::Permissions;
 pub use rounds::Rounds;
-pub use services::{Delivered, Services};
+pub use services::{ConnectionReset, Delivered, Services};
 pub use ses::Mail;
 pub use sns::{Sms, SmsType};
 pub use violations::{Part, Violation, Violations};

@@ -13,11 +13,12 @@ use aws_types::SdkConfig;
 use aws_types::region::Region;
 use tokio::time::timeout;
 
+use super::pools::{LONGEST_IDLE, Pools};
 use super::settings::{Carrier, Endpoints, Settings};
 use super::{calls, connect, trust};
-use crate::words::{Error, Result};
+use crate::words::{Clock, Error, Result};
 
-/// Creates the configurations of AWS clients, which all share one connection pool.
+/// Creates the configurations of AWS clients, which all share one connector.
 #[derive(Clone, Debug)]
 pub struct Aws {
     settings: Settings,
@@ -34,14 +35,14 @@ pub enum Retries {
 }
 
 impl Aws {
-    /// Builds the stack.
+    /// Builds the stack. `clock` tells how long connections were idle.
     ///
     /// # Errors
     /// [`Error::Internal`] when the file of root certificates in the settings is unreadable.
-    pub fn new(settings: &Settings) -> Result<Aws> {
+    pub fn new(settings: &Settings, clock: &Clock) -> Result<Aws> {
         let connector = match &settings.carrier {
             Some(Carrier(connector)) => connector.as_ref().clone(),
-            None => network(settings)?,
+            None => network(settings, clock.clone())?,
         };
         Ok(Aws { settings: settings.clone(), connector })
     }
@@ -114,11 +115,14 @@ macro_rules! endpoint {
 }
 pub(crate) use endpoint;
 
-fn network(settings: &Settings) -> Result<SharedHttpConnector> {
+fn network(settings: &Settings, clock: Clock) -> Result<SharedHttpConnector> {
+    let connecting = HttpConnectorSettings::builder().connect_timeout(settings.attempt_timeout).build();
+    let roots = trust::roots(settings.ca_bundle.as_deref())?;
     let connector = Connector::builder()
-        .connector_settings(HttpConnectorSettings::builder().connect_timeout(settings.attempt_timeout).build())
+        .connector_settings(connecting)
         .sleep_impl(SharedAsyncSleep::new(TokioSleep::new()))
+        .pool_idle_timeout(LONGEST_IDLE)
         .tls_provider(Provider::Rustls(CryptoMode::AwsLc))
-        .tls_context(trust::roots(settings.ca_bundle.as_deref())?);
-    Ok(SharedHttpConnector::new(connector.build()))
+        .tls_context(roots);
+    Ok(SharedHttpConnector::new(Pools::new(clock, move || SharedHttpConnector::new(connector.clone().build()))))
 }

@@ -6,7 +6,7 @@ use email_encoding::headers::rfc2047;
 use email_encoding::headers::writer::EmailWriter;
 
 use super::Message;
-use super::outcome::{self, Sent};
+use super::outcome::{self, Sent, WhenBroken};
 use super::text::{LONGEST_PRODUCT, is_gsm7};
 use crate::aws::{Aws, Retries, endpoint};
 use crate::config::{Check, IS_NAME, Reader};
@@ -94,7 +94,7 @@ impl Mailer {
             .set_configuration_set_name(self.configuration_set.clone())
             .destination(Destination::builder().to_addresses(to.reveal()).build())
             .content(content(message)?);
-        outcome::once(|| {
+        outcome::once(WhenBroken::SendAgain, || {
             let sending = send.clone().send();
             async { sending.await.map(|_| ()) }
         })

@@ -7,21 +7,37 @@ use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_runtime_api::http::Response;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
+use crate::aws::is_broken;
 use crate::words::{Entropy, Result};
 
 /// The result of a send.
 #[derive(Debug)]
 pub enum Sent {
-    /// Accepted or unknown. Both count as sent, because the code may be on its way.
+    /// Accepted by the service.
     Accepted,
+    /// The service did not answer in time, or with an error of its own. The message is probably on its way, so the client is told
+    /// that it was sent. The reason is for the log.
+    Unclear(String),
+    /// The connection broke before the answer, so the message is probably lost, but may have been sent.
+    Lost,
     /// Certainly rejected, with the reason for the log.
     Refused(String),
 }
 
+/// What happens when a connection breaks before the answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum WhenBroken {
+    /// The message is sent once more, on a new connection. If both arrive, they are the same message.
+    SendAgain,
+    /// The send fails. Each message costs money, so only the client decides about another one.
+    Fail,
+}
+
 const MOST_TRIES: u32 = 3;
 
-/// Sends a message. Retries only after throttling, when the previous attempt was certainly rejected.
-pub(super) async fn once<E, Sending>(send: impl Fn() -> Sending) -> Result<Sent>
+/// Sends a message. Retries after throttling, when the previous attempt was certainly rejected, and once after a broken
+/// connection if `when_broken` says so.
+pub(super) async fn once<E, Sending>(mut when_broken: WhenBroken, send: impl Fn() -> Sending) -> Result<Sent>
 where
     E: ProvideErrorMetadata,
     Sending: Future<Output = std::result::Result<(), SdkError<E, Response>>>,
@@ -29,10 +45,15 @@ where
     for tried in 1..=MOST_TRIES {
         let Err(error) = send().await else { return Ok(Sent::Accepted) };
         match Failure::of(&error) {
-            Failure::Unknown(reason) => {
+            Failure::Unclear(reason) => {
                 tracing::warn!(reason, "the messaging service gave no clear answer; the message may have been sent");
-                return Ok(Sent::Accepted);
+                return Ok(Sent::Unclear(reason));
             }
+            Failure::Broken if when_broken == WhenBroken::SendAgain && tried < MOST_TRIES => {
+                tracing::warn!("the connection to the messaging service broke; the message is sent once more");
+                when_broken = WhenBroken::Fail;
+            }
+            Failure::Broken => return Ok(Sent::Lost),
             Failure::Throttled(_) if tried < MOST_TRIES => pause(tried).await?,
             Failure::Throttled(reason) | Failure::Refused(reason) => return Ok(Sent::Refused(reason)),
         }
@@ -45,19 +66,21 @@ enum Failure {
     Throttled(String),
     /// Rejected for good.
     Refused(String),
-    /// Unknown, because the answer is missing or unclear.
-    Unknown(String),
+    /// The connection was reset or closed before the answer.
+    Broken,
+    /// Unknown, because the answer is late or unclear.
+    Unclear(String),
 }
 
 impl Failure {
     fn of<E: ProvideErrorMetadata>(error: &SdkError<E, Response>) -> Failure {
         match error {
             SdkError::ConstructionFailure(_) => Failure::Refused("the SDK could not build the request".to_owned()),
-            SdkError::DispatchFailure(failure)
-                if failure.as_connector_error().is_some_and(|error| never_connected(error)) =>
-            {
-                Failure::Refused("no connection".to_owned())
-            }
+            SdkError::DispatchFailure(failure) => match failure.as_connector_error() {
+                Some(error) if never_connected(error) => Failure::Refused("no connection".to_owned()),
+                Some(error) if is_broken(error) => Failure::Broken,
+                _ => Failure::Unclear("no answer".to_owned()),
+            },
             SdkError::ServiceError(answer) => {
                 // The service's message is left out, because it may contain the address.
                 let reason = answer.err().code().unwrap_or("an error without a code").to_owned();
@@ -67,10 +90,10 @@ impl Failure {
                         Failure::Throttled(reason)
                     }
                     true => Failure::Refused(reason),
-                    false => Failure::Unknown(reason),
+                    false => Failure::Unclear(reason),
                 }
             }
-            _ => Failure::Unknown("no answer".to_owned()),
+            _ => Failure::Unclear("no answer".to_owned()),
         }
     }
 }

@@ -51,9 +51,11 @@ impl Sender {
         report::note(Step::Delivery {
             channel: to.channel(),
             country: country.map(|country| country.code().into()),
-            refused: match &sent {
-                Sent::Accepted => None,
-                Sent::Refused(reason) => Some(reason.clone()),
+            refused: if let Sent::Refused(reason) = &sent { Some(reason.clone()) } else { None },
+            unknown: match &sent {
+                Sent::Unclear(reason) => Some(reason.clone()),
+                Sent::Lost => Some("the connection broke".to_owned()),
+                Sent::Accepted | Sent::Refused(_) => None,
             },
         });
         Ok(sent)

@@ -4,7 +4,7 @@ use aws_sdk_sns::Client;
 use aws_sdk_sns::types::MessageAttributeValue;
 
 use super::Text;
-use super::outcome::{self, Sent};
+use super::outcome::{self, Sent, WhenBroken};
 use super::text::LONGEST_HOST;
 use crate::aws::{Aws, Retries, endpoint};
 use crate::config::{Check, Reader};
@@ -156,7 +156,7 @@ impl Texter {
                 publish = publish.message_attributes(name, attribute(kind, value)?);
             }
         }
-        outcome::once(|| {
+        outcome::once(WhenBroken::Fail, || {
             let sending = publish.clone().send();
             async { sending.await.map(|_| ()) }
         })

@@ -100,8 +100,12 @@ impl Line {
     fn step(&mut self, step: &Step) {
         match step {
             Step::Throttled { .. } => self.metric(None, "Throttles", "Count", 1),
-            Step::Delivery { channel, country, refused } => {
-                let name = if refused.is_none() { "Sends" } else { "RefusedSends" };
+            Step::Delivery { channel, country, refused, unknown } => {
+                let name = match (refused, unknown) {
+                    (Some(_), _) => "RefusedSends",
+                    (None, Some(_)) => "UnknownSends",
+                    (None, None) => "Sends",
+                };
                 self.metric(Some(("Channel", channel.name())), name, "Count", 1);
                 if let Some(country) = country {
                     self.metric(Some(("Country", country)), "Texts", "Count", 1);

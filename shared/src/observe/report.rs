@@ -68,7 +68,7 @@ pub enum Step {
         /// Whether the code is a long one.
         long: bool,
     },
-    /// A message with a code was accepted or refused.
+    /// A message with a code was accepted or refused, or its fate is unknown.
     Delivery {
         /// The channel of the message.
         channel: Channel,
@@ -76,6 +76,9 @@ pub enum Step {
         country: Option<Word>,
         /// The reason if it was certainly not sent.
         refused: Option<String>,
+        /// The reason if nobody knows whether it was sent.
+        #[serde(default)]
+        unknown: Option<String>,
     },
     /// An attempt at a code.
     Try {

@@ -145,7 +145,7 @@ impl Bench {
 
     /// The cheapest database call: reading a missing item.
     pub fn one_call(&self) -> Duration {
-        let aws = Aws::new(&self.auth.read(Settings::read)).unwrap();
+        let aws = Aws::new(&self.auth.read(Settings::read), &self.auth.stack.clock().handle()).unwrap();
         let users = Store::new(&aws).user_table(self.auth.setting("USER_TABLE"));
         let tenant = Tenant::default();
         let nobody = UserId::draw(&Entropy, self.auth.stack.clock().now()).unwrap();

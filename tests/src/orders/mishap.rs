@@ -19,7 +19,7 @@ pub enum What {
 }
 
 /// All faults of a call.
-pub const MISHAPS: [What; 16] = [
+pub const MISHAPS: [What; 20] = [
     What::FailsOnce(AwsError::ThrottlingException, When::Before),
     What::FailsOnce(AwsError::TransactionConflictException, When::Before),
     What::FailsOnce(AwsError::TransactionInProgressException, When::Before),
@@ -27,6 +27,8 @@ pub const MISHAPS: [What; 16] = [
     What::FailsOnce(AwsError::InternalServerError, When::After),
     What::FailsOnce(AwsError::Timeout, When::Before),
     What::FailsOnce(AwsError::Timeout, When::After),
+    What::FailsOnce(AwsError::ConnectionReset, When::Before),
+    What::FailsOnce(AwsError::ConnectionReset, When::After),
     What::Fails(AwsError::ThrottlingException, When::Before),
     What::Fails(AwsError::TransactionConflictException, When::Before),
     What::Fails(AwsError::TransactionInProgressException, When::Before),
@@ -34,6 +36,8 @@ pub const MISHAPS: [What; 16] = [
     What::Fails(AwsError::AccessDeniedException, When::Before),
     What::Fails(AwsError::Timeout, When::Before),
     What::Fails(AwsError::Timeout, When::After),
+    What::Fails(AwsError::ConnectionReset, When::Before),
+    What::Fails(AwsError::ConnectionReset, When::After),
     What::Dies(When::Before),
     What::Dies(When::After),
 ];

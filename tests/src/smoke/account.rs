@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use aws_sdk_sesv2::error::ProvideErrorMetadata;
 use shared::aws::{Aws, Credentials, Endpoints, Retries, Settings};
+use shared::words::Clock;
 
 use super::{Finding, Look};
 
@@ -13,7 +14,7 @@ pub(super) async fn look(look: &Look, credentials: impl Fn(&str) -> Option<Strin
     let given = |name: &str| credentials(name).unwrap_or_default();
     let (id, secret) = (given("AWS_ACCESS_KEY_ID"), given("AWS_SECRET_ACCESS_KEY"));
     let endpoint = credentials("AWS_ENDPOINT_URL");
-    let aws = Aws::new(&Settings {
+    let settings = Settings {
         region: look.region.clone(),
         credentials: Credentials::new(id, secret, credentials("AWS_SESSION_TOKEN"), None, "environment"),
         endpoints: Endpoints { dynamodb: None, secrets: None, ses: endpoint.clone(), sns: endpoint },
@@ -21,8 +22,8 @@ pub(super) async fn look(look: &Look, credentials: impl Fn(&str) -> Option<Strin
         operation_timeout: PATIENCE,
         ca_bundle: credentials("AWS_CA_BUNDLE"),
         carrier: None,
-    });
-    let aws = match aws {
+    };
+    let aws = match Aws::new(&settings, &Clock::system()) {
         Ok(aws) => aws,
         Err(error) => {
             let seen = error.cause().unwrap_or_else(|| error.to_string());

@@ -114,7 +114,9 @@ impl Fault {
         }
         let status = match self.error {
             AwsError::InternalServerError => StatusCode::INTERNAL_SERVER_ERROR,
-            AwsError::ServiceUnavailable | AwsError::Timeout => StatusCode::SERVICE_UNAVAILABLE,
+            AwsError::ServiceUnavailable | AwsError::Timeout | AwsError::ConnectionReset => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
             AwsError::TooManyRequestsException => StatusCode::TOO_MANY_REQUESTS,
             _ => StatusCode::BAD_REQUEST,
         };

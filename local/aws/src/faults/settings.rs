@@ -99,6 +99,9 @@ pub enum AwsError {
     /// The answer is missing, and the caller's wait ends in a timeout.
     #[serde(rename = "timeout")]
     Timeout,
+    /// The connection breaks before any byte of the answer.
+    #[serde(rename = "connection_reset")]
+    ConnectionReset,
 }
 
 impl AwsError {
@@ -117,6 +120,7 @@ impl AwsError {
             AwsError::InternalServerError => "InternalServerError",
             AwsError::ServiceUnavailable => "ServiceUnavailable",
             AwsError::Timeout => "timeout",
+            AwsError::ConnectionReset => "connection_reset",
         }
     }
 }

@@ -15,7 +15,7 @@ use tracing::Dispatch;
 use super::serve::Parts;
 use crate::calls::Calls;
 use crate::dynamodb::Tables;
-use crate::faults::Faults;
+use crate::faults::{AwsError, Faults};
 use crate::gate::Gate;
 use crate::models::Models;
 use crate::policy::Permissions;
@@ -35,6 +35,10 @@ pub enum Delivered {
     /// By SNS.
     Sms(Sms),
 }
+
+/// An extension of an answer that must not reach its caller: the connection breaks first.
+#[derive(Clone, Copy, Debug)]
+pub struct ConnectionReset;
 
 /// DynamoDB, SES, SNS and Secrets Manager, with their tables, identities and secrets.
 #[derive(Clone)]
@@ -100,7 +104,11 @@ impl Services {
         if !delay.is_zero() {
             tokio::time::sleep(delay).await;
         }
-        wire::response(Some(&target), &outcome)
+        let mut response = wire::response(Some(&target), &outcome);
+        if outcome.is_err_and(|refusal| refusal.name() == AwsError::ConnectionReset.name()) {
+            response.extensions_mut().insert(ConnectionReset);
+        }
+        response
     }
 
     /// The faults.

@@ -4,4 +4,4 @@ mod direct;
 mod endpoint;
 mod serve;
 
-pub use self::endpoint::{Delivered, Services};
+pub use self::endpoint::{ConnectionReset, Delivered, Services};

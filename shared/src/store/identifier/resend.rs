@@ -49,8 +49,8 @@ impl OtpTable {
         Err(Error::unavailable("too many parallel requests change the identifier's item"))
     }
 
-    /// Undoes a send that was certainly rejected: the send is uncounted, and the client can retry at once. The challenge's
-    /// attempts, the failures and the network's count stay. Returns `false` from the third rejection on, so that clients stop
+    /// Undoes a send that was rejected or is probably lost: the send is uncounted, and the client can retry at once. The code
+    /// stays valid, and the challenge's attempts, the failures and the network's count stay. Returns `false` from the third rejection on, so that clients stop
     /// hammering a broken sender.
     ///
     /// # Errors
