@@ -94,6 +94,19 @@ async fn a_refused_send_is_not_given_back() {
     ask(&auth, 2, british(2)).await.refused(429, "rate_limited");
 }
 
+/// An SMS on a broken connection may have been paid for. It stays counted against the budget and the breaker.
+#[tokio::test]
+async fn a_send_with_an_unknown_outcome_stays_counted() {
+    for settings in [[("SMS_DAILY_BUDGET", "2")], [("SMS_BREAKER_RANGE_SENDS", "2")]] {
+        let auth = Deployment::with(&settings).await;
+        auth.faults(json!({ "aws": [{ "service": "sns", "error": "connection_reset", "times": 2 }] }));
+        for number in 0..2 {
+            ask(&auth, number, of_one_range(number)).await.refused(502, "sms_send_failed");
+        }
+        ask(&auth, 2, of_one_range(2)).await.refused(429, "rate_limited");
+    }
+}
+
 /// If SNS fails, no breaker debt remains, because no user could have answered.
 #[tokio::test]
 async fn refused_sends_do_not_trip_the_breaker() {

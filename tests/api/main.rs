@@ -7,6 +7,7 @@ mod algorithms;
 mod aliases;
 mod bearer;
 mod budget;
+mod connections;
 mod cookies;
 mod cors;
 mod devices;

@@ -153,6 +153,7 @@ async fn every_metric_of_alarms_and_dashboard_is_counted() {
     counted.insert(("Lockouts".to_owned(), vec![("FunctionName".to_owned(), "latchkey-VerifyOtp".to_owned())]));
     counted.insert(("Outcomes".to_owned(), outcome("too_many_attempts")));
     counted.insert(("RefusedSends".to_owned(), channel("sms")));
+    counted.extend(["email", "sms"].map(|word| ("UnknownSends".to_owned(), channel(word))));
     let (mut ours, mut others) = (BTreeSet::new(), BTreeSet::new());
     for (namespace, metric) in looked_at() {
         if namespace == "Latchkey" {

@@ -1,5 +1,7 @@
 //! The function `request-otp`: codes by email, resends and failed sends.
 
+use std::collections::BTreeSet;
+
 use serde_json::json;
 use tests::client::REQUEST;
 use tests::deployment::wrong;
@@ -204,6 +206,45 @@ async fn a_send_is_retried_only_when_it_was_certainly_refused() {
     assert_eq!(auth.messages_to("bob@example.com"), 1);
     auth.faults(json!({}));
     auth.client().answer("bob@example.com", &asked).await.ok();
+}
+
+/// A broken connection leaves the send unknown. The email is sent once more with the same code, which is harmless.
+#[tokio::test]
+async fn an_email_is_sent_once_more_after_a_broken_connection() {
+    let auth = Deployment::start().await;
+    for (when, arrived) in [("before", 1), ("after", 2)] {
+        auth.faults(json!({ "aws": [{ "service": "ses", "error": "connection_reset", "when": when }] }));
+        let asked = auth.client().ask(ADA).await;
+        let messages = auth.stack.inbox().messages(Some(ADA));
+        let codes: BTreeSet<_> = messages.iter().map(|message| &message.subject).collect();
+        assert_eq!((messages.len(), codes.len()), (arrived, 1), "{when}");
+        auth.client().answer(ADA, &asked).await.ok();
+        auth.stack.inbox().clear();
+    }
+}
+
+/// The answer must not claim that the email was sent. Its code stays valid, because it may have arrived.
+#[tokio::test]
+async fn an_email_is_sent_twice_at_most_and_its_loss_is_reported() {
+    let auth = Deployment::start().await;
+    for (when, arrived) in [("before", 0), ("after", 2)] {
+        auth.faults(json!({ "aws": [{ "service": "ses", "error": "connection_reset", "when": when, "times": 9 }] }));
+        auth.stack.services().calls().take();
+        let lost = auth.client().post(REQUEST, json!({ "identifier": ADA })).await;
+        lost.refused(502, "email_send_failed");
+        assert!(lost.body.get("retry_after").is_none());
+        let calls = auth.stack.services().calls().take();
+        assert_eq!(calls.iter().filter(|call| call.operation == "SendEmail").count(), 2, "{when}");
+        assert_eq!(auth.messages_to(ADA), arrived, "{when}");
+        let challenge = lost.body["challenge_id"].as_str().unwrap().to_owned();
+        auth.faults(json!({}));
+        if arrived == 0 {
+            auth.client().post(REQUEST, json!({ "identifier": ADA, "challenge_id": challenge })).await.ok();
+        }
+        let asked = Asked { challenge, code: auth.newest_code(ADA) };
+        auth.client().answer(ADA, &asked).await.ok();
+        auth.stack.inbox().clear();
+    }
 }
 
 /// S88: if the check of a limit fails, the request is refused.

@@ -123,3 +123,26 @@ async fn an_sms_is_retried_only_when_it_was_certainly_refused() {
     auth.client().post(REQUEST, json!({ "identifier": "+447400123458" })).await.ok();
     assert_eq!(auth.messages_to("+447400123458"), 0, "after a server error the SMS may have been sent");
 }
+
+/// A broken connection leaves the send unknown. A second SMS could cost a second time, so only the client decides about it. The
+/// code stays valid, because it may have arrived.
+#[tokio::test]
+async fn a_text_on_a_broken_connection_is_reported_and_never_repeated() {
+    let auth = Deployment::start().await;
+    for (when, arrived) in [("before", 0), ("after", 1)] {
+        auth.faults(json!({ "aws": [{ "service": "sns", "error": "connection_reset", "when": when }] }));
+        auth.stack.services().calls().take();
+        let lost = auth.client().post(REQUEST, json!({ "identifier": ADA })).await;
+        lost.refused(502, "sms_send_failed");
+        let calls = auth.stack.services().calls().take();
+        assert_eq!(calls.iter().filter(|call| call.operation == "Publish").count(), 1, "{when}");
+        assert_eq!(auth.messages_to(ADA), arrived, "{when}");
+        let challenge = lost.body["challenge_id"].as_str().unwrap().to_owned();
+        if arrived == 0 {
+            auth.client().post(REQUEST, json!({ "identifier": ADA, "challenge_id": challenge })).await.ok();
+        }
+        let asked = Asked { challenge, code: auth.newest_code(ADA) };
+        auth.client().answer(ADA, &asked).await.ok();
+        auth.stack.inbox().clear();
+    }
+}

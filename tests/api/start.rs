@@ -20,7 +20,7 @@ const ADA: &str = "ada@example.com";
 const PHONE: &str = "+447400123456";
 
 /// The settings of the function for `request`, with additional ones, and the event.
-fn settings<F: Function>(
+pub(super) fn settings<F: Function>(
     auth: &Deployment,
     request: &Request<Bytes>,
     own: Vec<(String, String)>,
@@ -32,7 +32,7 @@ fn settings<F: Function>(
 }
 
 /// A log without readers.
-fn unread() -> Log {
+pub(super) fn unread() -> Log {
     Log::new(Clock::system(), |_| {})
 }
 

@@ -1,4 +1,4 @@
-//! AWS behind TLS: a local endpoint that forwards to the local services and counts its handshakes.
+//! AWS behind TLS: a local endpoint that forwards to the local services, counts its handshakes, and breaks connections.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -10,10 +10,11 @@ use rustls::ServerConfig;
 use rustls::crypto::aws_lc_rs::default_provider;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use shared::words::{Entropy, random_id};
-use tokio::io::copy_bidirectional;
+use tokio::io::{AsyncReadExt, AsyncWriteExt, copy, split};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
 
 const AWS: &str = include_str!("../../shared/certs/aws-roots.pem");
 
@@ -23,9 +24,17 @@ const SERVICES: [&str; 4] = ["DYNAMODB", "SECRETS_MANAGER", "SESV2", "SNS"];
 /// The endpoint, with a root certificate made for it. Dropping it stops it.
 pub struct TlsEndpoint {
     settings: Vec<(String, String)>,
-    handshakes: Arc<AtomicUsize>,
+    connections: Arc<Connections>,
     bundle: PathBuf,
     servers: Vec<JoinHandle<()>>,
+}
+
+/// The connections of all services, numbered as they were opened.
+#[derive(Default)]
+struct Connections {
+    opened: AtomicUsize,
+    /// Connections with a lower number break.
+    unbroken_from: AtomicUsize,
 }
 
 impl TlsEndpoint {
@@ -35,21 +44,26 @@ impl TlsEndpoint {
         let bundle = std::env::temp_dir().join(format!("latchkey-{}.pem", random_id(&Entropy).unwrap()));
         // Added to AWS's own roots, so that a start parses as many certificates as in production, plus one.
         std::fs::write(&bundle, [root.as_str(), AWS].concat()).unwrap();
-        let (config, handshakes) = (Arc::new(config), Arc::default());
+        let (config, connections) = (Arc::new(config), Arc::<Connections>::default());
         let mut settings = vec![("AWS_CA_BUNDLE".to_owned(), bundle.to_str().unwrap().to_owned())];
         let mut servers = Vec::new();
         for service in SERVICES {
             let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
             let url = format!("https://localhost:{}", listener.local_addr().unwrap().port());
             settings.push((format!("AWS_ENDPOINT_URL_{service}"), url));
-            servers.push(tokio::spawn(serve(listener, config.clone(), behind, Arc::clone(&handshakes))));
+            servers.push(tokio::spawn(serve(listener, config.clone(), behind, connections.clone())));
         }
-        TlsEndpoint { settings, handshakes, bundle, servers }
+        TlsEndpoint { settings, connections, bundle, servers }
     }
 
     /// How many connections were opened.
     pub fn handshakes(&self) -> usize {
-        self.handshakes.load(Ordering::SeqCst)
+        self.connections.opened.load(Ordering::SeqCst)
+    }
+
+    /// Breaks all open connections. As after a sleep, the client notices only after it has written its next request.
+    pub fn break_connections(&self) {
+        self.connections.unbroken_from.store(self.handshakes(), Ordering::SeqCst);
     }
 
     /// The variables for a function's environment: first the root certificates, then the services' addresses.
@@ -65,20 +79,45 @@ impl Drop for TlsEndpoint {
     }
 }
 
-async fn serve(listener: TcpListener, config: Arc<ServerConfig>, behind: SocketAddr, handshakes: Arc<AtomicUsize>) {
+async fn serve(listener: TcpListener, config: Arc<ServerConfig>, behind: SocketAddr, connections: Arc<Connections>) {
     let acceptor = TlsAcceptor::from(config);
     loop {
         let (connection, _) = listener.accept().await.unwrap();
-        let (acceptor, handshakes) = (acceptor.clone(), handshakes.clone());
+        let (acceptor, connections) = (acceptor.clone(), connections.clone());
         tokio::spawn(async move {
             connection.set_nodelay(true).unwrap();
             // A client that distrusts the certificate closes the connection.
-            let Ok(mut connection) = acceptor.accept(connection).await else { return };
-            handshakes.fetch_add(1, Ordering::SeqCst);
-            let mut services = TcpStream::connect(behind).await.unwrap();
+            let Ok(connection) = acceptor.accept(connection).await else { return };
+            let number = connections.opened.fetch_add(1, Ordering::SeqCst);
+            let is_broken = || number < connections.unbroken_from.load(Ordering::SeqCst);
+            let services = TcpStream::connect(behind).await.unwrap();
             services.set_nodelay(true).unwrap();
-            let _ = copy_bidirectional(&mut connection, &mut services).await;
+            let _ = forward(connection, services, is_broken).await;
         });
+    }
+}
+
+/// Forwards until one side closes its connection, or a request arrives on a broken one.
+async fn forward(
+    client: TlsStream<TcpStream>,
+    services: TcpStream,
+    is_broken: impl Fn() -> bool,
+) -> std::io::Result<()> {
+    let (mut requests, mut answers) = split(client);
+    let (mut from_services, mut to_services) = services.into_split();
+    let requests = async {
+        let mut buffer = vec![0; 16 * 1024];
+        loop {
+            let read = requests.read(&mut buffer).await?;
+            if read == 0 || is_broken() {
+                return Ok(());
+            }
+            to_services.write_all(&buffer[..read]).await?;
+        }
+    };
+    tokio::select! {
+        ended = requests => ended,
+        ended = copy(&mut from_services, &mut answers) => ended.map(|_| ()),
     }
 }
 
