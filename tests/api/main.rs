@@ -10,6 +10,7 @@ mod budget;
 mod connections;
 mod cookies;
 mod cors;
+mod costs;
 mod devices;
 mod environment;
 mod fallback;

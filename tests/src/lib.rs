@@ -7,6 +7,7 @@ pub mod binary;
 pub mod browser;
 pub mod client;
 pub mod contract;
+pub mod costs;
 pub mod deployment;
 pub mod operations;
 pub mod orders;

@@ -77,7 +77,7 @@ pub enum Step {
         /// The reason if it was certainly not sent.
         refused: Option<String>,
         /// The reason if nobody knows whether it was sent.
-        #[serde(default)]
+        #[serde(default, skip_serializing_if = "Option::is_none")]
         unknown: Option<String>,
     },
     /// An attempt at a code.

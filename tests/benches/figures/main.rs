@@ -21,10 +21,12 @@ use clap::{Parser, ValueEnum};
 use shared::observe::log::Log;
 use shared::words::Clock;
 
-use crate::document::{Table, show};
+use tests::costs::{Stack, Table, custom_metrics};
+
+use crate::document::show;
 use crate::load::{Load, Run, STEPS};
 use crate::operations::Bench;
-use crate::prices::{Login, Prices};
+use crate::prices::{Costs, Login};
 use crate::signatures::Signatures;
 use crate::timing::{Times, micros, millis};
 
@@ -36,6 +38,8 @@ enum Part {
     Oracle,
     /// Whole logins and their cost.
     Load,
+    /// The monthly cost that is independent of the number of logins.
+    Bill,
 }
 
 #[derive(Parser)]
@@ -85,6 +89,12 @@ fn main() {
     // As in `shared::runtime::lambda`, but the lines are only counted.
     tracing::subscriber::set_global_default(log().subscriber()).unwrap();
 
+    let is_meant = |part| options.part.is_none_or(|only| only == part);
+    let is_priced = options.watched.is_none() && (is_meant(Part::Bill) || is_meant(Part::Load));
+    let metrics = if is_priced { bill(options.write) } else { 0 };
+    if options.part == Some(Part::Bill) {
+        return;
+    }
     let bench = Bench::start();
     if let Some(name) = &options.watched {
         if !oracle::watched(&bench, name, options.seen) {
@@ -93,7 +103,6 @@ fn main() {
         return;
     }
     let (signatures, call) = (Signatures::measure(&bench.elsewhere), bench.one_call());
-    let is_meant = |part| options.part.is_none_or(|only| only == part);
     if is_meant(Part::Operations) {
         show("signatures", &signatures.table(), options.write);
         let table = bench.table(&options.named, signatures.one("RS256"), call);
@@ -104,13 +113,20 @@ fn main() {
     }
     drop(bench);
     if is_meant(Part::Load) {
-        loads(&options, &signatures, call);
+        loads(&options, &signatures, call, metrics);
     }
+}
+
+/// Shows the monthly bill, and returns the number of custom metrics in it.
+fn bill(is_kept: bool) -> usize {
+    let metrics = tokio::runtime::Runtime::new().unwrap().block_on(custom_metrics());
+    show("bill", &Stack::read().bill(metrics), is_kept);
+    metrics
 }
 
 /// Each algorithm with few users and some clients, then the last algorithm with growing numbers of users. The largest comes last,
 /// because its memory stays in use.
-fn loads(options: &Options, signatures: &Signatures, call: Duration) {
+fn loads(options: &Options, signatures: &Signatures, call: Duration, metrics: usize) {
     let (mut rates, mut waits, mut costs) = (rates_table(), waits_table(), String::new());
     for algorithm in ["RS256", "ES256"] {
         let mut load = Load::start(algorithm);
@@ -124,7 +140,7 @@ fn loads(options: &Options, signatures: &Signatures, call: Duration) {
             rates.row(&rate(&label, &run, signatures.one(algorithm), call));
             waits.row(&wait(&label, &run));
             if algorithm == "ES256" && costs.is_empty() {
-                costs = Prices::read().tables(&Login::of(&run, of_log));
+                costs = Costs::new(Login::of(&run, of_log), metrics).tables();
             }
             eprintln!("{label}: {:.0} logins per second", run.logins as f64 / run.time.as_secs_f64());
         }

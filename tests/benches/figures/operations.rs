@@ -15,11 +15,11 @@ use tests::Deployment;
 use tests::operations::{ADDRESS, OPERATIONS, Operation, SETTINGS};
 use tokio::runtime::{Builder, Runtime};
 
-use crate::document::Table;
 use crate::functions::Functions;
 use crate::instructions;
 use crate::timing::{RUNS, Times, WARM_UP, micros, timed};
 use crate::wire::Wire;
+use tests::costs::Table;
 
 /// The limit for an operation's own work besides its signature.
 const BAR: Duration = Duration::from_micros(500);

@@ -3,10 +3,10 @@
 use cpu_time::ThreadTime;
 use tests::pairs::{PAIRS, Side};
 
-use crate::document::Table;
 use crate::instructions::{self, UNSEEN};
 use crate::operations::Bench;
 use crate::timing::{Times, WARM_UP, micros};
+use tests::costs::Table;
 
 /// Welch's t stays below this if two samples differ only by chance (security.md, V09).
 const BAR: f64 = 4.5;

@@ -8,8 +8,8 @@ use shared::words::{Entropy, SessionId, Tenant, UserId, random_id};
 use tests::Deployment;
 use tokio::runtime::Runtime;
 
-use crate::document::Table;
 use crate::timing::{Times, micros, timed};
+use tests::costs::Table;
 
 const ISSUER: &str = "https://auth.example.com";
 

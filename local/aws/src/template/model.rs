@@ -25,6 +25,10 @@ pub struct Template {
     pub custom: BTreeMap<String, CustomResource>,
     /// The properties of alarms and dashboards, by resource name.
     pub watching: BTreeMap<String, Value>,
+    /// The properties of the API.
+    pub api: Value,
+    /// How many days each log group keeps its lines, by resource name.
+    pub log_days: BTreeMap<String, u64>,
 }
 
 /// A function as it is deployed.
@@ -36,6 +40,12 @@ pub struct Function {
     pub environment: BTreeMap<String, String>,
     /// Its policies, evaluated.
     pub policies: Value,
+    /// Its memory in MB.
+    pub memory: Option<u64>,
+    /// Whether X-Ray traces it: `Active` or `PassThrough`.
+    pub tracing: Option<String>,
+    /// The lowest level of Lambda's own log lines.
+    pub system_log_level: Option<String>,
 }
 
 /// A route to a function.

@@ -36,6 +36,8 @@ pub(super) fn read(template: &Node, scope: &Scope) -> Result<Template, Failure> 
         senders: Vec::new(),
         custom: BTreeMap::new(),
         watching: BTreeMap::new(),
+        api: Value::Null,
+        log_days: BTreeMap::new(),
     };
     for (name, node) in template.get("Resources").map(Node::entries).unwrap_or_default() {
         if !scope.has(node)? {
@@ -48,7 +50,14 @@ pub(super) fn read(template: &Node, scope: &Scope) -> Result<Template, Failure> 
                 parts.routes.extend(resource.routes()?);
                 parts.functions.insert(name.clone(), resource.function(&globals)?);
             }
-            "AWS::Serverless::HttpApi" => parts.cors = resource.cors(),
+            "AWS::Serverless::HttpApi" => {
+                parts.cors = resource.cors();
+                parts.api = resource.at("/Properties").cloned().unwrap_or_default();
+            }
+            "AWS::Logs::LogGroup" => {
+                let days = resource.at("/Properties/RetentionInDays").and_then(number);
+                parts.log_days.extend(days.map(|days| (name.clone(), days)));
+            }
             "AWS::DynamoDB::Table" => parts.tables.push(resource.table(scope)?),
             "AWS::SecretsManager::Secret" => parts.secrets.push(resource.reference(scope)?),
             "AWS::SES::EmailIdentity" => parts.senders.push(resource.text("/Properties/EmailIdentity")?),
@@ -58,11 +67,16 @@ pub(super) fn read(template: &Node, scope: &Scope) -> Result<Template, Failure> 
             custom if custom.starts_with(CUSTOM) => {
                 parts.custom.insert(name.clone(), resource.custom()?);
             }
-            // Roles, domains, log groups and similar resources have effects only in AWS.
+            // Roles, domains and similar resources have effects only in AWS.
             _ => {}
         }
     }
     Ok(parts)
+}
+
+/// A number, which a parameter may give as a text.
+fn number(value: &Value) -> Option<u64> {
+    text(value)?.parse().ok()
 }
 
 impl Resource<'_> {
@@ -95,7 +109,18 @@ impl Resource<'_> {
             return Err(failure(self.line, format!("Role of {} is not supported. Use Policies instead", self.name)));
         }
         let policies = self.at("/Properties/Policies").cloned().unwrap_or_default();
-        Ok(Function { binary: self.binary()?, environment, policies })
+        let property = |path: &str| {
+            let own = self.value.pointer(&format!("/Properties/{path}"));
+            own.or_else(|| globals.pointer(&format!("/Function/{path}")))
+        };
+        Ok(Function {
+            binary: self.binary()?,
+            environment,
+            policies,
+            memory: property("MemorySize").and_then(number),
+            tracing: property("Tracing").and_then(text),
+            system_log_level: property("LoggingConfig/SystemLogLevel").and_then(text),
+        })
     }
 
     /// The last part of `target/lambda/<binary>`, where `cargo lambda build` puts the program.
