@@ -1,27 +1,27 @@
-//! The documented costs follow from the template and the price file. `cargo bench -p tests --bench figures -- bill --write`
-//! updates them.
+//! The documented costs follow from the template, the price file and the measured units of a login. `cargo bench -p tests --bench
+//! figures -- bill --write` updates them.
 
 use local_aws::template::find_root;
-use tests::costs::{Stack, custom_metrics};
-
-fn page() -> String {
-    std::fs::read_to_string(find_root().unwrap().join("docs/benchmarks.md")).unwrap()
-}
+use tests::costs::{Costs, Login, custom_metrics};
 
 #[tokio::test]
-async fn the_monthly_bill_is_computed() {
-    let (bill, page) = (Stack::read().bill(custom_metrics().await), page());
-    let (_, rest) = page.split_once("<!-- begin bill -->\n\n").unwrap();
-    let (documented, _) = rest.split_once("\n<!-- end bill -->").unwrap();
-    assert_eq!(documented, bill);
-}
+async fn the_documented_costs_are_computed() {
+    let page = std::fs::read_to_string(find_root().unwrap().join("docs/benchmarks.md")).unwrap();
+    let section = |name: &str| {
+        let (_, rest) = page.split_once(&format!("<!-- begin {name} -->\n\n")).unwrap();
+        rest.split_once(&format!("\n<!-- end {name} -->")).unwrap().0
+    };
+    let metrics = custom_metrics().await;
+    let costs = Costs::new(Login::measured(), metrics);
+    assert_eq!(section("bill"), costs.stack.bill(metrics));
+    assert_eq!(section("costs"), costs.tables());
 
-/// The other rows of the table are measured.
-#[test]
-fn the_templates_part_of_a_login_is_computed() {
-    let page = page();
-    for line in Stack::read().of_a_login() {
-        let row = format!("| {} | {} | {:.2} |\n", line.name, line.counted, line.dollars * 1e6);
-        assert!(page.contains(&row), "docs/benchmarks.md lacks {row}");
+    let readme = std::fs::read_to_string(find_root().unwrap().join("README.md")).unwrap();
+    let (login, idle) = (costs.of_a_million(), costs.stack.idle());
+    for sentence in [
+        format!("sign-ins, each with two refreshes and a sign-out, cost about ${login:.0} at AWS list prices"),
+        format!("An idle stack costs about ${idle:.0} a month"),
+    ] {
+        assert!(readme.contains(&sentence), "README.md lacks: {sentence}");
     }
 }

@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use tests::costs::Login;
+
 const DOCUMENTS: [&str; 2] = [
     concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/benchmarks.md"),
     concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/security.md"),
@@ -21,4 +23,13 @@ pub fn show(section: &str, text: &str, is_kept: bool) {
         return fs::write(path, format!("{before}{begin}\n{text}\n{end}{after}")).unwrap();
     }
     panic!("no document has a place for {section}");
+}
+
+/// Writes the units of a login, below the comment, into `docs/login.toml`.
+pub fn keep_login(login: &Login) {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/login.toml");
+    let text = fs::read_to_string(path).unwrap();
+    let comment: String =
+        text.lines().take_while(|line| line.starts_with('#')).map(|line| format!("{line}\n")).collect();
+    fs::write(path, comment + &toml::to_string(login).unwrap()).unwrap();
 }

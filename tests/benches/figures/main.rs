@@ -9,7 +9,6 @@ mod instructions;
 mod load;
 mod operations;
 mod oracle;
-mod prices;
 mod signatures;
 mod timing;
 mod wire;
@@ -21,12 +20,11 @@ use clap::{Parser, ValueEnum};
 use shared::observe::log::Log;
 use shared::words::Clock;
 
-use tests::costs::{Stack, Table, custom_metrics};
+use tests::costs::{Costs, Login, Table, custom_metrics};
 
 use crate::document::show;
 use crate::load::{Load, Run, STEPS};
 use crate::operations::Bench;
-use crate::prices::{Costs, Login};
 use crate::signatures::Signatures;
 use crate::timing::{Times, micros, millis};
 
@@ -38,7 +36,7 @@ enum Part {
     Oracle,
     /// Whole logins and their cost.
     Load,
-    /// The monthly cost that is independent of the number of logins.
+    /// The cost of a month and of logins, from the last measured units.
     Bill,
 }
 
@@ -90,10 +88,8 @@ fn main() {
     tracing::subscriber::set_global_default(log().subscriber()).unwrap();
 
     let is_meant = |part| options.part.is_none_or(|only| only == part);
-    let is_priced = options.watched.is_none() && (is_meant(Part::Bill) || is_meant(Part::Load));
-    let metrics = if is_priced { bill(options.write) } else { 0 };
     if options.part == Some(Part::Bill) {
-        return;
+        return bill(Login::measured(), options.write);
     }
     let bench = Bench::start();
     if let Some(name) = &options.watched {
@@ -113,21 +109,22 @@ fn main() {
     }
     drop(bench);
     if is_meant(Part::Load) {
-        loads(&options, &signatures, call, metrics);
+        loads(&options, &signatures, call);
     }
 }
 
-/// Shows the monthly bill, and returns the number of custom metrics in it.
-fn bill(is_kept: bool) -> usize {
+/// Shows the monthly bill and the cost of logins.
+fn bill(login: Login, is_kept: bool) {
     let metrics = tokio::runtime::Runtime::new().unwrap().block_on(custom_metrics());
-    show("bill", &Stack::read().bill(metrics), is_kept);
-    metrics
+    let costs = Costs::new(login, metrics);
+    show("bill", &costs.stack.bill(metrics), is_kept);
+    show("costs", &costs.tables(), is_kept);
 }
 
 /// Each algorithm with few users and some clients, then the last algorithm with growing numbers of users. The largest comes last,
 /// because its memory stays in use.
-fn loads(options: &Options, signatures: &Signatures, call: Duration, metrics: usize) {
-    let (mut rates, mut waits, mut costs) = (rates_table(), waits_table(), String::new());
+fn loads(options: &Options, signatures: &Signatures, call: Duration) {
+    let (mut rates, mut waits, mut login) = (rates_table(), waits_table(), None);
     for algorithm in ["RS256", "ES256"] {
         let mut load = Load::start(algorithm);
         for (users, clients) in plan(options, algorithm) {
@@ -139,15 +136,19 @@ fn loads(options: &Options, signatures: &Signatures, call: Duration, metrics: us
             let label = format!("{algorithm}, {users} users, {clients} at once");
             rates.row(&rate(&label, &run, signatures.one(algorithm), call));
             waits.row(&wait(&label, &run));
-            if algorithm == "ES256" && costs.is_empty() {
-                costs = Costs::new(Login::of(&run, of_log), metrics).tables();
+            if algorithm == "ES256" && login.is_none() {
+                login = Some(run.login(of_log));
             }
             eprintln!("{label}: {:.0} logins per second", run.logins as f64 / run.time.as_secs_f64());
         }
         load.stop();
     }
     show("load", &format!("{}\n{}", rates.text(), waits.text()), options.write);
-    show("costs", &costs, options.write);
+    let login = login.expect("each algorithm has a run");
+    if options.write {
+        document::keep_login(&login);
+    }
+    bill(login, options.write);
 }
 
 /// The middle number of clients is used to show the growth with users.

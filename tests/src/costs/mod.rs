@@ -1,9 +1,11 @@
 //! What a deployment costs: the units that the template and the sign-ins need, times the prices of `docs/prices.toml`.
 
+mod login;
 mod prices;
 mod stack;
 mod table;
 
+pub use self::login::{Costs, Login};
 pub use self::prices::{Other, Prices};
-pub use self::stack::{Line, Stack, custom_metrics};
+pub use self::stack::{Stack, custom_metrics};
 pub use self::table::Table;

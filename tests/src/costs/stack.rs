@@ -83,6 +83,11 @@ impl Stack {
         table.text()
     }
 
+    /// What a month without requests costs.
+    pub fn idle(&self) -> f64 {
+        sum("", [&self.secrets()].into_iter().chain(&self.watching())).dollars
+    }
+
     /// What a month costs beside the sign-ins, with and without metrics.
     pub fn month(&self, custom_metrics: usize) -> [f64; 2] {
         let (secrets, busy) = (self.secrets().dollars, self.busy(custom_metrics));
@@ -93,24 +98,33 @@ impl Stack {
         [secrets + others + metrics + watching, secrets + others]
     }
 
-    /// The lines of one login that follow from the template.
-    pub fn of_a_login(&self) -> Vec<Line> {
-        let (aws, assumed) = (&self.prices.aws, &self.prices.assumed);
-        let requests = |is_meant: &dyn Fn(&Function) -> bool| -> f64 {
-            LOGIN.iter().filter(|(binary, _)| is_meant(self.function(binary))).map(|(_, times)| f64::from(*times)).sum()
-        };
-        let platform = assumed.platform_bytes * requests(&writes_platform_lines);
-        let access = f64::from(u32::try_from(self.access_line()).unwrap()) * requests(&|_| true);
-        let traced = requests(&|function| function.tracing.as_deref() == Some("Active"));
-        vec![
-            Line::new("CloudWatch Logs, Lambda's own lines", format!("{platform:.0} bytes"), platform * aws.log_byte),
-            Line::new("CloudWatch Logs, access log", format!("{access:.0} bytes"), access * aws.log_byte),
-            Line::new("X-Ray, if it traces every request", format!("{traced:.0} traces"), traced * aws.trace),
+    /// The lines of one login that follow from the template. The functions' own lines are `log_bytes` long.
+    pub fn of_a_login(&self, log_bytes: f64) -> [Line; 5] {
+        let aws = &self.prices.aws;
+        let platform = self.prices.assumed.platform_bytes * self.requests_to(writes_platform_lines);
+        let access = f64::from(u32::try_from(self.access_line()).unwrap()) * self.requests();
+        let traces = self.requests_to(|function| function.tracing.as_deref() == Some("Active"));
+        let log = |name, bytes| Line::new(name, format!("{bytes:.0} bytes"), bytes * aws.log_byte);
+        [
+            log("CloudWatch Logs, the functions' lines", log_bytes),
+            log("CloudWatch Logs, Lambda's own lines", platform),
+            log("CloudWatch Logs, access log", access),
+            self.kept_log(log_bytes + platform + access),
+            Line::new("X-Ray, if it traces every request", format!("{traces:.0} traces"), traces * aws.trace),
         ]
     }
 
+    /// The number of requests of a login.
+    pub fn requests(&self) -> f64 {
+        self.requests_to(|_| true)
+    }
+
+    fn requests_to(&self, is_meant: impl Fn(&Function) -> bool) -> f64 {
+        LOGIN.iter().filter(|(binary, _)| is_meant(self.function(binary))).map(|(_, times)| f64::from(*times)).sum()
+    }
+
     /// Keeping `bytes` of the log for as long as the template says.
-    pub fn kept_log(&self, bytes: f64) -> Line {
+    fn kept_log(&self, bytes: f64) -> Line {
         let days = self.template.log_days.values().max().copied().unwrap_or_default();
         let months = f64::from(u32::try_from(days).unwrap()) / MONTH_DAYS;
         let price = bytes * self.prices.assumed.log_compression * months * self.prices.aws.log_byte_month;

@@ -14,6 +14,7 @@ use local_aws::calls::Totals;
 use serde_json::{Value, json};
 use tests::Deployment;
 use tests::client::{LOGOUT, REFRESH, REQUEST, VERIFY, posting};
+use tests::costs::Login;
 use tests::operations::SETTINGS;
 use tests::usage::{forget_peak, memory};
 use tokio::runtime::Runtime;
@@ -58,6 +59,19 @@ pub struct Run {
     pub grown: u64,
     pub peak: u64,
     pub totals: Totals,
+}
+
+impl Run {
+    /// The units of one login.
+    pub fn login(&self, log_bytes: u64) -> Login {
+        let logins = self.logins as f64;
+        Login {
+            write: self.totals.capacity.write / logins,
+            read: self.totals.capacity.read / logins,
+            log_bytes: log_bytes as f64 / logins,
+            cpu: self.functions.as_secs_f64() / logins,
+        }
+    }
 }
 
 impl Load {

@@ -1,17 +1,19 @@
-//! The cost of a million logins: counted units times the prices in `docs/prices.toml`.
+//! The cost of a million logins: measured units times the prices, and a comparison with other products.
 
-use tests::costs::{Line, Prices, Stack, Table};
-use tests::operations::OPERATIONS;
+use serde::{Deserialize, Serialize};
 
-use crate::load::{Run, STEPS};
+use super::{Prices, Stack, Table};
+use crate::operations::OPERATIONS;
 
+const MEASURED: &str = include_str!("../../../docs/login.toml");
 const MILLION: f64 = 1e6;
 /// The monthly users in the table.
 const PEOPLE: [u32; 3] = [10_000, 100_000, 1_000_000];
 
-/// The resources of one login.
+/// The units of one login, as the benchmark measures them.
+#[derive(Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
 pub struct Login {
-    pub requests: f64,
     pub write: f64,
     pub read: f64,
     pub log_bytes: f64,
@@ -20,29 +22,28 @@ pub struct Login {
 }
 
 impl Login {
-    pub fn of(run: &Run, log_bytes: u64) -> Login {
-        let logins = run.logins as f64;
-        Login {
-            requests: STEPS.iter().map(|(_, times)| *times as f64).sum(),
-            write: run.totals.capacity.write / logins,
-            read: run.totals.capacity.read / logins,
-            log_bytes: log_bytes as f64 / logins,
-            cpu: run.functions.as_secs_f64() / logins,
-        }
+    /// The units in `docs/login.toml`.
+    pub fn measured() -> Login {
+        toml::from_str(MEASURED).unwrap()
     }
 }
 
 /// The costs of logins, of which each takes `login`.
 pub struct Costs {
-    pub login: Login,
-    pub custom_metrics: usize,
-    stack: Stack,
+    pub stack: Stack,
+    login: Login,
+    custom_metrics: usize,
     prices: Prices,
 }
 
 impl Costs {
     pub fn new(login: Login, custom_metrics: usize) -> Costs {
         Costs { login, custom_metrics, stack: Stack::read(), prices: Prices::read() }
+    }
+
+    /// The cost of a million logins, without email.
+    pub fn of_a_million(&self) -> f64 {
+        self.parts().iter().map(|part| part.2 * MILLION).sum()
     }
 
     /// The cost of a million logins by item, and a comparison with other products.
@@ -52,23 +53,18 @@ impl Costs {
         for (name, counted, price) in &parts {
             table.row(&[(*name).to_owned(), counted.clone(), format!("{:.2}", price * MILLION)]);
         }
-        let own: f64 = parts.iter().map(|part| part.2).sum();
-        table.row(&["total without email".to_owned(), String::new(), format!("{:.2}", own * MILLION)]);
+        let own = self.of_a_million();
+        table.row(&["total without email".to_owned(), String::new(), format!("{own:.2}")]);
         table.row(&["email".to_owned(), "1".to_owned(), format!("{:.2}", self.prices.aws.mail * MILLION)]);
-        format!("{}\n{}", table.text(), self.others(own))
+        format!("{}\n{}", table.text(), self.others(own / MILLION))
     }
 
     fn parts(&self) -> Vec<(&'static str, String, f64)> {
         let (aws, login, seconds) = (&self.prices.aws, &self.login, self.seconds());
-        let memory_mb = self.stack.memory_mb();
-        let of_template = self.stack.of_a_login();
-        let log_dollars = |line: &&Line| line.name.starts_with("CloudWatch Logs");
-        let other_bytes: f64 = of_template.iter().filter(log_dollars).map(|line| line.dollars / aws.log_byte).sum();
-        let kept = self.stack.kept_log(login.log_bytes + other_bytes);
-        let of_template = of_template.into_iter().chain([kept]);
+        let (memory_mb, requests) = (self.stack.memory_mb(), self.stack.requests());
         let mut parts = vec![
-            ("API Gateway", format!("{} requests", login.requests), login.requests * aws.api_request),
-            ("Lambda, invocations", format!("{}", login.requests), login.requests * aws.lambda_request),
+            ("API Gateway", format!("{requests} requests"), requests * aws.api_request),
+            ("Lambda, invocations", requests.to_string(), requests * aws.lambda_request),
             (
                 "Lambda, time",
                 format!("{:.0} ms of {memory_mb:.0} MB", seconds * 1e3),
@@ -76,13 +72,8 @@ impl Costs {
             ),
             ("DynamoDB, writes", format!("{:.2} units", login.write), login.write * aws.write_unit),
             ("DynamoDB, reads", format!("{:.2} units", login.read), login.read * aws.read_unit),
-            (
-                "CloudWatch Logs, the functions' lines",
-                format!("{:.0} bytes", login.log_bytes),
-                login.log_bytes * aws.log_byte,
-            ),
         ];
-        parts.extend(of_template.map(|line| (line.name, line.counted, line.dollars)));
+        parts.extend(self.stack.of_a_login(login.log_bytes).map(|line| (line.name, line.counted, line.dollars)));
         parts
     }
 
