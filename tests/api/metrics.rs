@@ -126,6 +126,31 @@ async fn every_kind_of_event_is_counted() {
     }
 }
 
+/// A send with an unknown outcome is counted, whatever its client was told. A repeated email that was accepted is an ordinary send.
+#[tokio::test]
+async fn unknown_sends_are_counted() {
+    let auth = Deployment::start().await;
+    let faults = |service: &str, error: &str, times: u32| {
+        auth.faults(json!({ "aws": [{ "service": service, "error": error, "times": times }] }));
+    };
+    let ask = |identifier: &'static str| auth.client().post(REQUEST, json!({ "identifier": identifier }));
+    faults("ses", "connection_reset", 1);
+    ask(ADA).await.ok();
+    faults("ses", "connection_reset", 2);
+    ask("bob@example.com").await.refused(502, "email_send_failed");
+    faults("ses", "InternalServerError", 1);
+    ask("eve@example.com").await.ok();
+    faults("sns", "connection_reset", 1);
+    let lost = ask(BOB).await;
+    lost.refused(502, "sms_send_failed");
+    let counted = counted(&auth.stack.logs());
+    let sum = |name, channel| sum(&counted, name, "RequestOtp", Some(("Channel", channel)));
+    assert_eq!([sum("Sends", "email"), sum("UnknownSends", "email"), sum("RefusedSends", "email")], [1.0, 2.0, 0.0]);
+    assert_eq!([sum("Sends", "sms"), sum("UnknownSends", "sms"), sum("RefusedSends", "sms")], [0.0, 1.0, 0.0]);
+    let told = local::explain(&auth.stack.logs().join("\n"), lost.headers["x-request-id"].to_str().unwrap()).unwrap();
+    assert!(told.contains("delivery   by sms to GB: unknown: the connection broke"), "{told}");
+}
+
 /// A lockout is counted by the function that refuses.
 #[tokio::test]
 async fn lockouts_are_counted() {
@@ -149,7 +174,7 @@ async fn lockouts_are_counted() {
 async fn every_metric_of_alarms_and_dashboard_is_counted() {
     let mut counted: BTreeSet<Metric> =
         counted(&everything().await.stack.logs()).into_iter().map(|(metric, _)| metric).collect();
-    // These journeys contain no lockout. The test above covers it.
+    // These journeys contain neither a lockout nor an unknown send. The tests above cover them.
     counted.insert(("Lockouts".to_owned(), vec![("FunctionName".to_owned(), "latchkey-VerifyOtp".to_owned())]));
     counted.insert(("Outcomes".to_owned(), outcome("too_many_attempts")));
     counted.insert(("RefusedSends".to_owned(), channel("sms")));
