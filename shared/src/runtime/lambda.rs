@@ -46,7 +46,8 @@ where
     };
     tracing::error!(cause = reason, "the function cannot start and refuses every event");
     let settings = config::read(variable, aws::Settings::read).unwrap_or_default();
-    let aws = Aws::new(&settings).or_else(|_| Aws::new(&aws::Settings::default())).map_err(in_words)?;
+    let clock = &Clock::system();
+    let aws = Aws::new(&settings, clock).or_else(|_| Aws::new(&aws::Settings::default(), clock)).map_err(in_words)?;
     let refusal = Refusal { reason, aws };
     lambda_runtime::run(service_fn(|event: LambdaEvent<_>| {
         let refusing = refuse(refusal.clone(), event.payload);
