@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use local::Kind;
-use local_aws::template::Function;
+use local_aws::template::{Function, waits_for};
 use regex::Regex;
 use serde_json::json;
 use shared::config;
@@ -107,7 +107,8 @@ fn a_variable_is_the_same_in_every_function() {
         assert_eq!(*first, value, "{variable}");
     }
     // CloudFormation lets rotate-keys check these values before any function gets them.
-    values.remove(DIGEST);
+    // What the resource itself answers cannot be among its properties.
+    values.retain(|_, value| waits_for(value).is_none());
     assert_eq!(template().custom["FirstKeys"].properties["Settings"], json!(values));
 }
 
