@@ -1,6 +1,6 @@
 """Writes what CloudFormation needs to take the table, secrets and sender of a deleted stack into a new stack.
 
-    python3 tools/import_stack.py UserTable=NAME CodesSecret=ARN TokensSecret=ARN
+    python3 tools/import_stack.py UserTable=NAME IndexSecret=ARN CodesSecret=ARN RefreshSecret=ARN SigningSecret=ARN
 
 It writes two files: import.yaml, the resources of template.yaml that outlive a stack, and import.json, their names. Only a
 template without SAM's transform can import. docs/operations.md has the commands that use the files.

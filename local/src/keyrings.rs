@@ -7,7 +7,7 @@ use local_aws::template::{CustomResource, STACK};
 use local_aws::{ACCOUNT, Failure, REGION, Services, new_id};
 use serde_json::{Value, json};
 use shared::http::TokenSettings;
-use shared::keys::{Ring, SigningKey, TokenKeys, generate, public_keys};
+use shared::keys::{Ring, RootKey, SigningKey, SigningKeys, generate, public_keys};
 use shared::words::{Entropy, Error, Timestamp};
 
 use crate::settings::All;
@@ -23,13 +23,16 @@ pub(crate) struct Keyrings {
     functions: Functions,
     /// The resource name of `rotate-keys`.
     name: String,
-    secrets: [String; 2],
+    /// The secrets that rotate.
+    secrets: [String; 3],
 }
 
 impl Keyrings {
     /// Invokes the function `name` of `functions`.
     pub(crate) fn new(functions: Functions, name: String, settings: &All) -> Keyrings {
-        let secrets = [settings.verify.codes_secret.clone(), settings.verify.tokens.secret.clone()];
+        let tokens = &settings.verify.tokens;
+        let secrets =
+            [&settings.verify.codes_secret, &tokens.refresh_secret, &tokens.signing_secret].map(String::clone);
         Keyrings { functions, name, secrets }
     }
 
@@ -65,7 +68,7 @@ impl Keyrings {
         }
     }
 
-    /// Rotates both secrets with the steps of Secrets Manager.
+    /// Rotates each secret with the steps of Secrets Manager.
     pub(crate) async fn rotate(&self) -> Result<(), Failure> {
         for secret in &self.secrets {
             let token = new_id();
@@ -77,24 +80,29 @@ impl Keyrings {
     }
 }
 
-/// Stores a keyring for tokens with the signing key from `pem`, unless one exists. It saves the time to generate a key.
+/// The seed of the root key of every stack on this machine. It is public, so that Cargo.toml can name the public half for
+/// `cargo lambda watch`. The stack's tables are on this machine too.
+const LOCAL_ROOT: [u8; 32] = *b"latchkey: local and not a secret";
+
+/// Stores the first signing keyring, unless one exists: with the stack's root key, and with the signing key from `pem`, which
+/// saves the time to generate one. `rotate-keys` adds what is missing.
 pub(crate) fn lay_ready(
     services: &Services,
     settings: &TokenSettings,
-    pem: &str,
+    pem: Option<&String>,
     now: Timestamp,
 ) -> Result<(), Failure> {
-    let algorithm = settings.access.algorithm;
-    if algorithm.is_symmetric() || services.secret(&settings.secret).is_some() {
+    if services.secret(&settings.signing_secret).is_some() {
         return Ok(());
     }
     let failure = |error: Error| Failure::new(error.cause().unwrap_or_else(|| error.to_string()));
-    let key = SigningKey::new(algorithm, pem.to_owned());
-    let signing = Ring::new(vec![generate::dated(key, now, &Entropy).map_err(failure)?]);
+    let algorithm = settings.access.algorithm;
+    let keys = pem.filter(|_| !algorithm.is_symmetric()).map(|pem| SigningKey::new(algorithm, pem.clone()));
+    let keys = keys.map(|key| generate::dated(key, now, &Entropy)).transpose().map_err(failure)?;
+    let signing = Ring::new(keys.into_iter().collect());
     // Check the key before it is stored, so that the stack never keeps an unusable one.
     public_keys(&signing, now).map_err(failure)?;
-    let refresh = generate::bytes(&Entropy).and_then(|key| generate::dated(key, now, &Entropy)).map_err(failure)?;
-    let keys = TokenKeys { signing, refresh: Ring::new(vec![refresh]) };
+    let keys = SigningKeys { signing, root: RootKey::of_seed(LOCAL_ROOT) };
     let text = serde_json::to_string(&keys).map_err(Failure::new)?;
-    services.put_secret(&settings.secret, text).map_err(Failure::new)
+    services.put_secret(&settings.signing_secret, text).map_err(Failure::new)
 }

@@ -91,9 +91,7 @@ impl Stack {
         }
         template.senders.iter().chain([&settings.request.mail.sender]).for_each(|sender| services.allow_sender(sender));
         template.secrets.iter().for_each(|arn| services.create_secret(arn));
-        if let Some(pem) = options.signing_keys.first() {
-            keyrings::lay_ready(&services, &settings.verify.tokens, pem, clock.now())?;
-        }
+        keyrings::lay_ready(&services, &settings.verify.tokens, options.signing_keys.first(), clock.now())?;
 
         let logs = Logs::new(options.on_line);
         let mut doors = Doors::new();
@@ -186,7 +184,7 @@ impl Stack {
         variables.map(|(name, value)| (name.clone(), value.clone())).collect()
     }
 
-    /// Rotates both keyrings with the steps of Secrets Manager.
+    /// Rotates each keyring with the steps of Secrets Manager.
     ///
     /// # Errors
     /// `rotate-keys` fails.

@@ -67,7 +67,7 @@ async fn key_of(auth: &Deployment, token: &str) -> Value {
     let set = auth.client().get("/.well-known/jwks.json").await.ok();
     let published = set["keys"].as_array().unwrap().iter().find(|key| key["kid"] == *kid).cloned();
     published.unwrap_or_else(|| {
-        let keys = auth.token_keys().signing;
+        let keys = auth.signing_keys().signing;
         let secret = keys.all().iter().find(|key| *kid == key.id).unwrap().key.reveal();
         json!({ "k": BASE64URL_NOPAD.encode(&BASE64.decode(secret.as_bytes()).unwrap()) })
     })
@@ -85,7 +85,7 @@ fn relabelled(token: &str, algorithm: &str) -> String {
 async fn ours_accepts(auth: &Deployment, algorithm: SigningAlgorithm, token: &str) -> bool {
     let now = auth.stack.clock().now();
     let keys = if algorithm.is_symmetric() {
-        CheckingKeys::of(&auth.token_keys().signing, now)
+        CheckingKeys::of(&auth.signing_keys().signing, now)
     } else {
         let set = auth.client().get("/.well-known/jwks.json").await.ok();
         CheckingKeys::published(&serde_json::from_value(set).unwrap())

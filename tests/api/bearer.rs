@@ -65,7 +65,7 @@ async fn foreign_and_expired_tokens_are_refused() {
     let auth = Deployment::with(&[ES256, ("JWT_LEEWAY_SECONDS", "0"), ("JWT_ACCESS_SECONDS", "600")]).await;
     let elsewhere = Deployment::with(&[ES256]).await.client().sign_in(ADA).await;
     let other_audience = Deployment::with(&[ES256, ("JWT_AUDIENCE", "other")]).await;
-    other_audience.put_token_keys(&auth.token_keys());
+    other_audience.put_signing_keys(&auth.signing_keys());
     let tokens = auth.client().sign_in(ADA).await;
     let part = |at: usize| tokens.access.split('.').nth(at).unwrap();
     let none = BASE64URL_NOPAD.encode(br#"{"typ":"at+jwt","alg":"none","kid":"x"}"#);
@@ -146,8 +146,10 @@ async fn only_hmac_needs_the_keyring_to_verify_tokens() {
             auth.client().with_token(method, &path, &tokens.access).await.ok();
         }
         for function in ["Profile", "Sessions"] {
-            assert_eq!(auth.may(function, Call::secret("TokensSecret")).await, is_held, "{function} {algorithm}");
-            assert!(!auth.may(function, Call::secret("CodesSecret")).await);
+            assert_eq!(auth.may(function, Call::secret("SigningSecret")).await, is_held, "{function} {algorithm}");
+            for secret in ["IndexSecret", "CodesSecret", "RefreshSecret"] {
+                assert!(!auth.may(function, Call::secret(secret)).await, "{function} {secret}");
+            }
         }
         let calls = auth.stack.services().calls().take();
         let secret_reads: Vec<Value> = calls

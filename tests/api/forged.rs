@@ -68,7 +68,7 @@ async fn of_others(auth: &Deployment) -> Vec<Forged> {
     ] {
         let other = Deployment::with(&[setting]).await;
         if told != "other keys" {
-            other.put_token_keys(&auth.token_keys());
+            other.put_signing_keys(&auth.signing_keys());
             other.wait(300);
         }
         forged.push((format!("another deployment's: {told}"), other.client().sign_in(ADA).await.access));
@@ -81,7 +81,7 @@ async fn every_forged_refresh_token_is_refused_with_one_answer() {
     let auth = Deployment::start().await;
     let (ada, bob) = (auth.client().sign_in(ADA).await, auth.client().sign_in("bob@example.com").await);
     let client = Deployment::with(&[("JWT_AUDIENCE", "other")]).await;
-    client.put_token_keys(&auth.token_keys());
+    client.put_refresh_keys(&auth.refresh_keys());
     client.wait(300);
     let elsewhere = client.client().sign_in(ADA).await.refresh;
 

@@ -94,7 +94,7 @@ async fn an_access_token_has_every_claim() {
         };
         let set = serde_json::from_value(auth.client().get("/.well-known/jwks.json").await.ok()).unwrap();
         let keys = match algorithm.is_symmetric() {
-            true => CheckingKeys::of(&auth.token_keys().signing, Timestamp::from_unix(now)).unwrap(),
+            true => CheckingKeys::of(&auth.signing_keys().signing, Timestamp::from_unix(now)).unwrap(),
             false => CheckingKeys::published(&set).unwrap(),
         };
         let check = |at: u64| keys.check(access, "https://auth.example.com", &policy, Timestamp::from_unix(at));

@@ -71,17 +71,19 @@ async fn walk(auth: &Deployment) -> Result<(), String> {
 #[test]
 fn every_function_has_its_own_tables_and_secrets_and_no_others() {
     let (otp, user) = ("table/latchkey-OtpTable", "table/latchkey-UserTable");
-    let (codes, tokens) = ("secret:latchkey-CodesSecret-000000", "secret:latchkey-TokensSecret-000000");
+    let secrets = ["Index", "Codes", "Refresh", "Signing"];
+    let secrets = secrets.map(|name| format!("secret:latchkey-{name}Secret-000000"));
+    let [index, codes, refresh, signing] = secrets.each_ref().map(String::as_str);
     let expected: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::from([
-        ("RequestOtp", BTreeSet::from([otp, codes])),
-        ("VerifyOtp", BTreeSet::from([otp, user, codes, tokens])),
-        ("Refresh", BTreeSet::from([user, tokens])),
-        ("Logout", BTreeSet::from([user, tokens])),
+        ("RequestOtp", BTreeSet::from([otp, index, codes])),
+        ("VerifyOtp", BTreeSet::from([otp, user, index, codes, refresh, signing])),
+        ("Refresh", BTreeSet::from([user, refresh, signing])),
+        ("Logout", BTreeSet::from([user, refresh])),
         ("Sessions", BTreeSet::from([user])),
         ("Profile", BTreeSet::from([user])),
         ("Jwks", BTreeSet::from([user])),
         ("Fallback", BTreeSet::new()),
-        ("RotateKeys", BTreeSet::from([user, codes, tokens])),
+        ("RotateKeys", BTreeSet::from([user, index, codes, refresh, signing])),
     ]);
     let template = policies::template();
     assert_eq!(template.functions.len(), expected.len());
@@ -91,6 +93,11 @@ fn every_function_has_its_own_tables_and_secrets_and_no_others() {
         let stored = resources.iter().filter(|arn| arn.contains(":dynamodb:") || arn.contains(":secretsmanager:"));
         let stored: BTreeSet<_> = stored.map(|arn| arn.splitn(6, ':').nth(5).unwrap()).collect();
         assert_eq!(stored, expected[name.as_str()], "{name}");
+        // With the peppers and the challenges a role can compute every live code.
+        let sees_codes = stored.contains(codes) && stored.contains(otp);
+        assert_eq!(sees_codes, ["RequestOtp", "VerifyOtp"].contains(&name.as_str()), "{name}");
+        let signs = ["VerifyOtp", "Refresh", "RotateKeys"].contains(&name.as_str());
+        assert_eq!(stored.contains(signing), signs, "{name}");
         let actions: Vec<&str> = statements.iter().flat_map(|statement| texts(&statement["Action"])).collect();
         let is_sender = actions.contains(&"ses:SendEmail") || actions.contains(&"sns:Publish");
         assert_eq!(is_sender, name == "RequestOtp", "{name}");
@@ -179,6 +186,13 @@ fn each(operations: &[&str], table: &str, key: &str) -> Vec<Call> {
     operations.iter().map(|operation| Call::item(operation, table, key)).collect()
 }
 
+const SECRETS: [&str; 4] = ["Index", "Codes", "Refresh", "Signing"];
+
+/// A look at each of these secrets.
+fn secrets(names: &[&str]) -> Vec<Call> {
+    names.iter().map(|name| Call::secret(&format!("{name}Secret"))).collect()
+}
+
 const ALL: [&str; 4] = ["GetItem", "PutItem", "UpdateItem", "DeleteItem"];
 
 /// S12: the function cannot reveal the existence of an account, because accounts are unreadable for it.
@@ -188,7 +202,8 @@ async fn request_otp_cannot_access_users() {
         ["U#a", "ID#a", "S#a", "JWKS"].iter().flat_map(|key| each(&ALL, "UserTable", key)).collect();
     calls.extend(each(&["GetItem", "PutItem", "DeleteItem"], "OtpTable", "I#a"));
     calls.extend(each(&ALL, "OtpTable", "R#failure#a#1"));
-    calls.extend([Call::secret("TokensSecret"), Call::mail("eve@example.com"), Call::publish(TOPIC)]);
+    calls.extend(secrets(&["Refresh", "Signing"]));
+    calls.extend([Call::mail("eve@example.com"), Call::publish(TOPIC)]);
     calls.push(Call::dynamodb("Scan", "OtpTable", json!({})));
     has_no_permission_for("RequestOtp", calls).await;
 }
@@ -211,7 +226,8 @@ async fn refresh_creates_nothing_and_cannot_access_codes() {
     calls.extend(each(&ALL, "UserTable", "JWKS"));
     calls.extend(each(&["PutItem", "DeleteItem"], "UserTable", "U#a"));
     calls.extend(each(&["GetItem", "PutItem", "DeleteItem"], "UserTable", "S#a"));
-    calls.extend([Call::secret("CodesSecret"), Call::mail("no-reply@example.com"), Call::publish(PHONE)]);
+    calls.extend(secrets(&["Index", "Codes"]));
+    calls.extend([Call::mail("no-reply@example.com"), Call::publish(PHONE)]);
     has_no_permission_for("Refresh", calls).await;
 }
 
@@ -220,7 +236,8 @@ async fn logout_reads_nothing() {
     let mut calls = each(&["GetItem", "PutItem", "DeleteItem"], "UserTable", "U#a");
     calls.extend(["S#a", "ID#a", "JWKS"].iter().flat_map(|key| each(&ALL, "UserTable", key)));
     calls.extend(each(&ALL, "OtpTable", "I#a"));
-    calls.extend([Call::secret("CodesSecret"), Call::mail("no-reply@example.com")]);
+    calls.extend(secrets(&["Index", "Codes", "Signing"]));
+    calls.push(Call::mail("no-reply@example.com"));
     has_no_permission_for("Logout", calls).await;
 }
 
@@ -231,7 +248,8 @@ async fn sessions_ends_sessions_and_creates_nothing() {
     calls.extend(each(&["PutItem", "UpdateItem", "DeleteItem"], "UserTable", "JWKS"));
     calls.extend(each(&ALL, "UserTable", "ID#a"));
     calls.extend(each(&ALL, "OtpTable", "I#a"));
-    calls.extend([Call::secret("CodesSecret"), Call::secret("TokensSecret"), Call::publish(PHONE)]);
+    calls.extend(secrets(&SECRETS));
+    calls.push(Call::publish(PHONE));
     has_no_permission_for("Sessions", calls).await;
 }
 
@@ -242,7 +260,8 @@ async fn profile_reads_users_and_public_keys_and_writes_nothing() {
         calls.extend(each(&["PutItem", "UpdateItem", "DeleteItem"], "UserTable", key));
     }
     calls.extend(each(&ALL, "OtpTable", "I#a"));
-    calls.extend([Call::secret("CodesSecret"), Call::secret("TokensSecret"), Call::mail("no-reply@example.com")]);
+    calls.extend(secrets(&SECRETS));
+    calls.push(Call::mail("no-reply@example.com"));
     has_no_permission_for("Profile", calls).await;
 }
 
@@ -251,7 +270,7 @@ async fn jwks_reads_the_public_keys_and_nothing_else() {
     let mut calls: Vec<Call> = ["U#a", "JWKS2", "S#a"].iter().flat_map(|key| each(&ALL, "UserTable", key)).collect();
     calls.extend(each(&["PutItem", "UpdateItem", "DeleteItem"], "UserTable", "JWKS"));
     calls.extend(each(&ALL, "OtpTable", "JWKS"));
-    calls.extend([Call::secret("CodesSecret"), Call::secret("TokensSecret")]);
+    calls.extend(secrets(&SECRETS));
     has_no_permission_for("Jwks", calls).await;
 }
 
@@ -259,7 +278,8 @@ async fn jwks_reads_the_public_keys_and_nothing_else() {
 async fn fallback_has_no_permissions() {
     let mut calls = each(&ALL, "UserTable", "JWKS");
     calls.extend(each(&ALL, "OtpTable", "I#a"));
-    calls.extend([Call::secret("CodesSecret"), Call::mail("no-reply@example.com"), Call::publish(PHONE)]);
+    calls.extend(secrets(&SECRETS));
+    calls.extend([Call::mail("no-reply@example.com"), Call::publish(PHONE)]);
     has_no_permission_for("Fallback", calls).await;
 }
 

@@ -22,7 +22,7 @@ async fn is_accepted(auth: &Deployment, access: &str) -> bool {
 }
 
 fn is_gone(auth: &Deployment, kid: &str) {
-    assert!(!auth.token_keys().signing.has(kid), "{kid} is in the keyring");
+    assert!(!auth.signing_keys().signing.has(kid), "{kid} is in the keyring");
     assert!(!auth.published().iter().any(|published| published == kid), "{kid} is published");
 }
 
@@ -38,7 +38,7 @@ async fn revoking_a_signing_key_ends_its_tokens_and_a_new_key_signs() {
 
     let leaked = kid(&tokens.access);
     let answer = auth.stack.revoke(&leaked).await.unwrap();
-    assert_eq!((&answer["revoked"], &answer["keyring"]), (&json!(leaked), &json!("tokens")));
+    assert_eq!((&answer["revoked"], &answer["keyring"]), (&json!(leaked), &json!("signing")));
     is_gone(&auth, &leaked);
     assert!(!is_accepted(&auth, &tokens.access).await);
 
@@ -84,7 +84,7 @@ async fn a_revocation_during_a_rotation_is_never_undone() {
         let ends = outcomes.last().is_none_or(Result::is_ok);
         assert_eq!(ends, done == 0 || done == 4, "{done}: {outcomes:?}");
         // The next rotation works.
-        rotate(&auth, &auth.setting("TOKENS_SECRET_ARN"), &token(2)).await.unwrap();
+        rotate(&auth, &auth.setting("SIGNING_SECRET_ARN"), &token(2)).await.unwrap();
         is_gone(&auth, &leaked);
     }
 }
@@ -95,11 +95,11 @@ async fn a_revocation_in_parallel_with_a_rotation_is_never_undone() {
     for round in 0..10 {
         let auth = deployment().await;
         let leaked = auth.published().remove(0);
-        let (arn, token) = (auth.setting("TOKENS_SECRET_ARN"), token(round));
+        let (arn, token) = (auth.setting("SIGNING_SECRET_ARN"), token(round));
         let (revoked, _) = tokio::join!(auth.stack.revoke(&leaked), rotate(&auth, &arn, &token));
         revoked.unwrap();
         is_gone(&auth, &leaked);
-        let live: Vec<_> = auth.token_keys().signing.all().iter().map(|key| key.id.clone()).collect();
+        let live: Vec<_> = auth.signing_keys().signing.all().iter().map(|key| key.id.clone()).collect();
         assert_eq!(auth.published(), live);
         auth.client().sign_in(ADA).await;
     }
@@ -123,7 +123,7 @@ async fn revoking_a_refresh_key_ends_its_sessions() {
     let auth = deployment().await;
     let tokens = auth.client().sign_in(ADA).await;
     let leaked = tokens.refresh.split('.').nth(1).unwrap();
-    assert_eq!(auth.stack.revoke(leaked).await.unwrap()["keyring"], "tokens");
+    assert_eq!(auth.stack.revoke(leaked).await.unwrap()["keyring"], "refresh");
     auth.wait(FRESH);
     auth.client().refresh(&tokens.refresh).await.refused(401, "invalid_token");
     assert!(is_accepted(&auth, &tokens.access).await, "an access token is signed with another key");

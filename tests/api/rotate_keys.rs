@@ -4,7 +4,7 @@
 use futures_util::future::join_all;
 use local::STEPS;
 use serde_json::{Value, json};
-use shared::keys::{Ring, TokenKeys};
+use shared::keys::Ring;
 use tests::Deployment;
 use tests::deployment::unverified;
 
@@ -23,9 +23,9 @@ pub fn token(number: u32) -> String {
     format!("{number:032}")
 }
 
-/// One step for the keyring of tokens.
+/// One step for the signing keys.
 pub async fn step(auth: &Deployment, step: &str, token: &str) -> Result<Value, String> {
-    step_of(auth, &auth.setting("TOKENS_SECRET_ARN"), step, token).await
+    step_of(auth, &auth.setting("SIGNING_SECRET_ARN"), step, token).await
 }
 
 async fn step_of(auth: &Deployment, secret: &str, step: &str, token: &str) -> Result<Value, String> {
@@ -45,17 +45,17 @@ fn ids<K>(ring: &Ring<K>) -> Vec<String> {
     ring.all().iter().map(|key| key.id.clone()).collect()
 }
 
-/// Asserts that the keyring of tokens has this number of signing keys, and that they are published.
+/// Asserts that the keyring has this number of signing keys, and that they are published.
 fn is_whole(auth: &Deployment, signing_keys: usize) {
-    let keys = auth.token_keys();
+    let keys = auth.signing_keys();
     assert_eq!(keys.signing.all().len(), signing_keys);
     assert_eq!(auth.published(), ids(&keys.signing));
 }
 
 /// The keyrings and the published keys.
-pub fn state(auth: &Deployment) -> [Option<String>; 3] {
-    let [codes, tokens] = auth.secrets().map(|secret| auth.stack.services().secret(&secret));
-    [codes, tokens, Some(auth.published().concat())]
+pub fn state(auth: &Deployment) -> [Option<String>; 4] {
+    let [codes, refresh, signing] = auth.secrets().map(|secret| auth.stack.services().secret(&secret));
+    [codes, refresh, signing, Some(auth.published().concat())]
 }
 
 #[tokio::test]
@@ -74,9 +74,9 @@ async fn each_step_twice_is_the_same_as_once() {
         assert_eq!(state(&auth), once);
     }
     is_whole(&auth, 2);
-    assert_eq!((auth.token_keys().refresh.all().len(), auth.code_keys().peppers.all().len()), (2, 2));
+    assert_eq!((auth.refresh_keys().refresh.all().len(), auth.code_keys().peppers.all().len()), (2, 2));
     let log = auth.stack.logs().join("\n");
-    let refresh = String::from(auth.token_keys().refresh.all()[0].key.clone());
+    let refresh = String::from(auth.refresh_keys().refresh.all()[0].key.clone());
     assert!(log.contains(r#""kind":"finishSecret""#) && !log.contains("PRIVATE KEY") && !log.contains(&refresh));
 }
 
@@ -105,8 +105,8 @@ async fn parallel_rotations_leave_one_keyring_and_fail_the_others() {
         let known = ["overtaken: ", "is not published", "others keep publishing"];
         assert!(lost.iter().all(|reason| known.iter().any(|known| reason.contains(known))), "{lost:?}");
     }
-    rotate(&auth, &auth.setting("TOKENS_SECRET_ARN"), &token(9)).await.unwrap();
-    assert_eq!(auth.published(), ids(&auth.token_keys().signing));
+    rotate(&auth, &auth.setting("SIGNING_SECRET_ARN"), &token(9)).await.unwrap();
+    assert_eq!(auth.published(), ids(&auth.signing_keys().signing));
     auth.client().sign_in(ADA).await;
 }
 
@@ -140,7 +140,7 @@ async fn an_abandoned_rotation_does_not_resume() {
         for name in &STEPS[..done] {
             step(&auth, name, &token(1)).await.unwrap();
         }
-        rotate(&auth, &auth.setting("TOKENS_SECRET_ARN"), &token(2)).await.unwrap();
+        rotate(&auth, &auth.setting("SIGNING_SECRET_ARN"), &token(2)).await.unwrap();
         is_whole(&auth, 2);
         for name in &STEPS[done..] {
             let reason = step(&auth, name, &token(1)).await.unwrap_err();
@@ -178,8 +178,7 @@ async fn a_key_signs_three_hours_after_it_is_published_and_stays_for_its_last_to
 async fn a_test_without_a_rotation_tests_the_current_keyring() {
     let auth = deployment().await;
     step(&auth, "testSecret", &token(1)).await.unwrap();
-    let stranger = deployment().await.token_keys();
-    auth.put_token_keys(&TokenKeys { signing: stranger.signing, refresh: stranger.refresh });
+    auth.put_signing_keys(&deployment().await.signing_keys());
     let reason = step(&auth, "testSecret", &token(1)).await.unwrap_err();
     assert!(reason.contains("is not published"), "{reason}");
 }
@@ -187,18 +186,19 @@ async fn a_test_without_a_rotation_tests_the_current_keyring() {
 #[tokio::test]
 async fn unknown_events_are_refused_with_a_reason() {
     let auth = deployment().await;
-    let arn = auth.setting("TOKENS_SECRET_ARN");
+    let [arn, index] = ["SIGNING_SECRET_ARN", "INDEX_SECRET_ARN"].map(|name| auth.setting(name));
     for (event, reason) in [
-        (json!({}), r#"modes are "ensure" and, with the key's "kid", "revoke""#),
-        (json!({ "mode": "rotate" }), r#"modes are "ensure" and"#),
+        (json!({}), r#"modes are "ensure", "restore" and, with the key's "kid", "revoke""#),
+        (json!({ "mode": "rotate" }), r#"modes are "ensure", "restore" and"#),
         (json!({ "mode": "revoke" }), r#"needs the key's "kid""#),
-        (json!({ "mode": "revoke", "kid": "unknown" }), "neither keyring has a key unknown"),
+        (json!({ "mode": "revoke", "kid": "unknown" }), "no keyring has a key unknown"),
         (json!({ "mode": "revoke", "kid": "index" }), "the index key cannot be withdrawn"),
         (json!({ "Step": "dropSecret", "SecretId": arn, "ClientRequestToken": token(1) }), "not a step of a rotation"),
         (json!({ "Step": "setSecret", "SecretId": arn, "ClientRequestToken": token(1) }), "was not created"),
+        (json!({ "Step": "createSecret", "SecretId": index, "ClientRequestToken": token(1) }), "never rotates"),
         (
             json!({ "Step": "createSecret", "SecretId": "arn:other", "ClientRequestToken": token(1) }),
-            "is not a keyring",
+            "is not a keyring of this deployment",
         ),
     ] {
         let failure = auth.stack.ask_for_keys(&event).await.unwrap_err().to_string();
@@ -212,11 +212,26 @@ async fn unknown_events_are_refused_with_a_reason() {
 async fn a_restored_index_key_finds_its_users() {
     let auth = deployment().await;
     auth.client().sign_in(ADA).await;
-    let (arn, index) = (auth.setting("CODES_SECRET_ARN"), auth.code_keys().index);
-    let copy = json!({ "index": index, "peppers": [] }).to_string();
+    let (arn, keys) = (auth.setting("INDEX_SECRET_ARN"), auth.index_keys());
+    let copy = json!({ "index": keys.index }).to_string();
     auth.stack.services().put_secret(&arn, copy).unwrap();
     auth.stack.ask_for_keys(&json!({ "mode": "ensure" })).await.unwrap();
     auth.wait(300);
+    let asked = auth.client().ask(ADA).await;
+    assert_eq!(auth.client().answer(ADA, &asked).await.ok()["is_new_user"], json!(false));
+}
+
+/// Version 0.1 kept the index key beside the peppers. The first deployment of this version takes it from there.
+#[tokio::test]
+async fn the_index_key_of_the_first_version_finds_its_users() {
+    let auth = deployment().await;
+    auth.client().sign_in(ADA).await;
+    let services = auth.stack.services();
+    let old = json!({ "index": auth.index_keys().index, "peppers": auth.code_keys().peppers }).to_string();
+    services.put_secret(&auth.setting("CODES_SECRET_ARN"), old).unwrap();
+    services.empty_secret(&auth.setting("INDEX_SECRET_ARN"));
+    auth.stack.ask_for_keys(&json!({ "mode": "ensure" })).await.unwrap();
+    auth.wait(900);
     let asked = auth.client().ask(ADA).await;
     assert_eq!(auth.client().answer(ADA, &asked).await.ok()["is_new_user"], json!(false));
 }
@@ -225,9 +240,9 @@ async fn a_restored_index_key_finds_its_users() {
 #[tokio::test]
 async fn a_restored_keyring_is_published() {
     let auth = deployment().await;
-    let before = auth.token_keys();
+    let before = auth.signing_keys();
     auth.stack.rotate_keys().await.unwrap();
-    auth.put_token_keys(&before);
+    auth.put_signing_keys(&before);
     auth.stack.ask_for_keys(&json!({ "mode": "ensure" })).await.unwrap();
     is_whole(&auth, 1);
     assert_eq!(auth.published(), ids(&before.signing));

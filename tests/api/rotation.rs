@@ -79,8 +79,8 @@ async fn a_function_with_a_slow_clock_has_a_key() {
     auth.client().refresh(&tokens.refresh).await.ok();
 
     auth.stack.clock().skew(0);
-    let (tokens, codes) = (auth.token_keys(), auth.code_keys());
-    for id in [&tokens.signing.all()[0].id, &tokens.refresh.all()[0].id, &codes.peppers.all()[0].id] {
+    let (signing, refresh, codes) = (auth.signing_keys(), auth.refresh_keys(), auth.code_keys());
+    for id in [&signing.signing.all()[0].id, &refresh.refresh.all()[0].id, &codes.peppers.all()[0].id] {
         auth.stack.revoke(id).await.unwrap();
     }
     let behind = auth.stack.another_api("behind").await.unwrap();

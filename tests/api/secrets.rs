@@ -67,7 +67,7 @@ async fn leaks_are_found_at_the_end_of_every_test() {
     let tokens = client.answer(ADA, &asked).await.tokens();
     assert_eq!(auth.witness.leaks(), Vec::<String>::new());
 
-    let (codes, keys) = (auth.code_keys(), auth.token_keys());
+    let (codes, keys) = (auth.code_keys(), auth.signing_keys());
     let pepper = serde_json::to_value(&codes.peppers).unwrap()[0]["key"].as_str().unwrap().to_owned();
     let signing = keys.signing.all()[0].key.reveal().lines().nth(3).unwrap().to_owned();
     let last_part = |token: &str| token.rsplit_once('.').unwrap().1.to_owned();

@@ -97,7 +97,9 @@ async fn an_empty_environment_lists_every_required_variable() {
         "OTP_TABLE",
         "USER_TABLE",
         "CODES_SECRET_ARN",
-        "TOKENS_SECRET_ARN",
+        "INDEX_SECRET_ARN",
+        "REFRESH_SECRET_ARN",
+        "SIGNING_SECRET_ARN",
         "AWS_REGION",
         "AWS_ACCESS_KEY_ID",
     ] {

@@ -59,11 +59,11 @@ fn a_key_that_does_not_fit_its_algorithm_is_refused() {
 #[tokio::test]
 async fn a_weak_key_is_named_in_the_log_and_spends_no_code() {
     let auth = Deployment::start().await;
-    let keys = auth.token_keys();
+    let keys = auth.signing_keys();
     let mut with_weak = keys.clone();
     let weak = Dated { active_from: START + 2 * FRESH, ..dated(SigningAlgorithm::RS256, RSA_1024) };
     with_weak.signing = Ring::new([keys.signing.all(), &[weak]].concat());
-    auth.put_token_keys(&with_weak);
+    auth.put_signing_keys(&with_weak);
     auth.wait(FRESH);
     auth.client().sign_in("grace@example.com").await;
     auth.wait(FRESH);
@@ -73,7 +73,7 @@ async fn a_weak_key_is_named_in_the_log_and_spends_no_code() {
     assert!(logs.contains("the signing key k1 cannot be used: RS256 needs an RSA key"), "{logs}");
     assert!(RSA_1024.lines().all(|line| !logs.contains(line)), "{logs}");
 
-    auth.put_token_keys(&keys);
+    auth.put_signing_keys(&keys);
     auth.wait(FRESH);
     auth.client().answer(ADA, &asked).await.ok();
 }

@@ -119,7 +119,7 @@ async fn a_deployer_has_only_read_access() {
     let auth = Deployment::start().await;
     for call in [
         tests::Call::item("GetItem", "UserTable", "JWKS"),
-        tests::Call::secret("TokensSecret"),
+        tests::Call::secret("SigningSecret"),
         tests::Call::mail("no-reply@example.com"),
         tests::Call::dynamodb("Scan", "OtpTable", json!({})),
     ] {

@@ -202,7 +202,7 @@ async fn cloudformation_is_told_about_success_and_failure() {
         assert_eq!(answer["Status"], "FAILED", "{answer}");
         assert!(answer["Reason"].as_str().unwrap().starts_with(reason), "{answer}");
     }
-    stack.auth.stack.services().put_secret(&stack.auth.setting("TOKENS_SECRET_ARN"), "{}".to_owned()).unwrap();
+    stack.auth.stack.services().put_secret(&stack.auth.setting("SIGNING_SECRET_ARN"), "{}".to_owned()).unwrap();
     let answer = stack.ask("Update", &valid).await;
     assert_eq!(answer["Status"], "FAILED", "{answer}");
     assert!(answer["Reason"].as_str().unwrap().contains("is not a keyring"), "{answer}");

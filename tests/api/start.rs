@@ -58,20 +58,20 @@ fn answered(identifier: &str, asked: &Answer, code: &str) -> Request<Bytes> {
 async fn the_first_request_opens_no_connection() {
     let auth = Deployment::start().await;
     let ask = |identifier: &str| json!({ "identifier": identifier });
-    // One for Secrets Manager, four for DynamoDB (a request by SMS), one each for SES and SNS.
-    assert_eq!(opened::<request_otp::RequestOtp>(&auth, posting(REQUEST, ask(ADA))).await, 7);
-    assert_eq!(opened::<request_otp::RequestOtp>(&auth, posting(REQUEST, ask(PHONE))).await, 7);
+    // Two for Secrets Manager, four for DynamoDB (a request by SMS), one each for SES and SNS.
+    assert_eq!(opened::<request_otp::RequestOtp>(&auth, posting(REQUEST, ask(ADA))).await, 8);
+    assert_eq!(opened::<request_otp::RequestOtp>(&auth, posting(REQUEST, ask(PHONE))).await, 8);
 
-    // Two for the keyrings, and four for DynamoDB (a known user's answer to an SMS).
+    // Four for the keyrings, and four for DynamoDB (a known user's answer to an SMS).
     for identifier in [ADA, PHONE, PHONE] {
         let asked = auth.client().post(REQUEST, ask(identifier)).await;
         let request = answered(identifier, &asked, &auth.newest_code(identifier));
-        assert_eq!(opened::<verify_otp::VerifyOtp>(&auth, request).await, 6);
+        assert_eq!(opened::<verify_otp::VerifyOtp>(&auth, request).await, 8);
     }
 
     let tokens = auth.client().sign_in("grace@example.com").await;
     let request = posting(REFRESH, json!({ "refresh": tokens.refresh }));
-    assert_eq!(opened::<refresh::Refresh>(&auth, request).await, 3);
+    assert_eq!(opened::<refresh::Refresh>(&auth, request).await, 4);
     let request = posting(LOGOUT, json!({ "refresh": tokens.refresh }));
     assert_eq!(opened::<logout::Logout>(&auth, request).await, 2);
 
@@ -91,10 +91,10 @@ async fn the_first_request_opens_no_connection() {
 #[tokio::test]
 async fn a_start_opens_only_what_the_settings_use() {
     let auth = Deployment::with(&[("SMS_COUNTRIES", "")]).await;
-    assert_eq!(opened::<request_otp::RequestOtp>(&auth, posting(REQUEST, json!({ "identifier": ADA }))).await, 3);
+    assert_eq!(opened::<request_otp::RequestOtp>(&auth, posting(REQUEST, json!({ "identifier": ADA }))).await, 4);
     let asked = auth.client().post(REQUEST, json!({ "identifier": "grace@example.com" })).await;
     let request = answered("grace@example.com", &asked, &auth.newest_code("grace@example.com"));
-    assert_eq!(opened::<verify_otp::VerifyOtp>(&auth, request).await, 5);
+    assert_eq!(opened::<verify_otp::VerifyOtp>(&auth, request).await, 7);
 }
 
 /// Opening a connection makes no call. At start, only the keyrings are read.
@@ -104,7 +104,7 @@ async fn a_start_reads_the_keyrings_and_nothing_else() {
     opened::<request_otp::RequestOtp>(&auth, posting(REQUEST, json!({ "identifier": ADA }))).await;
     let calls = auth.stack.services().calls().take();
     let first: Vec<_> = calls.iter().map(|call| call.operation.as_str()).collect();
-    assert_eq!(first, ["GetSecretValue", "UpdateItem", "UpdateItem", "SendEmail"]);
+    assert_eq!(first, ["GetSecretValue", "GetSecretValue", "UpdateItem", "UpdateItem", "SendEmail"]);
 }
 
 /// An endpoint with another root is not AWS. Neither the built-in roots nor those of a bundle are combined with the system's.

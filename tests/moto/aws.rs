@@ -30,7 +30,9 @@ impl Moto {
         vec![
             ("AWS_ENDPOINT_URL", format!("http://{}", self.address)),
             ("CODES_SECRET_ARN", self.secret("codes").await),
-            ("TOKENS_SECRET_ARN", self.secret("tokens").await),
+            ("INDEX_SECRET_ARN", self.secret("index").await),
+            ("REFRESH_SECRET_ARN", self.secret("refresh").await),
+            ("SIGNING_SECRET_ARN", self.secret("signing").await),
             // Generating an RSA key takes long in a debug build.
             ("JWT_ALGORITHM", "ES256".to_owned()),
         ]

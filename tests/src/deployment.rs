@@ -10,7 +10,7 @@ use local_aws::template::Template;
 use local_aws::{Failure, StackClock};
 use serde_json::Value;
 use shared::config::{self, Reader};
-use shared::keys::{CodeKeys, TokenKeys};
+use shared::keys::{CodeKeys, IndexKeys, RefreshKeys, SigningKeys};
 use shared::words::{Index, Tenant, Timestamp};
 
 use crate::client::{Client, Tokens};
@@ -151,12 +151,17 @@ impl Deployment {
 
     /// The consecutive failures counted for `address`.
     pub fn failures(&self, address: &str) -> u32 {
-        let keys = self.code_keys();
+        let keys = self.index_keys();
         let tenant = Tenant::default();
         let digest = Index::new(keys.index.mac(), &tenant).identifier(&address.parse().unwrap());
         let key = digest.item("I");
         let guard = self.items_of("OTP_TABLE", key.as_str()).pop();
         guard.map_or(0, |guard| guard["f"]["N"].as_str().unwrap().parse().unwrap())
+    }
+
+    /// The index key.
+    pub fn index_keys(&self) -> IndexKeys {
+        self.secret("INDEX_SECRET_ARN")
     }
 
     /// The keyring of codes.
@@ -171,16 +176,30 @@ impl Deployment {
         set["keys"].as_array().unwrap().iter().map(|key| key["kid"].as_str().unwrap().to_owned()).collect()
     }
 
-    /// The keyring of tokens.
-    pub fn token_keys(&self) -> TokenKeys {
-        self.secret("TOKENS_SECRET_ARN")
+    /// The keys of refresh tokens.
+    pub fn refresh_keys(&self) -> RefreshKeys {
+        self.secret("REFRESH_SECRET_ARN")
     }
 
-    /// Overwrites the keyring of tokens, as an operator might.
-    pub fn put_token_keys(&self, keys: &TokenKeys) {
+    /// The keys of access tokens.
+    pub fn signing_keys(&self) -> SigningKeys {
+        self.secret("SIGNING_SECRET_ARN")
+    }
+
+    /// Overwrites the keys of access tokens, as an operator might.
+    pub fn put_signing_keys(&self, keys: &SigningKeys) {
+        self.put_keys("SIGNING_SECRET_ARN", keys);
+    }
+
+    /// Overwrites the keys of refresh tokens.
+    pub fn put_refresh_keys(&self, keys: &RefreshKeys) {
+        self.put_keys("REFRESH_SECRET_ARN", keys);
+    }
+
+    fn put_keys(&self, setting: &str, keys: &impl serde::Serialize) {
         let text = serde_json::to_string(keys).unwrap();
         self.witness.keyring(&text);
-        self.stack.services().put_secret(&self.setting("TOKENS_SECRET_ARN"), text).unwrap();
+        self.stack.services().put_secret(&self.setting(setting), text).unwrap();
     }
 
     /// Reads settings from the environment of `verify-otp`, which has most of them.
@@ -189,9 +208,9 @@ impl Deployment {
         config::read(|name| environment.get(name).cloned(), settings).unwrap()
     }
 
-    /// The ARNs of the keyrings of codes and of tokens.
-    pub fn secrets(&self) -> [String; 2] {
-        ["CODES_SECRET_ARN", "TOKENS_SECRET_ARN"].map(|name| self.setting(name))
+    /// The ARNs of the keyrings that rotate.
+    pub fn secrets(&self) -> [String; 3] {
+        ["CODES_SECRET_ARN", "REFRESH_SECRET_ARN", "SIGNING_SECRET_ARN"].map(|name| self.setting(name))
     }
 
     fn secret<K: serde::de::DeserializeOwned>(&self, setting: &str) -> K {

@@ -28,6 +28,15 @@ impl Deployment {
         self.stack.services().dynamodb("DeleteItem", request).unwrap();
     }
 
+    /// Replaces the items of a table by those of a backup.
+    pub fn restore(&self, table: &str, backup: &[Value]) {
+        self.empty(table, "");
+        for item in backup {
+            let request = json!({ "TableName": self.setting(table), "Item": item });
+            self.stack.services().dynamodb("PutItem", request).unwrap();
+        }
+    }
+
     /// Deletes all items of a table except the one at `but`.
     pub fn empty(&self, table: &str, but: &str) {
         let table_name = self.setting(table);

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use shared::aws::{self, Aws, Cache};
 use shared::config::Reader;
 use shared::http::{Reply, Request, TokenSettings};
-use shared::keys::SigningAlgorithm;
+use shared::keys::{SigningAlgorithm, TrustedRoot};
 use shared::runtime::Function;
 use shared::store::{Store, UserTable};
 use shared::words::{Clock, Result};
@@ -18,6 +18,7 @@ pub struct Jwks {
     clock: Clock,
     issuer: Option<String>,
     algorithm: SigningAlgorithm,
+    root: TrustedRoot,
     table: UserTable,
     keys: Cache<Value>,
 }
@@ -27,6 +28,7 @@ pub struct Jwks {
 pub struct Settings {
     issuer: Option<String>,
     algorithm: SigningAlgorithm,
+    root: TrustedRoot,
     user_table: String,
 }
 
@@ -47,22 +49,24 @@ impl Function for Jwks {
         Settings {
             issuer: TokenSettings::read_issuer(read),
             algorithm: SigningAlgorithm::read(read),
+            root: TrustedRoot::read(read),
             user_table: UserTable::read_name(read),
         }
     }
 
     async fn compose(settings: Settings, aws: &aws::Settings, clock: Clock) -> Result<Jwks> {
-        let Settings { issuer, algorithm, user_table } = settings;
+        let Settings { issuer, algorithm, root, user_table } = settings;
         let store = Store::new(&Aws::new(aws, &clock)?);
         store.connect(1).await;
-        Ok(Jwks { clock, issuer, algorithm, table: store.user_table(user_table), keys: Cache::new(FRESH) })
+        let table = store.user_table(user_table);
+        Ok(Jwks { clock, issuer, algorithm, root, table, keys: Cache::new(FRESH) })
     }
 
     async fn handle(&self, request: Request) -> Result<Reply> {
         let now = self.clock.now();
         let reply = match request.path.as_str() {
             KEYS => {
-                let keys = async { Ok(json!(self.table.public_keys(now).await?)) };
+                let keys = async { Ok(json!(self.table.public_keys(&self.root, now).await?)) };
                 Reply::ok(self.keys.get(now, FRESH, keys).await?.as_ref())
             }
             _ => Reply::ok(self.discovery(&request.issuer(self.issuer.as_deref()))),

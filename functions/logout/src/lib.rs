@@ -9,20 +9,20 @@ use serde::{Deserialize, Serialize};
 use shared::aws::{self, Aws, KeyringReader};
 use shared::config::Reader;
 use shared::http::{Cookie, Delivered, Frontends, Reply, Request, TokenDelivery, not_null};
-use shared::keys::TokenKeys;
+use shared::keys::RefreshKeys;
 use shared::runtime::Function;
 use shared::sessions::{AccessPolicy, Audience, Grant, RefreshToken, SessionPolicy};
 use shared::store::{Store, UserTable, Users};
 use shared::words::{Clock, Result, Timestamp};
 
-/// The function's resources: the users' table and the keyring of tokens.
+/// The function's resources: the users' table and the keys of refresh tokens.
 pub struct Logout {
     clock: Clock,
     frontends: Frontends,
     audience: String,
     /// How long a session lasts at most.
     longest: Duration,
-    keys: KeyringReader<TokenKeys>,
+    keys: KeyringReader<RefreshKeys>,
     users: UserTable,
 }
 
@@ -32,7 +32,7 @@ pub struct Settings {
     frontends: Frontends,
     audience: String,
     longest: Duration,
-    tokens_secret: String,
+    refresh_secret: String,
     user_table: String,
 }
 
@@ -61,15 +61,15 @@ impl Function for Logout {
             frontends: Frontends::read(read),
             audience: AccessPolicy::read_audience(read),
             longest: SessionPolicy::read_absolute(read),
-            tokens_secret: TokenKeys::read_secret(read),
+            refresh_secret: RefreshKeys::read_secret(read),
             user_table: UserTable::read_name(read),
         }
     }
 
     async fn compose(settings: Settings, aws: &aws::Settings, clock: Clock) -> Result<Logout> {
-        let Settings { frontends, audience, longest, tokens_secret, user_table } = settings;
+        let Settings { frontends, audience, longest, refresh_secret, user_table } = settings;
         let aws = Aws::new(aws, &clock)?;
-        let keys = KeyringReader::new(&aws, tokens_secret);
+        let keys = KeyringReader::new(&aws, refresh_secret);
         let store = Store::new(&aws);
         tokio::join!(keys.warm(clock.now()), store.connect(1));
         let users = store.user_table(user_table);
@@ -84,7 +84,8 @@ impl Function for Logout {
         let token = text.and_then(|text| text.parse::<RefreshToken>().ok());
         let audience = Audience { tenant: request.tenant(), client: &self.audience };
         if let Some((grant, _)) = token.as_ref().and_then(|token| token.check(&keys, audience, now)) {
-            self.end(self.users.of(request.tenant()), grant, all.unwrap_or(false), now).await?;
+            let oldest = keys.oldest_session(now.before(self.longest));
+            self.end(self.users.of(request.tenant()), grant, all.unwrap_or(false), oldest).await?;
         }
         let cleared = (delivery == TokenDelivery::Cookie).then(|| Cookie::Refresh.clear());
         Reply::ok(LoggedOut { success: true, message: "Logged out." })?.with_cookies(cleared)
@@ -92,10 +93,10 @@ impl Function for Logout {
 }
 
 impl Logout {
-    async fn end(&self, users: Users<'_>, grant: &Grant, all: bool, now: Timestamp) -> Result<()> {
+    async fn end(&self, users: Users<'_>, grant: &Grant, all: bool, oldest: Timestamp) -> Result<()> {
         let Grant { user, session, .. } = grant;
         let ended = match all {
-            true => users.end_all_sessions(user, session, now.before(self.longest)).await?,
+            true => users.end_all_sessions(user, session, oldest).await?,
             false => users.end_session(user, session).await?,
         };
         tracing::info!(event = "signed_out", %user, all, ended, "signed out");

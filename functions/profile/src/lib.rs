@@ -5,7 +5,7 @@
 
 use shared::aws::{self, Aws};
 use shared::config::Reader;
-use shared::http::{Checker, Reply, Request, TokenSettings, UserView};
+use shared::http::{Checker, CheckerSettings, Reply, Request, UserView};
 use shared::runtime::Function;
 use shared::store::{Store, UserTable};
 use shared::words::{Clock, Result};
@@ -20,7 +20,7 @@ pub struct Profile {
 /// The function's settings.
 #[derive(Debug)]
 pub struct Settings {
-    tokens: TokenSettings,
+    tokens: CheckerSettings,
     user_table: String,
 }
 
@@ -31,7 +31,7 @@ impl Function for Profile {
     type Event = Request;
 
     fn settings(read: &mut Reader<'_>) -> Settings {
-        Settings { tokens: TokenSettings::read(read), user_table: UserTable::read_name(read) }
+        Settings { tokens: CheckerSettings::read(read), user_table: UserTable::read_name(read) }
     }
 
     async fn compose(settings: Settings, aws: &aws::Settings, clock: Clock) -> Result<Profile> {

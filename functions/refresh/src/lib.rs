@@ -16,7 +16,7 @@ use shared::sessions::{RefreshToken, Rotation, Session, SessionPolicy};
 use shared::store::{RotationRequest, Store, UserTable, Users};
 use shared::words::{Clock, Entropy, Error, Result, random_id};
 
-/// The function's resources: the users' table and the keyring of tokens.
+/// The function's resources: the users' table and the keys of both tokens.
 pub struct Refresh {
     clock: Clock,
     policy: SessionPolicy,
@@ -110,6 +110,10 @@ impl Refresh {
                 return Err(Error::InvalidToken);
             }
         };
+        // The backup may have brought back a session that had ended.
+        if keys.precedes_restore(&session) {
+            return Err(Error::InvalidToken);
+        }
         if !user.is_some_and(|user| user.has(session.id())) {
             return Err(Error::InvalidToken);
         }

@@ -15,7 +15,7 @@ use shared::aws::{self, Aws, KeyringReader};
 use shared::codes::{Allowance, Binding, ChallengePolicy, Draft, OutgoingCode, is_known_device};
 use shared::config::Reader;
 use shared::http::{Cookie, Frontends, Reply, Request, TokenDelivery};
-use shared::keys::CodeKeys;
+use shared::keys::{CodeKeys, IndexKeys};
 use shared::messages::{MailSettings, Sender, Sent, SmsSettings};
 use shared::runtime::Function;
 use shared::store::{ChallengeRequest, OtpTable, Store};
@@ -23,13 +23,14 @@ use shared::words::{ChallengeId, Channel, Clock, Entropy, Error, ExpiresAt, Iden
 
 use crate::wire::{CodeRequest, CodeSent};
 
-/// The function's resources: one table, one keyring, email and SMS.
+/// The function's resources: one table, two keyrings, email and SMS.
 pub struct RequestOtp {
     clock: Clock,
     policy: ChallengePolicy,
     requests: Allowance,
     frontends: Frontends,
-    keys: KeyringReader<CodeKeys>,
+    index: KeyringReader<IndexKeys>,
+    codes: KeyringReader<CodeKeys>,
     table: OtpTable,
     sender: Sender,
 }
@@ -49,6 +50,8 @@ pub struct Settings {
     pub frontends: Frontends,
     /// The table of challenges and counters.
     pub otp_table: String,
+    /// The secret with the index key.
+    pub index_secret: String,
     /// The secret with the keyring of codes.
     pub codes_secret: String,
 }
@@ -68,14 +71,16 @@ impl Function for RequestOtp {
             sms: SmsSettings::read(read),
             frontends: Frontends::read(read),
             otp_table: OtpTable::read_name(read),
+            index_secret: IndexKeys::read_secret(read),
             codes_secret: CodeKeys::read_secret(read),
         }
     }
 
     async fn compose(settings: Settings, aws: &aws::Settings, clock: Clock) -> Result<RequestOtp> {
-        let Settings { challenge: policy, requests, mail, sms, frontends, otp_table, codes_secret } = settings;
+        let Settings { challenge: policy, requests, mail, sms, frontends, otp_table, index_secret, codes_secret } =
+            settings;
         let aws = Aws::new(aws, &clock)?;
-        let keys = KeyringReader::new(&aws, codes_secret);
+        let (index, codes) = (KeyringReader::new(&aws, index_secret), KeyringReader::new(&aws, codes_secret));
         let store = Store::new(&aws);
         let sender = Sender::new(&aws, mail, sms)?;
         let sends_sms = !policy.sms.countries.is_empty();
@@ -86,9 +91,10 @@ impl Function for RequestOtp {
         };
         // A request by SMS starts with one count and three reads at once. A request by email makes its calls one by one.
         let calls = if sends_sms { 4 } else { 1 };
-        tokio::join!(keys.warm(clock.now()), store.connect(calls), sender.connect(Channel::Email), texting);
+        let keys = async { tokio::join!(index.warm(clock.now()), codes.warm(clock.now())) };
+        tokio::join!(keys, store.connect(calls), sender.connect(Channel::Email), texting);
         let table = store.otp_table(otp_table);
-        Ok(RequestOtp { clock, policy, requests, frontends, keys, table, sender })
+        Ok(RequestOtp { clock, policy, requests, frontends, index, codes, table, sender })
     }
 
     async fn handle(&self, request: Request) -> Result<Reply> {
@@ -96,8 +102,8 @@ impl Function for RequestOtp {
         let CodeRequest { to, named, delivery, device } = CodeRequest::read(&request, &self.frontends)?;
         let life = self.policy.life_of_code(&to)?;
 
-        let keys = self.keys.keys(now).await?;
-        let index = Index::new(keys.index.mac(), request.tenant());
+        let (index, codes) = tokio::try_join!(self.index.keys(now), self.codes.keys(now))?;
+        let index = Index::new(index.index.mac(), request.tenant());
         let identifier = index.identifier(&to.identifier());
         let network = index.network(request.network);
         let gate = Gate::new(&self.table, &self.policy.sms, &to, now)?;
@@ -105,7 +111,7 @@ impl Function for RequestOtp {
 
         let is_known = device.is_some_and(|device| is_known_device(device, &to.identifier(), &index, now));
         let lane = if is_known { Lane::Known } else { Lane::Open };
-        let pepper = keys.peppers.active(now)?;
+        let pepper = codes.peppers.active(now)?;
         let draft = |id: ChallengeId| {
             let binding = Binding { tenant: index.tenant(), to: &to, challenge: &index.challenge(&id) };
             let pepper = (pepper.id.as_str(), &pepper.key.mac());

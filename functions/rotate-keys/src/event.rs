@@ -12,6 +12,8 @@ pub(crate) enum Event {
     Stack(Value),
     /// Add missing keys.
     Ensure,
+    /// Refuse the sessions that a restored backup has brought back.
+    Restore,
     /// Revoke the key with this id.
     Revoke(String),
 }
@@ -41,7 +43,7 @@ pub(crate) enum Step {
     Finish,
 }
 
-const MODES: &str = "The modes are \"ensure\" and, with the key's \"kid\", \"revoke\"";
+const MODES: &str = "The modes are \"ensure\", \"restore\" and, with the key's \"kid\", \"revoke\"";
 
 impl Event {
     pub(crate) fn read(event: Value) -> Result<Event> {
@@ -54,6 +56,7 @@ impl Event {
         }
         match (text(&event, "mode"), text(&event, "kid")) {
             (Some("ensure"), _) => Ok(Event::Ensure),
+            (Some("restore"), _) => Ok(Event::Restore),
             (Some("revoke"), Some(kid)) => Ok(Event::Revoke(kid.to_owned())),
             (Some("revoke"), None) => Err(Error::invalid("\"revoke\" needs the key's \"kid\"")),
             (_, _) => Err(Error::invalid(format!("unknown event. {MODES}"))),
@@ -64,9 +67,9 @@ impl Event {
 /// The kind of an event, from a fixed set of words. Other text from an event stays out of the log.
 pub(crate) fn kind(event: &Value) -> &'static str {
     let asked = ["Step", "RequestType", "mode"].iter().find_map(|name| text(event, name));
-    let known =
-        ["createSecret", "setSecret", "testSecret", "finishSecret", "Create", "Update", "Delete", "ensure", "revoke"];
-    known.into_iter().find(|word| Some(*word) == asked).unwrap_or("unknown")
+    let steps = ["createSecret", "setSecret", "testSecret", "finishSecret"];
+    let requests = ["Create", "Update", "Delete", "ensure", "restore", "revoke"];
+    steps.into_iter().chain(requests).find(|word| Some(*word) == asked).unwrap_or("unknown")
 }
 
 pub(crate) fn text<'a>(event: &'a Value, name: &str) -> Option<&'a str> {

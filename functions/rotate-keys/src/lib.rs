@@ -3,7 +3,8 @@
 //! - Secrets Manager invokes it for the four steps of a rotation, on schedule or on demand: `steps`.
 //! - CloudFormation invokes it when the stack is created and on each change of a setting: `stack`. It checks the settings of all
 //!   functions and adds missing keys, such as the first ones and those of another algorithm.
-//! - An operator invokes it with `{"mode": "revoke", "kid": …}` or `{"mode": "ensure"}`: `change`.
+//! - An operator invokes it with `{"mode": "revoke", "kid": …}` `{"mode": "restore"}` or
+//!   `{"mode": "ensure"}`: `change`.
 //!
 //! Events may be repeated, stop halfway or overlap. Every new keyring is derived from the current one, and replaces
 //! only that one (`shared::aws::vault`).
@@ -20,7 +21,7 @@ use serde_json::Value;
 use shared::aws::vault::Vault;
 use shared::aws::{self, Aws, Callback};
 use shared::config::Reader;
-use shared::keys::{CodeKeys, KeyRules, Maker, SigningAlgorithm, TokenKeys};
+use shared::keys::{CodeKeys, IndexKeys, KeyRules, Maker, RefreshKeys, RsaBits, SigningAlgorithm, SigningKeys};
 use shared::runtime::Function;
 use shared::sessions::{AccessPolicy, SessionPolicy};
 use shared::store::{Store, UserTable};
@@ -29,12 +30,14 @@ use shared::words::{Clock, Entropy, Error, Result};
 use crate::event::{Event, StepEvent};
 pub use crate::stack::refuse;
 
-/// The function's resources: both keyrings, and the public keys in the users' table.
+/// The function's resources: all keyrings, and the public keys in the users' table.
 pub struct RotateKeys {
     clock: Clock,
     rules: KeyRules,
+    index: Vault<IndexKeys>,
     codes: Vault<CodeKeys>,
-    tokens: Vault<TokenKeys>,
+    refresh: Vault<RefreshKeys>,
+    signing: Vault<SigningKeys>,
     table: UserTable,
     callback: Callback,
 }
@@ -42,9 +45,12 @@ pub struct RotateKeys {
 /// The function's settings.
 #[derive(Debug)]
 pub struct Settings {
-    rules: KeyRules,
+    /// The rules for new keys.
+    pub rules: KeyRules,
+    index_secret: String,
     codes_secret: String,
-    tokens_secret: String,
+    refresh_secret: String,
+    signing_secret: String,
     user_table: String,
 }
 
@@ -57,23 +63,32 @@ impl Function for RotateKeys {
     fn settings(read: &mut Reader<'_>) -> Settings {
         let rules = KeyRules {
             algorithm: SigningAlgorithm::read(read),
+            rsa_bits: RsaBits::read(read),
             token: AccessPolicy::read_accepted_for(read),
             session: SessionPolicy::read_absolute(read),
         };
         Settings {
             rules,
+            index_secret: IndexKeys::read_secret(read),
             codes_secret: CodeKeys::read_secret(read),
-            tokens_secret: TokenKeys::read_secret(read),
+            refresh_secret: RefreshKeys::read_secret(read),
+            signing_secret: SigningKeys::read_secret(read),
             user_table: UserTable::read_name(read),
         }
     }
 
     async fn compose(settings: Settings, aws: &aws::Settings, clock: Clock) -> Result<RotateKeys> {
-        let Settings { rules, codes_secret, tokens_secret, user_table } = settings;
         let aws = Aws::new(aws, &clock)?;
-        let table = Store::new(&aws).user_table(user_table);
-        let (codes, tokens) = (Vault::new(&aws, codes_secret), Vault::new(&aws, tokens_secret));
-        Ok(RotateKeys { clock, rules, codes, tokens, table, callback: Callback::new(&aws) })
+        Ok(RotateKeys {
+            clock,
+            rules: settings.rules,
+            index: Vault::new(&aws, settings.index_secret),
+            codes: Vault::new(&aws, settings.codes_secret),
+            refresh: Vault::new(&aws, settings.refresh_secret),
+            signing: Vault::new(&aws, settings.signing_secret),
+            table: Store::new(&aws).user_table(settings.user_table),
+            callback: Callback::new(&aws),
+        })
     }
 
     fn kind(event: &Value) -> Option<&'static str> {
@@ -86,6 +101,7 @@ impl Function for RotateKeys {
             Event::Step(step) => self.rotate(&step, &maker).await.map(|()| Value::Null),
             Event::Stack(request) => self.serve(&request, &maker).await,
             Event::Ensure => self.ensure(&maker).await,
+            Event::Restore => self.restore(&maker).await,
             Event::Revoke(kid) => self.revoke(&kid, &maker).await,
         }
     }
@@ -96,8 +112,12 @@ impl RotateKeys {
         let StepEvent { step, secret, token } = event;
         if secret == self.codes.arn() {
             self.step(&self.codes, *step, token, maker).await
-        } else if secret == self.tokens.arn() {
-            self.step(&self.tokens, *step, token, maker).await
+        } else if secret == self.refresh.arn() {
+            self.step(&self.refresh, *step, token, maker).await
+        } else if secret == self.signing.arn() {
+            self.step(&self.signing, *step, token, maker).await
+        } else if secret == self.index.arn() {
+            Err(Error::invalid("the index key never rotates, because all users would be lost"))
         } else {
             Err(Error::invalid(format!("{secret} is not a keyring of this deployment")))
         }

@@ -31,13 +31,13 @@ impl RotateKeys {
         version: &Version<K>,
         now: Timestamp,
     ) -> Result<bool> {
-        let Some(ring) = version.keys.signing() else { return Ok(true) };
-        let set = public_keys(ring, now)?;
-        let ends = ring.live(now).filter_map(|key| Some((key.id.clone(), key.retired_at?)));
+        let Some(keys) = version.keys.as_signing() else { return Ok(true) };
+        let set = public_keys(&keys.signing, now)?;
+        let ends = keys.signing.live(now).filter_map(|key| Some((key.id.clone(), key.retired_at?)));
         let ends: BTreeMap<String, u64> = ends.collect();
         let mut over = version.from.clone();
         for _ in 0..TRIES {
-            let new = Publication { set: &set, ends: ends.clone(), version: &version.id };
+            let new = Publication { set: &set, ends: ends.clone(), version: &version.id, root: &keys.root };
             over = self.table.publish(new, over.as_deref()).await?;
             if over.is_none() {
                 return Ok(true);

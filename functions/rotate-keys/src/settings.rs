@@ -13,8 +13,13 @@ use shared::words::{Error, Result};
 
 use crate::RotateKeys;
 
-/// The variables that Lambda sets. Their values are unknown here, and no deployer can get them wrong.
-const SET_BY_LAMBDA: [&str; 3] = ["AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"];
+/// The variables that Lambda or this function's answer sets, with valid values. No deployer can get them wrong.
+const SET_ELSEWHERE: [(&str, &str); 4] = [
+    ("AWS_REGION", "set-by-lambda"),
+    ("AWS_ACCESS_KEY_ID", "set-by-lambda"),
+    ("AWS_SECRET_ACCESS_KEY", "set-by-lambda"),
+    ("ROOT_KEY", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"),
+];
 
 /// The variables of all functions.
 type Variables = BTreeMap<String, String>;
@@ -29,8 +34,8 @@ pub(crate) fn check(properties: &Value) -> Result<()> {
         return Err(Error::invalid("Settings: expected the environment variables of all functions, as strings"));
     };
     let lookup = |name: &str| {
-        let stand_in = || SET_BY_LAMBDA.contains(&name).then(|| "set-by-lambda".to_owned());
-        variables.get(name).cloned().or_else(stand_in)
+        let elsewhere = || SET_ELSEWHERE.into_iter().find(|(set, _)| *set == name).map(|(_, value)| value.to_owned());
+        variables.get(name).cloned().or_else(elsewhere)
     };
     config::read(lookup, read_all).map_err(|problems| {
         let problems = problems.each().join("; ");

@@ -38,7 +38,8 @@ impl RotateKeys {
         let properties = request.get("ResourceProperties").unwrap_or(&Value::Null);
         settings::check(properties)?;
         patiently(|| self.ensure(maker)).await?;
-        Ok(json!({ "Settings": config::digest(properties) }))
+        let root = self.signing_keys().await?.root.public()?;
+        Ok(json!({ "Settings": config::digest(properties), "RootKey": root.as_str() }))
     }
 }
 

@@ -51,9 +51,9 @@ impl RotateKeys {
 
     async fn test<K: StoredKeyring>(&self, vault: &Vault<K>, version: &Version<K>, now: Timestamp) -> Result<()> {
         version.keys.prove(now)?;
-        let Some(ring) = version.keys.signing() else { return Ok(()) };
-        let published = self.table.public_keys(now).await?;
-        let missing = public_keys(ring, now)?.keys.into_iter().find(|key| !published.keys.contains(key));
+        let Some(keys) = version.keys.as_signing() else { return Ok(()) };
+        let published = self.table.public_keys(&keys.root.public()?, now).await?;
+        let missing = public_keys(&keys.signing, now)?.keys.into_iter().find(|key| !published.keys.contains(key));
         let Some(missing) = missing else { return Ok(()) };
         if !self.stands(vault, version).await? {
             return self.give_up(vault, version, now).await;
@@ -73,7 +73,7 @@ impl RotateKeys {
     /// Ends an overtaken rotation, so that another can start, and replaces its published keys.
     async fn give_up<K: StoredKeyring>(&self, vault: &Vault<K>, version: &Version<K>, now: Timestamp) -> Result<()> {
         vault.abandon(&version.id).await?;
-        if version.keys.signing().is_some() {
+        if version.keys.as_signing().is_some() {
             self.publish_current(vault, now).await?;
         }
         let id = &version.id;

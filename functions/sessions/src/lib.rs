@@ -10,7 +10,7 @@ mod wire;
 
 use shared::aws::{self, Aws};
 use shared::config::Reader;
-use shared::http::{Checker, Reply, Request, TokenSettings};
+use shared::http::{Checker, CheckerSettings, Reply, Request};
 use shared::runtime::Function;
 use shared::sessions::Subject;
 use shared::store::{Store, UserTable, Users};
@@ -28,7 +28,7 @@ pub struct Sessions {
 /// The function's settings.
 #[derive(Debug)]
 pub struct Settings {
-    tokens: TokenSettings,
+    tokens: CheckerSettings,
     user_table: String,
 }
 
@@ -41,7 +41,7 @@ impl Function for Sessions {
     type Event = Request;
 
     fn settings(read: &mut Reader<'_>) -> Settings {
-        Settings { tokens: TokenSettings::read(read), user_table: UserTable::read_name(read) }
+        Settings { tokens: CheckerSettings::read(read), user_table: UserTable::read_name(read) }
     }
 
     async fn compose(settings: Settings, aws: &aws::Settings, clock: Clock) -> Result<Sessions> {

@@ -14,7 +14,7 @@ use shared::aws::{self, Aws, KeyringReader};
 use shared::codes::{Allowance, ChallengePolicy, DEVICE_LIFE, SmsPolicy, device_cookie};
 use shared::config::Reader;
 use shared::http::{Cookie, Frontends, Issuer, Reply, Request, TokenDelivery, TokenSettings};
-use shared::keys::CodeKeys;
+use shared::keys::{CodeKeys, IndexKeys};
 use shared::runtime::Function;
 use shared::sessions::{Opening, Proof, SessionPolicy};
 use shared::store::{OtpTable, Store, UserTable};
@@ -22,7 +22,7 @@ use shared::words::{Clock, Index, Result};
 
 use crate::wire::{SignedIn, SubmittedCode};
 
-/// The function's resources: both tables and both keyrings.
+/// The function's resources: both tables and all keyrings.
 pub struct VerifyOtp {
     clock: Clock,
     attempts: u32,
@@ -33,6 +33,7 @@ pub struct VerifyOtp {
     sessions: SessionPolicy,
     frontends: Frontends,
     issuer: Issuer,
+    index: KeyringReader<IndexKeys>,
     codes: KeyringReader<CodeKeys>,
     challenges: OtpTable,
     users: UserTable,
@@ -57,6 +58,8 @@ pub struct Settings {
     pub frontends: Frontends,
     /// The settings for tokens.
     pub tokens: TokenSettings,
+    /// The secret with the index key.
+    pub index_secret: String,
     /// The secret with the keyring of codes.
     pub codes_secret: String,
     /// The table of challenges and counters.
@@ -82,6 +85,7 @@ impl Function for VerifyOtp {
             session: SessionPolicy::read(read),
             frontends: Frontends::read(read),
             tokens: TokenSettings::read(read),
+            index_secret: IndexKeys::read_secret(read),
             codes_secret: CodeKeys::read_secret(read),
             otp_table: OtpTable::read_name(read),
             user_table: UserTable::read_name(read),
@@ -92,10 +96,12 @@ impl Function for VerifyOtp {
         let aws = Aws::new(aws, &clock)?;
         let store = Store::new(&aws);
         let issuer = Issuer::new(settings.tokens, &aws);
+        let index = KeyringReader::new(&aws, settings.index_secret);
         let codes = KeyringReader::new(&aws, settings.codes_secret);
         // A sign-in starts with three calls at once. With SMS on, it ends with four.
         let calls = if settings.sms.countries.is_empty() { 3 } else { 4 };
-        tokio::join!(issuer.warm(clock.now()), codes.warm(clock.now()), store.connect(calls));
+        let now = clock.now();
+        tokio::join!(issuer.warm(now), index.warm(now), codes.warm(now), store.connect(calls));
         Ok(VerifyOtp {
             clock,
             attempts: settings.attempts,
@@ -106,6 +112,7 @@ impl Function for VerifyOtp {
             sessions: settings.session,
             frontends: settings.frontends,
             issuer,
+            index,
             codes,
             challenges: store.otp_table(settings.otp_table),
             users: store.user_table(settings.user_table),
@@ -117,10 +124,11 @@ impl Function for VerifyOtp {
         let submitted = SubmittedCode::read(&request, &self.frontends, self.binding_required)?;
         self.sms.reaches(&submitted.to)?;
 
-        // Load both keyrings and the signer before anything is counted, so that a failure here costs no attempt.
-        let (codes, keys) = tokio::try_join!(self.codes.keys(now), self.issuer.keys(&request, now))?;
+        // Load the keyrings and the signer before anything is counted, so that a failure here costs no attempt.
+        let (index, codes, keys) =
+            tokio::try_join!(self.index.keys(now), self.codes.keys(now), self.issuer.keys(&request, now))?;
         let access_key = keys.access_key()?;
-        let index = Index::new(codes.index.mac(), request.tenant());
+        let index = Index::new(index.index.mac(), request.tenant());
 
         let (code, owner) = self.prove(&submitted, request.network, &index, &codes, now).await?;
 

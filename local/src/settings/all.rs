@@ -14,6 +14,7 @@ pub(crate) struct All {
     pub(crate) common: Common,
     pub(crate) request: request_otp::Settings,
     pub(crate) verify: verify_otp::Settings,
+    pub(crate) keys: rotate_keys::Settings,
 }
 
 /// Stands for what a custom resource answers later, so that all other settings can be read. It has the form of a digest or
@@ -38,6 +39,7 @@ impl All {
                 common: Common::read(read),
                 request: request_otp::RequestOtp::settings(read),
                 verify: verify_otp::VerifyOtp::settings(read),
+                keys: rotate_keys::RotateKeys::settings(read),
             }
         });
         all.map_err(Failure::new)

@@ -138,6 +138,7 @@ const TOKENS: &[Line] = &[
         format!("access token: {lifetime}, rotation {rotation}")
     }),
     (&["JWT_ALGORITHM"], |all| format!("signed with: {}", all.verify.tokens.access.algorithm.name())),
+    (&["JWT_RSA_BITS"], |all| format!("a new RSA key: {} bits", all.keys.rules.rsa_bits.number())),
     (&["JWT_ISSUER"], |all| format!("issuer: {}", given(&all.verify.tokens.issuer, "the API's own https URL"))),
     (&["JWT_AUDIENCE"], |all| format!("audience: {}", all.verify.tokens.access.audience)),
     (&["JWT_LEEWAY_SECONDS"], |all| format!("leeway for clocks: {}", duration(all.verify.tokens.access.leeway))),
@@ -170,8 +171,11 @@ const AWS: &[Line] = &[
     (&["METRICS"], |all| format!("metrics: {}", on_or_off(all.common.metrics.is_on))),
     (&["OTP_TABLE"], |all| format!("challenges and counters: {}", all.request.otp_table)),
     (&["USER_TABLE"], |all| format!("users and sessions: {}", all.verify.user_table)),
+    (&["INDEX_SECRET_ARN"], |all| format!("the index key: {}", resource(&all.verify.index_secret))),
     (&["CODES_SECRET_ARN"], |all| format!("keys of codes: {}", resource(&all.verify.codes_secret))),
-    (&["TOKENS_SECRET_ARN"], |all| format!("keys of tokens: {}", resource(&all.verify.tokens.secret))),
+    (&["REFRESH_SECRET_ARN"], |all| format!("keys of refresh tokens: {}", resource(&all.verify.tokens.refresh_secret))),
+    (&["SIGNING_SECRET_ARN"], |all| format!("keys of access tokens: {}", resource(&all.verify.tokens.signing_secret))),
+    (&["ROOT_KEY"], |_| "public keys are trusted if signed by: the root key of the stack".to_owned()),
     (&["AWS_REGION"], |all| format!("region: {}", all.common.aws.region)),
     (&["AWS_LAMBDA_FUNCTION_NAME", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"], |_| {
         "identity: the function's own, never shown".to_owned()

@@ -4,11 +4,34 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::aws::{Aws, Cache, FRESH, KeyringReader};
+use crate::config::Reader;
 use crate::http::{Request, TokenSettings};
-use crate::keys::{LONGEST_CACHED, TokenKeys};
+use crate::keys::{LONGEST_CACHED, SigningKeys, TrustedRoot};
 use crate::sessions::{AccessPolicy, CheckingKeys, Subject};
 use crate::store::UserTable;
 use crate::words::{Result, Timestamp};
+
+/// The settings for checking access tokens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CheckerSettings {
+    access: AccessPolicy,
+    issuer: Option<String>,
+    root: TrustedRoot,
+    /// The ARN of the secret with the keys. Only HMAC needs it.
+    signing_secret: String,
+}
+
+impl CheckerSettings {
+    /// Reads the settings from their variables.
+    pub fn read(read: &mut Reader<'_>) -> CheckerSettings {
+        CheckerSettings {
+            access: AccessPolicy::read(read),
+            issuer: TokenSettings::read_issuer(read),
+            root: TrustedRoot::read(read),
+            signing_secret: SigningKeys::read_secret(read),
+        }
+    }
+}
 
 /// Checks access tokens.
 pub struct Checker {
@@ -20,10 +43,10 @@ pub struct Checker {
 
 /// The place of the keys.
 enum Source {
-    /// The public-keys item, for asymmetric keys. Nothing in it can sign.
-    Published(UserTable),
+    /// The public-keys item, for asymmetric keys. Nothing in it can sign, and the root key has signed it.
+    Published(UserTable, TrustedRoot),
     /// The keyring itself, because an HMAC key has no public half.
-    Shared(KeyringReader<TokenKeys>),
+    Shared(KeyringReader<SigningKeys>),
 }
 
 /// The minimum age of the keys before a token with an unknown key id makes the checker read them again. It applies to all such
@@ -32,11 +55,11 @@ const UNKNOWN: Duration = Duration::from_secs(60);
 
 impl Checker {
     /// Creates the checker from the settings.
-    pub fn new(settings: TokenSettings, aws: &Aws, users: &UserTable) -> Checker {
-        let TokenSettings { access, issuer, secret } = settings;
+    pub fn new(settings: CheckerSettings, aws: &Aws, users: &UserTable) -> Checker {
+        let CheckerSettings { access, issuer, root, signing_secret } = settings;
         let source = match access.algorithm.is_symmetric() {
-            true => Source::Shared(KeyringReader::new(aws, secret)),
-            false => Source::Published(users.clone()),
+            true => Source::Shared(KeyringReader::new(aws, signing_secret)),
+            false => Source::Published(users.clone(), root),
         };
         Checker { policy: access, name: issuer, source, keys: Cache::new(LONGEST_CACHED) }
     }
@@ -72,7 +95,7 @@ impl Checker {
 
     async fn read(&self, now: Timestamp) -> Result<CheckingKeys> {
         match &self.source {
-            Source::Published(table) => CheckingKeys::published(&table.public_keys(now).await?),
+            Source::Published(table, root) => CheckingKeys::published(&table.public_keys(root, now).await?),
             Source::Shared(keyring) => CheckingKeys::of(&keyring.read().await?.signing, now),
         }
     }

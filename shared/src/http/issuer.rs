@@ -10,19 +10,21 @@ use crate::config::{Check, Reader};
 use crate::http::Request;
 use crate::http::cookie::Cookie;
 use crate::http::frontends::TokenDelivery;
-use crate::keys::TokenKeys;
+use crate::keys::{RefreshKeys, SigningKeys};
 use crate::sessions::{AccessPolicy, Audience, Grant, Issuing, RefreshToken, Session, Signer, Subject};
 use crate::words::{Entropy, Error, MacKey, Result, Timestamp, random_id};
 
-/// The settings for issuing and checking tokens.
+/// The settings for issuing tokens.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TokenSettings {
     /// The policy of access tokens: algorithm, audience, lifetime, claim names.
     pub access: AccessPolicy,
     /// The `iss` claim. By default `https://` and the domain that API Gateway names in the event.
     pub issuer: Option<String>,
-    /// The ARN of the secret with the keys.
-    pub secret: String,
+    /// The ARN of the secret with the keys of refresh tokens.
+    pub refresh_secret: String,
+    /// The ARN of the secret with the keys of access tokens.
+    pub signing_secret: String,
 }
 
 impl TokenSettings {
@@ -31,7 +33,8 @@ impl TokenSettings {
         TokenSettings {
             access: AccessPolicy::read(read),
             issuer: TokenSettings::read_issuer(read),
-            secret: TokenKeys::read_secret(read),
+            refresh_secret: RefreshKeys::read_secret(read),
+            signing_secret: SigningKeys::read_secret(read),
         }
     }
 
@@ -62,7 +65,8 @@ fn names_an_issuer(text: &str) -> bool {
 pub struct Issuer {
     policy: AccessPolicy,
     name: Option<String>,
-    keys: KeyringReader<TokenKeys>,
+    refresh: KeyringReader<RefreshKeys>,
+    signing: KeyringReader<SigningKeys>,
     /// The signer of the last token. Kept to avoid parsing its key again.
     signer: Mutex<Option<Arc<Signer>>>,
 }
@@ -71,7 +75,8 @@ pub struct Issuer {
 pub struct RequestKeys<'a> {
     issuer: &'a Issuer,
     request: &'a Request,
-    keys: Arc<TokenKeys>,
+    refresh: Arc<RefreshKeys>,
+    signing: Arc<SigningKeys>,
     now: Timestamp,
 }
 
@@ -107,13 +112,18 @@ impl Tokens {
 impl Issuer {
     /// Creates the issuer from the settings.
     pub fn new(settings: TokenSettings, aws: &Aws) -> Issuer {
-        let TokenSettings { access, issuer, secret } = settings;
-        Issuer { policy: access, name: issuer, keys: KeyringReader::new(aws, secret), signer: Mutex::default() }
+        Issuer {
+            policy: settings.access,
+            name: settings.issuer,
+            refresh: KeyringReader::new(aws, settings.refresh_secret),
+            signing: KeyringReader::new(aws, settings.signing_secret),
+            signer: Mutex::default(),
+        }
     }
 
     /// Reads the keys when a function starts.
     pub async fn warm(&self, now: Timestamp) {
-        self.keys.warm(now).await;
+        tokio::join!(self.refresh.warm(now), self.signing.warm(now));
     }
 
     /// The keys for `request` at `now`.
@@ -121,14 +131,20 @@ impl Issuer {
     /// # Errors
     /// As [`KeyringReader::keys`].
     pub async fn keys<'a>(&'a self, request: &'a Request, now: Timestamp) -> Result<RequestKeys<'a>> {
-        Ok(RequestKeys { issuer: self, request, keys: self.keys.keys(now).await?, now })
+        let (refresh, signing) = tokio::try_join!(self.refresh.keys(now), self.signing.keys(now))?;
+        Ok(RequestKeys { issuer: self, request, refresh, signing, now })
     }
 }
 
 impl RequestKeys<'_> {
     /// Checks a refresh token. Returns its content and the key that made it, or `None` if the token is forged or has expired.
     pub fn authenticate<'t>(&self, token: &'t RefreshToken) -> Option<(&'t Grant, MacKey)> {
-        token.check(&self.keys, self.audience(), self.now)
+        token.check(&self.refresh, self.audience(), self.now)
+    }
+
+    /// Whether `session` may have ended already when the users' table was restored from a backup.
+    pub fn precedes_restore(&self, session: &Session) -> bool {
+        self.refresh.precedes_restore(session.created)
     }
 
     /// The audience of refresh tokens.
@@ -141,7 +157,7 @@ impl RequestKeys<'_> {
     /// # Errors
     /// As [`crate::keys::Ring::active`].
     pub fn refresh_key_id(&self) -> Result<&str> {
-        Ok(&self.keys.refresh.active(self.now)?.id)
+        Ok(&self.refresh.refresh.active(self.now)?.id)
     }
 
     /// The key for new access tokens. Handlers call this before they write, so that a keyring without a usable key leaves the
@@ -150,7 +166,7 @@ impl RequestKeys<'_> {
     /// # Errors
     /// As [`crate::keys::Ring::active_for`] and [`Signer::new`].
     pub fn access_key(&self) -> Result<AccessKey> {
-        let active = self.keys.signing.active_for(self.issuer.policy.algorithm, self.now)?;
+        let active = self.signing.signing.active_for(self.issuer.policy.algorithm, self.now)?;
         let mut last = self.issuer.signer.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(signer) = &*last
             && signer.key_id() == active.id
@@ -168,7 +184,7 @@ impl RequestKeys<'_> {
     /// [`Error::Internal`] if the key of the session's refresh token has retired, or if signing fails.
     pub fn issue(&self, session: &Session, AccessKey(signer): &AccessKey) -> Result<Tokens> {
         let Issuer { policy, name, .. } = self.issuer;
-        let key = self.keys.refresh.find(&session.key_id, self.now);
+        let key = self.refresh.refresh.find(&session.key_id, self.now);
         let key = key.ok_or_else(|| Error::internal("the key of an active session's refresh token has retired"))?;
         let issuer = &self.request.issuer(name.as_deref());
         let jti = &random_id(&Entropy)?;

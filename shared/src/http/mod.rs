@@ -19,7 +19,7 @@ mod user_view;
 
 pub use self::alias::ALIASES;
 pub(crate) use self::alias::Shape;
-pub use self::bearer::Checker;
+pub use self::bearer::{Checker, CheckerSettings};
 pub use self::browser::Delivered;
 pub use self::cookie::{Cookie, Cookies};
 pub use self::frontends::{Frontends, Page, TokenDelivery};

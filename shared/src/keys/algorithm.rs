@@ -4,6 +4,7 @@
 use std::fmt;
 
 use aws_lc_rs::hmac::{self, HMAC_SHA256, HMAC_SHA384, HMAC_SHA512};
+use aws_lc_rs::rsa::KeySize;
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaSigningAlgorithm, RSA_PKCS1_SHA256,
     RSA_PKCS1_SHA384, RSA_PKCS1_SHA512, RsaSignatureEncoding,
@@ -49,6 +50,46 @@ pub enum KeyKind {
     Ecdsa(&'static EcdsaSigningAlgorithm, EllipticCurve),
     /// An Ed25519 key.
     Ed25519,
+}
+
+/// The length of new RSA keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RsaBits {
+    /// 112 bits of security, enough until 2030 (NIST SP 800-57).
+    Rsa2048,
+    /// 128 bits of security.
+    Rsa3072,
+    /// Slower signatures, for policies that ask for it.
+    Rsa4096,
+}
+
+impl RsaBits {
+    /// Reads the length for new keys.
+    pub fn read(read: &mut Reader<'_>) -> RsaBits {
+        match read.choice("JWT_RSA_BITS", "3072", &["2048", "3072", "4096"]).as_str() {
+            "2048" => RsaBits::Rsa2048,
+            "4096" => RsaBits::Rsa4096,
+            _ => RsaBits::Rsa3072,
+        }
+    }
+
+    /// As the setting has it.
+    pub fn number(self) -> u32 {
+        match self {
+            RsaBits::Rsa2048 => 2048,
+            RsaBits::Rsa3072 => 3072,
+            RsaBits::Rsa4096 => 4096,
+        }
+    }
+
+    /// aws-lc's value for it.
+    pub(super) fn size(self) -> KeySize {
+        match self {
+            RsaBits::Rsa2048 => KeySize::Rsa2048,
+            RsaBits::Rsa3072 => KeySize::Rsa3072,
+            RsaBits::Rsa4096 => KeySize::Rsa4096,
+        }
+    }
 }
 
 impl SigningAlgorithm {

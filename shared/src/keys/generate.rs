@@ -1,13 +1,14 @@
 //! Generating keys.
 
 use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
-use aws_lc_rs::rsa::{KeyPair, KeySize};
+use aws_lc_rs::rsa::KeyPair;
 use aws_lc_rs::signature::{EcdsaKeyPair, Ed25519KeyPair};
 use data_encoding::{BASE64, HEXLOWER};
 use pem::{EncodeConfig, LineEnding, Pem};
 
-use crate::keys::algorithm::{KeyKind, SigningAlgorithm};
-use crate::keys::keyring::{Bytes32, Dated, SigningKey};
+use crate::keys::algorithm::{KeyKind, RsaBits, SigningAlgorithm};
+use crate::keys::bytes::Bytes32;
+use crate::keys::keyring::{Dated, SigningKey};
 use crate::words::{Entropy, Error, Result, Timestamp};
 
 /// The length of a SHA-512 digest in bytes. An HMAC key is as long as its digest.
@@ -21,11 +22,11 @@ pub fn bytes(entropy: &Entropy) -> Result<Bytes32> {
     entropy.bytes().map(Bytes32::new)
 }
 
-/// A new signing key. RSA keys have 2048 bits and take a second or more to generate.
+/// A new signing key. An RSA key takes a second or more to generate.
 ///
 /// # Errors
 /// [`Error::Internal`] if the system's generator or aws-lc fails.
-pub fn signing_key(algorithm: SigningAlgorithm, entropy: &Entropy) -> Result<SigningKey> {
+pub fn signing_key(algorithm: SigningAlgorithm, bits: RsaBits, entropy: &Entropy) -> Result<SigningKey> {
     let failure = |_| Error::internal("failed to generate a signing key");
     let secret = match algorithm.kind() {
         KeyKind::Hmac(algorithm) => {
@@ -33,7 +34,7 @@ pub fn signing_key(algorithm: SigningAlgorithm, entropy: &Entropy) -> Result<Sig
             BASE64.encode(random.get(..algorithm.digest_algorithm().output_len()).unwrap_or(&random))
         }
         KeyKind::Rsa(_) => {
-            let pair = KeyPair::generate(KeySize::Rsa2048).map_err(failure)?;
+            let pair = KeyPair::generate(bits.size()).map_err(failure)?;
             private_pem(AsDer::<Pkcs8V1Der<'_>>::as_der(&pair).map_err(failure)?.as_ref())
         }
         KeyKind::Ecdsa(algorithm, _) => {
@@ -76,7 +77,7 @@ mod tests {
             let is_rsa = matches!(algorithm.kind(), KeyKind::Rsa(_));
             let key = match rsa.clone().filter(|_| is_rsa) {
                 Some(pem) => SigningKey::new(algorithm, pem),
-                None => signing_key(algorithm, &Entropy).unwrap(),
+                None => signing_key(algorithm, RsaBits::Rsa2048, &Entropy).unwrap(),
             };
             rsa = is_rsa.then(|| key.reveal().to_owned());
             let ring = Ring::new(vec![dated(key, now, &Entropy).unwrap()]);
@@ -90,7 +91,10 @@ mod tests {
         for algorithm in
             SigningAlgorithm::ALL.into_iter().filter(|algorithm| !matches!(algorithm.kind(), KeyKind::Rsa(_)))
         {
-            let keys = [signing_key(algorithm, &Entropy).unwrap(), signing_key(algorithm, &Entropy).unwrap()];
+            let keys = [
+                signing_key(algorithm, RsaBits::Rsa2048, &Entropy).unwrap(),
+                signing_key(algorithm, RsaBits::Rsa2048, &Entropy).unwrap(),
+            ];
             assert_ne!(keys[0].reveal(), keys[1].reveal(), "{algorithm:?}");
         }
     }

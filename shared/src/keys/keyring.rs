@@ -1,52 +1,107 @@
 //! Keyrings: keys by id, each with the dates of its use.
 //!
-//! There are two keyrings, [`CodeKeys`] and [`TokenKeys`], so that each function gets only the keys it needs. Both
-//! are stored in Secrets Manager as JSON. A new key is added before its `active_from`, early enough for every running
+//! There are four keyrings, each a secret of its own, so that each function gets only the keys it needs: [`IndexKeys`],
+//! [`CodeKeys`], [`RefreshKeys`] and [`SigningKeys`]. They are stored in Secrets Manager as JSON. A new key is added before its `active_from`, early enough for every running
 //! instance to read it. It stays until `retired_at`, when everything made with it has expired.
 
-use data_encoding::BASE64;
-use secrecy::zeroize::Zeroizing;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize, Serializer};
 
 use crate::config::{IS_ARN, Reader};
 use crate::keys::algorithm::SigningAlgorithm;
-use crate::words::{Error, MacKey, Result, Timestamp, masked};
+use crate::keys::bytes::Bytes32;
+use crate::keys::root::RootKey;
+use crate::words::{Error, Result, Timestamp};
 
 /// How long an instance may use a keyring after reading it. A new key must not become active sooner than this after
 /// its creation.
 pub const LONGEST_CACHED: std::time::Duration = std::time::Duration::from_secs(15 * 60);
 
-/// The keyring of request-otp and verify-otp, in the secret `codes`.
+/// The secret `index`: the key of functions that look people up by address.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct CodeKeys {
-    /// The key for digests of identifiers in items' keys and logs. It never rotates, because existing identifiers
-    /// could not be found any more.
+pub struct IndexKeys {
+    /// The key for digests of identifiers and networks in items' keys and logs. It never rotates, because existing
+    /// identifiers could not be found any more.
     pub index: Bytes32,
-    /// Peppers of code digests. Each challenge stores the id of its pepper.
-    pub peppers: Ring<Bytes32>,
 }
 
-/// The keyring of verify-otp, refresh and logout, in the secret `tokens`.
+/// The secret `codes`: the keys of functions that make or check codes.
+///
+/// A role that can read this secret and the table of challenges can compute every live code.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct TokenKeys {
-    /// The keys for access tokens.
-    pub signing: Ring<SigningKey>,
+pub struct CodeKeys {
+    /// Peppers of code digests. Each challenge stores the id of its pepper.
+    pub peppers: Ring<Bytes32>,
+    /// Version 0.1 kept the index key here. `rotate-keys` takes it over from an old keyring, and new ones lack it.
+    #[serde(default, skip_serializing)]
+    index: Option<Bytes32>,
+}
+
+/// The secret `refresh`: the keys of functions that issue or accept refresh tokens.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct RefreshKeys {
     /// The keys for refresh tokens.
     pub refresh: Ring<Bytes32>,
+    /// When the users' table was last restored from a backup, in seconds since 1970. Sessions opened before are refused,
+    /// because the backup has sessions that had ended.
+    #[serde(default)]
+    pub restored_at: u64,
+}
+
+/// The secret `signing`: the keys of functions that issue access tokens.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct SigningKeys {
+    /// The keys for access tokens.
+    pub signing: Ring<SigningKey>,
+    /// The key that signs the published set of their public halves.
+    pub root: RootKey,
+}
+
+impl IndexKeys {
+    /// Reads the ARN of its secret.
+    pub fn read_secret(read: &mut Reader<'_>) -> String {
+        read.text("INDEX_SECRET_ARN", None, IS_ARN)
+    }
+
+    /// The index key that a keyring of codes from version 0.1 holds.
+    pub fn of_old(codes: &CodeKeys) -> Option<IndexKeys> {
+        codes.index.clone().map(|index| IndexKeys { index })
+    }
 }
 
 impl CodeKeys {
+    /// A keyring with these peppers.
+    pub fn new(peppers: Ring<Bytes32>) -> CodeKeys {
+        CodeKeys { peppers, index: None }
+    }
+
     /// Reads the ARN of its secret.
     pub fn read_secret(read: &mut Reader<'_>) -> String {
         read.text("CODES_SECRET_ARN", None, IS_ARN)
     }
 }
 
-impl TokenKeys {
+impl RefreshKeys {
     /// Reads the ARN of its secret.
     pub fn read_secret(read: &mut Reader<'_>) -> String {
-        read.text("TOKENS_SECRET_ARN", None, IS_ARN)
+        read.text("REFRESH_SECRET_ARN", None, IS_ARN)
+    }
+
+    /// Whether a session that was opened at `created` may come from a backup in which it had not ended yet.
+    pub fn precedes_restore(&self, created: Timestamp) -> bool {
+        created.unix() < self.restored_at
+    }
+
+    /// The end of the time in which no active session was opened: `oldest`, or later after a restore.
+    pub fn oldest_session(&self, oldest: Timestamp) -> Timestamp {
+        oldest.max(Timestamp::from_unix(self.restored_at.saturating_sub(1)))
+    }
+}
+
+impl SigningKeys {
+    /// Reads the ARN of its secret.
+    pub fn read_secret(read: &mut Reader<'_>) -> String {
+        read.text("SIGNING_SECRET_ARN", None, IS_ARN)
     }
 }
 
@@ -136,40 +191,6 @@ impl<K> Dated<K> {
     }
 }
 
-/// A 256-bit key, stored as base64.
-#[derive(Clone, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct Bytes32(Zeroizing<[u8; 32]>);
-
-impl Bytes32 {
-    /// A key with these bytes.
-    pub fn new(bytes: [u8; 32]) -> Bytes32 {
-        Bytes32(bytes.into())
-    }
-
-    /// The key, ready for use.
-    pub fn mac(&self) -> MacKey {
-        MacKey::new(*self.0)
-    }
-}
-
-impl TryFrom<String> for Bytes32 {
-    type Error = &'static str;
-
-    fn try_from(text: String) -> std::result::Result<Bytes32, &'static str> {
-        let bytes = BASE64.decode(text.as_bytes()).map_err(|_| "expected a key in base64")?;
-        bytes.try_into().map(Bytes32::new).map_err(|_| "expected a key of 32 bytes")
-    }
-}
-
-impl From<Bytes32> for String {
-    fn from(key: Bytes32) -> String {
-        BASE64.encode(key.0.as_slice())
-    }
-}
-
-masked!(Bytes32);
-
 /// A key for signing access tokens.
 ///
 /// It is parsed and checked only when used (`key_pair`), so a bad key in the ring does no harm before it is active.
@@ -242,15 +263,30 @@ mod tests {
         assert!(Ring::new(vec![signing_key("later", rs384, 200)]).active_for(rs384, at(199)).is_err());
     }
 
-    /// The JSON of keyrings from the first version must stay readable.
+    /// The JSON of keyrings must stay readable.
     #[test]
-    fn a_keyring_from_before_reads_and_writes_as_it_was() {
+    fn a_stored_keyring_reads_and_writes_as_it_was() {
         let dated = |secret: &str| format!(r#"{{"id":"k","active_from":1,"retired_at":null,"key":{secret}}}"#);
         let keys = ["RS256", "ES256", "HS256"].map(|name| dated(&format!(r#"{{"algorithm":"{name}","secret":"x"}}"#)));
-        let text = format!(r#"{{"signing":[{}],"refresh":[]}}"#, keys.join(","));
-        let read: TokenKeys = serde_json::from_str(&text).unwrap();
+        let root = "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=";
+        let text = format!(r#"{{"signing":[{}],"root":"{root}"}}"#, keys.join(","));
+        let read: SigningKeys = serde_json::from_str(&text).unwrap();
         assert_eq!(serde_json::to_string(&read).unwrap(), text);
         assert_eq!(read.signing.all()[2].key.algorithm, SigningAlgorithm::HS256);
+
+        let text = format!(r#"{{"refresh":[{}],"restored_at":7}}"#, dated(&format!(r#""{root}""#)));
+        let read: RefreshKeys = serde_json::from_str(&text).unwrap();
+        assert_eq!(serde_json::to_string(&read).unwrap(), text);
+        assert!(read.precedes_restore(at(6)) && !read.precedes_restore(at(7)));
+    }
+
+    /// The index key of version 0.1 is found again, and is not written back beside the peppers.
+    #[test]
+    fn an_old_keyring_of_codes_gives_its_index_key() {
+        let key = "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=";
+        let old: CodeKeys = serde_json::from_str(&format!(r#"{{"index":"{key}","peppers":[]}}"#)).unwrap();
+        assert_eq!(String::from(IndexKeys::of_old(&old).unwrap().index), key);
+        assert_eq!(serde_json::to_string(&old).unwrap(), r#"{"peppers":[]}"#);
     }
 
     #[test]

@@ -5,10 +5,12 @@
 
 use std::time::Duration;
 
-use crate::keys::algorithm::SigningAlgorithm;
+use crate::keys::algorithm::{RsaBits, SigningAlgorithm};
+use crate::keys::bytes::Bytes32;
 use crate::keys::generate;
-use crate::keys::keyring::{Bytes32, CodeKeys, Dated, LONGEST_CACHED, Ring, SigningKey, TokenKeys};
+use crate::keys::keyring::{CodeKeys, Dated, IndexKeys, LONGEST_CACHED, RefreshKeys, Ring, SigningKey, SigningKeys};
 use crate::keys::public_keys::proven;
+use crate::keys::root::RootKey;
 use crate::words::{Entropy, Result, Timestamp};
 
 /// How long a signing key is published before it signs. API Gateway's authorizers cache keys for two hours and refuse
@@ -25,6 +27,8 @@ pub const LONGEST_CODE: Duration = Duration::from_secs(600);
 pub struct KeyRules {
     /// The algorithm of new signing keys.
     pub algorithm: SigningAlgorithm,
+    /// The length of new RSA keys.
+    pub rsa_bits: RsaBits,
     /// How long an access token is accepted at most.
     pub token: Duration,
     /// How long a session lasts at most.
@@ -72,8 +76,10 @@ pub trait Rotates: Sized {
     /// Whether it has a key with this id.
     fn holds(&self, id: &str) -> bool;
 
-    /// The signing keys. `None` for a keyring without any.
-    fn signing(&self) -> Option<&Ring<SigningKey>>;
+    /// The keyring, if it is the one with public keys.
+    fn as_signing(&self) -> Option<&SigningKeys> {
+        None
+    }
 
     /// Checks that the keyring works: each ring has an active key, and each public half verifies its key's signatures.
     ///
@@ -82,13 +88,26 @@ pub trait Rotates: Sized {
     fn prove(&self, now: Timestamp) -> Result<()>;
 }
 
+/// The name by which the root key is withdrawn.
+const ROOT: &str = "root";
+
+impl IndexKeys {
+    /// The first index key of a deployment.
+    ///
+    /// # Errors
+    /// As [`Entropy::bytes`].
+    pub fn first(entropy: &Entropy) -> Result<IndexKeys> {
+        Ok(IndexKeys { index: generate::bytes(entropy)? })
+    }
+}
+
 impl Rotates for CodeKeys {
     fn first(maker: &Maker) -> Result<CodeKeys> {
-        Ok(CodeKeys { index: generate::bytes(&maker.entropy)?, peppers: maker.bytes(&Ring::default(), LONGEST_CODE)? })
+        Ok(CodeKeys::new(maker.bytes(&Ring::default(), LONGEST_CODE)?))
     }
 
     fn rotated(&self, maker: &Maker) -> Result<CodeKeys> {
-        Ok(CodeKeys { index: self.index.clone(), peppers: maker.bytes(&self.peppers, LONGEST_CODE)? })
+        Ok(CodeKeys::new(maker.bytes(&self.peppers, LONGEST_CODE)?))
     }
 
     fn with_missing_keys(&self, maker: &Maker) -> Result<Option<CodeKeys>> {
@@ -97,7 +116,7 @@ impl Rotates for CodeKeys {
 
     fn without(&self, id: &str, maker: &Maker) -> Result<Option<CodeKeys>> {
         let Some(peppers) = ring_without(&self.peppers, id) else { return Ok(None) };
-        let rest = CodeKeys { index: self.index.clone(), peppers };
+        let rest = CodeKeys::new(peppers);
         Ok(Some(rest.with_missing_keys(maker)?.unwrap_or(rest)))
     }
 
@@ -105,65 +124,93 @@ impl Rotates for CodeKeys {
         self.peppers.has(id)
     }
 
-    fn signing(&self) -> Option<&Ring<SigningKey>> {
-        None
-    }
-
     fn prove(&self, now: Timestamp) -> Result<()> {
         self.peppers.active(now).map(|_| ())
     }
 }
 
-impl Rotates for TokenKeys {
-    fn first(maker: &Maker) -> Result<TokenKeys> {
-        TokenKeys { signing: Ring::default(), refresh: Ring::default() }.rotated(maker)
+impl RefreshKeys {
+    /// The keyring after a restore of the users' table. It refuses every session that was opened before now.
+    #[must_use]
+    pub fn after_restore(&self, now: Timestamp) -> RefreshKeys {
+        RefreshKeys { restored_at: self.restored_at.max(now.unix()), ..self.clone() }
     }
 
-    fn rotated(&self, maker: &Maker) -> Result<TokenKeys> {
-        let signing = maker.signing(&self.signing)?;
-        Ok(TokenKeys { signing, refresh: maker.bytes(&self.refresh, maker.rules.session)? })
+    fn with(&self, refresh: Ring<Bytes32>) -> RefreshKeys {
+        RefreshKeys { refresh, restored_at: self.restored_at }
+    }
+}
+
+impl Rotates for RefreshKeys {
+    fn first(maker: &Maker) -> Result<RefreshKeys> {
+        RefreshKeys { refresh: Ring::default(), restored_at: 0 }.rotated(maker)
     }
 
-    fn with_missing_keys(&self, maker: &Maker) -> Result<Option<TokenKeys>> {
-        let signs_on = maker.finds(&self.signing, |key| key.algorithm == maker.rules.algorithm);
-        let refreshes_on = maker.finds(&self.refresh, |_| true);
-        if signs_on && refreshes_on {
-            return Ok(None);
-        }
-        let mut keys = self.clone();
-        if !signs_on {
-            keys.signing = maker.signing(&self.signing)?;
-        }
-        if !refreshes_on {
-            keys.refresh = maker.bytes(&self.refresh, maker.rules.session)?;
-        }
-        Ok(Some(keys))
+    fn rotated(&self, maker: &Maker) -> Result<RefreshKeys> {
+        Ok(self.with(maker.bytes(&self.refresh, maker.rules.session)?))
     }
 
-    fn without(&self, id: &str, maker: &Maker) -> Result<Option<TokenKeys>> {
-        let mut rest = self.clone();
-        if let Some(signing) = ring_without(&self.signing, id) {
-            // Use the new key at once, although verifiers do not have its public half yet. Keys stored beside a
-            // leaked key may have leaked as well.
-            rest.signing = maker.signing_from(&signing, maker.start(&signing, Duration::ZERO))?;
-        } else if let Some(refresh) = ring_without(&self.refresh, id) {
-            rest.refresh = refresh;
-        } else {
-            return Ok(None);
-        }
+    fn with_missing_keys(&self, maker: &Maker) -> Result<Option<RefreshKeys>> {
+        if maker.finds(&self.refresh, |_| true) { Ok(None) } else { self.rotated(maker).map(Some) }
+    }
+
+    fn without(&self, id: &str, maker: &Maker) -> Result<Option<RefreshKeys>> {
+        let Some(refresh) = ring_without(&self.refresh, id) else { return Ok(None) };
+        let rest = self.with(refresh);
         Ok(Some(rest.with_missing_keys(maker)?.unwrap_or(rest)))
     }
 
     fn holds(&self, id: &str) -> bool {
-        self.signing.has(id) || self.refresh.has(id)
-    }
-
-    fn signing(&self) -> Option<&Ring<SigningKey>> {
-        Some(&self.signing)
+        self.refresh.has(id)
     }
 
     fn prove(&self, now: Timestamp) -> Result<()> {
-        self.refresh.active(now)?;
+        self.refresh.active(now).map(|_| ())
+    }
+}
+
+impl SigningKeys {
+    fn with(&self, signing: Ring<SigningKey>) -> SigningKeys {
+        SigningKeys { signing, root: self.root.clone() }
+    }
+}
+
+/// The root key stays in every rotation, because its public half changes only with a deployment.
+impl Rotates for SigningKeys {
+    fn first(maker: &Maker) -> Result<SigningKeys> {
+        SigningKeys { signing: Ring::default(), root: RootKey::generate(&maker.entropy)? }.rotated(maker)
+    }
+
+    fn rotated(&self, maker: &Maker) -> Result<SigningKeys> {
+        Ok(self.with(maker.signing(&self.signing)?))
+    }
+
+    fn with_missing_keys(&self, maker: &Maker) -> Result<Option<SigningKeys>> {
+        let signs_on = maker.finds(&self.signing, |key| key.algorithm == maker.rules.algorithm);
+        if signs_on { Ok(None) } else { self.rotated(maker).map(Some) }
+    }
+
+    fn without(&self, id: &str, maker: &Maker) -> Result<Option<SigningKeys>> {
+        if id == ROOT {
+            return Ok(Some(SigningKeys { root: RootKey::generate(&maker.entropy)?, ..self.clone() }));
+        }
+        let Some(signing) = ring_without(&self.signing, id) else { return Ok(None) };
+        // Use the new key at once, although verifiers do not have its public half yet. Keys stored beside a leaked key may
+        // have leaked as well.
+        let rest = self.with(maker.signing_from(&signing, maker.start(&signing, Duration::ZERO))?);
+        Ok(Some(rest.with_missing_keys(maker)?.unwrap_or(rest)))
+    }
+
+    fn holds(&self, id: &str) -> bool {
+        self.signing.has(id)
+    }
+
+    fn as_signing(&self) -> Option<&SigningKeys> {
+        Some(self)
+    }
+
+    fn prove(&self, now: Timestamp) -> Result<()> {
+        self.root.public()?;
         self.signing.active(now)?;
         proven(&self.signing, now).map(|_| ())
     }
@@ -194,7 +241,7 @@ impl Maker {
     }
 
     fn signing_from(&self, ring: &Ring<SigningKey>, start: Timestamp) -> Result<Ring<SigningKey>> {
-        let key = generate::signing_key(self.rules.algorithm, &self.entropy)?;
+        let key = generate::signing_key(self.rules.algorithm, self.rules.rsa_bits, &self.entropy)?;
         let next = generate::dated(key, start, &self.entropy)?;
         let active = |at| Some(ring.active_for(self.rules.algorithm, at).ok()?.id.as_str());
         Ok(self.succeeded(ring, next, self.rules.token, active))

@@ -9,7 +9,7 @@ use std::str::FromStr;
 use data_encoding::BASE64URL_NOPAD;
 use subtle::ConstantTimeEq;
 
-use crate::keys::TokenKeys;
+use crate::keys::RefreshKeys;
 use crate::words::{Error, MacKey, Result, Scope, SessionId, Tenant, Timestamp, UserId, masked};
 
 const VERSION: &str = "v1";
@@ -68,7 +68,7 @@ impl RefreshToken {
     }
 
     /// The token's contents and key, if one of `keys` made `mac1`. Forgeries are refused without a read.
-    pub fn check(&self, keys: &TokenKeys, audience: Audience<'_>, now: Timestamp) -> Option<(&Grant, MacKey)> {
+    pub fn check(&self, keys: &RefreshKeys, audience: Audience<'_>, now: Timestamp) -> Option<(&Grant, MacKey)> {
         let key = keys.refresh.find(self.key_id(), now)?.key.mac();
         Some((self.authenticate(&key, audience)?, key))
     }

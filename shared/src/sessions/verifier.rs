@@ -102,6 +102,8 @@ fn read_claims(claims: &Map<String, Value>, policy: &AccessPolicy, now: Timestam
         |name: &str| claims.get(name)?.as_u64().filter(|&seconds| seconds <= LARGEST_TIME).map(Timestamp::from_unix);
     let is_in_time =
         time("exp")?.after(policy.leeway) > now && time("nbf")?.max(time("iat")?) <= now.after(policy.leeway);
+    // Even a signed token lives no longer than one that we would issue, so that nothing made with a stolen key lasts.
+    let is_short = time("exp")? <= time("iat")?.after(policy.lifetime).after(policy.leeway);
     let is_ours = text(&policy.names.token_type)? == TOKEN_TYPE
         && text("client_id")? == policy.audience
         && text(&policy.names.user_id)? == text("sub")?
@@ -117,7 +119,7 @@ fn read_claims(claims: &Map<String, Value>, policy: &AccessPolicy, now: Timestam
             .map(|word| word.as_str().map(str::to_owned))
             .collect::<Option<_>>()?,
     };
-    (is_in_time && is_ours).then_some(subject)
+    (is_in_time && is_short && is_ours).then_some(subject)
 }
 
 #[cfg(test)]
@@ -187,6 +189,17 @@ mod tests {
             Algorithm::HS256,
         );
         format!("{signed}.{}", mac.unwrap())
+    }
+
+    /// A token that outlives the configured life is refused from its first second.
+    #[test]
+    fn a_token_that_lives_too_long_is_refused() {
+        let until = |seconds: u64| changed(1, "exp", Some(json!(NOW + seconds)));
+        assert!(check_at(&until(900), &policy(), NOW).is_some() && check_at(&until(901), &policy(), NOW).is_none());
+        let lenient = AccessPolicy { leeway: Duration::from_secs(30), ..policy() };
+        assert!(check_at(&until(930), &lenient, NOW).is_some() && check_at(&until(931), &lenient, NOW).is_none());
+        let shorter = AccessPolicy { lifetime: Duration::from_secs(300), ..policy() };
+        assert!(check_at(&genuine(), &shorter, NOW).is_none());
     }
 
     #[test]

@@ -9,6 +9,7 @@ use super::expression::{Value, any};
 use super::row::{self, row};
 use super::send::Written;
 use super::table::{Item, UserTable};
+use crate::keys::{RootKey, TrustedRoot};
 use crate::words::{Error, ItemKey, Result, Scope, Timestamp};
 
 /// One item for the stack. Only `rotate-keys` writes it.
@@ -25,6 +26,8 @@ row! {
         ENDS = "e" => #[serde(default)] ends: BTreeMap<String, u64>,
         /// The version of the keyring that the set belongs to. `publish` always writes one.
         VERSION = "v" => version: Option<String>,
+        /// The root key's signature of all the others.
+        SIGNATURE = "sig" => #[serde(default)] signature: String,
     }
 }
 
@@ -36,18 +39,33 @@ pub struct Publication<'a> {
     pub ends: BTreeMap<String, u64>,
     /// The version of the keyring.
     pub version: &'a str,
+    /// The key that signs them.
+    pub root: &'a RootKey,
+}
+
+/// What the root key signs. JSON keeps the parts apart.
+fn message(set: &str, ends: &BTreeMap<String, u64>, version: &str) -> Result<Vec<u8>> {
+    serde_json::to_vec(&("latchkey public keys 1", set, ends, version)).map_err(Error::internal)
 }
 
 impl UserTable {
-    /// The public keys at `now`. Empty until the first `publish`.
+    /// The public keys at `now`. Empty until the first `publish`. An item that `root` has not signed is refused as a whole,
+    /// because somebody else has written it.
     ///
     /// # Errors
-    /// [`Error::Unavailable`] when the table is unreachable; [`Error::Internal`] when the item is malformed.
-    pub async fn public_keys(&self, now: Timestamp) -> Result<JwkSet> {
+    /// [`Error::Unavailable`] when the table is unreachable; [`Error::Internal`] when the item is malformed or not signed.
+    pub async fn public_keys(&self, root: &TrustedRoot, now: Timestamp) -> Result<JwkSet> {
         let Some(item) = self.table.get(&key()).await? else {
             return Ok(JwkSet { keys: Vec::new() });
         };
         let row: Row = row::read(item)?;
+        let signed = message(&row.set, &row.ends, row.version.as_deref().unwrap_or_default())?;
+        if !root.verifies(&signed, &row.signature) {
+            return Err(Error::internal(
+                "the published keys are not signed by the root key in ROOT_KEY. Somebody has changed the item JWKS, or the \
+                 root key is another one. See docs/operations.md",
+            ));
+        }
         let mut set: JwkSet = serde_json::from_str(&row.set).map_err(Error::internal)?;
         let end = |key: &Jwk| row.ends.get(key.common.key_id.as_deref()?).copied();
         set.keys.retain(|key| end(key).is_none_or(|end| end > now.unix()));
@@ -62,6 +80,7 @@ impl UserTable {
     /// [`Error::Unavailable`] when the table is unreachable.
     pub async fn publish(&self, new: Publication<'_>, over: Option<&str>) -> Result<Option<String>> {
         let set = serde_json::to_string(new.set).map_err(Error::internal)?;
+        let signature = new.root.sign(&message(&set, &new.ends, new.version)?)?;
         let ends = new.ends.into_iter().map(|(id, end)| (id, Timestamp::from_unix(end).attribute_value()));
         let write = self
             .table
@@ -74,7 +93,8 @@ impl UserTable {
             ]))
             .set(SET, set.as_str())
             .set(ENDS, ends.collect::<Item>())
-            .set(VERSION, ("new", new.version));
+            .set(VERSION, ("new", new.version))
+            .set(SIGNATURE, signature.as_str());
         match write.send().await? {
             Written::Done(_) => Ok(None),
             Written::Refused(item) => Ok(item.map(row::read::<Row>).transpose()?.and_then(|row| row.version)),

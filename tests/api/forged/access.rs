@@ -222,6 +222,8 @@ impl Forger {
         }
         forged.extend([
             self.claim("exp", json!(START)),
+            // Longer than any token of ours.
+            self.claim("exp", json!(START + 90 * 86_400)),
             self.claim("exp", json!(0)),
             self.claim("nbf", json!(START + 900)),
             self.claim("iat", json!(START + 900)),

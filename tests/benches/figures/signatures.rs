@@ -39,7 +39,7 @@ impl Signatures {
 
 fn measure(elsewhere: &Runtime, algorithm: SigningAlgorithm) -> [Times; 3] {
     let auth = elsewhere.block_on(Deployment::measured(&[("JWT_ALGORITHM", algorithm.name())]));
-    let (keys, now) = (auth.token_keys().signing, auth.stack.clock().now());
+    let (keys, now) = (auth.signing_keys().signing, auth.stack.clock().now());
     let policy = &auth.read(AccessPolicy::read);
     let subject = Subject {
         user: UserId::draw(&Entropy, now).unwrap(),

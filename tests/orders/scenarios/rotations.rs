@@ -1,4 +1,4 @@
-//! A rotation of both keyrings in parallel with a request that reads them, or with another change of keys.
+//! A rotation of the keyrings in parallel with a request that reads them, or with another change of keys.
 
 use tests::Tokens;
 use tests::orders::{Deed, Scenario, Scene, World};
@@ -122,7 +122,7 @@ pub const FINISH_TWICE: Scenario =
 /// The rotation may fail because it came too late. A leaked key is revoked in any case.
 async fn withdrawal(world: &World, step: &'static str) -> Scene {
     let scene = up_to(world, step).await;
-    let leaked = world.auth.token_keys().signing.all()[0].id.clone();
+    let leaked = world.auth.signing_keys().signing.all()[0].id.clone();
     scene.and("a step", Deed::Step(step)).and_surely("a withdrawal", Deed::Withdraw(leaked))
 }
 

@@ -38,9 +38,9 @@ pub enum Deed {
     List(Tokens),
     /// Reads the user's profile.
     Profile(Tokens),
-    /// Rotates both keyrings.
+    /// Rotates the keyrings.
     Rotate,
-    /// One step of rotating the keyring of tokens, by Secrets Manager's name for it.
+    /// One step of rotating the signing keys, by Secrets Manager's name for it.
     Step(&'static str),
     /// Revokes the key with this id.
     Withdraw(String),
@@ -74,7 +74,7 @@ impl Deed {
             Deed::Profile(by) => Box::pin(async move { client.with_token("GET", PROFILE, &by.access).await }),
             Deed::Rotate => Box::pin(rotate(world)),
             Deed::Step(step) => {
-                Box::pin(async move { told(step_of(world, &world.auth.setting("TOKENS_SECRET_ARN"), step).await) })
+                Box::pin(async move { told(step_of(world, &world.auth.setting("SIGNING_SECRET_ARN"), step).await) })
             }
             Deed::Withdraw(kid) => Box::pin(async move { told(world.auth.stack.revoke(&kid).await) }),
         }
@@ -97,7 +97,7 @@ impl Deed {
     }
 }
 
-/// Runs all four steps for both keyrings, and stops at the first error.
+/// Runs all four steps for each keyring, and stops at the first error.
 async fn rotate(world: &World) -> Answer {
     for secret in world.auth.secrets() {
         for step in STEPS {

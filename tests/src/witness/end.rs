@@ -8,12 +8,15 @@ use serde_json::json;
 
 use super::Witness;
 
+/// The settings that name the keyrings.
+const SECRETS: [&str; 4] = ["INDEX_SECRET_ARN", "CODES_SECRET_ARN", "REFRESH_SECRET_ARN", "SIGNING_SECRET_ARN"];
+
 /// Runs the checks when it is dropped.
 pub(crate) struct AtTheEnd {
     witness: Witness,
     services: Services,
     otp_table: String,
-    secrets: [String; 2],
+    secrets: [String; 4],
 }
 
 impl AtTheEnd {
@@ -23,7 +26,7 @@ impl AtTheEnd {
             witness: witness.clone(),
             services: stack.services().clone(),
             otp_table: environment["OTP_TABLE"].clone(),
-            secrets: ["CODES_SECRET_ARN", "TOKENS_SECRET_ARN"].map(|name| environment[name].clone()),
+            secrets: SECRETS.map(|name| environment[name].clone()),
         }
     }
 

@@ -51,6 +51,11 @@ impl Secrets {
         self.keep(&held)
     }
 
+    /// Takes all versions of the secret away.
+    pub(crate) fn empty(&self, arn: &str) {
+        locked(&self.held).insert(arn.to_owned(), Versions::default());
+    }
+
     pub(crate) fn current(&self, arn: &str) -> Option<String> {
         Some(locked(&self.held).get(arn)?.find(None, Some(CURRENT))?.text.clone())
     }

@@ -38,6 +38,11 @@ impl Services {
         self.0.secrets.put(arn, text)
     }
 
+    /// Takes all versions of the secret `arn` away, as if it were new.
+    pub fn empty_secret(&self, arn: &str) {
+        self.0.secrets.empty(arn);
+    }
+
     /// The current version of the secret `arn`.
     pub fn secret(&self, arn: &str) -> Option<String> {
         self.0.secrets.current(arn)

@@ -12,17 +12,22 @@ fn at(seconds: u64) -> Timestamp {
 }
 
 fn maker(algorithm: SigningAlgorithm, seconds: u64) -> Maker {
-    let rules = KeyRules { algorithm, token: Duration::from_secs(900), session: Duration::from_secs(90 * 24 * HOUR) };
+    let rules = KeyRules {
+        algorithm,
+        rsa_bits: RsaBits::Rsa2048,
+        token: Duration::from_secs(900),
+        session: Duration::from_secs(90 * 24 * HOUR),
+    };
     Maker { rules, entropy: Entropy, now: at(seconds) }
 }
 
-fn signs(keys: &TokenKeys, algorithm: SigningAlgorithm, seconds: u64) -> String {
+fn signs(keys: &SigningKeys, algorithm: SigningAlgorithm, seconds: u64) -> String {
     keys.signing.active_for(algorithm, at(seconds)).unwrap().id.clone()
 }
 
 /// At every moment of `span`, the active key's signatures can be verified until they expire, with the ring of that
 /// later moment.
-fn serves_without_a_gap(keys: &TokenKeys, algorithm: SigningAlgorithm, span: std::ops::Range<u64>) {
+fn serves_without_a_gap(keys: &SigningKeys, algorithm: SigningAlgorithm, span: std::ops::Range<u64>) {
     for second in span.step_by(60) {
         let id = signs(keys, algorithm, second);
         assert!(keys.signing.find(&id, at(second + 899)).is_some(), "what {id} signs at {second} is refused too soon");
@@ -31,16 +36,19 @@ fn serves_without_a_gap(keys: &TokenKeys, algorithm: SigningAlgorithm, span: std
 
 #[test]
 fn the_first_keys_are_used_at_once() {
-    let (codes, tokens) = (CodeKeys::first(&maker(ES256, 0)).unwrap(), TokenKeys::first(&maker(ES256, 0)).unwrap());
-    codes.prove(at(0)).unwrap();
-    tokens.prove(at(0)).unwrap();
-    assert!(codes.with_missing_keys(&maker(ES256, 0)).unwrap().is_none());
-    assert!(tokens.with_missing_keys(&maker(ES256, 0)).unwrap().is_none());
+    fn is_whole_at_once<K: Rotates>() {
+        let first = K::first(&maker(ES256, 0)).unwrap();
+        first.prove(at(0)).unwrap();
+        assert!(first.with_missing_keys(&maker(ES256, 0)).unwrap().is_none());
+    }
+    is_whole_at_once::<CodeKeys>();
+    is_whole_at_once::<RefreshKeys>();
+    is_whole_at_once::<SigningKeys>();
 }
 
 #[test]
 fn a_turned_keyring_serves_without_a_gap() {
-    let first = TokenKeys::first(&maker(ES256, 0)).unwrap();
+    let first = SigningKeys::first(&maker(ES256, 0)).unwrap();
     let rotated = first.rotated(&maker(ES256, 60)).unwrap();
     let old = signs(&first, ES256, 0);
     assert_eq!(signs(&rotated, ES256, 60 + 3 * HOUR - 1), old);
@@ -48,28 +56,44 @@ fn a_turned_keyring_serves_without_a_gap() {
     serves_without_a_gap(&rotated, ES256, 60..8 * HOUR);
     assert!(rotated.signing.find(&old, at(60 + 3 * HOUR + 900)).is_none());
 
+    let again = rotated.rotated(&maker(ES256, 24 * HOUR)).unwrap();
+    assert_eq!(again.signing.all().len(), 2, "retired keys are gone");
+    assert_eq!(again.root.public().unwrap(), first.root.public().unwrap(), "the root key stays");
+}
+
+#[test]
+fn a_refresh_key_stays_for_its_longest_session() {
+    let first = RefreshKeys::first(&maker(ES256, 0)).unwrap();
+    let rotated = first.rotated(&maker(ES256, 60)).unwrap();
     let refresh = |seconds: u64| rotated.refresh.active(at(seconds)).unwrap().id.clone();
     assert_eq!(refresh(60 + 899), first.refresh.all()[0].id);
     assert_ne!(refresh(60 + 900), first.refresh.all()[0].id);
     assert_eq!(rotated.refresh.all()[0].retired_at, Some(START + 60 + 900 + 90 * 24 * HOUR));
+    assert_eq!(rotated.rotated(&maker(ES256, 24 * HOUR)).unwrap().refresh.all().len(), 3);
+}
 
-    let again = rotated.rotated(&maker(ES256, 24 * HOUR)).unwrap();
-    assert_eq!((again.signing.all().len(), again.refresh.all().len()), (2, 3), "retired keys are gone");
+/// The epoch survives every later change of the keyring, and never goes back.
+#[test]
+fn a_restore_is_remembered() {
+    let restored = RefreshKeys::first(&maker(ES256, 0)).unwrap().after_restore(at(60));
+    let id = restored.refresh.all()[0].id.clone();
+    let rotated = restored.rotated(&maker(ES256, 120)).unwrap();
+    for keys in [restored.without(&id, &maker(ES256, 120)).unwrap().unwrap(), restored.after_restore(at(0)), rotated] {
+        assert!(keys.precedes_restore(at(59)) && !keys.precedes_restore(at(60)));
+    }
 }
 
 #[test]
-fn codes_keep_their_index_and_their_pepper() {
+fn codes_keep_their_pepper() {
     let first = CodeKeys::first(&maker(ES256, 0)).unwrap();
     let rotated = first.rotated(&maker(ES256, 0)).unwrap();
-    let text = |keys: &CodeKeys| String::from(keys.index.clone());
-    assert_eq!(text(&first), text(&rotated));
     assert_eq!(rotated.peppers.all()[0].retired_at, Some(START + 900 + 600));
     assert_eq!(rotated.peppers.active(at(899)).unwrap().id, first.peppers.all()[0].id);
 }
 
 #[test]
 fn two_rotations_in_a_row_leave_a_signer_at_every_moment() {
-    let mut keys = TokenKeys::first(&maker(ES256, 0)).unwrap();
+    let mut keys = SigningKeys::first(&maker(ES256, 0)).unwrap();
     for minute in 1..6 {
         keys = keys.rotated(&maker(ES256, minute * 1_800)).unwrap();
         serves_without_a_gap(&keys, ES256, minute * 1_800..8 * HOUR);
@@ -80,7 +104,7 @@ fn two_rotations_in_a_row_leave_a_signer_at_every_moment() {
 /// the old key's end date.
 #[test]
 fn an_algorithm_changes_and_goes_back_without_a_gap() {
-    let first = TokenKeys::first(&maker(ES256, 0)).unwrap();
+    let first = SigningKeys::first(&maker(ES256, 0)).unwrap();
     let changed = first.with_missing_keys(&maker(EDDSA, 60)).unwrap().unwrap();
     assert_eq!(signs(&changed, EDDSA, 60 + 3 * HOUR - 1), signs(&first, ES256, 0));
     assert_ne!(signs(&changed, EDDSA, 60 + 3 * HOUR), signs(&first, ES256, 0));
@@ -96,7 +120,7 @@ fn an_algorithm_changes_and_goes_back_without_a_gap() {
 
 #[test]
 fn a_signing_key_that_is_taken_out_has_a_successor_at_once() {
-    let first = TokenKeys::first(&maker(ES256, 0)).unwrap();
+    let first = SigningKeys::first(&maker(ES256, 0)).unwrap();
     let rotated = first.rotated(&maker(ES256, 60)).unwrap();
     for id in rotated.signing.all().iter().map(|key| key.id.clone()) {
         let rest = rotated.without(&id, &maker(ES256, 120)).unwrap().unwrap();
@@ -106,10 +130,18 @@ fn a_signing_key_that_is_taken_out_has_a_successor_at_once() {
     assert!(rotated.without("unknown", &maker(ES256, 120)).unwrap().is_none());
 }
 
+#[test]
+fn a_root_key_that_is_taken_out_is_replaced() {
+    let first = SigningKeys::first(&maker(ES256, 0)).unwrap();
+    let rest = first.without(ROOT, &maker(ES256, 120)).unwrap().unwrap();
+    assert_ne!(rest.root.public().unwrap(), first.root.public().unwrap());
+    assert_eq!(signs(&rest, ES256, 120), signs(&first, ES256, 120));
+}
+
 /// This includes removing the waiting successor: its predecessor already has an end date, so the ring needs another key.
 #[test]
 fn another_key_that_is_taken_out_leaves_a_ring_that_lasts() {
-    let rotated = TokenKeys::first(&maker(ES256, 0)).unwrap().rotated(&maker(ES256, 0)).unwrap();
+    let rotated = RefreshKeys::first(&maker(ES256, 0)).unwrap().rotated(&maker(ES256, 0)).unwrap();
     let codes = CodeKeys::first(&maker(ES256, 0)).unwrap().rotated(&maker(ES256, 0)).unwrap();
     for place in [0, 1] {
         let (refresh, pepper) = (&rotated.refresh.all()[place].id, &codes.peppers.all()[place].id);

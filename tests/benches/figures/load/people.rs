@@ -1,7 +1,7 @@
 //! Creates many users at once by copying the items of one sign-up.
 
 use serde_json::{Value, json};
-use shared::keys::CodeKeys;
+use shared::keys::IndexKeys;
 use shared::words::{Entropy, Index, Tenant, Timestamp, UserId};
 use tests::Deployment;
 
@@ -18,7 +18,7 @@ pub struct Pattern {
     items: String,
     id: String,
     digest: String,
-    keys: CodeKeys,
+    keys: IndexKeys,
     table: String,
     now: Timestamp,
 }
@@ -31,7 +31,7 @@ impl Pattern {
         let items = ["ID#", "U#"].map(|prefix| auth.items(prefix).pop().unwrap());
         let id = items[1]["pk"]["S"].as_str().unwrap().trim_start_matches("U#").to_owned();
         let digest = items[0]["pk"]["S"].as_str().unwrap().trim_start_matches("ID#").to_owned();
-        let (keys, table) = (auth.code_keys(), auth.setting("USER_TABLE"));
+        let (keys, table) = (auth.index_keys(), auth.setting("USER_TABLE"));
         Pattern { items: json!(items).to_string(), id, digest, keys, table, now: auth.stack.clock().now() }
     }
 

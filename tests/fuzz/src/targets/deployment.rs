@@ -8,7 +8,7 @@ use shared::config;
 use crate::{Target, Word, texts};
 
 /// Settings that every deployment has.
-const REQUIRED: [(&str, &str); 9] = [
+const REQUIRED: [(&str, &str); 12] = [
     ("AWS_REGION", "us-east-1"),
     ("AWS_ACCESS_KEY_ID", "someone"),
     ("AWS_SECRET_ACCESS_KEY", "never-to-be-told"),
@@ -17,7 +17,10 @@ const REQUIRED: [(&str, &str); 9] = [
     ("OTP_TABLE", "otp"),
     ("USER_TABLE", "users"),
     ("CODES_SECRET_ARN", "arn:aws:secretsmanager:us-east-1:0:secret:codes"),
-    ("TOKENS_SECRET_ARN", "arn:aws:secretsmanager:us-east-1:0:secret:tokens"),
+    ("INDEX_SECRET_ARN", "arn:aws:secretsmanager:us-east-1:0:secret:index"),
+    ("REFRESH_SECRET_ARN", "arn:aws:secretsmanager:us-east-1:0:secret:refresh"),
+    ("SIGNING_SECRET_ARN", "arn:aws:secretsmanager:us-east-1:0:secret:signing"),
+    ("ROOT_KEY", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"),
 ];
 
 /// The settings of the two functions that together read all of them, with `others` added to the required ones.

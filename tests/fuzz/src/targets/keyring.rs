@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use data_encoding::BASE64;
 use jsonwebtoken::jwk::JwkSet;
 use serde_json::{Value, json};
-use shared::keys::{CodeKeys, Dated, Ring, SigningAlgorithm, SigningKey, TokenKeys, public_keys};
+use shared::keys::{CodeKeys, Dated, RefreshKeys, Ring, SigningAlgorithm, SigningKey, SigningKeys, public_keys};
 use shared::sessions::{CheckingKeys, Signer};
 use shared::words::Timestamp;
 
@@ -49,16 +49,17 @@ pub(super) const KEYRING: Target = Target {
     run: keyring,
     seeds: || {
         let refresh = json!([{ "id": "r1", "active_from": 0, "retired_at": null, "key": BASE64.encode(&[1; 32]) }]);
-        let of = |ring: Ring<SigningKey>| json!({ "signing": ring, "refresh": refresh }).to_string().into_bytes();
+        let of = |ring: Ring<SigningKey>| json!({ "signing": ring, "root": BASE64.encode(&[3; 32]) }).to_string().into_bytes();
         let codes = json!({ "index": BASE64.encode(&[2; 32]), "peppers": refresh }).to_string().into_bytes();
-        vec![of(ring(1)), of(ring(2)), of(ring(4)), codes]
+        let refresh = json!({ "refresh": refresh, "restored_at": 7 }).to_string().into_bytes();
+        vec![of(ring(1)), of(ring(2)), of(ring(4)), codes, refresh]
     },
     dictionary: &[
         "\"id\"", "\"active_from\"", "\"retired_at\"", "\"key\"", "\"algorithm\"", "\"secret\"", "null", "HS256",
         "HS512", "ES256", "RS256", "PS256", "none", "-----BEGIN PRIVATE KEY-----", "-----END PRIVATE KEY-----",
         "\\n", "AAAA", "=", "[]", "{}", "0", "1767225600",
     ],
-    reaches: &["keys of codes", "keys of tokens", "a key that cannot be used", "no keyring"],
+    reaches: &["keys of codes", "keys of refresh tokens", "keys of tokens", "a key that cannot be used", "no keyring"],
 };
 
 /// A keyring is written as it was read. Its published part has no private member (S47).
@@ -69,11 +70,17 @@ fn keyring(input: &[u8]) -> Word {
         let _ = codes.peppers.active(now());
         return "keys of codes";
     }
-    let Ok(tokens) = serde_json::from_slice::<TokenKeys>(input) else {
+    if let Ok(refresh) = serde_json::from_slice::<RefreshKeys>(input) {
+        let text = serde_json::to_string(&refresh).unwrap();
+        assert_eq!(serde_json::to_string(&serde_json::from_str::<RefreshKeys>(&text).unwrap()).unwrap(), text);
+        let _ = refresh.refresh.active(now());
+        return "keys of refresh tokens";
+    }
+    let Ok(tokens) = serde_json::from_slice::<SigningKeys>(input) else {
         return "no keyring";
     };
     let text = serde_json::to_string(&tokens).unwrap();
-    assert_eq!(serde_json::to_string(&serde_json::from_str::<TokenKeys>(&text).unwrap()).unwrap(), text);
+    assert_eq!(serde_json::to_string(&serde_json::from_str::<SigningKeys>(&text).unwrap()).unwrap(), text);
     let active = tokens.signing.active_for(SigningAlgorithm::ES256, now());
     let signer = active.and_then(Signer::new);
     let (checking, set) = (CheckingKeys::of(&tokens.signing, now()), public_keys(&tokens.signing, now()));

@@ -43,7 +43,7 @@ impl Seen<'_> {
         if self.scene.struck.is_some() {
             return None;
         }
-        let keyring = self.world.auth.token_keys().signing;
+        let keyring = self.world.auth.signing_keys().signing;
         let signing: Vec<_> = keyring.all().iter().map(|key| key.id.clone()).collect();
         let published = self.world.auth.published();
         let withdrawn = self.done().find_map(|(actor, _)| match &actor.deed {

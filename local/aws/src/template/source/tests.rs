@@ -130,7 +130,7 @@ fn the_template_of_this_project_is_understood_under_every_profile() {
         let template = Template::read(&root, profile).unwrap();
         assert_eq!(template.functions["VerifyOtp"].environment["JWT_ACCESS_SECONDS"], access, "{profile}");
         assert_eq!(template.tables.len(), 2);
-        assert_eq!(template.secrets.len(), 2);
+        assert_eq!(template.secrets.len(), 4);
         assert_eq!(template.senders, ["no-reply@example.com"]);
         assert_eq!(template.routes.len(), 36);
     }
