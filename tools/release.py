@@ -34,8 +34,10 @@ def binaries():
 
 def newest_source(name):
     """The file that changed last among those that cargo compiles into a program. It does not compile tests."""
-    folders = [ROOT / "functions" / name / "src"] + [ROOT / "shared" / part for part in ["src", "data", "certs", "templates"]]
-    files = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
+    # rotate-keys checks the settings of all functions, so it contains parts of each.
+    functions = [ROOT / "functions", ROOT / "catalog"] if name == "rotate-keys" else [ROOT / "functions" / name / "src"]
+    folders = functions + [ROOT / "shared" / part for part in ["src", "data", "certs", "templates"]]
+    files = [path for folder in folders for path in folder.rglob("*") if path.is_file()] + [ROOT / "Cargo.lock"]
     compiled = [path for path in files if not {"tests", "tests.rs"} & set(path.relative_to(ROOT).parts)]
     return max(compiled, key=lambda path: path.stat().st_mtime)
 

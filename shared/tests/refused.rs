@@ -128,7 +128,7 @@ fn no_access_token_is_issued_without_a_session() {
         }",
     );
     is_refused("E0616", "pub fn signer(key: &AccessKey) { let _ = &key.0; }");
-    is_refused("E0616", "pub fn ring(keys: &RequestKeys<'_>) { let _ = &keys.keys; }");
+    is_refused("E0616", "pub fn ring(keys: &RequestKeys<'_>) { let _ = &keys.signing; }");
 }
 
 #[test]

@@ -28,7 +28,17 @@ fn every_setting_has_words() {
 }
 
 /// Values that are valid for one setting or another.
-const TEXTS: [&str; 8] = ["other", "GB", "1.5", "12345", "arn:other", "/other", "other@example.org", "10.0.0.0/8"];
+const TEXTS: [&str; 9] = [
+    "other",
+    "GB",
+    "1.5",
+    "12345",
+    "arn:other",
+    "/other",
+    "other@example.org",
+    "10.0.0.0/8",
+    "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+];
 
 /// Settings that are valid only together.
 const TOGETHER: [&[&str]; 1] = [&["SMS_ENTITY_ID", "SMS_TEMPLATE_ID"]];

@@ -56,7 +56,8 @@ impl Shared {
             generation: 0,
             used: now,
         });
-        if pool.used.until(now) > LONGEST_IDLE {
+        // A clock that was set back says nothing about how long the pool was idle.
+        if pool.used.until(now) > LONGEST_IDLE || now < pool.used {
             pool.replace(&self.make);
         }
         pool.used = now;

@@ -44,6 +44,15 @@ impl RootKey {
         Ok(TrustedRoot(BASE64URL_NOPAD.encode(self.pair()?.public_key().as_ref())))
     }
 
+    /// The key's id, for its withdrawal: `root-` and the first eight characters of its public half.
+    ///
+    /// # Errors
+    /// As [`RootKey::sign`].
+    pub fn id(&self) -> Result<String> {
+        let public: String = self.public()?.0.chars().take(8).collect();
+        Ok(format!("root-{public}"))
+    }
+
     /// The signature of `message`.
     ///
     /// # Errors

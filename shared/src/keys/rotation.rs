@@ -88,9 +88,6 @@ pub trait Rotates: Sized {
     fn prove(&self, now: Timestamp) -> Result<()>;
 }
 
-/// The name by which the root key is withdrawn.
-const ROOT: &str = "root";
-
 impl IndexKeys {
     /// The first index key of a deployment.
     ///
@@ -191,7 +188,7 @@ impl Rotates for SigningKeys {
     }
 
     fn without(&self, id: &str, maker: &Maker) -> Result<Option<SigningKeys>> {
-        if id == ROOT {
+        if id == self.root.id()? {
             return Ok(Some(SigningKeys { root: RootKey::generate(&maker.entropy)?, ..self.clone() }));
         }
         let Some(signing) = ring_without(&self.signing, id) else { return Ok(None) };
@@ -202,7 +199,7 @@ impl Rotates for SigningKeys {
     }
 
     fn holds(&self, id: &str) -> bool {
-        self.signing.has(id)
+        self.signing.has(id) || self.root.id().is_ok_and(|own| own == id)
     }
 
     fn as_signing(&self) -> Option<&SigningKeys> {

@@ -133,7 +133,9 @@ fn a_signing_key_that_is_taken_out_has_a_successor_at_once() {
 #[test]
 fn a_root_key_that_is_taken_out_is_replaced() {
     let first = SigningKeys::first(&maker(ES256, 0)).unwrap();
-    let rest = first.without(ROOT, &maker(ES256, 120)).unwrap().unwrap();
+    let id = first.root.id().unwrap();
+    let rest = first.without(&id, &maker(ES256, 120)).unwrap().unwrap();
+    assert!(rest.without(&id, &maker(ES256, 120)).unwrap().is_none(), "a repeated request replaces the new key");
     assert_ne!(rest.root.public().unwrap(), first.root.public().unwrap());
     assert_eq!(signs(&rest, ES256, 120), signs(&first, ES256, 120));
 }
