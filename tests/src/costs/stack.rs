@@ -120,7 +120,11 @@ impl Stack {
     }
 
     fn requests_to(&self, is_meant: impl Fn(&Function) -> bool) -> f64 {
-        LOGIN.iter().filter(|(binary, _)| is_meant(self.function(binary))).map(|(_, times)| f64::from(*times)).sum()
+        LOGIN
+            .iter()
+            .filter(|(binary, _)| is_meant(self.function(binary)))
+            .map(|(_, times)| f64::from(*times))
+            .fold(0.0, |sum, times| sum + times)
     }
 
     /// Keeping `bytes` of the log for as long as the template says.
