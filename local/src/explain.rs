@@ -113,11 +113,11 @@ fn words(step: &Step) -> String {
             let stopped = stopped_by.as_ref().map_or_else(|| "open".to_owned(), |by| format!("stopped by the {by}"));
             format!("SMS        {of}: {sent} sent{total}, debt {} of {}, {stopped}", debt[0], debt[1])
         }
-        Step::Challenge { did, lane, this_hour, failures, long } => {
+        Step::Challenge { did, lane, tokens, charged, long } => {
             let code = if *long { ", long code" } else { "" };
             let lane = if lane == "known" { " in a known browser" } else { "" };
             format!(
-                "challenge  {}{lane}: {this_hour} this hour, {failures} failures in a row{code}",
+                "challenge  {}{lane}: {tokens} messages left, {charged} attempts since the last right answer{code}",
                 did.replace('_', " ")
             )
         }
@@ -130,12 +130,9 @@ fn words(step: &Step) -> String {
             };
             format!("delivery   by {}{to}: {outcome}", channel.name())
         }
-        Step::Try { bound, spent, failures, waits } => {
+        Step::Try { bound, spent } => {
             let kind = if *bound { "with its challenge" } else { "without a challenge" };
-            let spent = if *spent { "counted" } else { "no code to compare" };
-            let failures = failures.map(|failures| format!(", {failures} failures in a row")).unwrap_or_default();
-            let waits = if *waits > 0 { format!(", locked out for {waits} s") } else { String::new() };
-            format!("attempt    {kind}: {spent}{failures}{waits}")
+            format!("attempt    {kind}: {}", if *spent { "counted" } else { "no code to compare" })
         }
         Step::Compared { right } => {
             format!("code       {}", if *right { "right" } else { "wrong, or no code to compare with" })

@@ -38,7 +38,7 @@ async fn a_code_by_the_accounts_paths_gives_flat_tokens() {
         let body =
             json!({ "identifier": contact, "channel": channel, "source_url": "https://app.example.com", "x": 1 });
         let sent = auth.client().post(&format!("{prefix}/otp/request/"), body).await.ok();
-        let (to, life) = if is_phone { ("phone number", 300) } else { ("email address", 600) };
+        let (to, life) = if is_phone { ("phone number", 300) } else { ("email address", 360) };
         assert_eq!(sent, json!({ "message": format!("OTP sent to your {to}"), "expires_in": life, "resend_in": 30 }));
 
         let body = json!({ channel: contact, "otp": auth.newest_code(contact) });
@@ -59,7 +59,7 @@ async fn a_code_by_the_accounts_paths_gives_flat_tokens() {
 /// Uses the old name of the code's field. A resend has its own waiting time.
 #[tokio::test]
 async fn errors_of_the_accounts_paths_have_a_code_and_a_text() {
-    let auth = Deployment::with(&[("OTP_REQUESTS_PER_HOUR", "1")]).await;
+    let auth = Deployment::with(&[("OTP_REQUESTS_PER_IP", "1")]).await;
     let client = auth.client();
     for prefix in ["/accounts", "/cfg/accounts"] {
         let (request, verify) = (format!("{prefix}/otp/request/"), format!("{prefix}/otp/verify/"));

@@ -40,7 +40,7 @@ async fn logout_answers_the_same_for_every_token() {
 
 #[tokio::test]
 async fn all_signs_out_everywhere_in_one_write() {
-    let auth = Deployment::with(&[("OTP_REQUESTS_PER_HOUR_PER_IP", "5")]).await;
+    let auth = Deployment::start().await;
     let mine = [auth.client().sign_in(ADA).await, auth.client().sign_in(ADA).await, auth.client().sign_in(ADA).await];
     let bobs = auth.client().sign_in("bob@example.com").await;
     auth.stack.services().calls().take();

@@ -19,7 +19,7 @@ mod ignored;
 mod journeys;
 mod jwks;
 mod limits;
-mod lockout;
+
 mod logout;
 mod malformed;
 mod metrics;
@@ -48,6 +48,7 @@ mod smoke;
 mod sms;
 mod stack;
 mod start;
+mod strangers;
 mod structure;
 mod trips;
 mod verify_otp;

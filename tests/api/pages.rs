@@ -55,7 +55,7 @@ async fn a_cookie_works_only_for_allowed_pages() {
             assert!(!answer.headers.contains_key("set-cookie"));
         }
     }
-    assert_eq!((auth.failures(ADA), auth.messages_to(ADA), auth.messages_to("bob@example.com")), (0, 2, 0));
+    assert_eq!((auth.charged(ADA), auth.messages_to(ADA), auth.messages_to("bob@example.com")), (0, 2, 0));
 
     // The API's own origin needs no entry in the list, because only a browser can write this header.
     let mut own = browser;

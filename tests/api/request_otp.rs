@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tests::client::REQUEST;
 use tests::deployment::wrong;
 use tests::{Asked, Deployment};
@@ -15,8 +15,8 @@ async fn a_code_is_sent_by_email_and_the_answer_names_its_challenge() {
     let answer = auth.client().post(REQUEST, json!({ "identifier": " Ada@Example.COM " })).await.ok();
     assert_eq!(answer["success"], json!(true));
     assert_eq!(answer["channel"], json!("email"));
-    assert_eq!((&answer["expires_in"], &answer["retry_after"]), (&json!(600), &json!(30)));
-    assert_eq!(answer["challenge_id"].as_str().unwrap().len(), 22);
+    assert_eq!((&answer["expires_in"], &answer["retry_after"]), (&json!(360), &json!(30)));
+    assert_eq!(answer["challenge_id"].as_str().unwrap().len(), 72);
 
     let message = &auth.stack.inbox().messages(Some(ADA))[0];
     let code = auth.newest_code(ADA);
@@ -68,29 +68,6 @@ async fn the_code_goes_to_the_canonical_address_only() {
     assert_eq!(auth.stack.inbox().messages(None).len(), 1);
 }
 
-#[tokio::test]
-async fn a_resend_replaces_the_code_of_its_challenge() {
-    let auth = Deployment::start().await;
-    let first = auth.client().ask(ADA).await;
-    let resend = json!({ "identifier": ADA, "challenge_id": first.challenge });
-
-    let soon = auth.client().post(REQUEST, resend.clone()).await;
-    soon.refused(429, "rate_limited");
-    assert_eq!(soon.retry_after(), 30);
-    auth.wait(29);
-    assert_eq!(auth.client().post(REQUEST, resend.clone()).await.retry_after(), 1);
-    assert_eq!(auth.messages_to(ADA), 1, "a refused resend sent a message");
-
-    auth.wait(1);
-    let answer = auth.client().post(REQUEST, resend).await.ok();
-    assert_eq!(answer["challenge_id"], json!(first.challenge));
-    let second = Asked { code: auth.newest_code(ADA), ..first.clone() };
-    if first.code != second.code {
-        auth.client().answer(ADA, &first).await.refused(400, "invalid_otp");
-    }
-    auth.client().answer(ADA, &second).await.ok();
-}
-
 /// V04, S05: a resend leaves the challenge's attempts and the identifier's failures unchanged.
 #[tokio::test]
 async fn a_resend_does_not_restore_attempts() {
@@ -106,91 +83,6 @@ async fn a_resend_does_not_restore_attempts() {
     let guess = Asked { code: wrong(&asked.code), ..asked.clone() };
     auth.client().answer(ADA, &guess).await.refused(400, "invalid_otp");
     auth.client().answer(ADA, &asked).await.refused(400, "invalid_otp");
-}
-
-#[tokio::test]
-async fn a_challenge_is_resent_three_times_and_then_a_new_one_starts() {
-    let auth = Deployment::start().await;
-    let asked = auth.client().ask(ADA).await;
-    let resend = json!({ "identifier": ADA, "challenge_id": asked.challenge });
-    for _ in 0..3 {
-        auth.wait(30);
-        assert_eq!(auth.client().post(REQUEST, resend.clone()).await.ok()["challenge_id"], json!(asked.challenge));
-    }
-    auth.wait(30);
-    let anew = auth.client().post(REQUEST, resend).await.ok();
-    assert_ne!(anew["challenge_id"], json!(asked.challenge));
-}
-
-/// S02: asking again starts a new challenge.
-#[tokio::test]
-async fn an_expired_challenge_is_not_resent() {
-    let auth = Deployment::start().await;
-    let expired = auth.client().ask(ADA).await;
-    auth.wait(600);
-    let resend = json!({ "identifier": ADA, "challenge_id": expired.challenge });
-    assert_ne!(auth.client().post(REQUEST, resend).await.ok()["challenge_id"], json!(expired.challenge));
-}
-
-#[tokio::test]
-async fn naming_an_ended_challenge_starts_a_new_one() {
-    let auth = Deployment::with(&[("OTP_REQUESTS_PER_HOUR", "20")]).await;
-    let ended = auth.client().ask(ADA).await;
-    auth.client().answer(ADA, &ended).await.ok();
-    let used_up = auth.client().ask(ADA).await;
-    for _ in 0..3 {
-        auth.client().answer(ADA, &Asked { code: wrong(&used_up.code), ..used_up.clone() }).await;
-    }
-    let somebody_elses = auth.client().ask("bob@example.com").await;
-    auth.wait(30);
-    for (number, ended) in [ended, used_up, somebody_elses].iter().enumerate() {
-        let (client, named) = (auth.client_at(&format!("198.51.100.{number}")), &ended.challenge);
-        let anew = client.post(REQUEST, json!({ "identifier": ADA, "challenge_id": named })).await.ok();
-        assert_ne!(anew["challenge_id"], json!(named));
-    }
-}
-
-#[tokio::test]
-async fn a_refused_send_may_be_repeated_at_once_twice() {
-    let auth = Deployment::start().await;
-    auth.faults(json!({ "delivery": "refused" }));
-    let failed = auth.client().post(REQUEST, json!({ "identifier": ADA })).await;
-    failed.refused(502, "email_send_failed");
-    assert!(failed.body.get("retry_after").is_none());
-    let again = json!({ "identifier": ADA, "challenge_id": failed.body["challenge_id"] });
-
-    let second = auth.client().post(REQUEST, again.clone()).await;
-    second.refused(502, "email_send_failed");
-    assert_eq!(second.body["challenge_id"], failed.body["challenge_id"]);
-    let third = auth.client().post(REQUEST, again.clone()).await;
-    third.refused(502, "email_send_failed");
-    assert_eq!(third.retry_after(), 30);
-    auth.client().post(REQUEST, again.clone()).await.refused(429, "rate_limited");
-
-    auth.faults(json!({ "delivery": "accepted" }));
-    auth.wait(30);
-    let answer = auth.client().post(REQUEST, again).await.ok();
-    assert_eq!(answer["challenge_id"], failed.body["challenge_id"]);
-    let asked = Asked { challenge: answer["challenge_id"].as_str().unwrap().to_owned(), code: auth.newest_code(ADA) };
-    auth.client().answer(ADA, &asked).await.ok();
-}
-
-/// After refused sends, all three resends are still available.
-#[tokio::test]
-async fn a_refused_send_does_not_count_as_a_resend() {
-    let auth = Deployment::start().await;
-    let asked = auth.client().ask(ADA).await;
-    let resend = json!({ "identifier": ADA, "challenge_id": asked.challenge });
-    auth.wait(30);
-    auth.faults(json!({ "delivery": "refused" }));
-    for _ in 0..2 {
-        auth.client().post(REQUEST, resend.clone()).await.refused(502, "email_send_failed");
-    }
-    auth.faults(json!({ "delivery": "accepted" }));
-    for _ in 0..3 {
-        assert_eq!(auth.client().post(REQUEST, resend.clone()).await.ok()["challenge_id"], json!(asked.challenge));
-        auth.wait(30);
-    }
 }
 
 /// A throttled send is retried. A send without an answer may have succeeded, so retrying it could deliver the code twice.
@@ -274,4 +166,127 @@ async fn a_lost_answer_of_the_table_starts_no_second_challenge() {
         auth.client().answer(ADA, &asked).await.ok();
     }
     assert_eq!(auth.messages_to(ADA), 2);
+}
+
+/// The number in an attribute of the only challenge.
+fn sends(auth: &Deployment) -> Vec<String> {
+    let item = auth.items_of("OTP_TABLE", "I#").pop().unwrap();
+    let codes = item["co"]["M"].as_object().unwrap().values();
+    codes.map(|code| code["M"]["c"]["N"].as_str().unwrap().to_owned()).collect()
+}
+
+/// Asks for one more code of a challenge, and names the challenge as the answer does.
+async fn again(auth: &Deployment, challenge: &str) -> Asked {
+    let body = json!({ "identifier": ADA, "challenge_id": challenge });
+    let answer = auth.client().post(REQUEST, body).await.ok();
+    Asked { challenge: answer["challenge_id"].as_str().unwrap().to_owned(), code: auth.newest_code(ADA) }
+}
+
+/// S142: within the pause the answer is the same challenge with the seconds left, and nothing is sent.
+#[tokio::test]
+async fn a_resend_replaces_the_code_of_its_challenge() {
+    let auth = Deployment::start().await;
+    let first = auth.client().ask(ADA).await;
+    auth.wait(29);
+    let soon = auth.client().post(REQUEST, json!({ "identifier": ADA, "challenge_id": first.challenge })).await.ok();
+    assert_eq!(soon["retry_after"], json!(1));
+    assert_eq!(auth.messages_to(ADA), 1, "a resend that came too soon sent something");
+
+    auth.wait(1);
+    let second = again(&auth, &first.challenge).await;
+    assert_eq!(sends(&auth), ["2"]);
+    if first.code != second.code {
+        auth.client().answer(ADA, &first).await.refused(400, "invalid_otp");
+    }
+    // The older id names the same challenge.
+    auth.client().answer(ADA, &Asked { challenge: first.challenge, ..second }).await.ok();
+}
+
+#[tokio::test]
+async fn a_challenge_is_resent_three_times_and_then_a_new_one_starts() {
+    let auth = Deployment::start().await;
+    let mut asked = auth.client().ask(ADA).await;
+    for _ in 0..3 {
+        // The bucket must not run out.
+        auth.wait(200);
+        asked = again(&auth, &asked.challenge).await;
+    }
+    assert_eq!(sends(&auth), ["4"]);
+    auth.wait(240);
+    again(&auth, &asked.challenge).await;
+    assert_eq!(sends(&auth).len(), 2);
+}
+
+/// S02: a resend never restores an expired code.
+#[tokio::test]
+async fn an_expired_challenge_is_not_resent() {
+    let auth = Deployment::start().await;
+    let expired = auth.client().ask(ADA).await;
+    auth.wait(600);
+    let anew = again(&auth, &expired.challenge).await;
+    assert_eq!(sends(&auth), ["1"]);
+    auth.client().answer(ADA, &Asked { code: anew.code.clone(), ..expired }).await.refused(400, "invalid_otp");
+    auth.client().answer(ADA, &anew).await.ok();
+}
+
+#[tokio::test]
+async fn naming_an_ended_challenge_starts_a_new_one() {
+    let auth = Deployment::start().await;
+    let used = auth.client().ask(ADA).await;
+    auth.client().answer(ADA, &used).await.ok();
+    let spent = auth.client().ask(ADA).await;
+    for _ in 0..3 {
+        auth.client().answer(ADA, &Asked { code: wrong(&spent.code), ..spent.clone() }).await;
+    }
+    let of_bob = auth.client().ask("bob@example.com").await;
+    auth.wait(300);
+    for (number, ended) in [used, spent, of_bob].iter().enumerate() {
+        let (client, named) = (auth.client_at(&format!("198.51.100.{number}")), &ended.challenge);
+        client.post(REQUEST, json!({ "identifier": ADA, "challenge_id": named })).await.ok();
+        assert_eq!(auth.messages_to(ADA), 3 + number);
+    }
+}
+
+#[tokio::test]
+async fn a_refused_send_may_be_repeated_at_once_twice() {
+    let auth = Deployment::start().await;
+    auth.faults(json!({ "delivery": "refused" }));
+    let mut named = Value::Null;
+    for _ in 0..2 {
+        let failed = auth.client().post(REQUEST, json!({ "identifier": ADA, "challenge_id": named })).await;
+        failed.refused(502, "email_send_failed");
+        assert!(failed.body.get("retry_after").is_none());
+        named = failed.body["challenge_id"].clone();
+    }
+    let third = auth.client().post(REQUEST, json!({ "identifier": ADA, "challenge_id": named })).await;
+    third.refused(502, "email_send_failed");
+    assert_eq!(third.retry_after(), 30);
+    let again = json!({ "identifier": ADA, "challenge_id": third.body["challenge_id"] });
+    auth.client().post(REQUEST, again.clone()).await.refused(429, "rate_limited");
+
+    auth.faults(json!({ "delivery": "accepted" }));
+    auth.wait(30);
+    let answer = auth.client().post(REQUEST, again).await.ok();
+    let asked = Asked { challenge: answer["challenge_id"].as_str().unwrap().to_owned(), code: auth.newest_code(ADA) };
+    auth.client().answer(ADA, &asked).await.ok();
+}
+
+/// A refused resend takes nothing away: the challenge keeps its sends.
+#[tokio::test]
+async fn a_refused_send_does_not_count_as_a_resend() {
+    let auth = Deployment::start().await;
+    let asked = auth.client().ask(ADA).await;
+    auth.wait(30);
+    auth.faults(json!({ "delivery": "refused" }));
+    let mut named = asked.challenge;
+    for _ in 0..2 {
+        let failed = auth.client().post(REQUEST, json!({ "identifier": ADA, "challenge_id": named })).await;
+        failed.refused(502, "email_send_failed");
+        named = failed.body["challenge_id"].as_str().unwrap().to_owned();
+        assert_eq!(sends(&auth), ["1"]);
+    }
+    auth.faults(json!({ "delivery": "accepted" }));
+    let asked = again(&auth, &named).await;
+    assert_eq!(sends(&auth), ["2"]);
+    auth.client().answer(ADA, &asked).await.ok();
 }

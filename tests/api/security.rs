@@ -37,7 +37,7 @@ fn rows(page: &str) -> Vec<[&str; 3]> {
 }
 
 fn is_number(text: &str) -> bool {
-    let is_rule = text.len() == 3 && text.starts_with(['S', 'V']) && text.as_bytes()[1].is_ascii_digit();
+    let is_rule = (3..=4).contains(&text.len()) && text.starts_with(['S', 'V']) && text.as_bytes()[1].is_ascii_digit();
     is_rule || (text.contains('.') && text.split('.').all(|part| part.parse::<u8>().is_ok()))
 }
 

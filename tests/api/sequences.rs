@@ -18,11 +18,11 @@ use self::player::play;
 
 /// Situations that the sequences must reach.
 #[rustfmt::skip] // Words side by side.
-const MET: [&str; 20] = [
+const MET: [&str; 21] = [
     "within the grace", "within 10 s after the grace", "a used token, late", "within 10 s of the idle end",
     "after the idle end", "within 10 s of the absolute end", "after the absolute end", "a session that was ended",
     "a code sent again", "sent again too soon", "a code from before it was sent again", "within 10 s of a code's end",
-    "after a code's end", "a used code", "no tries left", "no unbound tries left",
+    "after a code's end", "a used code", "no tries left", "a shared code", "a long code",
     "within 10 s of an access token's end", "another's session", "others ended", "swept",
 ];
 /// At least one in this number of cases must reach each. At the time of writing, the rarest was reached in one case of ten, and

@@ -132,7 +132,7 @@ async fn the_answer_reveals_nothing_about_other_users_sessions() {
 
 #[tokio::test]
 async fn all_others_end_in_one_write() {
-    let auth = Deployment::with(&[("OTP_REQUESTS_PER_HOUR_PER_IP", "5")]).await;
+    let auth = Deployment::start().await;
     let mine = [auth.client().sign_in(ADA).await, auth.client().sign_in(ADA).await, auth.client().sign_in(ADA).await];
     let bob = auth.client().sign_in(BOB).await;
     auth.wait(60);

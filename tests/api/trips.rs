@@ -6,6 +6,8 @@ use tests::deployment::{session_of, wrong};
 use tests::{Answer, Deployment};
 
 const ADA: &str = "ada@example.com";
+/// Somebody whose bucket is empty.
+const PERSON: &str = "person@example.com";
 const PHONE: &str = "+447400123456";
 
 /// The answer to one request, and the write and read units of its calls.
@@ -28,32 +30,41 @@ async fn measure(auth: &Deployment, rounds: &[usize], asking: impl Future<Output
 async fn each_operation_makes_the_expected_round_trips() {
     let auth = Deployment::start().await;
     let body = json!({ "identifier": ADA });
-    let (first, write, _) = measured(&auth, &[1, 1, 1], REQUEST, body.clone()).await;
-    assert_eq!((first.code(), write), ("ok", 2.0), "request, first in its hour");
+    let (first, write, read) = measured(&auth, &[2, 1, 1], REQUEST, body.clone()).await;
+    assert_eq!((first.code(), write, read), ("ok", 2.0, 1.0), "request, first");
     let challenge = first.body["challenge_id"].clone();
-    let (later, write, _) = measured(&auth, &[1, 1, 1, 1], REQUEST, body).await;
-    assert_eq!((later.code(), write), ("ok", 3.0), "request, later in its hour");
+    let (later, write, read) = measured(&auth, &[2, 1, 1], REQUEST, body).await;
+    assert_eq!((later.code(), write, read), ("ok", 2.0, 1.0), "request, later");
+    let named = json!({ "identifier": ADA, "challenge_id": challenge });
+    let (soon, write, read) = measured(&auth, &[2], REQUEST, named.clone()).await;
+    assert_eq!((soon.code(), write, read), ("ok", 1.0, 1.0), "request, repeated too soon");
     auth.wait(30);
-    let (again, write, _) =
-        measured(&auth, &[1, 1, 1], REQUEST, json!({ "identifier": ADA, "challenge_id": challenge })).await;
-    assert_eq!((again.code(), write), ("ok", 2.0), "resend");
+    let (again, write, read) = measured(&auth, &[2, 1, 1], REQUEST, named).await;
+    assert_eq!((again.code(), write, read), ("ok", 2.0, 1.0), "resend");
 
     let code = auth.newest_code(ADA);
     let answer = |code: &str, challenge: &serde_json::Value| json!({ "identifier": ADA, "otp_code": code, "challenge_id": challenge });
-    let (wrong_code, write, _) = measured(&auth, &[3, 1], VERIFY, answer(&wrong(&code), &challenge)).await;
-    assert_eq!((wrong_code.code(), write), ("invalid_otp", 2.0), "verify, wrong code");
-    let (unknown, write, _) = measured(&auth, &[3, 1], VERIFY, answer(&code, &json!("AAAAAAAAAAAAAAAAAAAAAA"))).await;
-    assert_eq!((unknown.code(), write), ("invalid_otp", 2.0), "verify, unknown challenge");
+    let (wrong_code, write, _) = measured(&auth, &[2], VERIFY, answer(&wrong(&code), &challenge)).await;
+    assert_eq!((wrong_code.code(), write), ("invalid_otp", 1.0), "verify, wrong code");
+    let (unknown, write, _) = measured(&auth, &[], VERIFY, answer(&code, &json!("A".repeat(72)))).await;
+    assert_eq!((unknown.code(), write), ("invalid_otp", 0.0), "verify, an id that is not ours");
 
-    let (new, write, _) = measured(&auth, &[3, 1], VERIFY, answer(&code, &challenge)).await;
+    let (new, write, _) = measured(&auth, &[2, 1], VERIFY, answer(&code, &challenge)).await;
     assert_eq!((new.code(), write), ("ok", 9.0), "verify, new user");
-    let (used, write, _) = measured(&auth, &[3, 1], VERIFY, answer(&code, &challenge)).await;
-    assert_eq!((used.code(), write), ("invalid_otp", 2.0), "verify, used code");
+    let (used, write, _) = measured(&auth, &[2], VERIFY, answer(&code, &challenge)).await;
+    assert_eq!((used.code(), write), ("invalid_otp", 1.0), "verify, used code");
 
     let asked = auth.client().ask(ADA).await;
-    let (known, write, read) = measured(&auth, &[3, 2, 2], VERIFY, answer(&asked.code, &json!(asked.challenge))).await;
-    assert_eq!((known.code(), write, read), ("ok", 4.0, 2.5), "verify, known user");
+    let unbound = |code: &str| json!({ "identifier": ADA, "otp_code": code });
+    let (wrong_code, write, _) = measured(&auth, &[3, 1, 1], VERIFY, unbound(&wrong(&asked.code))).await;
+    assert_eq!((wrong_code.code(), write), ("invalid_otp", 2.0), "verify without an id, wrong code");
+    let (nobody, write, _) =
+        measured(&auth, &[3, 1, 1], VERIFY, json!({ "identifier": "nobody@example.com", "otp_code": "000000" })).await;
+    assert_eq!((nobody.code(), write), ("invalid_otp", 2.0), "verify without an id, nothing to compare with");
+    let (known, write, read) = measured(&auth, &[2, 2, 2], VERIFY, answer(&asked.code, &json!(asked.challenge))).await;
+    assert_eq!((known.code(), write, read), ("ok", 4.0, 2.0), "verify, known user");
 
+    shared(&auth).await;
     by_sms(&auth).await;
 
     let refresh = known.tokens().refresh;
@@ -71,7 +82,7 @@ async fn each_operation_makes_the_expected_round_trips() {
 /// One read checks that the session is active. A list reads all sessions together. Ending sessions checks it in the same write.
 #[tokio::test]
 async fn routes_with_an_access_token_cost_one_or_two_round_trips() {
-    let auth = Deployment::with(&[("OTP_REQUESTS_PER_HOUR_PER_IP", "5")]).await;
+    let auth = Deployment::start().await;
     let mine = [auth.client().sign_in(ADA).await, auth.client().sign_in(ADA).await, auth.client().sign_in(ADA).await];
     let (access, other) = (&mine[0].access, format!("{SESSIONS}{}", session_of(&mine[1].access)));
     for (rounds, method, path, units) in [
@@ -94,27 +105,48 @@ async fn by_sms(auth: &Deployment) {
     }
     let ask = || json!({ "identifier": PHONE });
     let answer = |asked: &Answer| json!({ "identifier": PHONE, "otp_code": auth.newest_code(PHONE), "challenge_id": asked.body["challenge_id"] });
-    let (first, write, read) = measured(auth, &[4, 2, 2, 1], REQUEST, ask()).await;
-    assert_eq!((first.code(), write, read), ("ok", 5.0, 2.5), "request by SMS, first in its hour");
-    let (new, write, _) = measured(auth, &[3, 1, 2], VERIFY, answer(&first)).await;
+    let (first, write, read) = measured(auth, &[5, 2, 2, 1], REQUEST, ask()).await;
+    assert_eq!((first.code(), write, read), ("ok", 5.0, 3.5), "request by SMS, first in its hour");
+    let (new, write, _) = measured(auth, &[2, 1, 2], VERIFY, answer(&first)).await;
     assert_eq!((new.code(), write), ("ok", 11.0), "verify by SMS, new user");
-    let (later, write, _) = measured(auth, &[4, 2, 1, 2, 1], REQUEST, ask()).await;
-    assert_eq!((later.code(), write), ("ok", 6.0), "request by SMS, later in its hour");
-    let (known, write, _) = measured(auth, &[3, 2, 4], VERIFY, answer(&later)).await;
+    let (later, write, _) = measured(auth, &[5, 2, 2, 1], REQUEST, ask()).await;
+    assert_eq!((later.code(), write), ("ok", 5.0), "request by SMS, later in its hour");
+    let (known, write, _) = measured(auth, &[2, 2, 4], VERIFY, answer(&later)).await;
     assert_eq!((known.code(), write), ("ok", 6.0), "verify by SMS, known user");
 }
 
-/// The identifier's item stays within one write unit, even when it is full.
+/// A request that shares a long code writes nothing but its count, and an answer with a long code reads instead of counting.
+async fn shared(auth: &Deployment) {
+    for number in 0..5 {
+        auth.client_at(&format!("198.51.100.{number}")).ask(PERSON).await;
+    }
+    let (shared, write, read) = measured(auth, &[2], REQUEST, json!({ "identifier": PERSON })).await;
+    assert_eq!((shared.code(), write, read), ("ok", 1.0, 1.0), "request, shared");
+    let code = auth.newest_code(PERSON);
+    let answer =
+        |code: &str| json!({ "identifier": PERSON, "otp_code": code, "challenge_id": shared.body["challenge_id"] });
+    let (refused, write, _) = measured(auth, &[2], VERIFY, answer("123456")).await;
+    assert_eq!((refused.code(), write), ("invalid_otp", 1.0), "verify, digits where a long code was shared");
+    let (refused, write, _) = measured(auth, &[2], VERIFY, answer(&wrong(&code))).await;
+    assert_eq!((refused.code(), write), ("invalid_otp", 0.0), "verify, wrong long code");
+    let (new, write, _) = measured(auth, &[2, 1], VERIFY, answer(&code)).await;
+    assert_eq!((new.code(), write), ("ok", 8.0), "verify, long code");
+}
+
+/// The identifier's item stays within one write unit, however full it is.
 #[tokio::test]
 async fn the_fullest_identifier_costs_one_unit() {
-    let auth = Deployment::with(&[("OTP_REQUESTS_PER_IP", "1000"), ("OTP_REQUESTS_PER_HOUR_PER_IP", "1")]).await;
-    for number in 0..5 {
-        let client = auth.client_at(&format!("198.51.100.{number}"));
-        client.ask(ADA).await;
-        client.answer_unbound(ADA, "000000").await;
+    let auth = Deployment::with(&[("OTP_REQUESTS_PER_IP", "1000")]).await;
+    let signed_in = auth.client().ask(ADA).await;
+    let device = auth.client().answer(ADA, &signed_in).await.ok()["device"].clone();
+    for number in 0..8 {
+        auth.client_at(&format!("198.51.100.{number}")).ask(ADA).await;
+        auth.wait(74);
     }
     auth.stack.services().calls().take();
-    auth.client().answer_unbound(ADA, "000000").await;
+    for _ in 0..3 {
+        auth.client().post(REQUEST, json!({ "identifier": ADA, "device": device })).await.ok();
+    }
     let most = auth.stack.services().calls().take().iter().map(|call| call.capacity.write).fold(0.0, f64::max);
     assert_eq!(most, 1.0);
 }

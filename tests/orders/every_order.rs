@@ -92,7 +92,11 @@ scenarios! {
     answer_and_stranger: codes::ANSWER_AND_STRANGER;
     ask_later: codes::ASK_LATER;
     two_sign_ups: codes::TWO_SIGN_UPS;
-    lockout: codes::LOCKOUT;
+    last_try_of_a_network: codes::LAST_TRY_OF_A_NETWORK;
+    shared_code: codes::SHARED_CODE;
+    last_token: codes::LAST_TOKEN;
+    shared_and_used: codes::SHARED_AND_USED;
+    first_requests: codes::FIRST_REQUESTS;
     last_short_code: codes::LAST_SHORT_CODE;
     last_sms: codes::LAST_SMS;
     two_lanes: codes::TWO_LANES;

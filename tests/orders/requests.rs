@@ -25,8 +25,7 @@ pub const FIRST_REQUEST: Scenario = request("a request", |world| {
         world.auth.wait(STALE);
         Scene::about(ADA).and("somebody", ask(ADA))
     })
-})
-.with(&[("OTP_REQUESTS_PER_HOUR", "2")]);
+});
 
 pub const RESEND: Scenario = request("a resend", |world| {
     Box::pin(async move {
@@ -81,7 +80,7 @@ pub const WRONG: Scenario = request("a wrong answer", |world| {
         let asked = world.client(101).ask(ADA).await;
         world.auth.wait(STALE);
         let scene = Scene::about(ADA).and("somebody", guess(&asked));
-        Scene { tries_left: Some([3, 3]), ..scene }
+        Scene { tries_left: Some(3), ..scene }
     })
 });
 

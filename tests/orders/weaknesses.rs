@@ -22,38 +22,58 @@ const fn guard(
     Guard { invariant, weakness: Weakness { key, find, put }, scenario }
 }
 
-/// The write that uses up a code, alone or in the transaction for a new user, and the change that allows a second use.
-const USED_UP: &str = "#CHALLENGES.#challenge.#DIGEST = :digest AND #CHALLENGES.#challenge.#ENDS > :now";
-const USED_AGAIN: &str = "(#CHALLENGES.#challenge.#DIGEST = :digest OR attribute_exists(pk)) \
-     AND (#CHALLENGES.#challenge.#ENDS > :now OR attribute_exists(pk))";
-/// The remaining attempts of a challenge.
-const ONE_LEFT: &str = "#CHALLENGES.#challenge.#ATTEMPTS_LEFT >= :1";
+/// The condition of using up a code, alone or in the transaction that creates a user, and a version that allows a second use.
+const USED_UP: &str =
+    "#CODES.#code.#DIGEST = :digest AND #CODES.#code.#ENDS > :now AND #CHARGED_IN_A_ROW = :seen_in_a_row";
+const USED_AGAIN: &str = "(#CODES.#code.#DIGEST = :digest OR attribute_exists(pk)) \
+     AND (#CODES.#code.#ENDS > :now OR attribute_exists(pk)) \
+     AND (#CHARGED_IN_A_ROW = :seen_in_a_row OR attribute_exists(pk))";
+/// The same for a long code.
+const LONG_USED_UP: &str =
+    "#LONG_CODES.#code.#DIGEST = :digest AND #LONG_CODES.#code.#ENDS > :now AND #CHARGED_IN_A_ROW = :seen_in_a_row";
+const LONG_USED_AGAIN: &str = "(#LONG_CODES.#code.#DIGEST = :digest OR attribute_exists(pk)) \
+     AND (#LONG_CODES.#code.#ENDS > :now OR attribute_exists(pk)) \
+     AND (#CHARGED_IN_A_ROW = :seen_in_a_row OR attribute_exists(pk))";
+/// The attempts that a challenge has left.
+const ONE_LEFT: &str = "#CODES.#code.#ATTEMPTS_LEFT >= :1";
+/// The charges that a write relies on.
+const SEEN_IN_A_ROW: &str = "#CHARGED_IN_A_ROW = :seen_in_a_row";
+const ANY_IN_A_ROW: &str = "(#CHARGED_IN_A_ROW = :seen_in_a_row OR attribute_exists(pk))";
 
-const GUARDS: [Guard; 18] = [
+const GUARDS: [Guard; 20] = [
     guard("one session a code", codes::TWO_ANSWERS, "I#", USED_UP, USED_AGAIN),
     guard("one session a code", codes::TWO_FIRST_ANSWERS, "I#", USED_UP, USED_AGAIN),
+    guard("one session a code", codes::SHARED_CODE, "I#", LONG_USED_UP, LONG_USED_AGAIN),
     guard(
         "bounded compares",
         codes::LAST_BOUND_TRY,
         "I#",
-        "#CHALLENGES.#challenge.#ATTEMPTS_LEFT = #CHALLENGES.#challenge.#ATTEMPTS_LEFT - :1",
-        "#CHALLENGES.#challenge.#ATTEMPTS_LEFT = #CHALLENGES.#challenge.#ATTEMPTS_LEFT",
+        "#CODES.#code.#ATTEMPTS_LEFT = #CODES.#code.#ATTEMPTS_LEFT - :1",
+        "#CODES.#code.#ATTEMPTS_LEFT = #CODES.#code.#ATTEMPTS_LEFT",
     ),
-    guard("no fault of ours", codes::LAST_BOUND_TRY, "I#", ONE_LEFT, "#CHALLENGES.#challenge.#ATTEMPTS_LEFT <= :1"),
+    guard("no fault of ours", codes::LAST_BOUND_TRY, "I#", ONE_LEFT, "#CODES.#code.#ATTEMPTS_LEFT <= :1"),
     guard(
         "bounded compares",
         codes::LAST_UNBOUND_TRY,
         "I#",
-        "#UNBOUND < #UNBOUND_END",
-        "attribute_exists(#UNBOUND_END)",
+        "#ELSEWHERE < :most_elsewhere",
+        "(#ELSEWHERE < :most_elsewhere OR attribute_exists(pk))",
     ),
-    guard("failures stay", codes::ASK_LATER, "I#", "#FAILURES = if_not_exists(#FAILURES, :0)", "#FAILURES = :0"),
+    guard("failures stay", codes::ANSWER_AND_STRANGER, "I#", SEEN_IN_A_ROW, ANY_IN_A_ROW),
     guard(
-        "guessable codes end",
-        codes::LAST_SHORT_CODE,
+        "failures stay",
+        codes::FIRST_REQUESTS,
         "I#",
-        "#SENDS < :most_sends AND #FAILURES < :long_from",
-        "#SENDS < :most_sends AND (#FAILURES < :long_from OR attribute_exists(pk))",
+        "attribute_not_exists(#FULL_AT)",
+        "(attribute_not_exists(#FULL_AT) OR attribute_exists(pk))",
+    ),
+    guard("guessable codes end", codes::LAST_SHORT_CODE, "I#", SEEN_IN_A_ROW, ANY_IN_A_ROW),
+    guard(
+        "bucket holds",
+        codes::LAST_TOKEN,
+        "I#",
+        "#FULL_AT = :seen_full_at",
+        "(#FULL_AT = :seen_full_at OR attribute_exists(pk))",
     ),
     guard(
         "one user an identifier",
@@ -78,13 +98,12 @@ const GUARDS: [Guard; 18] = [
         "attribute_exists(pk)",
     ),
     guard("honest clients stay", sessions::REFRESHES, "S#", "#ROTATED = :now", "#ROTATED = #ROTATED"),
-    guard("owners get in", codes::ANSWER_AND_STRANGER, "I#", "attribute_not_exists(pk)", "attribute_exists(pk)"),
     guard(
         "owners get in",
-        codes::LOCKOUT,
+        codes::ANSWER_AND_STRANGER,
         "I#",
         ONE_LEFT,
-        "#CHALLENGES.#challenge.#ATTEMPTS_LEFT >= :1 AND #FAILURES < :1",
+        "#CODES.#code.#ATTEMPTS_LEFT >= :1 AND #CHARGED_IN_A_ROW < :1",
     ),
     guard(
         "budget holds",

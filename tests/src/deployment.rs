@@ -149,14 +149,17 @@ impl Deployment {
         live
     }
 
-    /// The consecutive failures counted for `address`.
-    pub fn failures(&self, address: &str) -> u32 {
+    /// The attempts charged to `address` since its last right answer.
+    pub fn charged(&self, address: &str) -> u32 {
+        self.identifier(address).and_then(|item| item["f"]["N"].as_str()?.parse().ok()).unwrap_or(0)
+    }
+
+    /// The item of an identifier.
+    pub fn identifier(&self, address: &str) -> Option<Value> {
         let keys = self.index_keys();
         let tenant = Tenant::default();
         let digest = Index::new(keys.index.mac(), &tenant).identifier(&address.parse().unwrap());
-        let key = digest.item("I");
-        let guard = self.items_of("OTP_TABLE", key.as_str()).pop();
-        guard.map_or(0, |guard| guard["f"]["N"].as_str().unwrap().parse().unwrap())
+        self.items_of("OTP_TABLE", digest.item("I").as_str()).pop()
     }
 
     /// The index key.

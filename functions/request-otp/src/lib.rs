@@ -1,27 +1,32 @@
 //! `POST /api/auth/otp/request/`: sends a code to an identifier.
 //!
-//! 1. Count the request for its network, and check the day's SMS budget.
-//! 2. Begin a challenge, or put a new code into the challenge named by the client. An SMS also counts towards the
-//!    network's daily limit.
+//! 1. Count the request for its network, check the day's SMS budget, and read the identifier's item.
+//! 2. Decide (`shared::codes::IdentifierState::decide`): a code of its own, a long code, or a share in one that is under way. A
+//!    write takes a token out of the identifier's bucket and stores the code. An SMS also counts towards the network's daily
+//!    limit.
 //! 3. Take an SMS out of the day's budget.
-//! 4. Send the code. If it was not sent or is probably lost, undo the send, so that the client may retry at once.
-//! 5. Give the same answer to everybody. This function has no access to users, so it cannot reveal accounts. A
-//!    browser gets the challenge id as a cookie that scripts cannot read.
+//! 4. Send the code. If it was not sent, take everything back, so that the client may retry at once.
+//! 5. Give the same answer to everybody. This function has no access to users, so it cannot reveal accounts. A request that sends
+//!    nothing waits as long as one that does. A browser gets the challenge id as a cookie that scripts cannot read.
 
+mod asking;
+mod pace;
 mod wire;
 
 use shared::admission::Gate;
 use shared::aws::{self, Aws, KeyringReader};
-use shared::codes::{Allowance, Binding, ChallengePolicy, Draft, OutgoingCode, is_known_device};
+use shared::codes::{Allowance, Asked, ChallengePolicy, ChallengeRef, Drafting, Seal, is_known_device};
 use shared::config::Reader;
-use shared::http::{Cookie, Frontends, Reply, Request, TokenDelivery};
+use shared::http::{Frontends, Reply, Request};
 use shared::keys::{CodeKeys, IndexKeys};
-use shared::messages::{MailSettings, Sender, Sent, SmsSettings};
+use shared::messages::{MailSettings, Sender, SmsSettings};
 use shared::runtime::Function;
 use shared::store::{ChallengeRequest, OtpTable, Store};
-use shared::words::{ChallengeId, Channel, Clock, Entropy, Error, ExpiresAt, IdentifierDigest, Index, Lane, Result};
+use shared::words::{Channel, Clock, Index, Lane, Result};
 
-use crate::wire::{CodeRequest, CodeSent};
+use crate::asking::Asking;
+use crate::pace::Pace;
+use crate::wire::CodeRequest;
 
 /// The function's resources: one table, two keyrings, email and SMS.
 pub struct RequestOtp {
@@ -33,6 +38,7 @@ pub struct RequestOtp {
     codes: KeyringReader<CodeKeys>,
     table: OtpTable,
     sender: Sender,
+    pace: Pace,
 }
 
 /// The function's settings.
@@ -89,81 +95,56 @@ impl Function for RequestOtp {
                 sender.connect(Channel::Sms).await;
             }
         };
-        // A request by SMS starts with one count and three reads at once. A request by email makes its calls one by one.
-        let calls = if sends_sms { 4 } else { 1 };
+        // A request starts with one count and one read at once. By SMS, there are three more reads.
+        let calls = if sends_sms { 5 } else { 2 };
         let keys = async { tokio::join!(index.warm(clock.now()), codes.warm(clock.now())) };
         tokio::join!(keys, store.connect(calls), sender.connect(Channel::Email), texting);
         let table = store.otp_table(otp_table);
-        Ok(RequestOtp { clock, policy, requests, frontends, index, codes, table, sender })
+        let pace = Pace::default();
+        Ok(RequestOtp { clock, policy, requests, frontends, index, codes, table, sender, pace })
     }
 
     async fn handle(&self, request: Request) -> Result<Reply> {
         let now = self.clock.now();
         let CodeRequest { to, named, delivery, device } = CodeRequest::read(&request, &self.frontends)?;
-        let life = self.policy.life_of_code(&to)?;
+        self.policy.sms.reaches(&to)?;
 
         let (index, codes) = tokio::try_join!(self.index.keys(now), self.codes.keys(now))?;
         let index = Index::new(index.index.mac(), request.tenant());
         let identifier = index.identifier(&to.identifier());
         let network = index.network(request.network);
+        let seal = Seal::new(&index, &identifier);
+        let named = named.and_then(|id| seal.open(&id, now));
         let gate = Gate::new(&self.table, &self.policy.sms, &to, now)?;
-        gate.look(&network, self.requests).await?;
+        gate.know(&network, self.requests)?;
+        let (looked, state) = tokio::join!(gate.look(&network, self.requests), self.table.identifier(&identifier));
+        looked?;
+        let state = state?;
 
-        let is_known = device.is_some_and(|device| is_known_device(device, &to.identifier(), &index, now));
-        let lane = if is_known { Lane::Known } else { Lane::Open };
+        let is_known =
+            device.is_some_and(|device| is_known_device(&device, &to.identifier(), &index, state.epoch, now));
+        let asked = Asked {
+            lane: if is_known { Lane::Known } else { Lane::Open },
+            network: network.short(),
+            named: named.as_ref().and_then(ChallengeRef::own),
+            by_alias: request.is_by_alias,
+            channel: to.channel(),
+            policy: &self.policy,
+            now,
+        };
         let pepper = codes.peppers.active(now)?;
-        let draft = |id: ChallengeId| {
-            let binding = Binding { tenant: index.tenant(), to: &to, challenge: &index.challenge(&id) };
-            let pepper = (pepper.id.as_str(), &pepper.key.mac());
-            Draft::draw(id, binding, pepper, self.policy.length, ExpiresAt::after(now, life))
+        let drafting = Drafting {
+            tenant: index.tenant(),
+            to: &to,
+            pepper_id: &pepper.id,
+            pepper: &pepper.key.mac(),
+            length: self.policy.length,
         };
-        let new = draft(ChallengeId::draw(&Entropy, lane)?)?;
-        let again = named.map(draft).transpose()?;
-        let asked = ChallengeRequest { identifier: &identifier, network: &network, policy: &self.policy, now };
-        let (outgoing, reserved) = tokio::try_join!(self.table.begin(again, new, asked), gate.reserve(&network))?;
-
-        if let Some(retry_after) = gate.take(reserved).await?.wait(now) {
-            // Another request took the last SMS since step 1. Undo the challenge, so that it can be resent as soon as
-            // there is budget again.
-            self.table.withdraw(&outgoing, &identifier).await?;
-            return Err(Error::RateLimited { retry_after });
+        let request = ChallengeRequest { identifier: &identifier, asked, drafting };
+        let asking = Asking { request, gate, network: &network, seal, named: named.as_ref(), delivery };
+        match asking.repeated(self) {
+            Some(repeated) => asking.repeat(self, repeated).await,
+            None => asking.decide(self, state).await,
         }
-
-        let draft = &outgoing.draft;
-        let reply = match self.sender.send(&draft.to, outgoing.code(), life).await? {
-            Sent::Accepted | Sent::Unclear(_) => {
-                Reply::ok(CodeSent::new(draft, delivery, life, self.policy.resend_after))?
-            }
-            Sent::Lost => {
-                // An SMS may have been sent and paid for, so it keeps its share of the budget and of the breaker debt.
-                tracing::warn!(identifier = identifier.as_str(), "the connection broke; the code is probably lost");
-                Reply::refusal(&self.take_back(&outgoing, &identifier, delivery).await?)
-            }
-            Sent::Refused(reason) => {
-                gate.give_back().await?;
-                tracing::warn!(reason, identifier = identifier.as_str(), "the code was not sent");
-                Reply::refusal(&self.take_back(&outgoing, &identifier, delivery).await?)
-            }
-        };
-        let cookie = (delivery == TokenDelivery::Cookie).then(|| Cookie::Challenge.keep(draft.id.reveal(), life));
-        reply.with_cookies(cookie)
-    }
-}
-
-impl RequestOtp {
-    /// Undoes a send, and makes the error for the client.
-    async fn take_back(
-        &self,
-        outgoing: &OutgoingCode,
-        identifier: &IdentifierDigest,
-        delivery: TokenDelivery,
-    ) -> Result<Error> {
-        let may_repeat = self.table.withdraw(outgoing, identifier).await?;
-        let challenge = &outgoing.draft.id;
-        Ok(Error::SendFailed {
-            channel: outgoing.draft.to.channel(),
-            challenge: (delivery == TokenDelivery::Body).then(|| challenge.reveal().to_owned()),
-            retry_after: (!may_repeat).then_some(self.policy.resend_after),
-        })
     }
 }

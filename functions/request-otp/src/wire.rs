@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use shared::codes::Draft;
 use shared::http::{Cookie, Delivered, Frontends, IdentifierFields, Request, TokenDelivery, source_url};
 use shared::words::{ChallengeId, Destination, Result};
 
@@ -14,28 +13,29 @@ struct Body {
     challenge_id: Option<String>,
     source_url: Option<String>,
     token_delivery: Option<TokenDelivery>,
+    device: Option<String>,
 }
 
 /// The parsed request.
-pub(crate) struct CodeRequest<'a> {
+pub(crate) struct CodeRequest {
     pub(crate) to: Destination,
     /// The challenge to resend.
     pub(crate) named: Option<ChallengeId>,
     /// Whether the client gets the challenge id in the body or as a cookie.
     pub(crate) delivery: TokenDelivery,
-    /// The browser's device cookie.
-    pub(crate) device: Option<&'a str>,
+    /// The client's device token.
+    pub(crate) device: Option<String>,
 }
 
-impl CodeRequest<'_> {
+impl CodeRequest {
     /// Reads the body. The source URL is stored only at sign-up, but it is checked here too, so that a client learns
     /// about an invalid one early.
-    pub(crate) fn read<'a>(request: &'a Request, frontends: &Frontends) -> Result<CodeRequest<'a>> {
-        let Body { identifier, challenge_id, source_url: source, token_delivery } = request.json()?;
+    pub(crate) fn read(request: &Request, frontends: &Frontends) -> Result<CodeRequest> {
+        let Body { identifier, challenge_id, source_url: source, token_delivery, device } = request.json()?;
         source_url(source.as_deref())?;
         let Delivered { delivery, text } =
             request.delivered(frontends, token_delivery, challenge_id, Cookie::Challenge)?;
-        let device = request.device_cookie(frontends, delivery)?;
+        let device = request.device_token(frontends, delivery, device)?;
         let to = identifier.destination()?;
         Ok(CodeRequest { to, named: text.map(ChallengeId::from_client), delivery, device })
     }
@@ -54,15 +54,21 @@ pub(crate) struct CodeSent<'a> {
 }
 
 impl CodeSent<'_> {
-    pub(crate) fn new(draft: &Draft, delivery: TokenDelivery, life: Duration, resend_after: Duration) -> CodeSent<'_> {
-        let channel = draft.to.channel();
+    /// `challenge` is in the body unless the client gets it as a cookie.
+    pub(crate) fn new<'a>(
+        to: &Destination,
+        challenge: Option<&'a ChallengeId>,
+        expires_in: Duration,
+        retry_after: Duration,
+    ) -> CodeSent<'a> {
+        let channel = to.channel();
         CodeSent {
             success: true,
             message: format!("OTP sent to your {}", channel.place()),
             channel: channel.name(),
-            challenge_id: (delivery == TokenDelivery::Body).then(|| draft.id.reveal()),
-            expires_in: life.as_secs(),
-            retry_after: resend_after.as_secs(),
+            challenge_id: challenge.map(ChallengeId::reveal),
+            expires_in: expires_in.as_secs(),
+            retry_after: retry_after.as_secs(),
         }
     }
 }

@@ -1,7 +1,8 @@
 //! `POST /api/auth/otp/verify/`: exchanges a code for a session.
 //!
-//! 1. Count an attempt before looking at the code. At the same time, read the identifier's user and the network's limit.
-//! 2. Compare the code. A wrong one counts for the network, and the answer is the same for every reason.
+//! 1. Open the challenge id, and count an attempt before looking at the code. At the same time, read the identifier's user. An
+//!    answer without an id is also limited by its network.
+//! 2. Compare the code. The answer is the same for every reason why it is wrong.
 //! 3. Admit the user (`shared::admission`): use up the challenge, so that its code works only once, and open a
 //!    session within the session limit. A new user is created in the same transaction.
 //! 4. A browser gets the refresh token as a cookie, and a device cookie for its next request for a code.
@@ -11,7 +12,7 @@ mod wire;
 
 use shared::admission::{Admitted, Arrival, Door, admit};
 use shared::aws::{self, Aws, KeyringReader};
-use shared::codes::{Allowance, ChallengePolicy, DEVICE_LIFE, SmsPolicy, device_cookie};
+use shared::codes::{Allowance, DEVICE_LIFE, SmsPolicy, device_token};
 use shared::config::Reader;
 use shared::http::{Cookie, Frontends, Issuer, Reply, Request, TokenDelivery, TokenSettings};
 use shared::keys::{CodeKeys, IndexKeys};
@@ -25,7 +26,6 @@ use crate::wire::{SignedIn, SubmittedCode};
 /// The function's resources: both tables and all keyrings.
 pub struct VerifyOtp {
     clock: Clock,
-    attempts: u32,
     sms: SmsPolicy,
     binding_required: bool,
     failures: Allowance,
@@ -42,11 +42,9 @@ pub struct VerifyOtp {
 /// The function's settings.
 #[derive(Debug)]
 pub struct Settings {
-    /// Bound attempts per code, and unbound ones.
-    pub attempts: u32,
     /// The SMS policy, to check the number and to lower the breaker debt for a used code.
     pub sms: SmsPolicy,
-    /// Whether an answer must contain `challenge_id`.
+    /// Whether an answer must contain `challenge_id`, except at the paths of replaced systems.
     pub binding_required: bool,
     /// The limit on wrong codes from one network.
     pub failures: Allowance,
@@ -77,9 +75,9 @@ impl Function for VerifyOtp {
 
     fn settings(read: &mut Reader<'_>) -> Settings {
         Settings {
-            attempts: ChallengePolicy::read_attempts(read),
             sms: SmsPolicy::read(read),
-            binding_required: read.choice("OTP_BINDING", "optional", &["optional", "required"]) == "required",
+            binding_required: read.choice("OTP_BINDING", "optional", &["optional", "required"]) == "required"
+                || !read.is_on("ALIASES"),
             failures: Allowance::read_failures(read),
             sign_up_open: read.choice("SIGN_UP", "open", &["open", "closed"]) == "open",
             session: SessionPolicy::read(read),
@@ -104,7 +102,6 @@ impl Function for VerifyOtp {
         tokio::join!(issuer.warm(now), index.warm(now), codes.warm(now), store.connect(calls));
         Ok(VerifyOtp {
             clock,
-            attempts: settings.attempts,
             sms: settings.sms,
             binding_required: settings.binding_required,
             failures: settings.failures,
@@ -132,6 +129,7 @@ impl Function for VerifyOtp {
 
         let (code, owner) = self.prove(&submitted, request.network, &index, &codes, now).await?;
 
+        let epoch = code.state().epoch;
         let opening = Opening { policy: &self.sessions, key_id: keys.refresh_key_id()?, device: &request.device() };
         let door = Door {
             users: self.users.of(request.tenant()),
@@ -144,11 +142,12 @@ impl Function for VerifyOtp {
 
         let mut tokens = keys.issue(&session, &access_key)?;
         let refresh = tokens.into_cookie(submitted.delivery);
-        let reply = Reply::ok(SignedIn::new(&user, is_new, tokens))?;
+        let device = device_token(&submitted.to.identifier(), &index, epoch, now);
+        let in_body = (submitted.delivery == TokenDelivery::Body).then_some(device.as_str());
+        let reply = Reply::ok(SignedIn::new(&user, is_new, tokens, in_body))?;
         match submitted.delivery {
             TokenDelivery::Body => Ok(reply),
             TokenDelivery::Cookie => {
-                let device = device_cookie(&submitted.to.identifier(), &index, now);
                 let device = Cookie::Device.keep(&device, DEVICE_LIFE);
                 reply.with_cookies(refresh.into_iter().chain([device, Cookie::Challenge.clear()]))
             }

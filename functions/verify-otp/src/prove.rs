@@ -1,13 +1,22 @@
 //! Steps 1 and 2: count an attempt, then compare the code.
 
-use shared::codes::{Action, ProvenCode};
+use shared::codes::{Action, Attempt, ChallengeRef, ProvenCode, Seal};
 use shared::keys::CodeKeys;
 use shared::observe::report::{self, Step};
 use shared::store::Owner;
-use shared::words::{Error, Index, Network, Result, Timestamp};
+use shared::words::{Error, IdentifierDigest, Index, Lane, Network, NetworkDigest, Result, Timestamp};
 
 use crate::VerifyOtp;
 use crate::wire::SubmittedCode;
+
+/// An answer, and where it came from.
+struct Answer<'a> {
+    submitted: &'a SubmittedCode,
+    identifier: IdentifierDigest,
+    network: NetworkDigest,
+    codes: &'a CodeKeys,
+    now: Timestamp,
+}
 
 impl VerifyOtp {
     /// Checks the code. Returns the proof and the owner of the identifier, if it has one.
@@ -19,47 +28,77 @@ impl VerifyOtp {
         codes: &CodeKeys,
         now: Timestamp,
     ) -> Result<(ProvenCode, Owner)> {
-        let identifier = index.identifier(&submitted.to.identifier());
-        let challenge = submitted.challenge.as_ref().map(|id| (id.lane(), index.challenge(id)));
-        let network = index.network(network);
-        let users = self.users.of(index.tenant());
-        let closed = |retry_after| Error::TooManyAttempts { retry_after };
-        self.challenges.known_quota(Action::Failure, &network, self.failures, now).or_refuse(now, closed)?;
-        let spend = async {
-            match &challenge {
-                Some((lane, key)) => self.challenges.spend_bound(&identifier, (*lane, key), now).await,
-                None => self.challenges.spend_unbound(&identifier, now).await,
-            }
-        };
-        let (attempt, owner, quota) = tokio::join!(
-            spend,
-            users.owner(&identifier),
-            self.challenges.quota(Action::Failure, &network, self.failures, now),
-        );
-        let quota = quota?;
-        // The attempt is already counted, and a challenge has only a few. A bound attempt is compared even from a
-        // network over its limit: its client has requested the code itself, and requests are limited. An unbound
-        // attempt may be an attacker's guess at any user, so a network over its limit gets none (V37).
-        if challenge.is_none() {
-            quota.or_refuse(now, closed)?;
+        let (identifier, network) = (index.identifier(&submitted.to.identifier()), index.network(network));
+        // An id that we did not seal for this identifier costs no call.
+        let opened = submitted.challenge.as_ref().map(|id| Seal::new(index, &identifier).open(id, now));
+        let answer = Answer { submitted, identifier: identifier.clone(), network, codes, now };
+        match opened {
+            Some(Some(named)) => self.prove_bound(&answer, &named, index).await,
+            Some(None) => Err(Error::InvalidOtp),
+            None => self.prove_unbound(&answer, index).await,
         }
+    }
 
-        let refusal = match attempt {
-            Ok(attempt) => {
-                let pepper = |id: &str| Some(codes.peppers.find(id, now)?.key.mac());
-                let proven = attempt
-                    .and_then(|attempt| attempt.prove(&submitted.code, &submitted.to, pepper, self.attempts, now));
-                report::note(Step::Compared { right: proven.is_some() });
-                if let Some(proven) = proven {
-                    return Ok((proven, owner?));
-                }
-                Error::InvalidOtp
+    /// An answer with a challenge id. A code with digits is compared with its own challenge only, a long code with every long
+    /// code of the identifier. No limit of a network refuses it: its challenge has few attempts, and a long code needs no limit.
+    async fn prove_bound(
+        &self,
+        answer: &Answer<'_>,
+        named: &ChallengeRef,
+        index: &Index<'_>,
+    ) -> Result<(ProvenCode, Owner)> {
+        let Answer { submitted, identifier, now, .. } = answer;
+        let spend = async {
+            if submitted.code.is_long() {
+                return self.challenges.long_codes(identifier).await.map(Some);
             }
-            Err(wait @ Error::TooManyAttempts { .. }) => wait,
-            Err(error) => return Err(error),
+            // An id of a long code names no entry. The write that is refused tells it from no other challenge.
+            let (lane, key) = named.own().unwrap_or((Lane::Open, &named.key));
+            self.challenges.spend_bound(identifier, (lane, key), *now).await
         };
-        quota.or_refuse(now, closed)?;
-        self.challenges.count(Action::Failure, &network, self.failures, now).await?;
-        Err(refusal)
+        let users = self.users.of(index.tenant());
+        let (attempt, owner) = tokio::join!(spend, users.owner(identifier));
+        match attempt?.and_then(|attempt| answer.compare(&attempt)) {
+            Some(proven) => Ok((proven, owner?)),
+            None => {
+                report::note(Step::Compared { right: false });
+                Err(Error::InvalidOtp)
+            }
+        }
+    }
+
+    /// An answer without a challenge id: it may be a guess at any user, so its network may fail only so often (V37).
+    async fn prove_unbound(&self, answer: &Answer<'_>, index: &Index<'_>) -> Result<(ProvenCode, Owner)> {
+        let Answer { submitted, identifier, network, now, .. } = answer;
+        let (challenges, users, limit, now) = (&self.challenges, self.users.of(index.tenant()), self.failures, *now);
+        let closed = |retry_after| Error::TooManyAttempts { retry_after };
+        challenges.known_quota(Action::Failure, network, limit, now).or_refuse(now, closed)?;
+        let (state, owner, quota) = tokio::join!(
+            challenges.identifier(identifier),
+            users.owner(identifier),
+            challenges.quota(Action::Failure, network, limit, now),
+        );
+        quota?.or_refuse(now, closed)?;
+        let attempt = match submitted.code.is_long() {
+            true => Some(challenges.long_codes_of(identifier, state?)),
+            false => challenges.spend_unbound(identifier, network, state?, now).await?,
+        };
+        if let Some(proven) = attempt.as_ref().and_then(|attempt| answer.compare(attempt)) {
+            return Ok((proven, owner?));
+        }
+        report::note(Step::Compared { right: false });
+        let compared = attempt.is_some_and(|attempt| attempt.compares(now));
+        challenges.count_times(u32::from(compared), Action::Failure, network, limit, now).await?;
+        Err(Error::InvalidOtp)
+    }
+}
+
+impl Answer<'_> {
+    fn compare(&self, attempt: &Attempt) -> Option<ProvenCode> {
+        let Answer { submitted, codes, now, .. } = self;
+        let pepper = |id: &str| Some(codes.peppers.find(id, *now)?.key.mac());
+        let proven = attempt.prove(&submitted.code, &submitted.to, pepper, *now)?;
+        report::note(Step::Compared { right: true });
+        Some(proven)
     }
 }

@@ -17,6 +17,9 @@ struct Body {
     challenge_id: Option<String>,
     source_url: Option<String>,
     token_delivery: Option<TokenDelivery>,
+    /// Clients send their device token with every request.
+    #[serde(rename = "device")]
+    _device: Option<String>,
 }
 
 /// The parsed request.
@@ -33,7 +36,8 @@ pub(crate) struct SubmittedCode {
 impl SubmittedCode {
     /// Reads the body. Text without the form of a code is refused here and costs no attempt.
     pub(crate) fn read(request: &Request, frontends: &Frontends, binding_required: bool) -> Result<SubmittedCode> {
-        let Body { identifier, otp_code, otp, challenge_id, source_url: source, token_delivery } = request.json()?;
+        let Body { identifier, otp_code, otp, challenge_id, source_url: source, token_delivery, .. } =
+            request.json()?;
         let typed = match (otp_code, otp) {
             (Some(one), Some(other)) if one != other => {
                 return Err(Error::invalid("The body has two different codes. Send one."));
@@ -43,7 +47,8 @@ impl SubmittedCode {
         };
         let Delivered { delivery, text: challenge_id } =
             request.delivered(frontends, token_delivery, challenge_id, Cookie::Challenge)?;
-        if binding_required && challenge_id.is_none() {
+        // A path of a replaced system has no field for it.
+        if binding_required && !request.is_by_alias && challenge_id.is_none() {
             return Err(Error::invalid("The field challenge_id is missing."));
         }
         let source_url = source_url(source.as_deref())?.map(str::to_owned);
@@ -62,10 +67,13 @@ pub(crate) struct SignedIn<'a> {
     is_new_user: bool,
     expires_in: u64,
     tokens: Tokens,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    device: Option<&'a str>,
 }
 
 impl SignedIn<'_> {
-    pub(crate) fn new(user: &User, is_new_user: bool, tokens: Tokens) -> SignedIn<'_> {
+    /// `device` is in the body unless the client gets it as a cookie.
+    pub(crate) fn new<'a>(user: &'a User, is_new_user: bool, tokens: Tokens, device: Option<&'a str>) -> SignedIn<'a> {
         SignedIn {
             success: true,
             message: "Authentication successful",
@@ -73,6 +81,7 @@ impl SignedIn<'_> {
             is_new_user,
             expires_in: tokens.expires_in,
             tokens,
+            device,
         }
     }
 }

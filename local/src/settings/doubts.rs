@@ -49,7 +49,7 @@ pub(super) const DOUBTS: &[Doubt] = &[
     ),
     (
         |all| !all.verify.binding_required,
-        "OTP_BINDING: while it is optional, an attacker can use up the attempts without challenge_id; \
+        "OTP_BINDING: while it is optional, an answer without challenge_id is compared with every code that its network asked for; \
          set `required` once every frontend sends challenge_id",
     ),
     (

@@ -36,10 +36,7 @@ const CODES: &[Line] = &[
     (&["OTP_SMS_EXPIRY_SECONDS", "OTP_EXPIRY_MINUTES"], |all| {
         format!("by SMS: {}", duration(all.request.challenge.sms.expiry))
     }),
-    (&["OTP_MAX_ATTEMPTS"], |all| {
-        let attempts = all.request.challenge.attempts;
-        format!("attempts: {attempts} with the challenge's id, {attempts} without")
-    }),
+    (&["OTP_MAX_ATTEMPTS"], |all| format!("attempts: {} at a code with digits", all.request.challenge.attempts)),
     (&["OTP_RESEND_SECONDS"], |all| format!("resend: after {}", duration(all.request.challenge.resend_after))),
     (&["OTP_BINDING"], |all| {
         let word = if all.verify.binding_required { "must" } else { "may" };
@@ -54,17 +51,11 @@ const CODES: &[Line] = &[
 ];
 
 const LIMITS: &[Line] = &[
-    (&["OTP_REQUESTS_PER_HOUR"], |all| {
-        format!("one identifier: {} an hour", counted(all.request.challenge.per_hour, "new challenge"))
-    }),
-    (&["OTP_REQUESTS_PER_HOUR_PER_IP"], |all| {
-        format!("of these from one network: {}", all.request.challenge.per_hour_per_network)
-    }),
     (&["OTP_REQUESTS_PER_IP"], |all| {
         format!("one network: {} for a code in 10 minutes", counted(all.request.requests.count, "request"))
     }),
     (&["OTP_FAILURES_PER_IP"], |all| {
-        format!("one network: {} in 10 minutes", counted(all.verify.failures.count, "wrong answer"))
+        format!("one network: {} in 10 minutes", counted(all.verify.failures.count, "wrong answer without a challenge"))
     }),
     (&["TRUSTED_PROXIES"], |all| {
         let proxies = listed(all.common.proxies.networks());

@@ -35,6 +35,19 @@ impl<'a> Gate<'a> {
         Ok(Gate { table, policy, sms, now })
     }
 
+    /// Refuses a network whose limit this instance has seen reached. This costs no call.
+    ///
+    /// # Errors
+    /// [`Error::RateLimited`] over a limit.
+    pub fn know(&self, network: &NetworkDigest, requests: Allowance) -> Result<()> {
+        let Gate { table, policy, now, .. } = *self;
+        let mut limits = vec![(Action::Request, requests)];
+        limits.extend(self.sms.is_some().then(|| (Action::Sms, policy.of_network())));
+        limits.into_iter().try_for_each(|(action, allowance)| {
+            table.known_quota(action, network, allowance, now).or_refuse(now, limited)
+        })
+    }
+
     /// Counts the request on its network. Also refuses an SMS if the daily quota of the network or the SMS budget is used up. The
     /// refused request then uses neither of them, and none of the identifier's hourly challenges.
     ///
@@ -46,8 +59,6 @@ impl<'a> Gate<'a> {
         let Some(target) = &self.sms else { return request.await?.or_refuse(now, limited) };
 
         let daily = policy.of_network();
-        // A network over its limit in this instance's memory costs no database call.
-        table.known_quota(Action::Sms, network, daily, now).or_refuse(now, limited)?;
         let (request, day, budget) = tokio::try_join!(
             request,
             table.quota(Action::Sms, network, daily, now),

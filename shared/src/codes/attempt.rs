@@ -1,18 +1,22 @@
-//! Attempts: the table counts an attempt before its code is compared, and a correct code becomes a proof.
+//! Attempts: the table counts an attempt at a code with digits before the code is compared, and a correct code becomes a proof.
 
-use crate::codes::challenge::{Challenge, IdentifierState};
+use crate::codes::challenge::{IdentifierState, Kept};
 use crate::codes::code::{Binding, Code, CodeDigest};
 use crate::words::{Destination, IdentifierDigest, Lane, MacKey, Timestamp};
 
-/// A counted attempt, with the identifier's state after the count.
+/// A counted attempt, with the identifier's state after the count. Only an attempt at long codes is not counted, because 64 bits
+/// withstand any number of attempts.
 ///
-/// Only `store` creates attempts, and only [`Attempt::prove`] compares codes, so every comparison has been counted (V01).
+/// Only `store` creates attempts, and only [`Attempt::prove`] compares codes, so every comparison of digits has been counted
+/// (V01).
 #[derive(Debug)]
 pub struct Attempt {
     identifier: IdentifierDigest,
     state: IdentifierState,
-    /// The challenge and its lane, for a bound answer.
-    bound_to: Option<(Lane, String)>,
+    /// The codes that it may match.
+    among: Vec<(Kept, String)>,
+    /// The one of them that another network asked for through an alias.
+    elsewhere: Option<String>,
 }
 
 /// The witness of a correct code: the user can read messages to the identifier.
@@ -22,58 +26,124 @@ pub struct Attempt {
 pub struct ProvenCode {
     to: Destination,
     identifier: IdentifierDigest,
-    lane: Lane,
-    challenge: String,
+    kept: Kept,
+    key: String,
     digest: CodeDigest,
+    is_from_elsewhere: bool,
+    state: IdentifierState,
+}
+
+/// What a right answer gives back, computed from the state that its write expects.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Settlement {
+    /// The attempts charged in a row before, and those of the codes that stay under way.
+    pub charged_in_a_row: [u32; 2],
+    /// The day of the charges, if attempts of that day are given back.
+    pub day: Option<u64>,
+    /// The attempts given back, of codes with the usual digits or of those with eight.
+    pub attempts: u32,
+    /// Whether the code had eight digits because of the day's charges.
+    pub is_eight: bool,
+    /// Whether a comparison of an answer from elsewhere is given back.
+    pub elsewhere: bool,
 }
 
 impl Attempt {
-    /// An attempt with a challenge id, counted for the challenge `key` on `lane`.
+    /// An attempt at the challenge `key` on `lane`, counted there.
     pub(crate) fn bound(identifier: &IdentifierDigest, state: IdentifierState, lane: Lane, key: &str) -> Attempt {
-        Attempt { identifier: identifier.clone(), state, bound_to: Some((lane, key.to_owned())) }
+        let among = vec![(Kept::Own(lane), key.to_owned())];
+        Attempt { identifier: identifier.clone(), state, among, elsewhere: None }
     }
 
-    /// An attempt without a challenge id, counted for the identifier. It can match any active challenge on the open lane.
-    pub(crate) fn unbound(identifier: &IdentifierDigest, state: IdentifierState) -> Attempt {
-        Attempt { identifier: identifier.clone(), state, bound_to: None }
+    /// An attempt at all long codes of the identifier.
+    pub(crate) fn long(identifier: &IdentifierDigest, state: IdentifierState) -> Attempt {
+        let among = state.long.keys().map(|key| (Kept::Long, key.clone())).collect();
+        Attempt { identifier: identifier.clone(), state, among, elsewhere: None }
     }
 
-    /// Compares `code` with the codes that were sent to `to`.
-    ///
-    /// A bound attempt is compared only with its own challenge. An unbound one is compared with every active challenge that has
-    /// unbound `attempts` left. `pepper` looks up a pepper by its id; a challenge without its pepper never matches.
+    /// An attempt without a challenge id, counted for its network's codes `own` and for the code from `elsewhere`.
+    pub(crate) fn unbound(
+        identifier: &IdentifierDigest,
+        state: IdentifierState,
+        own: &[String],
+        elsewhere: Option<&String>,
+    ) -> Attempt {
+        let among = own.iter().chain(elsewhere).map(|key| (Kept::Own(Lane::Open), key.clone())).collect();
+        Attempt { identifier: identifier.clone(), state, among, elsewhere: elsewhere.cloned() }
+    }
+
+    /// Whether there is a code to compare with.
+    pub fn compares(&self, now: Timestamp) -> bool {
+        self.among.iter().any(|(kept, key)| self.state.live(*kept, key, now).is_some())
+    }
+
+    /// Compares `code` with the codes that were sent to `to`. `pepper` looks up a pepper by its id; a code without its pepper
+    /// never matches.
     pub fn prove(
         &self,
         code: &Code,
         to: &Destination,
         pepper: impl Fn(&str) -> Option<MacKey>,
-        attempts: u32,
         now: Timestamp,
     ) -> Option<ProvenCode> {
-        let lane = self.bound_to.as_ref().map_or(Lane::Open, |(lane, _)| *lane);
-        let is_comparable = |key: &str, challenge: &Challenge| match &self.bound_to {
-            Some((_, bound)) => bound == key,
-            None => self.state.unbound <= challenge.unbound_from.saturating_add(attempts),
-        };
         let mut proven = None;
-        // Compare all of them even after a match, so that the time does not reveal the matching challenge.
-        for (key, challenge) in &self.state.on(lane).challenges {
-            if challenge.expires.has_passed(now) || !is_comparable(key, challenge) {
-                continue;
-            }
-            let Some(pepper) = pepper(&challenge.pepper_id) else { continue };
+        // Compare all of them even after a match, so that the time does not reveal the matching code.
+        for (kept, key) in &self.among {
+            let Some((digest, pepper_id)) = self.state.live(*kept, key, now) else { continue };
+            let Some(pepper) = pepper(pepper_id) else { continue };
             let binding = Binding { tenant: self.identifier.tenant(), to, challenge: key };
-            if CodeDigest::of(code, binding, &pepper).matches(&challenge.digest) {
+            if CodeDigest::of(code, binding, &pepper).matches(digest) {
                 proven = Some(ProvenCode {
                     to: to.clone(),
                     identifier: self.identifier.clone(),
-                    lane,
-                    challenge: key.clone(),
-                    digest: challenge.digest.clone(),
+                    kept: *kept,
+                    key: key.clone(),
+                    digest: digest.clone(),
+                    is_from_elsewhere: self.elsewhere.as_ref() == Some(key),
+                    state: self.state.clone(),
                 });
             }
         }
         proven
+    }
+}
+
+impl IdentifierState {
+    /// The digest and pepper of a code under way.
+    pub fn live(&self, kept: Kept, key: &str, now: Timestamp) -> Option<(&CodeDigest, &str)> {
+        let (digest, pepper_id, expires) = match kept {
+            Kept::Own(lane) => {
+                self.on(lane).codes.get(key).map(|code| (&code.digest, code.pepper_id.as_str(), code.expires))?
+            }
+            Kept::Long => self.long.get(key).map(|code| (&code.digest, code.pepper_id.as_str(), code.expires))?,
+        };
+        (!expires.has_passed(now)).then_some((digest, pepper_id))
+    }
+
+    /// What the write that uses up a code gives back in this state.
+    pub(crate) fn settle(&self, code: &ProvenCode, now: Timestamp) -> Settlement {
+        let mut under_way = 0;
+        let mut used = None;
+        for lane in [Lane::Open, Lane::Known] {
+            for (key, own) in &self.on(lane).codes {
+                if code.kept == Kept::Own(lane) && code.key == *key {
+                    used = Some(own);
+                } else if !own.expires.has_passed(now) {
+                    under_way += own.attempts_left;
+                }
+            }
+        }
+        let used = used.filter(|own| own.day == self.day);
+        let elsewhere = code.is_from_elsewhere && self.elsewhere > 0;
+        // An answer from elsewhere has spent none of the code's own attempts, any other has spent one.
+        let spent = u32::from(!code.is_from_elsewhere);
+        Settlement {
+            charged_in_a_row: [self.charged_in_a_row, under_way.min(self.charged_in_a_row)],
+            day: (used.is_some() || elsewhere).then_some(self.day),
+            attempts: used.map_or(0, |own| own.attempts_left + spent),
+            is_eight: used.is_some_and(|own| own.is_eight),
+            elsewhere,
+        }
     }
 }
 
@@ -88,114 +158,21 @@ impl ProvenCode {
         &self.identifier
     }
 
-    /// The lane of the answered challenge.
-    pub fn lane(&self) -> Lane {
-        self.lane
-    }
-
-    /// The table's name for the answered challenge.
-    pub fn challenge(&self) -> &str {
-        &self.challenge
+    /// Where the code is kept, and its name there.
+    pub fn entry(&self) -> (Kept, &str) {
+        (self.kept, &self.key)
     }
 
     /// The digest of the answered code. A resend would have changed it in the table.
     pub fn digest(&self) -> &CodeDigest {
         &self.digest
     }
+
+    /// The identifier's state when its attempt was counted.
+    pub fn state(&self) -> &IdentifierState {
+        &self.state
+    }
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
-    use super::*;
-    use crate::codes::challenge::tests::{at, challenge, policy, state};
-    use crate::words::{Index, Tenant};
-
-    const NOW: u64 = 1_000_000;
-    const KEY: &str = "0";
-    const PEPPER: [u8; 32] = [1; 32];
-
-    fn ada() -> (Destination, IdentifierDigest) {
-        let to = Destination::of("ada@example.com".parse().unwrap(), None).unwrap();
-        let digest = Index::new(MacKey::new([2; 32]), &Tenant::default()).identifier(&to.identifier());
-        (to, digest)
-    }
-
-    fn digest(key: &str, code: &str) -> CodeDigest {
-        let binding = Binding { tenant: &Tenant::default(), to: &ada().0, challenge: key };
-        CodeDigest::of(&Code::read(code).unwrap(), binding, &MacKey::new(PEPPER))
-    }
-
-    /// Two active challenges with the codes 012345 and 012346, an expired one, and one on the known lane.
-    fn living() -> IdentifierState {
-        let mut state = state(&[]);
-        let with =
-            |key: &str, code, expires| (key.to_owned(), Challenge { digest: digest(key, code), ..challenge(expires) });
-        state.open.challenges =
-            [with(KEY, "012345", NOW + 600), with("1", "012346", NOW + 600), with("2", "012347", NOW)].into();
-        state.known.challenges = [with("d", "012348", NOW + 600)].into();
-        state
-    }
-
-    fn bound(lane: Lane, key: &str) -> Attempt {
-        Attempt::bound(&ada().1, living(), lane, key)
-    }
-
-    fn proved(attempt: &Attempt, code: &str, now: u64) -> Option<(Lane, String)> {
-        let code_read = Code::read(code).unwrap();
-        let proven = attempt.prove(&code_read, &ada().0, |_| Some(MacKey::new(PEPPER)), policy().attempts, at(now))?;
-        assert!(proven.digest().matches(&digest(proven.challenge(), code)));
-        assert_eq!((proven.to(), proven.identifier()), (&ada().0, &ada().1));
-        Some((proven.lane(), proven.challenge().to_owned()))
-    }
-
-    /// A proof, for tests of functions with a proof as parameter.
-    pub(crate) fn proven() -> ProvenCode {
-        let code = Code::read("012345").unwrap();
-        let proven =
-            bound(Lane::Open, KEY).prove(&code, &ada().0, |_| Some(MacKey::new(PEPPER)), policy().attempts, at(NOW));
-        proven.unwrap()
-    }
-
-    #[test]
-    fn a_bound_attempt_is_compared_with_its_own_challenge_until_it_ends() {
-        let attempt = bound(Lane::Open, KEY);
-        assert_eq!(proved(&attempt, "012345", NOW), Some((Lane::Open, KEY.to_owned())));
-        assert_eq!(proved(&attempt, "012345", NOW + 599), Some((Lane::Open, KEY.to_owned())));
-        assert_eq!(proved(&attempt, "012345", NOW + 600), None);
-        for other in ["012346", "012347", "012348", "999999"] {
-            assert_eq!(proved(&attempt, other, NOW), None, "{other}");
-        }
-        assert_eq!(proved(&bound(Lane::Known, KEY), "012345", NOW), None);
-        let known = bound(Lane::Known, "d");
-        assert_eq!(proved(&known, "012348", NOW), Some((Lane::Known, "d".to_owned())));
-    }
-
-    #[test]
-    fn an_unbound_attempt_is_compared_with_what_lives_on_the_open_lane_as_often_as_a_bound_one() {
-        let after = |unbound| Attempt::unbound(&ada().1, IdentifierState { unbound, ..living() });
-        for (code, key) in [("012345", KEY), ("012346", "1")] {
-            assert_eq!(proved(&after(3), code, NOW), Some((Lane::Open, key.to_owned())));
-            assert_eq!(proved(&after(4), code, NOW), None, "the fourth of three attempts");
-        }
-        assert_eq!(proved(&after(1), "012347", NOW), None, "it has ended");
-        assert_eq!(proved(&after(1), "012348", NOW), None, "a known browser's");
-    }
-
-    /// A pepper is deleted some time after its rotation.
-    #[test]
-    fn a_code_without_its_pepper_proves_nothing() {
-        let attempt = bound(Lane::Open, KEY);
-        let code = Code::read("012345").unwrap();
-        assert!(attempt.prove(&code, &ada().0, |_| None, policy().attempts, at(NOW)).is_none());
-    }
-
-    /// V07: a code for one identifier proves nothing about another.
-    #[test]
-    fn a_code_proves_no_other_destination() {
-        let bob = Destination::of("bob@example.com".parse().unwrap(), None).unwrap();
-        let code = Code::read("012345").unwrap();
-        let proven =
-            bound(Lane::Open, KEY).prove(&code, &bob, |_| Some(MacKey::new(PEPPER)), policy().attempts, at(NOW));
-        assert!(proven.is_none());
-    }
-}
+pub(crate) mod tests;

@@ -1,246 +1,351 @@
-//! Challenges: requests for a code that can still be answered, and the counters of their identifier.
+//! Challenges: the policy for codes, the stored state of one identifier, and the decision about a request for a code.
 //!
-//! These are pure rules over [`IdentifierState`], the item of one identifier. The table enforces each rule in the
-//! condition of a write. The code here chooses the write and interprets a refused one.
+//! These are pure rules. The table enforces each rule in the condition of a write, and a refused write is decided again. The
+//! protocol, with its lemma, is in `docs/protocols.md`.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use crate::codes::bucket::{Bucket, KNOWN};
 use crate::codes::code::{CodeDigest, SHORT_LENGTHS, Strength};
-use crate::codes::limits::Lockout;
 use crate::codes::sms_policy::{EXPIRY_MINUTES, SmsPolicy};
 use crate::config::Reader;
-use crate::keys::LONGEST_CODE;
-use crate::words::{Destination, Error, ExpiresAt, Lane, NetworkDigest, Result, Timestamp};
+use crate::words::{Channel, Destination, ExpiresAt, Lane, Timestamp};
 
-/// How long codes are valid, and how often they may be requested and attempted.
+/// How long codes are valid, and how often they may be attempted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChallengePolicy {
     /// Digits of a short code.
     pub length: usize,
-    /// How long a code sent by email is valid.
+    /// How long a short code sent by email is valid.
     pub email_expiry: Duration,
     /// The policy for SMS.
     pub sms: SmsPolicy,
-    /// Bound attempts per code, and unbound ones.
+    /// Attempts of a code with digits.
     pub attempts: u32,
-    /// The minimum time between sends of one challenge.
+    /// How long a challenge that was just asked for is answered again without a message.
     pub resend_after: Duration,
-    /// New challenges per identifier and hour.
-    pub per_hour: u32,
-    /// New challenges per identifier and hour from one network.
-    pub per_hour_per_network: u32,
 }
 
-/// Active challenges of one identifier on the open lane.
-const MOST_LIVE: usize = 5;
-/// Active challenges on the lane of known browsers. Few, because the item must fit into one write unit.
-const MOST_LIVE_KNOWN: usize = 2;
 /// Sends of one challenge: the first and three resends.
 pub const MOST_SENDS: u32 = 4;
-/// Failed sends of one challenge that may be repeated immediately.
-pub const FREE_REFUSALS: u32 = 2;
-/// The window of [`ChallengePolicy::per_hour`].
-pub const HOUR: Duration = Duration::from_secs(3_600);
+/// How long a long code is accepted.
+pub const LONG_LIFE: Duration = Duration::from_secs(600);
+/// Codes that one network may have under way before it gets long ones.
+const MOST_LIVE_PER_NETWORK: usize = 2;
+/// Attempts that strangers' codes may be charged a day, with the usual digits and with eight.
+const OPEN_CHARGES: [u32; 2] = [12, 120];
+/// The same for known browsers.
+const KNOWN_CHARGES: [u32; 2] = [6, 60];
+/// Answers without an id that are compared a day with a code that another network asked for through an alias.
+pub const MOST_ELSEWHERE: u32 = 2;
+/// NIST SP 800-63B-4 §3.2.2: fewer consecutive failures than this happen at codes that can be guessed.
+const MOST_FAILURES: u32 = 100;
 
 impl ChallengePolicy {
     /// Reads the settings for codes.
     pub fn read(read: &mut Reader<'_>) -> ChallengePolicy {
         let lengths = *SHORT_LENGTHS.start() as u64..=*SHORT_LENGTHS.end() as u64;
         let email_expiry = read.number_or_alias("OTP_EMAIL_EXPIRY_SECONDS", EXPIRY_MINUTES, 600, 60..=600);
+        for gone in ["OTP_REQUESTS_PER_HOUR", "OTP_REQUESTS_PER_HOUR_PER_IP"] {
+            read.gone(gone, "an identifier has a bucket of five messages, and gets one more every 240 seconds");
+        }
         ChallengePolicy {
             length: read.number_or_alias("OTP_LENGTH", ("OTP_CODE_LENGTH", 1), 6, lengths) as usize,
             email_expiry: Duration::from_secs(email_expiry),
-            attempts: ChallengePolicy::read_attempts(read),
+            attempts: read.count("OTP_MAX_ATTEMPTS", 3, 1..=6),
             resend_after: read.seconds("OTP_RESEND_SECONDS", 30, 10..=600),
-            per_hour: read.count("OTP_REQUESTS_PER_HOUR", 5, 1..=1_000_000),
-            per_hour_per_network: read.count("OTP_REQUESTS_PER_HOUR_PER_IP", 3, 1..=1_000_000),
             sms: SmsPolicy::read(read),
         }
     }
 
-    /// Reads the number of attempts per code, bound and unbound.
-    pub fn read_attempts(read: &mut Reader<'_>) -> u32 {
-        read.count("OTP_MAX_ATTEMPTS", 3, 1..=10)
-    }
-
-    /// The lockout with this policy's number of attempts.
-    pub fn lockout(&self) -> Lockout {
-        Lockout::new(self.attempts, (MOST_LIVE + MOST_LIVE_KNOWN) as u32)
-    }
-
-    /// How long a code sent to `to` is valid.
-    ///
-    /// # Errors
-    /// As [`SmsPolicy::target`], if no SMS may be sent there.
-    pub fn life_of_code(&self, to: &Destination) -> Result<Duration> {
-        match to {
-            Destination::Email(_) => Ok(self.email_expiry),
-            Destination::Sms(phone) => self.sms.target(phone).map(|_| self.sms.expiry),
+    /// How long a code of this strength, sent to `to`, is accepted.
+    pub fn life_of(&self, to: &Destination, strength: Strength) -> Duration {
+        match (strength, to.channel()) {
+            (Strength::Long, _) => LONG_LIFE,
+            (_, Channel::Email) => self.email_expiry,
+            (_, Channel::Sms) => self.sms.expiry,
         }
+    }
+
+    /// What every answer to a request can promise, whichever code it is about: a shared code is at most this much younger than
+    /// its end.
+    pub fn promise(&self, to: &Destination) -> Duration {
+        let shared = LONG_LIFE.saturating_sub(shared_for(to.channel()));
+        self.life_of(to, Strength::Short).min(shared)
     }
 }
 
-/// A challenge as stored in the table.
+/// How long a long code is given to further requests.
+fn shared_for(channel: Channel) -> Duration {
+    match channel {
+        Channel::Email => Duration::from_secs(240),
+        Channel::Sms => Duration::from_secs(300),
+    }
+}
+
+/// A challenge with a code of its own, as stored in the table.
 #[derive(Clone, Debug)]
-pub struct Challenge {
+pub struct OwnCode {
     /// The code's digest.
     pub digest: CodeDigest,
     /// The id of the digest's pepper.
     pub pepper_id: String,
     /// When the code expires.
     pub expires: ExpiresAt,
-    /// When it was sent, or the epoch if the message was certainly not sent.
-    pub sent: Timestamp,
-    /// Bound attempts left.
-    pub tries_left: u32,
+    /// Attempts left.
+    pub attempts_left: u32,
     /// Sends so far.
     pub sends: u32,
-    /// The identifier's count of unbound attempts when this challenge began.
-    pub unbound_from: u32,
+    /// The short digest of the network that asked for it.
+    pub network: String,
+    /// The UTC day to which its attempts are charged.
+    pub day: u64,
+    /// Whether it has eight digits because the day's other attempts were charged.
+    pub is_eight: bool,
+    /// Whether it was asked for through an alias.
+    pub by_alias: bool,
 }
 
-/// The challenges and counters of one lane.
+/// A long code, as stored in the table. A used one is removed.
+#[derive(Clone, Debug)]
+pub struct LongCode {
+    /// The code's digest.
+    pub digest: CodeDigest,
+    /// The id of the digest's pepper.
+    pub pepper_id: String,
+    /// When the code expires, [`LONG_LIFE`] after its send.
+    pub expires: ExpiresAt,
+    /// The short digest of the network that asked for it.
+    pub network: String,
+}
+
+/// The bucket, codes and charges of one lane.
 #[derive(Clone, Debug, Default)]
-pub struct Counted {
-    /// Challenges by the digest of their id. Expired ones stay until the next challenge begins.
-    pub challenges: BTreeMap<String, Challenge>,
-    /// New challenges in the current hour.
-    pub started: u32,
-    /// Consecutive failures. The open lane's number includes those of the known lane.
-    pub failures: u32,
-    /// When the last failure happened.
-    pub last_failure: Timestamp,
+pub struct Supply {
+    /// When the bucket is full again.
+    pub full_at: Timestamp,
+    /// Codes with digits, by their names. Expired ones stay until the next message.
+    pub codes: BTreeMap<String, OwnCode>,
+    /// Attempts charged to [`IdentifierState::day`], with the usual digits and with eight.
+    pub charged: [u32; 2],
 }
 
 /// The stored item of one identifier, as last read.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct IdentifierState {
-    /// The lane for everybody.
-    pub open: Counted,
-    /// The lane for browsers with a device cookie.
-    pub known: Counted,
-    /// When the current hour began.
-    pub window_start: Timestamp,
-    /// When the newest code was sent.
-    pub newest: Timestamp,
-    /// New challenges of each network in the current hour, by the network's short digest. Only the open lane counts.
-    pub started_by: BTreeMap<String, u32>,
-    /// Unbound attempts. The count never decreases while a challenge is active.
-    pub unbound: u32,
+    /// Whether the item exists with a bucket.
+    pub is_kept: bool,
+    /// What everybody uses.
+    pub open: Supply,
+    /// What browsers with a device token use.
+    pub known: Supply,
+    /// Long codes, by their names.
+    pub long: BTreeMap<String, LongCode>,
+    /// The UTC day of the charges.
+    pub day: u64,
+    /// Comparisons of answers without an id from elsewhere on that day.
+    pub elsewhere: u32,
+    /// Attempts charged since the last right answer.
+    pub charged_in_a_row: u32,
+    /// How often the identifier's devices were forgotten.
+    pub epoch: u32,
 }
 
-/// The write that begins a challenge.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Start {
-    /// Replace the item: there is none, or its hour is over and all its challenges have expired.
-    Fresh(Strength),
-    /// Add to the existing item.
-    Join(Join),
+/// A request for a code, as the decision needs it.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked<'a> {
+    /// The lane of the client.
+    pub lane: Lane,
+    /// The short digest of the client's network.
+    pub network: &'a str,
+    /// The lane and name of the client's own challenge, if it named one.
+    pub named: Option<(Lane, &'a str)>,
+    /// Whether it came through an alias.
+    pub by_alias: bool,
+    /// The channel of the message.
+    pub channel: Channel,
+    /// The rules for codes.
+    pub policy: &'a ChallengePolicy,
+    /// The current time.
+    pub now: Timestamp,
 }
 
-/// A challenge added to an existing item.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Join {
-    /// The strength of the code to send.
+/// What happens to a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// A message is sent.
+    Send(Plan),
+    /// The newest long code serves this request too. Nothing is written.
+    Share,
+    /// By SMS only: the number has used up its texts.
+    Wait(Duration),
+}
+
+/// A message to be sent, and the write before it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// The lane that pays for it.
+    pub lane: Lane,
+    /// The strength of its code.
     pub strength: Strength,
-    /// Whether a new hour begins and its counters restart.
-    pub new_hour: bool,
-    /// Expired challenges to remove.
-    pub expired: Vec<String>,
-    /// The current count of unbound attempts, stored with the challenge.
-    pub unbound: u32,
+    /// The name of the challenge that gets a new code, unless a new one begins.
+    pub again: Option<String>,
+    /// Expired codes to remove, by their names.
+    pub expired: Vec<(Kept, String)>,
 }
 
-impl Lane {
-    /// The number of challenges that can be active at once.
-    pub fn most_live(self) -> usize {
-        match self {
-            Lane::Open => MOST_LIVE,
-            Lane::Known => MOST_LIVE_KNOWN,
-        }
-    }
+/// The map of an entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kept {
+    /// Codes with digits on a lane.
+    Own(Lane),
+    /// Long codes.
+    Long,
 }
 
 impl IdentifierState {
-    /// The challenges and counters of a lane.
-    pub fn on(&self, lane: Lane) -> &Counted {
+    /// What one lane has.
+    pub fn on(&self, lane: Lane) -> &Supply {
         match lane {
             Lane::Open => &self.open,
             Lane::Known => &self.known,
         }
     }
 
-    /// The strength of the next code. It is the same on both lanes, because an attacker guesses at the same identifier (S04).
-    pub fn strength(&self, policy: &ChallengePolicy) -> Strength {
-        if self.open.failures >= policy.lockout().long_from() { Strength::Long } else { Strength::Short }
+    /// The tokens that are left on a lane.
+    pub fn tokens(&self, lane: Lane, channel: Channel, now: Timestamp) -> u32 {
+        bucket(lane, channel).tokens(self.on(lane).full_at, now)
     }
 
-    /// How long unbound attempts, and new challenges with short codes, have to wait after the last failure on their lane.
-    pub fn wait_left(&self, lane: Lane, now: Timestamp) -> Duration {
-        let Counted { failures, last_failure, .. } = self.on(lane);
-        match Lockout::wait(*failures) {
-            // Zero even if this instance's clock is behind and the failure seems to be in the future.
-            Duration::ZERO => Duration::ZERO,
-            wait => now.until(last_failure.after(wait)),
+    /// The attempts charged on a lane on the day of `now`.
+    pub fn charged(&self, lane: Lane, now: Timestamp) -> [u32; 2] {
+        if self.day == now.day() { self.on(lane).charged } else { [0, 0] }
+    }
+
+    /// The comparisons of answers without an id from elsewhere on the day of `now`.
+    pub fn elsewhere(&self, now: Timestamp) -> u32 {
+        if self.day == now.day() { self.elsewhere } else { 0 }
+    }
+
+    /// Decides about a request for a code.
+    pub fn decide(&self, asked: Asked<'_>) -> Decision {
+        let Asked { channel, now, .. } = asked;
+        if let Some(plan) = self.for_known_device(asked) {
+            return Decision::Send(plan);
+        }
+        let tokens = self.tokens(Lane::Open, channel, now);
+        if tokens >= 2
+            && let Some(plan) = self.own(asked)
+        {
+            return Decision::Send(plan);
+        }
+        if self.has_shared(channel, now) {
+            return Decision::Share;
+        }
+        // By mail, the last token was spent on a long code that is still shared (the lemma). Where another clock is ahead of
+        // this one, a token may be missing for some seconds. It is then taken early.
+        if tokens >= 1 || channel == Channel::Email {
+            return Decision::Send(self.plan(Lane::Open, Strength::Long, None, now));
+        }
+        Decision::Wait(bucket(Lane::Open, channel).refilled_in(self.open.full_at, now))
+    }
+
+    fn for_known_device(&self, asked: Asked<'_>) -> Option<Plan> {
+        let Asked { lane, channel, now, .. } = asked;
+        if lane != Lane::Known || self.tokens(Lane::Known, channel, now) == 0 {
+            return None;
+        }
+        if let Some(again) = self.again(Lane::Known, asked) {
+            return Some(again);
+        }
+        let strength = self.strength(Lane::Known, asked);
+        (strength != Strength::Long).then(|| self.plan(Lane::Known, strength, None, now))
+    }
+
+    /// A code of its own: a new code for the client's own challenge, or a new challenge.
+    fn own(&self, asked: Asked<'_>) -> Option<Plan> {
+        let Asked { network, by_alias, now, .. } = asked;
+        if let Some(again) = self.again(Lane::Open, asked) {
+            return Some(again);
+        }
+        if self.live_of(network, now) >= MOST_LIVE_PER_NETWORK {
+            return None;
+        }
+        let is_long = by_alias && self.elsewhere(now) >= MOST_ELSEWHERE;
+        let strength = if is_long { Strength::Long } else { self.strength(Lane::Open, asked) };
+        Some(self.plan(Lane::Open, strength, None, now))
+    }
+
+    /// A new code for the challenge that the request names. An alias cannot name one, so it means the newest of its network.
+    fn again(&self, lane: Lane, asked: Asked<'_>) -> Option<Plan> {
+        let Asked { network, named, by_alias, now, .. } = asked;
+        let codes = &self.on(lane).codes;
+        let key = match named {
+            Some((of, key)) => codes.get_key_value(key).filter(|_| of == lane)?.0,
+            None if by_alias && lane == Lane::Open => {
+                let own = codes.iter().filter(|(_, code)| code.network == network && !code.expires.has_passed(now));
+                own.max_by_key(|(_, code)| code.expires)?.0
+            }
+            None => return None,
+        };
+        let code = codes.get(key)?;
+        let may_be_resent = !code.expires.has_passed(now)
+            && code.attempts_left > 0
+            && code.sends < MOST_SENDS
+            // Its attempts stay charged to one day.
+            && code.day == now.day();
+        let strength = if code.is_eight { Strength::Eight } else { Strength::Short };
+        may_be_resent.then(|| self.plan(lane, strength, Some(key.clone()), now))
+    }
+
+    fn plan(&self, lane: Lane, strength: Strength, again: Option<String>, now: Timestamp) -> Plan {
+        let own = |lane| {
+            let expired = self.on(lane).codes.iter().filter(|(_, code)| code.expires.has_passed(now));
+            expired.map(move |(key, _)| (Kept::Own(lane), key.clone()))
+        };
+        let long = self.long.iter().filter(|(_, code)| code.expires.has_passed(now));
+        let long = long.map(|(key, _)| (Kept::Long, key.clone()));
+        Plan { lane, strength, again, expired: own(Lane::Open).chain(own(Lane::Known)).chain(long).collect() }
+    }
+
+    /// The strength of a new code: its attempts must fit into the day's charges and below a hundred failures in a row.
+    fn strength(&self, lane: Lane, asked: Asked<'_>) -> Strength {
+        let attempts = asked.policy.attempts;
+        let [short, eight] = self.charged(lane, asked.now);
+        let [most_short, most_eight] = match lane {
+            Lane::Open => OPEN_CHARGES,
+            Lane::Known => KNOWN_CHARGES,
+        };
+        if self.charged_in_a_row + attempts >= MOST_FAILURES {
+            Strength::Long
+        } else if short + attempts <= most_short {
+            Strength::Short
+        } else if eight + attempts <= most_eight {
+            Strength::Eight
+        } else {
+            Strength::Long
         }
     }
 
-    /// Chooses the write for a new challenge on a lane.
-    ///
-    /// # Errors
-    /// [`Error::TooManyAttempts`] during the wait of a lockout. [`Error::RateLimited`] if the identifier or the
-    /// network has used up its hour, or if too many challenges are active.
-    pub fn start(
-        &self,
-        lane: Lane,
-        network: &NetworkDigest,
-        policy: &ChallengePolicy,
-        now: Timestamp,
-    ) -> Result<Start> {
-        let strength = self.strength(policy);
-        let retry_after = self.wait_left(lane, now);
-        if strength == Strength::Short && !retry_after.is_zero() {
-            return Err(Error::TooManyAttempts { retry_after });
-        }
-        let hour_end = ExpiresAt::after(self.window_start, HOUR);
-        let new_hour = hour_end.has_passed(now);
-        if new_hour && ExpiresAt::after(self.newest, LONGEST_CODE).has_passed(now) {
-            return Ok(Start::Fresh(strength));
-        }
-        if !new_hour && self.hour_is_spent(lane, network, policy) {
-            return Err(Error::RateLimited { retry_after: now.until(hour_end.moment()) });
-        }
-        let (expired, live): (Vec<_>, Vec<_>) =
-            self.on(lane).challenges.iter().partition(|(_, challenge)| challenge.expires.has_passed(now));
-        if live.len() >= lane.most_live() {
-            let first_end = live.iter().map(|(_, challenge)| challenge.expires.moment()).min().unwrap_or(now);
-            return Err(Error::RateLimited { retry_after: now.until(first_end) });
-        }
-        let expired = expired.into_iter().map(|(key, _)| key.clone()).collect();
-        Ok(Start::Join(Join { strength, new_hour, expired, unbound: self.unbound }))
+    /// Codes under way that `network` asked for.
+    fn live_of(&self, network: &str, now: Timestamp) -> usize {
+        let own = self.open.codes.values().filter(|code| code.network == network && !code.expires.has_passed(now));
+        let long = self.long.values().filter(|code| code.network == network && !code.expires.has_passed(now));
+        own.count() + long.count()
     }
 
-    fn hour_is_spent(&self, lane: Lane, network: &NetworkDigest, policy: &ChallengePolicy) -> bool {
-        let by_network = self.started_by.get(network.short()).copied().unwrap_or(0);
-        let is_networks_share_spent = lane == Lane::Open && by_network >= policy.per_hour_per_network;
-        self.on(lane).started >= policy.per_hour || is_networks_share_spent
+    fn has_shared(&self, channel: Channel, now: Timestamp) -> bool {
+        let left = LONG_LIFE.saturating_sub(shared_for(channel));
+        self.long.values().any(|code| code.expires.moment() > now.after(left))
     }
+}
 
-    /// Whether the challenge `key` can be resent, and with which strength. `None` means that a new challenge must begin.
-    ///
-    /// # Errors
-    /// [`Error::RateLimited`] if it is too soon.
-    pub fn resend(&self, lane: Lane, key: &str, policy: &ChallengePolicy, now: Timestamp) -> Result<Option<Strength>> {
-        let Some(challenge) = self.on(lane).challenges.get(key) else { return Ok(None) };
-        if challenge.expires.has_passed(now) || challenge.tries_left == 0 {
-            return Ok(None);
-        }
-        let free_again = ExpiresAt::after(challenge.sent, policy.resend_after);
-        if !free_again.has_passed(now) {
-            return Err(Error::RateLimited { retry_after: now.until(free_again.moment()) });
-        }
-        Ok((challenge.sends < MOST_SENDS).then(|| self.strength(policy)))
+/// The bucket of a lane.
+pub(crate) fn bucket(lane: Lane, channel: Channel) -> Bucket {
+    match lane {
+        Lane::Open => Bucket::of(channel),
+        Lane::Known => KNOWN,
     }
 }
 

@@ -10,9 +10,11 @@ use crate::words::{Destination, Entropy, MacKey, Result, Scope, Tenant, masked};
 /// How hard a code is to guess.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Strength {
-    /// Decimal digits.
+    /// `OTP_LENGTH` digits.
     Short,
-    /// 64 bits, after [`crate::codes::limits::Lockout::long_from`] failures.
+    /// Eight digits at least, once the day's attempts with fewer are charged.
+    Eight,
+    /// 64 bits. The only codes that several requests share.
     Long,
 }
 
@@ -21,7 +23,7 @@ pub enum Strength {
 pub enum Code {
     /// 6 to 10 decimal digits.
     Short(SecretString),
-    /// 13 base32 characters (64 bits), for identifiers under attack.
+    /// 13 base32 characters (64 bits), while messages are short.
     Long(SecretString),
 }
 
@@ -30,7 +32,27 @@ pub const SHORT_LENGTHS: std::ops::RangeInclusive<usize> = 6..=10;
 /// The number of characters in a long code.
 pub const LONG_LENGTH: usize = 13;
 
+/// The digits of a code after the day's attempts with fewer are charged.
+const MORE_DIGITS: usize = 8;
+
 impl Code {
+    /// A random code of a strength, where a short one has `length` digits.
+    ///
+    /// # Errors
+    /// As [`Entropy::bytes`].
+    pub fn draw(entropy: &Entropy, strength: Strength, length: usize) -> Result<Code> {
+        match strength {
+            Strength::Short => Code::short(entropy, length),
+            Strength::Eight => Code::short(entropy, length.max(MORE_DIGITS)),
+            Strength::Long => Code::long(entropy),
+        }
+    }
+
+    /// Whether this is a long code.
+    pub fn is_long(&self) -> bool {
+        matches!(self, Code::Long(_))
+    }
+
     /// A random code of `length` digits, uniformly distributed, with its leading zeros (S01).
     ///
     /// # Errors
@@ -116,19 +138,23 @@ pub struct Binding<'a> {
     pub tenant: &'a Tenant,
     /// The destination of the code.
     pub to: &'a Destination,
-    /// The digest of the challenge id, as stored in the table.
+    /// The name of the code's entry in the identifier's item.
     pub challenge: &'a str,
 }
 
 /// The purpose of a code. Second factors and changes of address will need purposes of their own.
-const PURPOSE: &str = "sign-in";
+pub(super) const PURPOSE: &str = "sign-in";
 
 /// The stored form of a code.
 ///
 /// A plain hash of six digits falls to a million guesses. The digest is therefore keyed with a pepper, kept outside
 /// the tables, and bound to one challenge (S09).
+/// 128 bits of the MAC are kept, so that all codes of an identifier fit into one write unit.
 #[derive(Clone)]
-pub struct CodeDigest([u8; 32]);
+pub struct CodeDigest([u8; DIGEST_LENGTH]);
+
+/// The length of a code's digest, in bytes.
+pub const DIGEST_LENGTH: usize = 16;
 
 impl CodeDigest {
     /// The digest of `code` under `pepper`.
@@ -139,7 +165,7 @@ impl CodeDigest {
             Destination::Email(_) => "email",
             Destination::Sms(_) => "phone",
         };
-        CodeDigest(pepper.digest(
+        let [digest @ .., _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _] = pepper.digest(
             "code",
             Scope::Tenant(tenant),
             &[
@@ -149,16 +175,17 @@ impl CodeDigest {
                 challenge.as_bytes(),
                 code.reveal().as_bytes(),
             ],
-        ))
+        );
+        CodeDigest(digest)
     }
 
     /// A digest read from the table.
-    pub fn from_table(bytes: [u8; 32]) -> CodeDigest {
+    pub fn from_table(bytes: [u8; DIGEST_LENGTH]) -> CodeDigest {
         CodeDigest(bytes)
     }
 
     /// The bytes to store in the table.
-    pub fn as_bytes(&self) -> &[u8; 32] {
+    pub fn as_bytes(&self) -> &[u8; DIGEST_LENGTH] {
         &self.0
     }
 
@@ -256,6 +283,6 @@ mod tests {
         for code in [Code::short(&Entropy, 6).unwrap(), Code::long(&Entropy).unwrap()] {
             assert!(!format!("{code:?}").contains(code.reveal()));
         }
-        assert_eq!(format!("{:?}", CodeDigest([0; 32])), "CodeDigest(…)");
+        assert_eq!(format!("{:?}", CodeDigest([0; DIGEST_LENGTH])), "CodeDigest(…)");
     }
 }

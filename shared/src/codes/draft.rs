@@ -1,142 +1,67 @@
-//! Drafts: codes before the write to the table decides between the short and the long one.
+//! Drafts: codes about to be stored and sent.
 
-use crate::codes::challenge::{ChallengePolicy, IdentifierState};
+use crate::codes::challenge::Plan;
 use crate::codes::code::{Binding, Code, CodeDigest, Strength};
-use crate::words::{ChallengeId, Destination, Entropy, ExpiresAt, Lane, MacKey, Result};
+use crate::words::{Destination, Entropy, MacKey, Result, Tenant};
 
-/// A code before it is stored. Both strengths are drawn, because the choice depends on failures counted in the table.
-#[derive(Debug)]
-pub struct Draft {
-    /// The challenge id for the client.
-    pub id: ChallengeId,
-    /// The digest of the challenge id, as stored in the table.
-    pub key: String,
+/// What all drafts of one request have in common.
+#[derive(Clone, Copy, Debug)]
+pub struct Drafting<'a> {
+    /// The tenant of the user.
+    pub tenant: &'a Tenant,
     /// The only destination of the code.
-    pub to: Destination,
-    /// The id of the pepper in both digests.
-    pub pepper_id: String,
-    /// When the code expires, whichever strength is sent.
-    pub expires: ExpiresAt,
-    short: (Code, CodeDigest),
-    long: (Code, CodeDigest),
+    pub to: &'a Destination,
+    /// The id of the pepper in the digest.
+    pub pepper_id: &'a str,
+    /// The pepper.
+    pub pepper: &'a MacKey,
+    /// Digits of a short code.
+    pub length: usize,
 }
 
-impl Draft {
-    /// Draws both codes for `binding.to` and binds them to the challenge `id`. Its digest is `binding.challenge`.
+/// A code that is about to be stored under a name.
+#[derive(Debug)]
+pub struct Draft {
+    /// The name of its entry in the identifier's item.
+    pub key: String,
+    /// The id of the pepper in the digest.
+    pub pepper_id: String,
+    code: Code,
+    digest: CodeDigest,
+}
+
+/// A stored code, ready to be sent.
+#[derive(Debug)]
+pub struct OutgoingCode {
+    /// The code and its name.
+    pub draft: Draft,
+    /// The write that stored it.
+    pub plan: Plan,
+    /// The attempts charged for it. A code of its own that is sent again costs nothing more.
+    pub charged: u32,
+}
+
+impl Drafting<'_> {
+    /// Draws a code for the entry `key`.
     ///
     /// # Errors
     /// As [`Entropy::bytes`].
-    pub fn draw(
-        id: ChallengeId,
-        binding: Binding<'_>,
-        pepper: (&str, &MacKey),
-        length: usize,
-        expires: ExpiresAt,
-    ) -> Result<Draft> {
-        let (pepper_id, pepper) = pepper;
-        let digested = |code: Code| {
-            let digest = CodeDigest::of(&code, binding, pepper);
-            (code, digest)
-        };
-        Ok(Draft {
-            id,
-            key: binding.challenge.to_owned(),
-            to: binding.to.clone(),
-            pepper_id: pepper_id.to_owned(),
-            expires,
-            short: digested(Code::short(&Entropy, length)?),
-            long: digested(Code::long(&Entropy)?),
-        })
-    }
-
-    /// The lane of the challenge.
-    pub fn lane(&self) -> Lane {
-        self.id.lane()
-    }
-
-    /// The code of that strength, for the message.
-    pub fn code(&self, strength: Strength) -> &Code {
-        match strength {
-            Strength::Short => &self.short.0,
-            Strength::Long => &self.long.0,
-        }
-    }
-
-    /// The digest of that strength, for the table.
-    pub fn digest(&self, strength: Strength) -> &CodeDigest {
-        match strength {
-            Strength::Short => &self.short.1,
-            Strength::Long => &self.long.1,
-        }
-    }
-
-    /// The strength of this draft in `state`. A repeated write uses this to detect that it has already succeeded.
-    pub fn held_by(&self, state: &IdentifierState) -> Option<Strength> {
-        let held = &state.on(self.lane()).challenges.get(&self.key)?.digest;
-        [Strength::Short, Strength::Long].into_iter().find(|&strength| held.matches(self.digest(strength)))
+    pub fn draw(self, key: String, strength: Strength) -> Result<Draft> {
+        let code = Code::draw(&Entropy, strength, self.length)?;
+        let binding = Binding { tenant: self.tenant, to: self.to, challenge: &key };
+        let digest = CodeDigest::of(&code, binding, self.pepper);
+        Ok(Draft { key, pepper_id: self.pepper_id.to_owned(), code, digest })
     }
 }
 
-/// A stored draft, with the stored strength. It is ready to be sent.
-#[derive(Debug)]
-pub struct OutgoingCode {
-    /// The stored draft.
-    pub draft: Draft,
-    /// The stored strength.
-    pub strength: Strength,
-}
-
-impl OutgoingCode {
+impl Draft {
     /// The code, for the message.
     pub fn code(&self) -> &Code {
-        self.draft.code(self.strength)
-    }
-}
-
-impl Strength {
-    /// The number of bound attempts for a new code of this strength.
-    pub fn tries(self, policy: &ChallengePolicy) -> u32 {
-        match self {
-            Strength::Short => policy.attempts,
-            Strength::Long => 1,
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::codes::challenge::Challenge;
-    use crate::codes::challenge::tests::{challenge, policy, state};
-    use crate::words::{Tenant, Timestamp};
-
-    fn draft() -> Draft {
-        let to = Destination::of("ada@example.com".parse().unwrap(), None).unwrap();
-        let id = ChallengeId::draw(&Entropy, Lane::Open).unwrap();
-        let binding = Binding { tenant: &Tenant::default(), to: &to, challenge: "key" };
-        let expires = ExpiresAt::at(Timestamp::from_unix(600));
-        Draft::draw(id, binding, ("pepper", &MacKey::new([1; 32])), 6, expires).unwrap()
+        &self.code
     }
 
-    /// A repeated write recognizes only its own code.
-    #[test]
-    fn a_draft_is_found_in_the_strength_that_was_written() {
-        let draft = draft();
-        let held = |digest: &CodeDigest| {
-            let mut state = state(&[]);
-            let written = Challenge { digest: digest.clone(), ..challenge(600) };
-            state.open.challenges.insert(draft.key.clone(), written);
-            draft.held_by(&state)
-        };
-        for strength in [Strength::Short, Strength::Long] {
-            assert_eq!(held(draft.digest(strength)), Some(strength));
-        }
-        assert_eq!(held(self::draft().digest(Strength::Short)), None);
-        assert_eq!(draft.held_by(&state(&[])), None);
-    }
-
-    #[test]
-    fn a_long_code_has_one_try() {
-        assert_eq!([Strength::Short, Strength::Long].map(|strength| strength.tries(&policy())), [3, 1]);
+    /// The digest, for the table.
+    pub fn digest(&self) -> &CodeDigest {
+        &self.digest
     }
 }

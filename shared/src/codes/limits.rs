@@ -1,4 +1,4 @@
-//! Limits on requests and failures, for each network and each identifier.
+//! Limits on requests and failures of each network.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::words::{Error, Result, Timestamp};
 pub enum Action {
     /// A request for a code.
     Request,
-    /// A wrong code.
+    /// A wrong code without a challenge id.
     Failure,
     /// A request for a code by SMS.
     Sms,
@@ -81,7 +81,7 @@ impl Allowance {
         Allowance { count: read.count("OTP_REQUESTS_PER_IP", 25, 1..=1_000_000), per: NETWORK_WINDOW }
     }
 
-    /// Reads the limit on wrong codes from one network.
+    /// Reads the limit on wrong codes without a challenge id from one network.
     pub fn read_failures(read: &mut Reader<'_>) -> Allowance {
         Allowance { count: read.count("OTP_FAILURES_PER_IP", 30, 1..=1_000_000), per: NETWORK_WINDOW }
     }
@@ -90,52 +90,6 @@ impl Allowance {
     pub fn window_end(self, now: Timestamp) -> Timestamp {
         let length = self.per.as_secs().max(1);
         Timestamp::from_unix(now.unix() - now.unix() % length).after(self.per)
-    }
-}
-
-/// The lockout of an identifier: the wait after consecutive failures, and the switch to long codes (S04, S07).
-///
-/// From the 10th failure on, new challenges and unbound attempts have to wait after each failure. The wait starts at
-/// 30 s and doubles every ten failures, up to 1 h. From [`Lockout::long_from`] failures on, new challenges are
-/// immediate again, because long codes cannot be guessed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Lockout {
-    long_from: u32,
-}
-
-/// NIST SP 800-63B-4 §3.2.2: at most 100 consecutive failures with guessable codes.
-const MOST_FAILURES: u32 = 100;
-const FIRST_WAIT: Duration = Duration::from_secs(30);
-const LONGEST_WAIT: Duration = Duration::from_secs(3_600);
-const STEP: u32 = 10;
-
-impl Lockout {
-    /// The lockout for codes with `attempts` bound and `attempts` unbound attempts each.
-    ///
-    /// Short codes sent before the first long one can still be guessed: `attempts` times each for `live_challenges`
-    /// codes, plus `attempts` unbound ones for all of them together. These count towards the 100 failures as well.
-    pub fn new(attempts: u32, live_challenges: u32) -> Lockout {
-        Lockout { long_from: MOST_FAILURES.saturating_sub((live_challenges + 1) * attempts) }
-    }
-
-    /// The number of failures at which codes become long.
-    pub fn long_from(self) -> u32 {
-        self.long_from
-    }
-
-    /// The wait after the given number of failures.
-    pub fn wait(failures: u32) -> Duration {
-        match failures / STEP {
-            0 => Duration::ZERO,
-            tens => FIRST_WAIT.saturating_mul(1_u32.checked_shl(tens - 1).unwrap_or(u32::MAX)).min(LONGEST_WAIT),
-        }
-    }
-
-    /// The waits as rows for a condition: with fewer than `.0` failures, an attempt is allowed if the last failure
-    /// was at or before `.1`. The last row applies to all higher numbers.
-    pub fn bands(now: Timestamp) -> Vec<(u32, Timestamp)> {
-        let longest = (1..).find(|tens| Lockout::wait(tens * STEP) == LONGEST_WAIT).unwrap_or(1);
-        (0..=longest).map(|tens| ((tens + 1) * STEP, now.before(Lockout::wait(tens * STEP)))).collect()
     }
 }
 
@@ -155,38 +109,5 @@ mod tests {
         for (now, end) in [(0, 600), (599, 600), (600, 1_200)] {
             assert_eq!(allowance.window_end(Timestamp::from_unix(now)).unix(), end);
         }
-    }
-
-    /// S07: 30 s from the 10th failure on, doubled every ten failures, at most 1 h.
-    #[test]
-    fn the_wait_doubles_up_to_an_hour() {
-        for (failures, seconds) in
-            [(0, 0), (9, 0), (10, 30), (19, 30), (20, 60), (50, 480), (79, 1_920), (80, 3_600), (1_000, 3_600)]
-        {
-            assert_eq!(Lockout::wait(failures).as_secs(), seconds, "{failures}");
-        }
-        assert_eq!(Lockout::wait(u32::MAX).as_secs(), 3_600);
-    }
-
-    #[test]
-    fn the_bands_say_what_the_wait_says() {
-        let now = Timestamp::from_unix(1_000_000);
-        let bands = Lockout::bands(now);
-        assert_eq!(bands.len(), 9, "a condition has a limit of its own");
-        for failures in 0..120 {
-            let band = bands.iter().find(|(below, _)| failures < *below).or(bands.last()).unwrap();
-            assert_eq!(band.1.until(now), Lockout::wait(failures), "{failures}");
-        }
-    }
-
-    /// S04: the limit of 100 holds even if every active short code is guessed at until its attempts run out.
-    #[test]
-    fn long_codes_come_in_time() {
-        for attempts in 1..=10 {
-            let lockout = Lockout::new(attempts, 7);
-            assert!(lockout.long_from() - 1 + 7 * attempts + attempts < 100);
-            assert!(lockout.long_from() >= 20);
-        }
-        assert_eq!(Lockout::new(3, 7).long_from(), 76);
     }
 }

@@ -2,23 +2,29 @@
 //! conditions of its writes.
 
 mod attempt;
+mod bucket;
 mod challenge;
 mod code;
 mod draft;
 mod known_device;
 mod limits;
+mod sealed_id;
 mod sms_policy;
 
 #[cfg(test)]
 pub(crate) use self::attempt::tests::proven;
-pub use self::attempt::{Attempt, ProvenCode};
+pub use self::attempt::{Attempt, ProvenCode, Settlement};
+pub use self::bucket::Bucket;
+pub(crate) use self::challenge::bucket;
 #[cfg(test)]
 pub(crate) use self::challenge::tests::policy;
 pub use self::challenge::{
-    Challenge, ChallengePolicy, Counted, FREE_REFUSALS, HOUR, IdentifierState, Join, MOST_SENDS, Start,
+    Asked, ChallengePolicy, Decision, IdentifierState, Kept, LONG_LIFE, LongCode, MOST_ELSEWHERE, MOST_SENDS, OwnCode,
+    Plan, Supply,
 };
-pub use self::code::{Binding, Code, CodeDigest, LONG_LENGTH, SHORT_LENGTHS, Strength};
-pub use self::draft::{Draft, OutgoingCode};
-pub use self::known_device::{DEVICE_LIFE, device_cookie, is_known_device};
-pub use self::limits::{Action, Allowance, Lockout, NETWORK_WINDOW, Quota};
+pub use self::code::{Binding, Code, CodeDigest, DIGEST_LENGTH, LONG_LENGTH, SHORT_LENGTHS, Strength};
+pub use self::draft::{Draft, Drafting, OutgoingCode};
+pub use self::known_device::{DEVICE_LIFE, device_token, is_known_device};
+pub use self::limits::{Action, Allowance, NETWORK_WINDOW, Quota};
+pub use self::sealed_id::{ChallengeRef, Kind, Seal};
 pub use self::sms_policy::{Bounds, Breaker, SmsPolicy, Spent, Target};

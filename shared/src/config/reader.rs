@@ -58,6 +58,13 @@ impl Reader<'_> {
         });
     }
 
+    /// Reports a setting that does not exist any more, with what replaces it.
+    pub fn gone(&mut self, name: &str, instead: &str) {
+        if self.get(name).is_some() {
+            self.report(format!("{name} does not exist any more: {instead}. Remove it"));
+        }
+    }
+
     /// A required text, or one with a default.
     pub fn text(&mut self, name: &str, default: Option<&str>, check: Check) -> String {
         let text = self.get(name).or(default.map(str::to_owned));

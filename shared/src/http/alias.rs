@@ -1,6 +1,7 @@
 //! The paths that frontends of replaced systems call, and the shapes that they expect (`docs/migration.md`).
 //!
-//! Handlers are unaware of them: a request gets Latchkey's path before routing, and its answer gets another body afterwards.
+//! A request gets Latchkey's path before routing, and its answer gets another body afterwards. Handlers learn only that the client
+//! knows no challenge ids.
 //! Every path accepts the field names of such a frontend. An alias can add fixed fields to the body.
 
 use serde_json::{Value, json};
@@ -70,6 +71,7 @@ impl Shape {
     pub(crate) fn translate(request: &mut Request) -> Option<Shape> {
         let alias = ALIASES.iter().find(|alias| alias.path == request.path)?;
         alias.stands_for.clone_into(&mut request.path);
+        request.is_by_alias = true;
         Some(Shape { alias, asked: request.amend(alias.adds) })
     }
 

@@ -58,15 +58,20 @@ impl Request {
         Ok(delivered)
     }
 
-    /// The device cookie, if the request's tokens travel in cookies.
+    /// The device token: from its cookie if the request's tokens travel in cookies, else from the body's `field`.
     ///
     /// # Errors
     /// As [`Frontends::delivery`] and [`crate::http::Cookies::get`].
-    pub fn device_cookie(&self, frontends: &Frontends, delivery: TokenDelivery) -> Result<Option<&str>> {
-        let device = match delivery {
-            TokenDelivery::Body => None,
-            TokenDelivery::Cookie => self.cookies.get(Cookie::Device)?,
-        };
+    pub fn device_token(
+        &self,
+        frontends: &Frontends,
+        delivery: TokenDelivery,
+        field: Option<String>,
+    ) -> Result<Option<String>> {
+        if delivery == TokenDelivery::Body {
+            return Ok(field);
+        }
+        let device = self.cookies.get(Cookie::Device)?.map(str::to_owned);
         frontends.delivery(Some(delivery), device.is_some(), &self.page)?;
         Ok(device)
     }

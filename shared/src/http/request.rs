@@ -28,6 +28,8 @@ pub struct Request {
     pub path: String,
     /// Whether the path had a final slash.
     pub has_final_slash: bool,
+    /// Whether it came by a path of a replaced system, which knows no challenge ids.
+    pub is_by_alias: bool,
     pub(super) cookies: Cookies,
     pub(super) page: Page,
     tenant: Tenant,
@@ -55,6 +57,7 @@ impl Request {
             network: Network::of(proxies.client(peer, forwarded)),
             path: without_final_slash(request.raw_http_path()).to_owned(),
             has_final_slash: request.raw_http_path().ends_with('/'),
+            is_by_alias: false,
             cookies: cookies(request.headers()),
             page: page(request.headers()),
             tenant: Tenant::default(),

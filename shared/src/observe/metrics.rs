@@ -118,8 +118,7 @@ impl Line {
                 self.stop(stopped_by.as_deref());
             }
             Step::Budget { stopped_by, .. } => self.stop(stopped_by.as_deref()),
-            Step::Try { waits: 1.., .. } => self.metric(None, "Lockouts", "Count", 1),
-            Step::Challenge { did, .. } if did == "locked_out" => self.metric(None, "Lockouts", "Count", 1),
+            Step::Challenge { long: true, .. } => self.metric(None, "LongCodes", "Count", 1),
             Step::Used { channel, sign_up } => {
                 self.metric(Some(("Channel", channel.name())), "CodesUsed", "Count", 1);
                 if *sign_up {

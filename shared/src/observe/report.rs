@@ -55,16 +55,16 @@ pub enum Step {
         /// The reason for refusing a message: `budget` or `breaker`.
         stopped_by: Option<Word>,
     },
-    /// A challenge was begun, resent or refused.
+    /// What a request for a code came to.
     Challenge {
-        /// The outcome: `begun`, `sent_again`, `refused` or `locked_out`.
+        /// The outcome: `begun`, `sent_again`, `shared`, `repeated` (too soon after the last request) or `refused`.
         did: Word,
-        /// `open`, or `known` for a browser with a device cookie.
+        /// `open`, or `known` for a client with a device token.
         lane: Word,
-        /// New challenges in the current hour.
-        this_hour: u32,
-        /// Consecutive failures.
-        failures: u32,
+        /// Messages left in the bucket.
+        tokens: u32,
+        /// Attempts charged since the last right answer.
+        charged: u32,
         /// Whether the code is a long one.
         long: bool,
     },
@@ -80,16 +80,12 @@ pub enum Step {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         unknown: Option<String>,
     },
-    /// An attempt at a code.
+    /// An attempt at a code with digits.
     Try {
         /// Whether it named its challenge.
         bound: bool,
         /// Whether an attempt was left.
         spent: bool,
-        /// Consecutive failures, including this attempt.
-        failures: Option<u32>,
-        /// The remaining wait of the lockout in seconds.
-        waits: u64,
     },
     /// A code was compared.
     Compared {

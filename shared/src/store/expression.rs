@@ -173,7 +173,7 @@ impl Value for &str {
     }
 }
 
-impl Value for &[u8; 32] {
+impl<const N: usize> Value for &[u8; N] {
     fn attribute_value(self) -> AttributeValue {
         AttributeValue::B(self.to_vec().into())
     }
@@ -190,14 +190,6 @@ pub(super) struct Condition(pub(super) Expression);
 
 /// Matches only a key without an item, for writes that put a whole item.
 pub(super) const IS_NEW: &str = "attribute_not_exists(pk)";
-
-pub(super) fn is_new() -> Condition {
-    Condition(Expression(vec![Piece::Text(IS_NEW)]))
-}
-
-pub(super) fn all(conditions: impl IntoIterator<Item = Condition>) -> Condition {
-    Condition::joined(" AND ", conditions)
-}
 
 pub(super) fn any(conditions: impl IntoIterator<Item = Condition>) -> Condition {
     Condition::joined(" OR ", conditions)

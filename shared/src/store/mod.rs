@@ -17,7 +17,7 @@ mod table;
 mod users;
 mod write;
 
-pub use self::identifier::ChallengeRequest;
+pub use self::identifier::{Begun, ChallengeRequest};
 pub use self::owners::{NewUser, Owner, SignUp};
 pub use self::public_keys::Publication;
 pub use self::sessions::RotationRequest;

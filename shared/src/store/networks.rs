@@ -31,6 +31,21 @@ impl OtpTable {
         allowance: Allowance,
         now: Timestamp,
     ) -> Result<Quota> {
+        self.count_times(1, action, network, allowance, now).await
+    }
+
+    /// Counts an action so many `times`. Zero times costs the same write, so that its time tells nothing.
+    ///
+    /// # Errors
+    /// As [`OtpTable::count`].
+    pub async fn count_times(
+        &self,
+        times: u32,
+        action: Action,
+        network: &NetworkDigest,
+        allowance: Allowance,
+        now: Timestamp,
+    ) -> Result<Quota> {
         let end = allowance.window_end(now);
         let key = key(action, network, end);
         if allowance.count == 0 || self.refused.until(&key, now).is_some() {
@@ -41,7 +56,7 @@ impl OtpTable {
             .table
             .update(key.clone())
             .when(any([COUNT.is_missing(), COUNT.below(("allowed", allowance.count))]))
-            .add(COUNT, 1)
+            .add(COUNT, times)
             .set_if_missing(TTL, end);
         match write.send().await? {
             Written::Done(item) => {

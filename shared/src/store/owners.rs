@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::row::{self, row};
-use super::send::Transacted;
+use super::send::{MOST_ROUNDS, Transacted};
 use super::table::{OtpTable, Users};
 use crate::codes::ProvenCode;
 use crate::people::User;
@@ -99,20 +99,28 @@ impl Users<'_> {
             proved: now.unix(),
             source_url: source_url.map(str::to_owned),
         };
-        let writes = [
-            challenges.use_up_in_transaction(code, now)?,
-            self.table.put_new_in_transaction(row::write(owner)?)?,
-            self.table.put_new_in_transaction(self.user_item(&user)?)?,
-            self.table.put_new_in_transaction(self.session_item(session)?)?,
-        ];
-        let reasons = match self.table.transact(writes, request_token).await? {
-            Transacted::Done => return Ok(SignUp::Done(user)),
-            Transacted::Refused(reasons) => reasons,
-        };
-        let taken = reasons.into_iter().nth(1).and_then(|reason| reason.item);
-        match taken {
-            Some(item) => Ok(SignUp::Taken(row::read::<Row>(item)?.user)),
-            None => Ok(SignUp::UsedUp),
+        let mut state = code.state().clone();
+        for round in 0..MOST_ROUNDS {
+            let writes = [
+                challenges.use_up_in_transaction(code, &state, now)?,
+                self.table.put_new_in_transaction(row::write(&owner)?)?,
+                self.table.put_new_in_transaction(self.user_item(&user)?)?,
+                self.table.put_new_in_transaction(self.session_item(session)?)?,
+            ];
+            let reasons = match self.table.transact(writes, &format!("{request_token}{round}")).await? {
+                Transacted::Done => return Ok(SignUp::Done(user)),
+                Transacted::Refused(reasons) => reasons,
+            };
+            let mut items = reasons.into_iter().map(|reason| reason.item);
+            let (refused, taken) = (items.next().flatten(), items.next().flatten());
+            if let Some(item) = taken {
+                return Ok(SignUp::Taken(row::read::<Row>(item)?.user));
+            }
+            match challenges.still_unused(code, refused, now)? {
+                Some(now_is) => state = now_is,
+                None => return Ok(SignUp::UsedUp),
+            }
         }
+        Err(Error::unavailable("too many parallel requests change the identifier's item"))
     }
 }

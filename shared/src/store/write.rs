@@ -95,11 +95,6 @@ impl Update<'_> {
         self.set_to(path, path.expression(path).then(" - ", by.expression(path)))
     }
 
-    /// Adds 1 to a count that may be missing. Works in maps too.
-    pub(super) fn count(self, path: Path<'_>) -> Self {
-        self.set_to(path, path.or_if_missing(0_u32).then(" + ", 1_u32.expression(path)))
-    }
-
     /// Adds to an attribute that may be missing. DynamoDB allows this outside maps only.
     pub(super) fn add(mut self, path: Path<'_>, value: impl Operand) -> Self {
         self.add.push(path.expression(path).then(" ", value.expression(path)));
@@ -134,6 +129,7 @@ impl Update<'_> {
             .condition_expression(condition)
             .set_expression_attribute_names(Some(placeholders.names))
             .set_expression_attribute_values(not_empty(placeholders.values))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .build()
             .map_err(Error::internal)?;
         Ok(TransactWriteItem::builder().update(update).build())
@@ -182,7 +178,7 @@ fn not_empty(values: Item) -> Option<Item> {
 mod tests {
     use aws_sdk_dynamodb::types::AttributeValue;
 
-    use super::super::expression::{all, any, is_new};
+    use super::super::expression::any;
     use super::super::row::attributes;
     use super::*;
 
@@ -258,11 +254,8 @@ mod tests {
     #[test]
     fn counts_change_by_what_they_were() {
         let table = Table::without_calls();
-        let update = table.update(key()).when(is_new()).raise(COUNT, 1).lower(ENDS, 2);
-        assert_eq!(
-            written(&update.count(ENTRIES.entry("network", "a"))).0,
-            "SET #COUNT = #COUNT + :1, #ENDS = #ENDS - :2, #ENTRIES.#network = if_not_exists(#ENTRIES.#network, :0) + :1"
-        );
+        let update = table.update(key()).when(COUNT.exists()).raise(COUNT, 1).lower(ENDS, 2);
+        assert_eq!(written(&update).0, "SET #COUNT = #COUNT + :1, #ENDS = #ENDS - :2");
     }
 
     #[test]
@@ -276,10 +269,9 @@ mod tests {
             (COUNT.exists(), "attribute_exists(#COUNT)"),
             (COUNT.is_missing(), "attribute_not_exists(#COUNT)"),
             (ENTRIES.has_fewer_than(("room", 2_usize)), "size(#ENTRIES) < :room"),
-            (is_new(), "attribute_not_exists(pk)"),
             (
-                any([is_new(), all([COUNT.below(1), ENDS.is(2)])]).and(SET.exists()),
-                "(attribute_not_exists(pk) OR (#COUNT < :1 AND #ENDS = :2)) AND attribute_exists(#SET)",
+                any([COUNT.is_missing(), COUNT.below(1)]).and(SET.exists()),
+                "(attribute_not_exists(#COUNT) OR #COUNT < :1) AND attribute_exists(#SET)",
             ),
         ] {
             assert_eq!(condition(written), is_written);

@@ -22,6 +22,11 @@ impl Timestamp {
         self.0
     }
 
+    /// The UTC day, in days since the epoch.
+    pub fn day(self) -> u64 {
+        self.0 / 86_400
+    }
+
     /// The moment `span` earlier, at the earliest the epoch.
     pub fn before(self, span: Duration) -> Timestamp {
         Timestamp(self.0.saturating_sub(span.as_secs()))

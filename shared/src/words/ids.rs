@@ -11,7 +11,6 @@ use uuid::Uuid;
 use crate::words::clock::Timestamp;
 use crate::words::entropy::Entropy;
 use crate::words::error::{Error, Result};
-use crate::words::lane::Lane;
 
 /// The id of a user: a UUIDv7.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -76,33 +75,13 @@ impl FromStr for SessionId {
     }
 }
 
-/// The id of a challenge, a secret of 128 random bits. It binds a code to the client that requested it (S08).
+/// The id of a challenge, as a client sees it: sealed text (`shared::codes::Seal`). It binds a code to the client that requested
+/// it (S08).
 #[derive(Clone, Debug)]
 pub struct ChallengeId(SecretString);
 
-/// The prefix of challenges on [`Lane::Known`]. The table stores a digest of the whole id, prefix included, so a
-/// client cannot move a challenge to the other lane.
-const KNOWN: &str = "d.";
-
 impl ChallengeId {
-    /// A new random id on `lane`.
-    ///
-    /// # Errors
-    /// As [`Entropy::bytes`].
-    pub fn draw(entropy: &Entropy, lane: Lane) -> Result<ChallengeId> {
-        let id = random_id(entropy)?;
-        Ok(ChallengeId::from_client(match lane {
-            Lane::Open => id,
-            Lane::Known => format!("{KNOWN}{id}"),
-        }))
-    }
-
-    /// The lane of the challenge, read from the prefix.
-    pub fn lane(&self) -> Lane {
-        if self.reveal().starts_with(KNOWN) { Lane::Known } else { Lane::Open }
-    }
-
-    /// An id from a client, unchecked. A malformed id is treated like that of an unknown challenge.
+    /// An id from a client, unchecked.
     pub fn from_client(text: String) -> ChallengeId {
         ChallengeId(text.into())
     }
@@ -111,6 +90,14 @@ impl ChallengeId {
     pub fn reveal(&self) -> &str {
         self.0.expose_secret()
     }
+}
+
+/// A short random name, 48 bits in 8 characters, unique among the few entries of one item.
+///
+/// # Errors
+/// As [`Entropy::bytes`].
+pub fn short_id(entropy: &Entropy) -> Result<String> {
+    Ok(BASE64URL_NOPAD.encode(&entropy.bytes::<6>()?))
 }
 
 /// 128 random bits in base64url, 22 characters.
@@ -145,7 +132,7 @@ mod tests {
 
     #[test]
     fn debug_never_prints_a_challenge() {
-        let id = ChallengeId::draw(&Entropy, Lane::Open).unwrap();
+        let id = ChallengeId::from_client(random_id(&Entropy).unwrap());
         assert!(!format!("{id:?}").contains(id.reveal()));
     }
 }

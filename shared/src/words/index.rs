@@ -1,9 +1,8 @@
-//! Keyed digests. Tables and logs contain these instead of identifiers, networks and challenge ids.
+//! Keyed digests. Tables and logs contain these instead of identifiers and networks.
 
 use data_encoding::BASE64URL_NOPAD;
 
 use crate::words::identifier::Identifier;
-use crate::words::ids::ChallengeId;
 use crate::words::mac::MacKey;
 use crate::words::network::{Network, NetworkDigest};
 use crate::words::scope::{ItemKey, Scope, Tenant};
@@ -31,10 +30,9 @@ impl<'a> Index<'a> {
         IdentifierDigest { tenant: self.tenant.clone(), digest: BASE64URL_NOPAD.encode(&digest) }
     }
 
-    /// The digest of a challenge id, 22 characters. A leaked table therefore reveals no valid challenge id.
-    pub fn challenge(&self, challenge: &ChallengeId) -> String {
-        let digest = self.digest("challenge", &[challenge.reveal().as_bytes()]);
-        BASE64URL_NOPAD.encode(&digest[..16])
+    /// The key that seals the challenge ids of one UTC day.
+    pub fn challenge_key(&self, day: u64) -> [u8; 32] {
+        self.digest("challenge-id", &[&day.to_be_bytes()])
     }
 
     /// The digest of a network, 22 characters, because an IP address is personal data. All tenants share it, so a
@@ -44,9 +42,14 @@ impl<'a> Index<'a> {
         NetworkDigest::new(BASE64URL_NOPAD.encode(&digest[..16]))
     }
 
-    /// The MAC of a device cookie for `identifier` that expires at `end`, in seconds since 1970.
-    pub fn device(&self, identifier: &Identifier, end: u64) -> [u8; 32] {
-        let fields = [identifier.kind().as_bytes(), identifier.reveal().as_bytes(), &end.to_be_bytes()];
+    /// The MAC of a device token for `identifier` that expires at `end`, in seconds since 1970. Signing out everywhere raises the
+    /// `epoch`. Epoch 0 is left out, so tokens from before epochs stay valid.
+    pub fn device(&self, identifier: &Identifier, end: u64, epoch: u32) -> [u8; 32] {
+        let (end, epoch_bytes) = (end.to_be_bytes(), epoch.to_be_bytes());
+        let mut fields: Vec<&[u8]> = vec![identifier.kind().as_bytes(), identifier.reveal().as_bytes(), &end];
+        if epoch > 0 {
+            fields.push(&epoch_bytes);
+        }
         self.digest("device", &fields)
     }
 
@@ -92,10 +95,8 @@ mod tests {
         assert_eq!(identifier("ada@example.com").as_str(), "oYxOzZmCYxAhPt3-JZ_d-1pKwceG3HMuYWLfNW4aH4Y");
         assert_eq!(identifier("+447400123456").as_str(), "Egsco6tpNGVqoafKt-MCX4L0SCZyfZSDil_qcT56QXE");
         assert_eq!(identifier("+447400123456").item("I").as_str(), "I#Egsco6tpNGVqoafKt-MCX4L0SCZyfZSDil_qcT56QXE");
-        let challenge = ChallengeId::from_client("AAAAAAAAAAAAAAAAAAAAAA".to_owned());
-        assert_eq!(index.challenge(&challenge), "BY_AzIpZ8IHnYTwZ0McMAg");
         assert_eq!(index.network(Network::of("192.0.2.1".parse().unwrap())).as_str(), "50IH8h8xeCpBwJ9uYOJTXA");
-        let device = index.device(&"ada@example.com".parse().unwrap(), 1_798_761_600);
+        let device = index.device(&"ada@example.com".parse().unwrap(), 1_798_761_600, 0);
         assert_eq!(BASE64URL_NOPAD.encode(&device), "8fvgbVP1Ly-5hsVGS8OrHBvB3zsm1HbzlY3f8vNMEU0");
     }
 

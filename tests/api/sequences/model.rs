@@ -8,9 +8,9 @@ use tests::deployment::wrong;
 use super::session::Session;
 
 const TRIES: u32 = 3;
-/// From this number of consecutive wrong answers on, some answers must wait. Their delay is not part of the model.
-const FAILURES: u32 = 10;
-const CODES: usize = 5;
+/// How long a code is accepted.
+const LIFE: Duration = Duration::from_secs(600);
+const LONG: usize = 13;
 const SENDS: u32 = 4;
 const RESEND: Duration = Duration::from_secs(30);
 const SESSIONS: usize = 10;
@@ -47,8 +47,6 @@ pub enum Typed {
 pub struct Model {
     pub challenges: Vec<Challenge>,
     pub sessions: Vec<Session>,
-    /// Wrong answers since the last right one, at most.
-    failures: u32,
 }
 
 pub struct Challenge {
@@ -57,12 +55,12 @@ pub struct Challenge {
     old: Vec<String>,
     end: ExpiresAt,
     sent: Timestamp,
+    /// The day to which its attempts are charged.
+    day: u64,
     sends: u32,
     tries: u32,
-    /// Unbound answers since it began.
-    unbound: u32,
     is_used: bool,
-    /// It was answered while answers may wait, so the number of remaining attempts is unknown.
+    /// A request by a fast clock may have removed it, so the number of remaining attempts is unknown.
     is_unsure: bool,
 }
 
@@ -83,100 +81,106 @@ impl Model {
         self.sessions.iter().filter(|session| !session.has_ended()).count() < SESSIONS
     }
 
-    /// True if a new challenge or an unbound answer may be refused because of failures.
-    pub fn may_wait(&self) -> bool {
-        self.failures >= FAILURES
-    }
-
-    pub fn is_full(&self, now: Timestamp) -> bool {
-        let is_there = |it: &&Challenge| !it.is_used && !it.end.has_passed(now.before(APART));
-        self.challenges.iter().filter(is_there).count() >= CODES
-    }
-
-    /// The expected result of a bound answer.
+    /// The expected result of an answer, with the challenge id or without it. All requests come from one network, so an answer
+    /// without an id is compared with every code of digits under way.
     pub fn answer(&self, at: usize, typed: Typed, now: Timestamp) -> Known {
         match &self.challenges[at] {
             challenge if typed != Typed::Right || challenge.is_over(now) => Known::No,
             challenge if challenge.is_unsure || challenge.is_closing(now) => Known::Unsure,
-            challenge if challenge.tries == 0 => Known::No,
+            challenge if challenge.tries == 0 && !challenge.is_long() => Known::No,
             _ => Known::Yes,
         }
     }
 
-    /// An answer uses up an attempt of a pending challenge. A success resets all failures.
+    /// A success uses up the code of every challenge that shares it. A failure uses up an attempt of a code of digits.
     pub fn answered(&mut self, at: usize, succeeded: bool, now: Timestamp) {
-        let challenge = &mut self.challenges[at];
         if succeeded {
-            challenge.is_used = true;
-            self.failures = 0;
-        } else if challenge.is_closing(now) {
-            challenge.is_unsure = true;
-            self.failures += 1;
-        } else if challenge.tries > 0 && !challenge.is_over(now) {
-            challenge.tries -= 1;
-            self.failures += 1;
+            self.use_up(at);
+        } else {
+            self.challenges[at].spend(now);
         }
     }
 
-    /// The expected result of an unbound answer with this challenge's code.
-    pub fn answer_unbound(&self, at: usize, typed: Typed, now: Timestamp) -> Known {
-        match &self.challenges[at] {
-            challenge if typed != Typed::Right || challenge.is_over(now) || challenge.unbound >= TRIES => Known::No,
-            challenge if self.may_wait() || challenge.is_unsure || challenge.is_closing(now) => Known::Unsure,
-            _ => Known::Yes,
+    /// An answer without an id uses up an attempt of every code of digits under way.
+    pub fn answered_unbound(&mut self, at: usize, succeeded: bool, now: Timestamp) {
+        if !self.challenges[at].is_long() {
+            self.challenges.iter_mut().for_each(|challenge| challenge.spend(now));
+        }
+        if succeeded {
+            self.use_up(at);
         }
     }
 
-    /// Unbound attempts are counted separately from bound ones, and together for all pending challenges.
-    pub fn answered_unbound(&mut self, at: usize, answer: &str, now: Timestamp) {
-        let is_closing = self.challenges.iter().any(|it| !it.is_used && !it.is_over(now) && it.is_closing(now));
-        match answer {
-            "ok" => {
-                self.challenges[at].is_used = true;
-                self.failures = 0;
-            }
-            // The code was not compared, so nothing was counted.
-            "too_many_attempts" => return,
-            _ => self.failures += 1,
-        }
-        let living = self.challenges.iter_mut().filter(|it| !it.is_over(now));
-        living.for_each(|it| if is_closing { it.is_unsure = true } else { it.unbound += 1 });
+    fn use_up(&mut self, at: usize) {
+        let code = self.challenges[at].code.clone();
+        self.challenges
+            .iter_mut()
+            .filter(|challenge| challenge.code == code)
+            .for_each(|challenge| challenge.is_used = true);
     }
 
-    /// The expected result of a resend.
+    /// The newest long code and its end, which a request shares that got no message.
+    pub fn shared(&self) -> Option<(String, ExpiresAt)> {
+        let long = self.challenges.iter().filter(|challenge| challenge.is_long() && !challenge.is_used);
+        long.max_by_key(|challenge| challenge.end).map(|challenge| (challenge.code.clone(), challenge.end))
+    }
+
+    /// The expected result of a resend that gets a message with digits.
     pub fn resend(&self, at: usize, now: Timestamp) -> Sent {
         match &self.challenges[at] {
-            it if it.is_over(now) => Sent::Anew,
-            it if it.is_unsure || it.is_closing(now) => Sent::Unsure,
-            it if it.tries == 0 => Sent::Anew,
             it if !ExpiresAt::after(it.sent, RESEND).has_passed(now) => Sent::TooSoon,
-            it if it.sends == SENDS => Sent::Anew,
+            it if it.is_over(now) || it.is_long() => Sent::Anew,
+            it if it.is_unsure || it.is_closing(now) => Sent::Unsure,
+            it if it.tries == 0 || it.sends == SENDS || it.day != now.day() => Sent::Anew,
             _ => Sent::Again,
         }
     }
 }
 
 impl Challenge {
-    pub fn new(id: String, code: String, now: Timestamp, life: Duration) -> Challenge {
+    pub fn new(id: String, code: String, now: Timestamp) -> Challenge {
         Challenge {
             id,
             code,
             old: Vec::new(),
-            end: ExpiresAt::after(now, life),
+            end: ExpiresAt::after(now, LIFE),
             sent: now,
+            day: now.day(),
             sends: 1,
             tries: TRIES,
-            unbound: 0,
             is_used: false,
             is_unsure: false,
         }
     }
 
-    /// A resend has a new code and the same expiry and attempts.
-    pub fn sent_again(&mut self, code: String, now: Timestamp, life: Duration) {
+    /// A challenge that shares a code.
+    pub fn sharing(id: String, (code, end): (String, ExpiresAt), now: Timestamp) -> Challenge {
+        Challenge { end, ..Challenge::new(id, code, now) }
+    }
+
+    /// A resend has a new code and the same attempts.
+    pub fn sent_again(&mut self, id: String, code: String, now: Timestamp) {
         self.old.push(std::mem::replace(&mut self.code, code));
-        (self.sent, self.end) = (now, ExpiresAt::after(now, life));
+        (self.id, self.sent, self.end) = (id, now, ExpiresAt::after(now, LIFE));
         self.sends += 1;
+    }
+
+    pub fn mark_unsure(&mut self) {
+        self.is_unsure = true;
+    }
+
+    pub fn is_long(&self) -> bool {
+        self.code.len() == LONG
+    }
+
+    fn spend(&mut self, now: Timestamp) {
+        if self.is_long() || self.is_over(now) {
+            return;
+        }
+        if self.is_closing(now) {
+            self.is_unsure = true;
+        }
+        self.tries = self.tries.saturating_sub(1);
     }
 
     pub fn text(&self, typed: Typed) -> String {
@@ -189,11 +193,6 @@ impl Challenge {
 
     pub fn end(&self) -> Timestamp {
         self.end.moment()
-    }
-
-    /// True if unbound answers are no longer compared with it, although it is pending.
-    pub fn is_spent_unbound(&self, now: Timestamp) -> bool {
-        !self.is_over(now) && self.unbound >= TRIES
     }
 
     fn is_over(&self, now: Timestamp) -> bool {
@@ -210,9 +209,10 @@ impl Challenge {
         let is_near = self.end().before(APART) <= now && now <= self.end().after(APART);
         match typed {
             _ if self.is_used => Some("a used code"),
+            Typed::Right if self.is_long() => Some("a long code"),
             Typed::Right if is_near => Some("within 10 s of a code's end"),
             Typed::Right if self.end.has_passed(now) => Some("after a code's end"),
-            Typed::Right if self.tries == 0 => Some("no tries left"),
+            Typed::Right if self.tries == 0 && !self.is_long() => Some("no tries left"),
             Typed::Old if !self.old.is_empty() => Some("a code from before it was sent again"),
             Typed::Right | Typed::Wrong | Typed::Old => None,
         }

@@ -31,13 +31,11 @@ struct Person {
 }
 
 /// High limits, because they are tested elsewhere. Codes are so long that no execution guesses one.
-const SETTINGS: [(&str, &str); 14] = [
+const SETTINGS: [(&str, &str); 12] = [
     ("JWT_ALGORITHM", "EdDSA"),
     ("OTP_LENGTH", "10"),
     ("OTP_REQUESTS_PER_IP", "1000000"),
     ("OTP_FAILURES_PER_IP", "1000000"),
-    ("OTP_REQUESTS_PER_HOUR", "1000000"),
-    ("OTP_REQUESTS_PER_HOUR_PER_IP", "1000000"),
     ("SMS_DAILY_BUDGET", "1000000"),
     ("SMS_DAILY_BUDGET_PER_COUNTRY", "1000000"),
     ("SMS_BREAKER_SHARE", "0"),

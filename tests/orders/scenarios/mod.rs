@@ -33,10 +33,18 @@ pub fn unbound_guess(asked: &Asked) -> Deed {
     answering(asked, false, false)
 }
 
-/// Sends wrong answers from another network, one after the other.
-pub async fn guesses(world: &World, asked: &Asked, bound: bool, times: usize) {
+/// Sends wrong answers from `network`, one after the other.
+pub async fn guesses(world: &World, network: u8, asked: &Asked, bound: bool, times: usize) {
     for _ in 0..times {
-        answering(asked, false, bound).perform(world, world.client(103)).await.refused(400, "invalid_otp");
+        answering(asked, false, bound).perform(world, world.client(network)).await.refused(400, "invalid_otp");
+    }
+}
+
+/// Asks so many times from networks of their own, each time after `seconds`.
+pub async fn strangers(world: &World, times: u8, seconds: u64) {
+    for number in 0..times {
+        world.client(200 + number).ask(ADA).await;
+        world.auth.wait(seconds);
     }
 }
 

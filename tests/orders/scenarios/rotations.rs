@@ -50,7 +50,7 @@ pub const ROTATION_AND_UNBOUND: Scenario = Scenario::new("rotation with an unbou
         let asked = world.client(101).ask(ADA).await;
         world.auth.wait(300);
         let scene = Scene::about(ADA).and_surely("a rotation", Deed::Rotate);
-        scene.and_surely("somebody", unbound(&asked)).with_sessions(&[&session])
+        scene.and_surely("somebody", unbound(&asked)).at(101).with_sessions(&[&session])
     })
 })
 .with_keys();

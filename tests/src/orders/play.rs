@@ -25,7 +25,7 @@ pub struct Played {
 /// Runs a scene in the order given by `director`. Returns `None` if the director stopped it early.
 pub async fn play(world: &World, scenario: &Scenario, director: &mut impl Director) -> Option<Played> {
     let scene = world.set(scenario).await;
-    let before = world.auth.failures(&scene.who);
+    let before = world.auth.charged(&scene.who);
     let (steps, answers) = act(world, &scene, director).await;
     // Calls still waiting run to their end, so that they stay out of the next order.
     world.auth.stack.services().gate().open();

@@ -60,8 +60,10 @@ pub struct Scene {
     pub sessions: Vec<Tokens>,
     /// The maximum of sessions per user. `None` skips the check.
     pub most_sessions: Option<usize>,
-    /// Attempts left before the actions, bound and unbound. `None` skips the check.
-    pub tries_left: Option<[usize; 2]>,
+    /// The attempts that are left. `None` if they are not checked.
+    pub tries_left: Option<usize>,
+    /// The mails that the bucket of the identifier still lets through.
+    pub mails_left: Option<usize>,
     /// Messages that may still be sent. `None` skips the check.
     pub messages_left: Option<usize>,
     /// The actor whose call had a fault.
@@ -81,6 +83,13 @@ impl Scene {
     pub fn and(mut self, name: &'static str, deed: Deed) -> Scene {
         let network = u8::try_from(self.actors.len()).unwrap() + 1;
         self.actors.push(Actor { name, deed, network, must_succeed: false });
+        self
+    }
+
+    /// Lets the last actor act from this network.
+    #[must_use]
+    pub fn at(mut self, network: u8) -> Scene {
+        self.actors.last_mut().unwrap().network = network;
         self
     }
 

@@ -49,6 +49,9 @@ pub async fn settled() {
     tokio::time::sleep(Duration::from_millis(1)).await;
 }
 
+/// So many times 10 ms are longer than any request waits by itself.
+const MOST_PAUSES: usize = 100;
+
 /// The calls of a scene's actors, and their outcomes so far.
 pub(super) struct Steering<'a> {
     world: &'a World,
@@ -82,6 +85,13 @@ impl<'a> Steering<'a> {
                 tokio::time::sleep(Duration::from_millis(10)).await;
                 self.settle(struck).await;
             }
+            // A request that sends nothing waits for a while without a call.
+            for _ in 0..MOST_PAUSES {
+                if self.waiting.is_empty() && ended.get() < actors {
+                    tokio::time::sleep(Duration::from_millis(10)).await;
+                    self.settle(0).await;
+                }
+            }
             if self.waiting.is_empty() {
                 assert_eq!(ended.get(), actors, "an actor neither waits at the gate nor has ended");
                 return true;
@@ -100,7 +110,7 @@ impl<'a> Steering<'a> {
         let mut calls = services.calls().take();
         let call = calls.pop().filter(|_| calls.is_empty()).expect("one call at a time");
         let (actor, outcome) = (waiting.actor, call.error.unwrap_or_else(|| "ok".to_owned()));
-        let failures = self.world.auth.failures(&self.scene.who);
+        let failures = self.world.auth.charged(&self.scene.who);
         self.steps.push(Step { name: self.scene.actors[actor].name, waiting, outcome, failures });
         self.settle(actor).await;
     }

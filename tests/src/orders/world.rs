@@ -102,6 +102,23 @@ impl World {
         format!("{:032}", self.order.load(Relaxed))
     }
 
+    /// The attempts of one code.
+    pub fn attempts(&self) -> u32 {
+        let environment = self.auth.stack.environment("RequestOtp");
+        let set = environment.into_iter().find(|(name, _)| name == "OTP_MAX_ATTEMPTS");
+        set.and_then(|(_, value)| value.parse().ok()).unwrap_or(3)
+    }
+
+    /// The attempts left at all codes of `who` that have not expired.
+    pub fn under_way(&self, who: &str) -> u32 {
+        let now = self.auth.stack.clock().now().unix() as i64;
+        let number = |code: &Value, name: &str| code["M"][name]["N"].as_str().unwrap().parse::<i64>().unwrap();
+        let item = self.auth.identifier(who).unwrap_or_default();
+        let codes = ["co", "ck"].into_iter().filter_map(|map| item[map]["M"].as_object().cloned()).flatten();
+        let live = codes.map(|(_, code)| code).filter(|code| number(code, "e") > now);
+        live.map(|code| u32::try_from(number(&code, "t")).unwrap_or(0)).sum()
+    }
+
     /// The attempts at codes since the last call, according to the functions' log.
     pub fn tries(&self) -> Vec<Value> {
         std::mem::take(&mut self.tries.lock().unwrap())

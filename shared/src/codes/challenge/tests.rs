@@ -1,7 +1,10 @@
 use super::*;
-use crate::words::ExpiresAt;
+use crate::words::{Entropy, short_id};
 
-const NOW: u64 = 1_000_000;
+mod lemma;
+
+/// Noon of a day.
+pub(super) const NOW: u64 = 1_767_268_800;
 
 pub(crate) fn at(seconds: u64) -> Timestamp {
     Timestamp::from_unix(seconds)
@@ -12,114 +15,195 @@ pub(crate) fn policy() -> ChallengePolicy {
     ChallengePolicy { sms, ..crate::config::read(|_| None, ChallengePolicy::read).unwrap() }
 }
 
-pub(crate) fn challenge(expires: u64) -> Challenge {
-    Challenge {
-        digest: CodeDigest::from_table([0; 32]),
+pub(crate) fn own(expires: u64) -> OwnCode {
+    OwnCode {
+        digest: CodeDigest::from_table([0; 16]),
         pepper_id: "p".to_owned(),
         expires: ExpiresAt::at(at(expires)),
-        sent: at(expires - 600),
-        tries_left: 3,
+        attempts_left: 3,
         sends: 1,
-        unbound_from: 0,
+        network: "AAAAAAAA".to_owned(),
+        day: NOW / 86_400,
+        is_eight: false,
+        by_alias: false,
     }
 }
 
-/// An identifier whose challenges expire at these seconds from now.
-pub(crate) fn state(ends: &[u64]) -> IdentifierState {
-    IdentifierState {
-        open: Counted {
-            challenges: ends.iter().enumerate().map(|(at, end)| (at.to_string(), challenge(NOW + end))).collect(),
-            started: 1,
-            ..Counted::default()
-        },
-        known: Counted::default(),
-        window_start: at(NOW - 100),
-        newest: at(NOW - 10),
-        started_by: [("AAAAAAAA".to_owned(), 1)].into(),
-        unbound: 7,
+fn long(expires: u64, network: &str) -> LongCode {
+    let (digest, pepper_id) = (CodeDigest::from_table([0; 16]), "p".to_owned());
+    LongCode { digest, pepper_id, expires: ExpiresAt::at(at(expires)), network: network.to_owned() }
+}
+
+/// An identifier with so many tokens left.
+pub(crate) fn state(tokens: u64) -> IdentifierState {
+    let open = Supply { full_at: at(NOW + (5 - tokens) * 240), ..Supply::default() };
+    IdentifierState { is_kept: true, open, day: NOW / 86_400, ..IdentifierState::default() }
+}
+
+fn asked(policy: &ChallengePolicy) -> Asked<'_> {
+    let (lane, channel) = (Lane::Open, Channel::Email);
+    Asked { lane, network: "AAAAAAAA", named: None, by_alias: false, channel, policy, now: at(NOW) }
+}
+
+fn sends(state: &IdentifierState, asked: Asked<'_>) -> Option<(Lane, Strength, Option<String>)> {
+    match state.decide(asked) {
+        Decision::Send(Plan { lane, strength, again, .. }) => Some((lane, strength, again)),
+        Decision::Share | Decision::Wait(_) => None,
     }
 }
 
-fn start(state: &IdentifierState) -> Result<Start> {
-    state.start(Lane::Open, &NetworkDigest::new("A".repeat(22)), &policy(), at(NOW))
+fn strength(state: &IdentifierState) -> Strength {
+    let policy = policy();
+    sends(state, asked(&policy)).unwrap().1
 }
 
+/// S140: the four cases, in their order.
 #[test]
-fn a_new_challenge_joins_what_lives_and_clears_what_does_not() {
-    let expected =
-        Start::Join(Join { strength: Strength::Short, new_hour: false, expired: vec!["1".to_owned()], unbound: 7 });
-    assert_eq!(start(&state(&[1, 0, 300])).unwrap(), expected);
+fn a_request_gets_its_own_code_or_a_share_or_a_long_code() {
+    let policy = policy();
+    let (own_code, long_code) = ((Lane::Open, Strength::Short, None), (Lane::Open, Strength::Long, None));
+    assert_eq!(sends(&IdentifierState::default(), asked(&policy)), Some(own_code.clone()));
+    assert_eq!(sends(&state(2), asked(&policy)), Some(own_code.clone()));
+    // The last token is always spent on a long code.
+    assert_eq!(sends(&state(1), asked(&policy)), Some(long_code.clone()));
+    let mut with_long = state(1);
+    with_long.long.insert("l".to_owned(), long(NOW + 361, "BBBBBBBB"));
+    assert_eq!(with_long.decide(asked(&policy)), Decision::Share);
+    assert_eq!(IdentifierState { open: state(0).open, ..with_long.clone() }.decide(asked(&policy)), Decision::Share);
+    assert_eq!(
+        sends(&IdentifierState { open: state(2).open, ..with_long.clone() }, asked(&policy)),
+        Some(own_code.clone())
+    );
+    // A code that is 240 seconds old is shared no more.
+    with_long.long.insert("l".to_owned(), long(NOW + 360, "BBBBBBBB"));
+    assert_eq!(sends(&with_long, asked(&policy)), Some(long_code.clone()));
+
+    // A network with two codes under way gets no third one of its own.
+    let mut busy = state(5);
+    busy.open.codes.insert("a".to_owned(), own(NOW + 1));
+    assert_eq!(sends(&busy, asked(&policy)), Some(own_code.clone()));
+    busy.long.insert("l".to_owned(), long(NOW + 1, "AAAAAAAA"));
+    assert_eq!(sends(&busy, asked(&policy)), Some(long_code));
+    assert_eq!(sends(&busy, Asked { network: "BBBBBBBB", ..asked(&policy) }), Some(own_code.clone()));
+    busy.long.insert("l".to_owned(), long(NOW, "AAAAAAAA"));
+    assert_eq!(sends(&busy, asked(&policy)), Some(own_code), "an expired code counts no more");
 }
 
+/// S141: 12 attempts a day with the usual digits, then 120 with eight, then long codes.
 #[test]
-fn an_hour_in_which_nothing_lives_begins_anew() {
-    let over = IdentifierState { window_start: at(NOW - 3_600), newest: at(NOW - 600), ..state(&[]) };
-    assert_eq!(start(&over).unwrap(), Start::Fresh(Strength::Short));
-    let living = IdentifierState { newest: at(NOW - 599), ..over };
-    assert!(matches!(start(&living).unwrap(), Start::Join(Join { new_hour: true, .. })));
-}
-
-#[test]
-fn each_limit_says_how_long_it_lasts() {
-    let waits = |state: IdentifierState| start(&state).unwrap_err().retry_after().unwrap().as_secs();
-    let failed = |failures, last_failure| {
-        let open = Counted { failures, last_failure, ..state(&[]).open };
-        IdentifierState { open, ..state(&[]) }
+fn codes_get_longer_with_the_attempts_charged_to_the_day() {
+    let charged = |charged, charged_in_a_row| IdentifierState {
+        open: Supply { charged, ..state(5).open },
+        charged_in_a_row,
+        ..state(5)
     };
-    assert_eq!(waits(IdentifierState { open: Counted { started: 5, ..state(&[]).open }, ..state(&[]) }), 3_500);
-    assert_eq!(waits(IdentifierState { started_by: [("AAAAAAAA".to_owned(), 3)].into(), ..state(&[]) }), 3_500);
-    assert_eq!(waits(state(&[40, 50, 60, 70, 80])), 40);
-    assert_eq!(waits(failed(10, at(NOW - 10))), 20);
-    assert!(start(&failed(9, at(NOW + 5))).is_ok(), "seen by a slow clock");
-    assert!(matches!(start(&failed(76, at(NOW))).unwrap(), Start::Join(Join { strength: Strength::Long, .. })));
+    assert_eq!(strength(&charged([9, 0], 9)), Strength::Short);
+    assert_eq!(strength(&charged([10, 0], 10)), Strength::Eight);
+    assert_eq!(strength(&charged([12, 117], 0)), Strength::Eight);
+    assert_eq!(strength(&charged([12, 118], 0)), Strength::Long);
+    assert_eq!(strength(&IdentifierState { day: NOW / 86_400 - 1, ..charged([12, 120], 0) }), Strength::Short);
+    // S04: fewer than a hundred in a row.
+    assert_eq!(strength(&charged([0, 0], 96)), Strength::Short);
+    assert_eq!(strength(&charged([0, 0], 97)), Strength::Long);
+    // Answers from elsewhere have used up the day's two comparisons.
+    let policy = policy();
+    for (elsewhere, by_alias, strength) in
+        [(1, true, Strength::Short), (2, true, Strength::Long), (2, false, Strength::Short)]
+    {
+        let state = IdentifierState { elsewhere, ..state(5) };
+        assert_eq!(sends(&state, Asked { by_alias, ..asked(&policy) }).unwrap().1, strength);
+    }
 }
 
-/// V38: strangers use up the open lane, and a known browser still has its own.
+/// V38: strangers use up the common bucket, and a known browser still has its own.
 #[test]
-fn a_known_browser_has_its_own_limits() {
-    let mut state = state(&[40, 50, 60, 70, 80]);
-    state.open = Counted { started: 5, failures: 10, last_failure: at(NOW), ..state.open };
-    state.started_by = [("AAAAAAAA".to_owned(), 3)].into();
-    let known =
-        |state: &IdentifierState| state.start(Lane::Known, &NetworkDigest::new("A".repeat(22)), &policy(), at(NOW));
-    assert!(matches!(known(&state).unwrap(), Start::Join(Join { strength: Strength::Short, .. })));
-    let waits = |known_lane: Counted| {
-        known(&IdentifierState { known: known_lane, ..state.clone() }).unwrap_err().retry_after().unwrap().as_secs()
+fn a_known_browser_has_its_own_bucket() {
+    let policy = policy();
+    let known = Asked { lane: Lane::Known, ..asked(&policy) };
+    let mut state = state(0);
+    (state.open.charged, state.charged_in_a_row) = ([12, 120], 90);
+    assert_eq!(sends(&state, known), Some((Lane::Known, Strength::Short, None)));
+    state.known.charged = [6, 0];
+    assert_eq!(sends(&state, known), Some((Lane::Known, Strength::Eight, None)));
+    state.known.charged = [6, 60];
+    assert_eq!(sends(&state, known), Some((Lane::Open, Strength::Long, None)));
+    (state.known.charged, state.known.full_at) = ([0, 0], at(NOW + 3 * 1_800));
+    assert_eq!(sends(&state, known), Some((Lane::Open, Strength::Long, None)), "and then it is like any other");
+}
+
+#[test]
+fn a_challenge_of_ones_own_is_sent_again_while_it_lives() {
+    let policy = policy();
+    let again = |tokens, change: fn(&mut OwnCode)| {
+        let (mut state, mut code) = (state(tokens), own(NOW + 570));
+        change(&mut code);
+        state.open.codes.insert("0".to_owned(), code);
+        sends(&state, Asked { named: Some((Lane::Open, "0")), ..asked(&policy) }).unwrap()
     };
-    let living = || [("a".to_owned(), challenge(NOW + 30)), ("b".to_owned(), challenge(NOW + 20))].into();
-    assert_eq!(waits(Counted { started: 5, ..Counted::default() }), 3_500);
-    assert_eq!(waits(Counted { failures: 10, last_failure: at(NOW), ..Counted::default() }), 30);
-    assert_eq!(waits(Counted { challenges: living(), ..Counted::default() }), 20);
+    let resent = (Lane::Open, Strength::Short, Some("0".to_owned()));
+    let anew = (Lane::Open, Strength::Short, None);
+    assert_eq!(again(2, |_| {}), resent);
+    assert_eq!(again(2, |code| code.is_eight = true), (Lane::Open, Strength::Eight, Some("0".to_owned())));
+    assert_eq!(again(1, |_| {}), (Lane::Open, Strength::Long, None), "the last token is spent on a long code");
+    assert_eq!(again(2, |code| code.attempts_left = 0), anew);
+    assert_eq!(again(2, |code| code.sends = 4), anew);
+    assert_eq!(again(2, |code| code.expires = ExpiresAt::at(at(NOW))), anew);
+    assert_eq!(again(2, |code| code.day -= 1), anew, "its attempts stay with the day that they are charged to");
 }
 
-/// Five challenges on one lane and two on the other, with three attempts each, and three unbound ones.
+/// An alias cannot name a challenge, so its network's newest one is meant.
 #[test]
-fn codes_become_long_before_the_hundredth_failure() {
-    assert_eq!(policy().lockout().long_from(), 76);
+fn a_request_through_an_alias_is_a_resend_of_its_networks_newest_challenge() {
+    let policy = policy();
+    let mut state = state(5);
+    for (key, expires, network) in [("old", 500, "AAAAAAAA"), ("new", 501, "AAAAAAAA"), ("other", 600, "BBBBBBBB")] {
+        state.open.codes.insert(key.to_owned(), OwnCode { network: network.to_owned(), ..own(NOW + expires) });
+    }
+    let again = |by_alias, network| sends(&state, Asked { by_alias, network, ..asked(&policy) }).unwrap().2;
+    assert_eq!(again(true, "AAAAAAAA").as_deref(), Some("new"));
+    assert_eq!(again(true, "BBBBBBBB").as_deref(), Some("other"));
+    assert_eq!(again(true, "CCCCCCCC"), None);
+    assert_eq!(again(false, "BBBBBBBB"), None);
 }
 
+/// A number has used up its texts: unlike mail, that is told.
 #[test]
-fn a_code_lives_as_long_as_its_channel_says() {
-    let life = |text: &str| {
+fn texts_to_a_number_wait_for_the_bucket() {
+    let policy = policy();
+    let asked = Asked { channel: Channel::Sms, ..asked(&policy) };
+    let state = |tokens: u64| {
+        let open = Supply { full_at: at(NOW + (4 - tokens) * 600), ..Supply::default() };
+        IdentifierState { open, ..state(5) }
+    };
+    assert_eq!(sends(&state(2), asked).unwrap().1, Strength::Short);
+    assert_eq!(sends(&state(1), asked).unwrap().1, Strength::Long);
+    assert_eq!(state(0).decide(asked), Decision::Wait(Duration::from_secs(600)));
+    let mut with_long = state(0);
+    with_long.long.insert("l".to_owned(), long(NOW + 301, "BBBBBBBB"));
+    assert_eq!(with_long.decide(asked), Decision::Share);
+}
+
+/// Whatever code answers it: a shared one is younger than 240 seconds, by SMS than 300, and lives for 600.
+#[test]
+fn a_promise_holds_for_every_code() {
+    let promise = |text: &str, policy: &ChallengePolicy| {
         let to = Destination::of(text.parse().unwrap(), None).unwrap();
-        policy().life_of_code(&to).map(|life| life.as_secs()).ok()
+        (policy.promise(&to).as_secs(), policy.life_of(&to, Strength::Short).as_secs())
     };
-    assert_eq!(life("ada@example.com"), Some(600));
-    assert_eq!(life("+447400123456"), Some(300));
-    assert_eq!(life("+4915123456789"), None, "where nothing is sent");
+    assert_eq!(promise("ada@example.com", &policy()), (360, 600));
+    assert_eq!(promise("+447400123456", &policy()), (300, 300));
+    let short = ChallengePolicy { email_expiry: Duration::from_secs(60), ..policy() };
+    assert_eq!(promise("ada@example.com", &short), (60, 60));
 }
 
 #[test]
-fn a_challenge_is_sent_again_while_it_lives_and_has_tries() {
-    let resend = |change: fn(&mut Challenge)| {
-        let mut state = state(&[570]);
-        change(state.open.challenges.get_mut("0").unwrap());
-        state.resend(Lane::Open, "0", &policy(), at(NOW))
-    };
-    assert_eq!(resend(|_| {}).unwrap(), Some(Strength::Short));
-    assert_eq!(resend(|challenge| challenge.sent = at(NOW - 29)).unwrap_err().retry_after().unwrap().as_secs(), 1);
-    assert_eq!(resend(|challenge| challenge.tries_left = 0).unwrap(), None);
-    assert_eq!(resend(|challenge| challenge.sends = 4).unwrap(), None);
-    assert_eq!(resend(|challenge| challenge.expires = ExpiresAt::at(at(NOW))).unwrap(), None);
-    assert_eq!(state(&[]).resend(Lane::Open, "0", &policy(), at(NOW)).unwrap(), None);
+fn settings_that_are_gone_are_named() {
+    let lookup = |name: &str| (name == "OTP_REQUESTS_PER_HOUR").then(|| "5".to_owned());
+    let problem = crate::config::read(lookup, ChallengePolicy::read).unwrap_err().to_string();
+    assert!(problem.contains("OTP_REQUESTS_PER_HOUR does not exist any more: an identifier has a bucket"), "{problem}");
+}
+
+#[test]
+fn names_of_codes_have_one_length() {
+    assert_eq!(short_id(&Entropy).unwrap().len(), 8);
 }

@@ -1,28 +1,21 @@
-//! Answering a code: the writes that count an attempt before the code is compared, and that use up a challenge.
+//! Answering a code: the writes that count an attempt before the code is compared.
 
-use aws_sdk_dynamodb::types::TransactWriteItem;
-
-use super::item::{
-    self, ATTEMPTS_LEFT, DIGEST, ENDS, FAILURES, KEPT_FOR, KNOWN_FAILURES, KNOWN_LAST_FAILURE, LAST_FAILURE, NEWEST,
-    UNBOUND, UNBOUND_END,
-};
-use super::rules::is_not_waiting;
-use crate::codes::{Attempt, ProvenCode};
-use crate::keys::LONGEST_CODE;
+use super::item::{self, ATTEMPTS_LEFT, DAY, ELSEWHERE, ENDS};
+use crate::codes::{Attempt, IdentifierState, Kept, MOST_ELSEWHERE};
 use crate::observe::report::{self, Step};
-use crate::store::row::TTL;
-use crate::store::send::Written;
+use crate::store::send::{MOST_ROUNDS, Written};
 use crate::store::table::OtpTable;
-use crate::store::write::Update;
-use crate::words::{Error, IdentifierDigest, Lane, Result, Timestamp};
+use crate::words::{Error, IdentifierDigest, Lane, NetworkDigest, Result, Timestamp};
+
+/// The name that no code has: names are eight characters long.
+const NO_CODE: &str = "-";
 
 impl OtpTable {
-    /// Spends a bound attempt on the challenge `key`. Returns `None` if the challenge is unknown, expired, used up or out of
-    /// attempts.
+    /// Spends an attempt on the challenge `key`. Returns `None` if it has expired, is used up, is out of attempts, or never had a
+    /// code of its own.
     ///
-    /// One conditional write lowers the attempts and counts a failure before the code is compared. So a thousand parallel guesses
-    /// still get only as many attempts as the policy allows (V01). Bound attempts are exempt from the lockout's wait, because
-    /// only the client that requested the code knows the challenge id.
+    /// One conditional write lowers the attempts before the code is compared. So a thousand parallel guesses still get only as
+    /// many attempts as the policy allows (V01). No other condition can refuse it, so strangers cannot block the owner's answer.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the table is unreachable.
@@ -32,103 +25,108 @@ impl OtpTable {
         (lane, key): (Lane, &str),
         now: Timestamp,
     ) -> Result<Option<Attempt>> {
-        let challenge = item::challenge(lane, key);
+        let code = item::entry(Kept::Own(lane), key);
         let write = self
             .update_identifier(identifier)
-            .when(challenge.field(ENDS).above(("now", now)))
-            .when(challenge.field(ATTEMPTS_LEFT).at_least(1))
-            .lower(challenge.field(ATTEMPTS_LEFT), 1);
-        let write = match lane {
-            Lane::Open => write,
-            Lane::Known => write.raise(KNOWN_FAILURES, 1).set(KNOWN_LAST_FAILURE, ("now", now)),
+            .when(code.field(ENDS).above(("now", now)))
+            .when(code.field(ATTEMPTS_LEFT).at_least(1))
+            .lower(code.field(ATTEMPTS_LEFT), 1);
+        let attempt = match write.send().await? {
+            Written::Done(item) => Some(Attempt::bound(identifier, item::read(Some(item))?, lane, key)),
+            Written::Refused(_) => None,
         };
-        match count_failure(write, now).send().await? {
-            Written::Done(item) => {
-                let state = item::read(item)?;
-                note(true, Some(state.on(lane).failures));
-                Ok(Some(Attempt::bound(identifier, state, lane, key)))
-            }
-            Written::Refused(_) => {
-                note(true, None);
-                Ok(None)
-            }
-        }
+        report::note(Step::Try { bound: true, spent: attempt.is_some() });
+        Ok(attempt)
     }
 
-    /// Spends an unbound attempt, counted on the identifier. Returns `None` if every challenge has ended or is out of unbound
-    /// attempts.
-    ///
-    /// # Errors
-    /// [`Error::TooManyAttempts`] while the lockout is waiting; [`Error::Unavailable`] when the table is unreachable.
-    pub async fn spend_unbound(&self, identifier: &IdentifierDigest, now: Timestamp) -> Result<Option<Attempt>> {
-        let write = self
-            .update_identifier(identifier)
-            .when(NEWEST.above(("longest_code_ago", now.before(LONGEST_CODE))))
-            // At this count all challenges are out of unbound attempts, so the code would be compared with nothing.
-            .when(UNBOUND.below(UNBOUND_END))
-            .when(is_not_waiting(Lane::Open, now))
-            .raise(UNBOUND, 1);
-        let state = match count_failure(write, now).send().await? {
-            Written::Done(item) => {
-                let state = item::read(item)?;
-                note(false, Some(state.open.failures));
-                return Ok(Some(Attempt::unbound(identifier, state)));
-            }
-            Written::Refused(None) => {
-                note(false, None);
-                return Ok(None);
-            }
-            Written::Refused(Some(item)) => item::read(item)?,
-        };
-        let retry_after = state.wait_left(Lane::Open, now);
-        let (failures, waits) = (Some(state.open.failures), retry_after.as_secs());
-        report::note(Step::Try { bound: false, spent: false, failures, waits });
-        if retry_after.is_zero() { Ok(None) } else { Err(Error::TooManyAttempts { retry_after }) }
-    }
-
-    /// Uses up the challenge of a correct code and resets the failures, so that a code works once (S03, S06).
-    ///
-    /// Returns `false` if another request used the code first. The result is also `false` if this write succeeded but its answer
-    /// was lost and the SDK retried it: single use is more important.
+    /// Reads the long codes of an identifier, for an answer with a long code. It is not counted, because 64 bits withstand any
+    /// number of attempts.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the table is unreachable.
-    pub(crate) async fn use_up(&self, code: &ProvenCode, now: Timestamp) -> Result<bool> {
-        let write = self.end_challenge(code, now);
-        Ok(matches!(write.send().await?, Written::Done(_)))
+    pub async fn long_codes(&self, identifier: &IdentifierDigest) -> Result<Attempt> {
+        Ok(self.long_codes_of(identifier, self.identifier(identifier).await?))
     }
 
-    /// The same write, as a part of the transaction that creates a user.
+    /// The same, of a state that was just read.
+    pub fn long_codes_of(&self, identifier: &IdentifierDigest, state: IdentifierState) -> Attempt {
+        Attempt::long(identifier, state)
+    }
+
+    /// Spends an answer without a challenge id: one attempt of each code that its `network` asked for, and one of the day's two
+    /// comparisons with the newest code that another network asked for through an alias.
+    ///
+    /// A write is sent even if there is nothing to compare with, so that its time tells nothing.
     ///
     /// # Errors
-    /// [`Error::Internal`] when the SDK fails to build the write.
-    pub(in crate::store) fn use_up_in_transaction(
+    /// [`Error::Unavailable`] when parallel requests keep changing the item, or when the table is unreachable.
+    pub async fn spend_unbound(
         &self,
-        code: &ProvenCode,
+        identifier: &IdentifierDigest,
+        network: &NetworkDigest,
+        seen: IdentifierState,
         now: Timestamp,
-    ) -> Result<TransactWriteItem> {
-        self.end_challenge(code, now).in_transaction()
-    }
-
-    /// Removes the challenge and resets all failures, because the owner of the identifier has answered. The digest must still
-    /// match, because a resent code replaces the proven one.
-    fn end_challenge(&self, code: &ProvenCode, now: Timestamp) -> Update<'_> {
-        let challenge = item::challenge(code.lane(), code.challenge());
-        self.update_identifier(code.identifier())
-            .when(challenge.field(DIGEST).is(code.digest().as_bytes()))
-            .when(challenge.field(ENDS).above(("now", now)))
-            .remove(challenge)
-            .set(FAILURES, 0)
-            .set(KNOWN_FAILURES, 0)
+    ) -> Result<Option<Attempt>> {
+        let mut seen = seen;
+        for _ in 0..MOST_ROUNDS {
+            let Candidates { own, elsewhere } = Candidates::of(&seen, network, now);
+            let mut write = self.update_identifier(identifier).when(
+                // Of an item without codes this is refused.
+                item::entry(Kept::Own(Lane::Open), own.first().or(elsewhere.as_ref()).map_or(NO_CODE, |key| key))
+                    .exists(),
+            );
+            for key in &own {
+                let code = item::entry(Kept::Own(Lane::Open), key);
+                write = write
+                    .when(code.field(ENDS).above(("now", now)))
+                    .when(code.field(ATTEMPTS_LEFT).at_least(1))
+                    .lower(code.field(ATTEMPTS_LEFT), 1);
+            }
+            if let Some(key) = &elsewhere {
+                let code = item::entry(Kept::Own(Lane::Open), key);
+                write = write
+                    .when(code.field(ENDS).above(("now", now)))
+                    .when(DAY.is(("seen_day", Timestamp::from_unix(seen.day))))
+                    .when(ELSEWHERE.below(("most_elsewhere", MOST_ELSEWHERE)))
+                    .raise(ELSEWHERE, 1);
+            }
+            let has_none = own.is_empty() && elsewhere.is_none();
+            let write = if has_none { write.raise(ELSEWHERE, 0) } else { write };
+            match write.send().await? {
+                Written::Done(item) => {
+                    report::note(Step::Try { bound: false, spent: true });
+                    let state = item::read(Some(item))?;
+                    return Ok(Some(Attempt::unbound(identifier, state, &own, elsewhere.as_ref())));
+                }
+                Written::Refused(_) if has_none => {
+                    report::note(Step::Try { bound: false, spent: false });
+                    return Ok(None);
+                }
+                Written::Refused(item) => seen = item::read(item)?,
+            }
+        }
+        Err(Error::unavailable("too many parallel requests change the identifier's item"))
     }
 }
 
-/// Every attempt counts as a failure until its code turns out to be correct.
-fn count_failure(write: Update<'_>, now: Timestamp) -> Update<'_> {
-    write.raise(FAILURES, 1).set(LAST_FAILURE, ("now", now)).set(TTL, now.after(KEPT_FOR))
+/// The codes that an answer without an id is compared with.
+struct Candidates {
+    own: Vec<String>,
+    elsewhere: Option<String>,
 }
 
-/// `failures` is known only if the attempt was spent, and includes that attempt.
-fn note(bound: bool, failures: Option<u32>) {
-    report::note(Step::Try { bound, spent: failures.is_some(), failures, waits: 0 });
+impl Candidates {
+    fn of(state: &IdentifierState, network: &NetworkDigest, now: Timestamp) -> Candidates {
+        let live = || {
+            let codes = state.open.codes.iter();
+            codes.filter(|(_, code)| !code.expires.has_passed(now) && code.attempts_left > 0)
+        };
+        let is_own = |network_of: &str| network_of == network.short();
+        let own = live().filter(|(_, code)| is_own(&code.network)).map(|(key, _)| key.clone()).collect();
+        let newest = live().filter(|(_, code)| code.by_alias).max_by_key(|(_, code)| code.expires);
+        let elsewhere = newest
+            .filter(|(_, code)| !is_own(&code.network) && code.day == state.day && state.elsewhere < MOST_ELSEWHERE)
+            .map(|(key, _)| key.clone());
+        Candidates { own, elsewhere }
+    }
 }

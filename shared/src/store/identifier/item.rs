@@ -7,170 +7,235 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteArray;
 
-use crate::codes::{Challenge, ChallengePolicy, CodeDigest, Counted, Draft, IdentifierState, Strength};
+use crate::codes::{CodeDigest, DIGEST_LENGTH, IdentifierState, Kept, LongCode, OwnCode, Supply};
 use crate::observe::report::{self, Step};
 use crate::store::expression::Path;
-use crate::store::row::{self, attributes, row};
+use crate::store::row::{self, row};
 use crate::store::table::{Item, OtpTable};
 use crate::store::write::Unconditional;
-use crate::words::{Error, ExpiresAt, IdentifierDigest, Lane, Result, Timestamp};
+use crate::words::{Channel, Error, ExpiresAt, IdentifierDigest, Lane, Result, Timestamp};
 
-/// Long enough to remember failures for longer than any attack lasts (S05).
+/// Long enough to remember charged attempts for longer than any attack lasts (S05).
 pub(super) const KEPT_FOR: Duration = Duration::from_secs(365 * 86_400);
 
 impl OtpTable {
     pub(super) fn update_identifier(&self, identifier: &IdentifierDigest) -> Unconditional<'_> {
         self.table.update(identifier.item("I"))
     }
-}
 
-row! {
-    #[derive(Deserialize)]
-    struct Row {
-        /// Challenges of browsers without a device cookie, by the digest of their ids. Expired ones stay until the next challenge
-        /// begins.
-        pub(super) CHALLENGES = "ch" => challenges: BTreeMap<String, Entry>,
-        /// When the current hour of counting began, in Unix seconds.
-        pub(super) HOUR_START = "w0" => hour_start: u64,
-        /// When the newest code was sent, to any browser, in Unix seconds.
-        pub(super) NEWEST = "la" => newest: u64,
-        /// Challenges begun in this hour by browsers without a device cookie.
-        pub(super) STARTED = "n" => started: u32,
-        /// The same count for each network, by its short digest.
-        pub(super) STARTED_BY = "ip" => started_by: BTreeMap<String, u32>,
-        /// Failures of all browsers since the last correct code.
-        pub(super) FAILURES = "f" => failures: u32,
-        /// When the last of these failures happened, in Unix seconds.
-        pub(super) LAST_FAILURE = "fl" => #[serde(default)] last_failure: u64,
-        /// Unbound attempts since the item last had no active challenge.
-        pub(super) UNBOUND = "u" => unbound: u32,
-        /// Challenges of known browsers, stored like `CHALLENGES`.
-        pub(super) KNOWN_CHALLENGES = "cd" => known_challenges: BTreeMap<String, Entry>,
-        /// Challenges begun in this hour by known browsers.
-        pub(super) KNOWN_STARTED = "nd" => known_started: u32,
-        /// Failures of known browsers since the last correct code. `FAILURES` includes them.
-        pub(super) KNOWN_FAILURES = "fd" => known_failures: u32,
-        /// When the last of these failures happened, in Unix seconds.
-        pub(super) KNOWN_LAST_FAILURE = "fdl" => #[serde(default)] known_last_failure: u64,
+    /// Reads what is kept about an identifier, strongly consistent.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the table is unreachable.
+    pub async fn identifier(&self, identifier: &IdentifierDigest) -> Result<IdentifierState> {
+        read(self.table.get(&identifier.item("I")).await?)
     }
 }
 
-attributes! {
-    /// At this value of `UNBOUND`, every challenge is out of unbound attempts.
-    pub(super) UNBOUND_END = "ux";
+row! {
+    /// Every attribute may be missing: items of earlier versions have only `f`, and a device's epoch may come first.
+    #[derive(Default, Deserialize)]
+    #[serde(default)]
+    struct Row {
+        /// When the bucket is full again, in Unix seconds.
+        pub(super) FULL_AT = "tat" => full_at: Option<u64>,
+        /// Codes with digits of clients without a device token, by random names. Expired ones stay until the next message.
+        pub(super) CODES = "co" => codes: BTreeMap<String, OwnEntry>,
+        /// Long codes, by random names. Expired ones stay until the next message.
+        pub(super) LONG_CODES = "lg" => long_codes: BTreeMap<String, LongEntry>,
+        /// The day of the charges, in days since 1970.
+        pub(super) DAY = "dd" => day: u64,
+        /// Attempts charged on that day to codes with the usual digits.
+        pub(super) CHARGED = "d6" => charged: u32,
+        /// Attempts charged on that day to codes with eight digits.
+        pub(super) CHARGED_EIGHT = "d8" => charged_eight: u32,
+        /// Comparisons on that day of answers without an id with a code that another network asked for through an alias.
+        pub(super) ELSEWHERE = "du" => elsewhere: u32,
+        /// Attempts charged since the last right answer, of all clients.
+        pub(super) CHARGED_IN_A_ROW = "f" => charged_in_a_row: u32,
+        /// `FULL_AT` of clients with a device token.
+        pub(super) KNOWN_FULL_AT = "tk" => known_full_at: u64,
+        /// `CODES` of clients with a device token.
+        pub(super) KNOWN_CODES = "ck" => known_codes: BTreeMap<String, OwnEntry>,
+        /// `CHARGED` of clients with a device token.
+        pub(super) KNOWN_CHARGED = "k6" => known_charged: u32,
+        /// `CHARGED_EIGHT` of clients with a device token.
+        pub(super) KNOWN_CHARGED_EIGHT = "k8" => known_charged_eight: u32,
+        /// How often the owner has signed out everywhere. Device tokens carry it.
+        pub(super) EPOCH = "ep" => epoch: u32,
+    }
 }
 
 row! {
-    /// One challenge.
+    /// A challenge with a code of its own. `LongEntry` has the same names.
     #[derive(Serialize, Deserialize)]
-    pub(super) struct Entry {
+    pub(super) struct OwnEntry {
         /// The code's digest.
-        pub(super) DIGEST = "h" => digest: ByteArray<32>,
+        pub(super) DIGEST = "h" => digest: ByteArray<DIGEST_LENGTH>,
         /// The id of the pepper in the digest.
         pub(super) PEPPER = "k" => pepper: String,
         /// When the code expires, in Unix seconds.
         pub(super) ENDS = "e" => ends: u64,
-        /// When the code was sent, in Unix seconds; 0 after a rejected send.
-        pub(super) SENT = "s" => sent: u64,
-        /// Bound attempts left.
+        /// Attempts left.
         pub(super) ATTEMPTS_LEFT = "t" => attempts_left: u32,
-        /// Codes sent, without rejected sends.
+        /// Codes sent.
         pub(super) SENDS = "c" => sends: u32,
-        /// Rejected sends.
-        pub(super) REFUSED_SENDS = "x" => refused_sends: u32,
-        /// The value of `UNBOUND` when the challenge began.
-        pub(super) UNBOUND_FROM = "u" => unbound_from: u32,
+        /// The short digest of the network that asked.
+        pub(super) NETWORK = "n" => network: String,
+        /// The day to which its attempts are charged, in days since 1970.
+        pub(super) CHARGED_TO = "y" => day: u64,
+        /// Whether its attempts are charged to codes with eight digits.
+        pub(super) IS_EIGHT = "g" => #[serde(default, skip_serializing_if = "std::ops::Not::not")] is_eight: bool,
+        /// Whether it was asked for through an alias.
+        pub(super) BY_ALIAS = "a" => #[serde(default, skip_serializing_if = "std::ops::Not::not")] by_alias: bool,
     }
 }
 
-/// The attributes that hold the counters of one lane.
+/// A long code.
+#[derive(Serialize, Deserialize)]
+pub(super) struct LongEntry {
+    #[serde(rename = "h")]
+    pub(super) digest: ByteArray<DIGEST_LENGTH>,
+    #[serde(rename = "k")]
+    pub(super) pepper: String,
+    #[serde(rename = "e")]
+    pub(super) ends: u64,
+    #[serde(rename = "n")]
+    pub(super) network: String,
+}
+
+/// The attributes of one lane.
 pub(super) struct Names {
-    pub(super) challenges: Path<'static>,
-    pub(super) started: Path<'static>,
-    pub(super) failures: Path<'static>,
-    pub(super) last_failure: Path<'static>,
+    pub(super) full_at: Path<'static>,
+    pub(super) codes: Path<'static>,
+    pub(super) charged: Path<'static>,
+    pub(super) charged_eight: Path<'static>,
 }
 
 pub(super) fn names(lane: Lane) -> Names {
     match lane {
-        Lane::Open => {
-            Names { challenges: CHALLENGES, started: STARTED, failures: FAILURES, last_failure: LAST_FAILURE }
-        }
+        Lane::Open => Names { full_at: FULL_AT, codes: CODES, charged: CHARGED, charged_eight: CHARGED_EIGHT },
         Lane::Known => Names {
-            challenges: KNOWN_CHALLENGES,
-            started: KNOWN_STARTED,
-            failures: KNOWN_FAILURES,
-            last_failure: KNOWN_LAST_FAILURE,
+            full_at: KNOWN_FULL_AT,
+            codes: KNOWN_CODES,
+            charged: KNOWN_CHARGED,
+            charged_eight: KNOWN_CHARGED_EIGHT,
         },
     }
 }
 
-pub(super) fn challenge(lane: Lane, key: &str) -> Path<'_> {
-    names(lane).challenges.entry("challenge", key)
-}
-
-impl Entry {
-    /// The entry of a challenge whose first code is about to be sent.
-    pub(super) fn first(
-        draft: &Draft,
-        strength: Strength,
-        policy: &ChallengePolicy,
-        now: Timestamp,
-        unbound_from: u32,
-    ) -> Result<AttributeValue> {
-        let entry = Entry {
-            digest: ByteArray::new(*draft.digest(strength).as_bytes()),
-            pepper: draft.pepper_id.clone(),
-            ends: draft.expires.moment().unix(),
-            sent: now.unix(),
-            attempts_left: strength.tries(policy),
-            sends: 1,
-            refused_sends: 0,
-            unbound_from,
-        };
-        serde_dynamo::to_attribute_value(entry).map_err(Error::internal)
+impl Names {
+    pub(super) fn charges(&self, is_eight: bool) -> Path<'static> {
+        if is_eight { self.charged_eight } else { self.charged }
     }
 }
 
-pub(super) fn read(item: Item) -> Result<IdentifierState> {
-    let row: Row = row::read(item)?;
+/// The map that holds an entry.
+pub(super) fn map(kept: Kept) -> Path<'static> {
+    match kept {
+        Kept::Own(lane) => names(lane).codes,
+        Kept::Long => LONG_CODES,
+    }
+}
+
+pub(super) fn entry(kept: Kept, key: &str) -> Path<'_> {
+    map(kept).entry("code", key)
+}
+
+/// A missing item is an empty state.
+pub(super) fn read(item: Option<Item>) -> Result<IdentifierState> {
+    let row: Row = item.map(row::read).transpose()?.unwrap_or_default();
+    let at = Timestamp::from_unix;
+    let own = |codes: BTreeMap<String, OwnEntry>| codes.into_iter().map(|(key, entry)| (key, entry.into())).collect();
     Ok(IdentifierState {
-        open: counted(row.challenges, row.started, row.failures, row.last_failure),
-        known: counted(row.known_challenges, row.known_started, row.known_failures, row.known_last_failure),
-        window_start: Timestamp::from_unix(row.hour_start),
-        newest: Timestamp::from_unix(row.newest),
-        started_by: row.started_by,
-        unbound: row.unbound,
+        is_kept: row.full_at.is_some(),
+        open: Supply {
+            full_at: at(row.full_at.unwrap_or_default()),
+            codes: own(row.codes),
+            charged: [row.charged, row.charged_eight],
+        },
+        known: Supply {
+            full_at: at(row.known_full_at),
+            codes: own(row.known_codes),
+            charged: [row.known_charged, row.known_charged_eight],
+        },
+        long: row.long_codes.into_iter().map(|(key, entry)| (key, entry.into())).collect(),
+        day: row.day,
+        elsewhere: row.elsewhere,
+        charged_in_a_row: row.charged_in_a_row,
+        epoch: row.epoch,
     })
 }
 
-/// Reports an event of a challenge, with its identifier's counts at that time.
-pub(super) fn note(did: &'static str, state: &IdentifierState, lane: Lane, long: bool) {
-    let Counted { started, failures, .. } = *state.on(lane);
-    report::note(Step::Challenge { did: did.into(), lane: lane.name().into(), this_hour: started, failures, long });
+/// Reports what a request for a code came to, with the identifier's counts at that time.
+pub(super) fn note(
+    did: &'static str,
+    state: &IdentifierState,
+    lane: Lane,
+    channel: Channel,
+    now: Timestamp,
+    long: bool,
+) {
+    let tokens = state.tokens(lane, channel, now);
+    let charged = state.charged_in_a_row;
+    report::note(Step::Challenge { did: did.into(), lane: lane.name().into(), tokens, charged, long });
 }
 
-/// Reports why a request for a code was refused.
-pub(super) fn note_refusal(error: &Error, state: &IdentifierState, lane: Lane) {
-    let is_locked_out = matches!(error, Error::TooManyAttempts { .. });
-    note(if is_locked_out { "locked_out" } else { "refused" }, state, lane, false);
+/// An entry as an attribute.
+pub(super) fn value(entry: impl Serialize) -> Result<AttributeValue> {
+    serde_dynamo::to_attribute_value(entry).map_err(Error::internal)
 }
 
-fn counted(entries: BTreeMap<String, Entry>, started: u32, failures: u32, last_failure: u64) -> Counted {
-    let challenges = entries.into_iter().map(|(key, entry)| (key, entry.into())).collect();
-    Counted { challenges, started, failures, last_failure: Timestamp::from_unix(last_failure) }
-}
-
-impl From<Entry> for Challenge {
-    fn from(entry: Entry) -> Challenge {
-        Challenge {
+impl From<OwnEntry> for OwnCode {
+    fn from(entry: OwnEntry) -> OwnCode {
+        OwnCode {
             digest: CodeDigest::from_table(entry.digest.into_array()),
             pepper_id: entry.pepper,
             expires: ExpiresAt::at(Timestamp::from_unix(entry.ends)),
-            sent: Timestamp::from_unix(entry.sent),
-            tries_left: entry.attempts_left,
+            attempts_left: entry.attempts_left,
             sends: entry.sends,
-            unbound_from: entry.unbound_from,
+            network: entry.network,
+            day: entry.day,
+            is_eight: entry.is_eight,
+            by_alias: entry.by_alias,
+        }
+    }
+}
+
+impl From<OwnCode> for OwnEntry {
+    fn from(code: OwnCode) -> OwnEntry {
+        OwnEntry {
+            digest: ByteArray::new(*code.digest.as_bytes()),
+            pepper: code.pepper_id,
+            ends: code.expires.moment().unix(),
+            attempts_left: code.attempts_left,
+            sends: code.sends,
+            network: code.network,
+            day: code.day,
+            is_eight: code.is_eight,
+            by_alias: code.by_alias,
+        }
+    }
+}
+
+impl From<LongCode> for LongEntry {
+    fn from(code: LongCode) -> LongEntry {
+        LongEntry {
+            digest: ByteArray::new(*code.digest.as_bytes()),
+            pepper: code.pepper_id,
+            ends: code.expires.moment().unix(),
+            network: code.network,
+        }
+    }
+}
+
+impl From<LongEntry> for LongCode {
+    fn from(entry: LongEntry) -> LongCode {
+        LongCode {
+            digest: CodeDigest::from_table(entry.digest.into_array()),
+            pepper_id: entry.pepper,
+            expires: ExpiresAt::at(Timestamp::from_unix(entry.ends)),
+            network: entry.network,
         }
     }
 }

@@ -1,9 +1,8 @@
 //! `I#<digest>` in `OtpTable`: all data about one identifier, in one item of less than one write unit.
 
 mod answer;
+mod begin;
 mod item;
-mod resend;
-mod rules;
-mod start;
+mod use_up;
 
-pub use self::start::ChallengeRequest;
+pub use self::begin::{Begun, ChallengeRequest};

@@ -39,7 +39,7 @@ pub(super) const IN_JSON: &[&str] = &[
     "{", "}", "[", "]", ":", ",", "\"", "\\u0000", "\\ud800", "\\", "null", "true", "false", "1e999", "-0", "0.1",
     "\"identifier\":", "\"email\":", "\"phone\":", "\"phone_number\":", "\"channel\":", "\"sms\"", "\"email\"",
     "\"refresh\":", "\"token_delivery\":", "\"cookie\"", "\"body\"", "\"source_url\":", "ada@example.com",
-    "\"otp_code\":", "\"otp\":", "\"challenge_id\":", "\"d.", "d.{challenge}", "\"all\":", "{who}", "{code}",
+    "\"otp_code\":", "\"otp\":", "\"challenge_id\":", "\"device\":", "\"all\":", "{who}", "{code}",
     "{challenge}", "{refresh}", "{access}", "+447400123456", "[[[[[[[[[", "{\"a\":", "//", "/*", "\u{feff}", "'",
 ];
 
@@ -52,7 +52,7 @@ pub(super) const REQUEST: Target = Target {
             r#"{"identifier":"ada@example.com","source_url":"https://example.com","token_delivery":"body"}"#,
             r#"{"phone_number":"+447400123456","channel":"sms","x":[1,2.5,null,true,{"y":"z"}]}"#,
             r#"{"email":"{who}","challenge_id":"{challenge}"}"#,
-            r#"{"identifier":"{who}","challenge_id":"d.AAAAAAAAAAAAAAAAAAAAAA","token_delivery":"cookie"}"#,
+            r#"{"identifier":"{who}","challenge_id":"AAAAAAAAAAAAAAAAAAAAAA","token_delivery":"cookie"}"#,
         ])
     },
     dictionary: IN_JSON,

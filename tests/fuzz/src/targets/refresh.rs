@@ -1,6 +1,6 @@
 //! Secrets issued to clients and returned by them: refresh tokens and device cookies.
 
-use shared::codes::{DEVICE_LIFE, device_cookie, is_known_device};
+use shared::codes::{DEVICE_LIFE, device_token, is_known_device};
 use shared::sessions::{Audience, Grant, RefreshToken, Seed};
 use shared::words::{Identifier, Index, MacKey, Tenant, Timestamp};
 
@@ -59,7 +59,7 @@ pub(super) const DEVICE: Target = Target {
 };
 
 fn genuine_cookie() -> String {
-    device_cookie(&ada(), &Index::new(MacKey::new(KEY), &Tenant::default()), Timestamp::from_unix(1_767_225_600))
+    device_token(&ada(), &Index::new(MacKey::new(KEY), &Tenant::default()), 0, Timestamp::from_unix(1_767_225_600))
 }
 
 fn ada() -> Identifier {
@@ -70,13 +70,13 @@ fn device(input: &[u8]) -> Word {
     let (text, tenant) = (String::from_utf8_lossy(input), Tenant::default());
     let index = Index::new(MacKey::new(KEY), &tenant);
     let now = Timestamp::from_unix(1_767_225_600);
-    if !is_known_device(&text, &ada(), &index, now) {
+    if !is_known_device(&text, &ada(), &index, 0, now) {
         return "nobody's";
     }
     // A number has several spellings, but the MAC has one.
     let (genuine, is_same) = (genuine_cookie(), |cookie: &str| cookie.rsplit('.').next().map(str::to_owned));
     assert_eq!(is_same(&text), is_same(&genuine), "{text}");
-    assert!(!is_known_device(&text, &"bob@example.com".parse().unwrap(), &index, now));
-    assert!(!is_known_device(&text, &ada(), &index, now.after(DEVICE_LIFE)), "it has no end");
+    assert!(!is_known_device(&text, &"bob@example.com".parse().unwrap(), &index, 0, now));
+    assert!(!is_known_device(&text, &ada(), &index, 0, now.after(DEVICE_LIFE)), "it has no end");
     "ours"
 }

@@ -1,40 +1,31 @@
 //! Invariants of guessable codes and of revoked keys.
 
-use shared::codes::ChallengePolicy;
-
 use super::{Broken, Seen, unless};
 use crate::orders::Deed;
-use crate::orders::step::Step;
 
 impl Seen<'_> {
-    /// From the lockout's cap on, a sent code must be too long to guess. The number of failures counts as it was at the write.
-    pub(super) fn codes(&self, before: u32, steps: &[Step]) -> Option<Broken> {
-        // After a fault a message may be lost, and the others cannot be assigned to their actors.
-        if self.scene.struck.is_some() {
+    /// Fewer than a hundred attempts in a row are charged for codes that can be guessed.
+    pub(super) fn codes(&self, before: u32) -> Option<Broken> {
+        let is_reset = self.done().any(|(actor, _)| matches!(actor.deed, Deed::Answer { right: true, .. }));
+        // After a fault a message may be lost.
+        if self.scene.struck.is_some() || is_reset {
             return None;
         }
-        let cap = self.world.auth.read(ChallengePolicy::read).lockout().long_from();
-        let inbox = self.world.auth.stack.inbox();
-        let mut messages = inbox.messages(None).into_iter().rev();
-        let (mut begun, mut last) = (vec![before; self.answers.len()], before);
-        for step in steps {
-            match step.waiting.label().as_str() {
-                "UpdateItem I#" if step.outcome == "ok" => begun[step.waiting.actor] = last,
-                label if label.starts_with("SendEmail") && step.outcome == "ok" => {
-                    let (failures, message) = (begun[step.waiting.actor], messages.next()?);
-                    let code = message.subject.unwrap_or_default();
-                    let code = code.split(' ').next().unwrap_or_default();
-                    let is_guessable = code.bytes().all(|byte| byte.is_ascii_digit());
-                    if failures >= cap && is_guessable {
-                        let why = || format!("{} was sent {code} after {failures} of {cap} failures", step.name);
-                        return unless(false, "guessable codes end", why);
-                    }
-                }
-                _ => {}
-            }
-            last = step.failures;
-        }
-        None
+        let charged = before + self.world.attempts() * self.guessable();
+        unless(charged < 100, "guessable codes end", || {
+            format!("{charged} attempts in a row at codes that can be guessed")
+        })
+    }
+
+    /// Messages of new challenges with codes that can be guessed.
+    pub(super) fn guessable(&self) -> u32 {
+        let messages = self.world.auth.stack.inbox().messages(None);
+        let code =
+            |subject: Option<String>, text: String| subject.unwrap_or(text).split(' ').next().unwrap().to_owned();
+        let codes = messages.into_iter().map(|message| code(message.subject.clone(), message.text.clone()));
+        let digits = codes.filter(|code| code.bytes().all(|byte| byte.is_ascii_digit())).count();
+        let resends = self.done().filter(|(actor, _)| matches!(actor.deed, Deed::Ask { again: Some(_), .. })).count();
+        digits.saturating_sub(resends) as u32
     }
 
     /// Every signing key must be published. A revoked key must be neither signing nor published.

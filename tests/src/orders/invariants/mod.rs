@@ -12,7 +12,7 @@ use super::{Actor, Deed, Scene, World};
 use crate::Answer;
 
 /// The names of the invariants.
-pub const INVARIANTS: [&str; 13] = [
+pub const INVARIANTS: [&str; 14] = [
     "one session a code",
     "bounded compares",
     "failures stay",
@@ -23,6 +23,7 @@ pub const INVARIANTS: [&str; 13] = [
     "honest clients stay",
     "owners get in",
     "budget holds",
+    "bucket holds",
     "session limit holds",
     "withdrawn keys stay out",
     "no fault of ours",
@@ -51,12 +52,13 @@ pub async fn broken(world: &World, scene: &Scene, answers: &[Answer], (before, s
         seen.sessions_of_codes(),
         seen.compares(&tries),
         seen.spent(steps),
-        seen.failures(before, steps, tries.len()),
-        seen.codes(before, steps),
+        seen.failures(before, steps),
+        seen.codes(before),
         seen.users(),
         seen.chains(),
         seen.owners(),
         seen.budget(),
+        seen.bucket(),
         seen.session_limit(),
         seen.keys(),
         // These send further requests, so they come last.
@@ -102,7 +104,7 @@ impl Seen<'_> {
 
     fn sessions_of_codes(&self) -> Option<Broken> {
         let code = |(actor, _): (&Actor, &Answer)| match &actor.deed {
-            Deed::Answer { asked, right: true, .. } => Some(asked.challenge.clone()),
+            Deed::Answer { asked, right: true, .. } => Some(asked.code.clone()),
             _ => None,
         };
         let codes: BTreeSet<_> = self.all().filter_map(code).collect();
@@ -115,12 +117,8 @@ impl Seen<'_> {
     }
 
     fn compares(&self, tries: &[Value]) -> Option<Broken> {
-        let left = self.scene.tries_left?;
-        let spent = [true, false].map(|bound| tries.iter().filter(|step| step["bound"] == bound).count());
-        let holds = spent.iter().zip(left).all(|(spent, left)| *spent <= left);
-        unless(holds, "bounded compares", || {
-            format!("{left:?} bound and unbound attempts were left, and {spent:?} were compared")
-        })
+        let (left, spent) = (self.scene.tries_left?, tries.len());
+        unless(spent <= left, "bounded compares", || format!("{left} attempts were left, and {spent} were compared"))
     }
 
     /// The same check from the table instead of the log: every successful answer has used an attempt.
@@ -130,40 +128,40 @@ impl Seen<'_> {
             let is_spent = |step: &&Step| step.waiting.label() == "UpdateItem I#" && step.outcome == "ok";
             steps.iter().filter(is_spent).any(|step| step.waiting.actor == at)
         };
-        let mut spent = [0, 0];
+        let mut spent = 0;
         for (at, (actor, answer)) in self.all().enumerate() {
-            let Deed::Answer { bound, .. } = actor.deed else { continue };
+            let Deed::Answer { .. } = actor.deed else { continue };
             if has_spent(at) {
-                spent[usize::from(!bound)] += 1;
+                spent += 1;
             } else if answer.code() == "ok" && self.scene.struck != Some(at) {
                 return unless(false, "bounded compares", || format!("{} got in without an attempt", actor.name));
             }
         }
-        unless(spent.iter().zip(left).all(|(spent, left)| *spent <= left), "bounded compares", || {
-            format!("{left:?} bound and unbound attempts were left, and {spent:?} were spent")
-        })
+        unless(spent <= left, "bounded compares", || format!("{left} attempts were left, and {spent} were spent"))
     }
 
-    /// Only a success resets the failures, and nothing else reduces them. Each comparison before it adds one.
-    fn failures(&self, before: u32, steps: &[Step], tries: usize) -> Option<Broken> {
-        let mut last = before;
+    /// Only a success reduces the attempts charged in a row, and it leaves those of the codes under way. Each new code adds its own.
+    fn failures(&self, before: u32, steps: &[Step]) -> Option<Broken> {
+        let (mut last, mut is_reset) = (before, false);
         for Step { name, waiting, failures: now, .. } in steps {
             let is_told_so = self.answers[waiting.actor].code() == "ok" || self.scene.struck == Some(waiting.actor);
             let proves = matches!(self.scene.actors[waiting.actor].deed, Deed::Answer { right: true, .. });
-            if *now < last && !(proves && is_told_so) {
-                let why = || format!("{name} reduced {last} failures to {now} without a success");
+            // A message that was not sent gives back what it was charged.
+            let is_struck = self.scene.struck == Some(waiting.actor) || self.scene.messages_left.is_some();
+            if *now < last && !(proves && is_told_so) && !is_struck {
+                let why = || format!("{name} reduced {last} charged attempts to {now} without a success");
                 return unless(false, "failures stay", why);
             }
-            last = *now;
+            (is_reset, last) = (is_reset || *now < last, *now);
         }
-        let counts: Vec<u32> = [before].into_iter().chain(steps.iter().map(|step| step.failures)).collect();
-        let are_given_back = counts.windows(2).any(|two| two[1] < two[0]);
-        let counted = before as usize + tries;
-        // A lost answer can make an attempt count twice, but never make it uncounted.
-        let is_right = last as usize == counted || (self.scene.struck.is_some() && last as usize > counted);
-        unless(are_given_back || is_right, "failures stay", || {
-            format!("{tries} attempts after {before} failures gave {last}")
-        })
+        let under_way = self.world.under_way(&self.scene.who);
+        if under_way > last {
+            let why = || format!("codes under way have {under_way} attempts, and {last} are charged");
+            return unless(false, "failures stay", why);
+        }
+        let charged = before + self.world.attempts() * self.guessable();
+        let is_right = is_reset || self.scene.struck.is_some() || self.scene.messages_left.is_some() || last == charged;
+        unless(is_right, "failures stay", || format!("{last} attempts are charged instead of {charged}"))
     }
 
     fn users(&self) -> Option<Broken> {
@@ -198,6 +196,11 @@ impl Seen<'_> {
     fn budget(&self) -> Option<Broken> {
         let (left, sent) = (self.scene.messages_left?, self.world.auth.stack.inbox().messages(None).len());
         unless(sent <= left, "budget holds", || format!("{sent} messages were sent, but only {left} were allowed"))
+    }
+
+    fn bucket(&self) -> Option<Broken> {
+        let (left, sent) = (self.scene.mails_left?, self.world.auth.messages_to(&self.scene.who));
+        unless(sent <= left, "bucket holds", || format!("{sent} mails were sent, but only {left} tokens were left"))
     }
 
     fn session_limit(&self) -> Option<Broken> {

@@ -1,0 +1,204 @@
+//! Steps 2 to 5: decide about a request, send its code, and answer.
+
+use std::time::Duration;
+
+use shared::admission::Gate;
+use shared::codes::{ChallengeRef, Decision, IdentifierState, Kind, OutgoingCode, Seal, Strength};
+use shared::http::{Cookie, Reply, TokenDelivery};
+use shared::messages::Sent;
+use shared::observe::report::{self, Step};
+use shared::store::{Begun, ChallengeRequest};
+use shared::words::{ChallengeId, Entropy, Error, NetworkDigest, Result, Timestamp, short_id};
+use tokio::time::Instant;
+
+use crate::RequestOtp;
+use crate::wire::CodeSent;
+
+/// A request for a code, ready to be decided.
+pub(crate) struct Asking<'a> {
+    pub(crate) request: ChallengeRequest<'a>,
+    pub(crate) gate: Gate<'a>,
+    pub(crate) network: &'a NetworkDigest,
+    pub(crate) seal: Seal<'a>,
+    /// The challenge that the client named, if we sealed its id.
+    pub(crate) named: Option<&'a ChallengeRef>,
+    pub(crate) delivery: TokenDelivery,
+}
+
+/// After so many refused sends in a row, a client has to wait.
+const FREE_REFUSALS: u8 = 2;
+
+impl Asking<'_> {
+    /// The time left, if the client asked for the challenge that it names a moment ago.
+    pub(crate) fn repeated(&self, function: &RequestOtp) -> Option<Duration> {
+        let pause = function.policy.resend_after.min(self.promise(function));
+        let left = self.now().until(self.named?.asked.after(pause));
+        // An id made by a clock that is ahead promises no more than any other.
+        (!left.is_zero()).then_some(left.min(pause))
+    }
+
+    /// Names the same challenge again and sends nothing.
+    pub(crate) async fn repeat(&self, function: &RequestOtp, left: Duration) -> Result<Reply> {
+        let named = self.named.ok_or_else(|| Error::internal("a request without a challenge is not repeated"))?;
+        let lane = self.request.asked.lane.name().into();
+        report::note(Step::Challenge { did: "repeated".into(), lane, tokens: 0, charged: 0, long: false });
+        function.pace.wait().await?;
+        if named.refusals > 0 {
+            return Err(Error::RateLimited { retry_after: left });
+        }
+        let promise = self.promise(function);
+        let promised = self.now().until(named.asked.after(promise)).min(promise);
+        self.answer(function, named, promised, left)
+    }
+
+    /// Decides, and sends a code or shares one.
+    pub(crate) async fn decide(&self, function: &RequestOtp, state: IdentifierState) -> Result<Reply> {
+        let is_sending = matches!(state.decide(self.request.asked), Decision::Send(_));
+        let started = Instant::now();
+        let reserve = async {
+            match is_sending {
+                true => self.gate.reserve(self.network).await.map(Some),
+                false => Ok(None),
+            }
+        };
+        let (begun, reserved) = tokio::join!(function.table.begin(state, self.request), reserve);
+        let outgoing = match begun? {
+            Begun::Outgoing(outgoing) => outgoing,
+            Begun::Shared => {
+                function.pace.wait().await?;
+                return self.sent(function, &self.names(Kind::Long, short_id(&Entropy)?));
+            }
+            Begun::Wait(wait) => {
+                function.pace.wait().await?;
+                return Err(Error::RateLimited { retry_after: blurred(wait, self.network) });
+            }
+        };
+        let reply = self.send(function, &outgoing, async {
+            match reserved? {
+                Some(reserved) => Ok(self.gate.take(reserved).await?.wait(self.now())),
+                None => Err(Error::internal("a code was stored that nobody decided to send")),
+            }
+        });
+        let reply = reply.await;
+        function.pace.record(started.elapsed());
+        reply
+    }
+
+    /// Sends a stored code after the budget has let it pass. Takes everything back if it was certainly not sent.
+    async fn send(
+        &self,
+        function: &RequestOtp,
+        outgoing: &OutgoingCode,
+        budget: impl Future<Output = Result<Option<Duration>>>,
+    ) -> Result<Reply> {
+        match budget.await {
+            Ok(None) => {}
+            Ok(Some(retry_after)) => {
+                // Another request took the last SMS since step 1.
+                function.table.withdraw(outgoing, self.request).await?;
+                return Err(Error::RateLimited { retry_after });
+            }
+            Err(error) => {
+                self.take_back(function, outgoing).await;
+                return Err(error);
+            }
+        }
+        let to = self.request.drafting.to;
+        let life = function.policy.life_of(to, outgoing.plan.strength);
+        match function.sender.send(to, outgoing.draft.code(), life).await {
+            Ok(Sent::Accepted | Sent::Unclear(_)) => {
+                self.sent(function, &self.names(kind(outgoing), outgoing.draft.key.clone()))
+            }
+            Ok(Sent::Lost) => {
+                // The message may have been sent, so its code stays valid. An SMS keeps its share of the budget and of the debt.
+                let identifier = self.request.identifier.as_str();
+                tracing::warn!(identifier, "the connection broke; the code is probably lost");
+                self.not_sent(function, outgoing)
+            }
+            Ok(Sent::Refused(reason)) => {
+                tracing::warn!(reason, identifier = self.request.identifier.as_str(), "the code was not sent");
+                self.take_back(function, outgoing).await;
+                self.gate.give_back().await?;
+                self.not_sent(function, outgoing)
+            }
+            Err(error) => {
+                self.take_back(function, outgoing).await;
+                Err(error)
+            }
+        }
+    }
+
+    /// Takes back a code after a fault. If the table is unreachable too, the token comes back with time.
+    async fn take_back(&self, function: &RequestOtp, outgoing: &OutgoingCode) {
+        if let Err(error) = function.table.withdraw(outgoing, self.request).await {
+            tracing::warn!(cause = error.cause(), "a code that was not sent stays counted");
+        }
+    }
+
+    /// The answer after a message was accepted, or shared.
+    fn sent(&self, function: &RequestOtp, named: &ChallengeRef) -> Result<Reply> {
+        self.answer(function, named, self.promise(function), function.policy.resend_after)
+    }
+
+    /// The error after a send that was refused or is probably lost. The client may retry at once, but not for ever.
+    fn not_sent(&self, function: &RequestOtp, outgoing: &OutgoingCode) -> Result<Reply> {
+        let refusals = self.named.map_or(0, |named| named.refusals).saturating_add(1);
+        let may_repeat = refusals <= FREE_REFUSALS;
+        let asked = if may_repeat { Timestamp::default() } else { self.now() };
+        let named = ChallengeRef { asked, refusals, ..self.names(kind(outgoing), outgoing.draft.key.clone()) };
+        let challenge = self.seal.seal(&named, self.now())?;
+        let error = Error::SendFailed {
+            channel: self.request.asked.channel,
+            challenge: (self.delivery == TokenDelivery::Body).then(|| challenge.reveal().to_owned()),
+            retry_after: (!may_repeat).then_some(function.policy.resend_after),
+        };
+        self.with_cookie(function, Reply::refusal(&error), &challenge)
+    }
+
+    fn answer(
+        &self,
+        function: &RequestOtp,
+        named: &ChallengeRef,
+        expires_in: Duration,
+        retry_after: Duration,
+    ) -> Result<Reply> {
+        let challenge = self.seal.seal(named, self.now())?;
+        let shown = (self.delivery == TokenDelivery::Body).then_some(&challenge);
+        let reply = Reply::ok(CodeSent::new(self.request.drafting.to, shown, expires_in, retry_after))?;
+        self.with_cookie(function, reply, &challenge)
+    }
+
+    fn with_cookie(&self, function: &RequestOtp, reply: Reply, challenge: &ChallengeId) -> Result<Reply> {
+        let life = function.policy.life_of(self.request.drafting.to, Strength::Short);
+        let cookie = (self.delivery == TokenDelivery::Cookie).then(|| Cookie::Challenge.keep(challenge.reveal(), life));
+        reply.with_cookies(cookie)
+    }
+
+    /// The challenge that this request has led to.
+    fn names(&self, kind: Kind, key: String) -> ChallengeRef {
+        ChallengeRef { kind, key, network: self.network.short().to_owned(), asked: self.now(), refusals: 0 }
+    }
+
+    fn promise(&self, function: &RequestOtp) -> Duration {
+        function.policy.promise(self.request.drafting.to)
+    }
+
+    fn now(&self) -> Timestamp {
+        self.request.asked.now
+    }
+}
+
+fn kind(outgoing: &OutgoingCode) -> Kind {
+    match outgoing.plan.strength {
+        Strength::Long => Kind::Long,
+        Strength::Short | Strength::Eight => Kind::Own(outgoing.plan.lane),
+    }
+}
+
+/// What a number's limits tell is rounded up to five minutes, and differs by network: a time to the second would tell when its
+/// owner asked.
+fn blurred(wait: Duration, network: &NetworkDigest) -> Duration {
+    const STEP: u64 = 300;
+    let spread = network.short().bytes().map(u64::from).sum::<u64>() % 61;
+    Duration::from_secs(wait.as_secs().max(1).div_ceil(STEP) * STEP + spread)
+}

@@ -1,0 +1,197 @@
+//! Challenge ids: sealed, so that an id hides which kind of challenge it names (S142).
+//!
+//! An id is `nonce · AES-256-GCM(kind, lane, key, network, time, refusals)`. Identifier, tenant and purpose are the additional
+//! data. The key is derived from the index key for each day, so one key seals too few ids for two nonces to collide.
+
+use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+use data_encoding::BASE64URL_NOPAD;
+
+use crate::codes::code::PURPOSE;
+use crate::words::{ChallengeId, Entropy, Error, IdentifierDigest, Index, Lane, Result, Timestamp};
+
+/// What a challenge id names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChallengeRef {
+    /// The kind of the challenge.
+    pub kind: Kind,
+    /// The name of its entry in the identifier's item. The id of a long code has a name that matches no entry.
+    pub key: String,
+    /// The short digest of the network that asked for it.
+    pub network: String,
+    /// When its client last asked for a message, or the epoch after a send that was certainly refused.
+    pub asked: Timestamp,
+    /// Refused sends in a row.
+    pub refusals: u8,
+}
+
+/// The kind of a challenge.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A code of its own, on a lane.
+    Own(Lane),
+    /// Every unused long code of the identifier.
+    Long,
+}
+
+impl ChallengeRef {
+    /// The lane and name of a challenge with a code of its own.
+    pub fn own(&self) -> Option<(Lane, &str)> {
+        match self.kind {
+            Kind::Own(lane) => Some((lane, &self.key)),
+            Kind::Long => None,
+        }
+    }
+}
+
+/// Seals and opens the ids of one identifier.
+pub struct Seal<'a> {
+    index: &'a Index<'a>,
+    identifier: &'a IdentifierDigest,
+}
+
+/// The length of a key in the identifier's item, and of a network's short digest: 48 bits in base64url.
+const NAME: usize = 8;
+/// Kind, key, network, time, refusals.
+const PLAIN: usize = 1 + NAME + NAME + 8 + 1;
+/// Twice: an id of yesterday is opened with yesterday's key.
+const DAYS: [u64; 2] = [0, 1];
+
+impl<'a> Seal<'a> {
+    /// The seal for ids of `identifier`.
+    pub fn new(index: &'a Index<'a>, identifier: &'a IdentifierDigest) -> Seal<'a> {
+        Seal { index, identifier }
+    }
+
+    /// A fresh id. Two ids of one challenge have nothing in common.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] if the system's generator or the cipher fails.
+    pub fn seal(&self, named: &ChallengeRef, now: Timestamp) -> Result<ChallengeId> {
+        let mut plain = vec![kind_byte(named.kind)];
+        plain.extend(named.key.as_bytes());
+        plain.extend(named.network.as_bytes());
+        plain.extend(named.asked.unix().to_be_bytes());
+        plain.push(named.refusals);
+        let nonce: [u8; NONCE_LEN] = Entropy.bytes()?;
+        let key = self.key(now.day())?;
+        key.seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), self.additional(), &mut plain)
+            .map_err(Error::internal)?;
+        Ok(ChallengeId::from_client(BASE64URL_NOPAD.encode(&[nonce.as_slice(), &plain].concat())))
+    }
+
+    /// Opens an id. `None` for text that we did not seal for this identifier, tenant and purpose today or yesterday.
+    pub fn open(&self, id: &ChallengeId, now: Timestamp) -> Option<ChallengeRef> {
+        let bytes = BASE64URL_NOPAD.decode(id.reveal().as_bytes()).ok()?;
+        let (nonce, sealed) = bytes.split_first_chunk::<NONCE_LEN>()?;
+        DAYS.iter().find_map(|back| {
+            let key = self.key(now.day().saturating_sub(*back)).ok()?;
+            let mut sealed = sealed.to_vec();
+            let plain = key.open_in_place(Nonce::assume_unique_for_key(*nonce), self.additional(), &mut sealed).ok()?;
+            read(plain)
+        })
+    }
+
+    fn key(&self, day: u64) -> Result<LessSafeKey> {
+        let key = UnboundKey::new(&AES_256_GCM, &self.index.challenge_key(day)).map_err(Error::internal)?;
+        Ok(LessSafeKey::new(key))
+    }
+
+    fn additional(&self) -> Aad<Vec<u8>> {
+        let fields = [self.identifier.tenant().as_str(), self.identifier.as_str(), PURPOSE];
+        // No field contains a line feed.
+        Aad::from(fields.join("\n").into_bytes())
+    }
+}
+
+fn kind_byte(kind: Kind) -> u8 {
+    match kind {
+        Kind::Own(Lane::Open) => 0,
+        Kind::Own(Lane::Known) => 1,
+        Kind::Long => 2,
+    }
+}
+
+fn read(plain: &[u8]) -> Option<ChallengeRef> {
+    let plain: &[u8; PLAIN] = plain.try_into().ok()?;
+    let (kind, rest) = plain.split_first()?;
+    let (key, rest) = rest.split_at_checked(NAME)?;
+    let (network, rest) = rest.split_at_checked(NAME)?;
+    let (asked, rest) = rest.split_first_chunk::<8>()?;
+    let kind = match kind {
+        0 => Kind::Own(Lane::Open),
+        1 => Kind::Own(Lane::Known),
+        2 => Kind::Long,
+        _ => return None,
+    };
+    Some(ChallengeRef {
+        kind,
+        key: String::from_utf8(key.to_vec()).ok()?,
+        network: String::from_utf8(network.to_vec()).ok()?,
+        asked: Timestamp::from_unix(u64::from_be_bytes(*asked)),
+        refusals: *rest.first()?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::words::{MacKey, Tenant};
+
+    const NOON: u64 = 1_767_268_800;
+
+    fn named(kind: Kind) -> ChallengeRef {
+        let asked = Timestamp::from_unix(NOON);
+        ChallengeRef { kind, key: "AAAAAAAA".to_owned(), network: "BBBBBBBB".to_owned(), asked, refusals: 1 }
+    }
+
+    fn with_seal<T>(key: u8, tenant: &Tenant, who: &str, work: impl FnOnce(&Seal<'_>) -> T) -> T {
+        let index = Index::new(MacKey::new([key; 32]), tenant);
+        let identifier = index.identifier(&who.parse().unwrap());
+        work(&Seal::new(&index, &identifier))
+    }
+
+    /// S142: an id opens for its identifier, tenant and key only, and no two look alike.
+    #[test]
+    fn an_id_is_opened_by_its_own_seal_only() {
+        let (tenant, now) = (Tenant::default(), Timestamp::from_unix(NOON));
+        for kind in [Kind::Own(Lane::Open), Kind::Own(Lane::Known), Kind::Long] {
+            let ids = with_seal(1, &tenant, "ada@example.com", |seal| {
+                [seal.seal(&named(kind), now).unwrap(), seal.seal(&named(kind), now).unwrap()]
+            });
+            assert_ne!(ids[0].reveal(), ids[1].reveal());
+            assert_eq!(ids[0].reveal().len(), 72);
+            let open = |key, tenant: &Tenant, who: &str| with_seal(key, tenant, who, |seal| seal.open(&ids[0], now));
+            assert_eq!(open(1, &tenant, "ada@example.com"), Some(named(kind)));
+            assert_eq!(open(1, &tenant, "bob@example.com"), None);
+            assert_eq!(open(2, &tenant, "ada@example.com"), None);
+            assert_eq!(open(1, &Tenant::named("acme"), "ada@example.com"), None);
+        }
+    }
+
+    #[test]
+    fn an_id_is_opened_until_the_next_day_ends() {
+        let opened = |later: u64| {
+            with_seal(1, &Tenant::default(), "ada@example.com", |seal| {
+                let id = seal.seal(&named(Kind::Long), Timestamp::from_unix(NOON)).unwrap();
+                seal.open(&id, Timestamp::from_unix(NOON + later)).is_some()
+            })
+        };
+        assert!(opened(0) && opened(43_200) && opened(86_400 + 43_199));
+        assert!(!opened(86_400 + 43_200));
+    }
+
+    #[test]
+    fn what_we_did_not_seal_is_no_id() {
+        with_seal(1, &Tenant::default(), "ada@example.com", |seal| {
+            let now = Timestamp::from_unix(NOON);
+            let id = seal.seal(&named(Kind::Long), now).unwrap();
+            let text = id.reveal();
+            let changed = format!("{}{}", if text.starts_with('A') { "B" } else { "A" }, &text[1..]);
+            for text in
+                ["", "A", "AAAAAAAAAAAAAAAAAAAAAA", &changed, &text[..71], &format!("{text}A"), &"A".repeat(9_000)]
+            {
+                assert_eq!(seal.open(&ChallengeId::from_client(text.to_owned()), now), None, "{text}");
+            }
+        });
+    }
+}

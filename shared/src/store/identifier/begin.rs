@@ -1,0 +1,371 @@
+//! A request for a code: the write that takes a token and stores the code, and the one that takes it back.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+
+use super::item::{
+    self, ATTEMPTS_LEFT, CHARGED_IN_A_ROW, CODES, DAY, DIGEST, ELSEWHERE, ENDS, FULL_AT, KEPT_FOR, KNOWN_CODES,
+    KNOWN_FULL_AT, LONG_CODES, LongEntry, OwnEntry, PEPPER, SENDS,
+};
+use crate::codes::{
+    Asked, Decision, Draft, Drafting, IdentifierState, Kept, LongCode, OutgoingCode, OwnCode, Plan, Strength, bucket,
+};
+use crate::store::expression::Path;
+use crate::store::row::TTL;
+use crate::store::send::{MOST_ROUNDS, Written};
+use crate::store::table::{Item, OtpTable};
+use crate::store::write::Update;
+use crate::words::{Channel, Entropy, Error, ExpiresAt, IdentifierDigest, Lane, Result, Timestamp, short_id};
+
+/// A request for a code, as the table needs it.
+#[derive(Clone, Copy)]
+pub struct ChallengeRequest<'a> {
+    /// The identifier's digest.
+    pub identifier: &'a IdentifierDigest,
+    /// What the decision needs.
+    pub asked: Asked<'a>,
+    /// What the codes are made of.
+    pub drafting: Drafting<'a>,
+}
+
+/// What became of a request.
+#[derive(Debug)]
+pub enum Begun {
+    /// A code is stored and must be sent.
+    Outgoing(OutgoingCode),
+    /// A long code under way serves this request too.
+    Shared,
+    /// The number has used up its texts.
+    Wait(std::time::Duration),
+}
+
+/// A write of one plan: what it relies on, and what it stores.
+struct Writing<'a> {
+    request: ChallengeRequest<'a>,
+    seen: &'a IdentifierState,
+    plan: &'a Plan,
+    draft: &'a Draft,
+    /// The attempts that it charges.
+    charged: u32,
+}
+
+impl OtpTable {
+    /// Decides about a request for a code and stores its code. `seen` is the identifier's state as just read.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when parallel requests keep changing the item, or when the table is unreachable.
+    pub async fn begin(&self, seen: IdentifierState, request: ChallengeRequest<'_>) -> Result<Begun> {
+        let Asked { channel, now, lane, policy, .. } = request.asked;
+        let mut seen = seen;
+        for _ in 0..MOST_ROUNDS {
+            let plan = match seen.decide(request.asked) {
+                Decision::Send(plan) => plan,
+                Decision::Share => {
+                    item::note("shared", &seen, Lane::Open, channel, now, true);
+                    return Ok(Begun::Shared);
+                }
+                Decision::Wait(wait) => {
+                    item::note("refused", &seen, lane, channel, now, false);
+                    return Ok(Begun::Wait(wait));
+                }
+            };
+            let key = plan.again.clone().map_or_else(|| short_id(&Entropy), Ok)?;
+            let draft = request.drafting.draw(key, plan.strength)?;
+            let charged = if plan.again.is_none() && plan.strength != Strength::Long { policy.attempts } else { 0 };
+            let write = self.taking(&Writing { request, seen: &seen, plan: &plan, draft: &draft, charged })?;
+            let (is_done, state) = match write.send().await? {
+                Written::Done(item) => (true, item::read(Some(item))?),
+                Written::Refused(item) => {
+                    let state = item::read(item)?;
+                    // The SDK retries a write after a lost answer. The retry is refused because the first attempt succeeded.
+                    (holds(&state, &plan, &draft, now), state)
+                }
+            };
+            if is_done {
+                let did = if plan.again.is_some() { "sent_again" } else { "begun" };
+                item::note(did, &state, plan.lane, channel, now, plan.strength == Strength::Long);
+                return Ok(Begun::Outgoing(OutgoingCode { draft, plan, charged }));
+            }
+            seen = state;
+        }
+        Err(Error::unavailable("too many parallel requests change the identifier's item"))
+    }
+
+    /// Takes back a code that was certainly not sent, with its token and its charges. Nobody knows the code, so it has no use.
+    /// Does nothing if something else changed the code meanwhile.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the table is unreachable.
+    pub async fn withdraw(&self, outgoing: &OutgoingCode, request: ChallengeRequest<'_>) -> Result<()> {
+        let Asked { channel, now, .. } = request.asked;
+        let OutgoingCode { draft, plan, charged } = outgoing;
+        let entry = item::entry(kept(plan), &draft.key);
+        let lane = item::names(plan.lane);
+        let write = self
+            .update_identifier(request.identifier)
+            .when(entry.field(DIGEST).is(draft.digest().as_bytes()))
+            .lower(lane.full_at, seconds(plan.lane, channel));
+        let write = match (&plan.again, charged) {
+            (Some(_), _) => write.lower(entry.field(SENDS), 1),
+            (None, 0) => write.remove(entry),
+            (None, attempts) => write
+                .when(entry.field(ATTEMPTS_LEFT).is(*attempts))
+                .when(DAY.is(("day", day(now))))
+                .when(CHARGED_IN_A_ROW.at_least(*attempts))
+                .lower(lane.charges(plan.strength == Strength::Eight), *attempts)
+                .lower(CHARGED_IN_A_ROW, *attempts)
+                .remove(entry),
+        };
+        write.send().await?;
+        Ok(())
+    }
+
+    /// The write of a plan. Its conditions cover all values that the decision relied on.
+    fn taking<'a>(&'a self, writing: &Writing<'_>) -> Result<Update<'a>> {
+        let Writing { request, seen, plan, .. } = *writing;
+        let Asked { channel, now, .. } = request.asked;
+        let lane = item::names(plan.lane);
+        let full_at = bucket(plan.lane, channel).taken(seen.on(plan.lane).full_at, now);
+        let write = self.update_identifier(request.identifier);
+        let write = match seen.is_kept {
+            false => begin_alone(write.when(FULL_AT.is_missing()), writing)?,
+            true => join(write.when(lane.full_at.is(("seen_full_at", seen.on(plan.lane).full_at))), writing)?,
+        };
+        Ok(charge(write, writing).set(lane.full_at, ("full_at", full_at)).set(TTL, now.after(KEPT_FOR)))
+    }
+}
+
+/// The first message of an identifier, as far as the item knows.
+fn begin_alone<'a>(write: Update<'a>, writing: &Writing<'_>) -> Result<Update<'a>> {
+    let Writing { plan, draft, .. } = *writing;
+    let here = kept(plan);
+    let with = |of: Kept| -> Result<Item> {
+        if of == here { Ok(Item::from([(draft.key.clone(), new_entry(writing)?)])) } else { Ok(Item::new()) }
+    };
+    let other = if plan.lane == Lane::Open { KNOWN_FULL_AT } else { FULL_AT };
+    Ok(write
+        .set(CODES, with(Kept::Own(Lane::Open))?)
+        .set(KNOWN_CODES, with(Kept::Own(Lane::Known))?)
+        .set(LONG_CODES, with(Kept::Long)?)
+        .set(other, 0))
+}
+
+/// A message next to others.
+fn join<'a>(write: Update<'a>, writing: &Writing<'_>) -> Result<Update<'a>> {
+    let Writing { request, seen, plan, draft, .. } = *writing;
+    let Asked { now, .. } = request.asked;
+    let here = item::entry(kept(plan), &draft.key);
+    let mut write = match &plan.again {
+        None => write.set(here, new_entry(writing)?),
+        Some(key) => {
+            let digest = seen.on(plan.lane).codes.get(key).map(|code| code.digest.as_bytes());
+            let digest = digest.ok_or_else(|| Error::internal("a plan names a code that the item does not have"))?;
+            write
+                .when(here.field(DIGEST).is(("seen_digest", digest)))
+                .when(here.field(ATTEMPTS_LEFT).at_least(1))
+                .set(here.field(DIGEST), draft.digest().as_bytes())
+                .set(here.field(PEPPER), draft.pepper_id.as_str())
+                .set(here.field(ENDS), ends(writing))
+                .raise(here.field(SENDS), 1)
+        }
+    };
+    for (of, key) in &plan.expired {
+        let expired = item::map(*of).entry("expired", key);
+        write = write.when(expired.field(ENDS).at_most(("now", now))).remove(expired);
+    }
+    Ok(write)
+}
+
+/// Charges the attempts of a new code with digits to the day and to the row of failures.
+fn charge<'a>(write: Update<'a>, writing: &Writing<'_>) -> Update<'a> {
+    let Writing { request, seen, plan, charged, .. } = *writing;
+    let now = request.asked.now;
+    if charged == 0 {
+        return if seen.is_kept {
+            write
+        } else {
+            new_day(write, None, now).set(CHARGED_IN_A_ROW, seen.charged_in_a_row)
+        };
+    }
+    let here = item::names(plan.lane).charges(plan.strength == Strength::Eight);
+    let [short, eight] = seen.charged(plan.lane, now);
+    let before = if plan.strength == Strength::Eight { eight } else { short };
+    let write = match (seen.is_kept, seen.day == now.day()) {
+        (true, true) => write.when(here.is(("seen_charged", before))),
+        _ => new_day(write, Some(here), now),
+    };
+    let write = if seen.is_kept {
+        let write = write.when(CHARGED_IN_A_ROW.is(("seen_in_a_row", seen.charged_in_a_row)));
+        write.when(DAY.is(("seen_day", Timestamp::from_unix(seen.day))))
+    } else {
+        write
+    };
+    write
+        .set(here, ("charged", before + charged))
+        .set(CHARGED_IN_A_ROW, ("in_a_row", seen.charged_in_a_row.saturating_add(charged)))
+}
+
+/// Begins the counts of a day, except the one that the caller sets.
+fn new_day<'a>(write: Update<'a>, except: Option<Path<'static>>, now: Timestamp) -> Update<'a> {
+    let [open, known] = [Lane::Open, Lane::Known].map(item::names);
+    let all = [open.charged, open.charged_eight, known.charged, known.charged_eight, ELSEWHERE];
+    let zeros = all.into_iter().filter(|path| except.is_none_or(|except| except.name() != path.name()));
+    zeros.fold(write, |write, path| write.set(path, 0)).set(DAY, ("day", day(now)))
+}
+
+fn new_entry(writing: &Writing<'_>) -> Result<AttributeValue> {
+    let Writing { request, plan, draft, charged, .. } = *writing;
+    let Asked { network, by_alias, now, .. } = request.asked;
+    let (digest, pepper_id) = (draft.digest().clone(), draft.pepper_id.clone());
+    let (expires, network) = (ExpiresAt::at(ends(writing)), network.to_owned());
+    match plan.strength {
+        Strength::Long => item::value(LongEntry::from(LongCode { digest, pepper_id, expires, network })),
+        Strength::Short | Strength::Eight => item::value(OwnEntry::from(OwnCode {
+            digest,
+            pepper_id,
+            expires,
+            attempts_left: charged,
+            sends: 1,
+            network,
+            day: now.day(),
+            is_eight: plan.strength == Strength::Eight,
+            by_alias,
+        })),
+    }
+}
+
+/// When the code that is written expires.
+fn ends(writing: &Writing<'_>) -> Timestamp {
+    let Writing { request, plan, .. } = *writing;
+    let Asked { policy, now, .. } = request.asked;
+    now.after(policy.life_of(request.drafting.to, plan.strength))
+}
+
+fn kept(plan: &Plan) -> Kept {
+    if plan.strength == Strength::Long { Kept::Long } else { Kept::Own(plan.lane) }
+}
+
+fn holds(state: &IdentifierState, plan: &Plan, draft: &Draft, now: Timestamp) -> bool {
+    state.live(kept(plan), &draft.key, now).is_some_and(|(digest, _)| digest.matches(draft.digest()))
+}
+
+/// What one token of a lane is worth, in seconds.
+pub(super) fn seconds(lane: Lane, channel: Channel) -> u32 {
+    u32::try_from(bucket(lane, channel).every.as_secs()).unwrap_or(u32::MAX)
+}
+
+/// A day as a number.
+fn day(now: Timestamp) -> Timestamp {
+    Timestamp::from_unix(now.day())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::codes::{Supply, policy};
+    use crate::store::refused::Refused;
+    use crate::store::table::Table;
+    use crate::words::{Destination, Index, MacKey, Tenant};
+
+    fn with_request<T>(lane: Lane, work: impl FnOnce(&OtpTable, ChallengeRequest<'_>) -> T) -> T {
+        let table = OtpTable { table: Table::without_calls(), refused: Refused::default() };
+        let (tenant, pepper, policy) = (Tenant::default(), MacKey::new([1; 32]), policy());
+        let to = Destination::of("ada@example.com".parse().unwrap(), None).unwrap();
+        let identifier = Index::new(MacKey::new([1; 32]), &tenant).identifier(&to.identifier());
+        let drafting = Drafting { tenant: &tenant, to: &to, pepper_id: "0123456789abcdef", pepper: &pepper, length: 6 };
+        let (network, channel, now) = ("AAAAAAAA", Channel::Email, Timestamp::from_unix(4_102_444_800));
+        let asked = Asked { lane, network, named: None, by_alias: true, channel, policy: &policy, now };
+        work(&table, ChallengeRequest { identifier: &identifier, asked, drafting })
+    }
+
+    /// As full as a day of attacks makes it: seven codes of strangers, the last one long, and three of known browsers.
+    fn fullest(now: Timestamp) -> IdentifierState {
+        let own = |number: usize| {
+            let code = OwnCode {
+                digest: crate::codes::CodeDigest::from_table([1; 16]),
+                pepper_id: "0123456789abcdef".to_owned(),
+                expires: ExpiresAt::at(now),
+                attempts_left: 3,
+                sends: 4,
+                network: "AAAAAAAA".to_owned(),
+                day: now.day(),
+                is_eight: true,
+                by_alias: true,
+            };
+            (format!("{number:08}"), code)
+        };
+        let supply = |codes: usize| Supply { full_at: now, codes: (0..codes).map(own).collect(), charged: [12, 120] };
+        let (_, code) = own(0);
+        let OwnCode { digest, pepper_id, expires, network, .. } = code;
+        let long = LongCode { digest, pepper_id, expires, network };
+        let (open, known) = (supply(6), supply(3));
+        let day = now.day();
+        let long = [("00000009".to_owned(), long)].into();
+        IdentifierState { is_kept: true, open, known, long, day, elsewhere: 2, charged_in_a_row: 99, epoch: 100 }
+    }
+
+    /// DynamoDB allows expressions of 4 KB. The longest one begins a challenge while the most codes have expired.
+    #[test]
+    fn the_longest_expressions_are_within_the_limit() {
+        for lane in [Lane::Open, Lane::Known] {
+            with_request(lane, |table, request| {
+                let seen = IdentifierState { charged_in_a_row: 0, ..fullest(request.asked.now) };
+                let draft = request.drafting.draw("12345678".to_owned(), Strength::Eight).unwrap();
+                let expired = match seen.decide(request.asked) {
+                    Decision::Send(plan) => plan.expired,
+                    other => panic!("{other:?}"),
+                };
+                assert_eq!(expired.len(), 10);
+                let plan = Plan { lane, strength: Strength::Eight, again: None, expired };
+                let writing = Writing { request, seen: &seen, plan: &plan, draft: &draft, charged: 3 };
+                let item = table.taking(&writing).unwrap().in_transaction().unwrap();
+                let write = item.update().unwrap();
+                let lengths = [write.update_expression(), write.condition_expression().unwrap()].map(str::len);
+                assert!(lengths.into_iter().all(|length| length < 4_096), "{lengths:?}");
+            });
+        }
+    }
+
+    /// The size as DynamoDB counts it: UTF-8 bytes of names and values, half a byte for each digit of a number plus one, 3 bytes
+    /// for a map plus one for each entry.
+    fn size(value: &AttributeValue) -> usize {
+        match value {
+            AttributeValue::S(text) => text.len(),
+            AttributeValue::N(digits) => digits.len().div_ceil(2) + 1,
+            AttributeValue::B(bytes) => bytes.as_ref().len(),
+            AttributeValue::Bool(_) => 1,
+            AttributeValue::M(map) => 3 + map.iter().map(|(name, value)| name.len() + size(value) + 1).sum::<usize>(),
+            other => panic!("{other:?} is not in an identifier's item"),
+        }
+    }
+
+    #[test]
+    fn the_fullest_item_is_one_write_unit() {
+        let now = Timestamp::from_unix(4_102_444_800);
+        let state = fullest(now);
+        let number = |number: u64| AttributeValue::N(number.to_string());
+        let map = |codes: std::collections::BTreeMap<String, OwnCode>| {
+            let codes = codes.into_iter().map(|(key, code)| (key, item::value(OwnEntry::from(code)).unwrap()));
+            AttributeValue::M(codes.collect())
+        };
+        let long = state.long.into_iter().map(|(key, code)| (key, item::value(LongEntry::from(code)).unwrap()));
+        let attributes = [
+            ("pk", AttributeValue::S(format!("I#{}", "A".repeat(43)))),
+            ("tat", number(now.unix())),
+            ("tk", number(now.unix())),
+            ("co", map(state.open.codes)),
+            ("ck", map(state.known.codes)),
+            ("lg", AttributeValue::M(long.collect())),
+            ("dd", number(now.day())),
+            ("d6", number(12)),
+            ("d8", number(120)),
+            ("du", number(2)),
+            ("k6", number(6)),
+            ("k8", number(60)),
+            ("f", number(99)),
+            ("ep", number(100)),
+            ("ttl", number(now.unix())),
+        ];
+        let bytes: usize = attributes.iter().map(|(name, value)| name.len() + size(value)).sum();
+        assert!(bytes < 1_024, "{bytes} bytes");
+    }
+}
