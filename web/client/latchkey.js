@@ -75,7 +75,7 @@ export class Latchkey extends EventTarget {
   /** Requests a code. If one is pending for the same identifier, requests a new code for its challenge. */
   async request(identifier, { source } = {}) {
     const known = this.pending?.identifier === identifier ? this.pending.challenge : undefined;
-    const body = { identifier, challenge_id: known, source_url: source };
+    const body = { identifier, challenge_id: known, source_url: source, device: this.#device(identifier) };
     try {
       return this.#expect(identifier, await this.#post("/api/auth/otp/request/", body));
     } catch (error) {
@@ -97,8 +97,11 @@ export class Latchkey extends EventTarget {
     // Under the lock, so that the cookie of a pending refresh cannot overwrite the new session's cookie.
     return this.#alone(async () => {
       const asked = now();
-      const answer = await this.#post("/api/auth/otp/verify/", { identifier, otp_code: code, challenge_id: challenge });
+      const body = { identifier, otp_code: code, challenge_id: challenge, device: this.#device(identifier) };
+      const answer = await this.#post("/api/auth/otp/verify/", body);
       this.forget();
+      // In cookie mode it is in a cookie.
+      if (answer.device) localStorage.setItem(`${this.#name}-device`, JSON.stringify({ identifier, device: answer.device }));
       await this.#accept({ ...answer.tokens, expires_in: answer.expires_in }, asked, "signed-in");
       return answer.user;
     });
@@ -161,6 +164,12 @@ export class Latchkey extends EventTarget {
   #waited() {
     if (!this.pending) throw new LatchkeyError("invalid_otp", "No code was requested in this tab.");
     return this.pending;
+  }
+
+  /** Body mode's proof that the user has signed in here before. It gives this client messages of its own, and signs nobody in. */
+  #device(identifier) {
+    const kept = JSON.parse(localStorage.getItem(`${this.#name}-device`));
+    return kept?.identifier === identifier ? kept.device : undefined;
   }
 
   #expect(identifier, { channel, challenge_id: challenge, expires_in = 0, retry_after = 0 }) {
