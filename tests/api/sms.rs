@@ -82,7 +82,7 @@ async fn an_unlisted_country_costs_nothing() {
         ("+33612345678", 403, "forbidden"),
         ("+15062345678", 403, "forbidden"),
         ("+882161234567", 403, "forbidden"),
-        ("+19002345678", 400, "invalid_phone"),
+        ("+3312345678", 403, "forbidden"),
         ("+449012345678", 400, "invalid_phone"),
     ] {
         auth.client().post(REQUEST, json!({ "identifier": number })).await.refused(status, code);
@@ -92,6 +92,52 @@ async fn an_unlisted_country_costs_nothing() {
 
     let off = Deployment::with(&[("SMS_COUNTRIES", "")]).await;
     off.client().post(REQUEST, json!({ "identifier": ADA })).await.refused(403, "forbidden");
+}
+
+/// S151, V61: a text to another kind of number is paid for and read by nobody. It is refused before anything is counted.
+#[tokio::test]
+async fn texts_go_to_phones() {
+    let auth = Deployment::start().await;
+    for other in [
+        "+447012345678",
+        "+447640123456",
+        "+443001234567",
+        "+445612345678",
+        "+448001234567",
+        "+448431234567",
+        "+449012345678",
+        "+442079460958",
+        "+18002345678",
+        "+15002345678",
+        "+19002345678",
+        "+4912345",
+    ] {
+        auth.client().post(REQUEST, json!({ "identifier": other })).await.refused(400, "invalid_phone");
+        auth.client().answer_unbound(other, "123456").await.refused(400, "invalid_phone");
+    }
+    assert!(auth.stack.services().calls().take().is_empty(), "a call was made");
+    for phone in [ADA, "+12125550123", "+4915112345678"] {
+        auth.client().ask(phone).await;
+    }
+}
+
+/// S150, V62: one handset is one user with one set of limits, however its owner types the number.
+#[tokio::test]
+async fn one_handset_is_one_user() {
+    let auth = Deployment::start().await;
+    let mut users = Vec::new();
+    for typed in ["+44 (0)7400 123456", "\u{202a}tel:+44-07400-123456\u{202c}", "+٤٤ ٧٤٠٠ ١٢٣٤٥٦"] {
+        let asked = auth.client().post(REQUEST, json!({ "phone": typed })).await.ok();
+        let body =
+            json!({ "identifier": typed, "otp_code": auth.newest_code(ADA), "challenge_id": asked["challenge_id"] });
+        let signed_in = auth.client().post(VERIFY, body).await.ok();
+        assert_eq!(signed_in["user"]["phone"], ADA);
+        users.push(signed_in["user"]["id"].clone());
+    }
+    assert!(users.iter().all(|user| *user == users[0]) && auth.messages_to(ADA) == 3);
+    for national in ["07400 123456", "0044 7400 123456", "447400123456"] {
+        auth.client().post(REQUEST, json!({ "identifier": national })).await.refused(400, "invalid_phone");
+    }
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use secrecy::{ExposeSecret, SecretString};
 use subtle::ConstantTimeEq;
 use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
 
-use crate::words::{Destination, Entropy, MacKey, Result, Scope, Tenant, masked};
+use crate::words::{Destination, Entropy, MacKey, Result, Scope, Tenant, is_invisible, masked, plain_digit};
 
 /// How hard a code is to guess.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,12 +72,12 @@ impl Code {
 
     /// Reads typed or pasted text (U19).
     ///
-    /// Spaces and dashes are ignored, decimal digits of any script are accepted, and letters may be lower case. Text
+    /// Spaces, dashes and invisible marks are ignored, decimal digits of any script are accepted, and letters may be lower case. Text
     /// of a whole message is accepted if it contains exactly one distinct code. Other text gives `None`.
     pub fn read(typed: &str) -> Option<Code> {
         let text: String = typed.chars().map(|char| plain_digit(char).unwrap_or(char)).collect();
-        let is_between =
-            |char: char| char.is_whitespace() || char.general_category() == GeneralCategory::DashPunctuation;
+        let is_dash = |char: char| char.general_category() == GeneralCategory::DashPunctuation;
+        let is_between = |char: char| char.is_whitespace() || is_invisible(char) || is_dash(char);
         let joined: String = text.chars().filter(|&char| !is_between(char)).collect();
         Code::of_shape(&joined).or_else(|| Code::in_message(&text))
     }
@@ -112,22 +112,6 @@ impl Code {
 /// Whether a word is letters only, with a lower-case one. A 13-letter word like "international" has the shape of a long code.
 fn is_plain_word(word: &str) -> bool {
     word.bytes().all(|byte| byte.is_ascii_alphabetic()) && word.bytes().any(|byte| byte.is_ascii_lowercase())
-}
-
-/// The ASCII digit for a decimal digit of any script.
-///
-/// Unicode stores the ten digits of a script consecutively and in order. The value is therefore the distance from the
-/// start of the block of digits, modulo ten. The longest such block, the mathematical digits, has 50 characters.
-fn plain_digit(char: char) -> Option<char> {
-    let is_digit = |number: u32| {
-        char::from_u32(number).is_some_and(|char| char.general_category() == GeneralCategory::DecimalNumber)
-    };
-    let number = u32::from(char);
-    if !is_digit(number) {
-        return None;
-    }
-    let distance = (1..=number).take(50).take_while(|back| is_digit(number - back)).count() as u32;
-    char::from_digit(distance % 10, 10)
 }
 
 /// Everything that a code is bound to. It proves one identifier by one channel for one purpose, to the client that

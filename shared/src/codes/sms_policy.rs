@@ -123,17 +123,17 @@ impl SmsPolicy {
     /// The target of an SMS to `phone`.
     ///
     /// # Errors
-    /// [`Error::InvalidPhone`] for a premium-rate or shared-cost number. [`Error::Forbidden`] if its country is
-    /// unknown or missing from `SMS_COUNTRIES`.
+    /// [`Error::Forbidden`] if its country is unknown or missing from `SMS_COUNTRIES`. [`Error::InvalidPhone`] for a number
+    /// outside the ranges for mobile phones: nobody could read the text there, and some of these numbers are costly (S151).
     pub fn target(&self, phone: &Phone) -> Result<Target> {
         let plan = phone.plan();
-        if plan.is_costly {
-            return Err(Error::InvalidPhone);
-        }
         let is_sent_to = |country: &Country| self.countries.contains(country);
         let country = plan.country.filter(is_sent_to);
         let country =
             country.ok_or(Error::Forbidden("SMS is not available in this number's country. Try an email address."))?;
+        if !plan.is_mobile {
+            return Err(Error::InvalidPhone);
+        }
         Ok(Target { country, range: phone.reveal().chars().skip(1).take(RANGE_DIGITS).collect() })
     }
 
@@ -241,9 +241,11 @@ pub(crate) mod tests {
         for other in ["+14165550123", "+12423591234", "+4915112345678", "+882161234567", "+99912345678"] {
             assert_eq!(country(other), Err("forbidden"), "{other}");
         }
-        // Premium rate, and shared cost.
-        for costly in ["+19002345678", "+449012345678", "+448431234567"] {
-            assert_eq!(country(costly), Err("invalid_phone"), "{costly}");
+        // Premium rate, shared cost, a landline, a personal number, freephone.
+        for other in
+            ["+19002345678", "+449012345678", "+448431234567", "+442079460958", "+447012345678", "+18002345678"]
+        {
+            assert_eq!(country(other), Err("invalid_phone"), "{other}");
         }
     }
 

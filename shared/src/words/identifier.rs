@@ -8,6 +8,7 @@ use std::str::FromStr;
 use crate::words::error::Error;
 use crate::words::masked::masked;
 use crate::words::numbering::{self, Plan};
+use crate::words::typed::{is_invisible, plain_digit, trimmed};
 
 /// The address that a user signs in with.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -54,8 +55,8 @@ impl FromStr for Identifier {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Identifier, Error> {
-        let is_number_like = |first: char| matches!(first, '+' | '＋' | '(') || first.is_numeric();
-        let looks_like_a_number = text.trim().starts_with(is_number_like);
+        let is_number_like = |first: char| matches!(first, '+' | '＋' | '(' | '（') || first.is_numeric();
+        let looks_like_a_number = without_scheme(trimmed(text)).starts_with(is_number_like);
         if looks_like_a_number && !text.contains('@') {
             text.parse().map(Identifier::Phone)
         } else {
@@ -75,7 +76,7 @@ impl FromStr for Email {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Email, Error> {
-        let (local, domain) = text.trim().rsplit_once('@').ok_or(Error::InvalidEmail)?;
+        let (local, domain) = trimmed(text).rsplit_once('@').ok_or(Error::InvalidEmail)?;
         if !is_local_part(local) {
             return Err(Error::InvalidEmail);
         }
@@ -114,7 +115,7 @@ impl Phone {
         &self.0
     }
 
-    /// The country and the cost of the number.
+    /// The country of the number, and whether it can be a mobile phone.
     pub fn plan(&self) -> Plan {
         numbering::plan(self.0.trim_start_matches('+'))
     }
@@ -123,15 +124,34 @@ impl Phone {
 impl FromStr for Phone {
     type Err = Error;
 
-    /// Removes spaces, dashes, dots and parentheses, and then accepts only E.164 (V23).
+    /// Reads an international number as people type it, and turns it into its only form, the one that libphonenumber makes (V23):
+    /// without punctuation and invisible marks, with ASCII digits, and without a prefix for calls inside the country.
+    ///
+    /// A national number has no `+`. It belongs to another country for each reader, so it is refused.
     fn from_str(text: &str) -> Result<Phone, Error> {
-        // `(0)` is a trunk prefix for calls inside the country. E.164 has none, so the digits would form another number.
-        if text.contains("(0)") {
-            return Err(Error::InvalidPhone);
-        }
-        let number: String = text.trim().chars().filter(|char| !matches!(char, ' ' | '-' | '.' | '(' | ')')).collect();
+        let number = without_scheme(trimmed(text)).strip_prefix(['+', '＋']).ok_or(Error::InvalidPhone)?;
+        let typed = number.chars().filter(|char| !is_between_digits(*char));
+        let digits: String = typed.map(plain_digit).collect::<Option<_>>().ok_or(Error::InvalidPhone)?;
+        let number = format!("+{}", numbering::canonical(&digits).ok_or(Error::InvalidPhone)?);
         if is_e164(&number) { Ok(Phone(number)) } else { Err(Error::InvalidPhone) }
     }
+}
+
+/// The number in a link such as `tel:+44-7400-123456` (RFC 3966).
+fn without_scheme(text: &str) -> &str {
+    match text.split_at_checked(4) {
+        Some((scheme, number)) if scheme.eq_ignore_ascii_case("tel:") => number,
+        Some(_) | None => text,
+    }
+}
+
+/// The punctuation in a number: blanks within a line, dashes, dots, parentheses and slashes, also in their wide forms.
+fn is_between_digits(char: char) -> bool {
+    let is_blank = char.is_whitespace() && !char.is_control() && !matches!(char, '\u{2028}' | '\u{2029}');
+    is_blank
+        || is_invisible(char)
+        || matches!(char, '-' | '\u{2010}'..='\u{2015}' | '\u{2212}' | 'ー' | '－')
+        || matches!(char, '.' | '．' | '(' | ')' | '（' | '）' | '/' | '／')
 }
 
 /// Whether a text is an E.164 number: `^\+[1-9][0-9]{6,14}$`.
@@ -173,23 +193,60 @@ mod tests {
         refuses("+1234567890123456", "invalid_phone");
     }
 
-    /// V23: spellings that other systems accept are refused instead of interpreted.
+    /// V23, S150: what people type for one number is one number.
     #[test]
     fn a_number_has_one_spelling() {
-        accepts(" +44.20.7946.0958 ", "+442079460958");
+        for typed in [
+            "+447400123456",
+            " +44.7400.123.456 ",
+            "+44 (0)7400 123456",
+            "+44 07400 123456",
+            "+44\u{a0}7400\u{2011}123\u{2013}456",
+            "\u{202a}+44 7400 123456\u{202c}",
+            "+44 74\u{200b}00 123456",
+            "＋４４ ７４００ １２３４５６",
+            "+٤٤ ٧٤٠٠ ١٢٣٤٥٦",
+            "tel:+44-7400-123456",
+            "TEL:+44(0)7400/123456",
+        ] {
+            accepts(typed, "+447400123456");
+        }
         for other in [
-            "0044 20 7946 0958",
-            "+44 (0)20 7946 0958",
-            "+442079460958 x9",
-            "+44207946095８",
-            "＋442079460958",
-            "+442079460958;ext=9",
+            "07400 123456",
+            "0044 7400 123456",
+            "447400123456",
+            "(0)7400 123456",
+            "+447400123456 x9",
+            "+447400123456;ext=9",
+            "tel:07400123456",
+            "tel:+447400123456;phone-context=+44",
+            "++447400123456",
+            "+44+7400123456",
+            "+44 7400\n123456",
+            "+123456",
         ] {
             refuses(other, "invalid_phone");
         }
-        refuses("+123456", "invalid_phone");
-        refuses("++15551234567", "invalid_phone");
-        refuses("+1555123\u{a0}4567", "invalid_phone");
+    }
+
+    /// S150: each country's own prefix for calls inside it, and the number without it.
+    #[test]
+    fn a_trunk_prefix_is_no_part_of_a_number() {
+        for (typed, canonical) in [
+            ("+61 0412 345 678", "+61412345678"),
+            ("+49 0151 23456789", "+4915123456789"),
+            ("+972 050-234-5678", "+972502345678"),
+            ("+33 06 12 34 56 78", "+33612345678"),
+            ("+20 010 01234567", "+201001234567"),
+            ("+7 8 912 345-67-89", "+79123456789"),
+            ("+1 1 212 555 0123", "+12125550123"),
+            ("+55 0 15 11 96123 4567", "+5511961234567"),
+            ("+54 0 11 15 2345 6789", "+5491123456789"),
+            // In Italy the zero is a part of the number.
+            ("+39 06 6982", "+39066982"),
+        ] {
+            accepts(typed, canonical);
+        }
     }
 
     #[test]
@@ -200,6 +257,7 @@ mod tests {
         accepts("ada@BÜCHER.example", "ada@xn--bcher-kva.example");
         accepts("ada@example。com", "ada@example.com");
         accepts("1ada@example.com", "1ada@example.com");
+        accepts("\u{feff}\u{2068}ada@example.com\u{2069}\u{a0}", "ada@example.com");
     }
 
     /// V20: letters that case folding turns into ASCII are refused.

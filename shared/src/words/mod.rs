@@ -16,6 +16,7 @@ mod masked;
 mod network;
 mod numbering;
 mod scope;
+mod typed;
 
 pub use self::channel::Channel;
 pub use self::clock::{Clock, ExpiresAt, Timestamp};
@@ -30,5 +31,6 @@ pub use self::lane::Lane;
 pub use self::mac::MacKey;
 pub(crate) use self::masked::masked;
 pub use self::network::{Network, NetworkDigest};
-pub use self::numbering::{Country, plan};
+pub use self::numbering::{Country, Plan, plan};
 pub use self::scope::{ItemKey, Scope, Tenant};
+pub use self::typed::{is_invisible, plain_digit, trimmed};

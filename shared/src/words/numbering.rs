@@ -1,7 +1,7 @@
-//! Numbering plans: the country of a phone number and whether it is premium-rate.
+//! Numbering plans: the canonical form of a phone number, its country, and whether it can be a mobile phone.
 //!
-//! `tools/numbering` compiles the table from libphonenumber's metadata. The table gives the same results as the
-//! library's parser for a number with a plus. This includes numbers with a trunk prefix, such as +44 0 20….
+//! `tools/numbering` compiles two automata from libphonenumber's metadata. `TYPED` says how the library changes a typed number,
+//! such as +44 0 20…. `PLANS` has the library's country and type of a canonical number.
 
 use std::fmt;
 use std::str::FromStr;
@@ -18,8 +18,8 @@ pub struct Country(u8);
 pub struct Plan {
     /// The country. `None` if the number belongs to no country, or if its calling code is shared and the number is unassigned.
     pub country: Option<Country>,
-    /// Whether it is a premium-rate or shared-cost number.
-    pub is_costly: bool,
+    /// Whether it is in a range for mobile phones, possibly together with fixed lines. Only these receive text messages.
+    pub is_mobile: bool,
 }
 
 /// The text is not the code of a country with phone numbers.
@@ -29,6 +29,8 @@ pub struct UnknownCountry;
 
 /// E.164 allows at most 15 digits.
 pub(super) const LONGEST: usize = 15;
+/// The longest number that people type, with a prefix for calls inside the country and the code of a carrier.
+const LONGEST_TYPED: usize = 20;
 
 impl Country {
     /// The two-letter code in upper case.
@@ -55,59 +57,98 @@ impl FromStr for Country {
     }
 }
 
-/// Looks up an E.164 number, given as digits without the plus. Other text gives an empty plan.
+/// Looks up a canonical number, given as digits without the plus. Other text gives an empty plan.
 pub fn plan(digits: &str) -> Plan {
-    if digits.len() > LONGEST || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Plan::default();
-    }
-    let answer = answer(digits.bytes().map(|byte| byte - b'0')).unwrap_or_default();
+    let answer = values(digits, LONGEST).and_then(|digits| answer(PLANS, digits)).unwrap_or_default();
     let place = (answer >> COUNTRY).checked_sub(1).and_then(|place| u8::try_from(place).ok());
-    Plan { country: place.map(Country), is_costly: answer & 1 == 1 }
+    Plan { country: place.map(Country), is_mobile: answer & 1 == 1 }
 }
 
-/// Walks through the table's states, one for each digit.
+/// The canonical form of a typed number, both as digits without the plus. `None` for other text, and for a number whose canonical
+/// form the library would change once more, because such a number has two readings.
+pub(super) fn canonical(typed: &str) -> Option<String> {
+    let once = edited(typed)?;
+    edited(&once).filter(|twice| *twice == once)
+}
+
+/// Applies the library's change to a typed number.
+fn edited(typed: &str) -> Option<String> {
+    let place = answer(TYPED, values(typed, LONGEST_TYPED)?).unwrap_or_default();
+    // A change has the length of the calling code, the digits to insert after it, and `1` for each digit that stays and `0` for
+    // each that goes.
+    let Some((code, inserted, mask)) = usize::from(place).checked_sub(1).and_then(|place| EDITS.get(place)) else {
+        return Some(typed.to_owned());
+    };
+    let (code, national) = typed.split_at_checked(*code)?;
+    let (prefix, rest) = national.split_at_checked(mask.len())?;
+    let kept = prefix.chars().zip(mask.chars()).filter(|(_, stays)| *stays == '1').map(|(digit, _)| digit);
+    Some(format!("{code}{inserted}{}{rest}", kept.collect::<String>()))
+}
+
+/// The values of a text of at most `longest` ASCII digits.
+fn values(digits: &str, longest: usize) -> Option<impl Iterator<Item = u8>> {
+    let is_short = digits.len() <= longest && digits.bytes().all(|byte| byte.is_ascii_digit());
+    is_short.then(|| digits.bytes().map(|byte| byte - b'0'))
+}
+
+/// Walks through an automaton's states, one for each digit.
 ///
 /// A state starts with the answer for a number that ends there. The next word has ten bits, one for each digit. A set
 /// bit means that this digit has another transition than the digit before it. The transitions follow in order. A
 /// transition is the index of the next state, or the final answer for all numbers with this prefix.
-fn answer(digits: impl Iterator<Item = u8>) -> Option<u16> {
+fn answer(table: &[u16], digits: impl Iterator<Item = u8>) -> Option<u16> {
     let mut state = 0;
     for digit in digits {
-        let turns = TABLE.get(state + 1)? & ((2 << digit) - 1);
-        let way = *TABLE.get(state + 1 + turns.count_ones() as usize)?;
+        let turns = table.get(state + 1)? & ((2 << digit) - 1);
+        let way = *table.get(state + 1 + turns.count_ones() as usize)?;
         if way & FINAL != 0 {
             return Some(way & !FINAL);
         }
         state = usize::from(way);
     }
-    TABLE.get(state).copied()
+    table.get(state).copied()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn says(digits: &str, country: &str, is_costly: bool) {
+    fn says(digits: &str, country: &str, is_mobile: bool) {
         let plan = plan(digits);
-        assert_eq!((plan.country.map_or("", Country::code), plan.is_costly), (country, is_costly), "{digits}");
+        assert_eq!((plan.country.map_or("", Country::code), plan.is_mobile), (country, is_mobile), "{digits}");
     }
 
+    /// S151: mobile ranges, and those that a country uses for both. Not landlines, personal numbers (070), pagers (076), company
+    /// numbers (03), internet telephony (056), freephone, shared cost and premium rate.
     #[test]
-    fn a_number_has_its_country_and_its_cost() {
-        says("442079460958", "GB", false);
-        says("447400123456", "GB", false);
-        says("449012345678", "GB", true);
-        says("448431234567", "GB", true);
-        says("12125550123", "US", false);
-        says("19002345678", "US", true);
-        says("4915112345678", "DE", false);
+    fn a_number_has_its_country_and_may_be_a_mobile_phone() {
+        says("447400123456", "GB", true);
+        says("12125550123", "US", true);
+        says("4915112345678", "DE", true);
+        says("33612345678", "FR", true);
+        for other in [
+            "442079460958",
+            "447012345678",
+            "447640123456",
+            "443001234567",
+            "445612345678",
+            "448001234567",
+            "448431234567",
+            "449012345678",
+        ] {
+            says(other, "GB", false);
+        }
+        for other in ["18002345678", "15002345678", "19002345678"] {
+            says(other, "US", false);
+        }
+        says("4912345", "DE", false);
     }
 
     #[test]
     fn countries_that_share_a_calling_code_are_told_apart() {
-        says("14165550123", "CA", false);
-        says("12423591234", "BS", false);
-        says("77012345678", "KZ", false);
+        says("14165550123", "CA", true);
+        says("12423591234", "BS", true);
+        says("77012345678", "KZ", true);
         says("441481960194", "GG", false);
         says("3906698123", "VA", false);
         says("15551234567", "", false);
@@ -115,19 +156,27 @@ mod tests {
 
     #[test]
     fn what_is_no_country_has_none() {
-        says("80012345678", "", false);
-        says("870773111632", "", false);
-        says("979123456789", "", true);
-        says("80812345678", "", true);
-        says("99912345678", "", false);
+        for other in ["80012345678", "979123456789", "80812345678", "99912345678"] {
+            says(other, "", false);
+        }
+        assert_eq!(plan("870773111632").country, None);
     }
 
-    /// A trunk prefix must not disguise a premium-rate number.
+    /// Numbers that a plan has dropped: eight digits in Ivory Coast and Benin, and a US number without its 1 (which would be Swiss).
     #[test]
-    fn a_trunk_prefix_hides_nothing() {
-        says("4409012345678", "GB", true);
-        says("119002345678", "US", true);
-        says("4902079460958", "DE", false);
+    fn a_dead_number_is_no_mobile_phone() {
+        for dead in ["22507123456", "22990011234", "551161234567", "4155552671"] {
+            assert!(!plan(dead).is_mobile, "{dead}");
+        }
+    }
+
+    #[test]
+    fn a_number_with_two_readings_has_no_form() {
+        assert_eq!(canonical("4407400123456").as_deref(), Some("447400123456"));
+        assert_eq!(canonical("447400123456").as_deref(), Some("447400123456"));
+        for other in ["44 7400", "+44", "44740012345678901234567"] {
+            assert_eq!(canonical(other), None, "{other}");
+        }
     }
 
     #[test]

@@ -24,11 +24,10 @@ pub(crate) struct Region {
     pub(crate) leading: Option<String>,
     pub(crate) general: Kind,
     pub(crate) local_lengths: Vec<i32>,
-    pub(crate) premium: Kind,
-    pub(crate) toll_free: Kind,
-    pub(crate) shared_cost: Kind,
-    /// Other kinds, at normal cost.
-    pub(crate) others: Vec<Kind>,
+    /// Kinds that come before mobile phones and fixed lines in the library's order.
+    pub(crate) special: Vec<Kind>,
+    pub(crate) mobile: Kind,
+    pub(crate) fixed_line: Kind,
 }
 
 /// Numbers of one kind.
@@ -82,17 +81,17 @@ fn region(code: i32, id: Id) -> Region {
         leading: text!(region.leading_digits()),
         general: kind!(region.general_desc),
         local_lengths: region.general_desc.original.possible_length_local_only.clone(),
-        premium: kind!(region.premium_rate),
-        toll_free: kind!(region.toll_free),
-        shared_cost: kind!(region.shared_cost),
-        others: vec![
+        special: vec![
+            kind!(region.premium_rate),
+            kind!(region.toll_free),
+            kind!(region.shared_cost),
             kind!(region.voip),
             kind!(region.personal_number),
             kind!(region.pager),
             kind!(region.uan),
             kind!(region.voicemail),
-            kind!(region.fixed_line),
-            kind!(region.mobile),
         ],
+        mobile: kind!(region.mobile),
+        fixed_line: kind!(region.fixed_line),
     }
 }

@@ -16,6 +16,7 @@ use std::{array, fs, io};
 
 use forest::{Forest, NEVER, NOTHING, Node};
 use library::CallingCode;
+use trunk::Edit;
 use verdict::{ANSWER, Verdicts};
 
 mod forest;
@@ -27,6 +28,9 @@ mod verdict;
 
 /// The maximum number of digits in an E.164 number, including the calling code.
 const LONGEST: usize = 15;
+
+/// The maximum number of digits that people type, with a prefix for calls inside the country.
+const LONGEST_TYPED: usize = 20;
 
 /// The path of the checked-in table.
 const PATH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data/numbering.rs");
@@ -43,16 +47,26 @@ fn source() -> String {
     let mut forest = Forest::new();
     let plans: Vec<(&str, Node)> =
         codes.iter().map(|code| (code.digits.as_str(), plan(&mut forest, &countries, code))).collect();
-    let root = joined(&mut forest, &plans, "");
-    table::source(&forest, root, &countries, library::version())
+    let mut edits = Vec::new();
+    let typed: Vec<(&str, Node)> =
+        codes.iter().map(|code| (code.digits.as_str(), typed(&mut forest, &countries, code, &mut edits))).collect();
+    let roots = [joined(&mut forest, &plans, ""), joined(&mut forest, &typed, "")];
+    table::source(&forest, roots, &countries, &edits, library::version())
 }
 
-/// The answer for each number of a calling code.
+/// The answer for each canonical number of a calling code.
 fn plan(forest: &mut Forest, countries: &[&str], code: &CallingCode) -> Node {
     let national = Verdicts { forest, countries }.national(code);
-    let parsed = code.trunk.as_ref().map_or(national, |trunk| trunk::parsed(forest, trunk, national));
-    let answer = forest.map(parsed, &|label| label & ANSWER);
+    let answer = forest.map(national, &|label| label & ANSWER);
     forest.cut(answer, LONGEST - code.digits.len())
+}
+
+/// The library's change of each typed number of a calling code.
+fn typed(forest: &mut Forest, countries: &[&str], code: &CallingCode, edits: &mut Vec<Edit>) -> Node {
+    let Some(trunk) = &code.trunk else { return NEVER };
+    let facts = Verdicts { forest, countries }.facts(code);
+    let edited = trunk::edited(forest, trunk, code.digits.len(), facts, edits);
+    forest.cut(edited, LONGEST_TYPED - code.digits.len())
 }
 
 /// Joins the plans behind their calling codes. No code is a prefix of another.

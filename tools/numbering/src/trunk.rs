@@ -4,10 +4,10 @@ use std::collections::HashMap;
 
 use regex_syntax::hir::{Hir, HirKind, Look};
 
-use crate::forest::{Forest, NEVER, NOTHING, Node};
+use crate::forest::{Forest, Label, NEVER, NOTHING, Node};
 use crate::library::Trunk;
 use crate::pattern::{self, Digits};
-use crate::verdict::{FITS, VIABLE};
+use crate::verdict::{FITS, SAID, VIABLE};
 
 /// One way to read a prefix.
 #[derive(Clone, Default)]
@@ -24,22 +24,48 @@ struct Step {
     group: u32,
 }
 
-/// The labels of numbers with an optional prefix. `national` has the labels of numbers without one.
+/// A change of a typed number: the length of the calling code, the digits to insert after it, and `1` for each digit of the prefix
+/// that stays and `0` for each that goes.
+pub(crate) type Edit = (usize, String, String);
+
+/// The bits of the facts. Those below are the place of the edit in the list, from 1.
+const FACTS: Label = VIABLE | FITS | SAID;
+
+/// Labels each national number of a calling code of `code` digits with the library's edit, or 0 if it stays as it is. New edits are
+/// added to `edits`. `facts` has the facts about numbers without a prefix.
 ///
 /// A prefix is removed if it matches, unless this turns a plausible number into an implausible one.
-pub(crate) fn parsed(forest: &mut Forest, trunk: &Trunk, national: Node) -> Node {
+pub(crate) fn edited(forest: &mut Forest, trunk: &Trunk, code: usize, facts: Node, edits: &mut Vec<Edit>) -> Node {
     let pattern = pattern::parse(&trunk.pattern);
     let (before, group) = rule(trunk, &pattern);
     let stripped = readings(&pattern, 0).iter().fold(NEVER, |preferred, reading| {
         let is_moved = reading.steps.iter().any(|step| step.group == group);
-        let moved = if is_moved { (advanced(forest, national, before), group) } else { (national, u32::MAX) };
+        let moved = if is_moved { (advanced(forest, facts, before), group) } else { (facts, u32::MAX) };
         let stripped = strip(forest, reading, 0, moved, &mut HashMap::new());
-        forest.over(preferred, stripped)
+        let mask = reading.steps.iter().map(|step| if is_moved && step.group == group { '1' } else { '0' });
+        let edit = (code, if is_moved { before.to_owned() } else { String::new() }, mask.collect());
+        let place = place(edits, edit);
+        let labelled = forest.map(stripped, &|label| if label == NOTHING { NOTHING } else { label | place });
+        forest.over(preferred, labelled)
     });
-    forest.both(national, stripped, &|kept, stripped| {
+    forest.both(facts, stripped, &|kept, stripped| {
         let is_worse = kept & VIABLE != 0 && stripped & VIABLE == 0;
-        if stripped == NOTHING || is_worse || stripped & FITS == 0 { kept } else { stripped }
+        if stripped == NOTHING || is_worse || stripped & FITS == 0 { 0 } else { stripped & !FACTS }
     })
+}
+
+/// The place of an edit in the list, from 1. An edit that changes nothing has the place 0.
+fn place(edits: &mut Vec<Edit>, edit: Edit) -> Label {
+    if edit.1.is_empty() && edit.2.bytes().all(|stays| stays == b'1') {
+        return 0;
+    }
+    let known = edits.iter().position(|known| *known == edit).unwrap_or_else(|| {
+        edits.push(edit);
+        edits.len() - 1
+    });
+    let place = known as Label + 1;
+    assert!(place & FACTS == 0, "too many edits for the labels");
+    place
 }
 
 /// The digits that replace the prefix, and the group after them. The group is `u32::MAX` if the prefix is only removed.

@@ -4,17 +4,17 @@ use crate::forest::{Forest, Label, NEVER, NOTHING, Node};
 use crate::library::{CallingCode, Kind, Region};
 use crate::pattern;
 
-/// Premium rate or shared cost.
-const COSTLY: Label = 1;
+/// A range for mobile phones, possibly together with fixed lines.
+const MOBILE: Label = 1;
 /// The first bit of the country: its alphabetical position from 1, or 0 without a country.
 pub(crate) const COUNTRY: u32 = 1;
-/// The bits of cost and country. They are the answer.
+/// The bits of type and country. They are the answer.
 pub(crate) const ANSWER: Label = (1 << 10) - 1;
 /// The main region's numbers may have this form.
 pub(crate) const VIABLE: Label = 1 << 10;
 /// If the rest has this length, the library removes the prefix before it.
 pub(crate) const FITS: Label = 1 << 11;
-/// Set in every verdict, so that "no country, not costly" differs from [`NOTHING`].
+/// Set in every verdict, so that "no country, no mobile phone" differs from [`NOTHING`].
 pub(crate) const SAID: Label = 1 << 12;
 
 /// The longest national number in the library.
@@ -29,7 +29,7 @@ pub(crate) struct Verdicts<'a> {
 }
 
 impl Verdicts<'_> {
-    /// The labels of each national number after a calling code.
+    /// Country and type of each national number after a calling code.
     pub(crate) fn national(&mut self, code: &CallingCode) -> Node {
         let answer = match code.regions.as_slice() {
             [only] => self.only(only),
@@ -39,12 +39,15 @@ impl Verdicts<'_> {
             }),
         };
         let is_long_enough = self.forest.by_length(SHORTEST, |len| if len < SHORTEST { NOTHING } else { SAID });
-        let answer = self.forest.within(answer, is_long_enough);
+        self.forest.within(answer, is_long_enough)
+    }
+
+    /// The facts about each national number that decide whether the library removes a prefix.
+    pub(crate) fn facts(&mut self, code: &CallingCode) -> Node {
         let main = code.regions.first().expect("a main region");
         let viable = self.matching(&main.general.pattern, VIABLE);
         let fitting = self.forest.by_length(LONGEST + 1, |len| if fits(main, len) { FITS | SAID } else { SAID });
-        let facts = self.forest.both(viable, fitting, &|viable, fitting| viable | fitting);
-        self.forest.both(answer, facts, &|answer, facts| answer | facts)
+        self.forest.both(viable, fitting, &|viable, fitting| viable | fitting)
     }
 
     /// The only region of a calling code has all of its numbers, in any form.
@@ -68,14 +71,13 @@ impl Verdicts<'_> {
         }
     }
 
-    /// The region's numbers of any known kind. The first match decides: premium rate comes before toll free, and toll free
-    /// before shared cost.
+    /// The region's numbers of any known kind. The first match decides: a number of a special kind is no mobile phone, and a number
+    /// that is both a mobile phone and a fixed line may be a mobile phone.
     fn known(&mut self, region: &Region) -> Node {
         let plain = self.label(region);
-        let in_order =
-            [(&region.premium, plain | COSTLY), (&region.toll_free, plain), (&region.shared_cost, plain | COSTLY)];
-        let others = region.others.iter().map(|other| (other, plain));
-        let known = in_order.into_iter().chain(others).fold(NEVER, |known, (kind, label)| {
+        let special = region.special.iter().map(|kind| (kind, plain));
+        let in_order = special.chain([(&region.mobile, plain | MOBILE), (&region.fixed_line, plain)]);
+        let known = in_order.fold(NEVER, |known, (kind, label)| {
             let kind = self.kind(kind, label);
             self.forest.over(known, kind)
         });

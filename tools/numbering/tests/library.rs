@@ -3,8 +3,8 @@
 
 use std::collections::BTreeSet;
 
-use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumber, PhoneNumberType, Region};
-use shared::words::plan;
+use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumber, PhoneNumberFormat, PhoneNumberType, Region};
+use shared::words::{Phone, Plan, plan};
 
 /// Every kind of number in the library.
 const TYPES: [PhoneNumberType; 10] = [
@@ -23,22 +23,51 @@ const TYPES: [PhoneNumberType; 10] = [
 /// Calling codes with several countries, in which one digit can decide.
 const SHARED: [&str; 12] = ["1", "7", "39", "44", "47", "61", "212", "262", "290", "358", "590", "599"];
 
-/// Country and cost from the library.
-fn library(digits: &str) -> (String, bool) {
-    let Ok(number) = PhoneNumber::parse(format!("+{digits}"), None) else { return (String::new(), false) };
+/// What the library says about a number: its form, its country, and whether it may be a mobile phone.
+#[derive(Debug, Default, PartialEq)]
+struct Said {
+    form: String,
+    country: String,
+    is_mobile: bool,
+}
+
+/// The library's canonical form of a typed number, and what it says about it.
+fn library(digits: &str) -> Option<Said> {
+    let number = PhoneNumber::parse(format!("+{digits}"), None).ok()?;
+    let form = number.format_as(PhoneNumberFormat::E164).into_owned();
     let region = number.get_region_code().filter(|region| *region != Region::World);
-    let is_costly = matches!(number.get_type(), PhoneNumberType::PremiumRate | PhoneNumberType::SharedCost);
-    (region.map(|region| region.to_string()).unwrap_or_default(), is_costly)
+    let country = region.map(|region| region.to_string()).unwrap_or_default();
+    let is_mobile = matches!(number.get_type(), PhoneNumberType::Mobile | PhoneNumberType::FixedLineOrMobile);
+    Some(Said { form, country, is_mobile })
 }
 
-fn table(digits: &str) -> (String, bool) {
-    let plan = plan(digits);
-    (plan.country.map(|country| country.code().to_owned()).unwrap_or_default(), plan.is_costly)
+/// What the table says. `None` if it refuses the number.
+fn table(digits: &str) -> Option<Said> {
+    let phone: Phone = format!("+{digits}").parse().ok()?;
+    let plan = phone.plan();
+    let country = plan.country.map(|country| country.code().to_owned()).unwrap_or_default();
+    Some(Said { form: phone.reveal().to_owned(), country, is_mobile: plan.is_mobile })
 }
 
+/// The table says what the library says. It also refuses numbers that are too short or too long for E.164, and numbers whose form
+/// the library would change once more. It never refuses a number to which messages can go.
 #[track_caller]
 fn agree(digits: &str) {
-    assert_eq!(table(digits), library(digits), "+{digits}");
+    match (table(digits), library(digits)) {
+        (Some(table), library) => assert_eq!(Some(table), library, "+{digits}"),
+        (None, Some(library)) => {
+            let digits = library.form.trim_start_matches('+');
+            let again = super_form(digits);
+            let is_outside = !(7..=LONGEST).contains(&digits.len()) || digits.starts_with('0');
+            assert!(is_outside || again.as_deref() != Some(library.form.as_str()), "+{digits} is refused: {library:?}");
+        }
+        (None, None) => {}
+    }
+}
+
+/// The library's form of its own form.
+fn super_form(digits: &str) -> Option<String> {
+    library(digits).map(|said| said.form)
 }
 
 /// The maximum number of digits in an E.164 number.
@@ -75,7 +104,7 @@ fn every_countrys_numbers_are_in_the_table() {
             let national = number.get_national_significant_number();
             let digits = format!("{}{national}", number.country_code);
             agree(&digits);
-            countries.insert(table(&digits).0);
+            countries.insert(library(&digits).unwrap().country);
             let code = digits.len() - national.len();
             for place in code..digits.len().min(code + 6) {
                 for digit in 0..10 {
@@ -85,6 +114,10 @@ fn every_countrys_numbers_are_in_the_table() {
                 }
             }
             agree(&digits[..digits.len() - 1]);
+            // Typed with a prefix for calls inside the country: most have 0, the others 1, 8 or a longer one.
+            for prefix in ["0", "1", "8", "00", "01", "06", "044", "015"] {
+                agree(&format!("{}{prefix}{national}", number.country_code));
+            }
             if digits.len() < LONGEST {
                 agree(&format!("{digits}5"));
             }
@@ -128,7 +161,7 @@ fn what_no_country_has_is_in_none() {
     for start in 0..1_000 {
         let digits = format!("{start:03}12345678");
         if !codes.iter().any(|code| digits.starts_with(code.as_str())) {
-            assert_eq!(table(&digits), (String::new(), false), "+{digits}");
+            assert_eq!(plan(&digits), Plan::default(), "+{digits}");
         }
     }
 }

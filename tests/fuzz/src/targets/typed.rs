@@ -2,7 +2,7 @@
 
 use shared::codes::{Code, LONG_LENGTH, SHORT_LENGTHS};
 use shared::http::source_url;
-use shared::words::{Email, Identifier, Phone};
+use shared::words::{Email, Identifier, Phone, plain_digit};
 
 use crate::{Target, Word, texts};
 
@@ -50,7 +50,7 @@ pub(super) const PHONE: Target = Target {
     name: "phone", asks_functions: false,
     run: phone,
     seeds: || {
-        texts(["+15551234567", "+1 (555) 123-4567", " +44.20.7946.0958 ", "+447400123456", "+1234567", "+882161234567"])
+        texts(["+44 (0)7400 123456", "tel:+44-7400-123456", "+15551234567", "+1 (555) 123-4567", " +44.20.7946.0958 ", "+447400123456", "+1234567", "+882161234567"])
     },
     dictionary: &[
         "+", "00", "(0)", "(", ")", " ", "-", ".", "x9", ";ext=9", "８", "＋", "٣", "\u{a0}", "1", "7", "44", "49",
@@ -69,8 +69,9 @@ fn phone(input: &[u8]) -> Word {
     assert!((7..=15).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit()), "{canonical}");
     assert!(!digits.starts_with('0') && canonical.parse::<Phone>().is_ok_and(|again| again == phone), "{canonical}");
     assert!(canonical.parse::<Identifier>().is_ok_and(|it| it == Identifier::Phone(phone.clone())));
-    let typed: String = text.chars().filter(char::is_ascii_digit).collect();
-    assert_eq!(typed, digits, "other digits than were typed");
+    // Only a prefix for calls inside the country may be removed or replaced, so the number ends as it was typed.
+    let typed: String = text.chars().filter_map(plain_digit).collect();
+    assert_eq!(typed[typed.len() - 4..], digits[digits.len() - 4..], "other digits than were typed");
     let _ = phone.plan();
     "accepted"
 }
@@ -125,21 +126,15 @@ pub(super) const SOURCE_URL: Target = Target {
     run: source,
     seeds: || texts(["https://example.com/welcome?a=b#c", "  ", "", "javascript:alert(1)", "=cmd|' /C calc'!A0"]),
     dictionary: &["https://", "example.com", "/", "\u{7f}", "\u{85}", "\u{2028}", "aaaaaaaaaaaaaaaa", "\r\n", "\t"],
-    reaches: &["kept", "none", "refused"],
+    reaches: &["kept", "none"],
 };
 
 fn source(input: &[u8]) -> Word {
     let text = String::from_utf8_lossy(input);
-    match source_url(Some(&text)) {
-        Err(_) => "refused",
-        Ok(None) => {
-            assert!(text.trim().is_empty());
-            "none"
-        }
-        Ok(Some(kept)) => {
-            assert!(text.contains(kept) && kept.len() <= 2_048 && !kept.chars().any(char::is_control));
-            assert!(kept.trim() == kept && source_url(Some(kept)).is_ok_and(|again| again == Some(kept)));
-            "kept"
-        }
-    }
+    let Some(kept) = source_url(&text) else {
+        return "none";
+    };
+    assert!(text.contains(kept) && kept.len() <= 2_048 && !kept.chars().any(char::is_control), "{text}");
+    assert!(kept.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("http")) && source_url(kept) == Some(kept));
+    "kept"
 }
