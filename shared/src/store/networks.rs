@@ -1,22 +1,24 @@
 //! `R#<action>#<network>#<bucket>` in `OtpTable`: one network's actions in one time window.
+//!
+//! All /64 networks of an IPv6 /48 share one item, with a counter for the /48 and one for each /56 and /64. Otherwise a /48, which
+//! anybody can get for nothing, would be 65,536 networks. A hostile /48 fills at most eight times the allowance, so with the usual
+//! limits its item stays below 2 KB.
 
-use serde::Deserialize;
-
-use super::expression::any;
-use super::row::{self, TTL, row};
+use super::expression::{Condition, Path, any};
+use super::row::{self, TTL, attributes};
 use super::send::Written;
-use super::table::OtpTable;
+use super::table::{Item, OtpTable};
 use crate::codes::{Action, Allowance, Quota};
 use crate::observe::report::{self, Step};
 use crate::words::{ItemKey, NetworkDigest, Result, Scope, Timestamp};
 
-row! {
-    #[derive(Deserialize)]
-    struct Row {
-        /// The network's actions in the window.
-        COUNT = "n" => count: u32,
-    }
+attributes! {
+    /// The actions in the window: of an IPv4 address, or of a /48. The names of a /56 and a /64 follow as a suffix.
+    COUNT = "n";
 }
+
+/// A counter of an action: its attribute, and the limit there.
+type Counter<'a> = (Path<'a>, u32);
 
 impl OtpTable {
     /// Counts an action, unless the allowance is used up. This is one conditional write, so that parallel requests stay within
@@ -48,24 +50,22 @@ impl OtpTable {
     ) -> Result<Quota> {
         let end = allowance.window_end(now);
         let key = key(action, network, end);
-        if allowance.count == 0 || self.refused.until(&key, now).is_some() {
+        let counters = counters(network, allowance);
+        if allowance.count == 0 || self.known_full(&key, &counters, now) {
             note(action, None, allowance, false);
             return Ok(Quota::SpentUntil(end));
         }
-        let write = self
-            .table
-            .update(key.clone())
-            .when(any([COUNT.is_missing(), COUNT.below(("allowed", allowance.count))]))
-            .add(COUNT, times)
-            .set_if_missing(TTL, end);
+        let (own, wider) = own(&counters);
+        let write = self.table.update(key.clone()).when(has_room(own)).add(own.0, times).set_if_missing(TTL, end);
+        let write = wider.iter().fold(write, |write, wide| write.when(has_room(*wide)).add(wide.0, times));
         match write.send().await? {
             Written::Done(item) => {
-                note(action, Some(row::read::<Row>(item)?.count), allowance, true);
+                note(action, Some(count(&item, own.0)?), allowance, true);
                 Ok(Quota::Left)
             }
-            Written::Refused(_) => {
+            Written::Refused(item) => {
                 note(action, Some(allowance.count), allowance, false);
-                self.refused.remember(key, end, now);
+                self.remember_full(&key, &counters, &item.unwrap_or_default(), end, now)?;
                 Ok(Quota::SpentUntil(end))
             }
         }
@@ -85,23 +85,70 @@ impl OtpTable {
     ) -> Result<Quota> {
         let end = allowance.window_end(now);
         let key = key(action, network, end);
-        let item = self.table.get_eventually(&key).await?;
-        let count = item.map(row::read::<Row>).transpose()?.map_or(0, |row| row.count);
-        note(action, Some(count), allowance, count < allowance.count);
-        if count < allowance.count {
-            return Ok(Quota::Left);
-        }
-        self.refused.remember(key, end, now);
-        Ok(Quota::SpentUntil(end))
+        let counters = counters(network, allowance);
+        let item = self.table.get_eventually(&key).await?.unwrap_or_default();
+        let is_full = self.remember_full(&key, &counters, &item, end, now)?;
+        note(action, Some(count(&item, own(&counters).0.0)?), allowance, !is_full);
+        Ok(if is_full { Quota::SpentUntil(end) } else { Quota::Left })
     }
 
     /// Checks this instance's memory only: a network over its limit is remembered until its window ends.
     pub fn known_quota(&self, action: Action, network: &NetworkDigest, allowance: Allowance, now: Timestamp) -> Quota {
-        let key = key(action, network, allowance.window_end(now));
-        let Some(end) = self.refused.until(&key, now) else { return Quota::Left };
+        let end = allowance.window_end(now);
+        if !self.known_full(&key(action, network, end), &counters(network, allowance), now) {
+            return Quota::Left;
+        }
         note(action, None, allowance, false);
         Quota::SpentUntil(end)
     }
+
+    /// Whether this instance has seen one of the counters full.
+    fn known_full(&self, key: &ItemKey, counters: &[Counter<'_>], now: Timestamp) -> bool {
+        counters.iter().any(|(path, _)| self.refused.until(&counter_key(key, *path), now).is_some())
+    }
+
+    /// Remembers each counter of `item` that is full, and returns whether there is one.
+    fn remember_full(
+        &self,
+        key: &ItemKey,
+        counters: &[Counter<'_>],
+        item: &Item,
+        end: Timestamp,
+        now: Timestamp,
+    ) -> Result<bool> {
+        let mut is_full = false;
+        for (path, most) in counters {
+            if count(item, *path)? >= *most {
+                is_full = true;
+                self.refused.remember(counter_key(key, *path), end, now);
+            }
+        }
+        Ok(is_full)
+    }
+}
+
+/// The counters of an action of `network`, the widest first.
+fn counters(network: &NetworkDigest, allowance: Allowance) -> Vec<Counter<'_>> {
+    let counter = |(name, networks): (_, u32)| (COUNT.with_suffix(name), allowance.count.saturating_mul(networks));
+    network.counters().into_iter().map(counter).collect()
+}
+
+/// The network's own counter, and those of wider networks.
+fn own<'a, 'b>(counters: &'b [Counter<'a>]) -> (Counter<'a>, &'b [Counter<'a>]) {
+    counters.split_last().map_or(((COUNT, 0), &[][..]), |(own, wider)| (*own, wider))
+}
+
+fn has_room((path, most): Counter<'_>) -> Condition {
+    any([path.is_missing(), path.below(("allowed", most))])
+}
+
+fn count(item: &Item, path: Path<'_>) -> Result<u32> {
+    item.get(&path.name()).map_or(Ok(0), |value| row::value(value.clone()))
+}
+
+/// The name of a counter in this instance's memory.
+fn counter_key(key: &ItemKey, path: Path<'_>) -> ItemKey {
+    ItemKey::from_table(format!("{}#{}", key.as_str(), path.name()))
 }
 
 fn note(action: Action, count: Option<u32>, allowance: Allowance, open: bool) {
@@ -110,5 +157,5 @@ fn note(action: Action, count: Option<u32>, allowance: Allowance, open: bool) {
 
 /// The key belongs to the stack, not to a tenant: more tenants must not give a network more actions.
 fn key(action: Action, network: &NetworkDigest, window_end: Timestamp) -> ItemKey {
-    ItemKey::new(Scope::Stack, "R", &[action.name(), network.as_str(), &window_end.unix().to_string()])
+    ItemKey::new(Scope::Stack, "R", &[action.name(), network.counted_in(), &window_end.unix().to_string()])
 }

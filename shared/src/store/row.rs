@@ -1,5 +1,6 @@
 //! Items as rows: attribute names, and how serde reads and writes them.
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -55,6 +56,11 @@ pub(super) fn key<'de, D: Deserializer<'de>>(key: D) -> std::result::Result<Item
 
 pub(super) fn read<R: DeserializeOwned>(item: Item) -> Result<R> {
     serde_dynamo::from_item(item).map_err(Error::internal)
+}
+
+/// A single attribute's value.
+pub(super) fn value<V: DeserializeOwned>(value: AttributeValue) -> Result<V> {
+    serde_dynamo::from_attribute_value(value).map_err(Error::internal)
 }
 
 pub(super) fn write(row: impl Serialize) -> Result<Item> {

@@ -38,8 +38,13 @@ impl<'a> Index<'a> {
     /// The digest of a network, 22 characters, because an IP address is personal data. All tenants share it, so a
     /// network's limits do not multiply with the number of tenants.
     pub fn network(&self, network: Network) -> NetworkDigest {
-        let digest = self.key.digest("network", Scope::Stack, &[network.reveal().to_string().as_bytes()]);
-        NetworkDigest::new(BASE64URL_NOPAD.encode(&digest[..16]))
+        let mac = |purpose, address: String| self.key.digest(purpose, Scope::Stack, &[address.as_bytes()]);
+        let own = mac("network", network.reveal().to_string());
+        let own = NetworkDigest::new(BASE64URL_NOPAD.encode(&own[..16]));
+        match network.site() {
+            None => own,
+            Some((site, subnet)) => own.in_site(&mac("site", site.to_string()), subnet),
+        }
     }
 
     /// The MAC of a device token for `identifier` that expires at `end`, in seconds since 1970. Signing out everywhere raises the
