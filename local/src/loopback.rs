@@ -8,25 +8,40 @@ use std::net::{IpAddr, Ipv6Addr};
 
 use axum::extract::Request;
 use axum::http::uri::Authority;
-use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 pub(crate) async fn only_this_machine(request: Request, next: Next) -> Response {
-    match refusal(request.method(), request.headers()) {
+    let mut response = match refusal(request.method(), request.headers()) {
         None => next.run(request).await,
-        Some(message) => {
-            let body = serde_json::json!({ "message": message }).to_string();
-            (StatusCode::FORBIDDEN, [(header::CONTENT_TYPE, "application/json")], body).into_response()
-        }
-    }
+        Some(message) => refused(message),
+    };
+    response.headers_mut().insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
+}
+
+/// For the API. Its pages have other origins, and CORS decides about them, but a page that rebinds its own name gets no answer.
+pub(crate) async fn only_loopback_hosts(request: Request, next: Next) -> Response {
+    if names_loopback(host(request.headers())) { next.run(request).await } else { refused(OTHER_HOST) }
+}
+
+fn refused(message: &str) -> Response {
+    let body = serde_json::json!({ "message": message }).to_string();
+    (StatusCode::FORBIDDEN, [(header::CONTENT_TYPE, "application/json")], body).into_response()
+}
+
+const OTHER_HOST: &str = "This server accepts requests for loopback hosts only. Use localhost or 127.0.0.1.";
+
+fn host(headers: &HeaderMap) -> &str {
+    headers.get(header::HOST).and_then(|value| value.to_str().ok()).unwrap_or_default()
 }
 
 fn refusal(method: &Method, headers: &HeaderMap) -> Option<&'static str> {
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
-    let host = text(header::HOST).unwrap_or_default();
+    let host = host(headers);
     if !names_loopback(host) {
-        return Some("This server accepts requests for loopback hosts only. Use localhost or 127.0.0.1.");
+        return Some(OTHER_HOST);
     }
     let is_read = method == Method::GET || method == Method::HEAD;
     let is_own = text(header::ORIGIN).is_none_or(|origin| origin.strip_prefix("http://") == Some(host));
@@ -41,7 +56,8 @@ fn names_loopback(host: &str) -> bool {
         .strip_prefix('[')
         .and_then(|name| name.strip_suffix(']'))
         .map_or_else(|| name.parse::<IpAddr>().ok(), |name| name.parse::<Ipv6Addr>().ok().map(IpAddr::V6));
-    name.eq_ignore_ascii_case("localhost") || address.is_some_and(|address| address.is_loopback())
+    let name = name.to_ascii_lowercase();
+    name == "localhost" || name.ends_with(".localhost") || address.is_some_and(|address| address.is_loopback())
 }
 
 #[cfg(test)]
@@ -50,7 +66,8 @@ mod tests {
 
     #[test]
     fn only_loopback_names_are_answered() {
-        for host in ["localhost", "LOCALHOST:8025", "127.0.0.1:8025", "127.1.2.3", "[::1]:8025"] {
+        for host in ["localhost", "LOCALHOST:8025", "auth.localhost:3000", "127.0.0.1:8025", "127.1.2.3", "[::1]:8025"]
+        {
             assert!(names_loopback(host), "{host}");
         }
         for host in [

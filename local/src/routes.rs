@@ -12,7 +12,7 @@ use shared::http::ALIASES;
 use crate::document;
 
 /// The keys of a path in `openapi.yaml` that are HTTP methods of the API.
-const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
+const METHODS: [&str; 6] = ["get", "head", "post", "put", "patch", "delete"];
 
 /// The operations in the order of their paths, with the function behind each.
 pub struct Routes(Vec<Operation>);

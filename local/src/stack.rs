@@ -26,7 +26,7 @@ use crate::inbox::{self, Desk, Inbox};
 use crate::keyrings::{self, Keyrings};
 use crate::listen::{self, Doors};
 use crate::logs::Logs;
-use crate::loopback::only_this_machine;
+use crate::loopback::{only_loopback_hosts, only_this_machine};
 use crate::options::{OnCall, Options};
 use crate::page;
 use crate::plan::Plan;
@@ -115,7 +115,9 @@ impl Stack {
         (plan.functions, _) = environments.split(&behind_api);
         let api = if options.services_only { None } else { Some(Arc::new(plan.start("").await?)) };
         if let (Some(door), Some(api)) = (api_door, &api) {
-            doors.serve(door, Router::new().fallback(call_api).with_state(api.clone()));
+            let is_loopback = door.local_addr().is_ok_and(|address| address.ip().is_loopback());
+            let router = Router::new().fallback(call_api).with_state(api.clone());
+            doors.serve(door, if is_loopback { router.layer(from_fn(only_loopback_hosts)) } else { router });
         }
         if let Some(door) = inbox_door {
             let desk = Desk {

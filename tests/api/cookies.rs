@@ -230,8 +230,9 @@ async fn clients_without_cookies_notice_nothing() {
     for path in [REFRESH, LOGOUT] {
         for (body, message) in [
             (json!({}), "The body is invalid: missing field `refresh`."),
-            (json!({ "refresh": null }), "The body is invalid: expected a string."),
-            (json!({ "refresh": 1 }), "The body is invalid: expected a string."),
+            (json!({ "refresh": null }), "The body is invalid: missing field `refresh`."),
+            (json!({ "refresh": "" }), "The body is invalid: missing field `refresh`."),
+            (json!({ "refresh": 1 }), "`refresh` must be a string."),
         ] {
             let answer = page.post(path, body).await;
             answer.refused(400, "invalid_request");
@@ -254,4 +255,24 @@ async fn a_failed_send_leaves_the_challenge_in_the_browser() {
     // It may be repeated at once.
     let code = browser.ask(ADA).await;
     browser.answer(ADA, &code).await.ok();
+}
+
+/// S156: no request can ask for tokens that a script could read, on no path. Browsers get cookies without asking.
+#[tokio::test]
+async fn a_deployment_can_forbid_tokens_in_bodies() {
+    let settings = [("TOKEN_DELIVERY", "cookie_only"), ("ALIASES", "off"), ("OTP_REQUESTS_PER_HOUR_PER_IP", "100")];
+    let auth = Deployment::with(&settings).await;
+    let mut browser = auth.client().browser(PAGE);
+    browser.sign_in(ADA).await;
+    let body = json!({ "identifier": ADA, "otp_code": browser.ask(ADA).await, "token_delivery": "body" });
+    for path in [REQUEST, VERIFY, REFRESH, LOGOUT] {
+        let mut again = browser.clone();
+        again.post(path, body.clone()).await.refused(403, "forbidden");
+    }
+    for path in ["/accounts/otp/verify/", "/cfg/accounts/otp/verify/", "/cfg/accounts/token/refresh/"] {
+        let body = json!({ "identifier": ADA, "otp_code": "123456", "refresh": "x" });
+        assert_eq!(browser.clone().post(path, body).await.status, 404, "{path}");
+    }
+    browser.refresh().await.ok();
+    browser.logout().await.ok();
 }

@@ -101,7 +101,7 @@ async fn a_page_reads_every_answer_and_how_long_to_wait() {
         async move { client.post_with("origin", origin, REQUEST, json!({ "identifier": "ada@example.com" })).await }
     };
     let (answered, limited, foreign) = (ask(PAGE).await, ask(PAGE).await, ask("https://evil.example").await);
-    assert_eq!((answered.code(), limited.code(), foreign.code()), ("ok", "rate_limited", "rate_limited"));
+    assert_eq!((answered.code(), limited.code(), foreign.code()), ("ok", "rate_limited", "forbidden"));
     for answer in [&answered, &limited] {
         assert_eq!(answer.headers["access-control-allow-origin"], PAGE);
         assert_eq!(answer.headers["access-control-allow-credentials"], "true");

@@ -156,6 +156,7 @@ fn the_longest_environment_leaves_room() {
         // India's register gives 19 digits.
         ("SMS_ENTITY_ID" | "SMS_TEMPLATE_ID", _) => 19,
         ("WEBOTP_HOST", _) => 47,
+        ("ORIGIN_SECRET_SHA256", _) => 65,
         // Names that CloudFormation makes of the stack's and the resource's.
         ("OTP_TABLE" | "USER_TABLE" | "SES_CONFIGURATION_SET", _) => 48,
         ("PRODUCT_NAME", _) => 40,

@@ -1,5 +1,7 @@
 //! The function `jwks`: public keys and the discovery document.
 
+use axum::body::Bytes;
+use axum::http::Request;
 use serde_json::json;
 use tests::Deployment;
 
@@ -89,4 +91,27 @@ async fn the_documents_are_small() {
     assert_eq!(keys["keys"].as_array().unwrap().len(), 2, "the signing key and its successor");
     assert!(sizes("/.well-known/jwks.json").await < 1_024);
     assert!(sizes("/.well-known/openid-configuration").await < 1_024);
+}
+
+/// HEAD has the status and the headers of GET, without a body. Answers differ by origin, so caches keep one for each.
+#[tokio::test]
+async fn the_documents_are_answered_to_head_and_cached_for_each_origin() {
+    let auth = Deployment::start().await;
+    let send = async |method: &str, path: &str| {
+        let request = Request::builder().method(method).uri(path).header("origin", "http://localhost:3000");
+        auth.client().send(request.body(Bytes::new()).unwrap()).await
+    };
+    for path in ["/.well-known/jwks.json", "/.well-known/openid-configuration", "/.well-known/jwks.json/"] {
+        let (head, get) = (send("HEAD", path).await, send("GET", path).await);
+        assert_eq!((head.status, &head.body), (get.status, &json!(null)));
+        for name in ["vary", "cache-control", "content-type", "access-control-allow-origin"] {
+            assert_eq!(head.headers[name], get.headers[name], "{path} {name}");
+        }
+        assert_eq!(head.headers["vary"], "Origin");
+        assert_eq!(head.headers["cache-control"], "public, max-age=300");
+        assert!(get.body.is_object());
+    }
+    let refused = send("HEAD", "/api/profile/").await;
+    assert_eq!(refused.status, 405);
+    assert_eq!(refused.headers["allow"], "GET");
 }

@@ -1,5 +1,7 @@
 //! Limits per network, per identifier and per network and identifier, in sequence and in parallel.
 
+use axum::body::Bytes;
+use axum::http::Request;
 use futures_util::future::join_all;
 use serde_json::json;
 use tests::client::REQUEST;
@@ -65,27 +67,108 @@ async fn the_addresses_of_one_subscriber_are_one_network() {
     mapped.refused(429, "rate_limited");
 }
 
-/// V24, S65: a forwarded address counts only behind a trusted proxy.
+/// V25, S158: anybody can get a /48 for nothing, and a household often has a /56. A /64 counts as one network, a /56 as two and a
+/// /48 as eight, in one write each.
 #[tokio::test]
-async fn a_forwarded_address_counts_only_behind_a_trusted_proxy() {
-    for (trusted, limited) in [("", true), ("203.0.113.0/24", true), ("192.0.2.0/24", false)] {
-        let auth = Deployment::with(&[("OTP_REQUESTS_PER_IP", "1"), ("TRUSTED_PROXIES", trusted)]).await;
-        for (number, forwarded) in ["198.51.100.1", "198.51.100.2"].into_iter().enumerate() {
-            let answer =
-                auth.client().post_with("x-forwarded-for", forwarded, REQUEST, json!({ "identifier": ADA })).await;
-            let expected = if limited && number == 1 { "rate_limited" } else { "ok" };
-            assert_eq!(answer.code(), expected, "{trusted}");
-        }
+async fn an_ipv6_site_is_eight_networks() {
+    let auth = Deployment::with(&[("OTP_REQUESTS_PER_IP", "3")]).await;
+    let mut asked = 0;
+    let mut ask = async |address: &str| {
+        asked += 1;
+        auth.stack.services().calls().take();
+        let body = json!({ "identifier": format!("user{asked}@example.com") });
+        let answer = auth.client_at(address).post(REQUEST, body).await;
+        let writes = auth.stack.services().calls().take().iter().filter(|call| call.operation == "UpdateItem").count();
+        assert!(writes <= 2, "{address}: {writes} writes");
+        answer.code() == "ok"
+    };
+    // Three from one /64, and three more from the others of its /56.
+    for (address, is_served) in [
+        ("2001:db8:1:0::1", true),
+        ("2001:db8:1:0::2", true),
+        ("2001:db8:1:0::3", true),
+        ("2001:db8:1:0::4", false),
+        ("2001:db8:1:1::1", true),
+        ("2001:db8:1:2::1", true),
+        ("2001:db8:1:ff::1", true),
+        ("2001:db8:1:3::1", false),
+    ] {
+        assert_eq!(ask(address).await, is_served, "{address}");
     }
+    // Eighteen more from the other /56 of its /48.
+    let mut served = 0;
+    for subnet in 1..=40 {
+        served += u32::from(ask(&format!("2001:db8:1:{:x}::1", subnet * 0x100)).await);
+    }
+    assert_eq!(served, 18);
+    // Another instance reads the same from the table, and another /48 is another site.
+    let body = json!({ "identifier": ADA });
+    let other = auth.stack.another_api("2").await.unwrap();
+    auth.client_at("2001:db8:1:ffff::1").by(&other).post(REQUEST, body.clone()).await.refused(429, "rate_limited");
+    assert!(ask("2001:db8:2:0::1").await);
+    let items = auth.items_of("OTP_TABLE", "R#request#");
+    assert_eq!(items.len(), 2, "one item a site");
+    auth.wait(600);
+    auth.client_at("2001:db8:1:0::1").post(REQUEST, body).await.ok();
 }
 
-/// A client may write anything to the left of its address, even bytes outside ASCII. Only the proxy's own entry counts.
+/// The same for wrong answers.
 #[tokio::test]
-async fn a_forwarded_address_counts_beside_nonsense() {
-    let auth = Deployment::with(&[("OTP_REQUESTS_PER_IP", "1"), ("TRUSTED_PROXIES", "192.0.2.0/24")]).await;
-    for (forwarded, code) in [("198.51.100.1", "ok"), ("\u{e9}, 198.51.100.1", "rate_limited")] {
-        let answer = auth.client().post_with("x-forwarded-for", forwarded, REQUEST, json!({ "identifier": ADA })).await;
-        assert_eq!(answer.code(), code, "{forwarded}");
+async fn wrong_answers_of_an_ipv6_site_are_counted_together() {
+    let auth = Deployment::with(&[("OTP_FAILURES_PER_IP", "2")]).await;
+    let mut compared = 0;
+    for subnet in 0..40 {
+        let client = auth.client_at(&format!("2001:db8:1:{:x}::1", subnet * 0x100));
+        let answer = client.answer_unbound(&format!("user{subnet}@example.com"), "123456").await;
+        compared += u32::from(answer.code() == "invalid_otp");
+    }
+    assert_eq!(compared, 16);
+}
+
+/// A secret of the proxy, and the first half of its SHA-256.
+const SECRET: (&str, &str) = ("a secret of the proxy", "77877be05cab881ce730659ddc2dd551");
+
+/// Two requests of one proxy, for two clients: whether they count as two networks.
+async fn are_two(settings: &[(&str, &str)], forwarded: [&str; 2], secret: Option<&str>) -> bool {
+    let settings = [&[("OTP_REQUESTS_PER_IP", "1")], settings].concat();
+    let auth = Deployment::with(&settings).await;
+    let mut codes = Vec::new();
+    for forwarded in forwarded {
+        let request = Request::post(REQUEST).header("content-type", "application/json");
+        let request =
+            request.header("x-forwarded-for", forwarded.as_bytes()).header("x-origin-secret", secret.unwrap_or("x"));
+        let body = Bytes::from(json!({ "identifier": ADA }).to_string());
+        codes.push(auth.client().send(request.body(body).unwrap()).await.code().to_owned());
+    }
+    assert_eq!(codes[0], "ok");
+    codes[1] == "ok"
+}
+
+/// V24, S65: a forwarded address counts only behind a trusted proxy, at the right end, with any bytes to its left.
+#[tokio::test]
+async fn a_forwarded_address_counts_only_behind_a_trusted_proxy() {
+    const CLIENTS: [&str; 2] = ["198.51.100.1", "198.51.100.2"];
+    let trusted = [("TRUSTED_PROXIES", "192.0.2.0/24"), ("TRUSTED_HOPS", "1")];
+    assert!(!are_two(&[], CLIENTS, None).await);
+    assert!(!are_two(&[("TRUSTED_PROXIES", "203.0.113.0/24"), ("TRUSTED_HOPS", "1")], CLIENTS, None).await);
+    assert!(are_two(&trusted, CLIENTS, None).await);
+    assert!(are_two(&trusted, ["198.51.100.1:443", "[2001:db8::1]:443"], None).await);
+    assert!(!are_two(&trusted, ["198.51.100.1", "198.51.100.1:443"], None).await);
+    assert!(!are_two(&trusted, ["198.51.100.1", "203.0.113.9, 198.51.100.1"], None).await);
+    assert!(!are_two(&trusted, ["198.51.100.1", "\u{e9}, 198.51.100.1"], None).await);
+}
+
+/// S159, V63: another customer of the same CDN stands in front of our distribution, or beside it with the same networks.
+#[tokio::test]
+async fn another_customer_of_a_cdn_speaks_for_no_client() {
+    let trusted = [("TRUSTED_PROXIES", "192.0.2.0/24"), ("TRUSTED_HOPS", "1")];
+    // 192.0.2.9 is their distribution, and what it forwards is theirs to write.
+    assert!(!are_two(&trusted, ["198.51.100.1, 192.0.2.9", "198.51.100.2, 192.0.2.9"], None).await);
+    let secret = [("ORIGIN_SECRET_SHA256", SECRET.1), ("TRUSTED_HOPS", "1")];
+    assert!(are_two(&secret, ["198.51.100.1", "198.51.100.2"], Some(SECRET.0)).await);
+    for shown in [None, Some("another secret"), Some(SECRET.1)] {
+        assert!(!are_two(&secret, ["198.51.100.1", "198.51.100.2"], shown).await, "{shown:?}");
+        assert!(!are_two(&[secret.as_slice(), &trusted].concat(), ["198.51.100.1", "198.51.100.2"], shown).await);
     }
 }
 

@@ -16,6 +16,7 @@ mod environment;
 mod fallback;
 mod forged;
 mod ignored;
+mod investigations;
 mod journeys;
 mod jwks;
 mod limits;

@@ -137,6 +137,8 @@ async fn every_answer_forbids_caching() {
             ("cache-control", "no-store"),
             ("x-content-type-options", "nosniff"),
             ("strict-transport-security", "max-age=63072000; includeSubDomains"),
+            ("content-security-policy", "default-src 'none'; frame-ancestors 'none'"),
+            ("x-frame-options", "DENY"),
             ("content-type", "application/json"),
         ] {
             assert_eq!(answer.headers[name], value);

@@ -143,7 +143,7 @@ async fn a_forged_token_is_refused_without_a_read() {
         with(3, "AAAAAAAAAAAAAAAAAAAAAA"),
         with(4, "2"),
         with(5, "AAAAAAAAAAAAAAAAAAAAAA"),
-        String::new(),
+        ".".to_owned(),
         "garbage".to_owned(),
         tokens.access.clone(),
     ];
@@ -157,8 +157,13 @@ async fn a_forged_token_is_refused_without_a_read() {
     assert_eq!(reads, 0);
 
     auth.client().refresh(&with(6, "AAAAAAAAAAAAAAAAAAAAAA")).await.refused(401, "invalid_token");
-    for body in [json!({}), json!({ "refresh": null }), json!({ "refresh": 1 }), json!({ "refresh": [tokens.refresh] })]
-    {
+    for body in [
+        json!({}),
+        json!({ "refresh": null }),
+        json!({ "refresh": "" }),
+        json!({ "refresh": 1 }),
+        json!({ "refresh": [tokens.refresh] }),
+    ] {
         auth.client().post(REFRESH, body).await.refused(400, "invalid_request");
     }
 }

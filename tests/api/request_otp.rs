@@ -43,16 +43,42 @@ async fn an_identifier_has_several_names_and_one_value() {
         json!({ "identifier": ADA, "channel": "sms" }),
         json!({ "identifier": ADA, "channel": "phone" }),
         json!({ "identifier": ADA, "channel": "pigeon" }),
-        json!({ "identifier": ADA, "source_url": "x".repeat(2_049) }),
+        json!({ "identifier": "", "phone": null }),
         json!({ "source_url": "https://example.com" }),
         json!({}),
     ] {
         auth.client().post(REQUEST, body).await.refused(400, "invalid_request");
     }
+    for (body, message) in [
+        (json!({ "identifier": 1 }), "`identifier` must be a string."),
+        (json!({ "identifier": ADA, "source_url": ["x"] }), "`source_url` must be a string."),
+        (json!({ "identifier": ADA, "channel": 1 }), "`channel` must be a string."),
+        (json!({ "identifier": ADA, "token_delivery": "pigeon" }), "`token_delivery` must be `body` or `cookie`."),
+    ] {
+        let refused = auth.client().post(REQUEST, body).await;
+        refused.refused(400, "invalid_request");
+        assert_eq!(refused.body["message"], message);
+    }
     auth.client().post(REQUEST, json!({ "identifier": "nobody" })).await.refused(400, "invalid_email");
     auth.client().post(REQUEST, json!({ "email": "+15551234567" })).await.refused(400, "invalid_email");
     auth.client().post(REQUEST, json!({ "phone": "12" })).await.refused(400, "invalid_phone");
     assert_eq!(auth.messages_to(ADA), 3);
+}
+
+/// S153: an address bar can hold anything, so a strange or long source keeps nobody from a code. An empty field is a missing one.
+#[tokio::test]
+async fn a_strange_source_and_empty_fields_do_not_matter() {
+    let auth = Deployment::with(&[("OTP_REQUESTS_PER_HOUR", "100"), ("OTP_REQUESTS_PER_HOUR_PER_IP", "100")]).await;
+    for body in [
+        json!({ "identifier": ADA, "source_url": format!("https://example.com/?x={}", "x".repeat(7_000)) }),
+        json!({ "identifier": ADA, "source_url": "javascript:alert(1)" }),
+        json!({ "identifier": ADA, "email": "", "phone": " ", "phone_number": null, "channel": "", "challenge_id": "",
+            "source_url": "", "token_delivery": "" }),
+        json!({ "identifier": "\u{feff}\u{202a}Ada@example.com\u{202c} ", "email": null }),
+    ] {
+        auth.client().post(REQUEST, body).await.ok();
+    }
+    assert_eq!(auth.messages_to(ADA), 4);
 }
 
 /// V20: two spellings of one address are one identifier, and the code goes to the canonical spelling.

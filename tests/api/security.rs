@@ -7,7 +7,7 @@ use crate::workspace::{files, read};
 
 /// All tests of the workspace as `file::name`. Tests in `x/tests.rs` belong to `x`.
 fn tests() -> BTreeSet<String> {
-    let all = ["functions", "local", "shared", "tests"].map(|folder| files(folder, ".rs"));
+    let all = ["functions", "local", "shared", "tests", "tools"].map(|folder| files(folder, ".rs"));
     all.iter().flatten().flat_map(|file| tests_in(file)).collect()
 }
 

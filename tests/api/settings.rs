@@ -43,6 +43,8 @@ async fn every_wrong_setting_is_named_at_once() {
             ("DOMAIN_NAME", "https://auth.example.com"),
             ("TOKEN_DELIVERY", "cookies"),
             ("TRUSTED_PROXIES", "10.0.0.0/33"),
+            ("TRUSTED_HOPS", "6"),
+            ("ORIGIN_SECRET_SHA256", "abc"),
             ("USER_ID_CLAIM", "iss"),
             ("PRODUCT_NAME", "a\r\nBcc: b@example.com"),
             ("REFRESH_ROTATION", "maybe"),
@@ -68,8 +70,10 @@ async fn every_wrong_setting_is_named_at_once() {
         "SENDER_EMAIL",
         "ALLOWED_ORIGINS",
         "DOMAIN_NAME",
-        "TOKEN_DELIVERY: expected one of body, cookie",
+        "TOKEN_DELIVERY: expected one of body, cookie, cookie_only",
         "TRUSTED_PROXIES",
+        "TRUSTED_HOPS: expected a whole number from 0 to 5",
+        "ORIGIN_SECRET_SHA256: expected the first 32 hexadecimal digits of one or two SHA-256 digests",
         "USER_ID_CLAIM",
         "PRODUCT_NAME",
         "REFRESH_ROTATION",
@@ -197,6 +201,31 @@ async fn settings_accept_the_names_of_replaced_systems() {
 }
 
 #[tokio::test]
+async fn settings_that_need_another_say_so() {
+    let environment = environment().await;
+    let domain = ("DOMAIN_NAME", "auth.example.com");
+    for (settings, problem) in [
+        (vec![domain, ("TOKEN_DELIVERY", "cookie_only"), ("ALIASES", "off")], None),
+        (vec![domain, ("TOKEN_DELIVERY", "cookie_only")], Some("TOKEN_DELIVERY: the paths of replaced systems")),
+        (vec![("TRUSTED_PROXIES", "192.0.2.0/24"), ("TRUSTED_HOPS", "1")], None),
+        (vec![("TRUSTED_PROXIES", "192.0.2.0/24")], Some("TRUSTED_HOPS: expected the number of proxies")),
+        (vec![("TRUSTED_HOPS", "1")], Some("TRUSTED_HOPS: any client could write its own address")),
+        (
+            vec![("STAGE", "production"), ("ALLOWED_ORIGINS", "http://app.example.com")],
+            Some("ALLOWED_ORIGINS: anybody"),
+        ),
+    ] {
+        let mut environment = environment.clone();
+        environment.extend(settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+        match (read(&environment), problem) {
+            (Ok(_), None) => {}
+            (Err(problems), Some(problem)) => assert_eq!(problems.matches(problem).count(), 1, "{problems}"),
+            (read, _) => panic!("{settings:?}: {read:?}"),
+        }
+    }
+}
+
+#[tokio::test]
 async fn two_names_of_one_setting_must_agree() {
     let environment = environment().await;
     for (settings, problem) in [
@@ -234,6 +263,8 @@ async fn lists_have_at_most_600_bytes() {
         for (bytes, fits) in [(600, true), (601, false)] {
             let mut environment = environment.clone();
             environment.insert(name.to_owned(), fitting(bytes));
+            environment.insert("ORIGIN_SECRET_SHA256".to_owned(), "0".repeat(32));
+            environment.insert("TRUSTED_HOPS".to_owned(), "1".to_owned());
             let problem = read(&environment).err();
             let expected = format!("{name}: expected at most 600 bytes");
             assert_eq!(problem.is_none(), fits, "{problem:?}");

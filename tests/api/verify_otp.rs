@@ -236,6 +236,27 @@ async fn the_source_is_stored_only_at_sign_up() {
     assert_eq!(owners[0]["source_url"]["S"], json!("https://example.com/?utm_source=first"));
 }
 
+/// S153: a person signs up whatever the source says, and only the address of a web page is kept.
+#[tokio::test]
+async fn only_the_address_of_a_web_page_is_stored_as_source() {
+    let auth = Deployment::start().await;
+    let long = format!("https://example.com/?x={}", "x".repeat(3_000));
+    let mut kept = Vec::new();
+    for source in ["javascript:alert(1)", "https://example.com/\u{202e}x", &long] {
+        let who = format!("user{}@example.com", kept.len());
+        let asked = auth.client().ask(&who).await;
+        let body = json!({ "identifier": who, "otp_code": asked.code, "source_url": source });
+        auth.client().post(VERIFY, body).await.ok();
+        let stored = auth
+            .items("ID#")
+            .iter()
+            .filter_map(|owner| owner.get("source_url")?["S"].as_str().map(str::len))
+            .sum::<usize>();
+        kept.push(stored);
+    }
+    assert_eq!(kept, [0, 0, 2_048]);
+}
+
 /// The transaction retries for up to a second. After that the client can retry, because the code is still valid.
 #[tokio::test]
 async fn a_conflict_does_not_use_up_the_code() {

@@ -8,8 +8,9 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use shared::aws::{self, Aws, KeyringReader};
 use shared::config::Reader;
-use shared::http::{Cookie, Delivered, Frontends, Reply, Request, TokenDelivery, not_null};
+use shared::http::{Cookie, Delivered, Frontends, Reply, Request, TokenDelivery};
 use shared::keys::RefreshKeys;
+use shared::observe::report::{self, About};
 use shared::runtime::Function;
 use shared::sessions::{AccessPolicy, Audience, Grant, RefreshToken, SessionPolicy};
 use shared::store::{Store, UserTable, Users};
@@ -38,7 +39,6 @@ pub struct Settings {
 
 #[derive(Deserialize)]
 struct Body {
-    #[serde(default, deserialize_with = "not_null")]
     refresh: Option<String>,
     all: Option<bool>,
     token_delivery: Option<TokenDelivery>,
@@ -95,6 +95,8 @@ impl Function for Logout {
 impl Logout {
     async fn end(&self, users: Users<'_>, grant: &Grant, all: bool, oldest: Timestamp) -> Result<()> {
         let Grant { user, session, .. } = grant;
+        report::about(About::User(user));
+        report::about(About::Session(session));
         let ended = match all {
             true => users.end_all_sessions(user, session, oldest).await?,
             false => users.end_session(user, session).await?,

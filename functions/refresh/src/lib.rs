@@ -8,9 +8,8 @@
 use serde::{Deserialize, Serialize};
 use shared::aws::{self, Aws};
 use shared::config::Reader;
-use shared::http::{
-    Cookie, Delivered, Frontends, Issuer, Reply, Request, TokenDelivery, TokenSettings, Tokens, not_null,
-};
+use shared::http::{Cookie, Delivered, Frontends, Issuer, Reply, Request, TokenDelivery, TokenSettings, Tokens};
+use shared::observe::report::{self, About};
 use shared::runtime::Function;
 use shared::sessions::{RefreshToken, Rotation, Session, SessionPolicy};
 use shared::store::{RotationRequest, Store, UserTable, Users};
@@ -36,7 +35,6 @@ pub struct Settings {
 
 #[derive(Deserialize)]
 struct Body {
-    #[serde(default, deserialize_with = "not_null")]
     refresh: Option<String>,
     token_delivery: Option<TokenDelivery>,
 }
@@ -93,6 +91,8 @@ impl Refresh {
 
         let keys = self.issuer.keys(request, now).await?;
         let (grant, key) = keys.authenticate(&token).ok_or(Error::InvalidToken)?;
+        report::about(About::User(&grant.user));
+        report::about(About::Session(&grant.session));
         let access_key = keys.access_key()?;
 
         let next_key = keys.refresh_key_id()?;

@@ -20,6 +20,7 @@ use shared::config::Reader;
 use shared::http::{Frontends, Reply, Request};
 use shared::keys::{CodeKeys, IndexKeys};
 use shared::messages::{MailSettings, Sender, SmsSettings};
+use shared::observe::report::{self, About};
 use shared::runtime::Function;
 use shared::store::{ChallengeRequest, OtpTable, Store};
 use shared::words::{Channel, Clock, Index, Lane, Result};
@@ -113,6 +114,8 @@ impl Function for RequestOtp {
         let index = Index::new(index.index.mac(), request.tenant());
         let identifier = index.identifier(&to.identifier());
         let network = index.network(request.network);
+        report::about(About::Identifier(&identifier));
+        report::about(About::Network(&network));
         let seal = Seal::new(&index, &identifier);
         let named = named.and_then(|id| seal.open(&id, now));
         let gate = Gate::new(&self.table, &self.policy.sms, &to, now)?;

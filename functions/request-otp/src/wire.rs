@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use shared::http::{Cookie, Delivered, Frontends, IdentifierFields, Request, TokenDelivery, source_url};
+use shared::http::{Cookie, Delivered, Frontends, IdentifierFields, Request, TokenDelivery};
 use shared::words::{ChallengeId, Destination, Result};
 
 #[derive(Deserialize)]
@@ -11,7 +11,9 @@ struct Body {
     #[serde(flatten)]
     identifier: IdentifierFields,
     challenge_id: Option<String>,
-    source_url: Option<String>,
+    /// Only verify-otp keeps it. Its type is checked here too, so that a client learns about a mistake early.
+    #[serde(rename = "source_url")]
+    _source_url: Option<String>,
     token_delivery: Option<TokenDelivery>,
     device: Option<String>,
 }
@@ -28,11 +30,10 @@ pub(crate) struct CodeRequest {
 }
 
 impl CodeRequest {
-    /// Reads the body. The source URL is stored only at sign-up, but it is checked here too, so that a client learns
-    /// about an invalid one early.
+    /// Reads the body. Foreign pages could otherwise have codes sent in their visitors' names, from their visitors' networks.
     pub(crate) fn read(request: &Request, frontends: &Frontends) -> Result<CodeRequest> {
-        let Body { identifier, challenge_id, source_url: source, token_delivery, device } = request.json()?;
-        source_url(source.as_deref())?;
+        request.check_page(frontends)?;
+        let Body { identifier, challenge_id, token_delivery, device, .. } = request.json()?;
         let Delivered { delivery, text } =
             request.delivered(frontends, token_delivery, challenge_id, Cookie::Challenge)?;
         let device = request.device_token(frontends, delivery, device)?;

@@ -16,6 +16,7 @@ use shared::codes::{Allowance, DEVICE_LIFE, SmsPolicy, device_token};
 use shared::config::Reader;
 use shared::http::{Cookie, Frontends, Issuer, Reply, Request, TokenDelivery, TokenSettings};
 use shared::keys::{CodeKeys, IndexKeys};
+use shared::observe::report::{self, About};
 use shared::runtime::Function;
 use shared::sessions::{Opening, Proof, SessionPolicy};
 use shared::store::{OtpTable, Store, UserTable};
@@ -140,6 +141,8 @@ impl Function for VerifyOtp {
         let arrival = Arrival { owner, opening, source_url: submitted.source_url.as_deref(), now };
         let Admitted { user, session, is_new } = admit(&Proof::Code(code), door, arrival).await?;
 
+        report::about(About::User(&user.id));
+        report::about(About::Session(session.id()));
         let mut tokens = keys.issue(&session, &access_key)?;
         let refresh = tokens.into_cookie(submitted.delivery);
         let device = device_token(&submitted.to.identifier(), &index, epoch, now);

@@ -2,7 +2,7 @@
 
 use shared::codes::{Action, Attempt, ChallengeRef, ProvenCode, Seal};
 use shared::keys::CodeKeys;
-use shared::observe::report::{self, Step};
+use shared::observe::report::{self, About, Step};
 use shared::store::Owner;
 use shared::words::{Error, IdentifierDigest, Index, Lane, Network, NetworkDigest, Result, Timestamp};
 
@@ -29,6 +29,8 @@ impl VerifyOtp {
         now: Timestamp,
     ) -> Result<(ProvenCode, Owner)> {
         let (identifier, network) = (index.identifier(&submitted.to.identifier()), index.network(network));
+        report::about(About::Identifier(&identifier));
+        report::about(About::Network(&network));
         // An id that we did not seal for this identifier costs no call.
         let opened = submitted.challenge.as_ref().map(|id| Seal::new(index, &identifier).open(id, now));
         let answer = Answer { submitted, identifier: identifier.clone(), network, codes, now };

@@ -51,7 +51,7 @@ impl SubmittedCode {
         if binding_required && !request.is_by_alias && challenge_id.is_none() {
             return Err(Error::invalid("The field challenge_id is missing."));
         }
-        let source_url = source_url(source.as_deref())?.map(str::to_owned);
+        let source_url = source.as_deref().and_then(source_url).map(str::to_owned);
         let to = identifier.destination()?;
         let code = Code::read(&typed).ok_or(Error::InvalidOtp)?;
         Ok(SubmittedCode { to, code, challenge: challenge_id.map(ChallengeId::from_client), source_url, delivery })

@@ -53,8 +53,9 @@ pub(super) const DOUBTS: &[Doubt] = &[
          set `required` once every frontend sends challenge_id",
     ),
     (
-        |all| all.common.proxies.networks().any(|network| network.prefix_len() == 0),
-        "TRUSTED_PROXIES: every proxy is trusted, so clients can claim any address and avoid all limits per network",
+        |all| all.common.proxies.networks().next().is_some() && !all.common.proxies.has_secret(),
+        "TRUSTED_PROXIES: anybody in these networks, such as another customer of the same CDN, can claim any address and avoid all \
+         limits per network; set ORIGIN_SECRET_SHA256, unless all proxies in them are yours",
     ),
     (
         leaves_frontends_out,

@@ -28,7 +28,7 @@ fn every_setting_has_words() {
 }
 
 /// Values that are valid for one setting or another.
-const TEXTS: [&str; 9] = [
+const TEXTS: [&str; 10] = [
     "other",
     "GB",
     "1.5",
@@ -37,8 +37,20 @@ const TEXTS: [&str; 9] = [
     "/other",
     "other@example.org",
     "10.0.0.0/8",
+    DIGEST,
     "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
 ];
+
+const DIGEST: &str = "a948904f2f0f479b8f8197694b30184b";
+
+/// Settings without which a changed `name` would be refused.
+fn companions(name: &str) -> &'static [(&'static str, &'static str)] {
+    match name {
+        "TRUSTED_PROXIES" => &[("TRUSTED_HOPS", "1"), ("ORIGIN_SECRET_SHA256", DIGEST)],
+        "TRUSTED_HOPS" | "ORIGIN_SECRET_SHA256" => &[("TRUSTED_HOPS", "1"), ("TRUSTED_PROXIES", "192.0.2.0/24")],
+        _ => &[],
+    }
+}
 
 /// Settings that are valid only together.
 const TOGETHER: [&[&str]; 1] = [&["SMS_ENTITY_ID", "SMS_TEMPLATE_ID"]];
@@ -54,7 +66,7 @@ fn changed(name: &str, usual: &Settings) -> Settings {
     let values = [range, choices, TEXTS.to_vec(), vec!["https://other.example.org"]].concat();
     let alone = [name];
     let names = TOGETHER.iter().find(|names| names.contains(&name)).map_or(&alone[..], |names| *names);
-    let with = |value| names.iter().map(|name| (*name, value)).collect::<Vec<_>>();
+    let with = |value| [companions(name).to_vec(), names.iter().map(|name| (*name, value)).collect()].concat();
     let mut changed = values.into_iter().filter_map(|value| settings("default", &with(value)).ok());
     let other = changed.find(|changed| format!("{:?}", changed.all) != format!("{:?}", usual.all));
     other.unwrap_or_else(|| panic!("no other {name}"))
@@ -62,8 +74,8 @@ fn changed(name: &str, usual: &Settings) -> Settings {
 
 #[test]
 fn every_setting_changes_its_words() {
-    let usual = settings("default", &[]).unwrap();
     for name in asked_for().into_iter().filter(|name| !IDENTITY.contains(&name.as_str())) {
+        let usual = settings("default", companions(&name)).unwrap();
         let changed = changed(&name, &usual).all;
         for (names, words) in words::GROUPS.iter().flat_map(|group| group.lines) {
             let is_about = names.contains(&name.as_str());
@@ -130,7 +142,7 @@ fn each_doubt_has_its_setting_and_goes_with_it() {
         ("REFRESH_GRACE_SECONDS", &[("REFRESH_GRACE_SECONDS", "0")]),
         ("REFRESH_IDLE_DAYS", &[("REFRESH_IDLE_DAYS", "91")]),
         ("OTP_BINDING", &[("OTP_BINDING", "optional")]),
-        ("TRUSTED_PROXIES", &[("TRUSTED_PROXIES", "10.0.0.0/8,::/0")]),
+        ("TRUSTED_PROXIES", &[("TRUSTED_PROXIES", "10.0.0.0/8"), ("TRUSTED_HOPS", "1")]),
         ("ALLOWED_ORIGINS", &[("DOMAIN_NAME", "auth.example.org"), ("ALLOWED_ORIGINS", "https://app.example.com")]),
         ("SMS_MAX_PRICE", &[sms]),
         ("WEBOTP_HOST", &[sms]),
@@ -151,6 +163,11 @@ fn each_doubt_has_its_setting_and_goes_with_it() {
 
 #[test]
 fn limits_of_a_doubt_are_still_fine() {
-    assert!(doubts("production", &[SOUND, &[("JWT_ACCESS_SECONDS", "3600")]].concat()).is_empty());
+    for settings in [
+        &[("JWT_ACCESS_SECONDS", "3600")],
+        [companions("TRUSTED_PROXIES"), &[("TRUSTED_PROXIES", "10.0.0.0/8")]].concat().as_slice(),
+    ] {
+        assert!(doubts("production", &[SOUND, settings].concat()).is_empty());
+    }
     assert!(!doubts("default", &[]).iter().any(|doubt| doubt.starts_with("JWT_LEEWAY_SECONDS")));
 }

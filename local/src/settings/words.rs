@@ -59,8 +59,14 @@ const LIMITS: &[Line] = &[
     }),
     (&["TRUSTED_PROXIES"], |all| {
         let proxies = listed(all.common.proxies.networks());
-        let words = if proxies.is_empty() { "off".to_owned() } else { format!("trusted from {proxies}") };
-        format!("X-Forwarded-For: {words}")
+        format!("networks of proxies: {}", if proxies.is_empty() { "not checked" } else { &proxies })
+    }),
+    (&["TRUSTED_HOPS"], |all| match all.common.proxies.hops {
+        0 => "X-Forwarded-For: off".to_owned(),
+        hops => format!("X-Forwarded-For: read behind {}", counted(hops as u64, "proxy").replace("proxys", "proxies")),
+    }),
+    (&["ORIGIN_SECRET_SHA256"], |all| {
+        format!("secret of proxies: {}", if all.common.proxies.has_secret() { "required" } else { "none" })
     }),
 ];
 
@@ -115,6 +121,7 @@ const FRONTENDS: &[Line] = &[
     (&["TOKEN_DELIVERY"], |all| {
         let words = match all.request.frontends.usual {
             TokenDelivery::Body => "in the body, in cookies on request",
+            TokenDelivery::Cookie if all.request.frontends.is_cookie_only => "in cookies only",
             TokenDelivery::Cookie => "in cookies, in the body on request",
         };
         format!("refresh tokens: {words}")

@@ -7,6 +7,7 @@ use crate::aws::{Aws, Cache, FRESH, KeyringReader};
 use crate::config::Reader;
 use crate::http::{Request, TokenSettings};
 use crate::keys::{LONGEST_CACHED, SigningKeys, TrustedRoot};
+use crate::observe::report::{self, About};
 use crate::sessions::{AccessPolicy, CheckingKeys, Subject};
 use crate::store::UserTable;
 use crate::words::{Result, Timestamp};
@@ -86,7 +87,10 @@ impl Checker {
         if keys.miss_key_of(token) {
             keys = self.keys(UNKNOWN, now).await?;
         }
-        keys.check(token, &issuer, &self.policy, now)
+        let subject = keys.check(token, &issuer, &self.policy, now)?;
+        report::about(About::User(&subject.user));
+        report::about(About::Session(&subject.session));
+        Ok(subject)
     }
 
     async fn keys(&self, fresh: Duration, now: Timestamp) -> Result<Arc<CheckingKeys>> {

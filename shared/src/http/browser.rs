@@ -28,7 +28,7 @@ impl Request {
         cookie: Cookie,
     ) -> Result<Delivered> {
         if asked == Some(TokenDelivery::Body) {
-            return Ok(Delivered { delivery: TokenDelivery::Body, text: field });
+            return Ok(Delivered { delivery: frontends.delivery(asked, false, &self.page)?, text: field });
         }
         let brought = self.cookies.get(cookie)?;
         let delivery = frontends.delivery(asked, brought.is_some(), &self.page)?;
@@ -56,6 +56,14 @@ impl Request {
             return Err(Error::invalid("The body is invalid: missing field `refresh`."));
         }
         Ok(delivered)
+    }
+
+    /// Refuses a request from a page that may not use the API.
+    ///
+    /// # Errors
+    /// As [`Frontends::check_page`].
+    pub fn check_page(&self, frontends: &Frontends) -> Result<()> {
+        frontends.check_page(&self.page)
     }
 
     /// The device token: from its cookie if the request's tokens travel in cookies, else from the body's `field`.

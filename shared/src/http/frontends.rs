@@ -31,12 +31,16 @@ pub struct Page {
 pub struct Frontends {
     /// The delivery for requests that neither ask for one nor send a cookie.
     pub usual: TokenDelivery,
+    /// Whether tokens travel in cookies only.
+    pub is_cookie_only: bool,
     /// The API's own domain, if it has one.
     pub domain: Option<String>,
     origins: Vec<(Origin, HoldsCookies)>,
 }
 
 type HoldsCookies = bool;
+
+const NOT_ALLOWED: &str = "This origin is not allowed. The operator can add it to ALLOWED_ORIGINS.";
 
 const IS_DOMAIN: Check = (is_host_name, "a domain name in lower case, such as auth.example.com");
 
@@ -45,15 +49,31 @@ impl Frontends {
     /// their cookies.
     pub fn read(read: &mut Reader<'_>) -> Frontends {
         let expected = "origins such as https://app.example.com, without a path or a final slash, separated by commas";
-        let usual = match read.choice("TOKEN_DELIVERY", "body", &["body", "cookie"]).as_str() {
-            "cookie" => TokenDelivery::Cookie,
-            _ => TokenDelivery::Body,
-        };
+        let (usual, is_cookie_only) =
+            match read.choice("TOKEN_DELIVERY", "body", &["body", "cookie", "cookie_only"]).as_str() {
+                "cookie" => (TokenDelivery::Cookie, false),
+                "cookie_only" => (TokenDelivery::Cookie, true),
+                _ => (TokenDelivery::Body, false),
+            };
         let origins: Vec<Origin> = read.list("ALLOWED_ORIGINS", expected, |text| text.parse().ok());
         if read.get("ALLOWED_ORIGINS").is_none() {
             read.expect("ALLOWED_ORIGINS", expected);
         }
-        let frontends = Frontends::new(usual, origins, read.optional("DOMAIN_NAME", IS_DOMAIN));
+        if read.get("STAGE").as_deref() == Some("production") {
+            let is_open = |origin: &&Origin| !origin.is_https() && !origin.is_loopback();
+            let open: Vec<_> = origins.iter().filter(is_open).map(Origin::as_str).collect();
+            if !open.is_empty() {
+                read.report(format!(
+                    "ALLOWED_ORIGINS: anybody on the way can change pages of {} and read their tokens. In production, use https",
+                    open.join(", ")
+                ));
+            }
+        }
+        if is_cookie_only && read.get("ALIASES").as_deref() != Some("off") {
+            read.report("TOKEN_DELIVERY: the paths of replaced systems send tokens in bodies. With cookie_only, set ALIASES to off".to_owned());
+        }
+        let domain = read.optional("DOMAIN_NAME", IS_DOMAIN);
+        let frontends = Frontends { is_cookie_only, ..Frontends::new(usual, origins, domain) };
         let without: Vec<_> = frontends.without_cookies().collect();
         if usual == TokenDelivery::Cookie && !without.is_empty() {
             read.report(format!(
@@ -76,7 +96,7 @@ impl Frontends {
             origin.is_loopback() || is_same_site
         };
         let origins = origins.iter().map(|origin| (origin.clone(), holds(origin))).collect();
-        Frontends { usual, origins, domain }
+        Frontends { usual, is_cookie_only: false, origins, domain }
     }
 
     /// All origins.
@@ -93,14 +113,30 @@ impl Frontends {
     /// else in the usual way.
     ///
     /// # Errors
-    /// [`Error::InvalidRequest`] if cookies would be lost; [`Error::Forbidden`] if the page may not use them, or if a request
-    /// with a cookie has no `Origin` (S61).
+    /// [`Error::InvalidRequest`] if cookies would be lost; [`Error::Forbidden`] if the page may not use them, if a request
+    /// with a cookie has no `Origin` (S61), or if the deployment has cookies only (S156).
     pub fn delivery(&self, asked: Option<TokenDelivery>, brings: bool, page: &Page) -> Result<TokenDelivery> {
+        if asked == Some(TokenDelivery::Body) && self.is_cookie_only {
+            return Err(Error::Forbidden("This deployment sends tokens in cookies only. Leave out `token_delivery`."));
+        }
         let delivery = asked.unwrap_or(if brings { TokenDelivery::Cookie } else { self.usual });
         if delivery == TokenDelivery::Cookie && !page.is_same_origin {
             self.check_origin(page.origin.as_deref(), brings)?;
         }
         Ok(delivery)
+    }
+
+    /// Refuses a request from a page that may not use the API (S152). The gateway's CORS only keeps such a page from reading the
+    /// answer. A client without an `Origin` is no page.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`] for such a page.
+    pub fn check_page(&self, page: &Page) -> Result<()> {
+        let is_allowed = |shown: &str| self.origins.iter().any(|(origin, _)| origin.as_str() == shown);
+        match &page.origin {
+            Some(shown) if !page.is_same_origin && !is_allowed(shown) => Err(Error::Forbidden(NOT_ALLOWED)),
+            Some(_) | None => Ok(()),
+        }
     }
 
     fn check_origin(&self, origin: Option<&str>, brings: bool) -> Result<()> {
@@ -113,9 +149,7 @@ impl Frontends {
             None if brings => Err(Error::Forbidden("The Origin header is missing. A request with a cookie needs it.")),
             None => Ok(()),
             Some(shown) => match self.origins.iter().find(|(origin, _)| origin.as_str() == shown) {
-                None => {
-                    Err(Error::Forbidden("This origin is not allowed. The operator can add it to ALLOWED_ORIGINS."))
-                }
+                None => Err(Error::Forbidden(NOT_ALLOWED)),
                 Some((_, false)) => Err(Error::invalid(CANNOT)),
                 Some((_, true)) => Ok(()),
             },
@@ -175,6 +209,23 @@ mod tests {
             frontends.usual = usual;
             assert_eq!(frontends.delivery(asked, brings, &page()).unwrap(), delivery, "{asked:?} {brings} {usual:?}");
         }
+    }
+
+    /// S156: on the way to a page without TLS, anybody can add a script that reads its tokens. A page on the own machine has no way.
+    #[test]
+    fn pages_in_production_have_tls() {
+        let read = |stage: &str, origins: &str| {
+            let lookup = |name: &str| match name {
+                "STAGE" => Some(stage.to_owned()),
+                "ALLOWED_ORIGINS" => Some(origins.to_owned()),
+                _ => None,
+            };
+            crate::config::read(lookup, Frontends::read).map_err(|problems| problems.to_string())
+        };
+        assert!(read("production", "https://app.example.com,http://localhost:3000").is_ok());
+        assert!(read("testing", "http://app.example.com").is_ok());
+        let problem = read("production", "https://app.example.com,http://app.example.com").unwrap_err();
+        assert!(problem.contains("ALLOWED_ORIGINS: anybody on the way can change pages of http://app.example.com "));
     }
 
     #[test]

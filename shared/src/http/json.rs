@@ -2,11 +2,10 @@
 
 use std::fmt;
 
-use serde::Deserialize;
 use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
-use crate::words::{Error, Result};
+use crate::words::{Error, Result, trimmed};
 
 /// The maximum nesting of a body. Valid bodies have one level (V32).
 const DEEPEST: usize = 8;
@@ -19,18 +18,32 @@ pub fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     let value = Strict { depth: 0 }.deserialize(&mut reader).map_err(|error| unreadable(&error))?;
     reader.end().map_err(|error| unreadable(&error))?;
-    if !value.is_object() {
+    let Value::Object(mut fields) = value else {
         return Err(Error::invalid("The body must be a JSON object."));
-    }
-    T::deserialize(value).map_err(|error| Error::invalid(format!("The body is invalid: {}.", shape_of(&error))))
+    };
+    fields.retain(|_, value| !is_empty(value));
+    T::deserialize(&fields).map_err(|error| refusal::<T>(&fields, &error))
 }
 
-/// For `deserialize_with`: a field that may be missing but rejects `null`.
-///
-/// # Errors
-/// As the deserializer of `T`.
-pub fn not_null<'de, T: Deserialize<'de>, D: Deserializer<'de>>(field: D) -> std::result::Result<Option<T>, D::Error> {
-    T::deserialize(field).map(Some)
+/// `null` and text without a visible character count as a missing field, for every field. Clients and forms differ in what they
+/// send for a field that nobody filled in.
+fn is_empty(value: &Value) -> bool {
+    value.is_null() || value.as_str().is_some_and(|text| trimmed(text).is_empty())
+}
+
+/// Names the field with the wrong type. `serde` forgets it for flattened structs, so each field is read alone.
+fn refusal<T: DeserializeOwned>(fields: &Map<String, Value>, error: &serde_json::Error) -> Error {
+    let wrong = fields.iter().find_map(|(name, value)| {
+        let alone = Map::from_iter([(name.clone(), value.clone())]);
+        Some((name, expected(&T::deserialize(&alone).err()?)?))
+    });
+    match wrong {
+        Some((name, expected)) => Error::invalid(format!("`{name}` must be {expected}.")),
+        None => {
+            let problem = expected(error).map_or_else(|| error.to_string(), |expected| format!("expected {expected}"));
+            Error::invalid(format!("The body is invalid: {problem}."))
+        }
+    }
 }
 
 fn unreadable(error: &serde_json::Error) -> Error {
@@ -43,12 +56,11 @@ fn unreadable(error: &serde_json::Error) -> Error {
 }
 
 /// The type that serde expected. The value that it found is left out, because it may be an address or a code.
-fn shape_of(error: &serde_json::Error) -> String {
+fn expected(error: &serde_json::Error) -> Option<String> {
     let text = error.to_string();
-    match text.rsplit_once("expected ") {
-        Some((_, expected)) => format!("expected {expected}"),
-        None => text,
-    }
+    let (_, expected) = text.rsplit_once("expected ")?;
+    // For a field with a few possible words.
+    Some(if expected == "string or map" { "a string".to_owned() } else { expected.to_owned() })
 }
 
 /// Reads any JSON, but rejects objects with duplicate keys, because two parsers could read different values (V21).
@@ -152,14 +164,61 @@ mod tests {
         assert!(read::<Map<String, Value>>(br#"{"a": null, "b": [true, -1, 1.5, "x", 1e999]}"#).is_err());
     }
 
+    #[derive(Debug, PartialEq, serde::Deserialize)]
+    struct Shape {
+        #[serde(flatten)]
+        inner: Inner,
+        code: Option<String>,
+        all: Option<bool>,
+        must: String,
+    }
+
+    #[derive(Debug, PartialEq, serde::Deserialize)]
+    struct Optional {
+        #[serde(flatten)]
+        inner: Inner,
+    }
+
+    #[derive(Debug, PartialEq, serde::Deserialize)]
+    struct Inner {
+        way: Option<Way>,
+    }
+
+    #[derive(Debug, PartialEq, serde::Deserialize)]
+    #[serde(rename_all = "lowercase")]
+    enum Way {
+        One,
+        Two,
+    }
+
     #[test]
-    fn a_refusal_does_not_repeat_the_value() {
-        #[derive(Debug, serde::Deserialize)]
-        #[expect(dead_code, reason = "only its shape matters")]
-        struct Shape {
-            code: String,
+    fn a_refusal_names_the_field_and_not_its_value() {
+        for (body, message) in [
+            (r#"{"must": "x", "code": 123456}"#, "`code` must be a string."),
+            (r#"{"must": "x", "other": 1, "code": ["123456"]}"#, "`code` must be a string."),
+            (r#"{"must": "x", "all": "expected 123456"}"#, "`all` must be a boolean."),
+            (r#"{"must": "x", "way": "123456"}"#, "The body is invalid: expected `one` or `two`."),
+            (r#"{"must": 123456, "code": "x"}"#, "`must` must be a string."),
+            (r#"{"code": "123456"}"#, "The body is invalid: missing field `must`."),
+        ] {
+            assert_eq!(read::<Shape>(body.as_bytes()).unwrap_err().to_string(), message, "{body}");
         }
-        let error = read::<Shape>(br#"{"code": 123456}"#).unwrap_err();
-        assert_eq!(error.to_string(), "The body is invalid: expected a string.");
+        // A flattened field is found if no field is required, as in all bodies of the API.
+        for (body, message) in [
+            (r#"{"way": "123456"}"#, "`way` must be `one` or `two`."),
+            (r#"{"other": 1, "way": 123456}"#, "`way` must be a string."),
+        ] {
+            assert_eq!(read::<Optional>(body.as_bytes()).unwrap_err().to_string(), message, "{body}");
+        }
+    }
+
+    #[test]
+    fn an_empty_field_is_a_missing_field() {
+        let plain = read::<Shape>(br#"{"must": "x"}"#).unwrap();
+        for empty in ["null", r#""""#, r#""  ""#, r#""\u200b\n""#] {
+            let body = format!(r#"{{"must": "x", "code": {empty}, "way": {empty}, "all": {empty}}}"#);
+            assert_eq!(read::<Shape>(body.as_bytes()).unwrap(), plain, "{empty}");
+            assert!(read::<Shape>(format!(r#"{{"must": {empty}}}"#).as_bytes()).is_err());
+        }
     }
 }

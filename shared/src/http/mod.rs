@@ -25,7 +25,6 @@ pub use self::cookie::{Cookie, Cookies};
 pub use self::frontends::{Frontends, Page, TokenDelivery};
 pub use self::identifier_fields::IdentifierFields;
 pub use self::issuer::{AccessKey, Issuer, RequestKeys, TokenSettings, Tokens};
-pub use self::json::not_null;
 pub use self::origin::{Origin, is_host_name};
 pub use self::proxies::Proxies;
 pub use self::reply::Reply;

@@ -8,6 +8,15 @@ use serde_json::Value;
 
 use crate::words::{Error, Result};
 
+/// Headers that protect browsers, in every answer (S64, S154). An answer is data: no page may frame it, and a browser that opens it
+/// loads and runs nothing.
+const PROTECTION: [(HeaderName, &str); 4] = [
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (header::STRICT_TRANSPORT_SECURITY, "max-age=63072000; includeSubDomains"),
+    (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
+    (header::X_FRAME_OPTIONS, "DENY"),
+];
+
 /// The reply of a handler.
 #[derive(Debug)]
 pub struct Reply {
@@ -49,10 +58,19 @@ impl Reply {
         Ok(Reply { outcome: "ok", status: StatusCode::PERMANENT_REDIRECT, body: "{}".to_owned(), headers })
     }
 
-    /// Sets `Cache-Control`. Replies without it say `no-store`.
+    /// Lets caches store the reply. Replies without this say `no-store`. The gateway adds CORS headers for the origin of the
+    /// request, so a cache must keep one copy for each origin.
     #[must_use]
     pub fn cached(mut self, cache_control: &'static str) -> Reply {
         self.headers.push((header::CACHE_CONTROL, HeaderValue::from_static(cache_control)));
+        self.headers.push((header::VARY, HeaderValue::from_static("Origin")));
+        self
+    }
+
+    /// Removes the body, for an answer to HEAD.
+    #[must_use]
+    pub(crate) fn without_body(mut self) -> Reply {
+        self.body.clear();
         self
     }
 
@@ -128,9 +146,9 @@ impl Reply {
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-        headers
-            .insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=63072000; includeSubDomains"));
+        for (name, value) in PROTECTION {
+            headers.insert(name, HeaderValue::from_static(value));
+        }
         if let Ok(id) = HeaderValue::from_str(id) {
             headers.insert("x-request-id", id);
         }

@@ -7,6 +7,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::Proxies;
+use super::proxies::ORIGIN_SECRET;
 use crate::http::cookie::Cookies;
 use crate::http::frontends::Page;
 use crate::http::json;
@@ -50,11 +51,12 @@ impl Request {
         let peer = context.http.source_ip.as_deref().and_then(|text| text.parse().ok());
         let peer = peer.ok_or_else(|| Error::internal("the event has no source address"))?;
         let forwarded = request.headers().get_all("x-forwarded-for").iter().map(|value| value.as_bytes());
+        let secret = request.headers().get(ORIGIN_SECRET).map(|value| value.as_bytes());
         let text = |name| request.headers().get(name)?.to_str().ok().map(str::to_owned);
         Ok(Request {
             id: context.request_id.unwrap_or_default(),
             domain: context.domain_name.unwrap_or_default(),
-            network: Network::of(proxies.client(peer, forwarded)),
+            network: Network::of(proxies.client(peer, forwarded, secret)),
             path: without_final_slash(request.raw_http_path()).to_owned(),
             has_final_slash: request.raw_http_path().ends_with('/'),
             is_by_alias: false,
@@ -85,14 +87,14 @@ impl Request {
         json::read(&self.body)
     }
 
-    /// The text after `Bearer` and one space in the header. API Gateway joins two such headers with a comma, and a comma makes
-    /// any token invalid.
+    /// The text after `Bearer` and one or more spaces in the header. API Gateway joins two such headers with a comma, and a comma
+    /// makes any token invalid.
     ///
     /// # Errors
     /// [`Error::InvalidToken`] if the header is missing or has another scheme.
     pub fn bearer(&self) -> Result<&str> {
         let (scheme, token) = self.authorization.as_deref().and_then(|text| text.split_once(' ')).unwrap_or_default();
-        if scheme.eq_ignore_ascii_case("Bearer") { Ok(token) } else { Err(Error::InvalidToken) }
+        if scheme.eq_ignore_ascii_case("Bearer") { Ok(token.trim_start_matches(' ')) } else { Err(Error::InvalidToken) }
     }
 
     /// The tenant of the request.

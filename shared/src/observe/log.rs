@@ -13,7 +13,7 @@ use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::registry::LookupSpan;
 
 use crate::observe::metrics::{Counted, Metrics};
-use crate::observe::report::{self, Noted, Report};
+use crate::observe::report::{self, Noted, Pseudonyms, Report};
 use crate::words::{Clock, Error};
 
 /// The destination of log lines, with the clock for their timestamps.
@@ -177,6 +177,7 @@ impl Ended<'_> {
             own_ms,
             cold_start: *is_cold,
             cause: cause.as_deref(),
+            about: report.about(),
             metrics: metrics.members(function, &counted, now),
             steps: report.steps(),
         });
@@ -201,6 +202,8 @@ struct RequestLine<'a> {
     cold_start: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     cause: Option<&'a str>,
+    #[serde(flatten)]
+    about: &'a Pseudonyms,
     /// CloudWatch expects its metrics at the top level.
     #[serde(flatten)]
     metrics: Map<String, Value>,

@@ -1,6 +1,7 @@
 //! Notes about a request: collected where decisions are made, and written in the request's only log line.
 //!
-//! Notes never influence the answer. They contain neither identifiers nor networks, not even as digests.
+//! Notes never influence the answer. Steps contain neither identifiers nor networks, not even as digests, because `explain` shows
+//! them. Beside its steps, a request has the pseudonyms of those whom it is about ([`Pseudonyms`]), for investigations.
 
 use std::borrow::Cow;
 use std::cell::RefCell;
@@ -8,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-use crate::words::Channel;
+use crate::words::{Channel, IdentifierDigest, NetworkDigest, SessionId, UserId};
 
 /// A word from a small, fixed set.
 pub type Word = Cow<'static, str>;
@@ -123,12 +124,40 @@ pub struct Noted {
     pub step: Step,
 }
 
+/// Somebody whom a request is about.
+#[derive(Clone, Copy)]
+pub enum About<'a> {
+    /// The identifier of a code, as its keyed digest.
+    Identifier(&'a IdentifierDigest),
+    /// The network of the request, as its keyed digest.
+    Network(&'a NetworkDigest),
+    /// The user who was proven.
+    User(&'a UserId),
+    /// The session that was opened, used or ended.
+    Session(&'a SessionId),
+}
+
+/// The pseudonyms in a request's log line. An operator finds all requests about one account, or from one network, and learns no
+/// address (S157). Each is the same text as in the tables.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Pseudonyms {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    identifier: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    network: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    session: Option<String>,
+}
+
 /// All notes about one request.
 #[derive(Debug)]
 pub struct Report {
     id: String,
     started: Instant,
     steps: Vec<Noted>,
+    about: Pseudonyms,
 }
 
 tokio::task_local! {
@@ -144,6 +173,19 @@ pub fn note(step: Step) {
     });
 }
 
+/// Adds a pseudonym to this task's request. Outside a request, it does nothing.
+pub fn about(whom: About<'_>) {
+    let _ = REPORT.try_with(|report| {
+        let about = &mut report.borrow_mut().about;
+        match whom {
+            About::Identifier(digest) => about.identifier = Some(digest.as_str().to_owned()),
+            About::Network(digest) => about.network = Some(digest.as_str().to_owned()),
+            About::User(user) => about.user = Some(user.to_string()),
+            About::Session(session) => about.session = Some(session.as_str().to_owned()),
+        }
+    });
+}
+
 /// The id of this task's request.
 pub fn request_id() -> Option<String> {
     REPORT.try_with(|report| report.borrow().id.clone()).ok()
@@ -151,22 +193,24 @@ pub fn request_id() -> Option<String> {
 
 /// Runs `work` and collects its notes. Tasks spawned by it cannot add notes.
 pub async fn collect<T>(id: &str, work: impl Future<Output = T>) -> (T, Report) {
-    let report = Report { id: id.to_owned(), started: Instant::now(), steps: Vec::new() };
+    let report = Report::empty(id);
+    let started = report.started;
     let whole = async {
         let done = work.await;
-        let steps = REPORT.with(|report| std::mem::take(&mut report.borrow_mut().steps));
-        (done, steps)
+        let noted = REPORT.with(|report| {
+            let mut report = report.borrow_mut();
+            (std::mem::take(&mut report.steps), std::mem::take(&mut report.about))
+        });
+        (done, noted)
     };
-    let id = report.id.clone();
-    let started = report.started;
-    let (done, steps) = REPORT.scope(RefCell::new(report), whole).await;
-    (done, Report { id, started, steps })
+    let (done, (steps, about)) = REPORT.scope(RefCell::new(report), whole).await;
+    (done, Report { id: id.to_owned(), started, steps, about })
 }
 
 impl Report {
     /// A report for a request that could not be parsed.
     pub fn empty(id: &str) -> Report {
-        Report { id: id.to_owned(), started: Instant::now(), steps: Vec::new() }
+        Report { id: id.to_owned(), started: Instant::now(), steps: Vec::new(), about: Pseudonyms::default() }
     }
 
     /// The request's id.
@@ -177,6 +221,11 @@ impl Report {
     /// The notes, in the order in which the steps ended.
     pub fn steps(&self) -> &[Noted] {
         &self.steps
+    }
+
+    /// Those whom the request is about.
+    pub fn about(&self) -> &Pseudonyms {
+        &self.about
     }
 
     /// The number of calls to AWS, including retries.

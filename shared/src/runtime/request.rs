@@ -4,8 +4,8 @@ use std::convert::Infallible;
 use std::sync::Arc;
 
 use data_encoding::BASE64;
-use lambda_http::http::Response;
 use lambda_http::http::header::{self, HeaderValue};
+use lambda_http::http::{Method, Response};
 use lambda_http::request::LambdaRequest;
 use lambda_http::{Adapter, Body, LambdaEvent, Service, service_fn};
 use serde::Serialize;
@@ -36,6 +36,7 @@ impl Event for Request {
 
 impl<F: Function<Event = Request>> Served<F> {
     async fn respond(&self, request: lambda_http::Request) -> Response<Body> {
+        let is_head = request.method() == Method::HEAD;
         let (outcome, report, shape) = match Request::read(request, &self.common.proxies) {
             Ok(mut request) => {
                 let shape = self.common.aliases.then(|| Shape::translate(&mut request)).flatten();
@@ -58,6 +59,7 @@ impl<F: Function<Event = Request>> Served<F> {
             report: &report,
         });
         let reply = if let Some(shape) = shape { shape.reshape(reply) } else { reply };
+        let reply = if is_head { reply.without_body() } else { reply };
         reply.into_response(report.id())
     }
 

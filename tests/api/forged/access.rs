@@ -283,7 +283,7 @@ impl Forger {
             ("five parts, as of JWE", format!("{header}.{claims}.{signature}.{claims}.{signature}")),
             ("a dot more", format!("{genuine}.")),
             ("a dot before", format!(".{genuine}")),
-            ("a space before", format!(" {genuine}")),
+            ("a tab before", format!("\t{genuine}")),
             ("a space within", format!("{header}. {claims}.{signature}")),
             ("itself twice", format!("{genuine},{genuine}")),
             ("the word Bearer within", format!("Bearer {genuine}")),

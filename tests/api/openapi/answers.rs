@@ -70,6 +70,10 @@ pub(super) async fn given(operation: &Operation, status: u16, name: &str) -> Ans
         ("verifyCode", name) => answered(operation, name).await,
         ("refresh" | "logout", name) => with_a_session(operation, name).await,
         ("publicKeys", name) => keys(operation, name).await,
+        ("publicKeysHeaders" | "discoveryHeaders", _) => {
+            let request = Request::head(&operation.path).body(Bytes::new()).unwrap();
+            Deployment::start().await.client().send(request).await
+        }
         _ if operation.path.is_empty() => elsewhere(status, name).await,
         _ if operation.needs_access => with_access(operation, name).await,
         _ => Deployment::start().await.client().get(&operation.path).await,

@@ -31,7 +31,7 @@ struct Person {
 }
 
 /// High limits, because they are tested elsewhere. Codes are so long that no execution guesses one.
-const SETTINGS: [(&str, &str); 12] = [
+const SETTINGS: [(&str, &str); 13] = [
     ("JWT_ALGORITHM", "EdDSA"),
     ("OTP_LENGTH", "10"),
     ("OTP_REQUESTS_PER_IP", "1000000"),
@@ -42,6 +42,7 @@ const SETTINGS: [(&str, &str); 12] = [
     ("DOMAIN_NAME", "auth.example.com"),
     ("ALLOWED_ORIGINS", "https://app.example.com"),
     ("TRUSTED_PROXIES", "10.0.0.0/8"),
+    ("TRUSTED_HOPS", "1"),
     // Long timeouts, because a busy machine is slow.
     ("AWS_ATTEMPT_TIMEOUT_MS", "29000"),
     ("AWS_OPERATION_TIMEOUT_MS", "29000"),

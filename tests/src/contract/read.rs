@@ -63,6 +63,7 @@ impl<'a> Source<'a> {
             id: operation["operationId"].as_str().unwrap().to_owned(),
             needs_access: ways
                 .is_some_and(|ways| !ways.is_empty() && ways.iter().all(|way| way.get("accessToken").is_some())),
+            declares_security: ways.is_some(),
             request: body.as_ref().map(|place| self.validator(OPEN, &format!("{place}/schema"))),
             requests: body.map(|place| self.examples(&place)).unwrap_or_default(),
             responses: statuses.map(|(status, _)| (status.parse().unwrap(), response(status))).collect(),

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use bytes::Bytes;
 use data_encoding::BASE64;
-use http::{HeaderValue, Request, Response, StatusCode};
+use http::{HeaderValue, Method, Request, Response, StatusCode};
 use serde_json::Value;
 use shared::words::Entropy;
 
@@ -61,7 +61,8 @@ impl Api {
         if let Some(cors) = &self.cors {
             cors.apply(request.headers(), headers);
         }
-        answer
+        // RFC 9110: an answer to HEAD has no body, whatever the function returns.
+        if request.method() == Method::HEAD { answer.map(|_| Bytes::new()) } else { answer }
     }
 
     /// Returns the function for `request`, by resource name, and the event for it.

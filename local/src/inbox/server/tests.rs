@@ -18,8 +18,14 @@ async fn stack(services_only: bool) -> (Stack, SocketAddr) {
     (stack, inbox)
 }
 
-/// Sends a request and reads until the server closes the connection.
+/// Sends a request and reads until the server closes the connection: the status, and the body.
 async fn send(inbox: SocketAddr, line: &str, headers: &str, body: &str) -> (u16, String) {
+    let (status, _, body) = exchange(inbox, line, headers, body).await;
+    (status, body)
+}
+
+/// The status, the headers in lower case, and the body.
+async fn exchange(inbox: SocketAddr, line: &str, headers: &str, body: &str) -> (u16, String, String) {
     let mut stream = TcpStream::connect(inbox).await.unwrap();
     let length = body.len();
     let host = if headers.contains("host:") { String::new() } else { format!("host: {inbox}\r\n") };
@@ -28,7 +34,7 @@ async fn send(inbox: SocketAddr, line: &str, headers: &str, body: &str) -> (u16,
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await.unwrap();
     let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-    (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
+    (head.split(' ').nth(1).unwrap().parse().unwrap(), head.to_lowercase(), body.to_owned())
 }
 
 async fn ask(inbox: SocketAddr, line: &str, body: &str) -> (u16, Value) {
@@ -155,6 +161,31 @@ async fn other_hosts_and_other_origins_are_kept_out() {
     for path in ["/", "/page.css", "/page.js", "/api", "/reference.css", "/reference.js"] {
         assert_eq!(send(inbox, &format!("GET {path}"), "", "").await.0, 200);
     }
+}
+
+/// No page may frame the inbox, and no browser may take its data for a page.
+#[tokio::test]
+async fn the_inbox_is_framed_by_nobody_and_says_what_it_is() {
+    let (_stack, inbox) = stack(true).await;
+    let headers = async |line: &str| exchange(inbox, line, "", "").await.1;
+    for path in ["/", "/api", "/api/messages", "/api/logs", "/api/clock", "/openapi.json", "/nowhere"] {
+        assert!(headers(&format!("GET {path}")).await.contains("x-content-type-options: nosniff"), "{path}");
+    }
+    for path in ["/", "/api"] {
+        assert!(headers(&format!("GET {path}")).await.contains("frame-ancestors 'none'"), "{path}");
+    }
+}
+
+/// DNS rebinding: a page of another site lets its own name lead to this machine.
+#[tokio::test]
+async fn the_api_answers_loopback_hosts_only() {
+    let env = vec![("JWT_ALGORITHM".to_owned(), "ES256".to_owned())];
+    let stack = Stack::start(Options { api: Some(FREE), env, ..Options::default() }).await.unwrap();
+    let api = stack.addresses().api.unwrap();
+    const KEYS: &str = "GET /.well-known/jwks.json";
+    assert_eq!(send(api, KEYS, "host: evil.example\r\n", "").await.0, 403);
+    assert_eq!(send(api, KEYS, "host: auth.localhost\r\n", "").await.0, 200);
+    assert_eq!(send(api, KEYS, "", "").await.0, 200);
 }
 
 /// Besides the page, the inbox serves the API document for code generators and other tools.

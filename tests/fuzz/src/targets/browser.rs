@@ -1,6 +1,6 @@
 //! Headers added by browsers and proxies.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -119,21 +119,37 @@ pub(super) const PROXIES: Target = Target {
     reaches: &["the peer", "forwarded", "no list"],
 };
 
-/// First line: the trusted proxies. Second: the peer. Others: `X-Forwarded-For`. Only listed proxies are trusted (S65).
+/// First line: the trusted proxies, two of them. Second: the peer. Others: `X-Forwarded-For`. Only
+/// listed proxies are trusted, and only as many as there are (S65, S159).
 fn proxies(input: &[u8]) -> Word {
     let text = String::from_utf8_lossy(input);
     let mut lines = text.split('\n');
     let (list, peer) = (lines.next().unwrap_or_default(), lines.next().unwrap_or_default());
-    let Ok(proxies) = config::read(|_| Some(list.to_owned()), Proxies::read) else {
+    let hops = if list.trim().is_empty() { "0" } else { "2" };
+    let setting = |name: &str| match name {
+        "TRUSTED_PROXIES" => Some(list.to_owned()),
+        "TRUSTED_HOPS" => Some(hops.to_owned()),
+        _ => None,
+    };
+    let Ok(proxies) = config::read(setting, Proxies::read) else {
         return "no list";
     };
     let peer: IpAddr = peer.trim().parse().unwrap_or_else(|_| "10.0.0.1".parse().unwrap());
     let headers: Vec<&str> = lines.collect();
-    let client = proxies.client(peer, headers.iter().map(|header| header.as_bytes()));
+    let client = proxies.client(peer, headers.iter().map(|header| header.as_bytes()), None);
     let is_trusted = |address: IpAddr| proxies.networks().any(|network| network.contains(&address.to_canonical()));
-    let hops = headers.iter().flat_map(|header| header.split(',')).filter_map(|hop| hop.trim().parse::<IpAddr>().ok());
-    assert!(client == peer || (is_trusted(peer) && hops.clone().any(|hop| hop == client)), "{text}");
+    let entries: Vec<&str> = headers.iter().flat_map(|header| header.split(',')).collect();
+    // The peer's own entry, and one for each proxy.
+    let read = entries.iter().rev().take(3).any(|entry| entry.contains(&client.to_string()) || is_alike(entry, client));
+    assert!(client == peer || (is_trusted(peer) && read), "{text}");
     let network = Network::of(client);
     assert!(Network::of(network.reveal()) == network && Network::of(client.to_canonical()) == network, "{client}");
     if client == peer { "the peer" } else { "forwarded" }
+}
+
+/// Whether the entry is another spelling of the address, possibly with a port and brackets.
+fn is_alike(entry: &str, address: IpAddr) -> bool {
+    let entry = entry.trim();
+    let bare = entry.trim_start_matches('[').split(']').next().unwrap_or_default();
+    bare.parse() == Ok(address) || entry.parse::<SocketAddr>().is_ok_and(|entry| entry.ip() == address)
 }

@@ -41,12 +41,12 @@ pub(super) const SETTINGS: Target = Target {
             "JWT_ALGORITHM=EdDSA\nJWT_ISSUER=https://auth.example.com/x\nUSER_ID_CLAIM=sub\nJTI_CLAIM=id",
             "SMS_COUNTRIES=US,GB\nSMS_SENDER_ID=Latchkey\nSMS_MAX_PRICE=0.10\nWEBOTP_HOST=app.example.com\nSMS_ORIGINATION_NUMBER=+12065550100",
             "TOKEN_DELIVERY=cookie\nDOMAIN_NAME=auth.example.com\nALLOWED_ORIGINS=https://app.example.com",
-            "TRUSTED_PROXIES=10.0.0.0/8, 2001:db8::/32\nAWS_ENDPOINT_URL=http://127.0.0.1:4566\nAWS_CA_BUNDLE=/opt/roots.pem",
+            "TRUSTED_PROXIES=10.0.0.0/8, 2001:db8::/32\nTRUSTED_HOPS=1\nAWS_ENDPOINT_URL=http://127.0.0.1:4566\nAWS_CA_BUNDLE=/opt/roots.pem",
         ])
     },
     dictionary: &[
         "=", "\n", ",", "OTP_LENGTH", "JWT_ALGORITHM", "ES512", "HS256", "JWT_ISSUER", "SMS_COUNTRIES",
-        "SMS_MAX_PRICE", "WEBOTP_HOST", "ALLOWED_ORIGINS", "DOMAIN_NAME", "TRUSTED_PROXIES", "SENDER_EMAIL",
+        "SMS_MAX_PRICE", "WEBOTP_HOST", "ALLOWED_ORIGINS", "DOMAIN_NAME", "TRUSTED_PROXIES", "TRUSTED_HOPS", "ORIGIN_SECRET_SHA256", "SENDER_EMAIL",
         "OTP_TABLE", "https://", "http://localhost", "*", "on", "off", "0", "-1", "1000001", "999999999999999999999",
         "US", "GB", "ZZ", "inf", "NaN", ".", "\u{e9}", "\u{1f511}", "iss",
     ],

@@ -146,6 +146,7 @@ pub(super) const FIELDS: Target = Target {
         texts([
             "/requestContext/http/sourceIp ::1\nx-forwarded-for: 203.0.113.9",
             "authorization: Bearer {access}\n/rawPath /api/profile\n/requestContext/http/method GET",
+            "authorization: Bearer  x\n/rawPath /api/profile\n/requestContext/http/method GET",
             "origin: https://evil.example\n/rawPath /api/auth/token/refresh\n/cookies [\"__Host-refresh={refresh}\"]\n/body \"{}\"",
             "content-type: text/plain",
         ])
