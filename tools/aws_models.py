@@ -5,7 +5,7 @@ of all other operations. It drops the documentation. To add an operation, add it
 
     . .ci/tools && "$tools/bin/python" tools/aws_models.py > local/aws/src/models/models.json
 
-.ci/requirements.txt pins botocore, and .ci/run compares the checked-in file with the output.
+.ci/requirements.in pins botocore, and .ci/run compares the checked-in file with the output.
 """
 
 import json
