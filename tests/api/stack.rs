@@ -97,7 +97,10 @@ async fn each_mistake_of_a_deployers_first_hour_is_told_in_a_sentence() {
             "TOKEN_DELIVERY: browsers would not send cookies from https://app.example.com. Use https origins under the \
              same registrable domain as DOMAIN_NAME, or set TOKEN_DELIVERY to body",
         ),
-        (vec!["TrustedProxies=10.0.0.0/99"], "TRUSTED_PROXIES: expected networks such as 192.0.2.0/24, separated by"),
+        (
+            vec!["TrustedProxies=10.0.0.0/99", "TrustedHops=1"],
+            "TRUSTED_PROXIES: expected networks such as 192.0.2.0/24, separated by",
+        ),
         (vec!["SmsMaxPrice=0.10"], "SmsMaxPrice has no effect while SmsCountries is empty. Set SmsCountries to"),
         (vec!["SmsCountries=US", "SmsMaxPrice=0"], "SMS_MAX_PRICE: expected a price in US dollars, such as 0.10"),
         (
@@ -135,7 +138,9 @@ async fn each_mistake_of_a_deployers_first_hour_is_told_in_a_sentence() {
 #[tokio::test]
 async fn all_mistakes_are_told_at_once() {
     let stack = CloudFormation::of(deployment().await).await;
-    let told = stack.refuses(&["SmsCountries=UK", "TrustedProxies=10.0.0.0/99", "TokenDelivery=cookie"]).await;
+    let told = stack
+        .refuses(&["SmsCountries=UK", "TrustedProxies=10.0.0.0/99", "TrustedHops=1", "TokenDelivery=cookie"])
+        .await;
     let begins = "Functions cannot start with these settings. Correct the parameters (OtpLength for OTP_LENGTH) and deploy \
                   again. ";
     assert!(told.starts_with(begins), "{told}");

@@ -37,7 +37,7 @@ impl Proxies {
         if secrets.len() > 2 {
             read.expect("ORIGIN_SECRET_SHA256", expected);
         }
-        let is_known = !networks.is_empty() || !secrets.is_empty();
+        let is_known = ["TRUSTED_PROXIES", "ORIGIN_SECRET_SHA256"].iter().any(|name| read.get(name).is_some());
         if hops == 0 && is_known {
             read.report(
                 "TRUSTED_HOPS: expected the number of proxies in front of the API, because TRUSTED_PROXIES or \
