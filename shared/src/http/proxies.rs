@@ -95,8 +95,8 @@ impl Proxies {
         if self.secrets.is_empty() {
             return true;
         }
-        let shown = Sha256::digest(secret.unwrap_or_default());
-        let right = self.secrets.iter().map(|known| known.as_slice().ct_eq(&shown[..known.len()]));
+        let shown: [u8; 32] = Sha256::digest(secret.unwrap_or_default()).into();
+        let right = self.secrets.iter().map(|known| known.as_slice().ct_eq(&shown[..16]));
         right.fold(Choice::from(0), |any, right| any | right).into()
     }
 

@@ -15,7 +15,7 @@ pub fn source_url(given: &str) -> Option<&str> {
             .is_some_and(|(start, rest)| start.eq_ignore_ascii_case(scheme) && !rest.is_empty())
     });
     let is_odd = |char: char| char.is_control() || char.is_whitespace() || is_invisible(char);
-    (is_web && !text.contains(is_odd)).then(|| &text[..text.floor_char_boundary(LONGEST)])
+    text.get(..text.floor_char_boundary(LONGEST)).filter(|_| is_web && !text.contains(is_odd))
 }
 
 #[cfg(test)]

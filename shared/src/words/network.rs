@@ -57,14 +57,14 @@ impl NetworkDigest {
         NetworkDigest { digest, site: None }
     }
 
-    /// The digest of the /64 number `subnet` in the /48 with this MAC. The second half of the MAC hides the number, so that the names
+    /// The digest of the /64 number `subnet` in the /48 with this MAC. The end of the MAC hides the number, so that the names
     /// of the /56 and the /64 say nothing about the address, and never collide.
     pub(super) fn in_site(self, mac: &[u8; 32], subnet: u16) -> NetworkDigest {
-        let (name, pad) = mac.split_at(16);
+        let [.., wide_pad, narrow_pad] = *mac;
         let [wide, narrow] = subnet.to_be_bytes();
-        let hidden = [wide ^ pad[0], narrow ^ pad[1]];
+        let hidden = [wide ^ wide_pad, narrow ^ narrow_pad];
         let names = [BASE64URL_NOPAD.encode(&hidden[..1]), BASE64URL_NOPAD.encode(&hidden)];
-        NetworkDigest { site: Some(Site { digest: BASE64URL_NOPAD.encode(name), names }), ..self }
+        NetworkDigest { site: Some(Site { digest: BASE64URL_NOPAD.encode(&mac[..16]), names }), ..self }
     }
 
     /// The whole digest, for logs.
