@@ -260,7 +260,7 @@ async fn a_failed_send_leaves_the_challenge_in_the_browser() {
 /// S156: no request can ask for tokens that a script could read, on no path. Browsers get cookies without asking.
 #[tokio::test]
 async fn a_deployment_can_forbid_tokens_in_bodies() {
-    let settings = [("TOKEN_DELIVERY", "cookie_only"), ("ALIASES", "off"), ("OTP_REQUESTS_PER_HOUR_PER_IP", "100")];
+    let settings = [("TOKEN_DELIVERY", "cookie_only"), ("ALIASES", "off")];
     let auth = Deployment::with(&settings).await;
     let mut browser = auth.client().browser(PAGE);
     browser.sign_in(ADA).await;

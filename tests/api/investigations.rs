@@ -22,7 +22,7 @@ fn digest(auth: &Deployment, kind: &str, part: usize) -> Value {
 /// S157: each decision's line has the pseudonyms of the tables, on success and on refusal.
 #[tokio::test]
 async fn each_decision_names_its_account_and_network_by_pseudonyms() {
-    let auth = Deployment::start().await;
+    let auth = Deployment::with(&[("OTP_REQUESTS_PER_IP", "3")]).await;
     let asked = auth.client().ask(ADA).await;
     let (identifier, network) = (digest(&auth, "I#", 1), digest(&auth, "R#request#", 2));
     let is_about = |function: &str| {

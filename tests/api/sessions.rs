@@ -237,7 +237,7 @@ async fn a_lost_answer_of_the_table_changes_nothing() {
     assert_eq!(auth.live(&mut [here, there]).await, 1);
 }
 
-/// S30: ids of sessions, ids of challenges and seeds have 128 random bits and are unique.
+/// S30: ids of sessions and seeds have 128 random bits and are unique. So are the sealed ids of challenges.
 #[tokio::test]
 async fn ids_and_seeds_are_128_bits_that_vary() {
     let auth = Deployment::with(&SETTINGS).await;
@@ -254,7 +254,7 @@ async fn ids_and_seeds_are_128_bits_that_vary() {
     for drawn in [sessions, challenges, seeds] {
         let different: BTreeSet<_> = drawn.iter().collect();
         assert_eq!((drawn.len(), different.len()), (40, 40));
-        assert!(drawn.iter().all(|bytes| bytes.len() * 8 == 128));
+        assert!(drawn.iter().all(|bytes| bytes.len() * 8 >= 128));
         // By chance a bit has the same value forty times in one of 5·10¹¹ runs.
         for bit in 0..128 {
             let ones = drawn.iter().filter(|bytes| bytes[bit / 8] >> (bit % 8) & 1 == 1).count();

@@ -95,7 +95,7 @@ const GUARDS: [Guard; 20] = [
         sessions::END_EACH_OTHER,
         "U#",
         "attribute_exists(#SESSIONS.#by)",
-        "attribute_exists(pk)",
+        "(attribute_exists(#SESSIONS.#by) OR attribute_exists(pk))",
     ),
     guard("honest clients stay", sessions::REFRESHES, "S#", "#ROTATED = :now", "#ROTATED = #ROTATED"),
     guard(
