@@ -72,7 +72,7 @@ test("an expired code is refused, and a new one works", async (t) => {
 });
 
 test("after the server's delay a new code can be requested, and the old one stops working", async (t) => {
-  const ada = await person(t, { OtpRequestsPerHour: 1 }); // it is the same challenge
+  const ada = await person(t);
   await ada.page.clock.install();
   await ada.ask(ADA);
   const old = await ada.stack.code();
@@ -114,7 +114,7 @@ test("a whole message can be pasted", async (t) => {
 });
 
 test("each error has its own message", async (t) => {
-  const ada = await person(t, { OtpRequestsPerHour: 1 });
+  const ada = await person(t, { OtpRequestsPerIp: 3 });
   const refused = async (address, words) => {
     await ada.identifier.fill(address);
     await ada.button("Send the code").click();

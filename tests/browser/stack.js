@@ -23,8 +23,6 @@ const USUAL = {
   JwtAlgorithm: "ES256",
   OtpRequestsPerIp: 1_000_000,
   OtpFailuresPerIp: 1_000_000,
-  OtpRequestsPerHour: 1_000_000,
-  OtpRequestsPerHourPerIp: 1_000_000,
 };
 
 /** A free port. */

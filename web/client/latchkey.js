@@ -1,20 +1,12 @@
 /**
  * Latchkey for browsers: sign in with a code and stay signed in, in all tabs. No dependencies; `latchkey.d.ts` has the types.
  *
- *   const auth = new Latchkey({ api: "https://auth.example.com" });
- *   if (!(await auth.restore())) {
- *     await auth.request("ada@example.com");
- *     await auth.verify(prompt("The code?"));
- *   }
- *   const answer = await auth.fetch("https://auth.example.com/api/profile/");
- *
  * - One tab at a time uses the refresh token (Web Locks) and sends the result to the others (BroadcastChannel). Otherwise a
  *   tab could send a token already used by another tab, and the server would end the session.
  * - If the answer to a refresh is lost, the module retries at once with the same token. For some seconds the server gives the
  *   same answer again. The request uses `keepalive`, so it completes even if the page is closed.
  * - Only the server ends a session, with `invalid_token`. Network failures, server errors and rate limits never sign a user
- *   out. One exception: a refresh whose answer is lost and that cannot be retried within the server's
- *   `REFRESH_GRACE_SECONDS`. A used token that arrives later looks like a stolen one.
+ *   out. One exception: a refresh with a lost answer that cannot be retried within `REFRESH_GRACE_SECONDS`.
  * - The server sets the lifetime of a token. Its age is the greater of two measures: by the device's clock, which a user may
  *   change, and by the page's own timer, which stops while a laptop sleeps.
  * - In cookie mode no script can read the refresh token. In body mode it is in IndexedDB, readable by every script of the
@@ -100,7 +92,6 @@ export class Latchkey extends EventTarget {
       const body = { identifier, otp_code: code, challenge_id: challenge, device: this.#device(identifier) };
       const answer = await this.#post("/api/auth/otp/verify/", body);
       this.forget();
-      // In cookie mode it is in a cookie.
       if (answer.device) localStorage.setItem(`${this.#name}-device`, JSON.stringify({ identifier, device: answer.device }));
       await this.#accept({ ...answer.tokens, expires_in: answer.expires_in }, asked, "signed-in");
       return answer.user;

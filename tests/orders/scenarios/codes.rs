@@ -172,7 +172,7 @@ pub const LAST_SMS: Scenario = Scenario::new("the last message of the budget", 1
 
 /// Requests with and without a device cookie, after the identifier's hour has ended. Whichever starts a new hour leaves the other
 /// one's counts alone.
-pub const TWO_LANES: Scenario = Scenario::new("a known browser beside strangers", 18, |world| {
+pub const TWO_LANES: Scenario = Scenario::new("a known browser beside strangers", 66, |world| {
     Box::pin(async move {
         let mut browser = world.client(100).browser(PAGE);
         browser.sign_in(ADA).await;

@@ -33,7 +33,7 @@ pub const ROTATION_AND_SMS: Scenario = Scenario::new("rotation with a request by
 })
 .with_keys();
 
-pub const ROTATION_AND_ANSWER: Scenario = Scenario::new("rotation with an answer", 9, |world| {
+pub const ROTATION_AND_ANSWER: Scenario = Scenario::new("rotation with an answer", 27, |world| {
     Box::pin(async move {
         let session = known(world).await;
         let asked = world.client(101).ask(ADA).await;
@@ -44,7 +44,7 @@ pub const ROTATION_AND_ANSWER: Scenario = Scenario::new("rotation with an answer
 })
 .with_keys();
 
-pub const ROTATION_AND_UNBOUND: Scenario = Scenario::new("rotation with an unbound answer", 9, |world| {
+pub const ROTATION_AND_UNBOUND: Scenario = Scenario::new("rotation with an unbound answer", 27, |world| {
     Box::pin(async move {
         let session = known(world).await;
         let asked = world.client(101).ask(ADA).await;
@@ -55,7 +55,7 @@ pub const ROTATION_AND_UNBOUND: Scenario = Scenario::new("rotation with an unbou
 })
 .with_keys();
 
-pub const ROTATION_AND_FIRST_ANSWER: Scenario = Scenario::new("rotation with a first answer", 9, |world| {
+pub const ROTATION_AND_FIRST_ANSWER: Scenario = Scenario::new("rotation with a first answer", 27, |world| {
     Box::pin(async move {
         let asked = world.client(101).ask(ADA).await;
         world.auth.wait(300);
@@ -64,7 +64,7 @@ pub const ROTATION_AND_FIRST_ANSWER: Scenario = Scenario::new("rotation with a f
 })
 .with_keys();
 
-pub const ROTATION_AT_THE_LIMIT: Scenario = Scenario::new("rotation with an answer at the session limit", 9, |world| {
+pub const ROTATION_AT_THE_LIMIT: Scenario = Scenario::new("rotation with an answer at the session limit", 27, |world| {
     Box::pin(async move {
         let session = known(world).await;
         let asked = world.client(101).ask(ADA).await;
@@ -76,7 +76,7 @@ pub const ROTATION_AT_THE_LIMIT: Scenario = Scenario::new("rotation with an answ
 .with(&[("SESSIONS_PER_USER", "1")])
 .with_keys();
 
-pub const ROTATION_AND_REFRESH: Scenario = Scenario::new("rotation with a refresh", 3, |world| {
+pub const ROTATION_AND_REFRESH: Scenario = Scenario::new("rotation with a refresh", 9, |world| {
     Box::pin(beside(world, |session| Deed::Refresh(session.clone())))
 })
 .with_keys();
