@@ -73,9 +73,21 @@ struct Chosen {
     profile: String,
 }
 
-#[tokio::main]
-async fn main() -> ExitCode {
+/// In bytes. Unoptimised, the future of a whole request is deeper than the usual two megabytes.
+const STACK: usize = 8 * 1024 * 1024;
+
+fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    match tokio::runtime::Builder::new_multi_thread().enable_all().thread_stack_size(STACK).build() {
+        Ok(runtime) => runtime.block_on(obey(arguments)),
+        Err(error) => {
+            eprintln!("the runtime does not start: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn obey(arguments: Arguments) -> ExitCode {
     let ended = match arguments.command {
         Some(Command::Config { json, chosen }) => print_settings(json, chosen),
         Some(Command::Explain { id, file }) => explain(&id, file.as_deref()),
