@@ -60,7 +60,7 @@ export async function start(t, parameters = {}) {
   let said = "";
   local.stderr.on("data", (text) => (said += text));
   const ready = (async () => {
-    for await (const line of createInterface(local.stdout)) if (line.startsWith("Ctrl-C")) return true;
+    for await (const line of createInterface(local.stdout)) if (line.startsWith("Press Ctrl-C")) return true;
     return false;
   })();
   if (!(await ready)) throw new Error(`local did not start: ${said}`);
