@@ -115,7 +115,9 @@ impl Stack {
         (plan.functions, _) = environments.split(&behind_api);
         let api = if options.services_only { None } else { Some(Arc::new(plan.start("").await?)) };
         if let (Some(door), Some(api)) = (api_door, &api) {
-            let is_loopback = door.local_addr().is_ok_and(|address| address.ip().is_loopback());
+            // A stack with a domain stands behind a proxy, which passes that name on.
+            let has_domain = environments.all().get("DOMAIN_NAME").is_some_and(|name| !name.is_empty());
+            let is_loopback = !has_domain && door.local_addr().is_ok_and(|address| address.ip().is_loopback());
             let router = Router::new().fallback(call_api).with_state(api.clone());
             doors.serve(door, if is_loopback { router.layer(from_fn(only_loopback_hosts)) } else { router });
         }

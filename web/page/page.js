@@ -1,5 +1,5 @@
 // The sign-in page, based on latchkey.js. All data from the server is inserted as text.
-import { Latchkey } from "./latchkey.js";
+import { Latchkey, LatchkeyError } from "./latchkey.js";
 
 const $ = (id) => document.getElementById(id);
 const on = (id, event, act) => $(id).addEventListener(event, act);
@@ -77,6 +77,7 @@ const submitted = (id, act) => on(id, "submit", (event) => {
 // ---- A code
 submitted("ask", async () => {
   const identifier = $("identifier").value.trim();
+  if (!identifier) throw new LatchkeyError("invalid_email", "The address is missing.");
   const { pending } = auth;
   // A user who returned only to check the address already has a code.
   if (pending?.identifier !== identifier || pending.resendAt < Date.now()) await auth.request(identifier);

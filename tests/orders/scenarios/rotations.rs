@@ -64,17 +64,18 @@ pub const ROTATION_AND_FIRST_ANSWER: Scenario = Scenario::new("rotation with a f
 })
 .with_keys();
 
-pub const ROTATION_AT_THE_LIMIT: Scenario = Scenario::new("rotation with an answer at the session limit", 27, |world| {
-    Box::pin(async move {
-        let session = known(world).await;
-        let asked = world.client(101).ask(ADA).await;
-        world.auth.wait(300);
-        let scene = Scene::about(ADA).and_surely("a rotation", Deed::Rotate).and_surely("somebody", answer(&asked));
-        Scene { most_sessions: Some(1), ..scene.with_sessions(&[&session]) }
+pub const ROTATION_AT_THE_LIMIT: Scenario =
+    Scenario::new("rotation with an answer at the session limit", 27, |world| {
+        Box::pin(async move {
+            let session = known(world).await;
+            let asked = world.client(101).ask(ADA).await;
+            world.auth.wait(300);
+            let scene = Scene::about(ADA).and_surely("a rotation", Deed::Rotate).and_surely("somebody", answer(&asked));
+            Scene { most_sessions: Some(1), ..scene.with_sessions(&[&session]) }
+        })
     })
-})
-.with(&[("SESSIONS_PER_USER", "1")])
-.with_keys();
+    .with(&[("SESSIONS_PER_USER", "1")])
+    .with_keys();
 
 pub const ROTATION_AND_REFRESH: Scenario = Scenario::new("rotation with a refresh", 9, |world| {
     Box::pin(beside(world, |session| Deed::Refresh(session.clone())))
