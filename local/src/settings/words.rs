@@ -38,7 +38,7 @@ const CODES: &[Line] = &[
     }),
     (&["OTP_MAX_ATTEMPTS"], |all| format!("attempts: {} at a code with digits", all.request.challenge.attempts)),
     (&["OTP_RESEND_SECONDS"], |all| format!("resend: after {}", duration(all.request.challenge.resend_after))),
-    (&["OTP_BINDING"], |all| {
+    (&["OTP_BINDING", "ALIASES"], |all| {
         let word = if all.verify.binding_required { "must" } else { "may" };
         format!("binding: an answer {word} name its challenge")
     }),
