@@ -56,7 +56,7 @@ pub(super) const REQUEST: Target = Target {
         ])
     },
     dictionary: IN_JSON,
-    reaches: &["done", "refused", "limited"],
+    reaches: &["done", "refused"],
 };
 
 pub(super) const VERIFY: Target = Target {
