@@ -91,13 +91,7 @@ const GUARDS: [Guard; 19] = [
         "(#SESSIONS.#session = :opened OR attribute_exists(pk))",
     ),
     guard("honest clients stay", sessions::REFRESHES, "S#", "#ROTATED = :now", "#ROTATED = #ROTATED"),
-    guard(
-        "owners get in",
-        codes::ANSWER_AND_STRANGER,
-        "I#",
-        ONE_LEFT,
-        "#CODES.#code.#ATTEMPTS_LEFT >= :1 AND #CHARGED_IN_A_ROW < :1",
-    ),
+    guard("owners get in", codes::ANSWER_AND_STRANGER, "I#", ONE_LEFT, "#CODES.#code.#ATTEMPTS_LEFT < :1"),
     guard(
         "budget holds",
         codes::LAST_SMS,
