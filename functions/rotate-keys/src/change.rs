@@ -8,7 +8,7 @@ use shared::keys::{CodeKeys, IndexKeys, Maker, RefreshKeys, Rotates, SigningKeys
 use shared::words::{Error, Result};
 
 use crate::RotateKeys;
-use crate::publish::{StoredKeyring, TRIES};
+use crate::publish::{StoredKeyring, TRIES, needed};
 
 impl RotateKeys {
     /// Creates missing keyrings and missing keys, and publishes the public keys.
@@ -87,10 +87,7 @@ impl RotateKeys {
     }
 
     pub(crate) async fn signing_keys(&self) -> Result<SigningKeys> {
-        let current = self.signing.current().await?.ok_or_else(|| {
-            Error::internal("the secret has no signing keys; invoke this function with mode `ensure`")
-        })?;
-        Ok(current.keys)
+        Ok(needed(&self.signing, "signing keys").await?.keys)
     }
 }
 

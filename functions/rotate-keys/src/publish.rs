@@ -19,6 +19,12 @@ pub(crate) trait StoredKeyring: Rotates + Serialize + DeserializeOwned + Clone +
 
 impl<K: Rotates + Serialize + DeserializeOwned + Clone + Send + Sync> StoredKeyring for K {}
 
+/// The current version of a keyring that must exist. `what` names it in the error.
+pub(crate) async fn needed<K: StoredKeyring>(vault: &Vault<K>, what: &str) -> Result<Version<K>> {
+    let missing = || Error::internal(format!("the secret has no {what}; invoke this function with mode `ensure`"));
+    vault.current().await?.ok_or_else(missing)
+}
+
 impl RotateKeys {
     /// Publishes the public keys of `version`, if it has any. Returns `false` if another version has become current,
     /// because its public keys must stay.
@@ -52,9 +58,7 @@ impl RotateKeys {
     /// Publishes the public keys of the current keyring.
     pub(crate) async fn publish_current<K: StoredKeyring>(&self, vault: &Vault<K>, now: Timestamp) -> Result<()> {
         for _ in 0..TRIES {
-            let current = vault.current().await?.ok_or_else(|| {
-                Error::internal("the secret has no current keyring; invoke this function with mode `ensure`")
-            })?;
+            let current = needed(vault, "current keyring").await?;
             if self.publish(vault, &current, now).await? && self.stands(vault, &current).await? {
                 return Ok(());
             }

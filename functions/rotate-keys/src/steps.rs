@@ -14,7 +14,7 @@ use shared::words::{Error, Result, Timestamp};
 
 use crate::RotateKeys;
 use crate::event::Step;
-use crate::publish::StoredKeyring;
+use crate::publish::{StoredKeyring, needed};
 
 impl RotateKeys {
     pub(crate) async fn step<K: StoredKeyring>(
@@ -32,9 +32,7 @@ impl RotateKeys {
             (Step::Test, Some(version)) => self.test(vault, &version, maker.now).await,
             // Secrets Manager runs this step alone when a schedule is created.
             (Step::Test, None) => {
-                let current = vault.current().await?.ok_or_else(|| {
-                    Error::internal("the secret has no keyring to test; invoke this function with mode `ensure`")
-                })?;
+                let current = needed(vault, "keyring to test").await?;
                 self.test(vault, &current, maker.now).await
             }
             (Step::Finish, Some(version)) => self.finish(vault, &version, maker.now).await,
