@@ -93,7 +93,7 @@ fn no_session_is_opened_without_a_proof() {
     );
     is_refused(
         "E0624",
-        "pub fn attempt(identifier: &IdentifierDigest, state: IdentifierState) -> Attempt { Attempt::unbound(identifier, state) }",
+        "pub fn attempt(identifier: &IdentifierDigest, state: IdentifierState) -> Attempt { Attempt::unbound(identifier, state, &[], None) }",
     );
     is_refused(
         "E0624",
