@@ -6,6 +6,7 @@ use local::Kind;
 use local_aws::template::{Function, waits_for};
 use regex::Regex;
 use serde_json::json;
+use shared::codes::GONE;
 use shared::config;
 
 use crate::workspace::{read, row, template};
@@ -28,8 +29,6 @@ const NOT_IN_THE_TEMPLATE: [&str; 12] = [
 
 /// Stands for an answer of the first-keys resource.
 const ANSWERED: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
-/// Settings of earlier versions. A start that finds them names what replaces them.
-const GONE: [&str; 2] = ["OTP_REQUESTS_PER_HOUR", "OTP_REQUESTS_PER_HOUR_PER_IP"];
 
 /// Settings without a default.
 const REQUIRED: [&str; 10] = [
@@ -120,7 +119,7 @@ fn a_variable_is_the_same_in_every_function() {
         assert_eq!(*first, value, "{variable}");
     }
     // CloudFormation lets rotate-keys check these values before any function gets them.
-    // What the resource itself answers cannot be among its properties.
+    // Answers of the resource itself cannot be among its properties.
     values.retain(|_, value| *value != ANSWERED);
     assert_eq!(template().custom["FirstKeys"].properties["Settings"], json!(values));
 }

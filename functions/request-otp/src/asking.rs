@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use shared::admission::Gate;
-use shared::codes::{ChallengeRef, Decision, IdentifierState, Kind, OutgoingCode, Seal, Strength};
+use shared::codes::{ChallengeRef, Decision, IdentifierState, Kept, OutgoingCode, Seal, Strength};
 use shared::http::{Cookie, Reply, TokenDelivery};
 use shared::messages::Sent;
 use shared::observe::report::{self, Step};
@@ -66,7 +66,7 @@ impl Asking<'_> {
             Begun::Outgoing(outgoing) => outgoing,
             Begun::Shared => {
                 function.pace.wait().await?;
-                return self.sent(function, &self.names(Kind::Long, short_id(&Entropy)?));
+                return self.sent(function, &self.names(Kept::Long, short_id(&Entropy)?));
             }
             Begun::Wait(wait) => {
                 function.pace.wait().await?;
@@ -107,7 +107,7 @@ impl Asking<'_> {
         let life = function.policy.life_of(to, outgoing.plan.strength);
         match function.sender.send(to, outgoing.draft.code(), life).await {
             Ok(Sent::Accepted | Sent::Unclear(_)) => {
-                self.sent(function, &self.names(kind(outgoing), outgoing.draft.key.clone()))
+                self.sent(function, &self.names(outgoing.plan.kept(), outgoing.draft.key.clone()))
             }
             Ok(Sent::Lost) => {
                 // The message may have been sent, so its code stays valid. An SMS keeps its share of the budget and of the debt.
@@ -145,7 +145,7 @@ impl Asking<'_> {
         let refusals = self.named.map_or(0, |named| named.refusals).saturating_add(1);
         let may_repeat = refusals <= FREE_REFUSALS;
         let asked = if may_repeat { Timestamp::default() } else { self.now() };
-        let named = ChallengeRef { asked, refusals, ..self.names(kind(outgoing), outgoing.draft.key.clone()) };
+        let named = ChallengeRef { asked, refusals, ..self.names(outgoing.plan.kept(), outgoing.draft.key.clone()) };
         let challenge = self.seal.seal(&named, self.now())?;
         let error = Error::SendFailed {
             channel: self.request.asked.channel,
@@ -175,8 +175,8 @@ impl Asking<'_> {
     }
 
     /// The challenge that this request has led to.
-    fn names(&self, kind: Kind, key: String) -> ChallengeRef {
-        ChallengeRef { kind, key, network: self.network.short().to_owned(), asked: self.now(), refusals: 0 }
+    fn names(&self, kept: Kept, key: String) -> ChallengeRef {
+        ChallengeRef { kept, key, network: self.network.short().to_owned(), asked: self.now(), refusals: 0 }
     }
 
     fn promise(&self, function: &RequestOtp) -> Duration {
@@ -188,15 +188,8 @@ impl Asking<'_> {
     }
 }
 
-fn kind(outgoing: &OutgoingCode) -> Kind {
-    match outgoing.plan.strength {
-        Strength::Long => Kind::Long,
-        Strength::Short | Strength::Eight => Kind::Own(outgoing.plan.lane),
-    }
-}
-
-/// What a number's limits tell is rounded up to five minutes, and differs by network: a time to the second would tell when its
-/// owner asked.
+/// A number's wait, rounded up to five minutes, with some seconds that differ by network. An exact time would tell when the
+/// owner of the number asked.
 fn blurred(wait: Duration, network: &NetworkDigest) -> Duration {
     const STEP: u64 = 300;
     let spread = network.short().bytes().map(u64::from).sum::<u64>() % 61;

@@ -108,7 +108,7 @@ impl Function for RequestOtp {
     async fn handle(&self, request: Request) -> Result<Reply> {
         let now = self.clock.now();
         let CodeRequest { to, named, delivery, device } = CodeRequest::read(&request, &self.frontends)?;
-        self.policy.sms.reaches(&to)?;
+        let gate = Gate::new(&self.table, &self.policy.sms, &to, now)?;
 
         let (index, codes) = tokio::try_join!(self.index.keys(now), self.codes.keys(now))?;
         let index = Index::new(index.index.mac(), request.tenant());
@@ -118,7 +118,6 @@ impl Function for RequestOtp {
         report::about(About::Network(&network));
         let seal = Seal::new(&index, &identifier);
         let named = named.and_then(|id| seal.open(&id, now));
-        let gate = Gate::new(&self.table, &self.policy.sms, &to, now)?;
         gate.know(&network, self.requests)?;
         let (looked, state) = tokio::join!(gate.look(&network, self.requests), self.table.identifier(&identifier));
         looked?;

@@ -13,7 +13,7 @@ pub(crate) struct Pace(Mutex<VecDeque<Duration>>);
 
 /// So many times are kept.
 const KEPT: usize = 32;
-/// What an instance waits that has not sent anything yet: a write and a send, as DynamoDB and SES usually take.
+/// The wait of an instance before its first send: the usual time of a write in DynamoDB and a send in SES.
 const FIRST: Duration = Duration::from_millis(60);
 
 impl Pace {

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use shared::codes::GONE;
+
 use super::*;
 use crate::functions::Kind;
 
@@ -18,8 +20,7 @@ fn asked_for() -> BTreeSet<String> {
     let template = Template::read(&template::find_root().unwrap(), "default").unwrap();
     let kinds = template.functions.values().map(|function| Kind::of_binary(&function.binary).unwrap());
     // Functions look for the settings of earlier versions only to refuse them.
-    let is_gone = |name: &String| name.starts_with("OTP_REQUESTS_PER_HOUR");
-    kinds.flat_map(|kind| kind.variables()).filter(|name| !is_gone(name)).collect()
+    kinds.flat_map(|kind| kind.variables()).filter(|name| !GONE.contains(&name.as_str())).collect()
 }
 
 #[test]

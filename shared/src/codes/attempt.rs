@@ -33,7 +33,7 @@ pub struct ProvenCode {
     state: IdentifierState,
 }
 
-/// What a right answer gives back, computed from the state that its write expects.
+/// The token, attempts and counts returned by a right answer, computed from the state that its write expects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Settlement {
     /// The attempts charged in a row before, and those of the codes that stay under way.
@@ -120,7 +120,7 @@ impl IdentifierState {
         (!expires.has_passed(now)).then_some((digest, pepper_id))
     }
 
-    /// What the write that uses up a code gives back in this state.
+    /// The counts returned by the write that uses up a code, in this state.
     pub(crate) fn settle(&self, code: &ProvenCode, now: Timestamp) -> Settlement {
         let mut under_way = 0;
         let mut used = None;

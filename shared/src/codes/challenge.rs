@@ -42,12 +42,15 @@ pub const MOST_ELSEWHERE: u32 = 2;
 /// NIST SP 800-63B-4 §3.2.2: fewer consecutive failures than this happen at codes that can be guessed.
 const MOST_FAILURES: u32 = 100;
 
+/// Settings of earlier versions. A function that finds one names its replacement and does not start.
+pub const GONE: [&str; 2] = ["OTP_REQUESTS_PER_HOUR", "OTP_REQUESTS_PER_HOUR_PER_IP"];
+
 impl ChallengePolicy {
     /// Reads the settings for codes.
     pub fn read(read: &mut Reader<'_>) -> ChallengePolicy {
         let lengths = *SHORT_LENGTHS.start() as u64..=*SHORT_LENGTHS.end() as u64;
         let email_expiry = read.number_or_alias("OTP_EMAIL_EXPIRY_SECONDS", EXPIRY_MINUTES, 600, 60..=600);
-        for gone in ["OTP_REQUESTS_PER_HOUR", "OTP_REQUESTS_PER_HOUR_PER_IP"] {
+        for gone in GONE {
             read.gone(gone, "an identifier has a bucket of five messages, and gets one more every 240 seconds");
         }
         ChallengePolicy {
@@ -68,8 +71,8 @@ impl ChallengePolicy {
         }
     }
 
-    /// What every answer to a request can promise, whichever code it is about: a shared code is at most this much younger than
-    /// its end.
+    /// The life that every answer to a request can promise, for a new code and for a shared one. A shared code has at least this
+    /// much of its life left.
     pub fn promise(&self, to: &Destination) -> Duration {
         let shared = LONG_LIFE.saturating_sub(shared_for(to.channel()));
         self.life_of(to, Strength::Short).min(shared)
@@ -136,9 +139,9 @@ pub struct Supply {
 pub struct IdentifierState {
     /// Whether the item exists with a bucket.
     pub is_kept: bool,
-    /// What everybody uses.
+    /// The supply of clients without a device token, which all of them share.
     pub open: Supply,
-    /// What browsers with a device token use.
+    /// The supply of clients with a device token.
     pub known: Supply,
     /// Long codes, by their names.
     pub long: BTreeMap<String, LongCode>,
@@ -171,7 +174,7 @@ pub struct Asked<'a> {
     pub now: Timestamp,
 }
 
-/// What happens to a request.
+/// The decision about a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Decision {
     /// A message is sent.
@@ -195,6 +198,13 @@ pub struct Plan {
     pub expired: Vec<(Kept, String)>,
 }
 
+impl Plan {
+    /// The map of its entry.
+    pub fn kept(&self) -> Kept {
+        if self.strength == Strength::Long { Kept::Long } else { Kept::Own(self.lane) }
+    }
+}
+
 /// The map of an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kept {
@@ -205,7 +215,7 @@ pub enum Kept {
 }
 
 impl IdentifierState {
-    /// What one lane has.
+    /// The supply of one lane.
     pub fn on(&self, lane: Lane) -> &Supply {
         match lane {
             Lane::Open => &self.open,

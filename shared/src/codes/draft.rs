@@ -4,7 +4,7 @@ use crate::codes::challenge::Plan;
 use crate::codes::code::{Binding, Code, CodeDigest, Strength};
 use crate::words::{Destination, Entropy, MacKey, Result, Tenant};
 
-/// What all drafts of one request have in common.
+/// The common part of all drafts of one request.
 #[derive(Clone, Copy, Debug)]
 pub struct Drafting<'a> {
     /// The tenant of the user.

@@ -19,12 +19,12 @@ pub(crate) use self::challenge::bucket;
 #[cfg(test)]
 pub(crate) use self::challenge::tests::policy;
 pub use self::challenge::{
-    Asked, ChallengePolicy, Decision, IdentifierState, Kept, LONG_LIFE, LongCode, MOST_ELSEWHERE, MOST_SENDS, OwnCode,
-    Plan, Supply,
+    Asked, ChallengePolicy, Decision, GONE, IdentifierState, Kept, LONG_LIFE, LongCode, MOST_ELSEWHERE, MOST_SENDS,
+    OwnCode, Plan, Supply,
 };
 pub use self::code::{Binding, Code, CodeDigest, DIGEST_LENGTH, LONG_LENGTH, SHORT_LENGTHS, Strength};
 pub use self::draft::{Draft, Drafting, OutgoingCode};
 pub use self::known_device::{DEVICE_LIFE, device_token, is_known_device};
 pub use self::limits::{Action, Allowance, NETWORK_WINDOW, Quota};
-pub use self::sealed_id::{ChallengeRef, Kind, Seal};
+pub use self::sealed_id::{ChallengeRef, Seal};
 pub use self::sms_policy::{Bounds, Breaker, SmsPolicy, Spent, Target};

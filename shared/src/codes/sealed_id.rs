@@ -6,14 +6,15 @@
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use data_encoding::BASE64URL_NOPAD;
 
+use crate::codes::challenge::Kept;
 use crate::codes::code::PURPOSE;
 use crate::words::{ChallengeId, Entropy, Error, IdentifierDigest, Index, Lane, Result, Timestamp};
 
-/// What a challenge id names.
+/// The content of a challenge id.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChallengeRef {
-    /// The kind of the challenge.
-    pub kind: Kind,
+    /// Where its code is kept. With [`Kept::Long`] it names every unused long code of the identifier.
+    pub kept: Kept,
     /// The name of its entry in the identifier's item. The id of a long code has a name that matches no entry.
     pub key: String,
     /// The short digest of the network that asked for it.
@@ -24,21 +25,12 @@ pub struct ChallengeRef {
     pub refusals: u8,
 }
 
-/// The kind of a challenge.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// A code of its own, on a lane.
-    Own(Lane),
-    /// Every unused long code of the identifier.
-    Long,
-}
-
 impl ChallengeRef {
     /// The lane and name of a challenge with a code of its own.
     pub fn own(&self) -> Option<(Lane, &str)> {
-        match self.kind {
-            Kind::Own(lane) => Some((lane, &self.key)),
-            Kind::Long => None,
+        match self.kept {
+            Kept::Own(lane) => Some((lane, &self.key)),
+            Kept::Long => None,
         }
     }
 }
@@ -67,7 +59,7 @@ impl<'a> Seal<'a> {
     /// # Errors
     /// [`Error::Internal`] if the system's generator or the cipher fails.
     pub fn seal(&self, named: &ChallengeRef, now: Timestamp) -> Result<ChallengeId> {
-        let mut plain = vec![kind_byte(named.kind)];
+        let mut plain = vec![byte(named.kept)];
         plain.extend(named.key.as_bytes());
         plain.extend(named.network.as_bytes());
         plain.extend(named.asked.unix().to_be_bytes());
@@ -103,28 +95,28 @@ impl<'a> Seal<'a> {
     }
 }
 
-fn kind_byte(kind: Kind) -> u8 {
-    match kind {
-        Kind::Own(Lane::Open) => 0,
-        Kind::Own(Lane::Known) => 1,
-        Kind::Long => 2,
+fn byte(kept: Kept) -> u8 {
+    match kept {
+        Kept::Own(Lane::Open) => 0,
+        Kept::Own(Lane::Known) => 1,
+        Kept::Long => 2,
     }
 }
 
 fn read(plain: &[u8]) -> Option<ChallengeRef> {
     let plain: &[u8; PLAIN] = plain.try_into().ok()?;
-    let (kind, rest) = plain.split_first()?;
+    let (kept, rest) = plain.split_first()?;
     let (key, rest) = rest.split_at_checked(NAME)?;
     let (network, rest) = rest.split_at_checked(NAME)?;
     let (asked, rest) = rest.split_first_chunk::<8>()?;
-    let kind = match kind {
-        0 => Kind::Own(Lane::Open),
-        1 => Kind::Own(Lane::Known),
-        2 => Kind::Long,
+    let kept = match kept {
+        0 => Kept::Own(Lane::Open),
+        1 => Kept::Own(Lane::Known),
+        2 => Kept::Long,
         _ => return None,
     };
     Some(ChallengeRef {
-        kind,
+        kept,
         key: String::from_utf8(key.to_vec()).ok()?,
         network: String::from_utf8(network.to_vec()).ok()?,
         asked: Timestamp::from_unix(u64::from_be_bytes(*asked)),
@@ -139,9 +131,9 @@ mod tests {
 
     const NOON: u64 = 1_767_268_800;
 
-    fn named(kind: Kind) -> ChallengeRef {
+    fn named(kept: Kept) -> ChallengeRef {
         let asked = Timestamp::from_unix(NOON);
-        ChallengeRef { kind, key: "AAAAAAAA".to_owned(), network: "BBBBBBBB".to_owned(), asked, refusals: 1 }
+        ChallengeRef { kept, key: "AAAAAAAA".to_owned(), network: "BBBBBBBB".to_owned(), asked, refusals: 1 }
     }
 
     fn with_seal<T>(key: u8, tenant: &Tenant, who: &str, work: impl FnOnce(&Seal<'_>) -> T) -> T {
@@ -154,14 +146,14 @@ mod tests {
     #[test]
     fn an_id_is_opened_by_its_own_seal_only() {
         let (tenant, now) = (Tenant::default(), Timestamp::from_unix(NOON));
-        for kind in [Kind::Own(Lane::Open), Kind::Own(Lane::Known), Kind::Long] {
+        for kept in [Kept::Own(Lane::Open), Kept::Own(Lane::Known), Kept::Long] {
             let ids = with_seal(1, &tenant, "ada@example.com", |seal| {
-                [seal.seal(&named(kind), now).unwrap(), seal.seal(&named(kind), now).unwrap()]
+                [seal.seal(&named(kept), now).unwrap(), seal.seal(&named(kept), now).unwrap()]
             });
             assert_ne!(ids[0].reveal(), ids[1].reveal());
             assert_eq!(ids[0].reveal().len(), 72);
             let open = |key, tenant: &Tenant, who: &str| with_seal(key, tenant, who, |seal| seal.open(&ids[0], now));
-            assert_eq!(open(1, &tenant, "ada@example.com"), Some(named(kind)));
+            assert_eq!(open(1, &tenant, "ada@example.com"), Some(named(kept)));
             assert_eq!(open(1, &tenant, "bob@example.com"), None);
             assert_eq!(open(2, &tenant, "ada@example.com"), None);
             assert_eq!(open(1, &Tenant::named("acme"), "ada@example.com"), None);
@@ -172,7 +164,7 @@ mod tests {
     fn an_id_is_opened_until_the_next_day_ends() {
         let opened = |later: u64| {
             with_seal(1, &Tenant::default(), "ada@example.com", |seal| {
-                let id = seal.seal(&named(Kind::Long), Timestamp::from_unix(NOON)).unwrap();
+                let id = seal.seal(&named(Kept::Long), Timestamp::from_unix(NOON)).unwrap();
                 seal.open(&id, Timestamp::from_unix(NOON + later)).is_some()
             })
         };
@@ -184,7 +176,7 @@ mod tests {
     fn what_we_did_not_seal_is_no_id() {
         with_seal(1, &Tenant::default(), "ada@example.com", |seal| {
             let now = Timestamp::from_unix(NOON);
-            let id = seal.seal(&named(Kind::Long), now).unwrap();
+            let id = seal.seal(&named(Kept::Long), now).unwrap();
             let text = id.reveal();
             let changed = format!("{}{}", if text.starts_with('A') { "B" } else { "A" }, &text[1..]);
             for text in

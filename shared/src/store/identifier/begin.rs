@@ -21,13 +21,13 @@ use crate::words::{Channel, Entropy, Error, ExpiresAt, IdentifierDigest, Lane, R
 pub struct ChallengeRequest<'a> {
     /// The identifier's digest.
     pub identifier: &'a IdentifierDigest,
-    /// What the decision needs.
+    /// The facts for the decision.
     pub asked: Asked<'a>,
-    /// What the codes are made of.
+    /// The material of its codes.
     pub drafting: Drafting<'a>,
 }
 
-/// What became of a request.
+/// The result of a request.
 #[derive(Debug)]
 pub enum Begun {
     /// A code is stored and must be sent.
@@ -98,7 +98,7 @@ impl OtpTable {
     pub async fn withdraw(&self, outgoing: &OutgoingCode, request: ChallengeRequest<'_>) -> Result<()> {
         let Asked { channel, now, .. } = request.asked;
         let OutgoingCode { draft, plan, charged } = outgoing;
-        let entry = item::entry(kept(plan), &draft.key);
+        let entry = item::entry(plan.kept(), &draft.key);
         let lane = item::names(plan.lane);
         let write = self
             .update_identifier(request.identifier)
@@ -137,7 +137,7 @@ impl OtpTable {
 /// The first message of an identifier, as far as the item knows.
 fn begin_alone<'a>(write: Update<'a>, writing: &Writing<'_>) -> Result<Update<'a>> {
     let Writing { plan, draft, .. } = *writing;
-    let here = kept(plan);
+    let here = plan.kept();
     let with = |of: Kept| -> Result<Item> {
         if of == here { Ok(Item::from([(draft.key.clone(), new_entry(writing)?)])) } else { Ok(Item::new()) }
     };
@@ -153,7 +153,7 @@ fn begin_alone<'a>(write: Update<'a>, writing: &Writing<'_>) -> Result<Update<'a
 fn join<'a>(write: Update<'a>, writing: &Writing<'_>) -> Result<Update<'a>> {
     let Writing { request, seen, plan, draft, .. } = *writing;
     let Asked { now, .. } = request.asked;
-    let here = item::entry(kept(plan), &draft.key);
+    let here = item::entry(plan.kept(), &draft.key);
     let mut write = match &plan.again {
         None => write.set(here, new_entry(writing)?),
         Some(key) => {
@@ -240,15 +240,11 @@ fn ends(writing: &Writing<'_>) -> Timestamp {
     now.after(policy.life_of(request.drafting.to, plan.strength))
 }
 
-fn kept(plan: &Plan) -> Kept {
-    if plan.strength == Strength::Long { Kept::Long } else { Kept::Own(plan.lane) }
-}
-
 fn holds(state: &IdentifierState, plan: &Plan, draft: &Draft, now: Timestamp) -> bool {
-    state.live(kept(plan), &draft.key, now).is_some_and(|(digest, _)| digest.matches(draft.digest()))
+    state.live(plan.kept(), &draft.key, now).is_some_and(|(digest, _)| digest.matches(draft.digest()))
 }
 
-/// What one token of a lane is worth, in seconds.
+/// The time in which one token of a lane comes back, in seconds.
 pub(super) fn seconds(lane: Lane, channel: Channel) -> u32 {
     u32::try_from(bucket(lane, channel).every.as_secs()).unwrap_or(u32::MAX)
 }
