@@ -27,6 +27,18 @@ fn read(environment: &BTreeMap<String, String>) -> Result<[String; 2], String> {
     config::read(lookup, |read| kinds.map(|kind| (kind.read)(read))).map_err(|problems| problems.to_string())
 }
 
+/// These settings beside the usual ones are read, or refused with `problem`, once.
+#[track_caller]
+fn assert_reads(usual: &BTreeMap<String, String>, settings: &[(&str, &str)], problem: Option<&str>) {
+    let mut environment = usual.clone();
+    environment.extend(settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+    match (read(&environment), problem) {
+        (Ok(_), None) => {}
+        (Err(problems), Some(problem)) => assert_eq!(problems.matches(problem).count(), 1, "{problems}"),
+        (read, _) => panic!("{settings:?}: {read:?}"),
+    }
+}
+
 #[tokio::test]
 async fn every_wrong_setting_is_named_at_once() {
     let mut environment = environment().await;
@@ -215,13 +227,7 @@ async fn settings_that_need_another_say_so() {
             Some("ALLOWED_ORIGINS: anybody"),
         ),
     ] {
-        let mut environment = environment.clone();
-        environment.extend(settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
-        match (read(&environment), problem) {
-            (Ok(_), None) => {}
-            (Err(problems), Some(problem)) => assert_eq!(problems.matches(problem).count(), 1, "{problems}"),
-            (read, _) => panic!("{settings:?}: {read:?}"),
-        }
+        assert_reads(&environment, &settings, problem);
     }
 }
 
@@ -238,13 +244,7 @@ async fn two_names_of_one_setting_must_agree() {
         ),
         (vec![("OTP_EXPIRY_MINUTES", "11")], Some("OTP_EXPIRY_MINUTES: expected a whole number from 1 to 10")),
     ] {
-        let mut environment = environment.clone();
-        environment.extend(settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
-        match (read(&environment), problem) {
-            (Ok(_), None) => {}
-            (Err(problems), Some(problem)) => assert_eq!(problems.matches(problem).count(), 1, "{problems}"),
-            (read, _) => panic!("{settings:?}: {read:?}"),
-        }
+        assert_reads(&environment, &settings, problem);
     }
 }
 
