@@ -51,7 +51,7 @@ async fn s11_v08_v09_answers_reveal_nothing_to_a_stranger() {
     }
 }
 
-/// What the owner of an identifier, and other strangers, did before.
+/// Earlier actions of the owner of an identifier, and of other strangers.
 #[derive(Clone, Copy, Debug)]
 enum History {
     NeverAsked,

@@ -1,4 +1,4 @@
-//! What strangers can do at somebody else's identifier: they keep no owner out, flood no mailbox, and guess few codes.
+//! Strangers at somebody else's identifier: they keep no owner out, flood no mailbox, and guess few codes.
 
 use serde_json::{Value, json};
 use tests::client::{REQUEST, VERIFY};

@@ -24,7 +24,7 @@ struct Source {
     is_facade: bool,
     /// The paths in it that lead to modules of its crate.
     uses: BTreeSet<Path>,
-    /// What it exports from its child modules: the name, and the child.
+    /// Its exports from its child modules: the name, and the child.
     exports: BTreeMap<String, String>,
     defines: Vec<&'static str>,
 }
@@ -119,7 +119,7 @@ fn attributes(item: &Item) -> &[Attribute] {
     }
 }
 
-/// What a facade may not have.
+/// The kind of an item that a facade may not have.
 fn defined(item: &Item) -> Option<&'static str> {
     match item {
         Item::Fn(_) => Some("fn"),

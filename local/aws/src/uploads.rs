@@ -1,4 +1,4 @@
-//! What custom resources answer: documents that they upload to a URL of CloudFormation's.
+//! Receives the answers of custom resources: documents uploaded to a URL, in CloudFormation's place.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;

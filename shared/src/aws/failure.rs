@@ -1,4 +1,4 @@
-//! What a failed AWS call means for the caller of the API.
+//! Turns a failed AWS call into an error of the API.
 
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_runtime_api::http::Response;

@@ -16,7 +16,8 @@ use aws_smithy_types::retry::ErrorKind;
 
 use crate::words::{Clock, Timestamp};
 
-/// How long a connection may be idle. S3 closes idle connections after about 20 seconds. AWS publishes no time for other services.
+/// How long a connection may be idle. S3 closes idle connections after about 20 seconds. AWS publishes no time for other
+/// services.
 pub(super) const LONGEST_IDLE: Duration = Duration::from_secs(10);
 
 /// The pools of all hosts.

@@ -24,7 +24,7 @@ pub enum Sent {
     Refused(String),
 }
 
-/// What happens when a connection breaks before the answer.
+/// The reaction to a connection that breaks before the answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum WhenBroken {
     /// The message is sent once more, on a new connection. If both arrive, they are the same message.

@@ -56,7 +56,7 @@ pub enum Step {
         /// The reason for refusing a message: `budget` or `breaker`.
         stopped_by: Option<Word>,
     },
-    /// What a request for a code came to.
+    /// The result of a request for a code.
     Challenge {
         /// The outcome: `begun`, `sent_again`, `shared`, `repeated` (too soon after the last request) or `refused`.
         did: Word,

@@ -43,7 +43,7 @@ pub struct Publication<'a> {
     pub root: &'a RootKey,
 }
 
-/// What the root key signs. JSON keeps the parts apart.
+/// The text that the root key signs. JSON keeps the parts apart.
 fn message(set: &str, ends: &BTreeMap<String, u64>, version: &str) -> Result<Vec<u8>> {
     serde_json::to_vec(&("latchkey public keys 1", set, ends, version)).map_err(Error::internal)
 }

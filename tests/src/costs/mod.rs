@@ -1,4 +1,4 @@
-//! What a deployment costs: the units that the template and the sign-ins need, times the prices of `docs/prices.toml`.
+//! The cost of a deployment: the units that the template and the sign-ins need, times the prices of `docs/prices.toml`.
 
 mod login;
 mod prices;

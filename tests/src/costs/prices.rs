@@ -33,7 +33,7 @@ pub struct Aws {
     pub trace: f64,
 }
 
-/// What each account gets free in a month.
+/// The free units of each account in a month.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Free {

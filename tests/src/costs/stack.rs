@@ -83,12 +83,12 @@ impl Stack {
         table.text()
     }
 
-    /// What a month without requests costs.
+    /// The cost of a month without requests.
     pub fn idle(&self) -> f64 {
         sum("", [&self.secrets()].into_iter().chain(&self.watching())).dollars
     }
 
-    /// What a month costs beside the sign-ins, with and without metrics.
+    /// The cost of a month beside the sign-ins, with and without metrics.
     pub fn month(&self, custom_metrics: usize) -> [f64; 2] {
         let (secrets, busy) = (self.secrets().dollars, self.busy(custom_metrics));
         let [metrics, others]: [f64; 2] = [true, false].map(|is_metric| {
@@ -155,7 +155,7 @@ impl Stack {
         ]
     }
 
-    /// What is added while people sign in at all hours of the month, with one instance of each function.
+    /// The lines that are added while people sign in at all hours of the month, with one instance of each function.
     fn busy(&self, custom_metrics: usize) -> [Line; 3] {
         let (aws, free) = (&self.prices.aws, self.prices.free.metrics);
         let is_detailed = self.template.api.pointer("/DefaultRouteSettings/DetailedMetricsEnabled");

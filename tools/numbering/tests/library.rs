@@ -23,7 +23,7 @@ const TYPES: [PhoneNumberType; 10] = [
 /// Calling codes with several countries, in which one digit can decide.
 const SHARED: [&str; 12] = ["1", "7", "39", "44", "47", "61", "212", "262", "290", "358", "590", "599"];
 
-/// What the library says about a number: its form, its country, and whether it may be a mobile phone.
+/// The library's view of a number: its form, its country, and whether it may be a mobile phone.
 #[derive(Debug, Default, PartialEq)]
 struct Said {
     form: String,
@@ -41,7 +41,7 @@ fn library(digits: &str) -> Option<Said> {
     Some(Said { form, country, is_mobile })
 }
 
-/// What the table says. `None` if it refuses the number.
+/// The table's view. `None` if it refuses the number.
 fn table(digits: &str) -> Option<Said> {
     let phone: Phone = format!("+{digits}").parse().ok()?;
     let plan = phone.plan();

@@ -56,7 +56,7 @@ impl Services {
     /// The uploaded answer to this request, once.
     ///
     /// # Errors
-    /// There is none, or it is not JSON.
+    /// The document is missing, or is not JSON.
     pub fn take_upload(&self, id: &str) -> Result<Value, String> {
         let document = self.0.uploads.take(id).ok_or("the custom resource uploaded no answer")?;
         serde_json::from_slice(&document).map_err(|error| format!("the custom resource's answer is not JSON: {error}"))

@@ -7,7 +7,7 @@ use serde_json::Value;
 pub struct CustomResource {
     /// The resource name of its function.
     pub function: String,
-    /// What it has of its own: its properties without the service's.
+    /// Its properties, without those for CloudFormation itself (`ServiceToken`, `ServiceTimeout`).
     pub properties: Value,
 }
 
