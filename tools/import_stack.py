@@ -45,8 +45,12 @@ def main():
     sections = blocks((ROOT / "template.yaml").read_text(), 0)
     resources = list(retained(sections))
     known = {name for name, _, _ in resources}
+    usage = f"{__doc__}\nName one or more of: {', '.join(sorted(known))}"
+    if sys.argv[1:] == ["--help"]:
+        print(usage)
+        return
     if not given or len(given) != len(sys.argv) - 1 or given.keys() - known:
-        sys.exit(f"{__doc__}\nName one or more of: {', '.join(sorted(known))}")
+        sys.exit(usage)
     chosen = [(name, kind, lines) for name, kind, lines in resources if name in given]
     head = "".join(sections[name] for name in ["AWSTemplateFormatVersion", "Parameters", "Conditions"])
     Path("import.yaml").write_text(head + "Resources:\n" + "".join(lines.rstrip() + "\n" for _, _, lines in chosen))
