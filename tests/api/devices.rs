@@ -138,6 +138,37 @@ async fn forged_and_foreign_device_cookies_are_ignored() {
     assert_eq!(auth.messages_to(ADA), before);
 }
 
+/// S149: who takes a stolen session back also takes back the bucket of its device.
+#[tokio::test]
+async fn signing_out_everywhere_forgets_all_devices() {
+    let auth = Deployment::start().await;
+    let mut old = known(&auth).await;
+    let tokens = auth.client().sign_in(ADA).await;
+    auth.client().logout(&tokens.refresh).await.ok();
+    let tokens = auth.client().sign_in(ADA).await;
+    empty_the_bucket(&auth).await;
+    let before = auth.messages_to(ADA);
+    ask_anew(&mut old).await.ok();
+    assert_eq!(auth.messages_to(ADA), before + 1, "a simple logout forgets none");
+
+    auth.client().logout_everywhere(&tokens.refresh).await.ok();
+    ask_anew(&mut old).await.ok();
+    assert_eq!(auth.messages_to(ADA), before + 1);
+    // Nor does time bring them back: the epoch outlives their tokens.
+    let kept_until = auth.items_of("OTP_TABLE", "I#")[0]["ttl"]["N"].as_str().unwrap().parse::<u64>().unwrap();
+    assert!(kept_until >= auth.stack.clock().now().after(shared::codes::DEVICE_LIFE).unix());
+
+    auth.wait(3_600);
+    let mut new = known(&auth).await;
+    empty_the_bucket(&auth).await;
+    let before = auth.messages_to(ADA);
+    ask_anew(&mut new).await.ok();
+    assert_eq!(auth.messages_to(ADA), before + 1, "a device of the new epoch is known");
+    auth.client().logout_everywhere(&tokens.refresh).await.ok();
+    ask_anew(&mut new).await.ok();
+    assert_eq!(auth.messages_to(ADA), before + 2, "an ended session forgets none");
+}
+
 /// S141: known browsers guess too, so their attempts are charged as well: six a day with six digits.
 #[tokio::test]
 async fn a_known_browsers_attempts_are_charged_to_the_day() {

@@ -59,7 +59,12 @@ async fn walk(auth: &Deployment) -> Result<(), String> {
     expect("logout", client.logout(&first.refresh).await, "ok")?;
     let texted = client.post(tests::client::REQUEST, json!({ "identifier": PHONE })).await;
     expect("request by SMS", texted, "ok")?;
-    expect("verify by SMS", client.answer_unbound(PHONE, &auth.newest_code(PHONE)).await, "ok")?;
+    let texted = client.answer_unbound(PHONE, &auth.newest_code(PHONE)).await;
+    expect("verify by SMS", texted.clone(), "ok")?;
+    expect("logout everywhere", client.logout_everywhere(&texted.tokens().refresh).await, "ok")?;
+    if auth.items_of("OTP_TABLE", "I#").iter().all(|item| item["ep"].is_null()) {
+        return Err("logout everywhere has forgotten no device".to_owned());
+    }
     auth.stack.rotate_keys().await.map_err(|failure| failure.to_string())?;
     // The first keys are repeated after a denial, so a missing permission may only cost time.
     if let Some(repeated) = auth.stack.logs().iter().find(|line| line.contains("another attempt follows")) {
@@ -84,7 +89,7 @@ fn every_function_has_its_own_tables_and_secrets_and_no_others() {
         ("RequestOtp", BTreeSet::from([otp, index, codes])),
         ("VerifyOtp", BTreeSet::from([otp, user, index, codes, refresh, signing])),
         ("Refresh", BTreeSet::from([user, refresh, signing])),
-        ("Logout", BTreeSet::from([user, refresh])),
+        ("Logout", BTreeSet::from([otp, user, index, refresh])),
         ("Sessions", BTreeSet::from([user])),
         ("Profile", BTreeSet::from([user])),
         ("Jwks", BTreeSet::from([user])),
@@ -241,8 +246,8 @@ async fn refresh_creates_nothing_and_cannot_access_codes() {
 async fn logout_reads_nothing() {
     let mut calls = each(&["GetItem", "PutItem", "DeleteItem"], "UserTable", "U#a");
     calls.extend(["S#a", "ID#a", "JWKS"].iter().flat_map(|key| each(&ALL, "UserTable", key)));
-    calls.extend(each(&ALL, "OtpTable", "I#a"));
-    calls.extend(secrets(&["Index", "Codes", "Signing"]));
+    calls.extend(each(&["GetItem", "PutItem", "DeleteItem"], "OtpTable", "I#a"));
+    calls.extend(secrets(&["Codes", "Signing"]));
     calls.push(Call::mail("no-reply@example.com"));
     has_no_permission_for("Logout", calls).await;
 }

@@ -53,13 +53,13 @@ assert(session?.current && others.length === 0);
 const unknown = await client.DELETE("/api/auth/sessions/{id}/", { headers, params: { path: { id: "AAAAAAAAAAAAAAAAAAAAAA" } } });
 assert.equal(unknown.data?.success, true);
 
-// An error with `retry_after`: its type has this field only for such codes.
+// A client that asks too soon gets the same challenge again, and the rest of the pause.
 const again = await client.POST("/api/auth/otp/request/", { body: { identifier } });
 assert(again.data, JSON.stringify(again.error));
 assert(again.data.challenge_id);
 const early = await client.POST("/api/auth/otp/request/", { body: { identifier, challenge_id: again.data.challenge_id } });
-assert(early.error && "error" in early.error && early.error.error === "rate_limited", JSON.stringify(early));
-const wait: number = early.error.retry_after;
+assert(early.data, JSON.stringify(early.error));
+const wait: number = early.data.retry_after;
 assert(wait > 0 && wait <= 30);
 
 /** The reaction to every error of a refresh. A missing code is a compile error. */

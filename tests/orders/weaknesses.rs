@@ -40,7 +40,7 @@ const ONE_LEFT: &str = "#CODES.#code.#ATTEMPTS_LEFT >= :1";
 const SEEN_IN_A_ROW: &str = "#CHARGED_IN_A_ROW = :seen_in_a_row";
 const ANY_IN_A_ROW: &str = "(#CHARGED_IN_A_ROW = :seen_in_a_row OR attribute_exists(pk))";
 
-const GUARDS: [Guard; 19] = [
+const GUARDS: [Guard; 20] = [
     guard("one session a code", codes::TWO_ANSWERS, "I#", USED_UP, USED_AGAIN),
     guard("one session a code", codes::TWO_FIRST_ANSWERS, "I#", USED_UP, USED_AGAIN),
     guard("one session a code", codes::SHARED_CODE, "I#", LONG_USED_UP, LONG_USED_AGAIN),
@@ -89,6 +89,13 @@ const GUARDS: [Guard; 19] = [
         "U#",
         "#SESSIONS.#session = :opened",
         "(#SESSIONS.#session = :opened OR attribute_exists(pk))",
+    ),
+    guard(
+        "nothing after logout",
+        sessions::REFRESH_AND_EVERYWHERE,
+        "U#",
+        "attribute_not_exists(#EPOCH)",
+        "(attribute_not_exists(#EPOCH) OR attribute_exists(pk))",
     ),
     guard("honest clients stay", sessions::REFRESHES, "S#", "#ROTATED = :now", "#ROTATED = #ROTATED"),
     guard("owners get in", codes::ANSWER_AND_STRANGER, "I#", ONE_LEFT, "#CODES.#code.#ATTEMPTS_LEFT < :1"),

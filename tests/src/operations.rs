@@ -79,7 +79,7 @@ pub const OPERATIONS: [Operation; 19] = [
     signed("refresh", Kind::Refresh, &[2]),
     signed("refresh, repeated", Kind::RepeatedRefresh, &[2]),
     done("logout", Kind::Logout, &[1]),
-    done("logout everywhere", Kind::LogoutEverywhere, &[1]),
+    done("logout everywhere", Kind::LogoutEverywhere, &[1, 1]),
     done("sessions", Kind::Sessions, &[1, 1]),
     done("end of a session", Kind::EndSession, &[1]),
     done("end of all others", Kind::EndOthers, &[1]),

@@ -1,22 +1,25 @@
 //! `POST /api/auth/logout/`: ends the session of a refresh token, or with `all` every session of its user.
 //!
-//! The function makes one write, to the user's item. The answer is the same for a real, old, forged or revoked token,
-//! because in each case the session is over, as the client wanted.
+//! One write to the user's item ends them. With `all`, a second one for each of the user's identifiers makes their device tokens
+//! invalid. The answer is the same for a real, old, forged or revoked token, because in each case the session is over, as the
+//! client wanted.
 
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use serde::{Deserialize, Serialize};
 use shared::aws::{self, Aws, KeyringReader};
 use shared::config::Reader;
 use shared::http::{Cookie, Delivered, Frontends, Reply, Request, TokenDelivery};
-use shared::keys::RefreshKeys;
+use shared::keys::{IndexKeys, RefreshKeys};
 use shared::observe::report::{self, About};
 use shared::runtime::Function;
 use shared::sessions::{AccessPolicy, Audience, Grant, RefreshToken, SessionPolicy};
-use shared::store::{Store, UserTable, Users};
-use shared::words::{Clock, Result, Timestamp};
+use shared::people::User;
+use shared::store::{OtpTable, Store, UserTable};
+use shared::words::{Clock, Index, Result, Timestamp};
 
-/// The function's resources: the users' table and the keys of refresh tokens.
+/// The function's resources: both tables, the keys of refresh tokens and the index key.
 pub struct Logout {
     clock: Clock,
     frontends: Frontends,
@@ -24,7 +27,9 @@ pub struct Logout {
     /// How long a session lasts at most.
     longest: Duration,
     keys: KeyringReader<RefreshKeys>,
+    index: KeyringReader<IndexKeys>,
     users: UserTable,
+    devices: OtpTable,
 }
 
 /// The function's settings.
@@ -34,7 +39,9 @@ pub struct Settings {
     audience: String,
     longest: Duration,
     refresh_secret: String,
+    index_secret: String,
     user_table: String,
+    otp_table: String,
 }
 
 #[derive(Deserialize)]
@@ -62,18 +69,21 @@ impl Function for Logout {
             audience: AccessPolicy::read_audience(read),
             longest: SessionPolicy::read_absolute(read),
             refresh_secret: RefreshKeys::read_secret(read),
+            index_secret: IndexKeys::read_secret(read),
             user_table: UserTable::read_name(read),
+            otp_table: OtpTable::read_name(read),
         }
     }
 
     async fn compose(settings: Settings, aws: &aws::Settings, clock: Clock) -> Result<Logout> {
-        let Settings { frontends, audience, longest, refresh_secret, user_table } = settings;
+        let Settings { frontends, audience, longest, refresh_secret, index_secret, user_table, otp_table } = settings;
         let aws = Aws::new(aws, &clock)?;
-        let keys = KeyringReader::new(&aws, refresh_secret);
+        let (keys, index) = (KeyringReader::new(&aws, refresh_secret), KeyringReader::new(&aws, index_secret));
         let store = Store::new(&aws);
-        tokio::join!(keys.warm(clock.now()), store.connect(1));
-        let users = store.user_table(user_table);
-        Ok(Logout { clock, frontends, audience, longest, keys, users })
+        let now = clock.now();
+        tokio::join!(keys.warm(now), index.warm(now), store.connect(1));
+        let (users, devices) = (store.user_table(user_table), store.otp_table(otp_table));
+        Ok(Logout { clock, frontends, audience, longest, keys, index, users, devices })
     }
 
     async fn handle(&self, request: Request) -> Result<Reply> {
@@ -84,8 +94,12 @@ impl Function for Logout {
         let token = text.and_then(|text| text.parse::<RefreshToken>().ok());
         let audience = Audience { tenant: request.tenant(), client: &self.audience };
         if let Some((grant, _)) = token.as_ref().and_then(|token| token.check(&keys, audience, now)) {
-            let oldest = keys.oldest_session(now.before(self.longest));
-            self.end(self.users.of(request.tenant()), grant, all.unwrap_or(false), oldest).await?;
+            report::about(About::User(&grant.user));
+            report::about(About::Session(&grant.session));
+            match all.unwrap_or(false) {
+                true => self.end_all(&request, grant, keys.oldest_session(now.before(self.longest)), now).await?,
+                false => self.end(&request, grant).await?,
+            }
         }
         let cleared = (delivery == TokenDelivery::Cookie).then(|| Cookie::Refresh.clear());
         Reply::ok(LoggedOut { success: true, message: "Logged out." })?.with_cookies(cleared)
@@ -93,15 +107,31 @@ impl Function for Logout {
 }
 
 impl Logout {
-    async fn end(&self, users: Users<'_>, grant: &Grant, all: bool, oldest: Timestamp) -> Result<()> {
-        let Grant { user, session, .. } = grant;
-        report::about(About::User(user));
-        report::about(About::Session(session));
-        let ended = match all {
-            true => users.end_all_sessions(user, session, oldest).await?,
-            false => users.end_session(user, session).await?,
-        };
-        tracing::info!(event = "signed_out", %user, all, ended, "signed out");
+    async fn end(&self, request: &Request, Grant { user, session, .. }: &Grant) -> Result<()> {
+        let ended = self.users.of(request.tenant()).end_session(user, session).await?;
+        tracing::info!(event = "signed_out", %user, all = false, ended, "signed out");
         Ok(())
+    }
+
+    async fn end_all(&self, request: &Request, grant: &Grant, oldest: Timestamp, now: Timestamp) -> Result<()> {
+        let Grant { user, session, .. } = grant;
+        let index = self.index.keys(now).await?;
+        let index = Index::new(index.index.mac(), request.tenant());
+        let ended = self.users.of(request.tenant()).end_all_sessions(user, session, oldest).await?;
+        tracing::info!(event = "signed_out", %user, all = true, ended = ended.is_some(), "signed out");
+        if let Some(user) = ended {
+            self.forget_devices(&user, &index, now).await;
+        }
+        Ok(())
+    }
+
+    /// A failure is only logged, because the sessions have ended. A device token opens nothing.
+    async fn forget_devices(&self, user: &User, index: &Index<'_>, now: Timestamp) {
+        let forget = |identifier| async move { self.devices.forget_devices(&index.identifier(&identifier), now).await };
+        for forgotten in join_all(user.identifiers().map(forget)).await {
+            if let Err(error) = forgotten {
+                tracing::warn!(cause = error.cause(), user = %user.id, "the user's devices stay known");
+            }
+        }
     }
 }

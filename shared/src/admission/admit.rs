@@ -46,7 +46,8 @@ pub struct Admitted {
 /// Uses up the proof and opens a session. If the user has too many sessions, the oldest ones end.
 ///
 /// # Errors
-/// [`Error::InvalidOtp`] if another request used the proof first; [`Error::Forbidden`] if sign-up is closed and the identifier
+/// [`Error::InvalidOtp`] if another request used the proof first, if the user signed out everywhere in the meantime, or no longer
+/// has the identifier; [`Error::Forbidden`] if sign-up is closed and the identifier
 /// has no user; [`Error::Unavailable`] when a table is unreachable.
 pub async fn admit(proof: &Proof, door: Door<'_>, arrival: Arrival<'_>) -> Result<Admitted> {
     let Proof::Code(code) = proof;
@@ -79,13 +80,20 @@ impl Entry<'_> {
             return Err(Error::InvalidOtp);
         }
         let mut user = user.ok_or_else(|| Error::internal("an ID# item names a missing U# item"))?;
+        // The ID# item was read before the user, and may have changed since.
+        if !user.identifiers().any(|identifier| identifier == self.code.to().identifier()) {
+            return Err(Error::InvalidOtp);
+        }
         let session = self.open(owner)?;
         let (written, entered, ()) = tokio::join!(
             users.put_session(&session),
             users.enter_session(&user, &session.id, self.opening.policy.per_user, self.now),
             self.gate.pay(),
         );
-        written.and(entered)?;
+        written?;
+        if !entered? {
+            return Err(Error::InvalidOtp);
+        }
         user.last_login = Some(self.now);
         Ok(Admitted { user, session, is_new: false })
     }

@@ -23,6 +23,8 @@ pub struct User {
     pub last_login: Option<Timestamp>,
     /// The active sessions by id, with the time of their opening. This map alone decides whether a session is active.
     pub sessions: BTreeMap<String, Timestamp>,
+    /// How often the user signed out everywhere. A sign-in that began in an earlier epoch opens no session.
+    pub epoch: u32,
 }
 
 /// The maximum length of a first or last name in characters. It keeps the item below 1 KB, even with ten sessions and
@@ -38,7 +40,12 @@ impl User {
         };
         let sessions = BTreeMap::from([(session.as_str().to_owned(), now)]);
         let (first_name, last_name) = (String::new(), String::new());
-        User { id, email, phone, first_name, last_name, joined: now, last_login: Some(now), sessions }
+        User { id, email, phone, first_name, last_name, joined: now, last_login: Some(now), sessions, epoch: 0 }
+    }
+
+    /// The user's own identifiers.
+    pub fn identifiers(&self) -> impl Iterator<Item = Identifier> {
+        [&self.email, &self.phone].into_iter().flatten().filter_map(|address| address.parse().ok())
     }
 
     /// Whether the session is active.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::expression::{Path, Value};
+use super::expression::{Condition, Path, Value};
 use super::row::{self, row};
 use super::send::{MOST_ROUNDS, Written};
 use super::table::{Item, Users};
@@ -34,6 +34,8 @@ row! {
         LAST_LOGIN = "ll" => last_login: Option<u64>,
         /// The active sessions, with the time when each was opened, in Unix seconds. May contain expired ones.
         SESSIONS = "ss" => sessions: BTreeMap<String, u64>,
+        /// How often the user signed out everywhere. Missing before the first time.
+        EPOCH = "ep" => #[serde(default, skip_serializing_if = "is_zero")] epoch: u32,
     }
 }
 
@@ -56,7 +58,8 @@ impl Users<'_> {
         self.user(&subject.user).await?.filter(|user| user.has(&subject.session)).ok_or(Error::InvalidToken)
     }
 
-    /// Adds a session to its user's list. If the list is full (`most`), the oldest sessions end.
+    /// Adds a session to the list of `user`, as just read. If the list is full (`most`), the oldest sessions end. Returns `false`
+    /// if the user's epoch has changed since the read, so that a sign-in under way cannot outlive a sign-out everywhere.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when parallel requests keep changing the item, or when the table is unreachable.
@@ -66,12 +69,14 @@ impl Users<'_> {
         session: &SessionId,
         most: usize,
         now: Timestamp,
-    ) -> Result<()> {
+    ) -> Result<bool> {
+        let epoch = user.epoch;
         let mut user = user.clone();
         for _ in 0..MOST_ROUNDS {
             let surplus = user.surplus(most);
             let mut write = self
                 .update_user(&user.id)
+                .when(in_epoch(epoch))
                 .when(SESSIONS.has_fewer_than(("room", most + surplus.len())))
                 .set(entry(session), ("now", now))
                 .set(LAST_LOGIN, ("now", now));
@@ -80,13 +85,16 @@ impl Users<'_> {
                 write = write.when(oldest.exists()).remove(oldest);
             }
             match write.send().await? {
-                Written::Done(_) => return Ok(()),
+                Written::Done(_) => return Ok(true),
                 Written::Refused(None) => return Err(Error::internal("an ID# item names a missing U# item")),
                 Written::Refused(Some(item)) => user = read(item)?,
             }
             // The SDK retries a write after a lost answer. The retry finds the session in the list.
             if user.has(session) {
-                return Ok(());
+                return Ok(true);
+            }
+            if user.epoch != epoch {
+                return Ok(false);
             }
         }
         Err(Error::unavailable("too many parallel requests change the user's item"))
@@ -104,8 +112,8 @@ impl Users<'_> {
         Ok(lived)
     }
 
-    /// Ends all sessions of the user in one write, if `session` is in the list and was opened after `oldest`. Returns whether it
-    /// did.
+    /// Ends all sessions of the user in one write, if `session` is in the list and was opened after `oldest`, and begins a new
+    /// epoch. Returns the user as it was before, or `None` if the write was refused.
     ///
     /// The age is the only check. A session past its absolute end may still be listed, and the check makes its token useless, for
     /// example one found in a backup. A used token, or one of a session past its idle end, still signs out, because that errs on
@@ -113,11 +121,24 @@ impl Users<'_> {
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the table is unreachable.
-    pub async fn end_all_sessions(&self, user: &UserId, session: &SessionId, oldest: Timestamp) -> Result<bool> {
-        let write = self.update_user(user).when(entry(session).above(("oldest", oldest))).set(SESSIONS, Item::new());
-        let lived = matches!(write.send().await?, Written::Done(_));
-        report::note(Step::Ended { all: true, lived });
-        Ok(lived)
+    pub async fn end_all_sessions(
+        &self,
+        user: &UserId,
+        session: &SessionId,
+        oldest: Timestamp,
+    ) -> Result<Option<User>> {
+        let write = self
+            .update_user(user)
+            .when(entry(session).above(("oldest", oldest)))
+            .set(SESSIONS, Item::new())
+            .add(EPOCH, 1)
+            .returning_before();
+        let before = match write.send().await? {
+            Written::Done(before) => Some(read(before)?),
+            Written::Refused(_) => None,
+        };
+        report::note(Step::Ended { all: true, lived: before.is_some() });
+        Ok(before)
     }
 
     /// Ends `session` if the session `by` is active. The same write checks `by`, so a client that was signed out in the meantime
@@ -172,6 +193,15 @@ fn entry(session: &SessionId) -> Path<'_> {
     SESSIONS.entry("session", session.as_str())
 }
 
+/// Matches a user in this epoch.
+fn in_epoch(epoch: u32) -> Condition {
+    if epoch == 0 { EPOCH.is_missing() } else { EPOCH.is(("epoch", epoch)) }
+}
+
+fn is_zero(epoch: &u32) -> bool {
+    *epoch == 0
+}
+
 fn item(pk: ItemKey, user: &User) -> Result<Item> {
     row::write(Row {
         pk,
@@ -182,6 +212,7 @@ fn item(pk: ItemKey, user: &User) -> Result<Item> {
         joined: user.joined.unix(),
         last_login: user.last_login.map(Timestamp::unix),
         sessions: user.sessions.iter().map(|(id, opened)| (id.clone(), opened.unix())).collect(),
+        epoch: user.epoch,
     })
 }
 
@@ -196,6 +227,7 @@ fn read(item: Item) -> Result<User> {
         joined: Timestamp::from_unix(row.joined),
         last_login: row.last_login.map(Timestamp::from_unix),
         sessions: row.sessions.into_iter().map(|(id, opened)| (id, Timestamp::from_unix(opened))).collect(),
+        epoch: row.epoch,
     })
 }
 
@@ -231,6 +263,7 @@ mod tests {
         user.phone = Some("+123456789012345".to_owned());
         (user.first_name, user.last_name) = ("𝕏".repeat(LONGEST_NAME), "𝕏".repeat(LONGEST_NAME));
         user.sessions = (0..10).map(|_| (SessionId::draw(&Entropy).unwrap().as_str().to_owned(), now)).collect();
+        user.epoch = u32::MAX;
         let item = item(ItemKey::from_table(format!("U#{}", user.id)), &user).unwrap();
         let bytes: usize = item.iter().map(|(name, value)| name.len() + size(value)).sum();
         assert!(bytes < 1_024, "{bytes} bytes");

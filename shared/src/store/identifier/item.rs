@@ -7,16 +7,16 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteArray;
 
-use crate::codes::{CodeDigest, DIGEST_LENGTH, IdentifierState, Kept, LongCode, OwnCode, Supply};
+use crate::codes::{CodeDigest, DEVICE_LIFE, DIGEST_LENGTH, IdentifierState, Kept, LongCode, OwnCode, Supply};
 use crate::observe::report::{self, Step};
-use crate::store::expression::Path;
-use crate::store::row::{self, row};
+use crate::store::expression::{Path, any};
+use crate::store::row::{self, TTL, row};
 use crate::store::table::{Item, OtpTable};
 use crate::store::write::Unconditional;
 use crate::words::{Channel, Error, ExpiresAt, IdentifierDigest, Lane, Result, Timestamp};
 
-/// Long enough to remember charged attempts for longer than any attack lasts (S05).
-pub(super) const KEPT_FOR: Duration = Duration::from_secs(365 * 86_400);
+/// Long enough to remember charged attempts for longer than any attack lasts (S05), and the epoch for as long as device tokens.
+pub(super) const KEPT_FOR: Duration = DEVICE_LIFE;
 
 impl OtpTable {
     pub(super) fn update_identifier(&self, identifier: &IdentifierDigest) -> Unconditional<'_> {
@@ -29,6 +29,18 @@ impl OtpTable {
     /// [`Error::Unavailable`] when the table is unreachable.
     pub async fn identifier(&self, identifier: &IdentifierDigest) -> Result<IdentifierState> {
         read(self.table.get(&identifier.item("I")).await?)
+    }
+}
+
+impl OtpTable {
+    /// Makes all device tokens of an identifier invalid. The item then lives as long as the longest-lived of them.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the table is unreachable.
+    pub async fn forget_devices(&self, identifier: &IdentifierDigest, now: Timestamp) -> Result<()> {
+        let any_epoch = any([EPOCH.is_missing(), EPOCH.at_least(0)]);
+        self.update_identifier(identifier).when(any_epoch).add(EPOCH, 1).set(TTL, now.after(KEPT_FOR)).send().await?;
+        Ok(())
     }
 }
 

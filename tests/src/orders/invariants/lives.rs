@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::{Broken, Seen, is_done, unless};
+use crate::orders::step::Step;
 use crate::deployment::session_of;
 use crate::orders::{Actor, Deed};
 use crate::{Answer, Tokens};
@@ -13,6 +14,28 @@ impl Seen<'_> {
     pub(super) fn live_sessions(&self) -> usize {
         let listed = |user: Value| user["ss"]["M"].as_object().unwrap().len();
         self.world.auth.items("U#").into_iter().map(listed).sum()
+    }
+
+    /// A sign-in that read the user before a sign-out everywhere opens no session after it.
+    pub(super) fn outlived(&self, steps: &[Step]) -> Option<Broken> {
+        let of_user = |step: &Step, operation: &str| {
+            step.waiting.label() == format!("{operation} U#") && step.outcome == "ok"
+        };
+        let ends_all = |step: &Step| {
+            matches!(self.scene.actors[step.waiting.actor].deed, Deed::Logout { all: true, .. })
+                && of_user(step, "UpdateItem")
+        };
+        let signs_in = |actor: usize| matches!(self.scene.actors[actor].deed, Deed::Answer { .. });
+        for (at, entered) in steps.iter().enumerate().filter(|(_, step)| of_user(step, "UpdateItem")) {
+            let actor = entered.waiting.actor;
+            let read = |step: &Step| step.waiting.actor == actor && of_user(step, "GetItem");
+            let Some(read) = steps[..at].iter().rposition(read).filter(|_| signs_in(actor)) else { continue };
+            if steps[read..at].iter().any(ends_all) {
+                let why = || format!("{} entered a session that a sign-out everywhere had ended", entered.name);
+                return unless(false, "nothing after logout", why);
+            }
+        }
+        None
     }
 
     pub(super) async fn ended(&self) -> Option<Broken> {

@@ -61,6 +61,7 @@ pub async fn broken(world: &World, scene: &Scene, answers: &[Answer], (before, s
         seen.bucket(),
         seen.session_limit(),
         seen.keys(),
+        seen.outlived(steps),
         // These send further requests, so they come last.
         seen.ended().await,
         seen.honest().await,
