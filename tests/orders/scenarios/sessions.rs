@@ -37,7 +37,7 @@ pub const REFRESH_AND_LOGOUT: Scenario = Scenario::new("refresh with logout", 8,
     })
 });
 
-pub const REFRESH_AND_EVERYWHERE: Scenario = Scenario::new("refresh with logout everywhere", 9, |world| {
+pub const REFRESH_AND_EVERYWHERE: Scenario = Scenario::new("refresh with logout everywhere", 18, |world| {
     Box::pin(async move {
         let (here, there) = (known(world).await, known(world).await);
         let asked = world.client(101).ask(ADA).await;

@@ -144,8 +144,11 @@ impl Seen<'_> {
     /// Only a success reduces the attempts charged in a row, and it leaves those of the codes under way. Each new code adds its own.
     fn failures(&self, before: u32, steps: &[Step]) -> Option<Broken> {
         let (mut last, mut is_reset) = (before, false);
+        // A right answer under way is used up, and refused.
+        let is_cut_off = self.scene.actors.iter().any(|actor| matches!(actor.deed, Deed::Logout { all: true, .. }));
         for Step { name, waiting, failures: now, .. } in steps {
             let is_told_so = self.answers[waiting.actor].code() == "ok" || self.scene.struck == Some(waiting.actor);
+            let is_told_so = is_told_so || is_cut_off;
             let proves = matches!(self.scene.actors[waiting.actor].deed, Deed::Answer { right: true, .. });
             // A message that was not sent gives back what it was charged.
             let is_struck = self.scene.struck == Some(waiting.actor) || self.scene.messages_left.is_some();
