@@ -13,9 +13,9 @@ use shared::config::Reader;
 use shared::http::{Cookie, Delivered, Frontends, Reply, Request, TokenDelivery};
 use shared::keys::{IndexKeys, RefreshKeys};
 use shared::observe::report::{self, About};
+use shared::people::User;
 use shared::runtime::Function;
 use shared::sessions::{AccessPolicy, Audience, Grant, RefreshToken, SessionPolicy};
-use shared::people::User;
 use shared::store::{OtpTable, Store, UserTable};
 use shared::words::{Clock, Index, Result, Timestamp};
 

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::{Broken, Seen, is_done, unless};
-use crate::orders::step::Step;
 use crate::deployment::session_of;
+use crate::orders::step::Step;
 use crate::orders::{Actor, Deed};
 use crate::{Answer, Tokens};
 
@@ -18,9 +18,8 @@ impl Seen<'_> {
 
     /// A sign-in that read the user before a sign-out everywhere opens no session after it.
     pub(super) fn outlived(&self, steps: &[Step]) -> Option<Broken> {
-        let of_user = |step: &Step, operation: &str| {
-            step.waiting.label() == format!("{operation} U#") && step.outcome == "ok"
-        };
+        let of_user =
+            |step: &Step, operation: &str| step.waiting.label() == format!("{operation} U#") && step.outcome == "ok";
         let ends_all = |step: &Step| {
             matches!(self.scene.actors[step.waiting.actor].deed, Deed::Logout { all: true, .. })
                 && of_user(step, "UpdateItem")
