@@ -41,7 +41,7 @@ impl Keyrings {
         self.functions.invoke(&self.name, event).await
     }
 
-    /// Creates a custom resource as CloudFormation does, and returns what it answers.
+    /// Creates a custom resource as CloudFormation does, and returns its answer.
     pub(crate) async fn create(
         &self,
         (name, resource): (&str, &CustomResource),

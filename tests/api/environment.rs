@@ -1,4 +1,4 @@
-//! The environment of each function. The code, the template and README's table agree about every setting.
+//! The environment of each function. The code, the template and docs/settings.md agree about every setting.
 
 use std::collections::{BTreeMap, BTreeSet};
 

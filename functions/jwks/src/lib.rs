@@ -76,8 +76,7 @@ impl Function for Jwks {
 }
 
 impl Jwks {
-    /// The issuer's data for verifiers (S48). Latchkey's own endpoints have names of their own, because they differ
-    /// from those of OAuth.
+    /// The issuer's data for verifiers (S48). Latchkey's endpoints differ from those of OAuth, so their names differ too.
     fn discovery(&self, issuer: &str) -> Value {
         json!({
             "issuer": issuer,

@@ -6,8 +6,8 @@
 //!    limit.
 //! 3. Take an SMS out of the day's budget.
 //! 4. Send the code. If it was not sent, take everything back, so that the client may retry at once.
-//! 5. Give the same answer to everybody. This function has no access to users, so it cannot reveal accounts. A request that sends
-//!    nothing waits as long as one that does. A browser gets the challenge id as a cookie that scripts cannot read.
+//! 5. Give the same answer to everybody. This function has no access to users, so it cannot reveal accounts. A request without
+//!    a message waits as long as one with a message. A browser gets the challenge id as a cookie that scripts cannot read.
 
 mod asking;
 mod pace;

@@ -92,7 +92,7 @@ pub(super) const DOUBTS: &[Doubt] = &[
     ),
 ];
 
-/// A deployment without `DOMAIN_NAME` does without cookies on purpose, so it gets no warning.
+/// A deployment without `DOMAIN_NAME` has no cookies on purpose, so it gets no warning.
 fn leaves_frontends_out(all: &All) -> bool {
     all.request.frontends.domain.is_some() && all.request.frontends.without_cookies().next().is_some()
 }

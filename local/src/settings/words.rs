@@ -14,7 +14,7 @@ pub(super) struct Group {
     pub(super) lines: &'static [Line],
 }
 
-/// All lines, in the order in which a user's sign-in meets the settings.
+/// All lines, in the order of a sign-in.
 pub(super) const GROUPS: &[Group] = &[
     Group { title: "Codes", lines: CODES },
     Group { title: "Limits", lines: LIMITS },

@@ -18,7 +18,7 @@ pub struct Gate<'a> {
     now: Timestamp,
 }
 
-/// The network's daily quota when the challenge began.
+/// The network's daily quota at the time of the request.
 #[derive(Debug)]
 pub struct Reserved(Quota);
 
@@ -49,7 +49,7 @@ impl<'a> Gate<'a> {
     }
 
     /// Counts the request on its network. Also refuses an SMS if the daily quota of the network or the SMS budget is used up. The
-    /// refused request then uses neither of them, and none of the identifier's hourly challenges.
+    /// refused request then uses neither of them, and no message of the identifier's bucket.
     ///
     /// # Errors
     /// [`Error::RateLimited`] over a limit; [`Error::Unavailable`] when the table is unreachable.

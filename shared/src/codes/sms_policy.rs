@@ -8,7 +8,7 @@ use crate::codes::limits::Allowance;
 use crate::config::Reader;
 use crate::words::{Country, Destination, Error, Phone, Result, Timestamp};
 
-/// Where codes go by SMS, and how many.
+/// The allowed destinations of SMS, and their limits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SmsPolicy {
     /// The countries with SMS. If empty, SMS is off.

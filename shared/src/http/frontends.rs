@@ -127,7 +127,7 @@ impl Frontends {
     }
 
     /// Refuses a request from a page that may not use the API (S152). The gateway's CORS only keeps such a page from reading the
-    /// answer. A client without an `Origin` is no page.
+    /// answer. A client without an `Origin` is not a page.
     ///
     /// # Errors
     /// [`Error::Forbidden`] for such a page.
@@ -211,7 +211,7 @@ mod tests {
         }
     }
 
-    /// S156: on the way to a page without TLS, anybody can add a script that reads its tokens. A page on the own machine has no way.
+    /// S156: an attacker in the network can add a script to a page without TLS. A page on loopback crosses no network.
     #[test]
     fn pages_in_production_have_tls() {
         let read = |stage: &str, origins: &str| {

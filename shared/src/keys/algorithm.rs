@@ -73,7 +73,7 @@ impl RsaBits {
         }
     }
 
-    /// As the setting has it.
+    /// The number of bits, as in the setting.
     pub fn number(self) -> u32 {
         match self {
             RsaBits::Rsa2048 => 2048,

@@ -73,7 +73,7 @@ impl TrustedRoot {
         TrustedRoot(read.text("ROOT_KEY", None, IS_ROOT))
     }
 
-    /// As the setting has it.
+    /// The text of the setting.
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -1,7 +1,7 @@
 //! Notes about a request: collected where decisions are made, and written in the request's only log line.
 //!
 //! Notes never influence the answer. Steps contain neither identifiers nor networks, not even as digests, because `explain` shows
-//! them. Beside its steps, a request has the pseudonyms of those whom it is about ([`Pseudonyms`]), for investigations.
+//! them. Beside its steps, a request has the pseudonyms of its subjects ([`Pseudonyms`]), for investigations.
 
 use std::borrow::Cow;
 use std::cell::RefCell;
@@ -69,7 +69,7 @@ pub enum Step {
         /// Whether the code is a long one.
         long: bool,
     },
-    /// A message with a code was accepted or refused, or its fate is unknown.
+    /// A message with a code was accepted or refused, or its outcome is unknown.
     Delivery {
         /// The channel of the message.
         channel: Channel,
@@ -77,7 +77,7 @@ pub enum Step {
         country: Option<Word>,
         /// The reason if it was certainly not sent.
         refused: Option<String>,
-        /// The reason if nobody knows whether it was sent.
+        /// The reason if the outcome is unknown.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         unknown: Option<String>,
     },
@@ -124,7 +124,7 @@ pub struct Noted {
     pub step: Step,
 }
 
-/// Somebody whom a request is about.
+/// The subject of a request.
 #[derive(Clone, Copy)]
 pub enum About<'a> {
     /// The identifier of a code, as its keyed digest.
@@ -223,7 +223,7 @@ impl Report {
         &self.steps
     }
 
-    /// Those whom the request is about.
+    /// The pseudonyms of this request.
     pub fn about(&self) -> &Pseudonyms {
         &self.about
     }

@@ -118,7 +118,7 @@ mod tests {
         assert_eq!((plan.country.map_or("", Country::code), plan.is_mobile), (country, is_mobile), "{digits}");
     }
 
-    /// S151: mobile ranges, and those that a country uses for both. Not landlines, personal numbers (070), pagers (076), company
+    /// S151: mobile ranges, and ranges for mobile phones and fixed lines together. Not landlines, personal numbers (070), pagers (076), company
     /// numbers (03), internet telephony (056), freephone, shared cost and premium rate.
     #[test]
     fn a_number_has_its_country_and_may_be_a_mobile_phone() {

@@ -9,7 +9,7 @@ use super::http::{Browser, Seen};
 use super::{Finding, Look, ranks};
 use crate::client::{REQUEST, VERIFY};
 
-/// Below half of `OTP_FAILURES_PER_IP`'s default in each group, so that nobody behind this network is kept out.
+/// Below half of `OTP_FAILURES_PER_IP`'s default in each group, so that other clients of this network stay below the limit.
 const ANSWERS: usize = 10;
 const AT_ONCE: usize = 100;
 
@@ -48,7 +48,7 @@ fn arrives(seen: &Result<Seen, String>) -> Finding {
     }
 }
 
-/// Scripts and other hosts must not get at the cookies.
+/// Scripts and other hosts must not be able to read the cookies.
 fn flags(seen: &Seen) -> Finding {
     const NAME: &str = "cookies";
     const FIX: &str =

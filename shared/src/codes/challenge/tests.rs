@@ -74,7 +74,7 @@ fn a_request_gets_its_own_code_or_a_share_or_a_long_code() {
         sends(&IdentifierState { open: state(2).open, ..with_long.clone() }, asked(&policy)),
         Some(own_code.clone())
     );
-    // A code that is 240 seconds old is shared no more.
+    // A code is shared for 240 seconds.
     with_long.long.insert("l".to_owned(), long(NOW + 360, "BBBBBBBB"));
     assert_eq!(sends(&with_long, asked(&policy)), Some(long_code.clone()));
 
@@ -166,7 +166,7 @@ fn a_request_through_an_alias_is_a_resend_of_its_networks_newest_challenge() {
     assert_eq!(again(false, "BBBBBBBB"), None);
 }
 
-/// A number has used up its texts: unlike mail, that is told.
+/// A request for a number without texts left is refused, unlike one for mail.
 #[test]
 fn texts_to_a_number_wait_for_the_bucket() {
     let policy = policy();
@@ -183,7 +183,7 @@ fn texts_to_a_number_wait_for_the_bucket() {
     assert_eq!(with_long.decide(asked), Decision::Share);
 }
 
-/// Whatever code answers it: a shared one is younger than 240 seconds, by SMS than 300, and lives for 600.
+/// Codes are shared for 240 seconds, by SMS for 300, and accepted for 600. So each code lives as long as promised.
 #[test]
 fn a_promise_holds_for_every_code() {
     let promise = |text: &str, policy: &ChallengePolicy| {
