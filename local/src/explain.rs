@@ -73,7 +73,7 @@ impl RequestLine {
         }
         let calls = spans(&self.steps);
         text + &format!(
-            "{duration_ms:>9.1} ms  total, {own_ms:.1} ms of it own time; {} calls in {} rounds\n",
+            "{duration_ms:>9.1} ms  total, {own_ms:.1} ms of it outside calls; {} calls in {} round trips\n",
             calls.len(),
             rounds(&calls)
         )
@@ -93,7 +93,7 @@ fn rounds(calls: &[(f64, f64)]) -> usize {
     rounds
 }
 
-/// A step in words, for an operator who helps one user.
+/// A step in words, for operators.
 fn words(step: &Step) -> String {
     match step {
         Step::Call { operation, took_ms, status: Some(status) } => {
@@ -115,7 +115,7 @@ fn words(step: &Step) -> String {
         }
         Step::Challenge { did, lane, tokens, charged, long } => {
             let code = if *long { ", long code" } else { "" };
-            let lane = if lane == "known" { " in a known browser" } else { "" };
+            let lane = if lane == "known" { " for a known device" } else { "" };
             format!(
                 "challenge  {}{lane}: {tokens} messages left, {charged} attempts since the last right answer{code}",
                 did.replace('_', " ")
@@ -132,7 +132,7 @@ fn words(step: &Step) -> String {
         }
         Step::Try { bound, spent } => {
             let kind = if *bound { "with its challenge" } else { "without a challenge" };
-            format!("attempt    {kind}: {}", if *spent { "counted" } else { "no code to compare" })
+            format!("attempt    {kind}: {}", if *spent { "counted" } else { "none left, or no code" })
         }
         Step::Compared { right } => {
             format!("code       {}", if *right { "right" } else { "wrong, or no code to compare with" })
@@ -164,7 +164,7 @@ mod tests {
       2.0 ms  call       UpdateItem, 2.0 ms, 400
       2.1 ms  limit      network, request: 25 of 25, closed
       5.0 ms  call       GetItem, 2.0 ms, 200
-      5.2 ms  total, 1.2 ms of it own time; 2 calls in 2 rounds
+      5.2 ms  total, 1.2 ms of it outside calls; 2 calls in 2 round trips
 ";
 
     #[test]

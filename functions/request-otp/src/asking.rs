@@ -76,7 +76,7 @@ impl Asking<'_> {
         let reply = self.send(function, &outgoing, async {
             match reserved? {
                 Some(reserved) => Ok(self.gate.take(reserved).await?.wait(self.now())),
-                None => Err(Error::internal("a code was stored that nobody decided to send")),
+                None => Err(Error::internal("a code was stored without a decision to send it")),
             }
         });
         let reply = reply.await;

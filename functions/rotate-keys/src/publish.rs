@@ -52,7 +52,7 @@ impl RotateKeys {
                 return Ok(false);
             }
         }
-        Err(Error::unavailable("others keep publishing keys; try again"))
+        Err(Error::unavailable("other writers keep publishing keys; try again"))
     }
 
     /// Publishes the public keys of the current keyring.

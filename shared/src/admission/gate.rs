@@ -105,7 +105,7 @@ impl<'a> Gate<'a> {
     pub async fn pay(&self) {
         let Some(target) = &self.sms else { return };
         if let Err(error) = self.table.count_used(target, self.policy, self.now).await {
-            tracing::warn!(cause = error.cause(), "could not count a used code");
+            tracing::warn!(cause = error.cause(), "could not lower the breaker debt for a used code");
         }
     }
 }

@@ -64,7 +64,8 @@ impl Frontends {
             let open: Vec<_> = origins.iter().filter(is_open).map(Origin::as_str).collect();
             if !open.is_empty() {
                 read.report(format!(
-                    "ALLOWED_ORIGINS: anybody on the way can change pages of {} and read their tokens. In production, use https",
+                    "ALLOWED_ORIGINS: without TLS, an attacker in the network can read the tokens of {}. In production, use \
+                     https",
                     open.join(", ")
                 ));
             }
@@ -225,7 +226,7 @@ mod tests {
         assert!(read("production", "https://app.example.com,http://localhost:3000").is_ok());
         assert!(read("testing", "http://app.example.com").is_ok());
         let problem = read("production", "https://app.example.com,http://app.example.com").unwrap_err();
-        assert!(problem.contains("ALLOWED_ORIGINS: anybody on the way can change pages of http://app.example.com "));
+        assert!(problem.contains("can read the tokens of http://app.example.com. In production"), "{problem}");
     }
 
     #[test]

@@ -47,7 +47,8 @@ impl Proxies {
         }
         if hops > 0 && !is_known {
             read.report(
-                "TRUSTED_HOPS: any client could write its own address. Set ORIGIN_SECRET_SHA256 or TRUSTED_PROXIES, too"
+                "TRUSTED_HOPS: without ORIGIN_SECRET_SHA256 or TRUSTED_PROXIES, any client could forge its \
+                 address. Set one of them"
                     .to_owned(),
             );
         }
@@ -212,7 +213,7 @@ mod tests {
     #[test]
     fn proxies_have_a_number_and_a_mark() {
         assert!(proxies("0", "10.0.0.0/8", "").unwrap_err().contains("TRUSTED_HOPS: expected the number of proxies"));
-        assert!(proxies("1", "", "").unwrap_err().contains("TRUSTED_HOPS: any client could write its own address"));
+        assert!(proxies("1", "", "").unwrap_err().contains("TRUSTED_HOPS: without ORIGIN_SECRET_SHA256 or"));
         assert_eq!(proxies("", "", ""), Ok(Proxies::default()));
     }
 }
