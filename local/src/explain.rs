@@ -168,7 +168,7 @@ mod tests {
 ";
 
     #[test]
-    fn a_request_is_told_from_whatever_the_logs_tools_print() {
+    fn a_request_is_explained_from_the_output_of_each_log_tool() {
         let other = LINE.replace("A1=", "B2=");
         assert_eq!(explain(&format!("{other}\n{LINE}\n"), "A1=").unwrap(), TOLD);
         assert_eq!(explain(&format!("2026-03-12T19:03:58.1 2026/03/12/live[7] {LINE}"), "A1=").unwrap(), TOLD);
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_that_left_nothing_is_said_so() {
+    fn a_request_without_a_log_line_is_reported() {
         assert!(explain(LINE, "C3=").unwrap_err().to_string().contains("no log line belongs to the request C3="));
         assert!(explain("not a log", "A1=").is_err());
     }

@@ -213,7 +213,7 @@ async fn settings_accept_the_names_of_replaced_systems() {
 }
 
 #[tokio::test]
-async fn settings_that_need_another_say_so() {
+async fn settings_that_need_another_name_it() {
     let environment = environment().await;
     let domain = ("DOMAIN_NAME", "auth.example.com");
     for (settings, problem) in [

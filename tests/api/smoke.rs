@@ -49,7 +49,7 @@ async fn deployed(settings: &[(&str, &str)]) -> Deployment {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_sound_deployment_is_found_sound() {
+async fn a_correct_deployment_passes_every_check() {
     let auth = deployed(&[]).await;
     let findings = looked(&auth, |_| ()).await;
     assert_eq!(amiss(&findings), [], "{findings:#?}");
@@ -203,7 +203,7 @@ fn in_the_stack(look: &mut Look) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_sound_stack_is_found_sound() {
+async fn a_correct_stack_passes_every_check() {
     let auth = deployed(&[]).await;
     let account = Standin::start(|_, _| ()).await;
     let findings = looked_with(&auth, Some(&account), in_the_stack).await;

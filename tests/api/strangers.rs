@@ -116,7 +116,7 @@ async fn a_mailbox_gets_at_most_twenty_unanswered_mails_an_hour() {
 
 /// S143: a long code is one code for everybody who shares it. It works once, with the challenge id of any of them.
 #[tokio::test]
-async fn a_shared_code_signs_in_whoever_reads_it_first_and_nobody_after() {
+async fn a_shared_code_signs_in_its_first_reader_only() {
     let auth = deployment().await;
     empty_the_bucket(&auth).await;
     let owner = auth.client_at("198.51.100.1").ask(ADA).await;

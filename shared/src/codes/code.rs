@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn a_code_is_read_kindly() {
+    fn a_code_is_read_leniently() {
         for typed in
             ["012345", " 012 345\n", "012-345", "012–345", "０１２３４５", "٠١٢٣٤٥", "०१२३४५", "𝟎𝟏𝟐𝟑𝟒𝟓", "𝟶𝟷𝟸𝟹𝟺𝟻"]
         {
@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pasted_message_is_read_where_it_says_one_code() {
+    fn a_pasted_message_with_one_code_is_read() {
         let ours = "012345 is your Latchkey code. It expires in 5 minutes.\n\n@app.example.com #012345";
         reads(ours, Some("012345"));
         for typed in ["Your code: 012345.", "code:０１２３４５", "012345 012345", "[012345] (international call 2)"]

@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn what_we_did_not_seal_is_no_id() {
+    fn text_that_we_did_not_seal_is_no_id() {
         with_seal(1, &Tenant::default(), "ada@example.com", |seal| {
             let now = Timestamp::from_unix(NOON);
             let id = seal.seal(&named(Kept::Long), now).unwrap();

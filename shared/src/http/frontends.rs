@@ -64,8 +64,8 @@ impl Frontends {
             let open: Vec<_> = origins.iter().filter(is_open).map(Origin::as_str).collect();
             if !open.is_empty() {
                 read.report(format!(
-                    "ALLOWED_ORIGINS: without TLS, an attacker in the network can read the tokens of {}. In production, use \
-                     https",
+                    "ALLOWED_ORIGINS: without TLS, an attacker in the network can read the tokens of {}. In production, \
+                     use https",
                     open.join(", ")
                 ));
             }
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_says_how_tokens_travel_or_comes_that_way() {
+    fn tokens_travel_as_asked_or_in_the_same_way_as_the_request() {
         use TokenDelivery::{Body, Cookie};
         let page = || Page { origin: Some("https://app.example.com".to_owned()), is_same_origin: false };
         let mut frontends = frontends(&["https://app.example.com"], Some("auth.example.com"));

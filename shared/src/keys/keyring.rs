@@ -266,7 +266,7 @@ mod tests {
 
     /// The JSON of keyrings must stay readable.
     #[test]
-    fn a_stored_keyring_reads_and_writes_as_it_was() {
+    fn a_stored_keyring_survives_a_round_trip() {
         let dated = |secret: &str| format!(r#"{{"id":"k","active_from":1,"retired_at":null,"key":{secret}}}"#);
         let keys = ["RS256", "ES256", "HS256"].map(|name| dated(&format!(r#"{{"algorithm":"{name}","secret":"x"}}"#)));
         let root = "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=";

@@ -301,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn a_step_reads_as_it_was_written() {
+    fn a_step_survives_a_round_trip() {
         let noted =
             Noted { at_ms: 1.5, step: Step::Limit { action: "request".into(), count: None, allowed: 25, open: false } };
         let text = serde_json::to_string(&noted).unwrap();

@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_country_has_none() {
+    fn numbers_outside_countries_have_none() {
         for other in ["80012345678", "979123456789", "80812345678", "99912345678"] {
             says(other, "", false);
         }
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn anything_else_has_no_plan() {
+    fn other_text_has_no_plan() {
         for other in ["", "+442079460958", "44 20 7946 0958", "44２０79460958", "1234567890123456", "４４"] {
             assert_eq!(plan(other), Plan::default(), "{other}");
         }

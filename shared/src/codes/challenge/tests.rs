@@ -132,7 +132,7 @@ fn a_known_browser_has_its_own_bucket() {
 }
 
 #[test]
-fn a_challenge_of_ones_own_is_sent_again_while_it_lives() {
+fn a_clients_own_challenge_is_resent_until_it_expires() {
     let policy = policy();
     let again = |tokens, change: fn(&mut OwnCode)| {
         let (mut state, mut code) = (state(tokens), own(NOW + 570));
