@@ -117,7 +117,7 @@ async fn every_kind_of_event_is_counted() {
         assert_eq!(sum("ColdStarts", function, None), 1.0, "{function}");
         assert!(sum("OwnTime", function, None) > 0.0 && sum("Calls", function, None) > 1.0, "{function}");
     }
-    // CloudWatch charges for each metric of each function, and nobody waits for these.
+    // CloudWatch charges for each metric of each function, and these have no waiting users.
     for function in ["Logout", "Sessions", "Profile", "Jwks", "Fallback", "RotateKeys"] {
         let others = counted.iter().filter(|((name, dimensions), _)| {
             name != "Throttles" && dimensions.iter().any(|(_, value)| *value == format!("latchkey-{function}"))
@@ -167,7 +167,7 @@ async fn long_codes_are_counted() {
 async fn every_metric_of_alarms_and_dashboard_is_counted() {
     let mut counted: BTreeSet<Metric> =
         counted(&everything().await.stack.logs()).into_iter().map(|(metric, _)| metric).collect();
-    // These journeys contain neither an attack nor an unknown send. The tests above cover them.
+    // These journeys are free of attacks and unknown sends. The tests above cover them.
     counted.insert(("LongCodes".to_owned(), vec![("FunctionName".to_owned(), "latchkey-RequestOtp".to_owned())]));
     counted.insert(("Outcomes".to_owned(), outcome("too_many_attempts")));
     counted.insert(("RefusedSends".to_owned(), channel("sms")));
@@ -305,7 +305,7 @@ fn without_sms_no_alarm_looks_at_texts() {
     assert!(with_sms.to_string().contains("texts") && !without.to_string().contains("texts"), "{without}");
 }
 
-/// Each of the functions that nobody waits for would have two alarms more.
+/// Each function without waiting users would otherwise have two alarms more.
 #[test]
 fn only_functions_of_a_sign_in_have_alarms_of_their_own() {
     for kind in ["Faults", "Duration"] {

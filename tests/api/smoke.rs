@@ -12,7 +12,7 @@ async fn looked(auth: &Deployment, change: impl Fn(&mut Look)) -> Vec<Finding> {
     looked_with(auth, None, change).await
 }
 
-/// The same, with a stand-in for the services that `local` does not have.
+/// The same, with a stand-in for the services missing from `local`.
 async fn looked_with(auth: &Deployment, account: Option<&Standin>, change: impl Fn(&mut Look)) -> Vec<Finding> {
     let addresses = auth.stack.addresses();
     let mut wanted = Look {
@@ -127,7 +127,7 @@ async fn a_deployer_has_only_read_access() {
     }
 }
 
-/// Services that `local` does not have, with the answers of a sound account, except for one change.
+/// Services missing from `local`, with the answers of a sound account, except for one change.
 struct Standin {
     url: String,
 }

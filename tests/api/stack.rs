@@ -165,7 +165,7 @@ async fn each_change_of_a_value_changes_the_digest() {
     {
         assert_ne!(digest(&[change]).await, first, "{change}");
     }
-    // Functions neither read this parameter nor refer to it, so they stay as they are.
+    // Functions ignore this parameter, so they stay as they are.
     assert_eq!(digest(&["AlarmSendsPerFiveMinutes=500"]).await, first);
 }
 

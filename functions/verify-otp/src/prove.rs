@@ -31,7 +31,7 @@ impl VerifyOtp {
         let (identifier, network) = (index.identifier(&submitted.to.identifier()), index.network(network));
         report::about(About::Identifier(&identifier));
         report::about(About::Network(&network));
-        // An id that we did not seal for this identifier costs no call.
+        // A forged id, or one of another identifier, is refused without a call.
         let opened = submitted.challenge.as_ref().map(|id| Seal::new(index, &identifier).open(id, now));
         let answer = Answer { submitted, identifier: identifier.clone(), network, codes, now };
         match opened {
@@ -42,7 +42,7 @@ impl VerifyOtp {
     }
 
     /// An answer with a challenge id. A code with digits is compared with its own challenge only, a long code with every long
-    /// code of the identifier. No limit of a network refuses it: its challenge has few attempts, and a long code needs no limit.
+    /// code of the identifier. The limits of networks ignore it: its challenge has few attempts, and a long code needs no limit.
     async fn prove_bound(
         &self,
         answer: &Answer<'_>,

@@ -1,6 +1,6 @@
 //! The checks before a message is sent. Messages cost money and reputation, and an attacker can request them (V40).
 //!
-//! 1. [`Gate::look`] runs first, so that a request over a limit changes nothing else.
+//! 1. [`Gate::look`] runs first, so that a request over a limit leaves everything else alone.
 //! 2. [`Gate::reserve`] runs in parallel with the write that begins the challenge.
 //! 3. [`Gate::take`] counts the message for good, before it is sent.
 //! 4. [`Gate::give_back`] runs after a send that was certainly rejected, and [`Gate::pay`] after the code was used.
@@ -49,7 +49,7 @@ impl<'a> Gate<'a> {
     }
 
     /// Counts the request on its network. Also refuses an SMS if the daily quota of the network or the SMS budget is used up. The
-    /// refused request then uses neither of them, and no message of the identifier's bucket.
+    /// refused request then leaves both of them and the identifier's bucket as they are.
     ///
     /// # Errors
     /// [`Error::RateLimited`] over a limit; [`Error::Unavailable`] when the table is unreachable.

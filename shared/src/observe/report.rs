@@ -1,6 +1,6 @@
 //! Notes about a request: collected where decisions are made, and written in the request's only log line.
 //!
-//! Notes never influence the answer. Steps contain neither identifiers nor networks, not even as digests, because `explain` shows
+//! Notes never influence the answer. Steps are free of identifiers and networks, even as digests, because `explain` shows
 //! them. Beside its steps, a request has the pseudonyms of its subjects ([`Pseudonyms`]), for investigations.
 
 use std::borrow::Cow;
@@ -137,8 +137,8 @@ pub enum About<'a> {
     Session(&'a SessionId),
 }
 
-/// The pseudonyms in a request's log line. An operator finds all requests about one account, or from one network, and learns no
-/// address (S157). Each is the same text as in the tables.
+/// The pseudonyms in a request's log line. An operator finds all requests about one account, or from one network, without
+/// seeing an address (S157). Each is the same text as in the tables.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Pseudonyms {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -208,7 +208,7 @@ pub async fn collect<T>(id: &str, work: impl Future<Output = T>) -> (T, Report) 
 }
 
 impl Report {
-    /// A report for a request that could not be parsed.
+    /// A report for an unreadable request.
     pub fn empty(id: &str) -> Report {
         Report { id: id.to_owned(), started: Instant::now(), steps: Vec::new(), about: Pseudonyms::default() }
     }

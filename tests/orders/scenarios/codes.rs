@@ -149,7 +149,7 @@ pub const LAST_SHORT_CODE: Scenario = Scenario::new("the boundary of guessable c
         browser.sign_in(ADA).await;
         let device = browser.cookie(DEVICE_COOKIE);
         browser.logout().await.ok();
-        // The last one removes what has expired, so that no removal keeps the two requests apart.
+        // The last one removes the expired codes. A removal would keep the two requests apart.
         strangers(world, 14, 480).await;
         world.client(230).ask(ADA).await;
         let scene = Scene::about(ADA).and("a known browser", Deed::AskAtHome { who: ADA.to_owned(), device });
