@@ -14,7 +14,6 @@ use crate::failure::Failure;
 /// The folder in which `cargo lambda build` makes a folder for each binary.
 const BUILT: &str = "target/lambda/";
 
-/// One resource.
 struct Resource<'a> {
     name: &'a str,
     line: usize,
