@@ -73,9 +73,9 @@ impl RequestLine {
         }
         let calls = spans(&self.steps);
         text + &format!(
-            "{duration_ms:>9.1} ms  total, {own_ms:.1} ms of it outside calls; {} calls in {} round trips\n",
-            calls.len(),
-            rounds(&calls)
+            "{duration_ms:>9.1} ms  total, {own_ms:.1} ms of it outside calls; {} in {}\n",
+            counted(calls.len(), "call"),
+            counted(rounds(&calls), "round trip")
         )
     }
 }
@@ -91,6 +91,10 @@ fn rounds(calls: &[(f64, f64)]) -> usize {
         }
     }
     rounds
+}
+
+fn counted(count: usize, thing: &str) -> String {
+    format!("{count} {thing}{}", if count == 1 { "" } else { "s" })
 }
 
 /// A step in words, for operators.

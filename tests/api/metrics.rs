@@ -280,7 +280,7 @@ async fn a_request_is_explained_by_its_id() {
         "verify-otp: invalid_otp (400)",
         "attempt    with its challenge: counted",
         "code       wrong",
-        "2 calls in 1 rounds",
+        "2 calls in 1 round trip",
     ] {
         assert!(told.contains(words), "{words} is not in\n{told}");
     }
