@@ -262,8 +262,8 @@ fn every_alarm_is_in_the_runbook() {
                 .iter()
                 .any(|kind| alarm.ends_with(kind) && told.contains(format!("…{kind}").as_str()))
     };
-    let untold: Vec<_> = alarms.iter().filter(|alarm| !is_told(alarm)).collect();
-    assert!(untold.is_empty() && alarms.len() >= 20, "docs/operations.md does not mention {untold:?}");
+    let missing: Vec<_> = alarms.iter().filter(|alarm| !is_told(alarm)).collect();
+    assert!(missing.is_empty() && alarms.len() >= 20, "docs/operations.md does not mention {missing:?}");
 }
 
 /// An operator can look up one request by the id in its answer.

@@ -252,10 +252,10 @@ async fn an_expired_challenge_is_not_resent() {
     let auth = Deployment::start().await;
     let expired = auth.client().ask(ADA).await;
     auth.wait(600);
-    let anew = again(&auth, &expired.challenge).await;
+    let fresh = again(&auth, &expired.challenge).await;
     assert_eq!(sends(&auth), ["1"]);
-    auth.client().answer(ADA, &Asked { code: anew.code.clone(), ..expired }).await.refused(400, "invalid_otp");
-    auth.client().answer(ADA, &anew).await.ok();
+    auth.client().answer(ADA, &Asked { code: fresh.code.clone(), ..expired }).await.refused(400, "invalid_otp");
+    auth.client().answer(ADA, &fresh).await.ok();
 }
 
 #[tokio::test]

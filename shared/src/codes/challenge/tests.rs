@@ -141,14 +141,14 @@ fn a_clients_own_challenge_is_resent_until_it_expires() {
         sends(&state, Asked { named: Some((Lane::Open, "0")), ..asked(&policy) }).unwrap()
     };
     let resent = (Lane::Open, Strength::Short, Some("0".to_owned()));
-    let anew = (Lane::Open, Strength::Short, None);
+    let another = (Lane::Open, Strength::Short, None);
     assert_eq!(again(2, |_| {}), resent);
     assert_eq!(again(2, |code| code.is_eight = true), (Lane::Open, Strength::Eight, Some("0".to_owned())));
     assert_eq!(again(1, |_| {}), (Lane::Open, Strength::Long, None), "the last token is spent on a long code");
-    assert_eq!(again(2, |code| code.attempts_left = 0), anew);
-    assert_eq!(again(2, |code| code.sends = 4), anew);
-    assert_eq!(again(2, |code| code.expires = ExpiresAt::at(at(NOW))), anew);
-    assert_eq!(again(2, |code| code.day -= 1), anew, "its attempts stay with the day that they are charged to");
+    assert_eq!(again(2, |code| code.attempts_left = 0), another);
+    assert_eq!(again(2, |code| code.sends = 4), another);
+    assert_eq!(again(2, |code| code.expires = ExpiresAt::at(at(NOW))), another);
+    assert_eq!(again(2, |code| code.day -= 1), another, "its attempts stay with the day that they are charged to");
 }
 
 /// An alias cannot name a challenge, so its network's newest one is meant.
