@@ -33,7 +33,7 @@ impl Asking<'_> {
     pub(crate) fn repeated(&self, function: &RequestOtp) -> Option<Duration> {
         let pause = function.policy.resend_after.min(self.promise(function));
         let left = self.now().until(self.named?.asked.after(pause));
-        // An id made by a clock that is ahead promises no more than any other.
+        // An id from a clock that is ahead promises the same pause as any other.
         (!left.is_zero()).then_some(left.min(pause))
     }
 
@@ -84,7 +84,7 @@ impl Asking<'_> {
         reply
     }
 
-    /// Sends a stored code after the budget has let it pass. Takes everything back if it was certainly not sent.
+    /// Sends a stored code after the budget has let it pass. Takes everything back after a certain refusal.
     async fn send(
         &self,
         function: &RequestOtp,

@@ -8,7 +8,7 @@ use shared::runtime::{Common, Function};
 use crate::environment::Environments;
 use crate::functions::Kind;
 
-/// The settings by the function that reads them. Every other function reads a subset of these.
+/// The settings by function. Every other function reads a subset of these.
 #[derive(Debug)]
 pub(crate) struct All {
     pub(crate) common: Common,

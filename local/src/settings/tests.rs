@@ -30,7 +30,7 @@ fn every_setting_has_words() {
     assert_eq!(told, asked_for());
 }
 
-/// Values that are valid for one setting or another.
+/// Values for one setting or another.
 const TEXTS: [&str; 10] = [
     "other",
     "GB",

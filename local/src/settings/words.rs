@@ -5,7 +5,7 @@ use shared::http::TokenDelivery;
 use super::All;
 use super::phrases::{counted, duration, given, listed, on_or_off};
 
-/// The settings of a line, and the function that describes them.
+/// The settings of a line, and the function for its words.
 pub(super) type Line = (&'static [&'static str], fn(&All) -> String);
 
 /// Settings on one topic.
@@ -199,7 +199,7 @@ const AWS: &[Line] = &[
     }),
 ];
 
-/// The last part of an ARN, which names the resource.
+/// The resource's name, at the end of an ARN.
 fn resource(arn: &str) -> &str {
     arn.rsplit(':').next().unwrap_or(arn)
 }
