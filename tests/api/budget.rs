@@ -71,7 +71,7 @@ async fn parallel_senders_do_not_pass_the_days_budget() {
     }
 }
 
-/// A request refused by the budget starts no challenge, so the user's hourly limit stays the same.
+/// A request refused by the budget leaves the number's bucket as it is.
 #[tokio::test]
 async fn a_request_over_the_budget_costs_its_owner_nothing() {
     let auth = Deployment::with(&[("SMS_DAILY_BUDGET", "1")]).await;
@@ -107,7 +107,7 @@ async fn a_send_with_an_unknown_outcome_stays_counted() {
     }
 }
 
-/// If SNS fails, no breaker debt remains, because no user could have answered.
+/// If SNS fails, the breaker debt is returned, because users could not have answered.
 #[tokio::test]
 async fn refused_sends_do_not_trip_the_breaker() {
     let auth = Deployment::start().await;
@@ -119,7 +119,7 @@ async fn refused_sends_do_not_trip_the_breaker() {
     ask(&auth, 25, british(25)).await.ok();
 }
 
-/// The share is exact, even if it does not divide the number of messages.
+/// The share is exact for every number of messages.
 #[tokio::test]
 async fn a_country_stays_open_while_the_configured_share_of_codes_is_used() {
     let settings = [("SMS_BREAKER_SHARE", "60"), ("SMS_BREAKER_SENDS", "3"), ("SMS_BREAKER_RANGE_SENDS", "1000")];
@@ -292,7 +292,8 @@ async fn a_returned_budget_is_available_again() {
     ask(&auth, 64, german(0)).await.ok();
 }
 
-/// A code sent yesterday pays off no debt on a day without messages to its country. The function attempts the write only once.
+/// A code sent yesterday leaves today's debt alone, on a day without messages to its country. The function attempts the write
+/// only once.
 #[tokio::test]
 async fn a_code_from_yesterday_pays_off_no_debt_of_today() {
     let auth = Deployment::start().await;

@@ -59,7 +59,7 @@ async fn a_connection_is_idle_for_ten_seconds_at_most() {
     }
 }
 
-/// Requests that send nothing keep the table's connection in use, but not the connection to SES.
+/// Requests without a message keep only the table's connection in use. The connection to SES gets too old.
 #[tokio::test]
 async fn each_service_has_its_own_idle_time() {
     let auth = Deployment::start().await;

@@ -94,7 +94,7 @@ async fn a_preflight_of_every_route_is_answered() {
 
 /// Answers are readable too, especially errors, because a page must read `Retry-After` to wait.
 #[tokio::test]
-async fn a_page_reads_every_answer_and_how_long_to_wait() {
+async fn a_page_can_read_every_answer_and_its_retry_after() {
     let auth = Deployment::with(&[("OTP_REQUESTS_PER_IP", "1")]).await;
     let ask = |origin: &'static str| {
         let client = auth.client();

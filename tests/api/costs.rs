@@ -17,10 +17,10 @@ async fn the_documented_costs_are_computed() {
     assert_eq!(section("costs"), costs.tables());
 
     let readme = std::fs::read_to_string(find_root().unwrap().join("README.md")).unwrap();
-    let (login, idle) = (costs.of_a_million(), costs.stack.idle());
+    let (login, idle, [busy, _]) = (costs.of_a_million(), costs.stack.idle(), costs.stack.month(metrics));
     for sentence in [
         format!("sign-ins, each with two refreshes and a sign-out, cost about ${login:.0} at AWS list prices"),
-        format!("An idle stack costs about ${idle:.0} a month"),
+        format!("An idle stack costs about ${idle:.0} a month, and a busy one about ${busy:.0}, besides its sign-ins"),
     ] {
         assert!(readme.contains(&sentence), "README.md lacks: {sentence}");
     }

@@ -117,7 +117,7 @@ async fn every_kind_of_event_is_counted() {
         assert_eq!(sum("ColdStarts", function, None), 1.0, "{function}");
         assert!(sum("OwnTime", function, None) > 0.0 && sum("Calls", function, None) > 1.0, "{function}");
     }
-    // CloudWatch charges for each metric of each function, and nobody waits for these.
+    // CloudWatch charges for each metric of each function, and these have no waiting users.
     for function in ["Logout", "Sessions", "Profile", "Jwks", "Fallback", "RotateKeys"] {
         let others = counted.iter().filter(|((name, dimensions), _)| {
             name != "Throttles" && dimensions.iter().any(|(_, value)| *value == format!("latchkey-{function}"))
@@ -167,7 +167,7 @@ async fn long_codes_are_counted() {
 async fn every_metric_of_alarms_and_dashboard_is_counted() {
     let mut counted: BTreeSet<Metric> =
         counted(&everything().await.stack.logs()).into_iter().map(|(metric, _)| metric).collect();
-    // These journeys contain neither an attack nor an unknown send. The tests above cover them.
+    // These journeys are free of attacks and unknown sends. The tests above cover them.
     counted.insert(("LongCodes".to_owned(), vec![("FunctionName".to_owned(), "latchkey-RequestOtp".to_owned())]));
     counted.insert(("Outcomes".to_owned(), outcome("too_many_attempts")));
     counted.insert(("RefusedSends".to_owned(), channel("sms")));
@@ -262,8 +262,8 @@ fn every_alarm_is_in_the_runbook() {
                 .iter()
                 .any(|kind| alarm.ends_with(kind) && told.contains(format!("…{kind}").as_str()))
     };
-    let untold: Vec<_> = alarms.iter().filter(|alarm| !is_told(alarm)).collect();
-    assert!(untold.is_empty() && alarms.len() >= 20, "docs/operations.md does not mention {untold:?}");
+    let missing: Vec<_> = alarms.iter().filter(|alarm| !is_told(alarm)).collect();
+    assert!(missing.is_empty() && alarms.len() >= 20, "docs/operations.md does not mention {missing:?}");
 }
 
 /// An operator can look up one request by the id in its answer.
@@ -280,7 +280,7 @@ async fn a_request_is_explained_by_its_id() {
         "verify-otp: invalid_otp (400)",
         "attempt    with its challenge: counted",
         "code       wrong",
-        "2 calls in 1 rounds",
+        "2 calls in 1 round trip",
     ] {
         assert!(told.contains(words), "{words} is not in\n{told}");
     }
@@ -305,7 +305,7 @@ fn without_sms_no_alarm_looks_at_texts() {
     assert!(with_sms.to_string().contains("texts") && !without.to_string().contains("texts"), "{without}");
 }
 
-/// Each of the functions that nobody waits for would have two alarms more.
+/// Each function without waiting users would otherwise have two alarms more.
 #[test]
 fn only_functions_of_a_sign_in_have_alarms_of_their_own() {
     for kind in ["Faults", "Duration"] {

@@ -115,7 +115,7 @@ fn every_function_has_its_own_tables_and_secrets_and_no_others() {
     }
 }
 
-/// Nobody can spend money on SMS where SMS are off, even with a function's own credentials.
+/// While SMS are off, even a function's own credentials cannot spend money on them.
 #[test]
 fn no_function_may_send_sms_without_countries() {
     for (name, function) in &policies::template().functions {
@@ -183,7 +183,7 @@ async fn the_functions_need_all_their_permissions() {
     assert!(unneeded.is_empty(), "nothing needs {unneeded:#?}");
 }
 
-/// Asserts that a function has no permission for these calls.
+/// Asserts that a function lacks the permissions for these calls.
 async fn has_no_permission_for(function: &str, calls: Vec<Call>) {
     let auth = Deployment::start().await;
     for call in calls {
@@ -206,7 +206,7 @@ fn secrets(names: &[&str]) -> Vec<Call> {
 
 const ALL: [&str; 4] = ["GetItem", "PutItem", "UpdateItem", "DeleteItem"];
 
-/// S12: the function cannot reveal the existence of an account, because accounts are unreadable for it.
+/// S12: accounts are unreadable for the function, so it cannot reveal them.
 #[tokio::test]
 async fn request_otp_cannot_access_users() {
     let mut calls: Vec<Call> =

@@ -12,7 +12,7 @@ async fn looked(auth: &Deployment, change: impl Fn(&mut Look)) -> Vec<Finding> {
     looked_with(auth, None, change).await
 }
 
-/// The same, with a stand-in for the services that `local` does not have.
+/// The same, with a stand-in for the services missing from `local`.
 async fn looked_with(auth: &Deployment, account: Option<&Standin>, change: impl Fn(&mut Look)) -> Vec<Finding> {
     let addresses = auth.stack.addresses();
     let mut wanted = Look {
@@ -49,7 +49,7 @@ async fn deployed(settings: &[(&str, &str)]) -> Deployment {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_sound_deployment_is_found_sound() {
+async fn a_correct_deployment_passes_every_check() {
     let auth = deployed(&[]).await;
     let findings = looked(&auth, |_| ()).await;
     assert_eq!(amiss(&findings), [], "{findings:#?}");
@@ -127,7 +127,7 @@ async fn a_deployer_has_only_read_access() {
     }
 }
 
-/// Services that `local` does not have, with the answers of a sound account, except for one change.
+/// Services missing from `local`, with the answers of a sound account, except for one change.
 struct Standin {
     url: String,
 }
@@ -203,7 +203,7 @@ fn in_the_stack(look: &mut Look) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_sound_stack_is_found_sound() {
+async fn a_correct_stack_passes_every_check() {
     let auth = deployed(&[]).await;
     let account = Standin::start(|_, _| ()).await;
     let findings = looked_with(&auth, Some(&account), in_the_stack).await;

@@ -107,7 +107,7 @@ async fn a_start_reads_the_keyrings_and_nothing_else() {
     assert_eq!(first, ["GetSecretValue", "GetSecretValue", "UpdateItem", "GetItem", "UpdateItem", "SendEmail"]);
 }
 
-/// An endpoint with another root is not AWS. Neither the built-in roots nor those of a bundle are combined with the system's.
+/// An endpoint with another root is not AWS. The built-in roots, or those of a bundle, replace the system's.
 #[tokio::test]
 async fn only_the_configured_roots_are_trusted() {
     let auth = Deployment::start().await;

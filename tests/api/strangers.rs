@@ -1,4 +1,4 @@
-//! Strangers at somebody else's identifier: they keep no owner out, flood no mailbox, and guess few codes.
+//! Strangers at somebody else's identifier: the owner still signs in, the mailbox stays usable, and few codes are guessed.
 
 use serde_json::{Value, json};
 use tests::client::{REQUEST, VERIFY};
@@ -116,7 +116,7 @@ async fn a_mailbox_gets_at_most_twenty_unanswered_mails_an_hour() {
 
 /// S143: a long code is one code for everybody who shares it. It works once, with the challenge id of any of them.
 #[tokio::test]
-async fn a_shared_code_signs_in_whoever_reads_it_first_and_nobody_after() {
+async fn a_shared_code_signs_in_its_first_reader_only() {
     let auth = deployment().await;
     empty_the_bucket(&auth).await;
     let owner = auth.client_at("198.51.100.1").ask(ADA).await;
@@ -172,7 +172,7 @@ async fn a_long_code_is_accepted_for_ten_minutes() {
     auth.client().answer(ADA, &first).await.refused(400, "invalid_otp");
 }
 
-/// S141: 12 attempts a day with six digits, then eight digits, and never a hundred attempts in a row at digits (S04).
+/// S141: 12 attempts a day with six digits, then eight digits, and fewer than a hundred in a row at digits (S04).
 #[tokio::test]
 async fn codes_get_longer_while_strangers_guess_and_short_again_after_a_success() {
     let auth = deployment().await;
@@ -225,7 +225,7 @@ async fn a_right_answer_gives_back_its_token_and_its_attempts() {
     assert_eq!(number(&auth, "d6"), 1, "the wrong one stays charged");
 }
 
-/// The row of failures begins anew with a success, except for the codes that stay under way.
+/// A success starts the count of failures again, except for the codes under way.
 #[tokio::test]
 async fn a_success_forgets_no_attempt_that_is_still_under_way() {
     let auth = deployment().await;
@@ -235,7 +235,7 @@ async fn a_success_forgets_no_attempt_that_is_still_under_way() {
     assert_eq!(number(&auth, "f"), 3);
 }
 
-/// V38: a stranger can neither end, nor spend, nor block the owner's code.
+/// V38: the owner's code is out of a stranger's reach.
 #[tokio::test]
 async fn a_stranger_leaves_the_owners_code_alone() {
     for before in [0, 3, 4, 8] {
@@ -274,7 +274,7 @@ async fn every_answer_has_a_fresh_id_and_older_ones_work() {
     auth.client().answer(ADA, &asked).await.ok();
 }
 
-/// S142: an id that we did not make, or made for somebody else, is refused without a call.
+/// S142: a forged id, and one of another identifier, are refused without a call.
 #[tokio::test]
 async fn an_id_that_we_did_not_make_costs_no_call() {
     let auth = deployment().await;
@@ -289,7 +289,7 @@ async fn an_id_that_we_did_not_make_costs_no_call() {
     auth.client().answer(ADA, &ada).await.ok();
 }
 
-/// S146: a network's failures refuse no answer that names its challenge.
+/// S146: a network's failures leave answers with a challenge id alone.
 #[tokio::test]
 async fn v51_a_neighbour_cannot_have_a_bound_answer_refused() {
     let auth = Deployment::start().await;
@@ -359,7 +359,7 @@ async fn answers_from_elsewhere_are_compared_twice_a_day() {
     assert_eq!(auth.newest_code(ADA).len(), 6);
 }
 
-/// A code asked for at our own path is no alias's code.
+/// A code asked for at our own path is not an alias code.
 #[tokio::test]
 async fn answers_from_elsewhere_match_alias_codes_only() {
     let auth = deployment().await;
@@ -400,7 +400,7 @@ async fn answers_without_an_id_can_be_refused() {
     }
 }
 
-/// S147: what was certainly not sent costs neither a token nor attempts, and can be repeated at once.
+/// S147: a message that was certainly not sent gives back its token and attempts, and can be repeated at once.
 #[tokio::test]
 async fn a_message_that_was_not_sent_is_not_counted() {
     let auth = deployment().await;
@@ -414,7 +414,7 @@ async fn a_message_that_was_not_sent_is_not_counted() {
         let client = auth.client_at(&format!("203.0.113.{}", auth.messages_to(ADA)));
         assert_eq!(client.ask(ADA).await.code.len(), length);
     }
-    // Nor is a long code shared that nobody has got.
+    // A long code that was not sent is not shared either.
     auth.wait(240);
     auth.faults(json!({ "delivery": "refused" }));
     auth.client().post(REQUEST, json!({ "identifier": ADA })).await.refused(502, "email_send_failed");

@@ -116,7 +116,7 @@ async fn by_sms(auth: &Deployment) {
     assert_eq!((known.code(), write), ("ok", 6.0), "verify by SMS, known user");
 }
 
-/// A request that shares a long code writes nothing but its count, and an answer with a long code reads instead of counting.
+/// A request that shares a long code writes only its count, and an answer with a long code reads instead of counting.
 async fn shared(auth: &Deployment) {
     for number in 0..5 {
         auth.client_at(&format!("198.51.100.{number}")).ask(PERSON).await;

@@ -78,7 +78,7 @@ fn every_function_is_deployed_and_tested() {
     }
 }
 
-/// A deployer names the stage, and each stage has its own stack. Production never gets development's settings by an omission.
+/// A deployer names the stage, and each stage has its own stack. An omission cannot give production development's settings.
 #[test]
 fn no_stage_is_deployed_by_leaving_it_out() {
     let profiles: toml::Table = read("samconfig.toml").parse().unwrap();

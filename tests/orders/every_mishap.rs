@@ -11,7 +11,7 @@ use tests::orders::{Deed, Fate, MISHAPS, Played, Scenario, What, World, play};
 use crate::requests;
 use crate::scenarios::{ADA, PHONE};
 
-/// The README's errors, as status and code.
+/// The documented errors, as status and code.
 fn documented() -> BTreeSet<(u16, String)> {
     let page = local_aws::template::find_root().unwrap().join("docs/api.md");
     let page = std::fs::read_to_string(page).unwrap();

@@ -19,7 +19,7 @@ async fn alone(world: &World, deed: impl FnOnce(&tests::Tokens) -> Deed) -> Scen
     Scene::about(ADA).and("somebody", deed(&tokens)).with_sessions(&[&tokens])
 }
 
-/// The hourly limit leaves one more request, so this one may be counted only once.
+/// The first request for an address.
 pub const FIRST_REQUEST: Scenario = request("a request", |world| {
     Box::pin(async move {
         world.auth.wait(STALE);

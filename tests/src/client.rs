@@ -151,7 +151,7 @@ pub(crate) fn with_token(method: &str, path: &str, access: &str) -> Request<Byte
 
 impl Answer {
     /// API Gateway's answer when a function has crashed.
-    pub(crate) fn of_the_dead() -> Answer {
+    pub(crate) fn of_a_crash() -> Answer {
         let body = json!({ "message": "Internal Server Error" });
         Answer { status: StatusCode::INTERNAL_SERVER_ERROR, headers: HeaderMap::new(), body }
     }

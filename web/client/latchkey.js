@@ -172,7 +172,7 @@ export class Latchkey extends EventTarget {
   async #good() {
     const held = this.#held;
     if (held === undefined || (held && left(held) < SPARE)) await this.#replace(held);
-    if (!this.#held) throw new LatchkeyError("signed_out", "Nobody is signed in.");
+    if (!this.#held) throw new LatchkeyError("signed_out", "The user is not signed in. Request a code first.");
     return this.#held;
   }
 

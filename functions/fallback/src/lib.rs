@@ -1,10 +1,10 @@
 //! The `$default` route: requests to paths or methods without a function of their own.
 //!
-//! 1. A known path with a final slash: redirect to the same path without it.
-//! 2. A known path with another method: answer 405 with the allowed methods.
-//! 3. Any other path: answer 404.
+//! 1. Redirect a known path with a final slash to the same path without it.
+//! 2. Answer a known path with another method by 405, with the allowed methods.
+//! 3. Answer any other path by 404.
 //!
-//! This function makes no calls to AWS and has no permissions.
+//! This function works without calls to AWS and without permissions.
 
 use shared::aws;
 use shared::config::Reader;

@@ -123,7 +123,7 @@ impl Refresh {
     }
 }
 
-/// A used token was presented again. Its session ends for everyone with a token of it, the attacker and the user alike (S32).
+/// A used token was presented again. Its session ends for everyone, the attacker and the user alike (S32).
 async fn end(users: Users<'_>, session: &Session) -> Result<Reply> {
     let (user, id) = (session.user(), session.id());
     let ended = users.end_session(user, id).await?;

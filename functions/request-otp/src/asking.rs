@@ -25,15 +25,15 @@ pub(crate) struct Asking<'a> {
     pub(crate) delivery: TokenDelivery,
 }
 
-/// After so many refused sends in a row, a client has to wait.
+/// Refused sends in a row that may be repeated at once. After the next one, a client has to wait.
 const FREE_REFUSALS: u8 = 2;
 
 impl Asking<'_> {
-    /// The time left, if the client asked for the challenge that it names a moment ago.
+    /// The time left, if the client asked for the same challenge a moment ago.
     pub(crate) fn repeated(&self, function: &RequestOtp) -> Option<Duration> {
         let pause = function.policy.resend_after.min(self.promise(function));
         let left = self.now().until(self.named?.asked.after(pause));
-        // An id made by a clock that is ahead promises no more than any other.
+        // An id from a clock that is ahead promises the same pause as any other.
         (!left.is_zero()).then_some(left.min(pause))
     }
 
@@ -76,7 +76,7 @@ impl Asking<'_> {
         let reply = self.send(function, &outgoing, async {
             match reserved? {
                 Some(reserved) => Ok(self.gate.take(reserved).await?.wait(self.now())),
-                None => Err(Error::internal("a code was stored that nobody decided to send")),
+                None => Err(Error::internal("a code was stored without a decision to send it")),
             }
         });
         let reply = reply.await;
@@ -84,7 +84,7 @@ impl Asking<'_> {
         reply
     }
 
-    /// Sends a stored code after the budget has let it pass. Takes everything back if it was certainly not sent.
+    /// Sends a stored code after the budget has let it pass. Takes everything back after a certain refusal.
     async fn send(
         &self,
         function: &RequestOtp,
@@ -140,7 +140,7 @@ impl Asking<'_> {
         self.answer(function, named, self.promise(function), function.policy.resend_after)
     }
 
-    /// The error after a send that was refused or is probably lost. The client may retry at once, but not for ever.
+    /// The error after a send that was refused or is probably lost. The client may retry at once, [`FREE_REFUSALS`] times.
     fn not_sent(&self, function: &RequestOtp, outgoing: &OutgoingCode) -> Result<Reply> {
         let refusals = self.named.map_or(0, |named| named.refusals).saturating_add(1);
         let may_repeat = refusals <= FREE_REFUSALS;
@@ -188,7 +188,7 @@ impl Asking<'_> {
     }
 }
 
-/// A number's wait, rounded up to five minutes, with some seconds that differ by network. An exact time would tell when the
+/// A number's wait, rounded up to five minutes, with some seconds that differ by network. An exact time would reveal when the
 /// owner of the number asked.
 fn blurred(wait: Duration, network: &NetworkDigest) -> Duration {
     const STEP: u64 = 300;

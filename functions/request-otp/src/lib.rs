@@ -5,9 +5,9 @@
 //!    write takes a token out of the identifier's bucket and stores the code. An SMS also counts towards the network's daily
 //!    limit.
 //! 3. Take an SMS out of the day's budget.
-//! 4. Send the code. If it was not sent, take everything back, so that the client may retry at once.
-//! 5. Give the same answer to everybody. This function has no access to users, so it cannot reveal accounts. A request that sends
-//!    nothing waits as long as one that does. A browser gets the challenge id as a cookie that scripts cannot read.
+//! 4. Send the code. After a certain refusal, take everything back, so that the client may retry at once.
+//! 5. Give the same answer to everybody. This function has no access to users, so it cannot reveal accounts. A request without
+//!    a message waits as long as one with a message. A browser gets the challenge id as a cookie that scripts cannot read.
 
 mod asking;
 mod pace;

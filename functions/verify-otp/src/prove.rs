@@ -31,7 +31,7 @@ impl VerifyOtp {
         let (identifier, network) = (index.identifier(&submitted.to.identifier()), index.network(network));
         report::about(About::Identifier(&identifier));
         report::about(About::Network(&network));
-        // An id that we did not seal for this identifier costs no call.
+        // A forged id, or one of another identifier, is refused without a call.
         let opened = submitted.challenge.as_ref().map(|id| Seal::new(index, &identifier).open(id, now));
         let answer = Answer { submitted, identifier: identifier.clone(), network, codes, now };
         match opened {
@@ -42,7 +42,7 @@ impl VerifyOtp {
     }
 
     /// An answer with a challenge id. A code with digits is compared with its own challenge only, a long code with every long
-    /// code of the identifier. No limit of a network refuses it: its challenge has few attempts, and a long code needs no limit.
+    /// code of the identifier. The limits of networks ignore it: its challenge has few attempts, and a long code needs no limit.
     async fn prove_bound(
         &self,
         answer: &Answer<'_>,
@@ -54,7 +54,7 @@ impl VerifyOtp {
             if submitted.code.is_long() {
                 return self.challenges.long_codes(identifier).await.map(Some);
             }
-            // An id of a long code names no entry. The write that is refused tells it from no other challenge.
+            // An id of a long code names no entry, so its write is refused like that of an unknown challenge.
             let (lane, key) = named.own().unwrap_or((Lane::Open, &named.key));
             self.challenges.spend_bound(identifier, (lane, key), *now).await
         };
@@ -69,7 +69,7 @@ impl VerifyOtp {
         }
     }
 
-    /// An answer without a challenge id: it may be a guess at any user, so its network may fail only so often (V37).
+    /// An answer without a challenge id. It may be a guess at any user, so the failures of its network are limited (V37).
     async fn prove_unbound(&self, answer: &Answer<'_>, index: &Index<'_>) -> Result<(ProvenCode, Owner)> {
         let Answer { submitted, identifier, network, now, .. } = answer;
         let (challenges, users, limit, now) = (&self.challenges, self.users.of(index.tenant()), self.failures, *now);

@@ -47,7 +47,7 @@ impl SubmittedCode {
         };
         let Delivered { delivery, text: challenge_id } =
             request.delivered(frontends, token_delivery, challenge_id, Cookie::Challenge)?;
-        // A path of a replaced system has no field for it.
+        // Bodies of replaced systems have no field for it.
         if binding_required && !request.is_by_alias && challenge_id.is_none() {
             return Err(Error::invalid("The field challenge_id is missing."));
         }

@@ -5,7 +5,7 @@ use shared::http::TokenDelivery;
 use super::All;
 use super::phrases::{counted, duration, given, listed, on_or_off};
 
-/// The settings of a line, and the function that describes them.
+/// The settings of a line, and the function for its words.
 pub(super) type Line = (&'static [&'static str], fn(&All) -> String);
 
 /// Settings on one topic.
@@ -14,7 +14,7 @@ pub(super) struct Group {
     pub(super) lines: &'static [Line],
 }
 
-/// All lines, in the order in which a user's sign-in meets the settings.
+/// All lines, in the order of a sign-in.
 pub(super) const GROUPS: &[Group] = &[
     Group { title: "Codes", lines: CODES },
     Group { title: "Limits", lines: LIMITS },
@@ -199,7 +199,7 @@ const AWS: &[Line] = &[
     }),
 ];
 
-/// The last part of an ARN, which names the resource.
+/// The resource's name, at the end of an ARN.
 fn resource(arn: &str) -> &str {
     arn.rsplit(':').next().unwrap_or(arn)
 }

@@ -8,7 +8,7 @@ use crate::sessions::{Opening, Proof, Session};
 use crate::store::{NewUser, OtpTable, Owner, SignUp, Users};
 use crate::words::{Entropy, Error, Result, Timestamp, UserId, random_id};
 
-/// The tables and rules of the deployment that admission uses.
+/// The tables and rules of the deployment, for admission.
 #[derive(Clone, Copy)]
 pub struct Door<'a> {
     /// The users of the request's tenant.
@@ -21,7 +21,7 @@ pub struct Door<'a> {
     pub sign_up_open: bool,
 }
 
-/// The parts of the request that admission uses besides the proof.
+/// The parts of the request besides the proof, for admission.
 pub struct Arrival<'a> {
     /// The user of the proven identifier, if there is one.
     pub owner: Owner,

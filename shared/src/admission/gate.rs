@@ -1,6 +1,6 @@
 //! The checks before a message is sent. Messages cost money and reputation, and an attacker can request them (V40).
 //!
-//! 1. [`Gate::look`] runs first, so that a request over a limit changes nothing else.
+//! 1. [`Gate::look`] runs first, so that a request over a limit leaves everything else alone.
 //! 2. [`Gate::reserve`] runs in parallel with the write that begins the challenge.
 //! 3. [`Gate::take`] counts the message for good, before it is sent.
 //! 4. [`Gate::give_back`] runs after a send that was certainly rejected, and [`Gate::pay`] after the code was used.
@@ -18,7 +18,7 @@ pub struct Gate<'a> {
     now: Timestamp,
 }
 
-/// The network's daily quota when the challenge began.
+/// The network's daily quota at the time of the request.
 #[derive(Debug)]
 pub struct Reserved(Quota);
 
@@ -49,7 +49,7 @@ impl<'a> Gate<'a> {
     }
 
     /// Counts the request on its network. Also refuses an SMS if the daily quota of the network or the SMS budget is used up. The
-    /// refused request then uses neither of them, and none of the identifier's hourly challenges.
+    /// refused request then leaves both of them and the identifier's bucket as they are.
     ///
     /// # Errors
     /// [`Error::RateLimited`] over a limit; [`Error::Unavailable`] when the table is unreachable.
@@ -105,7 +105,7 @@ impl<'a> Gate<'a> {
     pub async fn pay(&self) {
         let Some(target) = &self.sms else { return };
         if let Err(error) = self.table.count_used(target, self.policy, self.now).await {
-            tracing::warn!(cause = error.cause(), "could not count a used code");
+            tracing::warn!(cause = error.cause(), "could not lower the breaker debt for a used code");
         }
     }
 }

@@ -1,5 +1,4 @@
-//! Decides which messages are sent and which proofs open a session. Every function that sends messages or opens sessions uses
-//! this module.
+//! Decides about sending messages and about opening sessions. Every function that does either uses this module.
 
 mod admit;
 mod gate;

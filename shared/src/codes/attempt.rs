@@ -15,7 +15,7 @@ pub struct Attempt {
     state: IdentifierState,
     /// The codes that it may match.
     among: Vec<(Kept, String)>,
-    /// The one of them that another network asked for through an alias.
+    /// The code among them that another network asked for through an alias, if any.
     elsewhere: Option<String>,
 }
 
@@ -44,7 +44,7 @@ pub struct Settlement {
     pub attempts: u32,
     /// Whether the code had eight digits because of the day's charges.
     pub is_eight: bool,
-    /// Whether a comparison of an answer from elsewhere is given back.
+    /// Whether the day's count of comparisons from elsewhere goes down by one.
     pub elsewhere: bool,
 }
 

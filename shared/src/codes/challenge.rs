@@ -23,7 +23,7 @@ pub struct ChallengePolicy {
     pub sms: SmsPolicy,
     /// Attempts of a code with digits.
     pub attempts: u32,
-    /// How long a challenge that was just asked for is answered again without a message.
+    /// How long a repeated request for a challenge gets the same answer without a message.
     pub resend_after: Duration,
 }
 
@@ -37,12 +37,12 @@ const MOST_LIVE_PER_NETWORK: usize = 2;
 const OPEN_CHARGES: [u32; 2] = [12, 120];
 /// The same for known browsers.
 const KNOWN_CHARGES: [u32; 2] = [6, 60];
-/// Answers without an id that are compared a day with a code that another network asked for through an alias.
+/// Answers a day without an id that are compared with another network's code, if that code came from an alias.
 pub const MOST_ELSEWHERE: u32 = 2;
 /// NIST SP 800-63B-4 §3.2.2: fewer consecutive failures than this happen at codes that can be guessed.
 const MOST_FAILURES: u32 = 100;
 
-/// Settings of earlier versions. A function that finds one names its replacement and does not start.
+/// Settings of earlier versions. A function with one of them names its replacement and does not start.
 pub const GONE: [&str; 2] = ["OTP_REQUESTS_PER_HOUR", "OTP_REQUESTS_PER_HOUR_PER_IP"];
 
 impl ChallengePolicy {
@@ -71,15 +71,14 @@ impl ChallengePolicy {
         }
     }
 
-    /// The life that every answer to a request can promise, for a new code and for a shared one. A shared code has at least this
-    /// much of its life left.
+    /// The life that every answer to a request can promise, because a shared code has at least this much of its life left.
     pub fn promise(&self, to: &Destination) -> Duration {
         let shared = LONG_LIFE.saturating_sub(shared_for(to.channel()));
         self.life_of(to, Strength::Short).min(shared)
     }
 }
 
-/// How long a long code is given to further requests.
+/// How long further requests share a long code.
 fn shared_for(channel: Channel) -> Duration {
     match channel {
         Channel::Email => Duration::from_secs(240),
@@ -104,7 +103,7 @@ pub struct OwnCode {
     pub network: String,
     /// The UTC day to which its attempts are charged.
     pub day: u64,
-    /// Whether it has eight digits because the day's other attempts were charged.
+    /// Whether it has eight digits because the day's attempts with fewer digits were used up.
     pub is_eight: bool,
     /// Whether it was asked for through an alias.
     pub by_alias: bool,
@@ -147,11 +146,11 @@ pub struct IdentifierState {
     pub long: BTreeMap<String, LongCode>,
     /// The UTC day of the charges.
     pub day: u64,
-    /// Comparisons of answers without an id from elsewhere on that day.
+    /// Comparisons on that day of answers without an id from other networks.
     pub elsewhere: u32,
     /// Attempts charged since the last right answer.
     pub charged_in_a_row: u32,
-    /// How often the identifier's devices were forgotten.
+    /// How often the owner has signed out everywhere. It ends older device tokens.
     pub epoch: u32,
 }
 
@@ -192,7 +191,7 @@ pub struct Plan {
     pub lane: Lane,
     /// The strength of its code.
     pub strength: Strength,
-    /// The name of the challenge that gets a new code, unless a new one begins.
+    /// The name of the challenge that gets a new code. `None` if a new challenge begins.
     pub again: Option<String>,
     /// Expired codes to remove, by their names.
     pub expired: Vec<(Kept, String)>,
@@ -253,8 +252,8 @@ impl IdentifierState {
         if self.has_shared(channel, now) {
             return Decision::Share;
         }
-        // By mail, the last token was spent on a long code that is still shared (the lemma). Where another clock is ahead of
-        // this one, a token may be missing for some seconds. It is then taken early.
+        // By mail, the last token was spent on a long code that is still shared (the lemma). If another clock is ahead of
+        // this one, a token may be missing for some seconds. This request then takes it early.
         if tokens >= 1 || channel == Channel::Email {
             return Decision::Send(self.plan(Lane::Open, Strength::Long, None, now));
         }

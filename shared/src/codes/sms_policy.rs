@@ -8,7 +8,7 @@ use crate::codes::limits::Allowance;
 use crate::config::Reader;
 use crate::words::{Country, Destination, Error, Phone, Result, Timestamp};
 
-/// Where codes go by SMS, and how many.
+/// The allowed destinations of SMS, and their limits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SmsPolicy {
     /// The countries with SMS. If empty, SMS is off.
@@ -234,7 +234,7 @@ pub(crate) mod tests {
 
     /// S70: numbers in other countries are refused, and so are numbers with an unknown country.
     #[test]
-    fn a_number_is_sent_to_where_its_country_is_named() {
+    fn a_number_gets_sms_if_its_country_is_listed() {
         assert_eq!(country("+447400123456").as_deref(), Ok("GB"));
         assert_eq!(country("+12125550123").as_deref(), Ok("US"));
         // Canada and the Bahamas share the code of the United States.
@@ -279,7 +279,7 @@ pub(crate) mod tests {
 
     /// The defaults: 20 unanswered messages for a country and 5 for a range, with a share of 10 percent.
     #[test]
-    fn credit_is_for_as_many_messages_as_may_be_owed() {
+    fn credit_and_debt_have_the_same_limit() {
         let bounds = [policy().of_country(), policy().of_range()];
         assert_eq!(bounds.map(|bounds| (bounds.debt, bounds.most_credit())), [(200, -200), (50, -50)]);
     }

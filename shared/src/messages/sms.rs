@@ -104,7 +104,7 @@ impl IndiaIds {
     }
 }
 
-/// India's country code, which no other country shares.
+/// India's country code. Other countries do not share it.
 const INDIA: &str = "+91";
 
 /// The client for SNS.

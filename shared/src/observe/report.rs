@@ -1,7 +1,7 @@
 //! Notes about a request: collected where decisions are made, and written in the request's only log line.
 //!
-//! Notes never influence the answer. Steps contain neither identifiers nor networks, not even as digests, because `explain` shows
-//! them. Beside its steps, a request has the pseudonyms of those whom it is about ([`Pseudonyms`]), for investigations.
+//! Notes never influence the answer. Steps are free of identifiers and networks, even as digests, because `explain` shows
+//! them. Beside its steps, a request has the pseudonyms of its subjects ([`Pseudonyms`]), for investigations.
 
 use std::borrow::Cow;
 use std::cell::RefCell;
@@ -69,7 +69,7 @@ pub enum Step {
         /// Whether the code is a long one.
         long: bool,
     },
-    /// A message with a code was accepted or refused, or its fate is unknown.
+    /// A message with a code was accepted or refused, or its outcome is unknown.
     Delivery {
         /// The channel of the message.
         channel: Channel,
@@ -77,7 +77,7 @@ pub enum Step {
         country: Option<Word>,
         /// The reason if it was certainly not sent.
         refused: Option<String>,
-        /// The reason if nobody knows whether it was sent.
+        /// The reason if the outcome is unknown.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         unknown: Option<String>,
     },
@@ -124,7 +124,7 @@ pub struct Noted {
     pub step: Step,
 }
 
-/// Somebody whom a request is about.
+/// The subject of a request.
 #[derive(Clone, Copy)]
 pub enum About<'a> {
     /// The identifier of a code, as its keyed digest.
@@ -137,8 +137,8 @@ pub enum About<'a> {
     Session(&'a SessionId),
 }
 
-/// The pseudonyms in a request's log line. An operator finds all requests about one account, or from one network, and learns no
-/// address (S157). Each is the same text as in the tables.
+/// The pseudonyms in a request's log line. An operator finds all requests about one account, or from one network, without
+/// seeing an address (S157). Each is the same text as in the tables.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Pseudonyms {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -208,7 +208,7 @@ pub async fn collect<T>(id: &str, work: impl Future<Output = T>) -> (T, Report) 
 }
 
 impl Report {
-    /// A report for a request that could not be parsed.
+    /// A report for an unreadable request.
     pub fn empty(id: &str) -> Report {
         Report { id: id.to_owned(), started: Instant::now(), steps: Vec::new(), about: Pseudonyms::default() }
     }
@@ -223,7 +223,7 @@ impl Report {
         &self.steps
     }
 
-    /// Those whom the request is about.
+    /// The pseudonyms of this request.
     pub fn about(&self) -> &Pseudonyms {
         &self.about
     }
@@ -301,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn a_step_reads_as_it_was_written() {
+    fn a_step_survives_a_round_trip() {
         let noted =
             Noted { at_ms: 1.5, step: Step::Limit { action: "request".into(), count: None, allowed: 25, open: false } };
         let text = serde_json::to_string(&noted).unwrap();

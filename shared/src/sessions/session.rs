@@ -256,7 +256,7 @@ mod tests {
 
     /// Logs and an alarm depend on these names.
     #[test]
-    fn what_a_token_led_to_has_a_word() {
+    fn each_outcome_of_a_token_has_a_word() {
         let [one, two, three] = [session(1), session(1), session(1)];
         let all = [Rotation::Rotated(one), Rotation::Repeated(two), Rotation::Reused(three), Rotation::Refused];
         assert_eq!(all.each_ref().map(Rotation::name), ["rotated", "repeated", "reused", "refused"]);

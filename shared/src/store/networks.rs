@@ -36,7 +36,7 @@ impl OtpTable {
         self.count_times(1, action, network, allowance, now).await
     }
 
-    /// Counts an action so many `times`. Zero times costs the same write, so that its time tells nothing.
+    /// Counts an action several `times`. Zero times needs the same write, so that its duration reveals nothing.
     ///
     /// # Errors
     /// As [`OtpTable::count`].

@@ -121,7 +121,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_thing_has_passed_at_its_own_second() {
+    fn an_expiry_has_passed_at_its_own_second() {
         let now = Timestamp::from_unix(1_000);
         let end = ExpiresAt::after(now, Duration::from_secs(60));
         assert!(!end.has_passed(Timestamp::from_unix(1_059)));

@@ -182,7 +182,7 @@ mod tests {
         assert_eq!(text.parse::<Identifier>().map_err(|error| error.code()), Err(code), "{text}");
     }
 
-    /// S2-42: three valid and three invalid examples, with spaces, dashes and parentheses.
+    /// Three valid and three invalid examples, with spaces, dashes and parentheses.
     #[test]
     fn the_six_examples_of_the_phone_rule() {
         accepts("+1 (555) 123-4567", "+15551234567");

@@ -49,7 +49,7 @@ pub async fn settled() {
     tokio::time::sleep(Duration::from_millis(1)).await;
 }
 
-/// So many times 10 ms are longer than any request waits by itself.
+/// This number of pauses of 10 ms is longer than any wait of a request itself.
 const MOST_PAUSES: usize = 100;
 
 /// The calls of a scene's actors, and their outcomes so far.

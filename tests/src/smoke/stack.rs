@@ -137,8 +137,8 @@ async fn suppression(signed: &Signed, set: &str) -> Finding {
     );
     match found["SuppressionOptions"]["SuppressedReasons"].as_array() {
         Some(reasons) if reasons.is_empty() => Finding::good(NAME, "SES suppresses nothing"),
-        Some(reasons) => Finding::bad(NAME, format!("SES drops mail to who had {}", json!(reasons)), fix),
-        None => Finding::doubtful(NAME, "SES names no list, so the account's list may apply", fix),
+        Some(reasons) => Finding::bad(NAME, format!("SES drops mail to addresses that had {}", json!(reasons)), fix),
+        None => Finding::doubtful(NAME, "the set has no list of its own, so the account's may apply", fix),
     }
 }
 
@@ -198,8 +198,8 @@ async fn key_age(signed: &Signed, rotation: &str, secret: &str) -> Finding {
     let is_on = found["RotationEnabled"].as_bool().unwrap_or_default();
     let seen = format!("{rotation}: {age:.0} days, rotation is {}", if is_on { "on" } else { "off" });
     let fix = format!(
-        "aws secretsmanager rotate-secret --region {} --secret-id {secret}; docs/operations.md, Rotating, says what may \
-         keep it from rotating",
+        "aws secretsmanager rotate-secret --region {} --secret-id {secret}; if it fails, see Rotating \
+         in docs/operations.md",
         signed.region
     );
     Finding::if_so(NAME, is_on && overdue < 2.0, seen, fix)

@@ -105,7 +105,7 @@ fn a_code_proves_no_other_destination() {
     assert!(bound(Lane::Open, "0").prove(&code, &bob, |_| Some(MacKey::new(PEPPER)), at(NOW)).is_none());
 }
 
-/// S06: a right answer gives back its unspent attempts and this one, and the row of failures keeps what is under way.
+/// S06: a right answer gives back its unspent attempts and this one. The charges of codes under way stay.
 #[test]
 fn a_right_answer_gives_back_what_it_did_not_need() {
     let mut state = living();
@@ -115,7 +115,7 @@ fn a_right_answer_gives_back_what_it_did_not_need() {
     let code = proven();
     let settled = state.settle(&code, at(NOW));
     assert_eq!((settled.charged_in_a_row, settled.attempts, settled.day), ([40, 6], 3, Some(NOW / 86_400)));
-    // Of another day, nothing comes back.
+    // Attempts of another day do not come back.
     let later = IdentifierState { day: state.day + 1, ..state.clone() };
     assert_eq!((later.settle(&code, at(NOW)).attempts, later.settle(&code, at(NOW)).day), (0, None));
     // An answer from elsewhere has spent a comparison of the day, and none of the code's attempts.

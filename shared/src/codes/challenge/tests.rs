@@ -74,7 +74,7 @@ fn a_request_gets_its_own_code_or_a_share_or_a_long_code() {
         sends(&IdentifierState { open: state(2).open, ..with_long.clone() }, asked(&policy)),
         Some(own_code.clone())
     );
-    // A code that is 240 seconds old is shared no more.
+    // A code is shared for 240 seconds.
     with_long.long.insert("l".to_owned(), long(NOW + 360, "BBBBBBBB"));
     assert_eq!(sends(&with_long, asked(&policy)), Some(long_code.clone()));
 
@@ -132,7 +132,7 @@ fn a_known_browser_has_its_own_bucket() {
 }
 
 #[test]
-fn a_challenge_of_ones_own_is_sent_again_while_it_lives() {
+fn a_clients_own_challenge_is_resent_until_it_expires() {
     let policy = policy();
     let again = |tokens, change: fn(&mut OwnCode)| {
         let (mut state, mut code) = (state(tokens), own(NOW + 570));
@@ -141,14 +141,14 @@ fn a_challenge_of_ones_own_is_sent_again_while_it_lives() {
         sends(&state, Asked { named: Some((Lane::Open, "0")), ..asked(&policy) }).unwrap()
     };
     let resent = (Lane::Open, Strength::Short, Some("0".to_owned()));
-    let anew = (Lane::Open, Strength::Short, None);
+    let another = (Lane::Open, Strength::Short, None);
     assert_eq!(again(2, |_| {}), resent);
     assert_eq!(again(2, |code| code.is_eight = true), (Lane::Open, Strength::Eight, Some("0".to_owned())));
     assert_eq!(again(1, |_| {}), (Lane::Open, Strength::Long, None), "the last token is spent on a long code");
-    assert_eq!(again(2, |code| code.attempts_left = 0), anew);
-    assert_eq!(again(2, |code| code.sends = 4), anew);
-    assert_eq!(again(2, |code| code.expires = ExpiresAt::at(at(NOW))), anew);
-    assert_eq!(again(2, |code| code.day -= 1), anew, "its attempts stay with the day that they are charged to");
+    assert_eq!(again(2, |code| code.attempts_left = 0), another);
+    assert_eq!(again(2, |code| code.sends = 4), another);
+    assert_eq!(again(2, |code| code.expires = ExpiresAt::at(at(NOW))), another);
+    assert_eq!(again(2, |code| code.day -= 1), another, "its attempts stay with the day that they are charged to");
 }
 
 /// An alias cannot name a challenge, so its network's newest one is meant.
@@ -166,7 +166,7 @@ fn a_request_through_an_alias_is_a_resend_of_its_networks_newest_challenge() {
     assert_eq!(again(false, "BBBBBBBB"), None);
 }
 
-/// A number has used up its texts: unlike mail, that is told.
+/// A request for a number without texts left is refused, unlike one for mail.
 #[test]
 fn texts_to_a_number_wait_for_the_bucket() {
     let policy = policy();
@@ -183,7 +183,7 @@ fn texts_to_a_number_wait_for_the_bucket() {
     assert_eq!(with_long.decide(asked), Decision::Share);
 }
 
-/// Whatever code answers it: a shared one is younger than 240 seconds, by SMS than 300, and lives for 600.
+/// Codes are shared for 240 seconds, by SMS for 300, and accepted for 600. So each code lives as long as promised.
 #[test]
 fn a_promise_holds_for_every_code() {
     let promise = |text: &str, policy: &ChallengePolicy| {

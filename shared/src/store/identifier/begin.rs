@@ -90,7 +90,7 @@ impl OtpTable {
         Err(Error::unavailable("too many parallel requests change the identifier's item"))
     }
 
-    /// Takes back a code that was certainly not sent, with its token and its charges. Nobody knows the code, so it has no use.
+    /// Takes back a code that was certainly not sent, with its token and its charges. Nobody has seen the code.
     /// Does nothing if something else changed the code meanwhile.
     ///
     /// # Errors

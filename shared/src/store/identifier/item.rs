@@ -61,7 +61,7 @@ row! {
         pub(super) CHARGED = "d6" => charged: u32,
         /// Attempts charged on that day to codes with eight digits.
         pub(super) CHARGED_EIGHT = "d8" => charged_eight: u32,
-        /// Comparisons on that day of answers without an id with a code that another network asked for through an alias.
+        /// Comparisons on that day of answers without an id with alias codes of another network.
         pub(super) ELSEWHERE = "du" => elsewhere: u32,
         /// Attempts charged since the last right answer, of all clients.
         pub(super) CHARGED_IN_A_ROW = "f" => charged_in_a_row: u32,

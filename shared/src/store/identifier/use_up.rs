@@ -11,8 +11,8 @@ use crate::store::write::Update;
 use crate::words::{Error, Lane, Result, Timestamp};
 
 impl OtpTable {
-    /// Uses up a correct code, so that it works once (S03). Its token and its unspent attempts come back, and the row of failures
-    /// begins anew (S06).
+    /// Uses up a correct code, so that it works once (S03). Its token and its unspent attempts come back, and the count of
+    /// failures in a row starts again (S06).
     ///
     /// Returns `false` if another request used the code first. The result is also `false` if this write succeeded but its answer
     /// was lost and the SDK retried it: single use is more important.

@@ -94,7 +94,7 @@ impl Mailbox {
                 }
                 key.clone()
             }
-            // Whichever long code is in the mailbox.
+            // Any long code in the mailbox.
             None => {
                 let live = self.state.long.iter().filter(|(_, code)| !code.expires.has_passed(now));
                 let Some(key) = live.map(|(key, _)| key.clone()).next_back() else { return false };
@@ -115,7 +115,7 @@ impl Mailbox {
     }
 }
 
-/// When strangers ask, second by second: how many requests there are, given the draw.
+/// The number of strangers' requests in each second, given the draw.
 type Strategy = (&'static str, fn(u64, &mut Draw) -> u64);
 
 const STRATEGIES: [Strategy; 5] = [
