@@ -71,7 +71,8 @@ has_parameter() { grep -q "^  $1:\$" template.yaml; }
 deploy() { # STACK NAME=VALUE ...
   local stack="$1"
   shift
-  sam deploy --stack-name "$stack" --capabilities CAPABILITY_IAM --resolve-s3 --no-confirm-changeset \
+  sam deploy --template-file template.yaml --stack-name "$stack" --s3-prefix "$stack" --resolve-s3 \
+    --capabilities CAPABILITY_IAM --no-confirm-changeset \
     --no-fail-on-empty-changeset --parameter-overrides Stage=testing "SenderEmail=$SENDER" \
     "AllowedOrigins=$ORIGIN,http://localhost:3000" CreateSenderIdentity=no "Architecture=$ARCHITECTURE" "$@" \
     > "$work/deploy.log" 2>&1
@@ -305,6 +306,21 @@ step_ses() {
   aws sns delete-topic --topic-arn "$topic"
 }
 
+# Metric math over a metric that was never written, like the one of SMS in a stack that has sent none.
+step_math() {
+  local queries metric
+  metric='"Period":300,"Stat":"Sum","Metric":{"Namespace":'
+  queries="[{\"Id\":\"watched\",\"Expression\":\"FILL(one, 0) + FILL(never, 0)\"},
+    {\"Id\":\"one\",\"ReturnData\":false,\"MetricStat\":{$metric\"AWS/Lambda\",\"MetricName\":\"Invocations\",
+      \"Dimensions\":[{\"Name\":\"FunctionName\",\"Value\":\"$(resource Jwks)\"}]}}},
+    {\"Id\":\"never\",\"ReturnData\":false,\"MetricStat\":{$metric\"Latchkey\",\"MetricName\":\"NeverWritten\"}}}]"
+  curl -sS -o /dev/null "$API/.well-known/jwks.json"
+  sleep 90
+  expected "a sum: FILL makes zeros of a metric without data, so Sends, UnknownSends and Throttles can rise"
+  same math True "$(aws cloudwatch get-metric-data --metric-data-queries "$queries" --start-time "$(($(date +%s) - 900))" \
+    --end-time "$(date +%s)" --query 'length(MetricDataResults[0].Values) > `0`' --output text)"
+}
+
 step_rotation() {
   agreed "rotates the keys of $STACK" || return 0
   local secret
@@ -339,6 +355,35 @@ step_sms() {
   deploy "$STACK" 'SmsCountries=""'
 }
 
+public_keys() { curl -sS "$API/.well-known/jwks.json" | python3 -c 'import json,sys; print(*sorted(key["kid"] for key in json.load(sys.stdin)["keys"]))'; }
+users() { aws dynamodb scan --table-name "$1" --select COUNT --query Count --output text | head -n 1; }
+
+# "Coming back" in docs/operations.md.
+step_import() {
+  agreed "DELETES the stack $STACK, and takes its table and secrets into a new stack" || return 0
+  local table name parts before
+  table="$(resource UserTable)"
+  parts=("UserTable=$table")
+  for name in IndexSecret CodesSecret RefreshSecret SigningSecret; do parts+=("$name=$(resource "$name")"); done
+  before="$(public_keys) $(users "$table")"
+  sam delete --stack-name "$STACK" --no-prompts
+  (cd "$work" && python3 "$OLDPWD/tools/import_stack.py" "${parts[@]}") || return 1
+  expected "an import of five resources, and nothing else"
+  aws cloudformation create-change-set --stack-name "$STACK" --change-set-name import --change-set-type IMPORT \
+    --template-body "file://$work/import.yaml" --resources-to-import "file://$work/import.json" --query Id --output text \
+    --parameters ParameterKey=Stage,ParameterValue=testing "ParameterKey=SenderEmail,ParameterValue=$SENDER" \
+    "ParameterKey=AllowedOrigins,ParameterValue=$ORIGIN"
+  aws cloudformation wait change-set-create-complete --stack-name "$STACK" --change-set-name import
+  same import-changes "Import Import Import Import Import" "$(aws cloudformation describe-change-set --stack-name "$STACK" \
+    --change-set-name import --query 'join(`" "`, Changes[].ResourceChange.Action)' --output text)"
+  aws cloudformation execute-change-set --stack-name "$STACK" --change-set-name import
+  aws cloudformation wait stack-import-complete --stack-name "$STACK"
+  expected "a deployment into this stack keeps the keys and the users"
+  deploy "$STACK"
+  API="$(output ApiUrl)"
+  same import "UPDATE_COMPLETE $before" "$(status "$STACK") $(public_keys) $(users "$(resource UserTable)")"
+}
+
 step_delete() {
   agreed "DELETES the stack $STACK with its users' table and its secrets" || return 0
   local table secrets
@@ -370,7 +415,7 @@ step_clean() {
   aws sns delete-topic --topic-arn "arn:aws:sns:$AWS_REGION:$account:$STACK-mail"
 } 2> /dev/null
 
-steps=(deploy routes slash preflight sign_up versions refusal canary clock freeze attributes paths ses rotation rollback sms delete)
+steps=(deploy routes slash preflight sign_up versions refusal canary clock freeze attributes paths ses math rotation rollback sms import delete)
 chosen=("$@")
 [ $# -gt 0 ] || chosen=("${steps[@]}")
 
