@@ -33,8 +33,7 @@ pub(super) async fn look(signed: &Signed, stack: &str) -> Vec<Finding> {
     let findings: Vec<Finding> = temporary
         .map(|(name, value, means, usual)| {
             // Parameters that a deployment does not name keep their values.
-            let fix =
-                format!("sam deploy --config-env production --parameter-overrides Stage=production {name}={usual}");
+            let fix = format!("sam deploy --config-env production --parameter-overrides {name}={usual}");
             Finding::doubtful(NAME, format!("{name} is `{value}`: {means}"), fix)
         })
         .collect();
