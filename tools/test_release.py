@@ -71,7 +71,7 @@ class Release(unittest.TestCase):
         for name in self.names:
             self.assertEqual(modes[f"target/lambda/{name}/bootstrap"], 0o755)
         self.assertIn(b"    Default: arm64\n    AllowedValues: [arm64]\n", files["template.yaml"])
-        self.assertLessEqual({"samconfig.toml", "LICENSE", "docs/deploy.md", "licenses/README"}, files.keys())
+        self.assertLessEqual({"samconfig.toml", "stages/production.yaml", "LICENSE", "docs/deploy.md", "licenses/README"}, files.keys())
 
     def test_each_stage_deploys_the_template_to_a_place_of_its_own(self):
         profiles = tomllib.loads((release.ROOT / "samconfig.toml").read_text())
