@@ -384,6 +384,59 @@ step_import() {
   same import "UPDATE_COMPLETE $before" "$(status "$STACK") $(public_keys) $(users "$(resource UserTable)")"
 }
 
+wait_for_table() { # EVENT TABLE
+  # One wait ends after eight minutes.
+  for _ in 1 2 3 4 5 6; do aws dynamodb wait "$1" --table-name "$2" && return; done
+  return 1
+}
+
+# "Restore from a backup" in docs/operations.md. It may take an hour, so it runs only by name.
+step_restore() {
+  agreed "stops $STACK for up to an hour, and replaces its users' table by a backup of this moment" || return 0
+  local table functions before backup f refresh
+  table="$(resource UserTable)"
+  before="$(users "$table")"
+  functions="$(aws cloudformation list-stack-resources --stack-name "$STACK" --output text --query \
+    "StackResourceSummaries[?ResourceType=='AWS::Lambda::Function'&&LogicalResourceId!='RotateKeys'].PhysicalResourceId")"
+  for f in $functions; do
+    aws lambda put-function-concurrency --function-name "$f" --reserved-concurrent-executions 0 --output text
+  done
+  note restore-stopped unknown "$(code_of /api/auth/otp/verify '{}') while the functions are stopped"
+  # The latest moment that can be restored is about five minutes ago.
+  sleep 360
+  aws dynamodb restore-table-to-point-in-time --source-table-name "$table" --target-table-name "$table-restored" \
+    --use-latest-restorable-time --query TableDescription.TableStatus --output text
+  wait_for_table table-exists "$table-restored" || return 1
+  backup="$(aws dynamodb create-backup --table-name "$table-restored" --backup-name restored \
+    --query BackupDetails.BackupArn --output text)"
+  until [ "$(aws dynamodb describe-backup --backup-arn "$backup" \
+    --query BackupDescription.BackupDetails.BackupStatus --output text)" = AVAILABLE ]; do sleep 10; done
+  aws dynamodb delete-table --table-name "$table" --query TableDescription.TableStatus --output text
+  wait_for_table table-not-exists "$table" || return 1
+  aws dynamodb restore-table-from-backup --target-table-name "$table" --backup-arn "$backup" \
+    --query TableDescription.TableStatus --output text
+  wait_for_table table-exists "$table" || return 1
+  aws dynamodb update-time-to-live --table-name "$table" --time-to-live-specification Enabled=true,AttributeName=ttl
+  aws dynamodb update-continuous-backups --table-name "$table" --point-in-time-recovery-specification \
+    PointInTimeRecoveryEnabled=true --query ContinuousBackupsDescription.ContinuousBackupsStatus --output text
+  aws dynamodb update-table --table-name "$table" --on-demand-throughput MaxReadRequestUnits=1000,MaxWriteRequestUnits=1000 \
+    --query TableDescription.TableStatus --output text
+  aws lambda invoke --function-name "$(resource RotateKeys)" --cli-binary-format raw-in-base64-out \
+    --payload '{"mode":"restore"}' /dev/stdout
+  sleep 300
+  for f in $functions; do aws lambda delete-function-concurrency --function-name "$f"; done
+  expected "the same items, the functions answer again, and CloudFormation accepts the table"
+  deploy "$STACK" SmsDailyBudget=202
+  same restore "$before 400 UPDATE_COMPLETE" "$(users "$table") $(code_of /api/auth/otp/verify '{}') $(status "$STACK")"
+  if [ -e "$work/verify.json" ]; then
+    expected "401: the session from before the restore has ended"
+    refresh="$(python3 -c 'import json,sys; print(json.load(open(sys.argv[1])).get("tokens", {}).get("refresh", ""))' "$work/verify.json")"
+    same restore-sessions 401 "$(code_of /api/auth/token/refresh "{\"refresh\":\"$refresh\"}")"
+  fi
+  aws dynamodb delete-table --table-name "$table-restored" --query TableDescription.TableStatus --output text
+  aws dynamodb delete-backup --backup-arn "$backup" --query BackupDescription.BackupDetails.BackupStatus --output text
+}
+
 step_delete() {
   agreed "DELETES the stack $STACK with its users' table and its secrets" || return 0
   local table secrets
