@@ -124,16 +124,21 @@ step_slash() {
     --query 'events[].message' --output text | tr '\t' '\n' | grep -o '"route":"[^"]*"' | sort | uniq -c
 }
 
-preflight() { # PATH ORIGIN
+preflight() { # PATH ORIGIN: whether it succeeds, and the allowed origin
   curl -sS -i -X OPTIONS "$API$1" -H "origin: $2" -H 'access-control-request-method: POST' \
-    -H 'access-control-request-headers: content-type' | tr -d '\r' | awk -F': ' 'tolower($1)=="access-control-allow-origin"{print $2}'
+    -H 'access-control-request-headers: content-type' | tr -d '\r' |
+    awk -F': ' 'NR==1{split($1,line," "); found=(line[2]~/^2/)?"ok":line[2]} tolower($1)=="access-control-allow-origin"{found=found" "$2} END{print found}'
 }
 step_preflight() {
   local path
   for path in /api/auth/otp/request /api/auth/otp/request/ /api/auth/sessions/AAAAAAAAAAAAAAAAAAAAAA; do
-    expected "the gateway itself answers OPTIONS at $path: $ORIGIN for our page, nothing for a foreign one"
-    same preflight "$ORIGIN/" "$(preflight "$path" "$ORIGIN")/$(preflight "$path" https://foreign.example)"
+    expected "OPTIONS at $path succeeds: $ORIGIN for our page, nothing for a foreign one"
+    same preflight "ok $ORIGIN, ok" "$(preflight "$path" "$ORIGIN"), $(preflight "$path" https://foreign.example)"
   done
+  sleep 10
+  expected "unknown: does the gateway answer by itself, or the function Fallback by the default route?"
+  note preflight-by unknown "$(aws logs filter-log-events --log-group-name "$(resource FunctionsLog)" \
+    --start-time "$((($(date +%s) - 120) * 1000))" --filter-pattern '{ $.function = "fallback" }' --query 'length(events)' --output text) lines of Fallback"
 }
 
 step_sign_up() {

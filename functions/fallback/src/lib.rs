@@ -1,8 +1,9 @@
 //! The `$default` route: requests to paths or methods without a function of their own.
 //!
-//! 1. A known path with a final slash: redirect to the same path without it.
-//! 2. A known path with another method: answer 405 with the allowed methods.
-//! 3. Any other path: answer 404.
+//! 1. A preflight (OPTIONS): answer 204. API Gateway adds the CORS headers.
+//! 2. A known path with a final slash: redirect to the same path without it.
+//! 3. A known path with another method: answer 405 with the allowed methods.
+//! 4. Any other path: answer 404.
 //!
 //! This function makes no calls to AWS and has no permissions.
 
@@ -28,6 +29,10 @@ impl Function for Fallback {
     }
 
     async fn handle(&self, request: Request) -> Result<Reply> {
+        // `$default` matches OPTIONS too, and browsers accept only a success.
+        if request.method() == "OPTIONS" {
+            return Ok(Reply::no_content());
+        }
         look(&request)?;
         if request.has_final_slash { Reply::permanent_redirect(&request.path) } else { Err(Error::NotFound) }
     }
