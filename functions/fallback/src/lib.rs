@@ -1,8 +1,9 @@
 //! The `$default` route: requests to paths or methods without a function of their own.
 //!
-//! 1. Redirect a known path with a final slash to the same path without it.
-//! 2. Answer a known path with another method by 405, with the allowed methods.
-//! 3. Answer any other path by 404.
+//! 1. Answer a preflight (OPTIONS) by 204. API Gateway adds the CORS headers.
+//! 2. Redirect a known path with a final slash to the same path without it.
+//! 3. Answer a known path with another method by 405, with the allowed methods.
+//! 4. Answer any other path by 404.
 //!
 //! This function works without calls to AWS and without permissions.
 
@@ -28,6 +29,10 @@ impl Function for Fallback {
     }
 
     async fn handle(&self, request: Request) -> Result<Reply> {
+        // `$default` matches OPTIONS too, and browsers accept only a success.
+        if request.method() == "OPTIONS" {
+            return Ok(Reply::no_content());
+        }
         look(&request)?;
         if request.has_final_slash { Reply::permanent_redirect(&request.path) } else { Err(Error::NotFound) }
     }

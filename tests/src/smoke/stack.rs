@@ -3,9 +3,8 @@
 use serde_json::{Value, json};
 use shared::words::Timestamp;
 
-use super::logs;
 use super::signed::{API_GATEWAY, CLOUDFORMATION, LAMBDA, Problem, SECRETS, SES, Signed};
-use super::{Finding, Look};
+use super::{Finding, Look, logs, parameters};
 
 /// Enough for a sign-in page that becomes popular. New accounts often have 10.
 const ENOUGH_EXECUTIONS: u64 = 100;
@@ -22,6 +21,7 @@ pub(super) async fn look(look: &Look, signed: &Signed, started: Timestamp) -> Ve
         Ok(resources) => findings.extend(of_stack(look, signed, &resources, started).await),
         Err(problem) => findings.push(failed("stack", problem, "cloudformation:ListStackResources")),
     }
+    findings.extend(parameters::look(signed, name).await);
     findings
 }
 
@@ -104,7 +104,7 @@ async fn resources(signed: &Signed, stack: &str) -> Result<Vec<Resource>, Proble
 }
 
 /// The text of the first element with this name. Names, ids and tokens contain no markup.
-fn element(xml: &str, name: &str) -> String {
+pub(super) fn element(xml: &str, name: &str) -> String {
     let rest = xml.split_once(&format!("<{name}>")).map_or("", |(_, rest)| rest);
     rest.split_once('<').map_or("", |(text, _)| text).to_owned()
 }
