@@ -217,6 +217,16 @@ async fn refresh() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn retry() {
+    every_mishap_of(requests::RETRY, "ok").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn same() {
+    every_mishap_of(requests::SAME, "ok").await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn logout() {
     every_mishap_of(requests::LOGOUT, "ok").await;
 }
