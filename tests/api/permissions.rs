@@ -220,7 +220,7 @@ async fn request_otp_cannot_access_users() {
 
 #[tokio::test]
 async fn verify_otp_sends_nothing_and_rewrites_no_session() {
-    let mut calls = each(&["GetItem", "UpdateItem", "DeleteItem"], "UserTable", "S#a");
+    let mut calls = each(&["UpdateItem", "DeleteItem"], "UserTable", "S#a");
     calls.extend(each(&["UpdateItem", "DeleteItem"], "UserTable", "ID#a"));
     calls.extend(each(&ALL, "UserTable", "JWKS"));
     calls.extend(each(&ALL, "OtpTable", "R#request#a#1"));

@@ -164,7 +164,9 @@ async fn a_malformed_retry_key_is_refused_by_its_name() {
         let asked = auth.client().ask(ADA).await;
         let tokens = auth.client().sign_in("bob@example.com").await;
         auth.stack.services().calls().take();
-        for retry in [json!("short"), json!(format!("{KEY}x")), json!("retry-key-of-the-tests="), json!(1), json!([KEY])] {
+        for retry in
+            [json!("short"), json!(format!("{KEY}x")), json!("retry-key-of-the-tests="), json!(1), json!([KEY])]
+        {
             for body in [
                 (REFRESH, json!({ "refresh": tokens.refresh, "retry": retry })),
                 (

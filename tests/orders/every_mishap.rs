@@ -68,7 +68,7 @@ async fn goes_on(world: &World, played: &Played) -> Option<String> {
 }
 
 /// Calls with an unchanged answer despite their failure, by the prefixes of the request and of the call.
-const MAY_FAIL: [(&str, &str); 6] = [
+const MAY_FAIL: [(&str, &str); 7] = [
     // Cached keys remain usable for a while.
     ("", "GetSecretValue"),
     ("", "GetItem JWKS"),
@@ -77,6 +77,7 @@ const MAY_FAIL: [(&str, &str); 6] = [
     ("", "Publish"),
     // Only a right code needs the user.
     ("a wrong answer", "GetItem ID#"),
+    ("the same answer again", "GetItem ID#"),
     // The code was used, even if its payment to the breaker debt fails.
     ("an answer to an SMS", "UpdateItem SMS#"),
 ];

@@ -115,7 +115,8 @@ impl<'a> Client<'a> {
 
     /// The same with a retry key, so that it can be sent again.
     pub async fn answer_with(self, address: &str, asked: &Asked, retry: &str) -> Answer {
-        let body = json!({ "identifier": address, "otp_code": asked.code, "challenge_id": asked.challenge, "retry": retry });
+        let body =
+            json!({ "identifier": address, "otp_code": asked.code, "challenge_id": asked.challenge, "retry": retry });
         self.post(VERIFY, body).await
     }
 

@@ -82,7 +82,8 @@ impl Function for Refresh {
     async fn handle(&self, request: Request) -> Result<Reply> {
         let Body { refresh, retry, token_delivery } = request.json()?;
         let retry = retry.as_deref().map(str::parse).transpose()?;
-        let Delivered { delivery, text: token, .. } = request.refresh_token(&self.frontends, token_delivery, refresh)?;
+        let Delivered { delivery, text: token, .. } =
+            request.refresh_token(&self.frontends, token_delivery, refresh)?;
         match self.trade(Presented { token, retry }, delivery, &request).await {
             // Clear the cookie. Otherwise the browser would keep sending a useless token.
             Err(error @ Error::InvalidToken) if delivery == TokenDelivery::Cookie => {
@@ -109,8 +110,7 @@ impl Refresh {
             Some(retry) => RotatedBy::Retry(token.retry_digest(&key, retry, keys.audience())),
             None => RotatedBy::Invocation(random_id(&Entropy)?),
         };
-        let presented =
-            RotationRequest { grant, next_key, by: &by, device: &request.device(), policy: &self.policy };
+        let presented = RotationRequest { grant, next_key, by: &by, device: &request.device(), policy: &self.policy };
         let users = self.users.of(request.tenant());
         let (rotation, user) = tokio::try_join!(users.rotate(presented, now), users.user(&grant.user))?;
 

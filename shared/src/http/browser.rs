@@ -12,7 +12,7 @@ pub struct Delivered {
     pub delivery: TokenDelivery,
     /// The value of the field or the cookie.
     pub text: Option<String>,
-    /// Whether the value is safe to repeat an answer for: a browser that gets cookies has shown the cookie itself.
+    /// Whether its client has shown it. A browser that gets cookies shows a value in a cookie only.
     pub is_shown: bool,
 }
 

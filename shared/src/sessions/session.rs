@@ -328,7 +328,9 @@ mod tests {
         assert!(again(session(1), 0) && again(session(1), 10));
         assert!(!again(session(1), 11) && !again(session(2), 0));
         let over = SessionPolicy { grace: Duration::from_secs(2_000), ..POLICY };
-        assert!(session(1).may_be_answered_again(&over, at(999)) && !session(1).may_be_answered_again(&over, at(1_000)));
+        assert!(
+            session(1).may_be_answered_again(&over, at(999)) && !session(1).may_be_answered_again(&over, at(1_000))
+        );
         assert!(!session(1).may_be_answered_again(&SessionPolicy { grace: Duration::ZERO, ..POLICY }, at(0)));
     }
 

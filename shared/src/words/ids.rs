@@ -167,7 +167,13 @@ mod tests {
         let key: RetryKey = "AAAAAAAAAAAAAAAAAAAA-_".parse().unwrap();
         assert_eq!(key.reveal(), "AAAAAAAAAAAAAAAAAAAA-_");
         assert!(!format!("{key:?}").contains("AAAA"));
-        for text in ["AAAAAAAAAAAAAAAAAAAA-", "AAAAAAAAAAAAAAAAAAAA-_A", "AAAAAAAAAAAAAAAAAAAA+/", "AAAAAAAAAAAAAAAAAAAAA=", "ÄÄÄÄÄÄÄÄÄÄÄ"] {
+        for text in [
+            "AAAAAAAAAAAAAAAAAAAA-",
+            "AAAAAAAAAAAAAAAAAAAA-_A",
+            "AAAAAAAAAAAAAAAAAAAA+/",
+            "AAAAAAAAAAAAAAAAAAAAA=",
+            "ÄÄÄÄÄÄÄÄÄÄÄ",
+        ] {
             assert_eq!(text.parse::<RetryKey>().map_err(|error| error.code()).err(), Some("invalid_request"), "{text}");
         }
     }

@@ -34,7 +34,10 @@ pub const RETRIES: Scenario = Scenario::new("refresh with its retry", 2, |world|
         // Longer than the grace period.
         world.auth.wait(60);
         let refresh = || Deed::RefreshAgain(tokens.clone());
-        Scene::about(ADA).and_surely("one tab", refresh()).and_surely("another tab", refresh()).with_sessions(&[&tokens])
+        Scene::about(ADA)
+            .and_surely("one tab", refresh())
+            .and_surely("another tab", refresh())
+            .with_sessions(&[&tokens])
     })
 });
 

@@ -67,9 +67,7 @@ impl Deed {
                 browser.post(REQUEST, json!({ "identifier": who, "token_delivery": "cookie" })).await
             }),
             Deed::Answer { who, asked, bound: true, .. } => Box::pin(async move { client.answer(&who, &asked).await }),
-            Deed::AnswerAgain { who, asked } => {
-                Box::pin(async move { client.answer_with(&who, &asked, RETRY).await })
-            }
+            Deed::AnswerAgain { who, asked } => Box::pin(async move { client.answer_with(&who, &asked, RETRY).await }),
             Deed::RefreshAgain(tokens) => Box::pin(async move { client.refresh_with(&tokens.refresh, RETRY).await }),
             Deed::Answer { who, asked, .. } => Box::pin(async move { client.answer_unbound(&who, &asked.code).await }),
             Deed::Refresh(tokens) | Deed::Reuse(tokens) => {
