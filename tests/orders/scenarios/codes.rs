@@ -22,7 +22,7 @@ pub const TWO_FIRST_ANSWERS: Scenario = Scenario::new("two answers to a first co
 });
 
 /// A client sends its answer again before the first one is answered.
-pub const TWO_SAME_ANSWERS: Scenario = Scenario::new("an answer with its retry", 40, |world| {
+pub const TWO_SAME_ANSWERS: Scenario = Scenario::new("an answer with its retry", 26, |world| {
     Box::pin(async move {
         let session = known(world).await;
         let asked = world.client(101).ask(ADA).await;
