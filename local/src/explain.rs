@@ -145,6 +145,7 @@ fn words(step: &Step) -> String {
             let person = if *sign_up { "a new user" } else { "a known user" };
             format!("signed in  {person}, by {}", channel.name())
         }
+        Step::AnsweredAgain => "signed in  again, to the session of the same answer".to_owned(),
         Step::Refresh { led_to } => format!("refresh    {led_to}"),
         Step::Ended { all, lived } => {
             let which = if *all { "all sessions" } else { "one session" };

@@ -36,6 +36,7 @@ mod published;
 mod refresh;
 mod request_otp;
 mod restore;
+mod retries;
 mod revoke;
 mod rotate_keys;
 mod rotation;

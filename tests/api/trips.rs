@@ -49,8 +49,18 @@ async fn each_operation_makes_the_expected_round_trips() {
     let (unknown, write, _) = measured(&auth, &[], VERIFY, answer(&code, &json!("A".repeat(72)))).await;
     assert_eq!((unknown.code(), write), ("invalid_otp", 0.0), "verify, an id that is not ours");
 
-    let (new, write, _) = measured(&auth, &[2, 1], VERIFY, answer(&code, &challenge)).await;
+    let keyed = |code: &str| {
+        let mut body = answer(code, &challenge);
+        body["retry"] = json!("retry-key-of-the-tests");
+        body
+    };
+    let (wrong_code, write, read) = measured(&auth, &[2, 1], VERIFY, keyed(&wrong(&code))).await;
+    assert_eq!((wrong_code.code(), write, read), ("invalid_otp", 1.0, 2.0), "verify, wrong code with a retry key");
+
+    let (new, write, _) = measured(&auth, &[2, 1], VERIFY, keyed(&code)).await;
     assert_eq!((new.code(), write), ("ok", 9.0), "verify, new user");
+    let (again, write, read) = measured(&auth, &[2, 1, 2], VERIFY, keyed(&code)).await;
+    assert_eq!((again.code(), write, read), ("ok", 1.0, 4.0), "verify, the same answer again");
     let (used, write, _) = measured(&auth, &[2], VERIFY, answer(&code, &challenge)).await;
     assert_eq!((used.code(), write), ("invalid_otp", 1.0), "verify, used code");
 
@@ -73,6 +83,12 @@ async fn each_operation_makes_the_expected_round_trips() {
     let (repeated, write, read) = measured(&auth, &[2], REFRESH, json!({ "refresh": refresh })).await;
     assert_eq!((repeated.code(), write, read), ("ok", 1.0, 1.0), "refresh, repeated");
     let refresh = refreshed.tokens().refresh;
+    let keyed = json!({ "refresh": refresh, "retry": "retry-key-of-the-tests" });
+    for time in ["refresh with a retry key", "the same again"] {
+        let (refreshed, write, read) = measured(&auth, &[2], REFRESH, keyed.clone()).await;
+        assert_eq!((refreshed.code(), write, read), ("ok", 1.0, 1.0), "{time}");
+    }
+    let refresh = measured(&auth, &[2], REFRESH, keyed).await.0.tokens().refresh;
     let (_, write, _) = measured(&auth, &[1], LOGOUT, json!({ "refresh": refresh })).await;
     assert_eq!(write, 1.0, "logout");
     let refresh = auth.client().sign_in(ADA).await.refresh;

@@ -85,6 +85,7 @@ macro_rules! scenarios {
 scenarios! {
     two_answers: codes::TWO_ANSWERS;
     two_first_answers: codes::TWO_FIRST_ANSWERS;
+    two_same_answers: codes::TWO_SAME_ANSWERS;
     answer_and_resend: codes::ANSWER_AND_RESEND;
     bound_and_unbound: codes::BOUND_AND_UNBOUND;
     last_bound_try: codes::LAST_BOUND_TRY;
@@ -102,6 +103,8 @@ scenarios! {
     two_lanes: codes::TWO_LANES;
     refreshes: sessions::REFRESHES;
     reuse: sessions::REUSE;
+    retries: sessions::RETRIES;
+    thief: sessions::THIEF;
     refresh_and_logout: sessions::REFRESH_AND_LOGOUT;
     refresh_and_everywhere: sessions::REFRESH_AND_EVERYWHERE;
     end_others: sessions::END_OTHERS;

@@ -98,6 +98,13 @@ const GUARDS: [Guard; 20] = [
         "(attribute_not_exists(#EPOCH) OR attribute_exists(pk))",
     ),
     guard("honest clients stay", sessions::REFRESHES, "S#", "#ROTATED = :now", "#ROTATED = #ROTATED"),
+    guard(
+        "honest clients stay",
+        sessions::RETRIES,
+        "S#",
+        "#ROTATED_BY = :rotated_by",
+        "#ROTATED_BY = if_not_exists(#ROTATED_BY, :rotated_by)",
+    ),
     guard("owners get in", codes::ANSWER_AND_STRANGER, "I#", ONE_LEFT, "#CODES.#code.#ATTEMPTS_LEFT < :1"),
     guard(
         "budget holds",

@@ -34,7 +34,7 @@ impl CodeRequest {
     pub(crate) fn read(request: &Request, frontends: &Frontends) -> Result<CodeRequest> {
         request.check_page(frontends)?;
         let Body { identifier, challenge_id, token_delivery, device, .. } = request.json()?;
-        let Delivered { delivery, text } =
+        let Delivered { delivery, text, .. } =
             request.delivered(frontends, token_delivery, challenge_id, Cookie::Challenge)?;
         let device = request.device_token(frontends, delivery, device)?;
         let to = identifier.destination()?;

@@ -4,40 +4,53 @@ use shared::codes::{Action, Attempt, ChallengeRef, ProvenCode, Seal};
 use shared::keys::CodeKeys;
 use shared::observe::report::{self, About, Step};
 use shared::store::Owner;
-use shared::words::{Error, IdentifierDigest, Index, Lane, Network, NetworkDigest, Result, Timestamp};
+use shared::words::{Error, IdentifierDigest, Index, Lane, Network, NetworkDigest, Result, SessionId, Timestamp};
 
 use crate::VerifyOtp;
 use crate::wire::SubmittedCode;
 
 /// An answer, and where it came from.
-struct Answer<'a> {
-    submitted: &'a SubmittedCode,
-    identifier: IdentifierDigest,
+pub(crate) struct Answer<'a> {
+    pub(crate) submitted: &'a SubmittedCode,
+    pub(crate) identifier: IdentifierDigest,
     network: NetworkDigest,
+    /// The challenge that the client named.
+    named: Option<ChallengeRef>,
+    /// The session that it opens, if it can be repeated: it names a challenge and has a retry key.
+    pub(crate) session: Option<SessionId>,
     codes: &'a CodeKeys,
-    now: Timestamp,
+    pub(crate) now: Timestamp,
+}
+
+impl<'a> Answer<'a> {
+    /// Opens the challenge id.
+    ///
+    /// # Errors
+    /// [`Error::InvalidOtp`] for an id that we did not seal for this identifier. It costs no call.
+    pub(crate) fn new(
+        submitted: &'a SubmittedCode,
+        network: Network,
+        index: &Index<'_>,
+        codes: &'a CodeKeys,
+        now: Timestamp,
+    ) -> Result<Answer<'a>> {
+        let (identifier, network) = (index.identifier(&submitted.to.identifier()), index.network(network));
+        report::about(About::Identifier(&identifier));
+        report::about(About::Network(&network));
+        let open = |id| Seal::new(index, &identifier).open(id, now).ok_or(Error::InvalidOtp);
+        let named = submitted.challenge.as_ref().map(open).transpose()?;
+        let repeatable = submitted.challenge.as_ref().zip(submitted.retry.as_ref());
+        let session = repeatable.map(|(id, retry)| index.session(id, submitted.code.reveal(), retry));
+        Ok(Answer { submitted, identifier, network, named, session, codes, now })
+    }
 }
 
 impl VerifyOtp {
     /// Checks the code. Returns the proof and the owner of the identifier, if it has one.
-    pub(crate) async fn prove(
-        &self,
-        submitted: &SubmittedCode,
-        network: Network,
-        index: &Index<'_>,
-        codes: &CodeKeys,
-        now: Timestamp,
-    ) -> Result<(ProvenCode, Owner)> {
-        let (identifier, network) = (index.identifier(&submitted.to.identifier()), index.network(network));
-        report::about(About::Identifier(&identifier));
-        report::about(About::Network(&network));
-        // A forged id, or one of another identifier, is refused without a call.
-        let opened = submitted.challenge.as_ref().map(|id| Seal::new(index, &identifier).open(id, now));
-        let answer = Answer { submitted, identifier: identifier.clone(), network, codes, now };
-        match opened {
-            Some(Some(named)) => self.prove_bound(&answer, &named, index).await,
-            Some(None) => Err(Error::InvalidOtp),
-            None => self.prove_unbound(&answer, index).await,
+    pub(crate) async fn prove(&self, answer: &Answer<'_>, index: &Index<'_>) -> Result<(ProvenCode, Owner)> {
+        match &answer.named {
+            Some(named) => self.prove_bound(answer, named, index).await,
+            None => self.prove_unbound(answer, index).await,
         }
     }
 

@@ -131,6 +131,7 @@ impl Line {
             | Step::Challenge { .. }
             | Step::Try { .. }
             | Step::Compared { .. }
+            | Step::AnsweredAgain
             | Step::Refresh { .. }
             | Step::Ended { .. } => {}
         }

@@ -100,9 +100,11 @@ pub enum Step {
         /// Whether the user is new.
         sign_up: bool,
     },
+    /// An answer came twice and got its first session again.
+    AnsweredAgain,
     /// A refresh token was presented.
     Refresh {
-        /// The outcome: `rotated`, `repeated` (within the grace period), `reused` or `refused`.
+        /// The outcome: `rotated`, `repeated` (by its own client), `reused` or `refused`.
         led_to: Word,
     },
     /// Sessions ended.

@@ -97,6 +97,23 @@ impl Store {
     }
 }
 
+/// The size of an item as DynamoDB counts it: UTF-8 bytes of names and values, half a byte for each digit of a number plus one, 3
+/// bytes for a map or list plus one for each entry.
+#[cfg(test)]
+pub(super) fn size(item: &Item) -> usize {
+    fn of(value: &AttributeValue) -> usize {
+        match value {
+            AttributeValue::S(text) => text.len(),
+            AttributeValue::B(bytes) => bytes.as_ref().len(),
+            AttributeValue::N(digits) => digits.len().div_ceil(2) + 1,
+            AttributeValue::L(values) => 3 + values.iter().map(|value| of(value) + 1).sum::<usize>(),
+            AttributeValue::M(map) => 3 + map.len() + size(map),
+            other => panic!("{other:?} is in no item"),
+        }
+    }
+    item.iter().map(|(name, value)| name.len() + of(value)).sum()
+}
+
 #[cfg(test)]
 impl Table {
     /// A table for tests of expressions.

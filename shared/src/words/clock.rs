@@ -27,6 +27,11 @@ impl Timestamp {
         self.0 / 86_400
     }
 
+    /// The start of its hour (UTC).
+    pub fn hour(self) -> Timestamp {
+        Timestamp(self.0 - self.0 % 3_600)
+    }
+
     /// The moment `span` earlier, at the earliest the epoch.
     pub fn before(self, span: Duration) -> Timestamp {
         Timestamp(self.0.saturating_sub(span.as_secs()))

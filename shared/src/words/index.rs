@@ -3,6 +3,7 @@
 use data_encoding::BASE64URL_NOPAD;
 
 use crate::words::identifier::Identifier;
+use crate::words::ids::{ChallengeId, RetryKey, SessionId};
 use crate::words::mac::MacKey;
 use crate::words::network::{Network, NetworkDigest};
 use crate::words::scope::{ItemKey, Scope, Tenant};
@@ -33,6 +34,14 @@ impl<'a> Index<'a> {
     /// The key that seals the challenge ids of one UTC day.
     pub fn challenge_key(&self, day: u64) -> [u8; 32] {
         self.digest("challenge-id", &[&day.to_be_bytes()])
+    }
+
+    /// The id of the session that an answer with a retry key opens. The same answer has the same id, so a repetition finds the
+    /// session by one read, and nothing has to remember the answer (S161).
+    pub fn session(&self, challenge: &ChallengeId, code: &str, retry: &RetryKey) -> SessionId {
+        let fields = [challenge.reveal(), code, retry.reveal()].map(str::as_bytes);
+        let [bits @ .., _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _] = self.digest("session", &fields);
+        SessionId::of(&bits)
     }
 
     /// The digest of a network, 22 characters, because an IP address is personal data. All tenants share it, so a
@@ -103,6 +112,26 @@ mod tests {
         assert_eq!(index.network(Network::of("192.0.2.1".parse().unwrap())).as_str(), "50IH8h8xeCpBwJ9uYOJTXA");
         let device = index.device(&"ada@example.com".parse().unwrap(), 1_798_761_600, 0);
         assert_eq!(BASE64URL_NOPAD.encode(&device), "8fvgbVP1Ly-5hsVGS8OrHBvB3zsm1HbzlY3f8vNMEU0");
+    }
+
+    /// S161: another challenge, code, retry key or tenant is another session.
+    #[test]
+    fn an_answer_has_one_session() {
+        let tenants = [Tenant::default(), Tenant::named("acme")];
+        let session = |tenant: usize, challenge: &str, code: &str, retry: &str| {
+            let index = Index::new(MacKey::new([1; 32]), &tenants[tenant]);
+            index.session(&ChallengeId::from_client(challenge.to_owned()), code, &retry.repeat(22).parse().unwrap())
+        };
+        let first = session(0, "one", "123456", "a");
+        assert_eq!(session(0, "one", "123456", "a"), first);
+        for other in [
+            session(1, "one", "123456", "a"),
+            session(0, "two", "123456", "a"),
+            session(0, "one", "123457", "a"),
+            session(0, "one", "123456", "b"),
+        ] {
+            assert_ne!(other, first);
+        }
     }
 
     /// Tenants have separate digests for identifiers and share those of networks.

@@ -21,6 +21,16 @@ pub const TWO_FIRST_ANSWERS: Scenario = Scenario::new("two answers to a first co
     })
 });
 
+/// A client sends its answer again before the first one is answered.
+pub const TWO_SAME_ANSWERS: Scenario = Scenario::new("an answer with its retry", 26, |world| {
+    Box::pin(async move {
+        let session = known(world).await;
+        let asked = world.client(101).ask(ADA).await;
+        let answer = || Deed::AnswerAgain { who: ADA.to_owned(), asked: asked.clone() };
+        Scene::about(ADA).and("an answer", answer()).and("the same again", answer()).with_sessions(&[&session])
+    })
+});
+
 pub const ANSWER_AND_RESEND: Scenario = Scenario::new("answer and resend", 100, |world| {
     Box::pin(async move {
         let session = known(world).await;
