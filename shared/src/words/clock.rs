@@ -27,6 +27,11 @@ impl Timestamp {
         self.0 / 86_400
     }
 
+    /// The first moment of the next UTC day.
+    pub fn next_day(self) -> Timestamp {
+        Timestamp(self.day().saturating_add(1).saturating_mul(86_400))
+    }
+
     /// The moment `span` earlier, at the earliest the epoch.
     pub fn before(self, span: Duration) -> Timestamp {
         Timestamp(self.0.saturating_sub(span.as_secs()))
