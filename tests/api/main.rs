@@ -6,6 +6,7 @@
 mod algorithms;
 mod aliases;
 mod bearer;
+mod brake;
 mod budget;
 mod connections;
 mod cookies;
@@ -22,6 +23,7 @@ mod jwks;
 mod limits;
 
 mod logout;
+mod mailboxes;
 mod malformed;
 mod metrics;
 mod migration;
@@ -52,6 +54,7 @@ mod stack;
 mod start;
 mod strangers;
 mod structure;
+mod texts;
 mod trips;
 mod verify_otp;
 mod watch;

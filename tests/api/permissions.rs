@@ -14,6 +14,7 @@ use crate::policies::{self, statements, texts};
 
 const ADA: &str = "ada@example.com";
 const PHONE: &str = "+447400123456";
+const TAGGED: &str = "ada+tag@example.com";
 const TOPIC: &str = "arn:aws:sns:us-east-1:000000000000:topic";
 const KEYS: &str = "/.well-known/jwks.json";
 
@@ -36,6 +37,20 @@ async fn ask(auth: &Deployment) -> Result<Asked, String> {
 async fn sign_in(auth: &Deployment) -> Result<Tokens, String> {
     let asked = ask(auth).await?;
     Ok(expect("verify", auth.client().answer(ADA, &asked).await, "ok")?.tokens())
+}
+
+/// Spends so many attempts that their count is written.
+async fn spend(auth: &Deployment) -> Result<(), String> {
+    for number in 0..6 {
+        let (client, person) = (auth.client_at(&format!("192.0.2.{}", 100 + number)), format!("p{number}@example.com"));
+        let answer = client.post(tests::client::REQUEST, json!({ "identifier": person })).await;
+        let challenge = expect("request", answer, "ok")?.body["challenge_id"].as_str().unwrap().to_owned();
+        let asked = Asked { challenge, code: wrong(&auth.newest_code(&person)) };
+        for _ in 0..3 {
+            expect("a wrong code", client.answer(&person, &asked).await, "invalid_otp")?;
+        }
+    }
+    Ok(())
 }
 
 /// Exercises everything the functions do. Returns the first unexpected result.
@@ -69,6 +84,10 @@ async fn walk(auth: &Deployment) -> Result<(), String> {
     if auth.items_of("OTP_TABLE", "I#").iter().all(|item| item["ep"].is_null()) {
         return Err("logout everywhere has forgotten no device".to_owned());
     }
+    let tagged = client.post(tests::client::REQUEST, json!({ "identifier": TAGGED })).await;
+    expect("request for a tagged address", tagged, "ok")?;
+    expect("verify for a tagged address", client.answer_unbound(TAGGED, &auth.newest_code(TAGGED)).await, "ok")?;
+    spend(auth).await?;
     auth.stack.rotate_keys().await.map_err(|failure| failure.to_string())?;
     // The first keys are repeated after a denial, so a missing permission may only cost time.
     if let Some(repeated) = auth.stack.logs().iter().find(|line| line.contains("another attempt follows")) {
@@ -216,6 +235,7 @@ async fn request_otp_cannot_access_users() {
     let mut calls: Vec<Call> =
         ["U#a", "ID#a", "S#a", "JWKS"].iter().flat_map(|key| each(&ALL, "UserTable", key)).collect();
     calls.extend(each(&["PutItem", "DeleteItem"], "OtpTable", "I#a"));
+    calls.extend(each(&["UpdateItem", "DeleteItem"], "OtpTable", "BRAKE"));
     calls.extend(each(&ALL, "OtpTable", "R#failure#a#1"));
     calls.extend(secrets(&["Refresh", "Signing"]));
     calls.extend([Call::mail("eve@example.com"), Call::publish(TOPIC)]);
@@ -229,6 +249,7 @@ async fn verify_otp_sends_nothing_and_rewrites_no_session() {
     calls.extend(each(&["UpdateItem", "DeleteItem"], "UserTable", "ID#a"));
     calls.extend(each(&ALL, "UserTable", "JWKS"));
     calls.extend(each(&ALL, "OtpTable", "R#request#a#1"));
+    calls.push(Call::item("GetItem", "OtpTable", "TAG#a"));
     calls.extend(each(&["PutItem", "DeleteItem"], "OtpTable", "I#a"));
     calls.extend([Call::mail("no-reply@example.com"), Call::publish(PHONE)]);
     has_no_permission_for("VerifyOtp", calls).await;

@@ -386,6 +386,67 @@ async fn a_request_through_an_alias_is_a_resend() {
     answer_by_alias(client, &codes[3]).await.ok();
 }
 
+/// A challenge that its client names is sent again three times. It keeps its entry and its attempts, and its old codes end.
+#[tokio::test]
+async fn a_named_challenge_is_sent_again_three_times_with_its_attempts() {
+    let auth = deployment().await;
+    let client = auth.client_at("198.51.100.1");
+    let first = client.ask(ADA).await;
+    client.answer(ADA, &Asked { code: wrong(&first.code), ..first.clone() }).await.refused(400, "invalid_otp");
+    let mut codes = vec![first.code.clone()];
+    for sends in 2..=4 {
+        auth.wait(240);
+        client.post(REQUEST, json!({ "identifier": ADA, "challenge_id": first.challenge })).await.ok();
+        codes.push(auth.newest_code(ADA));
+        assert_eq!((auth.messages_to(ADA), number(&auth, "d6"), number(&auth, "f")), (sends, 3, 3), "charged once");
+    }
+    let entries = auth.identifier(ADA).unwrap()["co"]["M"].as_object().unwrap().clone();
+    let entry = entries.values().next().unwrap()["M"].clone();
+    assert_eq!((entries.len(), &entry["t"]["N"], &entry["c"]["N"]), (1, &json!("2"), &json!("4")));
+    // The fourth begins another challenge.
+    auth.wait(240);
+    let other = client.post(REQUEST, json!({ "identifier": ADA, "challenge_id": first.challenge })).await.ok();
+    assert_eq!((number(&auth, "d6"), auth.identifier(ADA).unwrap()["co"]["M"].as_object().unwrap().len()), (6, 2));
+    let newest = Asked { challenge: other["challenge_id"].as_str().unwrap().to_owned(), code: auth.newest_code(ADA) };
+    if codes[2] != codes[3] {
+        client.answer(ADA, &Asked { code: codes[2].clone(), ..first.clone() }).await.refused(400, "invalid_otp");
+    }
+    client.answer(ADA, &Asked { code: codes[3].clone(), ..first.clone() }).await.ok();
+    client.answer(ADA, &newest).await.ok();
+}
+
+/// A resend that is answered with a shared or a rationed code leaves the client's old code alive.
+#[tokio::test]
+async fn a_shared_or_rationed_answer_leaves_the_old_code_alive() {
+    for strangers in [3, 4] {
+        let auth = deployment().await;
+        let owner = auth.client_at("198.51.100.1");
+        let asked = owner.ask(ADA).await;
+        for number in 0..strangers {
+            ask_blind(auth.client_at(&format!("203.0.113.{number}"))).await;
+        }
+        let before = auth.messages_to(ADA);
+        auth.wait(30);
+        owner.post(REQUEST, json!({ "identifier": ADA, "challenge_id": asked.challenge })).await.ok();
+        assert_eq!(auth.messages_to(ADA) - before, if strangers == 3 { 1 } else { 0 });
+        assert_eq!(auth.newest_code(ADA).len(), 13);
+        owner.answer(ADA, &asked).await.ok();
+    }
+}
+
+/// `expires_in` is what every answer can promise: the setting, and at most 360 seconds by mail.
+#[tokio::test]
+async fn an_answer_promises_the_expiry_and_at_most_six_minutes() {
+    for (setting, promised) in [("60", 60), ("359", 359), ("360", 360), ("361", 360), ("600", 360)] {
+        let auth = Deployment::with(&[("OTP_EMAIL_EXPIRY_SECONDS", setting)]).await;
+        for number in 0..7 {
+            let client = auth.client_at(&format!("203.0.113.{number}"));
+            let answer = client.post(REQUEST, json!({ "identifier": ADA })).await.ok();
+            assert_eq!(answer["expires_in"], promised, "{setting}, answer {number}");
+        }
+    }
+}
+
 /// `OTP_BINDING` is about our own path; without aliases, no answer may lack an id.
 #[tokio::test]
 async fn answers_without_an_id_can_be_refused() {

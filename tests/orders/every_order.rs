@@ -96,6 +96,7 @@ scenarios! {
     last_try_of_a_network: codes::LAST_TRY_OF_A_NETWORK;
     shared_code: codes::SHARED_CODE;
     last_token: codes::LAST_TOKEN;
+    last_tagged: codes::LAST_TAGGED;
     shared_and_used: codes::SHARED_AND_USED;
     first_requests: codes::FIRST_REQUESTS;
     last_short_code: codes::LAST_SHORT_CODE;

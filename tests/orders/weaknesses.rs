@@ -76,6 +76,13 @@ const GUARDS: [Guard; 20] = [
         "(#FULL_AT = :seen_full_at OR attribute_exists(pk))",
     ),
     guard(
+        "bucket holds",
+        codes::LAST_TAGGED,
+        "TAG#",
+        "#FULL_AT = :seen_full_at",
+        "(#FULL_AT = :seen_full_at OR attribute_exists(pk))",
+    ),
+    guard(
         "one user an identifier",
         codes::TWO_SIGN_UPS,
         "ID#",

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use shared::admission::Gate;
-use shared::codes::{ChallengeRef, Decision, IdentifierState, Kept, OutgoingCode, Seal, Strength};
+use shared::codes::{ChallengeRef, Decision, IdentifierState, Kept, MAILBOX_WAIT, OutgoingCode, Seal, Strength};
 use shared::http::{Cookie, Reply, TokenDelivery};
 use shared::messages::Sent;
 use shared::observe::report::{self, Step};
@@ -67,6 +67,10 @@ impl Asking<'_> {
             Begun::Shared => {
                 function.pace.wait().await?;
                 return self.sent(function, &self.names(Kept::Long, short_id(&Entropy)?));
+            }
+            Begun::MailboxFull => {
+                function.pace.wait().await?;
+                return Err(Error::RateLimited { retry_after: MAILBOX_WAIT });
             }
             Begun::Wait(wait) => {
                 function.pace.wait().await?;

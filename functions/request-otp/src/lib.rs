@@ -1,6 +1,7 @@
 //! `POST /api/auth/otp/request/`: sends a code to an identifier.
 //!
-//! 1. Count the request for its network, check the day's SMS budget, and read the identifier's item.
+//! 1. Count the request for its network, check the day's SMS budget, and read the identifier's item, for a tagged address its
+//!    mailbox's too. Now and then, read the stack's share of wrong answers.
 //! 2. Decide (`shared::codes::IdentifierState::decide`): a code of its own, a long code, or a share in one that is under way. A
 //!    write takes a token out of the identifier's bucket and stores the code. An SMS also counts towards the network's daily
 //!    limit.
@@ -96,8 +97,8 @@ impl Function for RequestOtp {
                 sender.connect(Channel::Sms).await;
             }
         };
-        // A request starts with one count and one read at once. By SMS, there are three more reads.
-        let calls = if sends_sms { 5 } else { 2 };
+        // A request starts with one count and two reads at once. By SMS, there are three more reads.
+        let calls = if sends_sms { 6 } else { 3 };
         let keys = async { tokio::join!(index.warm(clock.now()), codes.warm(clock.now())) };
         tokio::join!(keys, store.connect(calls), sender.connect(Channel::Email), texting);
         let table = store.otp_table(otp_table);
@@ -119,14 +120,19 @@ impl Function for RequestOtp {
         let seal = Seal::new(&index, &identifier);
         let named = named.and_then(|id| seal.open(&id, now));
         gate.know(&network, self.requests)?;
-        let (looked, state) = tokio::join!(gate.look(&network, self.requests), self.table.identifier(&identifier));
+        let (looked, state, is_braked) = tokio::join!(
+            gate.look(&network, self.requests),
+            self.table.identifier_and_mailbox(&identifier),
+            self.table.is_braked(now),
+        );
         looked?;
         let state = state?;
 
         let is_known =
             device.is_some_and(|device| is_known_device(&device, &to.identifier(), &index, state.epoch, now));
+        let lane = if is_known { Lane::Known } else { Lane::Open };
         let asked = Asked {
-            lane: if is_known { Lane::Known } else { Lane::Open },
+            lane,
             network: network.short(),
             named: named.as_ref().and_then(ChallengeRef::own),
             by_alias: request.is_by_alias,
@@ -140,7 +146,7 @@ impl Function for RequestOtp {
             to: &to,
             pepper_id: &pepper.id,
             pepper: &pepper.key.mac(),
-            length: self.policy.length,
+            length: self.policy.digits(lane, is_braked),
         };
         let request = ChallengeRequest { identifier: &identifier, asked, drafting };
         let asking = Asking { request, gate, network: &network, seal, named: named.as_ref(), delivery };

@@ -48,10 +48,23 @@ impl<'a> Answer<'a> {
 impl VerifyOtp {
     /// Checks the code. Returns the proof and the owner of the identifier, if it has one.
     pub(crate) async fn prove(&self, answer: &Answer<'_>, index: &Index<'_>) -> Result<(ProvenCode, Owner)> {
-        match &answer.named {
-            Some(named) => self.prove_bound(answer, named, index).await,
-            None => self.prove_unbound(answer, index).await,
+        let proving = async {
+            match &answer.named {
+                Some(named) => self.prove_bound(answer, named, index).await,
+                None => self.prove_unbound(answer, index).await,
+            }
+        };
+        // Writes the attempts of earlier answers, at most once in 16 answers.
+        tokio::join!(proving, self.challenges.write_attempts(answer.now)).0
+    }
+
+    /// Compares the code with a counted attempt.
+    fn compare(&self, answer: &Answer<'_>, attempt: &Attempt) -> Option<ProvenCode> {
+        let proven = answer.compare(attempt);
+        if !answer.submitted.code.is_long() {
+            self.challenges.note_attempt(proven.is_none());
         }
+        proven
     }
 
     /// An answer with a challenge id. A code with digits is compared with its own challenge only, a long code with every long
@@ -73,7 +86,7 @@ impl VerifyOtp {
         };
         let users = self.users.of(index.tenant());
         let (attempt, owner) = tokio::join!(spend, users.owner(identifier));
-        match attempt?.and_then(|attempt| answer.compare(&attempt)) {
+        match attempt?.and_then(|attempt| self.compare(answer, &attempt)) {
             Some(proven) => Ok((proven, owner?)),
             None => {
                 report::note(Step::Compared { right: false });
@@ -98,7 +111,7 @@ impl VerifyOtp {
             true => Some(challenges.long_codes_of(identifier, state?)),
             false => challenges.spend_unbound(identifier, network, state?, now).await?,
         };
-        if let Some(proven) = attempt.as_ref().and_then(|attempt| answer.compare(attempt)) {
+        if let Some(proven) = attempt.as_ref().and_then(|attempt| self.compare(answer, attempt)) {
             return Ok((proven, owner?));
         }
         report::note(Step::Compared { right: false });

@@ -81,14 +81,15 @@ impl Entry<'_> {
         }
         let mut user = user.ok_or_else(|| Error::internal("an ID# item names a missing U# item"))?;
         // The ID# item was read before the user, and may have changed since.
-        if !user.identifiers().any(|identifier| identifier == self.code.to().identifier()) {
+        let proven = self.code.to().identifier();
+        if !user.identifiers().any(|own| own.kind() == proven.kind() && own.key() == proven.key()) {
             return Err(Error::InvalidOtp);
         }
         let session = self.open(owner)?;
         let (written, entered, ()) = tokio::join!(
             users.put_session(&session),
             users.enter_session(&user, &session.id, self.opening.policy.per_user, self.now),
-            self.gate.pay(),
+            self.settle(),
         );
         written?;
         if !entered? {
@@ -106,7 +107,7 @@ impl Entry<'_> {
         let new = NewUser { code: self.code, user, source_url, request_token: &request_token };
         match self.door.users.sign_up(self.door.challenges, new, &session, self.now).await? {
             SignUp::Done(user) => {
-                self.gate.pay().await;
+                self.settle().await;
                 Ok(Admitted { user, session, is_new: true })
             }
             SignUp::Taken(owner) => self.sign_in(owner).await,
@@ -117,9 +118,14 @@ impl Entry<'_> {
     /// A correct code is used up even if sign-up is closed.
     async fn turn_away(&self) -> Result<Error> {
         if self.door.challenges.use_up(self.code, self.now).await? {
-            self.gate.pay().await;
+            self.settle().await;
         }
         Ok(Error::Forbidden("Sign-up is closed. Only existing users can sign in."))
+    }
+
+    /// After the code was used: pays off breaker debt, and gives back the token of a tagged address's mailbox.
+    async fn settle(&self) {
+        tokio::join!(self.gate.pay(), self.door.challenges.return_tagged(self.code.identifier()));
     }
 
     fn open(&self, user: UserId) -> Result<Session> {

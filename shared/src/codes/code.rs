@@ -33,7 +33,7 @@ pub const SHORT_LENGTHS: std::ops::RangeInclusive<usize> = 6..=10;
 pub const LONG_LENGTH: usize = 13;
 
 /// The digits of a code after the day's attempts with fewer are used up.
-const MORE_DIGITS: usize = 8;
+pub(super) const MORE_DIGITS: usize = 8;
 
 impl Code {
     /// A random code of a strength, where a short one has `length` digits.
@@ -154,7 +154,8 @@ impl CodeDigest {
             Scope::Tenant(tenant),
             &[
                 channel.as_bytes(),
-                to.identifier().reveal().as_bytes(),
+                // The key: a code is right with any spelling of the mailbox that it was sent to.
+                to.identifier().key().as_bytes(),
                 PURPOSE.as_bytes(),
                 challenge.as_bytes(),
                 code.reveal().as_bytes(),

@@ -2,6 +2,7 @@
 //! conditions of its writes.
 
 mod attempt;
+mod brake;
 mod bucket;
 mod challenge;
 mod code;
@@ -14,13 +15,15 @@ mod sms_policy;
 #[cfg(test)]
 pub(crate) use self::attempt::tests::proven;
 pub use self::attempt::{Attempt, ProvenCode, Settlement};
+pub use self::brake::{Brake, Tally};
 pub use self::bucket::Bucket;
+pub(crate) use self::bucket::{TAGGED, has_room};
 pub(crate) use self::challenge::bucket;
 #[cfg(test)]
 pub(crate) use self::challenge::tests::policy;
 pub use self::challenge::{
-    Asked, ChallengePolicy, Decision, GONE, IdentifierState, Kept, LONG_LIFE, LongCode, MOST_ELSEWHERE, MOST_SENDS,
-    OwnCode, Plan, Supply,
+    Asked, ChallengePolicy, Decision, GONE, IdentifierState, Kept, LONG_LIFE, LongCode, MAILBOX_WAIT, MOST_ELSEWHERE,
+    MOST_SENDS, OwnCode, Plan, Supply,
 };
 pub use self::code::{Binding, Code, CodeDigest, DIGEST_LENGTH, LONG_LENGTH, SHORT_LENGTHS, Strength};
 pub use self::draft::{Draft, Drafting, OutgoingCode};

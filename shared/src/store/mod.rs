@@ -3,8 +3,10 @@
 //! An update that relies on an existing item has a condition that is false if the item is missing. So an update never brings back
 //! a deleted item (S81). A refused update returns the item that refused it, which saves a second read (S83).
 
+mod brake;
 mod expression;
 mod identifier;
+mod mailboxes;
 mod networks;
 mod owners;
 mod public_keys;

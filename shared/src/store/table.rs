@@ -7,6 +7,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::refused::Refused;
 use crate::aws::{Aws, Retries, endpoint};
+use crate::codes::Brake;
 use crate::config::{IS_NAME, Reader};
 use crate::words::{ItemKey, Scope, Tenant};
 
@@ -14,6 +15,7 @@ use crate::words::{ItemKey, Scope, Tenant};
 pub struct OtpTable {
     pub(super) table: Table,
     pub(super) refused: Refused,
+    pub(super) brake: Brake,
 }
 
 /// Users, their identifiers and sessions, and the public keys: data that must be kept.
@@ -88,7 +90,8 @@ impl Store {
 
     /// The table of challenges and counters.
     pub fn otp_table(&self, name: String) -> OtpTable {
-        OtpTable { table: Table { client: self.client.clone(), name }, refused: Refused::default() }
+        let table = Table { client: self.client.clone(), name };
+        OtpTable { table, refused: Refused::default(), brake: Brake::default() }
     }
 
     /// The table of users.

@@ -32,6 +32,11 @@ impl Timestamp {
         Timestamp(self.0 - self.0 % 3_600)
     }
 
+    /// The first moment of the next UTC day.
+    pub fn next_day(self) -> Timestamp {
+        Timestamp(self.day().saturating_add(1).saturating_mul(86_400))
+    }
+
     /// The moment `span` earlier, at the earliest the epoch.
     pub fn before(self, span: Duration) -> Timestamp {
         Timestamp(self.0.saturating_sub(span.as_secs()))

@@ -25,10 +25,16 @@ impl<'a> Index<'a> {
         self.tenant
     }
 
-    /// The digest of an identifier, 43 characters.
+    /// The digest of an identifier, 43 characters. All addresses of one Gmail mailbox without a tag have the same digest (S171).
     pub fn identifier(&self, identifier: &Identifier) -> IdentifierDigest {
-        let digest = self.digest("identifier", &[identifier.kind().as_bytes(), identifier.reveal().as_bytes()]);
-        IdentifierDigest { tenant: self.tenant.clone(), digest: BASE64URL_NOPAD.encode(&digest) }
+        let digest = self.digest("identifier", &[identifier.kind().as_bytes(), identifier.key().as_bytes()]);
+        // All tenants share a mailbox, because its limit protects its owner.
+        let mailbox = identifier.untagged().map(|plain| self.key.digest("mailbox", Scope::Stack, &[plain.as_bytes()]));
+        IdentifierDigest {
+            tenant: self.tenant.clone(),
+            digest: BASE64URL_NOPAD.encode(&digest),
+            mailbox: mailbox.map(|mailbox| BASE64URL_NOPAD.encode(&mailbox)),
+        }
     }
 
     /// The key that seals the challenge ids of one UTC day.
@@ -59,8 +65,8 @@ impl<'a> Index<'a> {
     /// The MAC of a device token for `identifier` that expires at `end`, in seconds since 1970. Signing out everywhere raises the
     /// `epoch`. Epoch 0 is left out, so tokens from before epochs stay valid.
     pub fn device(&self, identifier: &Identifier, end: u64, epoch: u32) -> [u8; 32] {
-        let (end, epoch_bytes) = (end.to_be_bytes(), epoch.to_be_bytes());
-        let mut fields: Vec<&[u8]> = vec![identifier.kind().as_bytes(), identifier.reveal().as_bytes(), &end];
+        let (end, epoch_bytes, key) = (end.to_be_bytes(), epoch.to_be_bytes(), identifier.key());
+        let mut fields: Vec<&[u8]> = vec![identifier.kind().as_bytes(), key.as_bytes(), &end];
         if epoch > 0 {
             fields.push(&epoch_bytes);
         }
@@ -77,6 +83,8 @@ impl<'a> Index<'a> {
 pub struct IdentifierDigest {
     tenant: Tenant,
     digest: String,
+    /// The digest of the mailbox behind an address with a tag.
+    mailbox: Option<String>,
 }
 
 impl IdentifierDigest {
@@ -93,6 +101,12 @@ impl IdentifierDigest {
     /// The key of this identifier's item of the given kind.
     pub fn item(&self, kind: &str) -> ItemKey {
         ItemKey::new(Scope::Tenant(&self.tenant), kind, &[&self.digest])
+    }
+
+    /// The key of the given kind that all tagged addresses of one mailbox share. `None` for an address without a tag and for a
+    /// phone number.
+    pub fn mailbox_item(&self, kind: &str) -> Option<ItemKey> {
+        self.mailbox.as_deref().map(|mailbox| ItemKey::new(Scope::Stack, kind, &[mailbox]))
     }
 }
 
@@ -132,6 +146,25 @@ mod tests {
         ] {
             assert_ne!(other, first);
         }
+    }
+
+    /// S171, S170: spellings of one Gmail mailbox share a digest and device tokens, and tagged addresses of a mailbox one item.
+    #[test]
+    fn spellings_of_one_mailbox_share_what_is_theirs() {
+        let tenant = Tenant::default();
+        let index = Index::new(MacKey::new([1; 32]), &tenant);
+        let parsed = |text: &str| text.parse::<Identifier>().unwrap();
+        let (dotted, plain) = (parsed("a.da@googlemail.com"), parsed("ada@gmail.com"));
+        assert_eq!(index.identifier(&dotted), index.identifier(&plain));
+        assert_eq!(index.device(&dotted, 1, 0), index.device(&plain, 1, 0));
+        assert_ne!(index.identifier(&parsed("a.da@example.com")), index.identifier(&parsed("ada@example.com")));
+
+        let mailbox = |text: &str| index.identifier(&parsed(text)).mailbox_item("TAG");
+        assert!(mailbox("ada+1@gmail.com").is_some());
+        assert_eq!(mailbox("ada+1@gmail.com"), mailbox("a.da+2@googlemail.com"));
+        assert_ne!(mailbox("ada+1@gmail.com"), mailbox("ada+1@example.com"));
+        assert_ne!(index.identifier(&parsed("ada+1@gmail.com")), index.identifier(&plain));
+        assert_eq!(mailbox("ada@gmail.com"), None);
     }
 
     /// Tenants have separate digests for identifiers and share those of networks.

@@ -203,7 +203,7 @@ impl Seen<'_> {
     }
 
     fn bucket(&self) -> Option<Broken> {
-        let (left, sent) = (self.scene.mails_left?, self.world.auth.messages_to(&self.scene.who));
+        let (left, sent) = (self.scene.mails_left?, self.world.auth.stack.inbox().messages(None).len());
         unless(sent <= left, "bucket holds", || format!("{sent} mails were sent, but only {left} tokens were left"))
     }
 
