@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use shared::admission::Gate;
+use shared::admission::{Gate, Permit};
 use shared::codes::{ChallengeRef, Decision, IdentifierState, Kept, OutgoingCode, Seal, Strength};
 use shared::http::{Cookie, Reply, TokenDelivery};
 use shared::messages::Sent;
@@ -75,7 +75,7 @@ impl Asking<'_> {
         };
         let reply = self.send(function, &outgoing, async {
             match reserved? {
-                Some(reserved) => Ok(self.gate.take(reserved).await?.wait(self.now())),
+                Some(reserved) => self.gate.take(reserved).await,
                 None => Err(Error::internal("a code was stored that nobody decided to send")),
             }
         });
@@ -84,28 +84,24 @@ impl Asking<'_> {
         reply
     }
 
-    /// Sends a stored code after the budget has let it pass. Takes everything back if it was certainly not sent.
+    /// Sends a stored code if the gate permits it. Takes everything back if it was certainly not sent.
     async fn send(
         &self,
         function: &RequestOtp,
         outgoing: &OutgoingCode,
-        budget: impl Future<Output = Result<Option<Duration>>>,
+        permit: impl Future<Output = Result<Permit<'_>>>,
     ) -> Result<Reply> {
-        match budget.await {
-            Ok(None) => {}
-            Ok(Some(retry_after)) => {
-                // Another request took the last SMS since step 1.
-                function.table.withdraw(outgoing, self.request).await?;
-                return Err(Error::RateLimited { retry_after });
-            }
+        let permit = match permit.await {
+            Ok(permit) => permit,
+            // Another request may have taken the last message since step 1.
             Err(error) => {
                 self.take_back(function, outgoing).await;
                 return Err(error);
             }
-        }
+        };
         let to = self.request.drafting.to;
         let life = function.policy.life_of(to, outgoing.plan.strength);
-        match function.sender.send(to, outgoing.draft.code(), life).await {
+        match function.sender.send(permit, outgoing.draft.code(), life).await {
             Ok(Sent::Accepted | Sent::Unclear(_)) => {
                 self.sent(function, &self.names(outgoing.plan.kept(), outgoing.draft.key.clone()))
             }

@@ -91,15 +91,11 @@ impl Function for RequestOtp {
         let store = Store::new(&aws);
         let sender = Sender::new(&aws, mail, sms)?;
         let sends_sms = !policy.sms.countries.is_empty();
-        let texting = async {
-            if sends_sms {
-                sender.connect(Channel::Sms).await;
-            }
-        };
+        let channels = Channel::ALL.into_iter().filter(|channel| policy.sends_by(*channel));
         // A request starts with one count and one read at once. By SMS, there are three more reads.
         let calls = if sends_sms { 5 } else { 2 };
         let keys = async { tokio::join!(index.warm(clock.now()), codes.warm(clock.now())) };
-        tokio::join!(keys, store.connect(calls), sender.connect(Channel::Email), texting);
+        tokio::join!(keys, store.connect(calls), sender.warm(channels));
         let table = store.otp_table(otp_table);
         let pace = Pace::default();
         Ok(RequestOtp { clock, policy, requests, frontends, index, codes, table, sender, pace })

@@ -2,7 +2,7 @@
 //!
 //! 1. [`Gate::look`] runs first, so that a request over a limit changes nothing else.
 //! 2. [`Gate::reserve`] runs in parallel with the write that begins the challenge.
-//! 3. [`Gate::take`] counts the message for good, before it is sent.
+//! 3. [`Gate::take`] counts the message for good and returns a [`Permit`]. Nothing is sent without one (S160).
 //! 4. [`Gate::give_back`] runs after a send that was certainly rejected, and [`Gate::pay`] after the code was used.
 
 use crate::codes::{Action, Allowance, Quota, SmsPolicy, Target};
@@ -13,9 +13,15 @@ use crate::words::{Destination, Error, NetworkDigest, Result, Timestamp};
 pub struct Gate<'a> {
     table: &'a OtpTable,
     policy: &'a SmsPolicy,
+    to: &'a Destination,
     /// The country and range of an SMS. `None` for mail, which only its network limits.
     sms: Option<Target>,
     now: Timestamp,
+}
+
+/// The permission to send one message to one destination. Only [`Gate::take`] makes it.
+pub struct Permit<'a> {
+    to: &'a Destination,
 }
 
 /// The network's daily quota when the challenge began.
@@ -27,12 +33,12 @@ impl<'a> Gate<'a> {
     ///
     /// # Errors
     /// As [`SmsPolicy::target`], if SMS to this number are not allowed.
-    pub fn new(table: &'a OtpTable, policy: &'a SmsPolicy, to: &Destination, now: Timestamp) -> Result<Gate<'a>> {
+    pub fn new(table: &'a OtpTable, policy: &'a SmsPolicy, to: &'a Destination, now: Timestamp) -> Result<Gate<'a>> {
         let sms = match to {
             Destination::Email(_) => None,
             Destination::Sms(phone) => Some(policy.target(phone)?),
         };
-        Ok(Gate { table, policy, sms, now })
+        Ok(Gate { table, policy, to, sms, now })
     }
 
     /// Refuses a network whose limit this instance has seen reached. This costs no call.
@@ -82,12 +88,15 @@ impl<'a> Gate<'a> {
     /// Counts an SMS against the daily budget. Refuses it if other requests have used up the budget since [`Gate::look`].
     ///
     /// # Errors
-    /// [`Error::Unavailable`] when the table is unreachable. An SMS is sent only after it has been counted (S88).
-    pub async fn take(&self, Reserved(day): Reserved) -> Result<Quota> {
-        match (&self.sms, day) {
-            (Some(target), Quota::Left) => self.table.take_message(target, self.policy, self.now).await,
-            (None, _) | (_, Quota::SpentUntil(_)) => Ok(day),
-        }
+    /// [`Error::RateLimited`] over a limit; [`Error::Unavailable`] when the table is unreachable. An SMS is sent only after it has
+    /// been counted (S88).
+    pub async fn take(&self, Reserved(day): Reserved) -> Result<Permit<'a>> {
+        let quota = match (&self.sms, day) {
+            (Some(target), Quota::Left) => self.table.take_message(target, self.policy, self.now).await?,
+            (None, _) | (_, Quota::SpentUntil(_)) => day,
+        };
+        quota.or_refuse(self.now, limited)?;
+        Ok(Permit { to: self.to })
     }
 
     /// Returns the breaker debt of an SMS that was certainly rejected, because its code is useless. The budget stays used.
@@ -107,6 +116,13 @@ impl<'a> Gate<'a> {
         if let Err(error) = self.table.count_used(target, self.policy, self.now).await {
             tracing::warn!(cause = error.cause(), "could not count a used code");
         }
+    }
+}
+
+impl Permit<'_> {
+    /// The only destination that the message may go to.
+    pub fn to(&self) -> &Destination {
+        self.to
     }
 }
 
