@@ -21,9 +21,9 @@ pub mod aws;
 
 pub mod store;
 
-pub mod messages;
-
 pub mod admission;
+
+pub mod messages;
 
 pub mod http;
 

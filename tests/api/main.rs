@@ -23,6 +23,7 @@ mod jwks;
 mod limits;
 
 mod logout;
+mod mail;
 mod mailboxes;
 mod malformed;
 mod metrics;

@@ -1,9 +1,10 @@
 //! Metrics in CloudWatch: made by journeys, and compared with the alarms and the dashboard.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use local_aws::template::{Template, find_root};
 use serde_json::{Value, json};
+use shared::words::Channel;
 use tests::client::REQUEST;
 use tests::deployment::wrong;
 use tests::{Asked, Deployment};
@@ -108,7 +109,7 @@ async fn every_kind_of_event_is_counted() {
     assert_eq!(sum("Texts", "RequestOtp", Some(("Country", "GB"))), texts);
     assert_eq!(sum("BreakerStops", "RequestOtp", None), 6.0 - texts);
     let used = counted.iter().filter(|((name, _), _)| name == "SmsBudgetUsed").map(|(_, value)| *value);
-    assert_eq!(used.fold(0.0, f64::max), (100.0 * texts / 200.0).round());
+    assert_eq!(used.fold(0.0, f64::max), texts, "of the country's 100");
     for function in ["RequestOtp", "VerifyOtp", "Refresh", "Logout"] {
         assert!(sum("Throttles", function, None) >= 1.0, "{function}");
     }
@@ -217,24 +218,27 @@ fn watching() -> impl Iterator<Item = (String, Value)> {
 
 /// The metrics in the template's alarms and dashboard, with their namespaces.
 fn looked_at() -> Vec<(String, Metric)> {
+    watching().flat_map(|(name, properties)| looked_at_by(&name, &properties)).collect()
+}
+
+/// The metrics in one alarm or dashboard.
+fn looked_at_by(name: &str, properties: &Value) -> Vec<(String, Metric)> {
     let mut all = Vec::new();
-    for (name, properties) in watching() {
-        let metrics = properties["Metrics"].as_array().cloned().unwrap_or_default();
-        let stats = metrics.iter().map(|metric| &metric["MetricStat"]["Metric"]).filter(|metric| !metric.is_null());
-        for metric in stats.chain(Some(&properties).filter(|alarm| !alarm["MetricName"].is_null())) {
-            let dimensions = metric["Dimensions"].as_array().into_iter().flatten();
-            let dimensions = dimensions.map(|dimension| (text(&dimension["Name"]), text(&dimension["Value"])));
-            all.push((text(&metric["Namespace"]), (text(&metric["MetricName"]), sorted(dimensions))));
-        }
-        let Some(body) = properties["DashboardBody"].as_str() else { continue };
-        let body: Value = serde_json::from_str(body).unwrap_or_else(|error| panic!("{name}: {error}"));
-        for widget in body["widgets"].as_array().unwrap() {
-            for metric in widget["properties"]["metrics"].as_array().unwrap() {
-                let words: Vec<String> =
-                    metric.as_array().unwrap().iter().filter_map(|word| Some(word.as_str()?.to_owned())).collect();
-                let dimensions = words[2..].chunks(2).map(|pair| (pair[0].clone(), pair[1].clone()));
-                all.push((words[0].clone(), (words[1].clone(), sorted(dimensions))));
-            }
+    let metrics = properties["Metrics"].as_array().cloned().unwrap_or_default();
+    let stats = metrics.iter().map(|metric| &metric["MetricStat"]["Metric"]).filter(|metric| !metric.is_null());
+    for metric in stats.chain(Some(properties).filter(|alarm| !alarm["MetricName"].is_null())) {
+        let dimensions = metric["Dimensions"].as_array().into_iter().flatten();
+        let dimensions = dimensions.map(|dimension| (text(&dimension["Name"]), text(&dimension["Value"])));
+        all.push((text(&metric["Namespace"]), (text(&metric["MetricName"]), sorted(dimensions))));
+    }
+    let Some(body) = properties["DashboardBody"].as_str() else { return all };
+    let body: Value = serde_json::from_str(body).unwrap_or_else(|error| panic!("{name}: {error}"));
+    for widget in body["widgets"].as_array().unwrap() {
+        for metric in widget["properties"]["metrics"].as_array().unwrap() {
+            let words: Vec<String> =
+                metric.as_array().unwrap().iter().filter_map(|word| Some(word.as_str()?.to_owned())).collect();
+            let dimensions = words[2..].chunks(2).map(|pair| (pair[0].clone(), pair[1].clone()));
+            all.push((words[0].clone(), (words[1].clone(), sorted(dimensions))));
         }
     }
     all
@@ -248,6 +252,29 @@ fn sorted(dimensions: impl Iterator<Item = (String, String)>) -> Vec<(String, St
 
 fn text(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
+}
+
+/// S160: an alarm or a graph of one channel has all channels. A new channel is watched from its first message.
+#[test]
+fn every_channel_is_watched() {
+    let mut watched: BTreeMap<(String, String), BTreeSet<String>> = BTreeMap::new();
+    let template = Template::read(&find_root().unwrap(), "default").unwrap();
+    for (name, properties) in template.watching {
+        for (_, (metric, dimensions)) in looked_at_by(&name, &properties) {
+            let channel = dimensions.into_iter().find(|(name, _)| name == "Channel");
+            if let Some((_, channel)) = channel {
+                watched.entry((name.clone(), metric)).or_default().insert(channel);
+            }
+        }
+    }
+    let all: BTreeSet<String> = Channel::ALL.iter().map(|channel| channel.name().to_owned()).collect();
+    let places: Vec<_> = watched.keys().map(|(place, metric)| (place.as_str(), metric.as_str())).collect();
+    for place in [("Sends", "Sends"), ("UnknownSends", "UnknownSends"), ("Dashboard", "CodesUsed")] {
+        assert!(places.contains(&place), "{place:?} is not in {places:?}");
+    }
+    for (place, channels) in &watched {
+        assert_eq!(*channels, all, "{place:?}");
+    }
 }
 
 /// An operator who gets an alarm must find its meaning.

@@ -104,7 +104,7 @@ async fn a_start_reads_the_keyrings_and_nothing_else() {
     opened::<request_otp::RequestOtp>(&auth, posting(REQUEST, json!({ "identifier": ADA }))).await;
     let calls = auth.stack.services().calls().take();
     let first: Vec<_> = calls.iter().map(|call| call.operation.as_str()).collect();
-    let request = ["UpdateItem", "GetItem", "GetItem", "UpdateItem", "SendEmail"];
+    let request = ["UpdateItem", "UpdateItem", "GetItem", "GetItem", "UpdateItem", "SendEmail"];
     assert_eq!(first, [&["GetSecretValue"; 2][..], &request].concat());
 }
 

@@ -68,7 +68,7 @@ async fn goes_on(world: &World, played: &Played) -> Option<String> {
 }
 
 /// Calls with an unchanged answer despite their failure, by the prefixes of the request and of the call.
-const MAY_FAIL: [(&str, &str); 8] = [
+const MAY_FAIL: [(&str, &str); 10] = [
     // Cached keys remain usable for a while.
     ("", "GetSecretValue"),
     ("", "GetItem JWKS"),
@@ -80,7 +80,9 @@ const MAY_FAIL: [(&str, &str); 8] = [
     // The sessions have ended, even if their devices stay known.
     ("a logout everywhere", "UpdateItem I#"),
     ("the same answer again", "GetItem ID#"),
-    // The code was used, even if its payment to the breaker debt fails.
+    // The code was used, even if its payment fails.
+    ("an answer", "UpdateItem R#"),
+    ("a first answer", "UpdateItem R#"),
     ("an answer to an SMS", "UpdateItem SMS#"),
 ];
 

@@ -12,7 +12,7 @@ mod again;
 mod prove;
 mod wire;
 
-use shared::admission::{Admitted, Arrival, Door, admit};
+use shared::admission::{Admitted, Arrival, Door, Payment, admit};
 use shared::aws::{self, Aws, KeyringReader};
 use shared::codes::{Allowance, DEVICE_LIFE, SmsPolicy, device_token};
 use shared::config::Reader;
@@ -172,10 +172,12 @@ impl VerifyOtp {
     async fn enter(&self, answer: &Answer<'_>, opening: Opening<'_>, index: &Index<'_>) -> Result<Entered> {
         let (code, owner) = self.prove(answer, index).await?;
         let epoch = code.state().epoch;
+        let network = answer.network.clone();
+        let payment = Payment::new(&self.challenges, &self.sms, code.to(), index, network, answer.now)?;
         let door = Door {
             users: self.users.of(index.tenant()),
             challenges: &self.challenges,
-            sms: &self.sms,
+            payment: &payment,
             sign_up_open: self.sign_up_open,
         };
         let arrival = Arrival { owner, opening, source_url: answer.submitted.source_url.as_deref(), now: answer.now };

@@ -13,7 +13,7 @@ use crate::wire::SubmittedCode;
 pub(crate) struct Answer<'a> {
     pub(crate) submitted: &'a SubmittedCode,
     pub(crate) identifier: IdentifierDigest,
-    network: NetworkDigest,
+    pub(crate) network: NetworkDigest,
     /// The challenge that the client named.
     named: Option<ChallengeRef>,
     /// The session that it opens, if it can be repeated: it names a challenge and has a retry key.

@@ -1,7 +1,7 @@
 //! Admission: uses up a proof and opens a session for the user of its identifier. Creates the user if needed.
 
-use crate::admission::gate::Gate;
-use crate::codes::{ProvenCode, SmsPolicy};
+use crate::admission::gate::Payment;
+use crate::codes::ProvenCode;
 use crate::observe::report::{self, Step};
 use crate::people::User;
 use crate::sessions::{Opening, Proof, Session};
@@ -15,8 +15,8 @@ pub struct Door<'a> {
     pub users: Users<'a>,
     /// The table that holds the challenge.
     pub challenges: &'a OtpTable,
-    /// The rules for SMS. A used code pays off breaker debt.
-    pub sms: &'a SmsPolicy,
+    /// What a used code pays off.
+    pub payment: &'a Payment<'a>,
     /// Whether an identifier without a user may sign up.
     pub sign_up_open: bool,
 }
@@ -52,8 +52,7 @@ pub struct Admitted {
 pub async fn admit(proof: &Proof, door: Door<'_>, arrival: Arrival<'_>) -> Result<Admitted> {
     let Proof::Code(code) = proof;
     let Arrival { owner, opening, source_url, now } = arrival;
-    let gate = Gate::new(door.challenges, door.sms, code.to(), now)?;
-    let entry = Entry { proof, code, door, gate, opening, now };
+    let entry = Entry { proof, code, door, opening, now };
     let admitted = match owner.of(code.identifier())? {
         Some(owner) => entry.sign_in(owner).await?,
         None if door.sign_up_open => entry.sign_up(source_url).await?,
@@ -67,7 +66,6 @@ struct Entry<'a> {
     proof: &'a Proof,
     code: &'a ProvenCode,
     door: Door<'a>,
-    gate: Gate<'a>,
     opening: Opening<'a>,
     now: Timestamp,
 }
@@ -123,9 +121,9 @@ impl Entry<'_> {
         Ok(Error::Forbidden("Sign-up is closed. Only existing users can sign in."))
     }
 
-    /// After the code was used: pays off breaker debt, and gives back the token of a tagged address's mailbox.
+    /// After the code was used: pays off debt, and gives back the token of a tagged address's mailbox.
     async fn settle(&self) {
-        tokio::join!(self.gate.pay(), self.door.challenges.return_tagged(self.code.identifier()));
+        tokio::join!(self.door.payment.pay(), self.door.challenges.return_tagged(self.code.identifier()));
     }
 
     fn open(&self, user: UserId) -> Result<Session> {

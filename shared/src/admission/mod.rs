@@ -4,4 +4,4 @@ mod admit;
 mod gate;
 
 pub use self::admit::{Admitted, Arrival, Door, admit};
-pub use self::gate::{Gate, Reserved};
+pub use self::gate::{Allowed, Gate, Looked, Payment, Permit, Reserved, Rules};

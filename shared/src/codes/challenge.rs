@@ -72,6 +72,14 @@ impl ChallengePolicy {
         }
     }
 
+    /// Whether codes may go by `channel`.
+    pub fn sends_by(&self, channel: Channel) -> bool {
+        match channel {
+            Channel::Email => true,
+            Channel::Sms => !self.sms.countries.is_empty(),
+        }
+    }
+
     /// How long a code of this strength, sent to `to`, is accepted.
     pub fn life_of(&self, to: &Destination, strength: Strength) -> Duration {
         match (strength, to.channel()) {

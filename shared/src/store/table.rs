@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
 
+use super::mail_budget::MailMemory;
 use super::refused::Refused;
 use crate::aws::{Aws, Retries, endpoint};
 use crate::codes::Brake;
@@ -16,6 +17,7 @@ pub struct OtpTable {
     pub(super) table: Table,
     pub(super) refused: Refused,
     pub(super) brake: Brake,
+    pub(super) mail: MailMemory,
 }
 
 /// Users, their identifiers and sessions, and the public keys: data that must be kept.
@@ -91,7 +93,7 @@ impl Store {
     /// The table of challenges and counters.
     pub fn otp_table(&self, name: String) -> OtpTable {
         let table = Table { client: self.client.clone(), name };
-        OtpTable { table, refused: Refused::default(), brake: Brake::default() }
+        OtpTable { table, refused: Refused::default(), brake: Brake::default(), mail: MailMemory::default() }
     }
 
     /// The table of users.

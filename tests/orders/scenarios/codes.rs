@@ -189,7 +189,7 @@ pub const LAST_SMS: Scenario = Scenario::new("the last message of the budget", 1
         Scene { messages_left: Some(1), ..scene }
     })
 })
-.with(&[("SMS_DAILY_BUDGET", "2")]);
+.with(&[("SMS_DAILY_BUDGET", "2"), ("SMS_RESERVED_SHARE", "0")]);
 
 /// Requests with and without a device cookie, an hour after a sign-in. Each leaves the other's counts alone.
 pub const TWO_LANES: Scenario = Scenario::new("a known browser beside strangers", 66, |world| {
