@@ -40,7 +40,7 @@ const ONE_LEFT: &str = "#CODES.#code.#ATTEMPTS_LEFT >= :1";
 const SEEN_IN_A_ROW: &str = "#CHARGED_IN_A_ROW = :seen_in_a_row";
 const ANY_IN_A_ROW: &str = "(#CHARGED_IN_A_ROW = :seen_in_a_row OR attribute_exists(pk))";
 
-const GUARDS: [Guard; 20] = [
+const GUARDS: [Guard; 22] = [
     guard("one session a code", codes::TWO_ANSWERS, "I#", USED_UP, USED_AGAIN),
     guard("one session a code", codes::TWO_FIRST_ANSWERS, "I#", USED_UP, USED_AGAIN),
     guard("one session a code", codes::SHARED_CODE, "I#", LONG_USED_UP, LONG_USED_AGAIN),
