@@ -209,7 +209,8 @@ fn a_number_gets_ten_unanswered_texts_a_day() {
     let until_midnight = Decision::Wait(Duration::from_secs(12 * 3_600));
     assert_eq!(texted(10).decide(asked), until_midnight);
     // The last token would be spent on a long code.
-    let at_the_last = IdentifierState { open: Supply { full_at: at(NOW + 3 * 600), ..Supply::default() }, ..texted(10) };
+    let at_the_last =
+        IdentifierState { open: Supply { full_at: at(NOW + 3 * 600), ..Supply::default() }, ..texted(10) };
     assert_eq!(at_the_last.decide(asked), until_midnight);
     let empty_too = IdentifierState { open: Supply { full_at: at(NOW + 90_000), ..Supply::default() }, ..texted(10) };
     assert_eq!(empty_too.decide(asked), Decision::Wait(Duration::from_secs(90_000 - 3 * 600)));
@@ -228,8 +229,9 @@ fn a_number_gets_ten_unanswered_texts_a_day() {
 #[test]
 fn a_tagged_address_needs_room_in_its_mailbox() {
     let policy = policy();
-    let mailbox = |tokens: u64, state: IdentifierState| {
-        IdentifierState { mailbox_full_at: Some(at(NOW + (5 - tokens) * 600)), ..state }
+    let mailbox = |tokens: u64, state: IdentifierState| IdentifierState {
+        mailbox_full_at: Some(at(NOW + (5 - tokens) * 600)),
+        ..state
     };
     let (stranger, known) = (asked(&policy), Asked { lane: Lane::Known, ..asked(&policy) });
     assert!(sends(&mailbox(2, state(5)), stranger).is_some());
