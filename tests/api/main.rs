@@ -57,4 +57,5 @@ mod texts;
 mod trips;
 mod verify_otp;
 mod watch;
+mod withdrawals;
 mod workspace;
