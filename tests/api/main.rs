@@ -59,4 +59,5 @@ mod texts;
 mod trips;
 mod verify_otp;
 mod watch;
+mod withdrawals;
 mod workspace;

@@ -107,13 +107,15 @@ pub const LAST_TOKEN: Scenario = Scenario::new("three requests at the last token
 });
 
 /// Two tagged addresses of one mailbox, which gets one more mail for all of them.
-pub const LAST_TAGGED: Scenario = Scenario::new("two tagged addresses at the last mail of their mailbox", 1, |world| {
+pub const LAST_TAGGED: Scenario = Scenario::new("two tagged addresses at the last mail of their mailbox", 2, |world| {
     Box::pin(async move {
         for (number, address) in (200..).zip(["ada+1@example.com", "ada+2@example.com", "ada+3@example.com"]) {
             world.client(number).ask(address).await;
         }
         let scene = Scene::about("ada+4@example.com").and("one address", ask("ada+4@example.com"));
-        Scene { mails_left: Some(1), ..scene.and("another address", ask("ada+5@example.com")) }
+        let scene = scene.and("another address", ask("ada+5@example.com"));
+        // The refused one of them gives back its charges.
+        Scene { mails_left: Some(1), messages_left: Some(1), ..scene }
     })
 });
 

@@ -160,6 +160,8 @@ fn a_right_answer_gives_back_what_it_did_not_need() {
     let code = proven_by(&unbound, "012346", NOW).unwrap();
     let settled = code.state().settle(&code, at(NOW));
     assert_eq!((settled.attempts, settled.elsewhere), (3, true));
+    // There is none of a new day to give back.
+    assert!(!IdentifierState { elsewhere: 0, ..living() }.settle(&code, at(NOW)).elsewhere);
     // A long code was charged nothing.
     let long = proven_by(&Attempt::long(&ada().1, state.clone()), "AAAAAAAAAAAAA", NOW).unwrap();
     let settled = state.settle(&long, at(NOW));

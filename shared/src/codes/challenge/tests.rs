@@ -86,7 +86,20 @@ fn a_request_gets_its_own_code_or_a_share_or_a_long_code() {
     assert_eq!(sends(&busy, asked(&policy)), Some(long_code));
     assert_eq!(sends(&busy, Asked { network: "BBBBBBBB", ..asked(&policy) }), Some(own_code.clone()));
     busy.long.insert("l".to_owned(), long(NOW, "AAAAAAAA"));
-    assert_eq!(sends(&busy, asked(&policy)), Some(own_code), "an expired code counts no more");
+    assert_eq!(sends(&busy, asked(&policy)), Some(own_code.clone()), "an expired code counts no more");
+    busy.open.codes.insert("b".to_owned(), own(NOW));
+    assert_eq!(sends(&busy, asked(&policy)), Some(own_code.clone()), "an expired code counts no more");
+    // Those of other networks do not count, with digits and long.
+    let mut others = state(5);
+    for key in ["a", "b"] {
+        others.open.codes.insert(key.to_owned(), OwnCode { network: "BBBBBBBB".to_owned(), ..own(NOW + 1) });
+    }
+    assert_eq!(sends(&others, asked(&policy)), Some(own_code.clone()));
+    others.open.codes.clear();
+    for key in ["a", "b"] {
+        others.long.insert(key.to_owned(), long(NOW + 1, "BBBBBBBB"));
+    }
+    assert_eq!(sends(&others, asked(&policy)), Some(own_code));
 }
 
 /// S141: 12 attempts a day with the usual digits, then 120 with eight, then long codes.
@@ -112,6 +125,8 @@ fn codes_get_longer_with_the_attempts_charged_to_the_day() {
     {
         let state = IdentifierState { elsewhere, ..state(5) };
         assert_eq!(sends(&state, Asked { by_alias, ..asked(&policy) }).unwrap().1, strength);
+        let yesterday = IdentifierState { day: NOW / 86_400 - 1, ..state };
+        assert_eq!(sends(&yesterday, Asked { by_alias, ..asked(&policy) }).unwrap().1, Strength::Short);
     }
 }
 
@@ -149,6 +164,10 @@ fn a_clients_own_challenge_is_resent_until_it_expires() {
     assert_eq!(again(2, |code| code.sends = 4), another);
     assert_eq!(again(2, |code| code.expires = ExpiresAt::at(at(NOW))), another);
     assert_eq!(again(2, |code| code.day -= 1), another, "its attempts stay with the day that they are charged to");
+    // A challenge of a known device is sent again on its own lane only.
+    let mut state = state(5);
+    state.open.codes.insert("0".to_owned(), own(NOW + 570));
+    assert_eq!(sends(&state, Asked { named: Some((Lane::Known, "0")), ..asked(&policy) }), Some(another));
 }
 
 /// An alias cannot name a challenge, so its network's newest one is meant.
@@ -164,6 +183,10 @@ fn a_request_through_an_alias_is_a_resend_of_its_networks_newest_challenge() {
     assert_eq!(again(true, "BBBBBBBB").as_deref(), Some("other"));
     assert_eq!(again(true, "CCCCCCCC"), None);
     assert_eq!(again(false, "BBBBBBBB"), None);
+    // Known devices name their challenges, so their newest one is not meant.
+    state.known.codes.insert("known".to_owned(), own(NOW + 600));
+    let known = Asked { by_alias: true, lane: Lane::Known, ..asked(&policy) };
+    assert_eq!(sends(&state, known), Some((Lane::Known, Strength::Short, None)));
 }
 
 /// A request for a number without texts left is refused, unlike one for mail.

@@ -233,7 +233,8 @@ fn charge<'a>(write: Update<'a>, writing: &Writing<'_>) -> Update<'a> {
     let Some(charges) = charges else {
         return if seen.is_kept { write } else { write.set(CHARGED_IN_A_ROW, seen.charged_in_a_row) };
     };
-    let before = seen.charged(plan.lane, now)[usize::from(is_eight)];
+    let [short, eight] = seen.charged(plan.lane, now);
+    let before = if is_eight { eight } else { short };
     let write = if is_new_day { write } else { write.when(charges.is(("seen_charged", before))) };
     let write = match seen.is_kept {
         true => write.when(CHARGED_IN_A_ROW.is(("seen_in_a_row", seen.charged_in_a_row))),
