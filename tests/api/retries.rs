@@ -180,8 +180,7 @@ async fn a_malformed_retry_key_is_refused_by_its_name() {
             }
         }
         assert!(auth.stack.services().calls().take().is_empty());
-        // An empty field is a missing one.
-        let body = json!({ "refresh": tokens.refresh, "retry": "" });
+        let body = json!({ "refresh": tokens.refresh, "retry": null });
         auth.client().post(REFRESH, body).await.ok();
         auth.client().answer_with(ADA, &asked, KEY).await.ok();
     }
