@@ -148,7 +148,10 @@ fn no_message_is_sent_without_a_permit() {
             sender.send(to, code, life).await
         }",
     );
-    is_refused("E0451", "pub fn permit<'a>(to: &'a Destination, old: Permit<'a>) -> Permit<'a> { Permit { to, ..old } }");
+    is_refused(
+        "E0451",
+        "pub fn permit<'a>(to: &'a Destination, old: Permit<'a>) -> Permit<'a> { Permit { to, ..old } }",
+    );
     is_refused(
         "E0382",
         "pub async fn twice(sender: &Sender, permit: Permit<'_>, code: &Code, life: Duration) -> Result<Sent> {

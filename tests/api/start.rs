@@ -104,7 +104,10 @@ async fn a_start_reads_the_keyrings_and_nothing_else() {
     opened::<request_otp::RequestOtp>(&auth, posting(REQUEST, json!({ "identifier": ADA }))).await;
     let calls = auth.stack.services().calls().take();
     let first: Vec<_> = calls.iter().map(|call| call.operation.as_str()).collect();
-    assert_eq!(first, ["GetSecretValue", "GetSecretValue", "UpdateItem", "UpdateItem", "GetItem", "UpdateItem", "SendEmail"]);
+    assert_eq!(
+        first,
+        ["GetSecretValue", "GetSecretValue", "UpdateItem", "UpdateItem", "GetItem", "UpdateItem", "SendEmail"]
+    );
 }
 
 /// An endpoint with another root is not AWS. Neither the built-in roots nor those of a bundle are combined with the system's.

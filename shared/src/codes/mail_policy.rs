@@ -145,7 +145,17 @@ mod tests {
         ] {
             assert_eq!(reaches(allow, deny, address), is_reached, "{allow}; {deny}; {address}");
         }
-        for wrong in ["ada@example.com", "example", "*", "*.", "a..b", "*.*.com", ".example.com", "exa mple.com", "bücher.example"] {
+        for wrong in [
+            "ada@example.com",
+            "example",
+            "*",
+            "*.",
+            "a..b",
+            "*.*.com",
+            ".example.com",
+            "exa mple.com",
+            "bücher.example",
+        ] {
             assert!(policy(wrong, "").unwrap_err().contains("MAIL_ALLOW: expected domains such as"), "{wrong}");
         }
     }

@@ -83,18 +83,15 @@ impl Window {
     fn of(network: &NetworkDigest, allowance: Allowance, now: Timestamp) -> Window {
         let (end, day_end) = (allowance.window_end(now), day_end(now));
         let number = format!("{:03}", now.unix() % 86_400 / allowance.per.as_secs().max(1));
-        let counts = network.counters().into_iter().map(|(name, networks)| {
-            (format!("{number}{name}"), allowance.count.saturating_mul(networks))
-        });
-        let debts = network.debtors().into_iter().map(|(name, networks)| (name.to_owned(), networks, format!("{number}{name}")));
-        Window {
-            key: key(network, day_end),
-            counts: counts.collect(),
-            debts: debts.collect(),
-            number,
-            end,
-            day_end,
-        }
+        let counts = network
+            .counters()
+            .into_iter()
+            .map(|(name, networks)| (format!("{number}{name}"), allowance.count.saturating_mul(networks)));
+        let debts = network
+            .debtors()
+            .into_iter()
+            .map(|(name, networks)| (name.to_owned(), networks, format!("{number}{name}")));
+        Window { key: key(network, day_end), counts: counts.collect(), debts: debts.collect(), number, end, day_end }
     }
 
     /// The names of a count and a debt in this instance's memory.
@@ -141,12 +138,8 @@ impl OtpTable {
         now: Timestamp,
     ) -> Result<Requests> {
         let window = Window::of(network, allowance, now);
-        let full = || Requests {
-            quota: Quota::SpentUntil(window.end),
-            slowed: Quota::Left,
-            is_owing: true,
-            past: Vec::new(),
-        };
+        let full =
+            || Requests { quota: Quota::SpentUntil(window.end), slowed: Quota::Left, is_owing: true, past: Vec::new() };
         let is_known = |(name, _): &(String, u32)| self.refused.until(&window.known_as(name), now).is_some();
         if window.counts.iter().any(is_known) {
             note(REQUEST, None, allowance, false);

@@ -139,9 +139,9 @@ impl OtpTable {
             .update(pool.key.clone())
             .when(any([TOTAL.is_missing(), TOTAL.below(("most_total", most_total))]))
             .when(any([sent.is_missing(), sent.below(("most_sent", most_sent))]))
-            .when(any([debt.is_missing(), debt.below(("most_debt", most_debt))].into_iter().chain(
-                waiting.is_probe.then(|| last.at_most(("pause_ago", now.before(policy.breaker.pause)))),
-            )))
+            .when(any([debt.is_missing(), debt.below(("most_debt", most_debt))]
+                .into_iter()
+                .chain(waiting.is_probe.then(|| last.at_most(("pause_ago", now.before(policy.breaker.pause)))))))
             .add(TOTAL, 1)
             .add(sent, 1)
             .add(debt, policy.breaker.share)

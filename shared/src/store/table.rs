@@ -90,7 +90,11 @@ impl Store {
 
     /// The table of challenges and counters.
     pub fn otp_table(&self, name: String) -> OtpTable {
-        OtpTable { table: Table { client: self.client.clone(), name }, refused: Refused::default(), mail: MailMemory::default() }
+        OtpTable {
+            table: Table { client: self.client.clone(), name },
+            refused: Refused::default(),
+            mail: MailMemory::default(),
+        }
     }
 
     /// The table of users.

@@ -121,7 +121,9 @@ impl<'a> Steering<'a> {
     async fn settle(&mut self, actor: usize) {
         settled().await;
         let gate = self.world.auth.stack.services().gate();
-        while let Some(aside) = gate.held().into_iter().find(|held| counts_mail(held) || !self.scene.rotates && reads_keys(held)) {
+        while let Some(aside) =
+            gate.held().into_iter().find(|held| counts_mail(held) || !self.scene.rotates && reads_keys(held))
+        {
             gate.release(aside.number, Release::Answered);
             settled().await;
             self.world.auth.stack.services().calls().take();
