@@ -103,10 +103,12 @@ async fn a_start_reads_the_keyrings_and_nothing_else() {
     let auth = Deployment::start().await;
     opened::<request_otp::RequestOtp>(&auth, posting(REQUEST, json!({ "identifier": ADA }))).await;
     let calls = auth.stack.services().calls().take();
-    let first: Vec<_> = calls.iter().map(|call| call.operation.as_str()).collect();
+    let mut first: Vec<_> = calls.iter().map(|call| call.operation.as_str()).collect();
+    // The first round makes its three calls in parallel.
+    first[2..5].sort_unstable();
     assert_eq!(
         first,
-        ["GetSecretValue", "GetSecretValue", "UpdateItem", "UpdateItem", "GetItem", "UpdateItem", "SendEmail"]
+        ["GetSecretValue", "GetSecretValue", "GetItem", "UpdateItem", "UpdateItem", "UpdateItem", "SendEmail"]
     );
 }
 
