@@ -45,7 +45,7 @@ const REQUIRED: [&str; 10] = [
 ];
 
 /// Lists, limited to 600 bytes.
-const LISTS: [&str; 3] = ["ALLOWED_ORIGINS", "TRUSTED_PROXIES", "SMS_COUNTRIES"];
+const LISTS: [&str; 5] = ["ALLOWED_ORIGINS", "TRUSTED_PROXIES", "SMS_COUNTRIES", "MAIL_ALLOW", "MAIL_DENY"];
 
 /// The digest of all settings, for Lambda and CloudFormation only. No function reads it.
 const DIGEST: &str = "SETTINGS";
@@ -140,6 +140,8 @@ fn the_longest_environment_leaves_room() {
     // The longest realistic values, and the longest valid lists.
     let longest = |name: &str| match (name, settings.get(name).map_or("", String::as_str)) {
         ("ALLOWED_ORIGINS" | "TRUSTED_PROXIES", _) => config::LONGEST_LIST,
+        // Fifteen domains. Longer lists fit in where others are shorter.
+        ("MAIL_ALLOW" | "MAIL_DENY", _) => 300,
         // Thirty countries.
         ("SMS_COUNTRIES", _) => 90,
         (_, expected) if range(expected).is_some() => range(expected).unwrap().1.len(),

@@ -75,13 +75,15 @@ pub struct Looked<'a> {
 
 enum Counts<'a> {
     Mail { number: u32, is_domain_full: bool, mail: CountedMail<'a> },
-    Sms { day: Quota, counts: SmsCounts },
+    Sms { target: &'a Target, day: Quota, counts: SmsCounts },
 }
 
 /// A message that no limit has refused so far.
-pub struct Allowed<'a> {
-    waiting: Waiting,
-    mail: Option<CountedMail<'a>>,
+pub struct Allowed<'a>(Passed<'a>);
+
+enum Passed<'a> {
+    Mail(CountedMail<'a>),
+    Sms(&'a Target, Waiting),
 }
 
 /// The same, with the network's daily quota when the challenge began.
@@ -158,7 +160,7 @@ impl<'a> Gate<'a> {
                     table.quota(Action::Sms, network, rules.sms.of_network(), now),
                     table.sms_counts(target, rules.sms, lane, now),
                 )?;
-                Ok(Looked { requests, counts: Counts::Sms { day, counts } })
+                Ok(Looked { requests, counts: Counts::Sms { target, day, counts } })
             }
         }
     }
@@ -171,9 +173,8 @@ impl<'a> Gate<'a> {
     pub fn allow(&self, looked: Looked<'a>, lane: Lane) -> Result<Allowed<'a>> {
         let Looked { requests, counts } = looked;
         self.refuse(requests.quota)?;
-        let waiting = Waiting::draw(lane)?;
-        match (counts, &self.way) {
-            (Counts::Mail { number, is_domain_full, mail }, _) => {
+        match counts {
+            Counts::Mail { number, is_domain_full, mail } => {
                 if lane == Lane::Open {
                     self.refuse(requests.slowed)?;
                 }
@@ -183,14 +184,14 @@ impl<'a> Gate<'a> {
                 if !open {
                     self.refuse(Quota::SpentUntil(day_end(self.now)))?;
                 }
-                Ok(Allowed { waiting, mail: Some(mail) })
+                Ok(Allowed(Passed::Mail(mail)))
             }
-            (Counts::Sms { day, counts }, Way::Sms(target)) => {
+            Counts::Sms { target, day, counts } => {
                 self.refuse(day)?;
+                let waiting = Waiting::draw(lane)?;
                 self.refuse(self.table.message_quota(counts, target, self.rules.sms, waiting, self.now))?;
-                Ok(Allowed { waiting, mail: None })
+                Ok(Allowed(Passed::Sms(target, waiting)))
             }
-            (Counts::Sms { .. }, Way::Mail(_)) => Err(Error::internal("a mail was counted as an SMS")),
         }
     }
 
@@ -204,9 +205,11 @@ impl<'a> Gate<'a> {
     /// # Errors
     /// [`Error::Unavailable`] when the table is unreachable.
     pub async fn reserve(&self, allowed: Allowed<'a>) -> Result<Reserved<'a>> {
-        let day = match self.way {
-            Way::Mail(_) => Quota::Left,
-            Way::Sms(_) => self.table.count(Action::Sms, self.network, self.rules.sms.of_network(), self.now).await?,
+        let day = match &allowed.0 {
+            Passed::Mail(_) => Quota::Left,
+            Passed::Sms(..) => {
+                self.table.count(Action::Sms, self.network, self.rules.sms.of_network(), self.now).await?
+            }
         };
         Ok(Reserved { allowed, day })
     }
@@ -217,11 +220,15 @@ impl<'a> Gate<'a> {
     /// [`Error::RateLimited`] over a limit; [`Error::Unavailable`] when the table is unreachable. An SMS is sent only after it has
     /// been counted (S88).
     pub async fn take(&self, reserved: Reserved<'a>) -> Result<Permit<'a>> {
-        let Reserved { allowed: Allowed { waiting, mail }, day } = reserved;
+        let Reserved { allowed: Allowed(passed), day } = reserved;
         self.refuse(day)?;
-        if let Way::Sms(target) = &self.way {
-            self.refuse(self.table.take_message(target, self.rules.sms, waiting, self.now).await?)?;
-        }
+        let mail = match passed {
+            Passed::Mail(mail) => Some(mail),
+            Passed::Sms(target, waiting) => {
+                self.refuse(self.table.take_message(target, self.rules.sms, waiting, self.now).await?)?;
+                None
+            }
+        };
         Ok(Permit { to: self.to, mail })
     }
 

@@ -5,17 +5,15 @@
 //! the fact, by each instance in batches of 16. Those counts are too low by at most 15 for each instance. A mail to a domain that
 //! gets little mail costs no write.
 
-use std::collections::{BTreeSet, HashMap};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::expression::any;
-use super::requests::Unsent;
+use super::expression::{Path, any};
+use super::mail_memory::{Domain, LEASE};
+use super::networks::count;
 use super::row::{TTL, attributes};
 use super::send::Written;
 use super::table::{Item, OtpTable};
-use crate::codes::{LEAST_OF_DOMAIN, MailPolicy, day_end};
-use crate::store::networks::count;
+use crate::codes::{MailPolicy, day_end};
 use crate::words::{DomainDigest, Error, ItemKey, NetworkDigest, Result, Scope, Timestamp};
 
 attributes! {
@@ -27,49 +25,12 @@ attributes! {
     USED = "u";
 }
 
-/// Mails in a lease, and mails or codes in a batch.
-pub const LEASE: u32 = 16;
 /// A day's count stays readable for a month.
 const KEPT_FOR: Duration = Duration::from_secs(31 * 86_400);
 /// Used codes count for so many days.
 const DAYS: u64 = 7;
 /// The item of a domain may be deleted once its counts are too old.
 const DOMAIN_KEPT_FOR: Duration = Duration::from_secs((DAYS + 1) * 86_400);
-/// Above this number of domains, an instance forgets its counts. An attacker needs as many domains for it.
-const MOST_DOMAINS: usize = 4_096;
-
-/// What an instance knows about mails.
-#[derive(Default)]
-pub(super) struct MailMemory {
-    leases: Mutex<Leases>,
-    domains: Mutex<HashMap<DomainDigest, Domain>>,
-    used: Mutex<HashMap<DomainDigest, u32>>,
-    pub(super) unsent: Unsent,
-}
-
-/// The leased mails of a day that were not sent, by their numbers.
-#[derive(Default)]
-struct Leases {
-    day_end: Timestamp,
-    free: BTreeSet<u32>,
-}
-
-/// The mails to a domain on a day.
-#[derive(Clone, Copy)]
-struct Domain {
-    day: u64,
-    /// Sent by this instance, and not in the table yet.
-    uncounted: u32,
-    /// In the table when it was last written.
-    counted: u32,
-    most: u32,
-}
-
-impl Domain {
-    fn on(day: u64) -> Domain {
-        Domain { day, uncounted: 0, counted: 0, most: LEAST_OF_DOMAIN }
-    }
-}
 
 /// A mail that is counted for the day and for its network. Unless it is sent, both counts come back when it is dropped, in the memory
 /// of this instance.
@@ -120,51 +81,6 @@ impl Drop for CountedMail<'_> {
         if self.is_charged {
             self.table.not_sent(self.network, self.now);
         }
-    }
-}
-
-impl MailMemory {
-    fn leases(&self, day_end: Timestamp) -> MutexGuard<'_, Leases> {
-        let mut leases = self.leases.lock().unwrap_or_else(PoisonError::into_inner);
-        if leases.day_end < day_end {
-            *leases = Leases { day_end, free: BTreeSet::new() };
-        }
-        leases
-    }
-
-    fn put_back(&self, number: u32, day_end: Timestamp) {
-        let mut leases = self.leases(day_end);
-        if leases.day_end == day_end {
-            leases.free.insert(number);
-        }
-    }
-
-    fn domains(&self) -> MutexGuard<'_, HashMap<DomainDigest, Domain>> {
-        let mut domains = self.domains.lock().unwrap_or_else(PoisonError::into_inner);
-        if domains.len() >= MOST_DOMAINS {
-            domains.clear();
-        }
-        domains
-    }
-
-    fn sent(&self, domain: &DomainDigest, day: u64) {
-        let mut domains = self.domains();
-        let known = domains.entry(domain.clone()).or_insert(Domain::on(day));
-        if known.day != day {
-            *known = Domain::on(day);
-        }
-        known.uncounted += 1;
-    }
-
-    /// Sixteen used codes, once they have come together.
-    fn used(&self, domain: &DomainDigest) -> Option<u32> {
-        let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
-        if used.len() >= MOST_DOMAINS {
-            used.clear();
-        }
-        let count = used.entry(domain.clone()).or_insert(0);
-        *count += 1;
-        (*count >= LEASE).then(|| std::mem::take(count))
     }
 }
 
@@ -224,7 +140,7 @@ impl OtpTable {
     /// The mails to the domain on this day, and the most that it may get.
     async fn count_mails(&self, domain: &DomainDigest, batch: u32, now: Timestamp) -> Result<(u32, u32)> {
         let item = self.add_to_domain(domain, [batch, 0], now).await?;
-        let on = |path: super::expression::Path<'_>, day: u64| count(&item, path.with_suffix(&day.to_string()));
+        let on = |path: Path<'_>, day: u64| count(&item, path.with_suffix(&day.to_string()));
         let mut used = 0_u32;
         for day in 0..DAYS {
             used = used.saturating_add(on(USED, now.day().saturating_sub(day))?);

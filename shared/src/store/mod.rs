@@ -7,6 +7,7 @@ mod brake;
 mod expression;
 mod identifier;
 mod mail_budget;
+mod mail_memory;
 mod mailboxes;
 mod networks;
 mod owners;
@@ -22,7 +23,7 @@ mod users;
 mod write;
 
 pub use self::identifier::{Begun, ChallengeRequest};
-pub use self::mail_budget::{CountedMail, LEASE};
+pub use self::mail_budget::CountedMail;
 pub use self::owners::{NewUser, Owner, SignUp};
 pub use self::public_keys::Publication;
 pub use self::requests::Requests;

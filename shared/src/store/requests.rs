@@ -4,9 +4,6 @@
 //! Its networks are those of [`networks`](super::networks). One write counts both. A used code pays for one mail, with a write of
 //! its own.
 
-use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
-
 use super::expression::{Path, any};
 use super::networks::{count, has_room, note};
 use super::row::{TTL, attributes};
@@ -41,29 +38,6 @@ pub struct Requests {
     pub is_owing: bool,
     /// Names of counts of earlier windows, if they are many.
     pub past: Vec<String>,
-}
-
-/// Mails that were counted as unanswered, but were not sent. The next request of their network counts so many fewer.
-#[derive(Default)]
-pub(super) struct Unsent(Mutex<HashMap<ItemKey, (i64, Timestamp)>>);
-
-const MOST_REMEMBERED: usize = 4_096;
-
-impl Unsent {
-    fn take(&self, key: &ItemKey) -> i64 {
-        let mut unsent = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        unsent.remove(key).map_or(0, |(count, _)| count)
-    }
-
-    fn add(&self, key: ItemKey, count: i64, end: Timestamp, now: Timestamp) {
-        let mut unsent = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if unsent.len() >= MOST_REMEMBERED {
-            unsent.retain(|_, (_, end)| *end > now);
-        }
-        if count != 0 && unsent.len() < MOST_REMEMBERED {
-            unsent.entry(key).or_insert((0, end)).0 += count;
-        }
-    }
 }
 
 /// A window of a network on a day.

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
 
-use super::mail_budget::MailMemory;
+use super::mail_memory::MailMemory;
 use super::refused::Refused;
 use crate::aws::{Aws, Retries, endpoint};
 use crate::codes::Brake;
