@@ -78,16 +78,20 @@ fn a_profile_sets_parameters_and_takes_required_ones_from_default() {
     assert_eq!(evaluate("x", "staging").unwrap_err(), "samconfig.toml has no profile `staging`");
 }
 
+fn with_settings(text: &str, settings: &[(String, String)]) -> Result<Template, Failure> {
+    Template::evaluate(text, SAMCONFIG, &|name: &str| panic!("{name} is read"), "default", settings)
+}
+
 #[test]
 fn a_setting_also_sets_its_parameter() {
     let settings = [("MODE".to_owned(), "fast".to_owned()), ("OTHER".to_owned(), "x".to_owned())];
     let text = template("!If [IsFast, yes, no]");
-    let template = Template::evaluate(&text, SAMCONFIG, "default", &settings).unwrap();
+    let template = with_settings(&text, &settings).unwrap();
     assert_eq!(template.functions["Worker"].environment["X"], "yes");
 
     let settings = [("LIST".to_owned(), "c, d".to_owned())];
     let text = self::template("!Join ['-', !Ref List]");
-    let template = Template::evaluate(&text, SAMCONFIG, "default", &settings).unwrap();
+    let template = with_settings(&text, &settings).unwrap();
     assert_eq!(template.functions["Worker"].environment["X"], "c-d");
 }
 
