@@ -107,7 +107,7 @@ pub const LAST_TOKEN: Scenario = Scenario::new("three requests at the last token
 });
 
 /// Two tagged addresses of one mailbox, which gets one more mail for all of them.
-pub const LAST_TAGGED: Scenario = Scenario::new("two tagged addresses at the last mail of their mailbox", 2, |world| {
+pub const LAST_TAGGED: Scenario = Scenario::new("two tagged addresses at the last mail of their mailbox", 4, |world| {
     Box::pin(async move {
         for (number, address) in (200..).zip(["ada+1@example.com", "ada+2@example.com", "ada+3@example.com"]) {
             world.client(number).ask(address).await;
