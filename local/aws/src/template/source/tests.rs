@@ -55,6 +55,7 @@ fn functions_have_their_values() {
     );
     gives("!If [IsFast, yes, !Ref Mode]", "slow");
     gives("!Join [',', !Ref List]", "a,b");
+    gives("!Join ['-', !Split [',', 'a,b']]", "a-b");
     gives("!Or [!Equals [!Ref Mode, fast], !Equals [!Ref Mode, slow]]", "true");
     gives("!Or [!Equals [!Ref Mode, fast], !Equals [!Ref Mode, none]]", "false");
     gives("!And [!Equals [!Ref Mode, slow], !Equals [!Ref Mode, fast]]", "false");
