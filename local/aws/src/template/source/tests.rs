@@ -161,6 +161,10 @@ fn a_mistake_of_the_deployer_is_named_before_anything_is_made() {
     for (parameters, problem) in [
         (r#""AllowedOrigins=https://a.example""#, "parameter SenderEmail has no default"),
         (
+            r#""SenderEmail=a@b.example", "AllowedOrigins=https://a.example", "AllowedHeaders=*""#,
+            "AllowedHeaders: `*` does not fit",
+        ),
+        (
             r#""SenderEmail=a@b.example", "AllowedOrigins=https://a.example", "SmsEntityId=1001""#,
             "SmsEntityId has no effect while SmsCountries is empty",
         ),
