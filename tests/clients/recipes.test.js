@@ -108,7 +108,7 @@ async function checksTokens(path) {
     "a refresh token": `Bearer ${refresh}`,
     "another user": `Bearer ${head}.${changed(body, { sub: "somebody-else" })}.${signature}`,
     "no signature": `Bearer ${changed(head, { alg: "none" })}.${body}.`,
-    "another type": `Bearer ${changed(head, { typ: "JWT" })}.${body}.${signature}`,
+    "a changed header": `Bearer ${changed(head, { typ: "JWT" })}.${body}.${signature}`,
     "an unknown key": `Bearer ${changed(head, { kid: "0" })}.${body}.${signature}`,
   };
   for (const [name, authorization] of Object.entries(bad)) {
