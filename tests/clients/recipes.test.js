@@ -4,11 +4,13 @@
 // API=http://localhost:3000 INBOX=http://127.0.0.1:8025 node --test recipes.test.js
 import assert from "node:assert/strict";
 import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
 import { cp, readFile, readdir, rm } from "node:fs/promises";
 import { createServer } from "node:http";
 import { extname, join } from "node:path";
 import { after, before, test } from "node:test";
 import { promisify } from "node:util";
+import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import { chromium } from "playwright-core";
 import { build, preview } from "vite";
 
@@ -21,6 +23,13 @@ const { issuer } = await (await fetch(`${API}/.well-known/openid-configuration`)
 Object.assign(process.env, { VITE_AUTH_API: API, NEXT_PUBLIC_AUTH_API: API, AUTH_ISSUER: issuer, NEXT_TELEMETRY_DISABLED: "1" });
 
 const APPS = ["plain", "react", "vue", "svelte", "next"];
+const NEXT = join(HERE, "node_modules/next/dist/bin/next");
+/** Each backend, with the path that answers with the user's id. */
+const BACKENDS = {
+  express: { path: "/me", start: (t, env) => serve(t, process.execPath, ["server.js"], "express", env) },
+  fastapi: { path: "/me", start: (t, env) => serve(t, PYTHON, ["-m", "uvicorn", "main:app", "--port", PORT, "--log-level", "warning"], "fastapi", env) },
+  next: { path: "/api/me", start: (t, env) => serve(t, process.execPath, [NEXT, "start", "--port", PORT, "--hostname", "127.0.0.1"], "next", env) },
+};
 let browser;
 
 before(async () => {
@@ -94,12 +103,17 @@ async function tokens() {
   return { id: user.id, ...tokens };
 }
 
+/** Asserts that the backend at PAGE answers a request with this header with the user's id, or with 401. */
+async function asked(path, authorization, id, name) {
+  const answer = await fetch(PAGE + path, authorization ? { headers: { authorization } } : {});
+  if (id) return assert.deepEqual([answer.status, await answer.json()], [200, { id }], name);
+  assert.deepEqual([answer.status, answer.headers.get("www-authenticate")], [401, "Bearer"], name);
+}
+
 /** The backend at PAGE takes an access token, and nothing else. */
-async function checksTokens(path) {
-  const ask = (authorization) => fetch(PAGE + path, authorization ? { headers: { authorization } } : {});
+async function checksTokens({ path }) {
   const { id, access, refresh } = await tokens();
-  const taken = await ask(`Bearer ${access}`);
-  assert.deepEqual([taken.status, await taken.json()], [200, { id }]);
+  await asked(path, `Bearer ${access}`, id);
   const [head, body, signature] = access.split(".");
   const changed = (part, fields) => Buffer.from(JSON.stringify({ ...JSON.parse(Buffer.from(part, "base64url")), ...fields })).toString("base64url");
   const bad = {
@@ -108,13 +122,24 @@ async function checksTokens(path) {
     "a refresh token": `Bearer ${refresh}`,
     "another user": `Bearer ${head}.${changed(body, { sub: "somebody-else" })}.${signature}`,
     "no signature": `Bearer ${changed(head, { alg: "none" })}.${body}.`,
-    "a changed header": `Bearer ${changed(head, { typ: "JWT" })}.${body}.${signature}`,
     "an unknown key": `Bearer ${changed(head, { kid: "0" })}.${body}.${signature}`,
   };
-  for (const [name, authorization] of Object.entries(bad)) {
-    const refused = await ask(authorization);
-    assert.deepEqual([refused.status, refused.headers.get("www-authenticate")], [401, "Bearer"], name);
-  }
+  for (const [name, authorization] of Object.entries(bad)) await asked(path, authorization, undefined, name);
+}
+
+/** An issuer that signs any token. Latchkey signs no token of another type or for another audience. */
+async function otherIssuer(t) {
+  const { publicKey, privateKey } = await generateKeyPair("RS256");
+  const keys = [{ ...(await exportJWK(publicKey)), kid: "1", alg: "RS256", use: "sig" }];
+  const server = createServer((request, response) => response.setHeader("content-type", "application/json").end(JSON.stringify({ keys })));
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  t.after(() => server.close() && server.closeAllConnections());
+  const iss = `http://127.0.0.1:${server.address().port}`;
+  const sign = ({ typ = "at+jwt", ...claims }) => {
+    const token = new SignJWT({ iss, aud: "latchkey", sub: "ada", exp: Math.floor(Date.now() / 1000) + 60, ...claims });
+    return token.setProtectedHeader({ alg: "RS256", kid: "1", typ }).sign(privateKey);
+  };
+  return { iss, sign };
 }
 
 test("plain HTML signs in", async (t) => {
@@ -144,23 +169,33 @@ for (const app of ["vue", "svelte"]) {
 
 test("React in StrictMode signs in, and asks Express", async (t) => {
   await build({ root: join(HERE, "react"), logLevel: "warn" });
-  await serve(t, process.execPath, ["server.js"], "express", { SITE: join(HERE, "react/dist") });
+  await BACKENDS.express.start(t, { SITE: join(HERE, "react/dist") });
   assert.match(await signIn(t, address("react")), /Signed in as user [0-9a-f-]{36}/);
-  await checksTokens("/me");
+  await checksTokens(BACKENDS.express);
 });
 
 test("FastAPI checks tokens", async (t) => {
-  await serve(t, PYTHON, ["-m", "uvicorn", "main:app", "--port", PORT, "--log-level", "warning"], "fastapi");
-  await checksTokens("/me");
+  await BACKENDS.fastapi.start(t);
+  await checksTokens(BACKENDS.fastapi);
 });
 
 test("Next.js signs in, and its route checks tokens", async (t) => {
-  const next = join(HERE, "node_modules/next/dist/bin/next");
-  await promisify(execFile)(process.execPath, [next, "build"], { cwd: join(HERE, "next") });
-  await serve(t, process.execPath, [next, "start", "--port", PORT, "--hostname", "127.0.0.1"], "next");
+  await promisify(execFile)(process.execPath, [NEXT, "build"], { cwd: join(HERE, "next") });
+  await BACKENDS.next.start(t);
   assert.match(await signIn(t, address("next")), /Signed in as user [0-9a-f-]{36}/);
-  await checksTokens("/api/me");
+  await checksTokens(BACKENDS.next);
 });
+
+for (const [name, { path, start }] of Object.entries(BACKENDS)) {
+  test(`${name} refuses signed tokens that are not for it`, async (t) => {
+    const { iss, sign } = await otherIssuer(t);
+    await start(t, { AUTH_ISSUER: iss });
+    await asked(path, `Bearer ${await sign({})}`, "ada");
+    for (const bad of [{ typ: "JWT" }, { aud: "another" }, { iss: "https://another.example" }, { exp: 1 }]) {
+      await asked(path, `Bearer ${await sign(bad)}`, undefined, JSON.stringify(bad));
+    }
+  });
+}
 
 /** The files of the recipes that a reader needs, without what a framework's template has. */
 async function recipes() {
