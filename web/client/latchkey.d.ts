@@ -67,6 +67,7 @@ export interface User {
 export interface Session {
   readonly id: string;
   readonly created: string;
+  /** The hour of the last refresh. */
   readonly last_used: string;
   readonly device: string;
   readonly ip_prefix: string;
@@ -94,7 +95,7 @@ export declare class Latchkey extends EventTarget {
   resend(): Promise<Pending>;
   /** Forgets the pending code, for example to use another address. */
   forget(): void;
-  /** Signs in with the code as typed or pasted. */
+  /** Signs in with the code as typed or pasted. If the answer is lost, it asks for the same answer once more. */
   verify(code: string): Promise<User>;
   /** An access token, valid for at least one more minute. */
   token(): Promise<string>;

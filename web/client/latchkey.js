@@ -3,10 +3,9 @@
  *
  * - One tab at a time uses the refresh token (Web Locks) and sends the result to the others (BroadcastChannel). Otherwise a
  *   tab could send a token already used by another tab, and the server would end the session.
- * - If the answer to a refresh is lost, the module retries at once with the same token. For some seconds the server gives the
- *   same answer again. The request uses `keepalive`, so it completes even if the page is closed.
- * - Only the server ends a session, with `invalid_token`. Network failures, server errors and rate limits never sign a user
- *   out. One exception: a refresh with a lost answer that cannot be retried within `REFRESH_GRACE_SECONDS`.
+ * - Each refresh token has a retry key, which all tabs share. If an answer is lost, the module sends the same token and key again,
+ *   at once or days later, and gets the same answer. The request uses `keepalive`, so it completes even if the page is closed.
+ * - Only the server ends a session, with `invalid_token`. Network failures, server errors and rate limits sign nobody out.
  * - The server sets the lifetime of a token. Its age is the greater of two measures: by the device's clock, which a user may
  *   change, and by the page's own timer, which stops while a laptop sleeps.
  * - In cookie mode no script can read the refresh token. In body mode it is in IndexedDB, readable by every script of the
@@ -15,7 +14,7 @@
 
 // All in milliseconds.
 const SPARE = 60_000; // a token is not used in its last minute; its refresh starts up to a minute before that
-const PATIENCE = 3_000; // longer requests count as lost; two retries fit into the server's default grace period of 10 s
+const PATIENCE = 3_000, CODE_PATIENCE = 8_000; // longer requests count as lost; a code's retry fits into a grace period of 10 s
 const LONG_PATIENCE = 30_000; // for requests with a waiting user, while the server sends a mail
 const PAUSES = [250, 1_000, 2_500, Infinity]; // between retries
 const LONGEST_PAUSE = 5_000; // with a longer `retry_after`, the request fails instead
@@ -85,12 +84,13 @@ export class Latchkey extends EventTarget {
 
   /** Signs in with the code as typed or pasted. Returns the user. */
   async verify(code) {
-    const { identifier, challenge } = this.#waited();
+    const { identifier, challenge, retry } = this.#waited();
     // Under the lock, so that the cookie of a pending refresh cannot overwrite the new session's cookie.
     return this.#alone(async () => {
       const asked = now();
-      const body = { identifier, otp_code: code, challenge_id: challenge, device: this.#device(identifier) };
-      const answer = await this.#post("/api/auth/otp/verify/", body);
+      const body = { identifier, otp_code: code, challenge_id: challenge, retry, device: this.#device(identifier) };
+      const send = () => this.#post("/api/auth/otp/verify/", body, lasting(CODE_PATIENCE));
+      const answer = await send().catch((error) => { if (error.code === "network") return send(); throw error; });
       this.forget();
       if (answer.device) localStorage.setItem(`${this.#name}-device`, JSON.stringify({ identifier, device: answer.device }));
       await this.#accept({ ...answer.tokens, expires_in: answer.expires_in }, asked, "signed-in");
@@ -139,7 +139,7 @@ export class Latchkey extends EventTarget {
   /** Signs out in all tabs, or on all devices (`everywhere`). If the server is unreachable it fails, and the session stays. */
   async signOut({ everywhere = false } = {}) {
     await this.#alone(async () => {
-      const refresh = await this.#stored();
+      const { refresh } = await this.#stored();
       if (!this.#isBody || refresh) await this.#insist("/api/auth/logout/", { refresh, all: everywhere });
       await this.#leave("signed-out");
     });
@@ -165,14 +165,14 @@ export class Latchkey extends EventTarget {
 
   #expect(identifier, { channel, challenge_id: challenge, expires_in = 0, retry_after = 0 }) {
     const [expiresAt, resendAt] = [expires_in, retry_after].map((seconds) => Date.now() + seconds * 1_000);
-    sessionStorage.setItem(this.#name, JSON.stringify({ identifier, channel, challenge, expiresAt, resendAt }));
+    sessionStorage.setItem(this.#name, JSON.stringify({ identifier, channel, challenge, retry: drawn(), expiresAt, resendAt }));
     return this.pending;
   }
 
   async #good() {
     const held = this.#held;
     if (held === undefined || (held && left(held) < SPARE)) await this.#replace(held);
-    if (!this.#held) throw new LatchkeyError("signed_out", "Nobody is signed in.");
+    if (!this.#held) throw new LatchkeyError("signed_out", "The user is not signed in. Request a code first.");
     return this.#held;
   }
 
@@ -184,11 +184,12 @@ export class Latchkey extends EventTarget {
 
   /** Runs under the lock. It reads the token here, so it gets the newest one of all tabs, and each retry sends the same one. */
   async #renew() {
-    const refresh = await this.#stored();
+    let { refresh, retry } = await this.#stored();
     if (this.#isBody && !refresh) return this.#leave("signed-out");
+    if (!retry) await this.#stored({ retry: (retry = drawn()) }); // before the first attempt
     const asked = now(); // an answer may be late, but a token is never older than its request
     try {
-      await this.#accept(await this.#insist("/api/auth/token/refresh/", { refresh }), asked, "refreshed");
+      await this.#accept(await this.#insist("/api/auth/token/refresh/", { refresh, retry }), asked, "refreshed");
     } catch (error) {
       if (error.code !== "invalid_token") throw error;
       // In cookie mode, there may never have been a session.
@@ -197,14 +198,14 @@ export class Latchkey extends EventTarget {
   }
 
   async #accept({ access, refresh, expires_in }, { date, mono }, why) {
-    await this.#stored(refresh); // first, because it is the only value that cannot be requested again
+    await this.#stored({ refresh, retry: undefined }); // first, because it is the only value that cannot be requested again
     const held = { access, life: expires_in * 1_000, date };
     this.#channel.postMessage({ held, why });
     this.#take({ ...held, mono }, why);
   }
 
   async #leave(why) {
-    await this.#stored(null);
+    await this.#stored({ refresh: undefined, retry: undefined });
     if (this.#held !== null) this.#channel.postMessage({ held: null, why });
     this.#take(null, why);
   }
@@ -238,7 +239,7 @@ export class Latchkey extends EventTarget {
   async #insist(path, body) {
     for (const pause of PAUSES) {
       try {
-        return await this.#post(path, body, { keepalive: true, signal: AbortSignal.timeout(PATIENCE) });
+        return await this.#post(path, body, lasting(PATIENCE));
       } catch (error) {
         const isPassing = error.code === "network" || error.status === 429 || error.status >= 500;
         const wait = Math.max(pause * varied(), (error.retryAfter ?? 0) * 1_000);
@@ -257,22 +258,25 @@ export class Latchkey extends EventTarget {
 
   async #ask(method, path) { return understood(this.fetch(this.#api + path, { method, cache: "no-store" })); }
 
-  /** Body mode: reads the refresh token, stores a given one, or removes it for null. It is on disk before this returns. */
-  async #stored(token) {
-    if (!this.#isBody) return undefined;
+  /** Reads what all tabs share: the retry key, and in body mode the refresh token. First stores `changes`, or removes empty ones. */
+  async #stored(changes) {
     const opening = indexedDB.open(this.#name, 1);
     opening.onupgradeneeded = () => opening.result.createObjectStore("tokens");
     const db = await settled(opening, "success");
-    const work = db.transaction("tokens", token === undefined ? "readonly" : "readwrite", { durability: "strict" });
+    const work = db.transaction("tokens", changes ? "readwrite" : "readonly", { durability: "strict" });
     const tokens = work.objectStore("tokens");
-    const asked = token ? tokens.put(token, "refresh") : token === null ? tokens.delete("refresh") : tokens.get("refresh");
+    for (const [name, value] of Object.entries(changes ?? {})) value ? tokens.put(value, name) : tokens.delete(name);
+    const [refresh, retry] = [tokens.get("refresh"), tokens.get("retry")];
     await settled(work, "complete").finally(() => db.close());
-    return asked.result;
+    return { refresh: refresh.result, retry: retry.result };
   }
 }
 
 const now = () => ({ date: Date.now(), mono: performance.now() });
 const left = ({ life, date, mono }) => life - Math.max(Date.now() - date, performance.now() - mono);
+const lasting = (time) => ({ keepalive: true, signal: AbortSignal.timeout(time) });
+const drawn = () => // a retry key: 128 random bits in base64url
+  btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(16)))).replace(/[+/=]/g, (c) => ({ "+": "-", "/": "_" })[c] ?? "");
 const varied = () => 0.5 + Math.random(); // so that clients spread their requests over time
 
 /** Returns the answer's JSON, or throws its error. */
