@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { cp, readFile, readdir, rm } from "node:fs/promises";
+import { readFile, readdir } from "node:fs/promises";
 import { createServer } from "node:http";
 import { extname, join } from "node:path";
 import { after, before, test } from "node:test";
@@ -34,12 +34,6 @@ let browser;
 
 before(async () => {
   browser = await chromium.launch({ executablePath: CHROMIUM });
-  // As the page says: a copy of the client in each app.
-  for (const app of APPS) {
-    const client = join(HERE, app, "latchkey");
-    await rm(client, { recursive: true, force: true });
-    await cp(join(ROOT, "web/client"), client, { recursive: true });
-  }
 });
 
 after(() => browser.close());
@@ -146,7 +140,9 @@ test("plain HTML signs in", async (t) => {
   // Its text names the API of the tutorial, and a page of the tutorial has its own port.
   const server = createServer(async ({ url }, response) => {
     const path = url === "/" ? "/index.html" : url;
-    const text = await readFile(join(HERE, "plain", path), "utf8").catch(() => undefined);
+    // A copy of the client's files lies beside the page.
+    const read = (folder) => readFile(join(folder, path), "utf8").catch(() => undefined);
+    const text = (await read(join(HERE, "plain"))) ?? (await read(join(ROOT, "web/client")));
     if (text === undefined) return response.writeHead(404).end();
     response.setHeader("content-type", { ".html": "text/html", ".js": "text/javascript" }[extname(path)]);
     response.end(text.replace(`"http://127.0.0.1:3000"`, JSON.stringify(API)));
@@ -202,7 +198,7 @@ async function recipes() {
   const folders = [...APPS, "express", "fastapi"];
   const files = await Promise.all(folders.map(async (folder) => {
     const found = await readdir(join(HERE, folder), { recursive: true });
-    return found.filter((file) => !/(^|\/)(latchkey|dist|\.next|__pycache__)(\/|$)/.test(file)).map((file) => `${folder}/${file}`);
+    return found.filter((file) => !/(^|\/)(dist|\.next|__pycache__)(\/|$)/.test(file)).map((file) => `${folder}/${file}`);
   }));
   const isOwn = (file) => /\.(jsx?|vue|svelte|py|html)$/.test(file);
   const isUsual = (file) => /(vite\.config|(vue|svelte)\/main|layout)\.jsx?$|(react|vue|svelte)\/index\.html$/.test(file);

@@ -1,4 +1,4 @@
-import { Latchkey } from "./latchkey/latchkey.js";
+import { Latchkey } from "./latchkey.js";
 
 const $ = (id) => document.getElementById(id);
 const auth = new Latchkey({ api: "http://127.0.0.1:3000", delivery: "body" });

@@ -1,6 +1,6 @@
 import { StrictMode, useEffect, useState } from "react";
 import { createRoot } from "react-dom/client";
-import { Latchkey } from "./latchkey/latchkey.js";
+import { Latchkey } from "@latchkey/client";
 
 // One client for the whole app. It lives outside of the components, because StrictMode mounts each of them twice.
 const auth = new Latchkey({ api: import.meta.env.VITE_AUTH_API });

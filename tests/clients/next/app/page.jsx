@@ -1,7 +1,7 @@
 "use client";
 
 import { useEffect, useState } from "react";
-import { Latchkey } from "../latchkey/latchkey.js";
+import { Latchkey } from "@latchkey/client";
 
 // Next.js also runs this line on its server. There the client does nothing until a method is called.
 const auth = new Latchkey({ api: process.env.NEXT_PUBLIC_AUTH_API });
