@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
 import createClient from "openapi-fetch";
-import type { components, paths } from "./api.ts";
+import type { components, paths } from "./generated/api.ts";
 
 const [api, inbox, file] = process.argv.slice(2);
 assert(api && inbox, "which API, and which inbox?");

@@ -17,7 +17,7 @@ const codeOf = (schema) => schema?.properties?.error?.const;
 // The fields of an object, including those of nested objects and of all parts in `allOf`.
 function fields(schema, prefix = "") {
   const { properties = {}, required = [], allOf = [] } = real(schema);
-  const own = Object.entries(properties).filter(([, field]) => field).flatMap(([name, field]) => {
+  const own = Object.entries(properties).flatMap(([name, field]) => {
     const kind = real(field);
     const inner = kind.type === "object" ? kind : real(kind.items ?? {});
     const below = kind.type === "array" ? `${prefix}${name}[].` : `${prefix}${name}.`;

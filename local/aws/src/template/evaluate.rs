@@ -98,7 +98,11 @@ impl Scope {
                 [separator, list] => self.join(separator, list).map(Some),
                 _ => Err(shape()),
             },
-            ("Ref" | "Sub" | "GetAtt" | "If" | "Equals" | "Not" | "And" | "Or" | "Join", _) => Err(shape()),
+            ("Split", Kind::List(parts)) => match parts.as_slice() {
+                [separator, text] => self.split(separator, text).map(Some),
+                _ => Err(shape()),
+            },
+            ("Ref" | "Sub" | "GetAtt" | "If" | "Equals" | "Not" | "And" | "Or" | "Join" | "Split", _) => Err(shape()),
             _ => Err(failure(line, format!("!{name} is not supported"))),
         }
     }
@@ -125,6 +129,13 @@ impl Scope {
         let texts = items.iter().map(text).collect::<Option<Vec<_>>>();
         let texts = texts.ok_or_else(|| failure(list.line, "!Join needs a list of strings"))?;
         Ok(Value::String(texts.join(&separator)))
+    }
+
+    fn split(&self, separator: &Node, text: &Node) -> Result<Value, Failure> {
+        let (Value::String(separator), Value::String(whole)) = (self.value(separator)?, self.value(text)?) else {
+            return Err(failure(text.line, "!Split is not supported in this form"));
+        };
+        Ok(whole.split(separator.as_str()).collect())
     }
 
     /// Replaces every `${name}` and `${name.attribute}`. `${!name}` becomes a literal `${name}`.

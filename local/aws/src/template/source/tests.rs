@@ -55,6 +55,7 @@ fn functions_have_their_values() {
     );
     gives("!If [IsFast, yes, !Ref Mode]", "slow");
     gives("!Join [',', !Ref List]", "a,b");
+    gives("!Join ['-', !Split [',', 'a,b']]", "a-b");
     gives("!Or [!Equals [!Ref Mode, fast], !Equals [!Ref Mode, slow]]", "true");
     gives("!Or [!Equals [!Ref Mode, fast], !Equals [!Ref Mode, none]]", "false");
     gives("!And [!Equals [!Ref Mode, slow], !Equals [!Ref Mode, fast]]", "false");
@@ -163,6 +164,10 @@ fn a_deployers_mistake_is_reported_before_anything_is_created() {
     let template = text("template.yaml");
     for (parameters, problem) in [
         (r#""AllowedOrigins=https://a.example""#, "parameter SenderEmail has no default"),
+        (
+            r#""SenderEmail=a@b.example", "AllowedOrigins=https://a.example", "AllowedHeaders=*""#,
+            "AllowedHeaders: `*` does not fit",
+        ),
         (
             r#""SenderEmail=a@b.example", "AllowedOrigins=https://a.example", "SmsEntityId=1001""#,
             "SmsEntityId has no effect while SmsCountries is empty",

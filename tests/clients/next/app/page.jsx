@@ -1,0 +1,38 @@
+"use client";
+
+import { useEffect, useState } from "react";
+import { Latchkey } from "@latchkey/client";
+
+// Next.js also runs this line on its server. There the client does nothing until a method is called.
+const auth = new Latchkey({ api: process.env.NEXT_PUBLIC_AUTH_API });
+
+export default function Page() {
+  const [{ signedIn, pending, me, problem }, setState] = useState({});
+  async function run(action) {
+    let problem;
+    await action().catch((error) => (problem = error.message));
+    const { signedIn, pending } = auth;
+    const me = signedIn && (await auth.fetch("/api/me").then((answer) => answer.json()).catch((error) => void (problem ??= error.message)));
+    setState({ signedIn, pending, me, problem });
+  }
+  useEffect(() => {
+    const changed = () => run(async () => undefined);
+    auth.addEventListener("change", changed);
+    run(() => auth.restore());
+    return () => auth.removeEventListener("change", changed);
+  }, []);
+  const ask = (form) => run(() => auth.request(form.get("email")));
+  const answer = (form) => run(() => auth.verify(form.get("code")));
+  return (
+    <main>
+      {problem && <p role="alert">{problem}</p>}
+      {signedIn === false && !pending && (
+        <form action={ask}><label>Email <input name="email" autoComplete="username" required /></label> <button>Send the code</button></form>
+      )}
+      {signedIn === false && pending && (
+        <form action={answer}><label>Code <input name="code" autoComplete="one-time-code" required /></label> <button>Sign in</button></form>
+      )}
+      {me && <p>Signed in as user {me.id} <button onClick={() => run(() => auth.signOut())}>Sign out</button></p>}
+    </main>
+  );
+}
