@@ -132,6 +132,9 @@ fn main() -> ExitCode {
     report::show(&runs, seed, options.write)
 }
 
+/// The futures of a start are deep where nothing is optimised.
+const STACK: usize = 8 * 1024 * 1024;
+
 /// Runs the plan on all processors. The order of the results is the plan's.
 fn all(plan: &[(Attack, Size)], seed: u64) -> Vec<Run> {
     let (next, runs) = (AtomicUsize::new(0), Mutex::new(BTreeMap::new()));
@@ -149,7 +152,11 @@ fn all(plan: &[(Attack, Size)], seed: u64) -> Vec<Run> {
         }
     };
     let threads = thread::available_parallelism().map_or(1, Into::into);
-    thread::scope(|scope| (0..threads).for_each(|_| drop(scope.spawn(work))));
+    thread::scope(|scope| {
+        for _ in 0..threads {
+            thread::Builder::new().stack_size(STACK).spawn_scoped(scope, work).unwrap();
+        }
+    });
     runs.into_inner().unwrap().into_values().collect()
 }
 
