@@ -91,7 +91,7 @@ struct Lab {
 
 impl Lab {
     async fn start(of: Of, settings: &[(&str, &str)]) -> Lab {
-        let auth = Deployment::simulated(settings, Arc::new(|_: &str| {})).await;
+        let auth = Deployment::simulated(settings, Arc::new(|_| {}), Arc::new(|_| {})).await;
         auth.wait(11 * 3_600);
         Lab { auth, of, sequences: 0 }
     }

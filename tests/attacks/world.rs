@@ -60,7 +60,7 @@ impl World {
         let on_line = Arc::new(move |line: &str| {
             counted.fetch_add(line.len() as u64 + 1, Ordering::Relaxed);
         });
-        let auth = Deployment::simulated(settings, on_line).await;
+        let auth = Deployment::simulated(settings, on_line, Arc::new(|_| {})).await;
         auth.wait(start);
         World { auth, draw: Draw::of(seed), books: Books::default(), now: start, swept: start, log_bytes }
     }

@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use data_encoding::BASE64URL_NOPAD;
-use local::{OnLine, Options, Stack};
+use local::{OnCall, OnLine, Options, Stack};
 use local_aws::template::Template;
 use local_aws::{Failure, StackClock};
 use serde_json::{Value, json};
@@ -66,8 +66,9 @@ impl Deployment {
     }
 
     /// As [`Deployment::in_process`], for hours of simulated time. Runs without a witness, because it would keep all lines.
-    pub async fn simulated(settings: &[(&str, &str)], on_line: OnLine) -> Deployment {
-        Deployment::unwatched(frozen(without_sockets(settings, on_line))).await.unwrap()
+    pub async fn simulated(settings: &[(&str, &str)], on_line: OnLine, on_call: OnCall) -> Deployment {
+        let options = Options { on_call, ..without_sockets(settings, on_line) };
+        Deployment::unwatched(frozen(options)).await.unwrap()
     }
 
     /// For measurements. Runs without a witness, because a witness costs time and memory.
