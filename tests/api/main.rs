@@ -54,4 +54,5 @@ mod structure;
 mod trips;
 mod verify_otp;
 mod watch;
+mod weaknesses;
 mod workspace;
