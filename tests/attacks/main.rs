@@ -46,7 +46,8 @@ struct Options {
     /// Hours of each attack [default: 1; with --full 24].
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..=168))]
     hours: Option<u64>,
-    /// The most requests of strangers in an attack, evenly spread [default: 100; with --full 5000].
+    /// About so many requests of strangers in an attack, evenly spread, and at least one in two minutes [default: 100; with --full
+    /// 5000].
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..=200_000))]
     requests: Option<u64>,
     /// Sign-ins of owners in an attack [default: 8; with --full 48].

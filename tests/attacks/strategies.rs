@@ -94,6 +94,8 @@ const MIXED: [Kind; 9] = [
 
 /// Requests for a code that one network may make in ten minutes by default.
 const PER_NETWORK: u64 = 25;
+/// The longest time between two acts of an attack that is thinned out, in seconds.
+const RAREST: f64 = 120.0;
 /// The network of the owner and the attacker in [`Kind::Neighbour`].
 pub const SHARED_NETWORK: &str = "198.51.100.7";
 
@@ -111,12 +113,13 @@ pub struct Strangers {
 }
 
 impl Strangers {
-    /// `most` is the number of requests in the whole run.
+    /// `most` is about the number of requests in the whole run.
     pub fn new(attack: Attack, to: &str, (networks, seconds, most): (u64, u64, u64)) -> Strangers {
         let kind = attack.kind;
-        // As often as the limit of their networks allows, or more rarely to stay below `most`.
+        // As often as the limit of their networks allows, or more rarely to make `most` requests. A token comes back each 240
+        // seconds, so they still leave the bucket empty.
         let fastest = 600.0 / (PER_NETWORK * networks) as f64;
-        let thinned = seconds as f64 * requests_of(kind) as f64 / most as f64;
+        let thinned = (seconds as f64 * requests_of(kind) as f64 / most as f64).min(RAREST);
         let period = match kind {
             // The second in which a token comes back.
             Kind::LastToken => 240.0,
