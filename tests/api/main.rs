@@ -59,5 +59,6 @@ mod texts;
 mod trips;
 mod verify_otp;
 mod watch;
+mod weaknesses;
 mod withdrawals;
 mod workspace;

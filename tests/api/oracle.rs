@@ -1,12 +1,21 @@
 //! S11, V08, V09: the answer and the work for it hide secrets from a stranger. The response time is measured separately
 //! (`docs/security.md`).
 
-use std::collections::BTreeMap;
+mod history;
+mod stranger;
 
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::sync::Arc;
+
+use shared::words::Entropy;
 use tests::Deployment;
-use tests::client::{REQUEST, VERIFY};
 use tests::operations::SETTINGS;
+use tests::orders::Draw;
 use tests::pairs::{PAIRS, Side};
+
+use self::history::HISTORIES;
+use self::stranger::{STEPS, Step, Stranger, USUAL};
 
 /// The visible answer without its random parts, and the calls made.
 async fn seen(auth: &Deployment, side: Side) -> ((u16, BTreeMap<String, String>, String), Vec<String>) {
@@ -51,131 +60,115 @@ async fn s11_v08_v09_answers_reveal_nothing_to_a_stranger() {
     }
 }
 
-/// Earlier actions of the owner of an identifier, and of other strangers.
-#[derive(Clone, Copy, Debug)]
-enum History {
-    NeverAsked,
-    AskedAMinuteAgo,
-    SignedInAnHourAgo,
-    UnderAttack,
-    /// And the owner uses the code that the stranger's challenge shares, in the middle.
-    UsedMeanwhile,
-    ChargedForTheDay,
-    Deleted,
-}
-
-const HISTORIES: [History; 7] = [
-    History::NeverAsked,
-    History::AskedAMinuteAgo,
-    History::SignedInAnHourAgo,
-    History::UnderAttack,
-    History::UsedMeanwhile,
-    History::ChargedForTheDay,
-    History::Deleted,
+/// Limits that no sequence reaches.
+const LIMITS: [(&str, &str); 6] = [
+    ("OTP_REQUESTS_PER_IP", "1000000"),
+    ("OTP_FAILURES_PER_IP", "1000000"),
+    ("SMS_DAILY_BUDGET", "1000000"),
+    ("SMS_DAILY_BUDGET_PER_COUNTRY", "1000000"),
+    ("SMS_PER_IP_DAY", "1000000"),
+    ("SMS_BREAKER_SHARE", "0"),
 ];
+/// Random sequences. `ORACLE_SEQUENCES` sets another number, and `ORACLE_SEED` the seed.
+const DRAWN: usize = 6;
+const LONGEST: usize = 10;
+/// A text to a number is shared for 300 seconds. Later the number has used up its texts, and everybody is told so.
+const LONGEST_OF_NUMBER: u64 = 200;
 
-const WHO: &str = "ada@example.com";
+/// The kind of the identifiers.
+#[derive(Clone, Copy, Debug)]
+enum Of {
+    Addresses,
+    Numbers,
+}
 
-impl History {
-    async fn happen(self, auth: &Deployment) {
-        let owner = auth.client_at("198.51.100.1");
-        // Every history takes two days.
-        auth.wait(2 * 86_400 - 3_600);
-        match self {
-            History::NeverAsked => auth.wait(3_600),
-            History::AskedAMinuteAgo => {
-                auth.wait(3_540);
-                owner.ask(WHO).await;
-                auth.wait(60);
-            }
-            History::SignedInAnHourAgo => {
-                owner.sign_in(WHO).await;
-                auth.wait(3_600);
-            }
-            History::UnderAttack | History::UsedMeanwhile => {
-                auth.wait(3_600);
-                for number in 0..7 {
-                    auth.client_at(&format!("203.0.113.{number}")).ask(WHO).await;
-                }
-            }
-            History::ChargedForTheDay => {
-                for number in 0..6 {
-                    auth.client_at(&format!("203.0.113.{number}")).ask(WHO).await;
-                    auth.wait(600);
-                }
-            }
-            History::Deleted => {
-                owner.sign_in(WHO).await;
-                for table in ["OTP_TABLE", "USER_TABLE"] {
-                    auth.empty(table, "JWKS");
-                }
-                auth.wait(3_600);
-            }
+/// One deployment, and the number of sequences so far.
+struct Lab {
+    auth: Deployment,
+    of: Of,
+    sequences: usize,
+}
+
+impl Lab {
+    async fn start(of: Of, settings: &[(&str, &str)]) -> Lab {
+        let auth = Deployment::simulated(settings, Arc::new(|_| {}), Arc::new(|_| {})).await;
+        auth.wait(11 * 3_600);
+        Lab { auth, of, sequences: 0 }
+    }
+
+    /// Identifiers of one domain, or of one range.
+    fn identifier(&self, history: usize) -> String {
+        match self.of {
+            Of::Addresses => format!("{}{:04}@example.com", char::from(b'a' + history as u8), self.sequences),
+            Of::Numbers => format!("+447400{history}{:05}", self.sequences),
         }
     }
 
-    async fn meanwhile(self, auth: &Deployment) {
-        if matches!(self, History::UsedMeanwhile) {
-            let owner = auth.client_at("198.51.100.1");
-            let asked = owner.ask(WHO).await;
-            owner.answer(WHO, &asked).await.ok();
+    /// A stranger does the same to identifiers of all histories, from a fresh network for each, at the same time.
+    async fn compare(&mut self, steps: &[Step]) {
+        self.sequences += 1;
+        let to: Vec<_> =
+            HISTORIES.into_iter().enumerate().map(|(at, history)| (history, self.identifier(at))).collect();
+        history::happen(&self.auth, &to).await;
+        let mut strangers: Vec<_> = (0..to.len())
+            .map(|at| Stranger::new(&to[at].1, format!("10.{}.{}.{at}", self.sequences / 250, self.sequences % 250)))
+            .collect();
+        for (number, step) in steps.iter().enumerate() {
+            self.auth.wait(step.wait());
+            let mut first = None;
+            for (stranger, (history, to)) in strangers.iter_mut().zip(&to) {
+                let seen = stranger.take(&self.auth, *step).await;
+                let first = first.get_or_insert_with(|| seen.clone());
+                assert_eq!(&seen, first, "{history:?}, step {number} of {steps:?}");
+                history.meanwhile(&self.auth, to, number).await;
+            }
+        }
+        self.auth.stack.inbox().clear();
+        // The next sequence begins at the same time of another day.
+        self.auth.wait(86_400 - steps.iter().map(|step| step.wait()).sum::<u64>() - 3_600);
+        self.auth.stack.services().sweep_expired().unwrap();
+    }
+
+    /// All short sequences that begin with a request, and random long ones. A search for more takes all pairs of steps.
+    async fn search(&mut self) {
+        #[expect(clippy::disallowed_methods, reason = "a developer may choose the search of a test run")]
+        let set = |name: &str| std::env::var(name).ok().map(|number| number.parse::<u64>().unwrap());
+        let seed = set("ORACLE_SEED").unwrap_or_else(|| u32::from_be_bytes(Entropy.bytes().unwrap()).into());
+        let line = format!("no oracle, {:?}: ORACLE_SEED={seed}\n", self.of);
+        std::io::stderr().write_all(line.as_bytes()).unwrap();
+        let sequences = set("ORACLE_SEQUENCES").map(|number| number as usize);
+        let (firsts, seconds): (&[_], &[_]) =
+            if sequences.is_some() { (&STEPS, &STEPS) } else { (&[Step::Ask, Step::AskByAlias], &USUAL) };
+        for first in firsts {
+            for second in seconds {
+                self.compare(&[*first, *second]).await;
+            }
+        }
+        let mut draw = Draw::of(seed);
+        for _ in 0..sequences.unwrap_or(DRAWN) {
+            let (mut steps, mut seconds) = (Vec::new(), 0);
+            while steps.len() < LONGEST {
+                let step = STEPS[draw.below(STEPS.len())];
+                let is_late = matches!(self.of, Of::Numbers) && seconds + step.wait() > LONGEST_OF_NUMBER;
+                if !is_late {
+                    seconds += step.wait();
+                    steps.push(step);
+                }
+            }
+            self.compare(&steps).await;
         }
     }
 }
 
-/// Everything a stranger sees of an answer, without the values that are random in each.
-fn shown(answer: &tests::Answer) -> String {
-    let mut body = answer.body.clone();
-    if let Some(id) = body.get_mut("challenge_id") {
-        *id = id.as_str().unwrap().len().into();
-    }
-    let headers = answer.headers.iter().filter(|(name, _)| !name.as_str().ends_with("id"));
-    let headers: BTreeMap<_, _> = headers.map(shown_header).collect();
-    format!("{} {headers:?} {body}", answer.status)
+/// S148, V52: limits are no oracle. Whatever the owner did, a stranger's requests, answers and resends get the same bytes, also
+/// while the owner uses the code that the stranger's challenge shares. All short sequences, and random ones.
+#[tokio::test(start_paused = true)]
+async fn s148_v52_answers_do_not_tell_what_the_owner_of_an_address_did() {
+    Lab::start(Of::Addresses, &LIMITS).await.search().await;
 }
 
-fn shown_header((name, value): (&axum::http::HeaderName, &axum::http::HeaderValue)) -> (String, String) {
-    (name.to_string(), value.to_str().unwrap().to_owned())
-}
-
-/// S148, V52: a stranger's requests, answers and resends get the same bytes after all actions of the owner.
-#[tokio::test]
-async fn s148_v52_answers_do_not_tell_what_the_owner_did() {
-    let mut told = Vec::new();
-    for history in HISTORIES {
-        let auth = Deployment::start().await;
-        history.happen(&auth).await;
-        let stranger = auth.client_at("192.0.2.66");
-        let mut seen = Vec::new();
-        let mut named = serde_json::Value::Null;
-        for (wait, step) in [
-            (0, "ask"),
-            (5, "ask"),
-            (25, "ask"),
-            (1, "guess"),
-            (0, "long guess"),
-            (0, "unbound"),
-            (40, "ask"),
-            (0, "new"),
-        ] {
-            auth.wait(wait);
-            let id = if step == "new" { serde_json::Value::Null } else { named.clone() };
-            let request = |code: &str| serde_json::json!({ "identifier": WHO, "otp_code": code, "challenge_id": id });
-            let answer = match step {
-                "guess" => stranger.post(VERIFY, request("00000000")).await,
-                "long guess" => stranger.post(VERIFY, request("AAAAAAAAAAAAA")).await,
-                "unbound" => stranger.answer_unbound(WHO, "00000000").await,
-                _ => stranger.post(REQUEST, serde_json::json!({ "identifier": WHO, "challenge_id": id })).await,
-            };
-            if let Some(id) = answer.body.get("challenge_id") {
-                named = id.clone();
-            }
-            seen.push(format!("{step}: {}", shown(&answer)));
-            history.meanwhile(&auth).await;
-        }
-        told.push((history, seen));
-    }
-    for (history, seen) in &told[1..] {
-        assert_eq!(seen, &told[0].1, "{history:?}");
-    }
+/// S148: the same for numbers of one country.
+#[tokio::test(start_paused = true)]
+async fn s148_answers_do_not_tell_what_the_owner_of_a_number_did() {
+    Lab::start(Of::Numbers, &LIMITS).await.search().await;
 }

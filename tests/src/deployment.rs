@@ -5,10 +5,10 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use data_encoding::BASE64URL_NOPAD;
-use local::{OnLine, Options, Stack};
+use local::{OnCall, OnLine, Options, Stack};
 use local_aws::template::Template;
 use local_aws::{Failure, StackClock};
-use serde_json::Value;
+use serde_json::{Value, json};
 use shared::config::{self, Reader};
 use shared::keys::{CodeKeys, IndexKeys, RefreshKeys, SigningKeys};
 use shared::words::{Index, Tenant, Timestamp};
@@ -62,9 +62,13 @@ impl Deployment {
     /// Functions reach AWS without a socket, for a runtime with a paused clock. Uses ES256 keys because they are quick to
     /// generate.
     pub async fn in_process(settings: &[(&str, &str)], on_line: OnLine) -> Deployment {
-        let env = [("JWT_ALGORITHM", "ES256")].iter().chain(settings);
-        let env = env.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        Deployment::of(Options { env, in_process: true, on_line, ..Options::default() }).await
+        Deployment::of(without_sockets(settings, on_line)).await
+    }
+
+    /// As [`Deployment::in_process`], for hours of simulated time. Runs without a witness, because it would keep all lines.
+    pub async fn simulated(settings: &[(&str, &str)], on_line: OnLine, on_call: OnCall) -> Deployment {
+        let options = Options { on_call, ..without_sockets(settings, on_line) };
+        Deployment::unwatched(frozen(options)).await.unwrap()
     }
 
     /// For measurements. Runs without a witness, because a witness costs time and memory.
@@ -159,7 +163,9 @@ impl Deployment {
         let keys = self.index_keys();
         let tenant = Tenant::default();
         let digest = Index::new(keys.index.mac(), &tenant).identifier(&address.parse().unwrap());
-        self.items_of("OTP_TABLE", digest.item("I").as_str()).pop()
+        let key = json!({ "pk": { "S": digest.item("I").as_str() } });
+        let request = json!({ "TableName": self.setting("OTP_TABLE"), "Key": key });
+        self.stack.services().dynamodb("GetItem", request).unwrap().get("Item").cloned()
     }
 
     /// The index key.
@@ -231,6 +237,12 @@ fn options(settings: &[(&str, &str)]) -> Options {
     let env = settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     let signing_keys = if is_rsa { RSA_KEYS.map(str::to_owned).to_vec() } else { Vec::new() };
     Options { env, signing_keys, ..Options::default() }
+}
+
+fn without_sockets(settings: &[(&str, &str)], on_line: OnLine) -> Options {
+    let env = [("JWT_ALGORITHM", "ES256")].iter().chain(settings);
+    let env = env.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    Options { env, in_process: true, on_line, ..Options::default() }
 }
 
 /// Stops the clock at [`START`] and sets long timeouts.

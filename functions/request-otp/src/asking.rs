@@ -44,7 +44,7 @@ impl<'a> Asking<'a> {
         let named = self.named.ok_or_else(|| Error::internal("a request without a challenge is not repeated"))?;
         let lane = self.request.asked.lane.name().into();
         report::note(Step::Challenge { did: "repeated".into(), lane, tokens: 0, charged: 0, long: false });
-        function.pace.wait().await?;
+        function.pace.wait(self.request.asked.channel).await?;
         if named.refusals > 0 {
             return Err(Error::RateLimited { retry_after: left });
         }
@@ -72,15 +72,15 @@ impl<'a> Asking<'a> {
         let outgoing = match begun? {
             Begun::Outgoing(outgoing) => outgoing,
             Begun::Shared => {
-                function.pace.wait().await?;
+                function.pace.wait(self.request.asked.channel).await?;
                 return self.sent(function, &self.names(Kept::Long, short_id(&Entropy)?));
             }
             Begun::MailboxFull => {
-                function.pace.wait().await?;
+                function.pace.wait(self.request.asked.channel).await?;
                 return Err(Error::RateLimited { retry_after: MAILBOX_WAIT });
             }
             Begun::Wait(wait) => {
-                function.pace.wait().await?;
+                function.pace.wait(self.request.asked.channel).await?;
                 return Err(Error::RateLimited { retry_after: blurred(wait, self.network) });
             }
         };
@@ -91,7 +91,7 @@ impl<'a> Asking<'a> {
             }
         });
         let reply = reply.await;
-        function.pace.record(started.elapsed());
+        function.pace.record(self.request.asked.channel, started.elapsed());
         reply
     }
 

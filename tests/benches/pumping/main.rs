@@ -4,10 +4,8 @@
 //! The benchmark only prints figures. `tests/api/budget.rs` tests the limit.
 
 use tests::Deployment;
+use tests::costs::Prices;
 use tests::pumping::{Attack, Damage};
-
-/// The price of one message in US dollars: high, but common.
-const PRICE: f64 = 0.10;
 
 const HOUR: u64 = 3_600;
 
@@ -23,7 +21,8 @@ const ATTACKS: [(&str, u64, u64, usize); 5] = [
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
-    println!("| attack | messages sent | at $0.10 | users elsewhere signed in | users there signed in |");
+    let price = Prices::read().aws.sms;
+    println!("| attack | messages sent | at ${price:.2} | users elsewhere signed in | users there signed in |");
     println!("| --- | ---: | ---: | ---: | ---: |");
     for (breaker, share) in [("", "10"), (", without the breaker", "0")] {
         for (name, start, seconds, there) in ATTACKS {
@@ -31,7 +30,7 @@ async fn main() {
             auth.wait(start);
             let attack = Attack { requests: 10_000, addresses: 1_000, seconds, elsewhere: 50, there };
             let Damage { sent, elsewhere, there: signed_in } = attack.on(&auth).await;
-            let cost = sent as f64 * PRICE;
+            let cost = sent as f64 * price;
             println!("| {name}{breaker} | {sent} | ${cost:.2} | {elsewhere} of 50 | {signed_in} of {there} |");
         }
     }

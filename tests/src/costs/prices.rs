@@ -23,6 +23,7 @@ pub struct Aws {
     pub write_unit: f64,
     pub read_unit: f64,
     pub mail: f64,
+    pub sms: f64,
     pub log_byte: f64,
     pub log_byte_month: f64,
     pub secret: f64,

@@ -19,6 +19,7 @@ pub mod step;
 pub mod world;
 
 pub use self::deed::{Deed, PAGE, RETRY};
+pub use self::draw::Draw;
 pub use self::explore::{Search, explore, sample};
 pub use self::mishap::{Fate, MISHAPS, What};
 pub use self::play::{Played, play};
