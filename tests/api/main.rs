@@ -59,6 +59,5 @@ mod texts;
 mod trips;
 mod verify_otp;
 mod watch;
-mod weaknesses;
 mod withdrawals;
 mod workspace;

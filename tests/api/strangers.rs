@@ -492,3 +492,16 @@ async fn an_answer_may_have_the_device_token() {
     with_device["device"] = json!("v1.1.AAAA");
     auth.client().post(VERIFY, with_device).await.ok();
 }
+
+/// V50: the code that a request shares is in the newest message. Otherwise the owner types the code of a message that came later.
+#[tokio::test]
+async fn a_request_that_shares_a_code_finds_it_in_the_newest_message() {
+    let auth = Deployment::start().await;
+    // The third request of a network gets a long code, and the bucket keeps two tokens for the next one.
+    for network in ["203.0.113.1", "203.0.113.1", "203.0.113.1", "203.0.113.2"] {
+        auth.client_at(network).post(REQUEST, json!({ "identifier": ADA })).await.ok();
+    }
+    let asked = auth.client().ask(ADA).await;
+    assert_eq!(auth.messages_to(ADA), 5, "the third message has a long code, but the fourth is newer");
+    auth.client().answer(ADA, &asked).await.ok();
+}

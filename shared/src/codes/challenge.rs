@@ -82,10 +82,16 @@ impl ChallengePolicy {
 
     /// How long a code of this strength, sent to `to`, is accepted.
     pub fn life_of(&self, to: &Destination, strength: Strength) -> Duration {
-        match (strength, to.channel()) {
-            (Strength::Long, _) => LONG_LIFE,
-            (_, Channel::Email) => self.email_expiry,
-            (_, Channel::Sms) => self.sms.expiry,
+        match strength {
+            Strength::Long => LONG_LIFE,
+            Strength::Short | Strength::Eight => self.short_life(to.channel()),
+        }
+    }
+
+    fn short_life(&self, channel: Channel) -> Duration {
+        match channel {
+            Channel::Email => self.email_expiry,
+            Channel::Sms => self.sms.expiry,
         }
     }
 
@@ -300,12 +306,13 @@ impl IdentifierState {
         {
             return Decision::Send(plan);
         }
-        if self.has_shared(channel, now) {
+        let may_send = tokens >= 1 && !is_out_of_texts;
+        if self.has_shared(asked, may_send) {
             return Decision::Share;
         }
         // By mail, the last token was spent on a long code that is still shared (the lemma). If another clock is ahead of
         // this one, a token may be missing for some seconds. This request then takes it early.
-        if channel == Channel::Email || (tokens >= 1 && !is_out_of_texts) {
+        if channel == Channel::Email || may_send {
             return Decision::Send(self.plan(Lane::Open, Strength::Long, None, now));
         }
         let refilled = bucket(Lane::Open, channel).refilled_in(self.open.full_at, now);
@@ -396,9 +403,18 @@ impl IdentifierState {
         own.count() + long.count()
     }
 
-    fn has_shared(&self, channel: Channel, now: Timestamp) -> bool {
+    /// Whether the newest long code serves this request too. While a message may be sent, it must be the newest code of all, because
+    /// people type the code of the newest message.
+    fn has_shared(&self, asked: Asked<'_>, may_send: bool) -> bool {
+        let Asked { channel, policy, now, .. } = asked;
         let left = LONG_LIFE.saturating_sub(shared_for(channel));
-        self.long.values().any(|code| code.expires.moment() > now.after(left))
+        let life = policy.short_life(channel);
+        let own = self.open.codes.values().chain(self.known.codes.values()).map(|code| code.expires.moment());
+        let newest_own = own.max().map(|end| end.before(life));
+        let newest = self.long.values().map(|code| code.expires.moment()).max();
+        newest.is_some_and(|end| {
+            end > now.after(left) && (!may_send || newest_own.is_none_or(|own| end.before(LONG_LIFE) > own))
+        })
     }
 }
 

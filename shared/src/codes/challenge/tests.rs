@@ -69,6 +69,18 @@ fn a_request_gets_its_own_code_or_a_share_or_a_long_code() {
     let mut with_long = state(1);
     with_long.long.insert("l".to_owned(), long(NOW + 361, "BBBBBBBB"));
     assert_eq!(with_long.decide(asked(&policy)), Decision::Share);
+    // A code of digits in a newer message: while a token is left, it buys a newer long code.
+    for lane in [Lane::Open, Lane::Known] {
+        let newer = |tokens: u64, sent: u64| {
+            let mut state = IdentifierState { open: state(tokens).open, ..with_long.clone() };
+            let codes = if lane == Lane::Open { &mut state.open.codes } else { &mut state.known.codes };
+            codes.insert("o".to_owned(), own(sent + 600));
+            state
+        };
+        assert_eq!(newer(1, NOW - 240).decide(asked(&policy)), Decision::Share);
+        assert_eq!(sends(&newer(1, NOW - 239), asked(&policy)), Some(long_code.clone()));
+        assert_eq!(newer(0, NOW - 239).decide(asked(&policy)), Decision::Share);
+    }
     assert_eq!(IdentifierState { open: state(0).open, ..with_long.clone() }.decide(asked(&policy)), Decision::Share);
     assert_eq!(
         sends(&IdentifierState { open: state(2).open, ..with_long.clone() }, asked(&policy)),
