@@ -3,7 +3,10 @@ import { once } from "node:events";
 import { createServer, request as ask } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 
-/** Forwards requests at `port` to `target`. If `loses` says so, the answer is dropped after the server has sent it. */
+/**
+ * Forwards requests at `port` to `target`. If `loses` says so, the answer is dropped after the server has sent it. A function
+ * answers in its place.
+ */
 async function serve(t, port, server, target, loses) {
   server.on("request", (request, response) => {
     const { method, headers } = request;
@@ -13,6 +16,7 @@ async function serve(t, port, server, target, loses) {
       const body = Buffer.concat(await answer.toArray());
       const loss = loses?.(request);
       if (loss === "whole") return response.destroy();
+      if (typeof loss === "function") return loss(response, answer, body.toString(), request);
       response.writeHead(answer.statusCode, { ...answer.headers, connection: "close" });
       if (loss === "body") return response.flushHeaders(), response.destroy();
       response.end(body);
@@ -53,6 +57,61 @@ export class Road {
     // Also for loopback addresses, because browsers otherwise bypass the proxy for them.
     this.proxy = { server: `http://127.0.0.1:${port}`, bypass: "<-loopback>" };
     return this;
+  }
+}
+
+const JSON_TYPE = { "content-type": "application/json" };
+const changed = (change) => (response, { statusCode, headers }, body) => {
+  const { "content-length": _, ...others } = headers;
+  response.writeHead(statusCode, others).end(JSON.stringify(change(JSON.parse(body))));
+};
+const raw = (status, headers, text) => (response, { headers: { "access-control-allow-origin": origin, "access-control-allow-credentials": allowed } }) => {
+  const cors = origin ? { "access-control-allow-origin": origin, "access-control-allow-credentials": allowed ?? "false" } : {};
+  response.writeHead(status, { ...cors, ...headers }).end(text);
+};
+
+/** Answers that are not Latchkey's, by what they are. The server has handled the request before. */
+export const FOREIGN = {
+  "a page": raw(200, { "content-type": "text/html" }, "<!doctype html><title>Welcome to our Wi-Fi</title>"),
+  "a page that claims to be JSON": raw(200, JSON_TYPE, "<!doctype html>"),
+  "204": raw(204, {}),
+  "an empty answer": raw(200, JSON_TYPE, ""),
+  "null": raw(200, JSON_TYPE, "null"),
+  "another service's JSON": raw(200, JSON_TYPE, "{}"),
+  "a refusal with a good status": raw(200, JSON_TYPE, '{"success":false,"error":"invalid_token","message":"no"}'),
+  "JSON without its type": (response, answer, body) => raw(200, { "content-type": "text/plain" }, body)(response, answer),
+  "cut JSON": (response, answer, body) => raw(200, JSON_TYPE, body.slice(0, -5))(response, answer),
+  "a lifetime that is missing": changed(({ expires_in: _, ...answer }) => ({ ...answer, success: undefined })),
+  "another service's 401": raw(401, JSON_TYPE, '{"error":"invalid_token"}'),
+  "a page with 404": raw(404, { "content-type": "text/html" }, "<!doctype html>"),
+  "a redirect to a page": raw(302, { location: "/hotspot" }),
+  "no answer": (response) => response.destroy(),
+};
+/** Changes the numbers of an answer. */
+export const withNumbers = (numbers) => changed((answer) => ({ ...answer, ...numbers }));
+
+/** A proxy for requests to `target` that counts them and spoils answers. */
+export class Spoiler {
+  /** The requests, as `POST /path`. */
+  asked = [];
+  /** How the answer to a request is spoiled: a function of `FOREIGN`, or `undefined`. */
+  spoil = () => undefined;
+
+  /** Opens it in front of a server, or as a browser's proxy if there is no target. */
+  async open(t, target) {
+    const server = createServer();
+    const { port } = await serve(t, 0, server, ({ url }) => (target ? target + url : url), (request) => {
+      this.asked.push(`${request.method} ${request.url.replace(/^http:\/\/[^/]+/, "")}`);
+      return request.method === "OPTIONS" ? undefined : this.spoil(request);
+    });
+    this.url = `http://127.0.0.1:${port}`;
+    this.proxy = { server: this.url, bypass: "<-loopback>" };
+    return this;
+  }
+
+  /** Spoils the answers to all requests of a path. */
+  on(path, spoiled) {
+    this.spoil = ({ url }) => (url.endsWith(path) ? spoiled : undefined);
   }
 }
 

@@ -222,10 +222,18 @@ test("in cookie mode no script finds the refresh token", async (t) => {
   await ada.page.reload();
   await ada.isInside(ADA);
   const found = await ada.page.evaluate(async () => {
-    const databases = (await indexedDB.databases()).map(({ name }) => name);
-    return { databases, local: { ...localStorage }, session: { ...sessionStorage }, cookie: document.cookie };
+    const databases = await indexedDB.databases();
+    const [stored] = await Promise.all(databases.map(({ name }) => new Promise((resolve) => {
+      indexedDB.open(name).onsuccess = ({ target: { result: db } }) => {
+        db.transaction("values").objectStore("values").getAll().onsuccess = ({ target }) => resolve(target.result);
+      };
+    })));
+    return { stored, local: { ...localStorage }, session: { ...sessionStorage }, cookie: document.cookie };
   });
-  assert.deepEqual(found, { databases: [], local: {}, session: {}, cookie: "" });
+  const { stored, ...others } = found;
+  assert.deepEqual(others, { local: {}, session: {}, cookie: "" });
+  assert.equal(stored.length, 1);
+  assert.match(stored[0], /^\{"retry":"[\w-]{22}"\}$/); // the retry key alone
   const names = (await ada.page.context().cookies()).map(({ name, httpOnly }) => `${name} ${httpOnly}`);
   assert.deepEqual(names.sort(), ["__Host-device true", "__Host-refresh true"]);
 });
