@@ -81,7 +81,7 @@ export const FOREIGN = {
   "a refusal with a good status": raw(200, JSON_TYPE, '{"success":false,"error":"invalid_token","message":"no"}'),
   "JSON without its type": (response, answer, body) => raw(200, { "content-type": "text/plain" }, body)(response, answer),
   "cut JSON": (response, answer, body) => raw(200, JSON_TYPE, body.slice(0, -5))(response, answer),
-  "a lifetime that is missing": changed(({ expires_in: _, ...answer }) => ({ ...answer, success: undefined })),
+  "an answer with missing fields": changed(({ expires_in: _, ...answer }) => ({ ...answer, success: undefined })),
   "another service's 401": raw(401, JSON_TYPE, '{"error":"invalid_token"}'),
   "a page with 404": raw(404, { "content-type": "text/html" }, "<!doctype html>"),
   "a redirect to a page": raw(302, { location: "/hotspot" }),
