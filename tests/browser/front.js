@@ -29,25 +29,31 @@ async function serve(t, port, server, target, loses) {
   return server.address();
 }
 
-/** A proxy that counts refreshes, in total and in parallel, and loses some of their answers. */
+/** A proxy that counts refreshes or other requests, in total and in parallel, and loses some of their answers. */
 export class Road {
+  #path;
+
+  constructor(path = "/api/auth/token/refresh/") {
+    this.#path = path;
+  }
+
   asked = 0;
   lost = 0;
   atOnce = 0;
   #under = 0;
-  /** Whether the answer to the n-th refresh is lost: `whole`, or only its `body`. */
+  /** Whether the answer to the n-th request is lost: `whole`, or only its `body`. */
   loses = () => undefined;
 
   async open(t) {
     const server = createServer();
     server.prependListener("request", (request) => {
-      if (!isRefresh(request)) return;
+      if (!this.#counts(request)) return;
       this.asked += 1;
       this.#under += 1;
       this.atOnce = Math.max(this.atOnce, this.#under);
     });
     const loses = (request) => {
-      if (!isRefresh(request)) return undefined;
+      if (!this.#counts(request)) return undefined;
       this.#under -= 1;
       const loss = this.loses(this.asked);
       if (loss) this.lost += 1;
@@ -57,6 +63,10 @@ export class Road {
     // Also for loopback addresses, because browsers otherwise bypass the proxy for them.
     this.proxy = { server: `http://127.0.0.1:${port}`, bypass: "<-loopback>" };
     return this;
+  }
+
+  #counts({ method, url }) {
+    return method === "POST" && url.endsWith(this.#path);
   }
 }
 
@@ -114,8 +124,6 @@ export class Spoiler {
     this.spoil = ({ url }) => (url.endsWith(path) ? spoiled : undefined);
   }
 }
-
-const isRefresh = ({ method, url }) => method === "POST" && url.endsWith("/api/auth/token/refresh/");
 
 /** A server with TLS for several names. Each name leads to a local server. */
 export function withTls(t, port, { key, cert }, names) {

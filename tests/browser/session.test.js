@@ -126,6 +126,33 @@ for (const delivery of ["body", "cookie"]) {
     assert.equal(await client(ada, async (auth) => (await auth.profile()).email), ADA);
   });
 
+  test(`${delivery}: a refresh whose answer was lost is sent again days later, by another tab`, async (t) => {
+    const road = await new Road().open(t);
+    const first = await signedIn(t, delivery, road);
+    const refresh = (auth) => auth.refresh().then(() => "ok", (error) => error.code);
+    road.loses = () => "whole";
+    assert.equal(await client(first, refresh), "network");
+    road.loses = () => undefined;
+    await first.stack.wait(2 * 24 * HOUR);
+    const second = await tab(first);
+    await second.isInside(ADA);
+    assert.equal(await client(second, refresh), "ok");
+    await first.page.reload();
+    await first.isInside(ADA);
+    assert.equal(await first.stack.reuse(), false);
+  });
+
+  test(`${delivery}: a code whose answer was lost signs in`, async (t) => {
+    const road = await new Road("/api/auth/otp/verify/").open(t);
+    const ada = await arrive(t, await start(t, { TokenDelivery: delivery }), road);
+    await ada.open();
+    road.loses = (asked) => (asked === 1 ? "whole" : undefined);
+    await ada.signIn(ADA);
+    assert.deepEqual([road.asked, road.lost], [2, 1]);
+    await ada.page.reload();
+    await ada.isInside(ADA);
+  });
+
   test(`${delivery}: a sign-out reaches every tab, and so does a sign-in`, async (t) => {
     const first = await signedIn(t, delivery);
     const [second, third] = [await tab(first), await tab(first)];
