@@ -5,10 +5,12 @@ import { createServer as createTlsServer } from "node:https";
 
 /**
  * Forwards requests at `port` to `target`. If `loses` says so, the answer is dropped after the server has sent it. A function
- * answers in its place.
+ * answers in its place, or instead of the server if `blocks` returns one.
  */
-async function serve(t, port, server, target, loses) {
+async function serve(t, port, server, target, loses, blocks) {
   server.on("request", (request, response) => {
+    const instead = blocks?.(request);
+    if (instead) return instead(response, undefined, "", request);
     const { method, headers } = request;
     const onward = ask(target(request), { method, headers: { ...headers, connection: "close" } });
     onward.on("error", () => response.destroy());
@@ -75,8 +77,8 @@ const changed = (change) => (response, { statusCode, headers }, body) => {
   const { "content-length": _, ...others } = headers;
   response.writeHead(statusCode, others).end(JSON.stringify(change(JSON.parse(body))));
 };
-const raw = (status, headers, text) => (response, { headers: { "access-control-allow-origin": origin, "access-control-allow-credentials": allowed } }) => {
-  const cors = origin ? { "access-control-allow-origin": origin, "access-control-allow-credentials": allowed ?? "false" } : {};
+const raw = (status, headers, text) => (response, _answer, _body, { headers: { origin } }) => {
+  const cors = origin ? { "access-control-allow-origin": origin, "access-control-allow-credentials": "true" } : {};
   response.writeHead(status, { ...cors, ...headers }).end(text);
 };
 
@@ -89,8 +91,8 @@ export const FOREIGN = {
   "null": raw(200, JSON_TYPE, "null"),
   "another service's JSON": raw(200, JSON_TYPE, "{}"),
   "a refusal with a good status": raw(200, JSON_TYPE, '{"success":false,"error":"invalid_token","message":"no"}'),
-  "JSON without its type": (response, answer, body) => raw(200, { "content-type": "text/plain" }, body)(response, answer),
-  "cut JSON": (response, answer, body) => raw(200, JSON_TYPE, body.slice(0, -5))(response, answer),
+  "JSON without its type": (response, answer, body, request) => raw(200, { "content-type": "text/plain" }, body)(response, answer, body, request),
+  "cut JSON": (response, answer, body, request) => raw(200, JSON_TYPE, body.slice(0, -5))(response, answer, body, request),
   "an answer with missing fields": changed(({ expires_in: _, ...answer }) => ({ ...answer, success: undefined })),
   "another service's 401": raw(401, JSON_TYPE, '{"error":"invalid_token"}'),
   "a page with 404": raw(404, { "content-type": "text/html" }, "<!doctype html>"),
@@ -106,6 +108,8 @@ export class Spoiler {
   asked = [];
   /** How the answer to a request is spoiled: a function of `FOREIGN`, or `undefined`. */
   spoil = () => undefined;
+  /** The same for a request that does not reach the server. */
+  block = () => undefined;
 
   /** Opens it in front of a server, or as a browser's proxy if there is no target. */
   async open(t, target) {
@@ -113,7 +117,7 @@ export class Spoiler {
     const { port } = await serve(t, 0, server, ({ url }) => (target ? target + url : url), (request) => {
       this.asked.push(`${request.method} ${request.url.replace(/^http:\/\/[^/]+/, "")}`);
       return request.method === "OPTIONS" ? undefined : this.spoil(request);
-    });
+    }, (request) => (request.method === "OPTIONS" ? undefined : this.block(request)));
     this.url = `http://127.0.0.1:${port}`;
     this.proxy = { server: this.url, bypass: "<-loopback>" };
     return this;
