@@ -199,6 +199,17 @@ for (const delivery of ["body", "cookie"]) {
   });
 }
 
+test("cookie: a code signs in if only the cookies of its answer arrive", async (t) => {
+  const road = await new Road("/api/auth/otp/verify/").open(t);
+  const ada = await arrive(t, await start(t, { TokenDelivery: "cookie" }), road);
+  await ada.open();
+  road.loses = (asked) => (asked === 1 ? "body" : undefined);
+  await ada.signIn(ADA);
+  await ada.page.getByText("This browser").waitFor();
+  await ada.page.reload();
+  await ada.isInside(ADA);
+});
+
 test("a wrong or changed device clock neither ends a session nor causes many refreshes", async (t) => {
   const ada = await arrive(t, await start(t));
   const day = 24 * HOUR * 1_000;

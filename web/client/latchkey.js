@@ -99,19 +99,13 @@ export class Latchkey extends Target {
 
   /** Signs in with the code as typed or pasted. Returns the user. */
   async verify(code) {
-    const { name, alone, shared } = this.#open();
-    const { identifier, challenge, retry } = this.#waited();
-    // Under the lock, so that the cookie of a pending refresh cannot overwrite the new session's cookie.
-    return joined(`${name} verify ${identifier} ${code}`, () => alone(async () => {
-      const asked = now();
-      const body = { identifier, otp_code: code, challenge_id: challenge, device: await this.#device(identifier), retry };
-      const attempt = (isLast) => this.#post("/api/auth/otp/verify/", body, isVerified, { patience: VERIFY_PATIENCE[Number(isLast)] });
-      const answer = await insist(attempt, isLost);
-      await this.#accept({ ...answer.tokens, expires_in: answer.expires_in }, asked, "signed-in");
-      this.forget();
-      if (answer.device) await shared.set("device", { identifier, device: answer.device }).catch(() => undefined); // only a convenience
-      return answer.user;
-    }));
+    const { name, alone } = this.#open();
+    const pending = this.#waited();
+    return joined(`${name} verify ${pending.identifier} ${code}`, async () => {
+      // Under the lock, so that the cookie of a pending refresh cannot overwrite the new session's cookie.
+      const user = await alone(() => this.#verify(code, pending));
+      return user ?? this.#ask("GET", "/api/profile/", isProfile);
+    });
   }
 
   /** An access token, valid for at least one more minute, unless the server gives shorter ones. */
@@ -193,6 +187,32 @@ export class Latchkey extends Target {
   #waited() {
     if (!this.pending) throw new LatchkeyError("invalid_otp", "No code was requested in this tab.");
     return this.pending;
+  }
+
+  /** Runs under the lock. Returns the user, or undefined if only the answer's cookie has arrived. */
+  async #verify(code, { identifier, challenge, retry }) {
+    const { isBody, shared } = this.#place;
+    const asked = now();
+    const body = { identifier, otp_code: code, challenge_id: challenge, device: await this.#device(identifier), retry };
+    let attempts = 0;
+    const attempt = (isLast) => {
+      attempts += 1;
+      return this.#post("/api/auth/otp/verify/", body, isVerified, { patience: VERIFY_PATIENCE[Number(isLast)] });
+    };
+    try {
+      const answer = await insist(attempt, isLost);
+      await this.#accept({ ...answer.tokens, expires_in: answer.expires_in }, asked, "signed-in");
+      this.forget();
+      if (answer.device) await shared.set("device", { identifier, device: answer.device }).catch(() => undefined); // only a convenience
+      return answer.user;
+    } catch (error) {
+      // The cookies of a lost answer may have arrived. They end the challenge, so the next attempt is refused.
+      if (isBody || attempts < 2 || error.code !== "invalid_otp" || this.#held) throw error;
+      await this.#renew().catch(() => undefined);
+      if (!this.#held) throw error;
+      this.forget();
+      return undefined;
+    }
   }
 
   /** The pending code for an identifier: of this tab, or of one that was closed. */

@@ -238,6 +238,7 @@ async function begin() {
     show("apart");
     entitle(title);
     $("apart-lead").textContent = lead;
+    $("apart").querySelector(".main").hidden = error.code === "insecure" || error.code === "unsupported";
   }
 }
 submitted("apart", begin);
