@@ -93,14 +93,15 @@ export const FOREIGN = {
   "a refusal with a good status": raw(200, JSON_TYPE, '{"success":false,"error":"invalid_token","message":"no"}'),
   "JSON without its type": (response, answer, body, request) => raw(200, { "content-type": "text/plain" }, body)(response, answer, body, request),
   "cut JSON": (response, answer, body, request) => raw(200, JSON_TYPE, body.slice(0, -5))(response, answer, body, request),
+  "a good answer that a proxy has changed": (response, answer, body, request) => raw(203, JSON_TYPE, body)(response, answer, body, request),
   "an answer with missing fields": changed(({ expires_in: _, ...answer }) => ({ ...answer, success: undefined })),
   "another service's 401": raw(401, JSON_TYPE, '{"error":"invalid_token"}'),
   "a page with 404": raw(404, { "content-type": "text/html" }, "<!doctype html>"),
   "a redirect to a page": raw(302, { location: "/hotspot" }),
   "no answer": (response) => response.destroy(),
 };
-/** Changes the numbers of an answer. */
-export const withNumbers = (numbers) => changed((answer) => ({ ...answer, ...numbers }));
+/** Changes fields of an answer. */
+export const withFields = (fields) => changed((answer) => ({ ...answer, ...fields }));
 
 /** A proxy for requests to `target` that counts them and spoils answers. */
 export class Spoiler {

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { Memory, app, codeOf, signIn } from "./app.js";
-import { FOREIGN, Spoiler, withNumbers } from "./front.js";
+import { FOREIGN, Spoiler, withFields } from "./front.js";
 import { ADA, start } from "./stack.js";
 
 const [REQUEST, VERIFY, REFRESH, LOGOUT] = ["otp/request/", "otp/verify/", "token/refresh/", "logout/"];
@@ -68,6 +68,53 @@ describe("an answer that is not Latchkey's", { concurrency: true }, () => {
   }
 });
 
+// `undefined` leaves a field out.
+for (const [path, field, odd] of [
+  [REQUEST, "success", [undefined, false, "true"]],
+  [REQUEST, "channel", [undefined, ""]],
+  [REQUEST, "challenge_id", [undefined, "", 7]],
+  [REQUEST, "expires_in", [undefined, null, "360"]],
+  [REQUEST, "retry_after", [undefined, "30"]],
+]) {
+  test(`an answer with an odd ${field} does not count`, async (t) => {
+    const { road, auth } = await behind(t);
+    for (const value of odd) {
+      road.on(path, withFields({ [field]: value }));
+      assert.equal(await codeOf(auth.request(address())), "unexpected", `${value}`);
+      assert.equal(auth.pending, undefined);
+    }
+  });
+}
+
+describe("a field that is odd", { concurrency: true }, () => {
+  for (const [path, field, odd] of [
+    [VERIFY, "success", undefined],
+    [VERIFY, "user", { id: 7 }],
+    [VERIFY, "tokens", { access: "a b", refresh: "v1" }],
+    [VERIFY, "tokens", { access: "abc" }],
+    [VERIFY, "expires_in", "3600"],
+    [REFRESH, "access", undefined],
+    [REFRESH, "access", "<b>"],
+    [REFRESH, "refresh", undefined],
+    [REFRESH, "expires_in", undefined],
+    [REFRESH, "expires_in", 0],
+  ]) {
+    test(`${field} of ${path} as ${JSON.stringify(odd)} does not count`, async (t) => {
+      const storage = new Memory();
+      const { road, auth } = await behind(t, { storage });
+      const who = address();
+      await auth.request(who);
+      if (path === REFRESH) await auth.verify(await stack.code(who));
+      road.on(path, withFields({ [field]: odd }));
+      const act = async () => (path === REFRESH ? auth.refresh() : auth.verify(await stack.code(who)));
+      assert.equal(await codeOf(act()), "unexpected");
+      assert.equal(storage.read("session") !== undefined, path === REFRESH);
+      road.spoil = () => undefined;
+      if (path === REFRESH) await act(); // a code's answer is given again for some seconds only
+    });
+  }
+});
+
 test("a code is sent again until the server answers", async (t) => {
   const { road, auth } = await behind(t);
   const who = address();
@@ -84,13 +131,13 @@ for (const [what, numbers] of [["huge", { expires_in: 1e300, retry_after: 1e300 
   test(`${what} numbers neither break a client nor make it busy`, async (t) => {
     const { road, auth } = await behind(t);
     const who = address();
-    road.spoil = () => withNumbers(numbers);
+    road.spoil = () => withFields(numbers);
     const pending = await auth.request(who);
     assert.ok(pending.resendAt <= Date.now() + 86_400_000 && pending.resendAt > Date.now() - 1_000);
     assert.ok(pending.expiresAt <= Date.now() + 86_400_000);
     road.spoil = () => undefined;
     await auth.verify(await stack.code(who));
-    road.on(REFRESH, withNumbers(numbers));
+    road.on(REFRESH, withFields(numbers));
     const timers = t.mock.method(globalThis, "setTimeout");
     assert.equal(await codeOf(auth.refresh().then(() => "fine")), what === "huge" ? "fine" : "unexpected");
     assert.equal(auth.signedIn, true);
@@ -108,7 +155,7 @@ test("lifetimes under a second cause at most one refresh a second", async (t) =>
     road.spoil = ({ url }) => {
       if (!url.endsWith(REFRESH)) return undefined;
       if (times.push(performance.now()) === 5) resume();
-      return withNumbers({ expires_in: 0.001 });
+      return withFields({ expires_in: 0.001 });
     };
   });
   await auth.refresh(); // and once more, because its token does not last

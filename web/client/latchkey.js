@@ -79,10 +79,10 @@ export class Latchkey extends Target {
       const known = await this.#pendingOf(address);
       const body = { identifier: address, challenge_id: known?.challenge, source_url: source, device: await this.#device(address) };
       try {
-        return await this.#expect(address, known, await this.#post("/api/auth/otp/request/", body, isRequested));
+        return await this.#expect(address, await this.#post("/api/auth/otp/request/", body, isRequested));
       } catch (error) {
         // The challenge exists even if its message could not be sent, and a retry is free.
-        if (error.cause?.challenge_id) await this.#expect(address, known, error.cause);
+        if (error.cause?.challenge_id) await this.#expect(address, error.cause);
         throw error;
       }
     });
@@ -222,9 +222,9 @@ export class Latchkey extends Target {
     return stored?.identifier === identifier ? stored : undefined;
   }
 
-  async #expect(identifier, known, { channel, challenge_id: challenge, expires_in, retry_after }) {
+  async #expect(identifier, { channel, challenge_id: challenge, expires_in, retry_after }) {
     const [expiresAt, resendAt] = [expires_in, retry_after].map((value) => Date.now() + seconds(value) * SECOND);
-    const pending = { identifier, channel, challenge, expiresAt, resendAt, retry: known?.retry ?? retryKey() };
+    const pending = { identifier, channel, challenge, expiresAt, resendAt, retry: retryKey() };
     this.#tab.write(this.#place.name, pending);
     await this.#place.shared.set("pending", pending).catch(() => undefined); // then only this tab knows it
     return pending;
