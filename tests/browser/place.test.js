@@ -58,22 +58,6 @@ for (const delivery of ["body", "cookie"]) {
     await ada.isInside(ADA);
   });
 
-  test(`${delivery}: two tabs with two addresses keep their own places`, async (t) => {
-    const ada = await arrive(t, { delivery });
-    const bob = await tab(ada);
-    await bob.sees("Sign in");
-    await ada.ask(ADA);
-    await bob.ask(BOB);
-    for (const each of [ada, bob]) await each.page.reload();
-    await ada.page.getByText(`We sent it to ${ADA}.`).waitFor();
-    await bob.page.getByText(`We sent it to ${BOB}.`).waitFor();
-    // In cookie mode the browser has only the newer challenge's cookie.
-    await ada.answer(await ada.stack.code(ADA));
-    for (const each of [ada, bob]) await each.isInside(ADA);
-    await bob.button("Sign out").click();
-    for (const each of [ada, bob]) await each.sees("Sign in");
-  });
-
   test(`${delivery}: a page that is restored three days later asks for the address, with the last one`, async (t) => {
     const ada = await arrive(t, { delivery });
     await ada.page.clock.install();
@@ -96,6 +80,21 @@ for (const delivery of ["body", "cookie"]) {
     await ada.isInside(ADA);
   });
 }
+
+test("two tabs with two addresses keep their own places", async (t) => {
+  const ada = await arrive(t);
+  const bob = await tab(ada);
+  await bob.sees("Sign in");
+  await ada.ask(ADA);
+  await bob.ask(BOB);
+  for (const each of [ada, bob]) await each.page.reload();
+  await ada.page.getByText(`We sent it to ${ADA}.`).waitFor();
+  await bob.page.getByText(`We sent it to ${BOB}.`).waitFor();
+  await ada.answer(await ada.stack.code(ADA));
+  for (const each of [ada, bob]) await each.isInside(ADA);
+  await bob.button("Sign out").click();
+  for (const each of [ada, bob]) await each.sees("Sign in");
+});
 
 test("a page opened offline finds its user when the network is back", async (t) => {
   const ada = await arrive(t);
@@ -205,6 +204,15 @@ test("body: a browser without IndexedDB says so, before a code is used up", asyn
   await ada.page.reload();
   await ada.sees("No data allowed");
   assert.deepEqual(await ada.stack.outcomes("verify-otp"), []);
+});
+
+test("a browser without sessionStorage signs in", async (t) => {
+  const ada = await arrive(t);
+  await ada.page.addInitScript(() => {
+    Object.defineProperty(window, "sessionStorage", { get() { throw new DOMException("denied", "SecurityError"); } });
+  });
+  await ada.page.reload();
+  await ada.signIn(ADA);
 });
 
 test("a code of letters is shown in groups, and signs in", async (t) => {
