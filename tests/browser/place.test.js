@@ -96,6 +96,16 @@ test("two tabs with two addresses keep their own places", async (t) => {
   for (const each of [ada, bob]) await each.sees("Sign in");
 });
 
+test("cookie: the code of the earlier of two tabs works, although the browser has the later one's challenge", async (t) => {
+  const ada = await arrive(t, { delivery: "cookie" });
+  const bob = await tab(ada);
+  await bob.sees("Sign in");
+  await ada.ask(ADA);
+  await bob.ask(BOB);
+  await ada.answer(await ada.stack.code(ADA));
+  for (const each of [ada, bob]) await each.isInside(ADA);
+});
+
 test("a page opened offline finds its user when the network is back", async (t) => {
   const ada = await arrive(t);
   await ada.signIn(ADA);
