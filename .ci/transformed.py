@@ -9,9 +9,11 @@ import json
 import os
 import re
 import sys
+from pathlib import Path
 
 os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")
 
+import cfnlint  # noqa: E402
 from samtranslator.translator.transform import transform  # noqa: E402
 from samtranslator.yaml_helper import yaml_parse  # noqa: E402
 
@@ -209,6 +211,42 @@ def secret_problems(result):
             yield f"{name} must be the ARN of a secret"
 
 
+# What a failed first deployment deletes again, and nothing else does: users and the keys to them.
+RETAINED = ["AWS::DynamoDB::Table", "AWS::SecretsManager::Secret", "AWS::SES::EmailIdentity"]
+
+
+def retention_problems(result):
+    for name, resource in result["Resources"].items():
+        if resource["Type"] in RETAINED and name != "OtpTable":
+            kept = (resource.get("DeletionPolicy"), resource.get("UpdateReplacePolicy"))
+            if kept != ("RetainExceptOnCreate", "Retain"):
+                yield f"{name} must have DeletionPolicy: RetainExceptOnCreate and UpdateReplacePolicy: Retain"
+
+
+def alarm_problems(result):
+    """An alarm reaches the operator, and a metric that was never written raises none."""
+    actions = {"Fn::If": ["HasAlarmTopic", [{"Ref": "AlarmTopicArn"}], {"Ref": "AWS::NoValue"}]}
+    for name, alarm in of_type(result, "AWS::CloudWatch::Alarm").items():
+        properties = alarm["Properties"]
+        if properties.get("TreatMissingData") != "notBreaching":
+            yield f"{name} must treat missing data as notBreaching, because rare events leave gaps"
+        if properties.get("AlarmActions") != actions or properties.get("OKActions") != actions:
+            yield f"{name} must tell AlarmTopicArn when it rises and when it ends"
+
+
+def region_problems(result, page):
+    """The page names each public region in which CloudFormation lacks a type of resource."""
+    types = {part["Type"] for part in result["Resources"].values() if part["Type"].startswith("AWS::")}
+    for path in sorted((Path(cfnlint.__file__).parent / "data" / "schemas" / "providers").glob("*.json")):
+        region = path.stem
+        # Not one of the regions that any customer of AWS can use.
+        if not re.fullmatch(r"[a-z]{2}-[a-z]+-[0-9]", region) or region.startswith("cn-"):
+            continue
+        missing = types - json.loads(path.read_text(encoding="utf-8")).keys()
+        if bool(missing) != (f"({region})" in page):
+            yield f"docs/deploy.md is wrong about {region}, which lacks {sorted(missing) or 'nothing'}"
+
+
 # The quotas of AWS: 500 resources and 200 parameters in a template, 300 routes in an HTTP API, 20,480 bytes in a function's
 # resource policy. The limits here are lower, to leave room for the next part.
 MOST = {"resources": 450, "routes": 250, "parameters": 180, "bytes of policy at one function": 16 * 1024}
@@ -255,6 +293,12 @@ def problems(source, result):
         yield f"the API must allow the list of AllowedOrigins, with cookies: {cors}"
     if document.get("components", {}).get("securitySchemes"):
         yield "the API must be public"
+    for name, api in of_type(source, "AWS::Serverless::HttpApi").items():
+        if not api["Properties"].get("Auth"):
+            yield f"{name} must have Auth, or `sam deploy --guided` asks about each route"
+    rotating = functions["RotateKeys"]["Properties"]["Timeout"]
+    if first_keys(result)["ServiceTimeout"] <= rotating:
+        yield f"CloudFormation must wait for FirstKeys longer than the {rotating} s of RotateKeys"
     served = set()
     for path, methods in paths.items():
         for method, operation in methods.items():
@@ -316,6 +360,9 @@ def problems(source, result):
     yield from digest_problems(result)
     yield from guard_problems(result)
     yield from secret_problems(result)
+    yield from retention_problems(result)
+    yield from alarm_problems(result)
+    yield from region_problems(result, (Path(__file__).parent.parent / "docs" / "deploy.md").read_text(encoding="utf-8"))
     for what, count in sizes(result).items():
         if count > MOST[what]:
             yield f"{count} {what}, the limit is {MOST[what]}"

@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parent.parent
 MACHINES = {"arm64": (183, "aarch64-unknown-linux-gnu", "--arm64"), "x86_64": (62, "x86_64-unknown-linux-gnu", "--x86-64")}
 FILES = ["samconfig.toml", "openapi.yaml", "LICENSE", "tools/import_stack.py"]
 FILES += [f"{name}.md" for name in ["README", "CHANGELOG", "SECURITY", "ARCHITECTURE", "CONTRIBUTING"]]
-FOLDERS = ["docs", "web", "tests/account"]
+FOLDERS = ["docs", "stages", "web", "tests/account"]
 
 
 def binaries():

@@ -1,4 +1,4 @@
-"""Tests of release.py and import_stack.py: python3 -m unittest discover -s tools"""
+"""Tests of release.py, import_stack.py and samconfig.toml: python3 -m unittest discover -s tools"""
 
 import hashlib
 import json
@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tarfile
 import tempfile
+import tomllib
 import unittest
 from pathlib import Path
 
@@ -70,7 +71,15 @@ class Release(unittest.TestCase):
         for name in self.names:
             self.assertEqual(modes[f"target/lambda/{name}/bootstrap"], 0o755)
         self.assertIn(b"    Default: arm64\n    AllowedValues: [arm64]\n", files["template.yaml"])
-        self.assertLessEqual({"samconfig.toml", "LICENSE", "docs/deploy.md", "licenses/README"}, files.keys())
+        self.assertLessEqual({"samconfig.toml", "stages/production.yaml", "LICENSE", "docs/deploy.md", "licenses/README"}, files.keys())
+
+    def test_each_stage_deploys_the_template_to_a_place_of_its_own(self):
+        profiles = tomllib.loads((release.ROOT / "samconfig.toml").read_text())
+        deployed = {name: profile["deploy"]["parameters"] for name, profile in profiles.items() if name not in ("version", "default")}
+        self.assertEqual(sorted(deployed), ["development", "production", "testing"])
+        for name, given in deployed.items():
+            stack = f"latchkey-{name}"
+            self.assertEqual((given["stack_name"], given["s3_prefix"], given["template_file"]), (stack, stack, "template.yaml"))
 
     def test_what_outlives_a_stack_can_be_imported(self):
         tool = [sys.executable, TOOLS / "import_stack.py"]

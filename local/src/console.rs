@@ -56,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_log_line_becomes_short_or_stays() {
+    fn a_log_line_is_shortened_or_unchanged() {
         let line = r#"{"timestamp":"2026-03-12T19:03:58Z","function":"refresh","outcome":"ok","status":200,"duration_ms":1.25}"#;
         assert_eq!(readable(line), "19:03:58 refresh      200 ok                      1.2 ms");
         let task = r#"{"timestamp":"2026-03-12T19:03:58Z","function":"rotate-keys","kind":"ensure","outcome":"ok","duration_ms":1.25}"#;

@@ -73,9 +73,9 @@ impl RequestLine {
         }
         let calls = spans(&self.steps);
         text + &format!(
-            "{duration_ms:>9.1} ms  total, {own_ms:.1} ms of it own time; {} calls in {} rounds\n",
-            calls.len(),
-            rounds(&calls)
+            "{duration_ms:>9.1} ms  total, {own_ms:.1} ms of it outside calls; {} in {}\n",
+            counted(calls.len(), "call"),
+            counted(rounds(&calls), "round trip")
         )
     }
 }
@@ -93,7 +93,11 @@ fn rounds(calls: &[(f64, f64)]) -> usize {
     rounds
 }
 
-/// A step in words, for an operator who helps one user.
+fn counted(count: usize, thing: &str) -> String {
+    format!("{count} {thing}{}", if count == 1 { "" } else { "s" })
+}
+
+/// A step in words, for operators.
 fn words(step: &Step) -> String {
     match step {
         Step::Call { operation, took_ms, status: Some(status) } => {
@@ -111,11 +115,15 @@ fn words(step: &Step) -> String {
             let total =
                 if total[1] == u32::MAX { String::new() } else { format!(", {} of the day's {}", total[0], total[1]) };
             let stopped = stopped_by.as_ref().map_or_else(|| "open".to_owned(), |by| format!("stopped by the {by}"));
-            format!("SMS        {of}: {sent} sent{total}, debt {} of {}, {stopped}", debt[0], debt[1])
+            format!("SMS        {of}: {} sent{total}, debt {} of {}, {stopped}", sent[0], debt[0], debt[1])
+        }
+        Step::MailBudget { number, daily, is_domain_full, open } => {
+            let domain = if *is_domain_full { ", its domain has got the day's mails" } else { "" };
+            format!("mail       number {number} of the day's {daily}{domain}, {}", state(*open))
         }
         Step::Challenge { did, lane, tokens, charged, long } => {
             let code = if *long { ", long code" } else { "" };
-            let lane = if lane == "known" { " in a known browser" } else { "" };
+            let lane = if lane == "known" { " for a known device" } else { "" };
             format!(
                 "challenge  {}{lane}: {tokens} messages left, {charged} attempts since the last right answer{code}",
                 did.replace('_', " ")
@@ -132,7 +140,7 @@ fn words(step: &Step) -> String {
         }
         Step::Try { bound, spent } => {
             let kind = if *bound { "with its challenge" } else { "without a challenge" };
-            format!("attempt    {kind}: {}", if *spent { "counted" } else { "no code to compare" })
+            format!("attempt    {kind}: {}", if *spent { "counted" } else { "none left, or no code" })
         }
         Step::Compared { right } => {
             format!("code       {}", if *right { "right" } else { "wrong, or no code to compare with" })
@@ -141,6 +149,7 @@ fn words(step: &Step) -> String {
             let person = if *sign_up { "a new user" } else { "a known user" };
             format!("signed in  {person}, by {}", channel.name())
         }
+        Step::AnsweredAgain => "signed in  again, to the session of the same answer".to_owned(),
         Step::Refresh { led_to } => format!("refresh    {led_to}"),
         Step::Ended { all, lived } => {
             let which = if *all { "all sessions" } else { "one session" };
@@ -164,11 +173,11 @@ mod tests {
       2.0 ms  call       UpdateItem, 2.0 ms, 400
       2.1 ms  limit      network, request: 25 of 25, closed
       5.0 ms  call       GetItem, 2.0 ms, 200
-      5.2 ms  total, 1.2 ms of it own time; 2 calls in 2 rounds
+      5.2 ms  total, 1.2 ms of it outside calls; 2 calls in 2 round trips
 ";
 
     #[test]
-    fn a_request_is_told_from_whatever_the_logs_tools_print() {
+    fn a_request_is_explained_from_the_output_of_each_log_tool() {
         let other = LINE.replace("A1=", "B2=");
         assert_eq!(explain(&format!("{other}\n{LINE}\n"), "A1=").unwrap(), TOLD);
         assert_eq!(explain(&format!("2026-03-12T19:03:58.1 2026/03/12/live[7] {LINE}"), "A1=").unwrap(), TOLD);
@@ -177,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_that_left_nothing_is_said_so() {
+    fn a_request_without_a_log_line_is_reported() {
         assert!(explain(LINE, "C3=").unwrap_err().to_string().contains("no log line belongs to the request C3="));
         assert!(explain("not a log", "A1=").is_err());
     }

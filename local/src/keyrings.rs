@@ -41,7 +41,7 @@ impl Keyrings {
         self.functions.invoke(&self.name, event).await
     }
 
-    /// Creates a custom resource as CloudFormation does, and returns what it answers.
+    /// Creates a custom resource as CloudFormation does, and returns its answer.
     pub(crate) async fn create(
         &self,
         (name, resource): (&str, &CustomResource),
@@ -84,8 +84,8 @@ impl Keyrings {
 /// `cargo lambda watch`. The stack's tables are on this machine too.
 const LOCAL_ROOT: [u8; 32] = *b"latchkey: local and not a secret";
 
-/// Stores the first signing keyring, unless one exists: with the stack's root key, and with the signing key from `pem`, which
-/// saves the time to generate one. `rotate-keys` adds what is missing.
+/// Stores the first signing keyring, unless one exists: with the stack's root key, and with the signing key from `pem`, to save
+/// the time of generating one. `rotate-keys` adds missing keys.
 pub(crate) fn lay_ready(
     services: &Services,
     settings: &TokenSettings,

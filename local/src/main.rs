@@ -58,7 +58,7 @@ enum Command {
         #[command(flatten)]
         chosen: Chosen,
     },
-    /// Prints the route tables that openapi.yaml and template.yaml lead to. Starts nothing.
+    /// Prints the route tables for openapi.yaml and template.yaml. Starts nothing.
     Routes,
 }
 

@@ -107,7 +107,7 @@ impl Stack {
         let name = tasks.named_by(keyrings::BINARY).map(str::to_owned);
         let name = name.ok_or_else(|| Failure::new("template.yaml has no function rotate-keys"))?;
         let keyrings = Keyrings::new(plan.functions(&tasks, "tasks").await?, name, &settings);
-        // As in AWS, a deployment is not complete before its keys exist, and functions start with what the resource answers.
+        // As in AWS, a deployment is complete once its keys exist, and functions start with the resource's answer.
         for (name, resource) in &custom {
             let data = keyrings.create((name, resource), &services, addresses.aws).await?;
             environments.fill(name, &data)?;
@@ -115,7 +115,7 @@ impl Stack {
         (plan.functions, _) = environments.split(&behind_api);
         let api = if options.services_only { None } else { Some(Arc::new(plan.start("").await?)) };
         if let (Some(door), Some(api)) = (api_door, &api) {
-            // A stack with a domain stands behind a proxy, which passes that name on.
+            // A stack with a domain is behind a proxy, and the proxy passes that name on.
             let has_domain = environments.all().get("DOMAIN_NAME").is_some_and(|name| !name.is_empty());
             let is_loopback = !has_domain && door.local_addr().is_ok_and(|address| address.ip().is_loopback());
             let router = Router::new().fallback(call_api).with_state(api.clone());

@@ -13,7 +13,7 @@ fn text(bytes: &[u8]) -> Cow<'_, str> {
 }
 
 #[test]
-fn a_profile_is_told_in_words() {
+fn a_profile_is_printed_in_words() {
     let told = config(&["--profile", "testing", "--env", "OTP_LENGTH=8"]).unwrap();
     let words = text(&told.stdout);
     assert!(told.status.success(), "{}", text(&told.stderr));
@@ -23,7 +23,7 @@ fn a_profile_is_told_in_words() {
 }
 
 #[test]
-fn json_is_all_there_is_of_it() {
+fn json_is_the_whole_output() {
     let told = config(&["--json"]).unwrap();
     assert!(told.status.success() && told.stderr.is_empty());
     let variables: serde_json::Value = serde_json::from_slice(&told.stdout).unwrap();

@@ -1,5 +1,7 @@
 //! The code that Latchkey's functions share, by subject. A folder may use the folders above it in this list; a test checks the
 //! order.
+//!
+//! Numbers such as S09 and V31 in comments are rules and attacks in `docs/security.md`.
 
 pub mod words;
 
@@ -19,9 +21,9 @@ pub mod aws;
 
 pub mod store;
 
-pub mod messages;
-
 pub mod admission;
+
+pub mod messages;
 
 pub mod http;
 

@@ -14,7 +14,10 @@ use std::time::SystemTime;
 use serde_json::Value;
 
 const IMPORTS: &str = "
-    use shared::codes::{Attempt, CodeDigest, IdentifierState, ProvenCode};
+    use std::time::Duration;
+    use shared::admission::{Gate, Permit, Reserved};
+    use shared::codes::{Attempt, Code, CodeDigest, IdentifierState, ProvenCode};
+    use shared::messages::{Sender, Sent};
     use shared::http::{AccessKey, RequestKeys, Tokens};
     use shared::people::User;
     use shared::sessions::{Opening, Proof, Session};
@@ -129,6 +132,36 @@ fn no_access_token_is_issued_without_a_session() {
     );
     is_refused("E0616", "pub fn signer(key: &AccessKey) { let _ = &key.0; }");
     is_refused("E0616", "pub fn ring(keys: &RequestKeys<'_>) { let _ = &keys.signing; }");
+}
+
+/// S160: a message needs a permit, which only the gate makes and which is used once.
+#[test]
+fn no_message_is_sent_without_a_permit() {
+    compiles(
+        "pub async fn send<'a>(sender: &Sender, gate: &Gate<'a>, counted: Reserved<'a>, code: &Code, life: Duration) -> Result<Sent> {
+            sender.send(gate.take(counted).await?, code, life).await
+        }",
+    );
+    is_refused(
+        "E0308",
+        "pub async fn send(sender: &Sender, to: &Destination, code: &Code, life: Duration) -> Result<Sent> {
+            sender.send(to, code, life).await
+        }",
+    );
+    is_refused(
+        "E0451",
+        "pub fn permit<'a>(to: &'a Destination, old: Permit<'a>) -> Permit<'a> { Permit { to, ..old } }",
+    );
+    is_refused(
+        "E0382",
+        "pub async fn twice(sender: &Sender, permit: Permit<'_>, code: &Code, life: Duration) -> Result<Sent> {
+            sender.send(permit, code, life).await?;
+            sender.send(permit, code, life).await
+        }",
+    );
+    is_refused("E0277", "pub fn copy<'a>(permit: &Permit<'a>) -> Permit<'a> { Permit::clone(permit) }");
+    is_refused("E0603", "pub use shared::messages::Mailer;");
+    is_refused("E0603", "pub use shared::messages::Texter;");
 }
 
 #[test]

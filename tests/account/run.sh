@@ -71,7 +71,8 @@ has_parameter() { grep -q "^  $1:\$" template.yaml; }
 deploy() { # STACK NAME=VALUE ...
   local stack="$1"
   shift
-  sam deploy --stack-name "$stack" --capabilities CAPABILITY_IAM --resolve-s3 --no-confirm-changeset \
+  sam deploy --template-file template.yaml --stack-name "$stack" --s3-prefix "$stack" --resolve-s3 \
+    --capabilities CAPABILITY_IAM --no-confirm-changeset \
     --no-fail-on-empty-changeset --parameter-overrides Stage=testing "SenderEmail=$SENDER" \
     "AllowedOrigins=$ORIGIN,http://localhost:3000" CreateSenderIdentity=no "Architecture=$ARCHITECTURE" "$@" \
     > "$work/deploy.log" 2>&1
@@ -123,16 +124,21 @@ step_slash() {
     --query 'events[].message' --output text | tr '\t' '\n' | grep -o '"route":"[^"]*"' | sort | uniq -c
 }
 
-preflight() { # PATH ORIGIN
+preflight() { # PATH ORIGIN: whether it succeeds, and the allowed origin
   curl -sS -i -X OPTIONS "$API$1" -H "origin: $2" -H 'access-control-request-method: POST' \
-    -H 'access-control-request-headers: content-type' | tr -d '\r' | awk -F': ' 'tolower($1)=="access-control-allow-origin"{print $2}'
+    -H 'access-control-request-headers: content-type' | tr -d '\r' |
+    awk -F': ' 'NR==1{split($1,line," "); found=(line[2]~/^2/)?"ok":line[2]} tolower($1)=="access-control-allow-origin"{found=found" "$2} END{print found}'
 }
 step_preflight() {
   local path
   for path in /api/auth/otp/request /api/auth/otp/request/ /api/auth/sessions/AAAAAAAAAAAAAAAAAAAAAA; do
-    expected "the gateway itself answers OPTIONS at $path: $ORIGIN for our page, nothing for a foreign one"
-    same preflight "$ORIGIN/" "$(preflight "$path" "$ORIGIN")/$(preflight "$path" https://foreign.example)"
+    expected "OPTIONS at $path succeeds: $ORIGIN for our page, nothing for a foreign one"
+    same preflight "ok $ORIGIN, ok" "$(preflight "$path" "$ORIGIN"), $(preflight "$path" https://foreign.example)"
   done
+  sleep 10
+  expected "unknown: does the gateway answer by itself, or the function Fallback by the default route?"
+  note preflight-by unknown "$(aws logs filter-log-events --log-group-name "$(resource FunctionsLog)" \
+    --start-time "$((($(date +%s) - 120) * 1000))" --filter-pattern '{ $.function = "fallback" }' --query 'length(events)' --output text) lines of Fallback"
 }
 
 step_sign_up() {
@@ -305,6 +311,21 @@ step_ses() {
   aws sns delete-topic --topic-arn "$topic"
 }
 
+# Metric math over a metric that was never written, like the one of SMS in a stack that has sent none.
+step_math() {
+  local queries metric
+  metric='"Period":300,"Stat":"Sum","Metric":{"Namespace":'
+  queries="[{\"Id\":\"watched\",\"Expression\":\"FILL(one, 0) + FILL(never, 0)\"},
+    {\"Id\":\"one\",\"ReturnData\":false,\"MetricStat\":{$metric\"AWS/Lambda\",\"MetricName\":\"Invocations\",
+      \"Dimensions\":[{\"Name\":\"FunctionName\",\"Value\":\"$(resource Jwks)\"}]}}},
+    {\"Id\":\"never\",\"ReturnData\":false,\"MetricStat\":{$metric\"Latchkey\",\"MetricName\":\"NeverWritten\"}}}]"
+  curl -sS -o /dev/null "$API/.well-known/jwks.json"
+  sleep 90
+  expected "a sum: FILL makes zeros of a metric without data, so Sends, UnknownSends and Throttles can rise"
+  same math True "$(aws cloudwatch get-metric-data --metric-data-queries "$queries" --start-time "$(($(date +%s) - 900))" \
+    --end-time "$(date +%s)" --query 'length(MetricDataResults[0].Values) > `0`' --output text)"
+}
+
 step_rotation() {
   agreed "rotates the keys of $STACK" || return 0
   local secret
@@ -339,6 +360,88 @@ step_sms() {
   deploy "$STACK" 'SmsCountries=""'
 }
 
+public_keys() { curl -sS "$API/.well-known/jwks.json" | python3 -c 'import json,sys; print(*sorted(key["kid"] for key in json.load(sys.stdin)["keys"]))'; }
+users() { aws dynamodb scan --table-name "$1" --select COUNT --query Count --output text | head -n 1; }
+
+# "Coming back" in docs/operations.md.
+step_import() {
+  agreed "DELETES the stack $STACK, and takes its table and secrets into a new stack" || return 0
+  local table name parts before
+  table="$(resource UserTable)"
+  parts=("UserTable=$table")
+  for name in IndexSecret CodesSecret RefreshSecret SigningSecret; do parts+=("$name=$(resource "$name")"); done
+  before="$(public_keys) $(users "$table")"
+  sam delete --stack-name "$STACK" --no-prompts
+  (cd "$work" && python3 "$OLDPWD/tools/import_stack.py" "${parts[@]}") || return 1
+  expected "an import of five resources, and nothing else"
+  aws cloudformation create-change-set --stack-name "$STACK" --change-set-name import --change-set-type IMPORT \
+    --template-body "file://$work/import.yaml" --resources-to-import "file://$work/import.json" --query Id --output text \
+    --parameters ParameterKey=Stage,ParameterValue=testing "ParameterKey=SenderEmail,ParameterValue=$SENDER" \
+    "ParameterKey=AllowedOrigins,ParameterValue=$ORIGIN"
+  aws cloudformation wait change-set-create-complete --stack-name "$STACK" --change-set-name import
+  same import-changes "Import Import Import Import Import" "$(aws cloudformation describe-change-set --stack-name "$STACK" \
+    --change-set-name import --query 'join(`" "`, Changes[].ResourceChange.Action)' --output text)"
+  aws cloudformation execute-change-set --stack-name "$STACK" --change-set-name import
+  aws cloudformation wait stack-import-complete --stack-name "$STACK"
+  expected "a deployment into this stack keeps the keys and the users"
+  deploy "$STACK"
+  API="$(output ApiUrl)"
+  same import "UPDATE_COMPLETE $before" "$(status "$STACK") $(public_keys) $(users "$(resource UserTable)")"
+}
+
+wait_for_table() { # EVENT TABLE
+  # One wait ends after eight minutes.
+  for _ in 1 2 3 4 5 6; do aws dynamodb wait "$1" --table-name "$2" && return; done
+  return 1
+}
+
+# "Restore from a backup" in docs/operations.md. It may take an hour, so it runs only by name.
+step_restore() {
+  agreed "stops $STACK for up to an hour, and replaces its users' table by a backup of this moment" || return 0
+  local table functions before backup f refresh
+  table="$(resource UserTable)"
+  before="$(users "$table")"
+  functions="$(aws cloudformation list-stack-resources --stack-name "$STACK" --output text --query \
+    "StackResourceSummaries[?ResourceType=='AWS::Lambda::Function'&&LogicalResourceId!='RotateKeys'].PhysicalResourceId")"
+  for f in $functions; do
+    aws lambda put-function-concurrency --function-name "$f" --reserved-concurrent-executions 0 --output text
+  done
+  note restore-stopped unknown "$(code_of /api/auth/otp/verify '{}') while the functions are stopped"
+  # The latest moment that can be restored is about five minutes ago.
+  sleep 360
+  aws dynamodb restore-table-to-point-in-time --source-table-name "$table" --target-table-name "$table-restored" \
+    --use-latest-restorable-time --query TableDescription.TableStatus --output text
+  wait_for_table table-exists "$table-restored" || return 1
+  backup="$(aws dynamodb create-backup --table-name "$table-restored" --backup-name restored \
+    --query BackupDetails.BackupArn --output text)"
+  until [ "$(aws dynamodb describe-backup --backup-arn "$backup" \
+    --query BackupDescription.BackupDetails.BackupStatus --output text)" = AVAILABLE ]; do sleep 10; done
+  aws dynamodb delete-table --table-name "$table" --query TableDescription.TableStatus --output text
+  wait_for_table table-not-exists "$table" || return 1
+  aws dynamodb restore-table-from-backup --target-table-name "$table" --backup-arn "$backup" \
+    --query TableDescription.TableStatus --output text
+  wait_for_table table-exists "$table" || return 1
+  aws dynamodb update-time-to-live --table-name "$table" --time-to-live-specification Enabled=true,AttributeName=ttl
+  aws dynamodb update-continuous-backups --table-name "$table" --point-in-time-recovery-specification \
+    PointInTimeRecoveryEnabled=true --query ContinuousBackupsDescription.ContinuousBackupsStatus --output text
+  aws dynamodb update-table --table-name "$table" --on-demand-throughput MaxReadRequestUnits=1000,MaxWriteRequestUnits=1000 \
+    --query TableDescription.TableStatus --output text
+  aws lambda invoke --function-name "$(resource RotateKeys)" --cli-binary-format raw-in-base64-out \
+    --payload '{"mode":"restore"}' /dev/stdout
+  sleep 300
+  for f in $functions; do aws lambda delete-function-concurrency --function-name "$f"; done
+  expected "the same items, the functions answer again, and CloudFormation accepts the table"
+  deploy "$STACK" SmsDailyBudget=202
+  same restore "$before 400 UPDATE_COMPLETE" "$(users "$table") $(code_of /api/auth/otp/verify '{}') $(status "$STACK")"
+  if [ -e "$work/verify.json" ]; then
+    expected "401: the session from before the restore has ended"
+    refresh="$(python3 -c 'import json,sys; print(json.load(open(sys.argv[1])).get("tokens", {}).get("refresh", ""))' "$work/verify.json")"
+    same restore-sessions 401 "$(code_of /api/auth/token/refresh "{\"refresh\":\"$refresh\"}")"
+  fi
+  aws dynamodb delete-table --table-name "$table-restored" --query TableDescription.TableStatus --output text
+  aws dynamodb delete-backup --backup-arn "$backup" --query BackupDescription.BackupDetails.BackupStatus --output text
+}
+
 step_delete() {
   agreed "DELETES the stack $STACK with its users' table and its secrets" || return 0
   local table secrets
@@ -370,7 +473,7 @@ step_clean() {
   aws sns delete-topic --topic-arn "arn:aws:sns:$AWS_REGION:$account:$STACK-mail"
 } 2> /dev/null
 
-steps=(deploy routes slash preflight sign_up versions refusal canary clock freeze attributes paths ses rotation rollback sms delete)
+steps=(deploy routes slash preflight sign_up versions refusal canary clock freeze attributes paths ses math rotation rollback sms import delete)
 chosen=("$@")
 [ $# -gt 0 ] || chosen=("${steps[@]}")
 

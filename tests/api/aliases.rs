@@ -107,9 +107,9 @@ async fn the_cfg_paths_refresh_and_blacklist_tokens() {
 #[tokio::test]
 async fn a_user_signs_in_by_the_phone_paths() {
     let auth = Deployment::with(&[("OTP_SMS_EXPIRY_SECONDS", "90")]).await;
-    let spelt = "+44 7400 123456";
-    let sent = auth.client().post("/api/auth/send-otp/", json!({ "phone_number": spelt })).await.ok();
-    let expected = json!({ "message": "OTP sent successfully", "phone_number": spelt, "expires_in_minutes": 1 });
+    let typed = "+44 7400 123456";
+    let sent = auth.client().post("/api/auth/send-otp/", json!({ "phone_number": typed })).await.ok();
+    let expected = json!({ "message": "OTP sent successfully", "phone_number": typed, "expires_in_minutes": 1 });
     assert_eq!(sent, expected);
 
     for is_new in [true, false] {

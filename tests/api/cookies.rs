@@ -166,7 +166,7 @@ async fn a_cookie_and_a_body_that_differ_are_refused() {
     browser.post(REFRESH, json!({ "refresh": refresh })).await.ok();
 }
 
-/// A page that asks for tokens in the body gets none from a cookie. Otherwise a script could read the hidden token.
+/// A request for tokens in the body ignores cookies. Otherwise a script could read the hidden token.
 #[tokio::test]
 async fn a_token_from_a_cookie_is_never_returned_in_the_body() {
     let auth = Deployment::start().await;
@@ -257,7 +257,7 @@ async fn a_failed_send_leaves_the_challenge_in_the_browser() {
     browser.answer(ADA, &code).await.ok();
 }
 
-/// S156: no request can ask for tokens that a script could read, on no path. Browsers get cookies without asking.
+/// S156: requests for tokens in the body are refused on every path. Browsers get cookies without asking.
 #[tokio::test]
 async fn a_deployment_can_forbid_tokens_in_bodies() {
     let settings = [("TOKEN_DELIVERY", "cookie_only"), ("ALIASES", "off")];

@@ -92,9 +92,29 @@ async fn a_preflight_of_every_route_is_answered() {
     assert_eq!(auth.stack.logs().len(), before, "a function was asked");
 }
 
+/// AWS's pages say that the gateway answers preflights, and also that `$default` matches OPTIONS. Browsers accept only a success,
+/// whoever answers.
+#[tokio::test]
+async fn a_preflight_that_reaches_a_function_is_answered_alike() {
+    let auth = Deployment::start().await;
+    for (method, path) in ROUTES.iter().map(|route| (route.method, route.path)).chain([("DELETE", "/nowhere")]) {
+        for path in [path.to_owned(), format!("{path}/")] {
+            auth.stack.api().unwrap().gateway().set_passes_preflights(false);
+            let by_gateway = preflight(&auth, &path, method, PAGE).await;
+            auth.stack.api().unwrap().gateway().set_passes_preflights(true);
+            let by_function = preflight(&auth, &path, method, PAGE).await;
+            assert!(by_function.contains_key("x-request-id") && of_cors(&by_function) >= 5, "{by_function:?}");
+            for (name, value) in &by_gateway {
+                assert_eq!(by_function.get(name), Some(value), "{path}: {name}");
+            }
+            assert_eq!(of_cors(&preflight(&auth, &path, method, "https://evil.example").await), 0, "{path}");
+        }
+    }
+}
+
 /// Answers are readable too, especially errors, because a page must read `Retry-After` to wait.
 #[tokio::test]
-async fn a_page_reads_every_answer_and_how_long_to_wait() {
+async fn a_page_can_read_every_answer_and_its_retry_after() {
     let auth = Deployment::with(&[("OTP_REQUESTS_PER_IP", "1")]).await;
     let ask = |origin: &'static str| {
         let client = auth.client();

@@ -2,7 +2,7 @@
 //! figures -- bill --write` updates them.
 
 use local_aws::template::find_root;
-use tests::costs::{Costs, Login, custom_metrics};
+use tests::costs::{Costs, Login, Prices, custom_metrics};
 
 #[tokio::test]
 async fn the_documented_costs_are_computed() {
@@ -17,11 +17,16 @@ async fn the_documented_costs_are_computed() {
     assert_eq!(section("costs"), costs.tables());
 
     let readme = std::fs::read_to_string(find_root().unwrap().join("README.md")).unwrap();
-    let (login, idle) = (costs.of_a_million(), costs.stack.idle());
-    for sentence in [
-        format!("sign-ins, each with two refreshes and a sign-out, cost about ${login:.0} at AWS list prices"),
-        format!("An idle stack costs about ${idle:.0} a month"),
-    ] {
-        assert!(readme.contains(&sentence), "README.md lacks: {sentence}");
+    let (million, mail) = (costs.of_a_million(), Prices::read().aws.mail * 1e6);
+    let (idle, [busy, _]) = (costs.stack.idle(), costs.stack.month(metrics));
+    let sum = million + mail + busy;
+    let mut expected = vec![format!("A million sign-ins a month cost about ${sum:.0}, including ${mail:.0} for mail")];
+    for (sign_ins, millions, fixed) in [("0", 0.0, idle), ("100,000", 0.1, busy), ("1,000,000", 1.0, busy)] {
+        let (requests, mails) = (millions * million, millions * mail);
+        let sum = requests + mails + fixed;
+        expected.push(format!("| {sign_ins} | ${requests:.0} | ${mails:.0} | ${fixed:.0} | ${sum:.0} |"));
+    }
+    for text in expected {
+        assert!(readme.contains(&text), "README.md lacks: {text}");
     }
 }

@@ -60,7 +60,7 @@ async fn a_known_browser_has_its_own_bucket() {
     browser.answer(ADA, &code).await.ok();
 }
 
-/// S144: the token in the body serves clients that keep no cookies.
+/// S144: the token in the body serves clients without cookies.
 #[tokio::test]
 async fn a_known_client_in_body_mode_has_its_own_bucket() {
     let auth = Deployment::start().await;
@@ -79,7 +79,7 @@ async fn a_known_client_in_body_mode_has_its_own_bucket() {
     auth.client().answer(ADA, &asked).await.ok();
 }
 
-/// Parallel requests of known browsers pass neither their bucket nor the common one.
+/// Parallel requests of known browsers stay within their bucket and the common one.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn parallel_requests_of_a_known_browser_stay_within_its_bucket() {
     let auth = Deployment::start().await;
@@ -94,7 +94,7 @@ async fn parallel_requests_of_a_known_browser_stay_within_its_bucket() {
     assert_eq!(auth.messages_to(ADA), before + 3);
 }
 
-/// The owner's browsers take nothing from others.
+/// The owner's browsers leave the common bucket to others.
 #[tokio::test]
 async fn a_known_browser_takes_nothing_from_others() {
     let auth = Deployment::start().await;

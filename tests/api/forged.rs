@@ -130,7 +130,7 @@ async fn every_forged_refresh_token_is_refused_with_one_answer() {
     }
     assert_eq!(auth.live(&mut [ada.clone(), bob.clone()]).await, 2, "a forged token had an effect");
 
-    // Half of a token is not enough. But a client with that half of an active token, or with the key, can end its session.
+    // Half of a token is useless. But a client with that half of an active token, or with the key, can end its session.
     for part in ["AAAAAAAAAAAAAAAAAAAAAA", genuine[5], theirs[6]] {
         assert_eq!(said(&auth.client().refresh(&with(6, part)).await), refusal, "the second MAC is {part}");
         assert_eq!(said(&auth.client().logout(&with(6, part)).await), farewell, "the second MAC is {part}");

@@ -1,4 +1,4 @@
-//! Log lines: an operator finds all requests about one account and from one network, and learns no address.
+//! Log lines: an operator finds all requests about one account and from one network, without seeing an address.
 
 use serde_json::{Value, json};
 use tests::client::{REQUEST, SESSIONS};
@@ -53,7 +53,7 @@ async fn each_decision_names_its_account_and_network_by_pseudonyms() {
     auth.client().refresh(&next.refresh).await.refused(401, "invalid_token");
     is_by_user("refresh");
 
-    // Over a limit, too. A request without a valid identifier is about nobody.
+    // Over a limit, too. A request without a valid identifier has no pseudonym of one.
     for _ in 0..3 {
         auth.client().post(REQUEST, json!({ "identifier": ADA })).await;
     }

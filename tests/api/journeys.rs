@@ -10,7 +10,7 @@ use tests::client::{REQUEST, VERIFY};
 
 const ADA: &str = "ada@example.com";
 
-/// The steps of the README.
+/// The first steps of `docs/local.md`.
 #[tokio::test]
 async fn a_person_signs_in_stays_signed_in_and_signs_out() {
     let auth = Deployment::start().await;

@@ -1,4 +1,4 @@
-//! Limits per network, per identifier and per network and identifier, in sequence and in parallel.
+//! Limits per network and per identifier, in sequence and in parallel.
 
 use axum::body::Bytes;
 use axum::http::Request;
@@ -174,7 +174,7 @@ async fn another_customer_of_a_cdn_speaks_for_no_client() {
     }
 }
 
-/// S140: parallel requests pass neither the bucket nor a network's share of codes of its own.
+/// S140: parallel requests stay within the bucket and within a network's share of codes of its own.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn parallel_requests_stay_within_the_bucket() {
     let auth = Deployment::with(&[("OTP_REQUESTS_PER_IP", "1000")]).await;
@@ -214,7 +214,7 @@ async fn a_network_may_fail_thirty_times_in_ten_minutes() {
         refused.refused(429, "too_many_attempts");
         assert_eq!(refused.retry_after(), 600);
     }
-    // An answer that names its challenge is not refused for its network's sake.
+    // The network's limit ignores an answer that names its challenge.
     auth.client().answer(ADA, &asked).await.ok();
     let asked = auth.client_at("198.51.100.1").ask(ADA).await;
     auth.client_at("198.51.100.1").answer_unbound(ADA, &asked.code).await.ok();

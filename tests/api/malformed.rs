@@ -1,4 +1,4 @@
-//! Invalid input of any kind gets a clear JSON error, never a 500, and changes nothing.
+//! Invalid input of any kind gets a clear JSON error instead of a 500, and changes nothing.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -78,7 +78,7 @@ fn every_key_of_simple_jwt_has_its_row() {
 }
 
 #[test]
-fn its_error_texts_are_ours() {
+fn the_quoted_error_texts_exist() {
     let document = read(DOCUMENT);
     let (_, troubles) = document.split_once("\n## Troubleshooting\n").unwrap();
     let retry_after = std::time::Duration::ZERO;

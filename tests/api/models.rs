@@ -7,14 +7,14 @@ use serde_json::{Value, json};
 use tests::Deployment;
 use tests::client::REQUEST;
 
-type Spoil = fn(&mut Value);
+type Corruption = fn(&mut Value);
 
 /// Corrupts the first write of a code request after the SDK has made it.
-async fn with_a_spoilt_call(spoil: impl Fn(&mut Value)) -> Deployment {
+async fn with_a_corrupted_call(corrupt: impl Fn(&mut Value)) -> Deployment {
     let auth = Deployment::start().await;
     let gate = auth.stack.services().gate();
     gate.close();
-    let spoiling = async {
+    let corrupting = async {
         let held = loop {
             match gate.held().into_iter().find(|held| held.operation == "UpdateItem") {
                 Some(held) => break held,
@@ -22,19 +22,19 @@ async fn with_a_spoilt_call(spoil: impl Fn(&mut Value)) -> Deployment {
             }
         };
         let mut body = held.body;
-        spoil(&mut body);
+        corrupt(&mut body);
         assert!(gate.release(held.number, Release::Rewritten(body)));
         gate.open();
     };
     let asking = auth.client();
-    let (answer, ()) = tokio::join!(asking.post(REQUEST, json!({ "identifier": "ada@example.com" })), spoiling);
+    let (answer, ()) = tokio::join!(asking.post(REQUEST, json!({ "identifier": "ada@example.com" })), corrupting);
     answer.refused(500, "internal_error");
     auth
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_call_that_violates_the_aws_model_fails_its_test() {
-    let spoils: [(Spoil, &str); 4] = [
+    let corruptions: [(Corruption, &str); 4] = [
         (|body| body["Nothing"] = json!("x"), "Member at 'nothing' is unknown"),
         (|body| body["TableName"] = json!(1), "Value at 'tableName' is not a string"),
         (
@@ -43,8 +43,8 @@ async fn a_call_that_violates_the_aws_model_fails_its_test() {
         ),
         (|body| body["Key"]["pk"]["N"] = json!("1"), "Member must have exactly one of its members"),
     ];
-    for (spoil, problem) in spoils {
-        let auth = with_a_spoilt_call(spoil).await;
+    for (corrupt, problem) in corruptions {
+        let auth = with_a_corrupted_call(corrupt).await;
         let panic = catch_unwind(AssertUnwindSafe(|| drop(auth))).unwrap_err();
         let message = panic.downcast::<String>().unwrap();
         assert!(

@@ -13,6 +13,7 @@ use axum::http::{HeaderValue, Method, Request, StatusCode};
 use serde_json::{Value, json};
 use shared::http::{ALIASES, LONGEST_BODY, ROUTES, without_final_slash};
 use shared::people::LONGEST_NAME;
+use shared::words::Channel;
 use tests::client::REQUEST;
 use tests::contract::{CONTRACT, Operation, Response};
 use tests::{Answer, Deployment};
@@ -130,6 +131,32 @@ fn every_limit_matches_the_code() {
     ] {
         assert!(rules.contains(&limit), "{limit}");
     }
+}
+
+/// The values of each property `channel` in the document.
+fn channels(of: &Value) -> Vec<Vec<String>> {
+    let own = of["properties"]["channel"]["enum"].as_array().map(|values| {
+        let words = values.iter().filter_map(Value::as_str).filter(|word| !["", "phone"].contains(word));
+        words.map(str::to_owned).collect()
+    });
+    let inner = match of {
+        Value::Array(values) => values.iter().flat_map(channels).collect(),
+        Value::Object(members) => members.values().flat_map(channels).collect(),
+        _ => Vec::new(),
+    };
+    own.into_iter().chain(inner).collect()
+}
+
+/// S160: the document and the declarations of the client name every channel, and no other.
+#[test]
+fn every_channel_is_documented() {
+    let all: Vec<_> = Channel::ALL.iter().map(|channel| channel.name().to_owned()).collect();
+    let documented = channels(&document());
+    assert!(documented.len() >= 2 && documented.iter().all(|channels| *channels == all), "{documented:?}");
+    let declarations = read("web/client/latchkey.d.ts");
+    let declared: Vec<_> = declarations.lines().filter(|line| line.contains("channel: \"")).collect();
+    let quoted = all.iter().map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(" | ");
+    assert!(!declared.is_empty() && declared.iter().all(|line| line.ends_with(&format!("channel: {quoted};"))));
 }
 
 fn document() -> Value {

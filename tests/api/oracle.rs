@@ -1,4 +1,4 @@
-//! S11, V08, V09: neither the answer nor the work for it reveals secrets to a stranger. The response time is measured separately
+//! S11, V08, V09: the answer and the work for it hide secrets from a stranger. The response time is measured separately
 //! (`docs/security.md`).
 
 use std::collections::BTreeMap;
@@ -138,7 +138,7 @@ fn shown_header((name, value): (&axum::http::HeaderName, &axum::http::HeaderValu
     (name.to_string(), value.to_str().unwrap().to_owned())
 }
 
-/// S148, V52: limits are no oracle. Whatever the owner did, a stranger's requests, answers and resends get the same bytes.
+/// S148, V52: a stranger's requests, answers and resends get the same bytes after all actions of the owner.
 #[tokio::test]
 async fn s148_v52_answers_do_not_tell_what_the_owner_did() {
     let mut told = Vec::new();

@@ -26,8 +26,8 @@ async fn with_cookies(browser: &mut Browser<'_>, code: &str) -> Vec<Answer> {
     answers
 }
 
-/// S152, V60: a page that is not allowed must not have codes sent in its visitors' names, from their networks. No cookie is needed
-/// for that, and the browser sends a request even if it hides the answer. Native apps have no `Origin`.
+/// S152, V60: a foreign page could otherwise have codes sent from its visitors' networks, even without a cookie. The browser sends
+/// the request and only hides the answer. Native apps have no `Origin`.
 #[tokio::test]
 async fn a_page_that_is_not_allowed_sends_no_code() {
     let auth = Deployment::start().await;
@@ -90,7 +90,7 @@ async fn a_cookie_works_only_for_allowed_pages() {
     }
     assert_eq!((auth.charged(ADA), auth.messages_to(ADA), auth.messages_to("bob@example.com")), (charged, 2, 0));
 
-    // The API's own origin needs no entry in the list, because only a browser can write this header.
+    // The API's own origin is allowed without an entry, because only a browser can write this header.
     let mut own = browser;
     own.page = page(&[("sec-fetch-site", "same-origin")]);
     own.answer(ADA, &code).await.ok();

@@ -1,4 +1,4 @@
-//! The published keys are trusted for the root key's signature, and not for their place in the table.
+//! The published keys are trusted only with the root key's signature.
 
 use serde_json::{Value, json};
 use shared::keys::{Ring, RootKey, SigningAlgorithm, public_keys};
@@ -50,7 +50,7 @@ fn item(auth: &Deployment) -> Value {
     auth.items("JWKS").pop().unwrap()
 }
 
-/// Write access to the table is not enough to sign: neither our routes nor the JWKS endpoint take the key.
+/// Write access to the table is too little for signing: our routes and the JWKS endpoint refuse the key.
 #[tokio::test]
 async fn a_key_that_somebody_adds_to_the_table_is_neither_published_nor_trusted() {
     let auth = deployment().await;
@@ -64,7 +64,7 @@ async fn a_key_that_somebody_adds_to_the_table_is_neither_published_nor_trusted(
     auth.client().get(KEYS).await.refused(500, "internal_error");
     auth.client().with_token("GET", PROFILE, &forged).await.needs_a_token();
     auth.client().with_token("GET", PROFILE, &tokens.access).await.ok();
-    // The keys from before are used for 15 minutes, and then none.
+    // The keys from before are used for 15 minutes. Then every request fails.
     auth.wait(840);
     auth.client().with_token("GET", PROFILE, &forged).await.refused(500, "internal_error");
     let logs = auth.stack.logs().join("\n");

@@ -65,7 +65,7 @@ async fn an_identifier_has_several_names_and_one_value() {
     assert_eq!(auth.messages_to(ADA), 3);
 }
 
-/// S153: an address bar can hold anything, so a strange or long source keeps nobody from a code. An empty field is a missing one.
+/// S153: an address bar can hold anything, so a strange or long source still gets a code. An empty field is a missing one.
 #[tokio::test]
 async fn a_strange_source_and_empty_fields_do_not_matter() {
     let auth = Deployment::start().await;
@@ -211,7 +211,7 @@ async fn again(auth: &Deployment, challenge: &str) -> Asked {
     Asked { challenge: answer["challenge_id"].as_str().unwrap().to_owned(), code: auth.newest_code(ADA) }
 }
 
-/// S142: within the pause the answer is the same challenge with the seconds left, and nothing is sent.
+/// S142: within the pause the answer is the same challenge with the seconds left, without a message.
 #[tokio::test]
 async fn a_resend_replaces_the_code_of_its_challenge() {
     let auth = Deployment::start().await;
@@ -252,10 +252,10 @@ async fn an_expired_challenge_is_not_resent() {
     let auth = Deployment::start().await;
     let expired = auth.client().ask(ADA).await;
     auth.wait(600);
-    let anew = again(&auth, &expired.challenge).await;
+    let fresh = again(&auth, &expired.challenge).await;
     assert_eq!(sends(&auth), ["1"]);
-    auth.client().answer(ADA, &Asked { code: anew.code.clone(), ..expired }).await.refused(400, "invalid_otp");
-    auth.client().answer(ADA, &anew).await.ok();
+    auth.client().answer(ADA, &Asked { code: fresh.code.clone(), ..expired }).await.refused(400, "invalid_otp");
+    auth.client().answer(ADA, &fresh).await.ok();
 }
 
 #[tokio::test]

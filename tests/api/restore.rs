@@ -1,11 +1,11 @@
-//! A restore of the users' table from a backup: what had ended stays ended.
+//! A restore of the users' table from a backup: ended sessions and withdrawn keys stay away.
 
 use serde_json::json;
 
 use crate::rotate_keys::deployment;
 
 const ADA: &str = "ada@example.com";
-/// A running function has read the keyring anew after this.
+/// After this time, a running function has read the keyring again.
 const FRESH: u64 = 300;
 
 /// The runbook "Restore from a backup", with the backup of a moment before a sign-out and a leak.

@@ -102,7 +102,7 @@ async fn parallel_rotations_leave_one_keyring_and_fail_the_others() {
         let lost: Vec<_> = outcomes.iter().filter_map(|outcome| outcome.as_ref().err()).collect();
         assert!(lost.len() < 8, "no rotation succeeded: {lost:?}");
         // A rotation that loses the race fails because it was overtaken, or because another one has replaced its public keys.
-        let known = ["overtaken: ", "is not published", "others keep publishing"];
+        let known = ["overtaken: ", "is not published", "other writers keep publishing"];
         assert!(lost.iter().all(|reason| known.iter().any(|known| reason.contains(known))), "{lost:?}");
     }
     rotate(&auth, &auth.setting("SIGNING_SECRET_ARN"), &token(9)).await.unwrap();

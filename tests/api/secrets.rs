@@ -42,7 +42,7 @@ async fn no_code_token_or_address_is_in_a_log_or_in_the_otp_table() {
     client.refresh(&first.refresh).await.refused(401, "invalid_token");
     client.post(LOGOUT, json!({ "refresh": second.refresh, "all": true })).await.ok();
 
-    // Invalid addresses get no messages, so the witness has not learned them.
+    // Invalid addresses get no messages, so the witness learns only the others.
     let logs = auth.stack.logs();
     assert!(logs.len() > 10 && logs.iter().any(|line| line.contains("\"outcome\":\"ok\"")), "the log is empty");
     let table = serde_json::to_string(&auth.items_of("OTP_TABLE", "")).unwrap();

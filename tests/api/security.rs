@@ -94,6 +94,22 @@ fn every_rule_has_a_proof_or_a_reason() {
 }
 
 #[test]
+fn the_readme_counts_the_rules_and_their_tests() {
+    let page = read("docs/security.md");
+    let rows = rows(&page);
+    let count = |start: char| rows.iter().filter(|[number, ..]| number.starts_with(start)).count();
+    let is_excused = |[number, _, proof]: &&[&str; 3]| {
+        number.starts_with(['S', 'V']) && (proof.starts_with("Does not apply: ") || proof.starts_with("Not met: "))
+    };
+    let (rules, attacks, excused) = (count('S'), count('V'), rows.iter().filter(is_excused).count());
+    let tested = rules + attacks - excused;
+    let sentence = format!(
+        "Of [{rules} rules and {attacks} attacks](docs/security.md), {tested} name their tests. The other {excused} "
+    );
+    assert!(read("README.md").contains(&sentence), "README.md lacks: {sentence}");
+}
+
+#[test]
 fn every_named_test_exists() {
     let (page, tests) = (read("docs/security.md"), tests());
     let missing: Vec<_> = named(&page).filter(|name| !tests.contains(*name)).collect();

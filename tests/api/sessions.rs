@@ -47,7 +47,7 @@ async fn a_user_sees_all_active_sessions() {
         "device": "Firefox on Linux", "ip_prefix": "203.0.0.0/16", "current": true,
     });
     let pocket_seen = json!({
-        "id": session_of(&pocket.access), "created": "2026-01-01T00:01:00Z", "last_used": "2026-01-01T00:01:00Z",
+        "id": session_of(&pocket.access), "created": "2026-01-01T00:01:00Z", "last_used": "2026-01-01T00:00:00Z",
         "device": "Safari on iPhone", "ip_prefix": "2001:db8::/32", "current": false,
     });
     assert_eq!(listed(&auth, &desk).await, [pocket_seen, desk_seen]);
@@ -64,14 +64,14 @@ async fn a_refresh_updates_the_sessions_device() {
     for rotation in ["on", "off"] {
         let auth = Deployment::with(&[("REFRESH_ROTATION", rotation)]).await;
         let tokens = sign_in_with(auth.client_at("203.0.113.66"), ADA, FIREFOX).await;
-        auth.wait(60);
+        auth.wait(3_660);
         let body = json!({ "refresh": tokens.refresh });
         let elsewhere = auth.client_at("198.51.100.7");
         let tokens = elsewhere.post_with(USER_AGENT.as_str(), PHONE, REFRESH, body).await.tokens();
         let seen = listed(&auth, &tokens).await;
         let of = |name: &str| seen[0][name].as_str().unwrap();
         assert_eq!(seen.len(), 1);
-        assert_eq!((of("created"), of("last_used")), ("2026-01-01T00:00:00Z", "2026-01-01T00:01:00Z"), "{rotation}");
+        assert_eq!((of("created"), of("last_used")), ("2026-01-01T00:00:00Z", "2026-01-01T01:00:00Z"), "{rotation}");
         assert_eq!((of("device"), of("ip_prefix")), ("Safari on iPhone", "198.51.0.0/16"), "{rotation}");
     }
 }

@@ -213,7 +213,7 @@ async fn settings_accept_the_names_of_replaced_systems() {
 }
 
 #[tokio::test]
-async fn settings_that_need_another_say_so() {
+async fn settings_that_need_another_name_it() {
     let environment = environment().await;
     let domain = ("DOMAIN_NAME", "auth.example.com");
     for (settings, problem) in [
@@ -221,7 +221,7 @@ async fn settings_that_need_another_say_so() {
         (vec![domain, ("TOKEN_DELIVERY", "cookie_only")], Some("TOKEN_DELIVERY: the paths of replaced systems")),
         (vec![("TRUSTED_PROXIES", "192.0.2.0/24"), ("TRUSTED_HOPS", "1")], None),
         (vec![("TRUSTED_PROXIES", "192.0.2.0/24")], Some("TRUSTED_HOPS: expected the number of proxies")),
-        (vec![("TRUSTED_HOPS", "1")], Some("TRUSTED_HOPS: any client could write its own address")),
+        (vec![("TRUSTED_HOPS", "1")], Some("TRUSTED_HOPS: without ORIGIN_SECRET_SHA256 or")),
         (
             vec![("STAGE", "production"), ("ALLOWED_ORIGINS", "http://app.example.com")],
             Some("ALLOWED_ORIGINS: anybody"),

@@ -12,7 +12,7 @@ async fn looked(auth: &Deployment, change: impl Fn(&mut Look)) -> Vec<Finding> {
     looked_with(auth, None, change).await
 }
 
-/// The same, with a stand-in for the services that `local` does not have.
+/// The same, with a stand-in for the services missing from `local`.
 async fn looked_with(auth: &Deployment, account: Option<&Standin>, change: impl Fn(&mut Look)) -> Vec<Finding> {
     let addresses = auth.stack.addresses();
     let mut wanted = Look {
@@ -49,7 +49,7 @@ async fn deployed(settings: &[(&str, &str)]) -> Deployment {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_sound_deployment_is_found_sound() {
+async fn a_correct_deployment_passes_every_check() {
     let auth = deployed(&[]).await;
     let findings = looked(&auth, |_| ()).await;
     assert_eq!(amiss(&findings), [], "{findings:#?}");
@@ -127,7 +127,7 @@ async fn a_deployer_has_only_read_access() {
     }
 }
 
-/// Services that `local` does not have, with the answers of a sound account, except for one change.
+/// Services missing from `local`, with the answers of a sound account, except for one change.
 struct Standin {
     url: String,
 }
@@ -140,10 +140,14 @@ impl Standin {
         let answer = move |request: axum::extract::Request| {
             let change = change.clone();
             async move {
-                let authorization = request.headers()["authorization"].to_str().unwrap().to_owned();
+                let (head, body) = request.into_parts();
+                let authorization = head.headers["authorization"].to_str().unwrap().to_owned();
                 assert!(authorization.starts_with("AWS4-HMAC-SHA256 Credential=Deployer/"), "{authorization}");
-                let target = request.headers().get("x-amz-target").map(|target| target.to_str().unwrap().to_owned());
-                let asked = target.unwrap_or_else(|| request.uri().to_string());
+                let target = head.headers.get("x-amz-target").map(|target| target.to_str().unwrap().to_owned());
+                let body = axum::body::to_bytes(body, 65_536).await.unwrap();
+                let action = || form_urlencoded::parse(&body).find(|(name, _)| name == "Action");
+                let asked = target.or_else(|| action().map(|(_, action)| action.into_owned()));
+                let asked = asked.unwrap_or_else(|| head.uri.to_string());
                 let mut body = sound(&asked);
                 change(&asked, &mut body);
                 body.as_str().map_or_else(|| body.to_string(), str::to_owned)
@@ -176,7 +180,18 @@ fn sound(asked: &str) -> Value {
         "Logs_20140328.FilterLogEvents" => {
             json!({ "events": [{ "message": r#"{"level":"INFO","duration_us":123456}"# }] })
         }
-        "/" => Value::String(
+        "DescribeStacks" => Value::String(
+            [
+                ("Stage", "production"),
+                ("Metrics", "on"),
+                ("Rollout", "canary"),
+                ("AlarmTopicArn", "arn:aws:sns:us-east-1:000000000000:alarms"),
+                ("ProtectTables", "on"),
+            ]
+            .map(|(name, value)| format!("<member>{}{value}</ParameterValue></member>", parameter(name)))
+            .concat(),
+        ),
+        "ListStackResources" => Value::String(
             [
                 member("ConfigurationSet", "AWS::SES::ConfigurationSet", "set"),
                 member("HttpApi", "AWS::ApiGatewayV2::Api", "api"),
@@ -197,24 +212,59 @@ fn sound(asked: &str) -> Value {
     }
 }
 
+/// A parameter of the stack, up to its value.
+fn parameter(name: &str) -> String {
+    format!("<ParameterKey>{name}</ParameterKey><ParameterValue>")
+}
+
+/// Changes the value of a parameter.
+fn set(stack: &mut Value, name: &str, value: &str) {
+    let text = stack.as_str().unwrap();
+    let (before, after) = text.split_once(&parameter(name)).unwrap();
+    let (_, after) = after.split_once('<').unwrap();
+    *stack = json!(format!("{before}{}{value}<{after}", parameter(name)));
+}
+
 fn in_the_stack(look: &mut Look) {
     look.stack = Some("latchkey-production".to_owned());
     look.test_address = Some("ada@example.com".to_owned());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_sound_stack_is_found_sound() {
+async fn a_correct_stack_passes_every_check() {
     let auth = deployed(&[]).await;
     let account = Standin::start(|_, _| ()).await;
     let findings = looked_with(&auth, Some(&account), in_the_stack).await;
     assert_eq!(amiss(&findings), [], "{findings:#?}");
     let names: Vec<_> =
         findings.iter().filter(|finding| finding.verdict == Verdict::Good).map(|one| one.name).collect();
-    for name in
-        ["executions", "stack", "suppression", "route limits", "live versions", "key age", "logs", "100 at once"]
-    {
+    for name in [
+        "executions",
+        "stack",
+        "suppression",
+        "route limits",
+        "live versions",
+        "key age",
+        "logs",
+        "parameters",
+        "100 at once",
+    ] {
         assert!(names.contains(&name), "{name} is not in {names:?}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn only_a_production_stack_needs_alarms_and_a_canary() {
+    let auth = deployed(&[]).await;
+    let account = Standin::start(|asked, body| {
+        if asked == "DescribeStacks" {
+            set(body, "Stage", "testing");
+            set(body, "Metrics", "off");
+        }
+    });
+    let account = account.await;
+    let in_the_stack = |look: &mut Look| look.stack = Some("latchkey-testing".to_owned());
+    assert_eq!(amiss(&looked_with(&auth, Some(&account), in_the_stack).await), []);
 }
 
 /// The answer to one question, changed.
@@ -224,13 +274,23 @@ type Change = (&'static str, fn(&mut Value));
 async fn every_problem_of_a_stack_is_reported_with_its_fix() {
     use Verdict::{Bad, Doubtful};
     let auth = deployed(&[("OTP_FAILURES_PER_IP", "1000")]).await;
-    let changes: [(Change, &str, Verdict); 10] = [
+    let changes: [(Change, &str, Verdict); 14] = [
         (
             ("account-settings", |body| body["AccountLimit"]["UnreservedConcurrentExecutions"] = json!(10)),
             "executions",
             Bad,
         ),
-        (("/", |body| *body = json!(body.as_str().unwrap().replacen("CREATE_COMP", "CREATE_FAIL", 1))), "stack", Bad),
+        (
+            ("ListStackResources", |body| {
+                *body = json!(body.as_str().unwrap().replacen("CREATE_COMP", "CREATE_FAIL", 1));
+            }),
+            "stack",
+            Bad,
+        ),
+        (("DescribeStacks", |body| set(body, "Metrics", "off")), "parameters", Doubtful),
+        (("DescribeStacks", |body| set(body, "Rollout", "at-once")), "parameters", Doubtful),
+        (("DescribeStacks", |body| set(body, "AlarmTopicArn", "")), "parameters", Doubtful),
+        (("DescribeStacks", |body| set(body, "ProtectTables", "off")), "parameters", Doubtful),
         (("sets/set", |body| body["SuppressionOptions"]["SuppressedReasons"] = json!(["BOUNCE"])), "suppression", Bad),
         (("sets/set", |body| *body = json!({})), "suppression", Doubtful),
         (("%24default", |body| *body = json!({ "routeSettings": {} })), "route limits", Bad),
@@ -242,7 +302,7 @@ async fn every_problem_of_a_stack_is_reported_with_its_fix() {
     ];
     for (at, ((question, change), name, verdict)) in changes.into_iter().enumerate() {
         let account = Standin::start(move |asked, body| {
-            if asked.ends_with(question) && (question != "/" || asked == "/") {
+            if asked.ends_with(question) {
                 change(body);
             }
         });

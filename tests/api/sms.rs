@@ -62,7 +62,7 @@ async fn an_sms_has_one_part_and_supports_autofill() {
     auth.client().answer(ADA, &Asked { code: message.text, ..asked }).await.ok();
 }
 
-/// India's carriers drop an SMS without the ids of its sender and its text. Other countries have no use for them.
+/// India's carriers drop an SMS without the ids of its sender and its text. Other countries ignore them.
 #[tokio::test]
 async fn an_sms_to_india_has_the_ids_of_indias_register() {
     let settings = [("SMS_COUNTRIES", "IN,GB"), ("SMS_ENTITY_ID", "1001"), ("SMS_TEMPLATE_ID", "1007")];
@@ -94,7 +94,7 @@ async fn an_unlisted_country_costs_nothing() {
     off.client().post(REQUEST, json!({ "identifier": ADA })).await.refused(403, "forbidden");
 }
 
-/// S151, V61: a text to another kind of number is paid for and read by nobody. It is refused before anything is counted.
+/// S151, V61: a text to another kind of number costs money without a reader. It is refused before anything is counted.
 #[tokio::test]
 async fn texts_go_to_phones() {
     let auth = Deployment::start().await;

@@ -74,7 +74,7 @@ fn properties(parameters: &[&str]) -> Result<Value, String> {
 }
 
 #[tokio::test]
-async fn each_mistake_of_a_deployers_first_hour_is_told_in_a_sentence() {
+async fn each_mistake_of_a_deployers_first_hour_is_named_in_a_sentence() {
     let stack = CloudFormation::of(deployment().await).await;
     for (parameters, reason) in [
         (vec!["SenderEmail=no-reply"], "SenderEmail: `no-reply` does not fit; expected an email address, such as"),
@@ -136,7 +136,7 @@ async fn each_mistake_of_a_deployers_first_hour_is_told_in_a_sentence() {
 }
 
 #[tokio::test]
-async fn all_mistakes_are_told_at_once() {
+async fn all_mistakes_are_reported_at_once() {
     let stack = CloudFormation::of(deployment().await).await;
     let told = stack
         .refuses(&["SmsCountries=UK", "TrustedProxies=10.0.0.0/99", "TrustedHops=1", "TokenDelivery=cookie"])
@@ -165,7 +165,7 @@ async fn each_change_of_a_value_changes_the_digest() {
     {
         assert_ne!(digest(&[change]).await, first, "{change}");
     }
-    // Functions neither read this parameter nor refer to it, so they stay as they are.
+    // Functions ignore this parameter, so they stay as they are.
     assert_eq!(digest(&["AlarmSendsPerFiveMinutes=500"]).await, first);
 }
 

@@ -1,4 +1,4 @@
-//! Strangers at somebody else's identifier: they keep no owner out, flood no mailbox, and guess few codes.
+//! Strangers at somebody else's identifier: the owner still signs in, the mailbox stays usable, and few codes are guessed.
 
 use serde_json::{Value, json};
 use tests::client::{REQUEST, VERIFY};
@@ -116,7 +116,7 @@ async fn a_mailbox_gets_at_most_twenty_unanswered_mails_an_hour() {
 
 /// S143: a long code is one code for everybody who shares it. It works once, with the challenge id of any of them.
 #[tokio::test]
-async fn a_shared_code_signs_in_whoever_reads_it_first_and_nobody_after() {
+async fn a_shared_code_signs_in_its_first_reader_only() {
     let auth = deployment().await;
     empty_the_bucket(&auth).await;
     let owner = auth.client_at("198.51.100.1").ask(ADA).await;
@@ -172,7 +172,7 @@ async fn a_long_code_is_accepted_for_ten_minutes() {
     auth.client().answer(ADA, &first).await.refused(400, "invalid_otp");
 }
 
-/// S141: 12 attempts a day with six digits, then eight digits, and never a hundred attempts in a row at digits (S04).
+/// S141: 12 attempts a day with six digits, then eight digits, and fewer than a hundred in a row at digits (S04).
 #[tokio::test]
 async fn codes_get_longer_while_strangers_guess_and_short_again_after_a_success() {
     let auth = deployment().await;
@@ -225,7 +225,7 @@ async fn a_right_answer_gives_back_its_token_and_its_attempts() {
     assert_eq!(number(&auth, "d6"), 1, "the wrong one stays charged");
 }
 
-/// The row of failures begins anew with a success, except for the codes that stay under way.
+/// A success starts the count of failures again, except for the codes under way.
 #[tokio::test]
 async fn a_success_forgets_no_attempt_that_is_still_under_way() {
     let auth = deployment().await;
@@ -235,7 +235,7 @@ async fn a_success_forgets_no_attempt_that_is_still_under_way() {
     assert_eq!(number(&auth, "f"), 3);
 }
 
-/// V38: a stranger can neither end, nor spend, nor block the owner's code.
+/// V38: the owner's code is out of a stranger's reach.
 #[tokio::test]
 async fn a_stranger_leaves_the_owners_code_alone() {
     for before in [0, 3, 4, 8] {
@@ -274,7 +274,7 @@ async fn every_answer_has_a_fresh_id_and_older_ones_work() {
     auth.client().answer(ADA, &asked).await.ok();
 }
 
-/// S142: an id that we did not make, or made for somebody else, is refused without a call.
+/// S142: a forged id, and one of another identifier, are refused without a call.
 #[tokio::test]
 async fn an_id_that_we_did_not_make_costs_no_call() {
     let auth = deployment().await;
@@ -289,7 +289,7 @@ async fn an_id_that_we_did_not_make_costs_no_call() {
     auth.client().answer(ADA, &ada).await.ok();
 }
 
-/// S146: a network's failures refuse no answer that names its challenge.
+/// S146: a network's failures leave answers with a challenge id alone.
 #[tokio::test]
 async fn v51_a_neighbour_cannot_have_a_bound_answer_refused() {
     let auth = Deployment::start().await;
@@ -359,7 +359,7 @@ async fn answers_from_elsewhere_are_compared_twice_a_day() {
     assert_eq!(auth.newest_code(ADA).len(), 6);
 }
 
-/// A code asked for at our own path is no alias's code.
+/// A code asked for at our own path is not an alias code.
 #[tokio::test]
 async fn answers_from_elsewhere_match_alias_codes_only() {
     let auth = deployment().await;
@@ -386,6 +386,67 @@ async fn a_request_through_an_alias_is_a_resend() {
     answer_by_alias(client, &codes[3]).await.ok();
 }
 
+/// A challenge that its client names is sent again three times. It keeps its entry and its attempts, and its old codes end.
+#[tokio::test]
+async fn a_named_challenge_is_sent_again_three_times_with_its_attempts() {
+    let auth = deployment().await;
+    let client = auth.client_at("198.51.100.1");
+    let first = client.ask(ADA).await;
+    client.answer(ADA, &Asked { code: wrong(&first.code), ..first.clone() }).await.refused(400, "invalid_otp");
+    let mut codes = vec![first.code.clone()];
+    for sends in 2..=4 {
+        auth.wait(240);
+        client.post(REQUEST, json!({ "identifier": ADA, "challenge_id": first.challenge })).await.ok();
+        codes.push(auth.newest_code(ADA));
+        assert_eq!((auth.messages_to(ADA), number(&auth, "d6"), number(&auth, "f")), (sends, 3, 3), "charged once");
+    }
+    let entries = auth.identifier(ADA).unwrap()["co"]["M"].as_object().unwrap().clone();
+    let entry = entries.values().next().unwrap()["M"].clone();
+    assert_eq!((entries.len(), &entry["t"]["N"], &entry["c"]["N"]), (1, &json!("2"), &json!("4")));
+    // The fourth begins another challenge.
+    auth.wait(240);
+    let other = client.post(REQUEST, json!({ "identifier": ADA, "challenge_id": first.challenge })).await.ok();
+    assert_eq!((number(&auth, "d6"), auth.identifier(ADA).unwrap()["co"]["M"].as_object().unwrap().len()), (6, 2));
+    let newest = Asked { challenge: other["challenge_id"].as_str().unwrap().to_owned(), code: auth.newest_code(ADA) };
+    if codes[2] != codes[3] {
+        client.answer(ADA, &Asked { code: codes[2].clone(), ..first.clone() }).await.refused(400, "invalid_otp");
+    }
+    client.answer(ADA, &Asked { code: codes[3].clone(), ..first.clone() }).await.ok();
+    client.answer(ADA, &newest).await.ok();
+}
+
+/// A resend that is answered with a shared or a rationed code leaves the client's old code alive.
+#[tokio::test]
+async fn a_shared_or_rationed_answer_leaves_the_old_code_alive() {
+    for strangers in [3, 4] {
+        let auth = deployment().await;
+        let owner = auth.client_at("198.51.100.1");
+        let asked = owner.ask(ADA).await;
+        for number in 0..strangers {
+            ask_blind(auth.client_at(&format!("203.0.113.{number}"))).await;
+        }
+        let before = auth.messages_to(ADA);
+        auth.wait(30);
+        owner.post(REQUEST, json!({ "identifier": ADA, "challenge_id": asked.challenge })).await.ok();
+        assert_eq!(auth.messages_to(ADA) - before, if strangers == 3 { 1 } else { 0 });
+        assert_eq!(auth.newest_code(ADA).len(), 13);
+        owner.answer(ADA, &asked).await.ok();
+    }
+}
+
+/// `expires_in` is what every answer can promise: the setting, and at most 360 seconds by mail.
+#[tokio::test]
+async fn an_answer_promises_the_expiry_and_at_most_six_minutes() {
+    for (setting, promised) in [("60", 60), ("359", 359), ("360", 360), ("361", 360), ("600", 360)] {
+        let auth = Deployment::with(&[("OTP_EMAIL_EXPIRY_SECONDS", setting)]).await;
+        for number in 0..7 {
+            let client = auth.client_at(&format!("203.0.113.{number}"));
+            let answer = client.post(REQUEST, json!({ "identifier": ADA })).await.ok();
+            assert_eq!(answer["expires_in"], promised, "{setting}, answer {number}");
+        }
+    }
+}
+
 /// `OTP_BINDING` is about our own path; without aliases, no answer may lack an id.
 #[tokio::test]
 async fn answers_without_an_id_can_be_refused() {
@@ -400,7 +461,7 @@ async fn answers_without_an_id_can_be_refused() {
     }
 }
 
-/// S147: what was certainly not sent costs neither a token nor attempts, and can be repeated at once.
+/// S147: a message that was certainly not sent gives back its token and attempts, and can be repeated at once.
 #[tokio::test]
 async fn a_message_that_was_not_sent_is_not_counted() {
     let auth = deployment().await;
@@ -414,7 +475,7 @@ async fn a_message_that_was_not_sent_is_not_counted() {
         let client = auth.client_at(&format!("203.0.113.{}", auth.messages_to(ADA)));
         assert_eq!(client.ask(ADA).await.code.len(), length);
     }
-    // Nor is a long code shared that nobody has got.
+    // A long code that was not sent is not shared either.
     auth.wait(240);
     auth.faults(json!({ "delivery": "refused" }));
     auth.client().post(REQUEST, json!({ "identifier": ADA })).await.refused(502, "email_send_failed");

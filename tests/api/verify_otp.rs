@@ -49,7 +49,7 @@ async fn a_code_has_two_names_and_one_value() {
 }
 
 #[tokio::test]
-async fn a_code_is_read_kindly() {
+async fn a_code_is_read_leniently() {
     let auth = Deployment::start().await;
     let asked = auth.client().ask(ADA).await;
     let (start, end) = asked.code.split_at(3);

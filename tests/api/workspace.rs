@@ -78,7 +78,7 @@ fn every_function_is_deployed_and_tested() {
     }
 }
 
-/// A deployer names the stage, and each stage has its own stack. Production never gets development's settings by an omission.
+/// A deployer names the stage, and each stage has its own stack. An omission cannot give production development's settings.
 #[test]
 fn no_stage_is_deployed_by_leaving_it_out() {
     let profiles: toml::Table = read("samconfig.toml").parse().unwrap();
@@ -89,8 +89,10 @@ fn no_stage_is_deployed_by_leaving_it_out() {
             continue;
         }
         assert_eq!(deploy["stack_name"].as_str().unwrap(), format!("latchkey-{name}"));
+        let file = format!("stages/{name}.yaml");
         let given = deploy["parameter_overrides"].as_array().unwrap();
-        assert_eq!(given[0].as_str().unwrap(), format!("Stage={name}"));
+        assert_eq!((given.len(), given[0].as_str().unwrap()), (1, format!("file://{file}").as_str()));
+        assert!(read(&file).contains(&format!("\nStage: {name}\n")), "{file} names another stage");
     }
     let template = read("template.yaml");
     let stage = template.split_once("\n  Stage:\n").unwrap().1.lines().take_while(|line| line.starts_with("    "));

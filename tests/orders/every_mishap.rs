@@ -11,7 +11,7 @@ use tests::orders::{Deed, Fate, MISHAPS, Played, Scenario, What, World, play};
 use crate::requests;
 use crate::scenarios::{ADA, PHONE};
 
-/// The README's errors, as status and code.
+/// The documented errors, as status and code.
 fn documented() -> BTreeSet<(u16, String)> {
     let page = local_aws::template::find_root().unwrap().join("docs/api.md");
     let page = std::fs::read_to_string(page).unwrap();
@@ -68,7 +68,7 @@ async fn goes_on(world: &World, played: &Played) -> Option<String> {
 }
 
 /// Calls with an unchanged answer despite their failure, by the prefixes of the request and of the call.
-const MAY_FAIL: [(&str, &str); 7] = [
+const MAY_FAIL: [(&str, &str); 10] = [
     // Cached keys remain usable for a while.
     ("", "GetSecretValue"),
     ("", "GetItem JWKS"),
@@ -79,7 +79,10 @@ const MAY_FAIL: [(&str, &str); 7] = [
     ("a wrong answer", "GetItem ID#"),
     // The sessions have ended, even if their devices stay known.
     ("a logout everywhere", "UpdateItem I#"),
-    // The code was used, even if its payment to the breaker debt fails.
+    ("the same answer again", "GetItem ID#"),
+    // The code was used, even if its payment fails.
+    ("an answer", "UpdateItem R#"),
+    ("a first answer", "UpdateItem R#"),
     ("an answer to an SMS", "UpdateItem SMS#"),
 ];
 
@@ -216,6 +219,16 @@ async fn by_sms() {
 #[tokio::test(start_paused = true)]
 async fn refresh() {
     every_mishap_of(requests::REFRESH, "ok").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn retry() {
+    every_mishap_of(requests::RETRY, "ok").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn same() {
+    every_mishap_of(requests::SAME, "ok").await;
 }
 
 #[tokio::test(start_paused = true)]

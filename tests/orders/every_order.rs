@@ -85,6 +85,7 @@ macro_rules! scenarios {
 scenarios! {
     two_answers: codes::TWO_ANSWERS;
     two_first_answers: codes::TWO_FIRST_ANSWERS;
+    two_same_answers: codes::TWO_SAME_ANSWERS;
     answer_and_resend: codes::ANSWER_AND_RESEND;
     bound_and_unbound: codes::BOUND_AND_UNBOUND;
     last_bound_try: codes::LAST_BOUND_TRY;
@@ -95,6 +96,7 @@ scenarios! {
     last_try_of_a_network: codes::LAST_TRY_OF_A_NETWORK;
     shared_code: codes::SHARED_CODE;
     last_token: codes::LAST_TOKEN;
+    last_tagged: codes::LAST_TAGGED;
     shared_and_used: codes::SHARED_AND_USED;
     first_requests: codes::FIRST_REQUESTS;
     last_short_code: codes::LAST_SHORT_CODE;
@@ -102,6 +104,8 @@ scenarios! {
     two_lanes: codes::TWO_LANES;
     refreshes: sessions::REFRESHES;
     reuse: sessions::REUSE;
+    retries: sessions::RETRIES;
+    thief: sessions::THIEF;
     refresh_and_logout: sessions::REFRESH_AND_LOGOUT;
     refresh_and_everywhere: sessions::REFRESH_AND_EVERYWHERE;
     end_others: sessions::END_OTHERS;

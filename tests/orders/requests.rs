@@ -19,7 +19,7 @@ async fn alone(world: &World, deed: impl FnOnce(&tests::Tokens) -> Deed) -> Scen
     Scene::about(ADA).and("somebody", deed(&tokens)).with_sessions(&[&tokens])
 }
 
-/// The hourly limit leaves one more request, so this one may be counted only once.
+/// The first request for an address.
 pub const FIRST_REQUEST: Scenario = request("a request", |world| {
     Box::pin(async move {
         world.auth.wait(STALE);
@@ -97,6 +97,21 @@ pub const BY_SMS: Scenario = request("an answer to an SMS", |world| {
 
 pub const REFRESH: Scenario =
     request("a refresh", |world| Box::pin(alone(world, |tokens| Deed::Refresh(tokens.clone()))));
+
+pub const RETRY: Scenario =
+    request("a refresh with a retry key", |world| Box::pin(alone(world, |tokens| Deed::RefreshAgain(tokens.clone()))));
+
+/// The answer came before, and its client sends it again.
+pub const SAME: Scenario = request("the same answer again", |world| {
+    Box::pin(async move {
+        let session = known(world).await;
+        world.auth.wait(STALE);
+        let asked = world.client(101).ask(ADA).await;
+        let answer = Deed::AnswerAgain { who: ADA.to_owned(), asked };
+        let first = answer.perform(world, world.client(1)).await.tokens();
+        Scene::about(ADA).and("somebody", answer).with_sessions(&[&session, &first])
+    })
+});
 
 pub const LOGOUT: Scenario =
     request("a logout", |world| Box::pin(alone(world, |tokens| Deed::Logout { tokens: tokens.clone(), all: false })));

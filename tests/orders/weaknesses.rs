@@ -40,7 +40,7 @@ const ONE_LEFT: &str = "#CODES.#code.#ATTEMPTS_LEFT >= :1";
 const SEEN_IN_A_ROW: &str = "#CHARGED_IN_A_ROW = :seen_in_a_row";
 const ANY_IN_A_ROW: &str = "(#CHARGED_IN_A_ROW = :seen_in_a_row OR attribute_exists(pk))";
 
-const GUARDS: [Guard; 20] = [
+const GUARDS: [Guard; 22] = [
     guard("one session a code", codes::TWO_ANSWERS, "I#", USED_UP, USED_AGAIN),
     guard("one session a code", codes::TWO_FIRST_ANSWERS, "I#", USED_UP, USED_AGAIN),
     guard("one session a code", codes::SHARED_CODE, "I#", LONG_USED_UP, LONG_USED_AGAIN),
@@ -76,6 +76,13 @@ const GUARDS: [Guard; 20] = [
         "(#FULL_AT = :seen_full_at OR attribute_exists(pk))",
     ),
     guard(
+        "bucket holds",
+        codes::LAST_TAGGED,
+        "TAG#",
+        "#FULL_AT = :seen_full_at",
+        "(#FULL_AT = :seen_full_at OR attribute_exists(pk))",
+    ),
+    guard(
         "one user an identifier",
         codes::TWO_SIGN_UPS,
         "ID#",
@@ -98,6 +105,13 @@ const GUARDS: [Guard; 20] = [
         "(attribute_not_exists(#EPOCH) OR attribute_exists(pk))",
     ),
     guard("honest clients stay", sessions::REFRESHES, "S#", "#ROTATED = :now", "#ROTATED = #ROTATED"),
+    guard(
+        "honest clients stay",
+        sessions::RETRIES,
+        "S#",
+        "#ROTATED_BY = :rotated_by",
+        "#ROTATED_BY = if_not_exists(#ROTATED_BY, :rotated_by)",
+    ),
     guard("owners get in", codes::ANSWER_AND_STRANGER, "I#", ONE_LEFT, "#CODES.#code.#ATTEMPTS_LEFT < :1"),
     guard(
         "budget holds",

@@ -113,6 +113,13 @@ impl<'a> Client<'a> {
         self.post(VERIFY, body).await
     }
 
+    /// The same with a retry key, so that it can be sent again.
+    pub async fn answer_with(self, address: &str, asked: &Asked, retry: &str) -> Answer {
+        let body =
+            json!({ "identifier": address, "otp_code": asked.code, "challenge_id": asked.challenge, "retry": retry });
+        self.post(VERIFY, body).await
+    }
+
     /// Answers without `challenge_id`, as older frontends do.
     pub async fn answer_unbound(self, address: &str, code: &str) -> Answer {
         self.post(VERIFY, json!({ "identifier": address, "otp_code": code })).await
@@ -126,6 +133,11 @@ impl<'a> Client<'a> {
 
     pub async fn refresh(self, refresh: &str) -> Answer {
         self.post(REFRESH, json!({ "refresh": refresh })).await
+    }
+
+    /// Refreshes with a retry key.
+    pub async fn refresh_with(self, refresh: &str, retry: &str) -> Answer {
+        self.post(REFRESH, json!({ "refresh": refresh, "retry": retry })).await
     }
 
     pub async fn logout(self, refresh: &str) -> Answer {
@@ -151,7 +163,7 @@ pub(crate) fn with_token(method: &str, path: &str, access: &str) -> Request<Byte
 
 impl Answer {
     /// API Gateway's answer when a function has crashed.
-    pub(crate) fn of_the_dead() -> Answer {
+    pub(crate) fn of_a_crash() -> Answer {
         let body = json!({ "message": "Internal Server Error" });
         Answer { status: StatusCode::INTERNAL_SERVER_ERROR, headers: HeaderMap::new(), body }
     }

@@ -2,8 +2,8 @@
 //! key and address, and keeps every log line, error answer and write to OtpTable. At the deployment's end it searches the texts
 //! for the secrets.
 //!
-//! It learns codes and addresses from the calls to SES and SNS, even if they fail. It learns keys from the keyrings and tokens
-//! from answers. So a test does not need to declare its secrets.
+//! It learns codes and addresses from the calls to SES and SNS, even if they fail. It learns keys from the keyrings, tokens
+//! from answers, and retry keys from requests. So a test does not need to declare its secrets.
 
 mod end;
 mod texts;
@@ -86,6 +86,7 @@ impl Witness {
         let asked: Value = serde_json::from_slice(request.body()).unwrap_or_default();
         let fields = ["identifier", "email", "phone", "phone_number"].map(|name| asked[name].as_str());
         fields.into_iter().flatten().for_each(|typed| seen.address(typed));
+        seen.secrets.extend(asked["retry"].as_str().filter(|key| key.len() >= SHORTEST).map(str::to_owned));
         seen.answer(&answer.body, &answer.headers);
         if !answer.status.is_success() {
             // When sending fails, the client gets the challenge's id so that it can resend.

@@ -197,7 +197,7 @@ export class Latchkey extends Target {
     let attempts = 0;
     const attempt = (isLast) => {
       attempts += 1;
-      return this.#post("/api/auth/otp/verify/", body, isVerified, { patience: VERIFY_PATIENCE[Number(isLast)] });
+      return this.#post("/api/auth/otp/verify/", body, isVerified, { patience: VERIFY_PATIENCE[Number(isLast)], keepalive: true });
     };
     try {
       const answer = await insist(attempt, isLost);
@@ -246,7 +246,7 @@ export class Latchkey extends Target {
   async #good() {
     const held = this.#held;
     if (held === undefined || (held && left(held) < Math.min(SPARE, held.life / 2))) await this.#replace(held);
-    if (!this.#held) throw new LatchkeyError("signed_out", "Nobody is signed in.");
+    if (!this.#held) throw new LatchkeyError("signed_out", "The user is not signed in. Request a code first.");
     return this.#held;
   }
 

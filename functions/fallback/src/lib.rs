@@ -1,10 +1,11 @@
 //! The `$default` route: requests to paths or methods without a function of their own.
 //!
-//! 1. A known path with a final slash: redirect to the same path without it.
-//! 2. A known path with another method: answer 405 with the allowed methods.
-//! 3. Any other path: answer 404.
+//! 1. Answer a preflight (OPTIONS) by 204. API Gateway adds the CORS headers.
+//! 2. Redirect a known path with a final slash to the same path without it.
+//! 3. Answer a known path with another method by 405, with the allowed methods.
+//! 4. Answer any other path by 404.
 //!
-//! This function makes no calls to AWS and has no permissions.
+//! This function works without calls to AWS and without permissions.
 
 use shared::aws;
 use shared::config::Reader;
@@ -28,6 +29,10 @@ impl Function for Fallback {
     }
 
     async fn handle(&self, request: Request) -> Result<Reply> {
+        // `$default` matches OPTIONS too, and browsers accept only a success.
+        if request.method() == "OPTIONS" {
+            return Ok(Reply::no_content());
+        }
         look(&request)?;
         if request.has_final_slash { Reply::permanent_redirect(&request.path) } else { Err(Error::NotFound) }
     }

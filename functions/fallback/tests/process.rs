@@ -24,7 +24,7 @@ async fn the_binary_answers_what_no_route_names() {
 }
 
 #[tokio::test]
-async fn the_binary_reports_what_is_no_event_and_goes_on() {
+async fn the_binary_reports_an_invalid_event_and_continues() {
     let auth = deployment(&[]).await;
     let mut function = Process::start(&auth, BINARY).await;
     assert!(function.invoke(json!({ "neither": "method nor path" })).await.is_err());

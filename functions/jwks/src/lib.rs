@@ -1,6 +1,6 @@
 //! `GET /.well-known/jwks.json` and `GET /.well-known/openid-configuration`: data for verifying access tokens.
 //!
-//! The function only reads the public-keys item, and has permission for nothing else.
+//! The function only reads the public-keys item. This is also its only permission.
 
 use std::time::Duration;
 
@@ -33,7 +33,7 @@ pub struct Settings {
 }
 
 const KEYS: &str = "/.well-known/jwks.json";
-/// How long the keys are cached. A new key is published long before it signs, so this causes no unknown keys (V41).
+/// How long the keys are cached. A new key is published long before it signs, so verifiers know it in time (V41).
 ///
 /// A revoked key disappears after this time even if the table is unreachable, because an error is better than a leaked key.
 const FRESH: Duration = Duration::from_secs(60);
@@ -76,8 +76,7 @@ impl Function for Jwks {
 }
 
 impl Jwks {
-    /// The issuer's data for verifiers (S48). Latchkey's own endpoints have names of their own, because they differ
-    /// from those of OAuth.
+    /// The issuer's data for verifiers (S48). Latchkey's endpoints differ from those of OAuth, so their names differ too.
     fn discovery(&self, issuer: &str) -> Value {
         json!({
             "issuer": issuer,

@@ -29,7 +29,7 @@ tests::every_binarys_tests!(BINARY, ["dynamodb"]);
 
 /// Adding a root certificate to the system's store, or its path to the environment, must not make a server pass for AWS.
 #[tokio::test]
-async fn the_systems_roots_vouch_for_nobody() {
+async fn the_systems_roots_are_not_trusted() {
     let auth = deployment(&[]).await;
     let tls = TlsEndpoint::start(auth.stack.addresses().aws).await;
     for (name, status) in [("AWS_CA_BUNDLE", 200), ("SSL_CERT_FILE", 503)] {

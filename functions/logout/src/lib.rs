@@ -89,7 +89,7 @@ impl Function for Logout {
     async fn handle(&self, request: Request) -> Result<Reply> {
         let now = self.clock.now();
         let Body { refresh, all, token_delivery } = request.json()?;
-        let Delivered { delivery, text } = request.refresh_token(&self.frontends, token_delivery, refresh)?;
+        let Delivered { delivery, text, .. } = request.refresh_token(&self.frontends, token_delivery, refresh)?;
         let keys = self.keys.keys(now).await?;
         let token = text.and_then(|text| text.parse::<RefreshToken>().ok());
         let audience = Audience { tenant: request.tenant(), client: &self.audience };

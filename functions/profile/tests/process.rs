@@ -7,7 +7,7 @@ use tests::runtime_api::{Process, deployment};
 const BINARY: &str = env!("CARGO_BIN_EXE_profile");
 
 #[tokio::test]
-async fn the_binary_tells_a_person_who_they_are() {
+async fn the_binary_returns_the_user() {
     let auth = deployment(&[]).await;
     let tokens = auth.client().sign_in("ada@example.com").await;
     let mut function = Process::start(&auth, BINARY).await;

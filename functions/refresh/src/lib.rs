@@ -2,8 +2,9 @@
 //!
 //! 1. Refuse forged tokens without a read.
 //! 2. Move the session on by one generation. At the same time, read the user to check that the session is still active.
-//! 3. The current token gets its successor. The previous token gets the same successor again, within the grace
-//!    period. Any older token ends the session, because someone probably has a copy.
+//! 3. The current token gets its successor. The previous token gets the same successor again, from the client that rotated it: its
+//!    retry key shows this at any time, and without a key the grace period is left. Any other used token ends the session,
+//!    because someone probably has a copy.
 
 use serde::{Deserialize, Serialize};
 use shared::aws::{self, Aws};
@@ -11,9 +12,9 @@ use shared::config::Reader;
 use shared::http::{Cookie, Delivered, Frontends, Issuer, Reply, Request, TokenDelivery, TokenSettings, Tokens};
 use shared::observe::report::{self, About};
 use shared::runtime::Function;
-use shared::sessions::{RefreshToken, Rotation, Session, SessionPolicy};
+use shared::sessions::{RefreshToken, RotatedBy, Rotation, Session, SessionPolicy};
 use shared::store::{RotationRequest, Store, UserTable, Users};
-use shared::words::{Clock, Entropy, Error, Result, random_id};
+use shared::words::{Clock, Entropy, Error, Result, RetryKey, random_id};
 
 /// The function's resources: the users' table and the keys of both tokens.
 pub struct Refresh {
@@ -36,7 +37,14 @@ pub struct Settings {
 #[derive(Deserialize)]
 struct Body {
     refresh: Option<String>,
+    retry: Option<String>,
     token_delivery: Option<TokenDelivery>,
+}
+
+/// The request's two secrets.
+struct Presented {
+    token: Option<String>,
+    retry: Option<RetryKey>,
 }
 
 #[derive(Serialize)]
@@ -72,9 +80,11 @@ impl Function for Refresh {
     }
 
     async fn handle(&self, request: Request) -> Result<Reply> {
-        let Body { refresh, token_delivery } = request.json()?;
-        let Delivered { delivery, text } = request.refresh_token(&self.frontends, token_delivery, refresh)?;
-        match self.trade(text, delivery, &request).await {
+        let Body { refresh, retry, token_delivery } = request.json()?;
+        let retry = retry.as_deref().map(str::parse).transpose()?;
+        let Delivered { delivery, text: token, .. } =
+            request.refresh_token(&self.frontends, token_delivery, refresh)?;
+        match self.trade(Presented { token, retry }, delivery, &request).await {
             // Clear the cookie. Otherwise the browser would keep sending a useless token.
             Err(error @ Error::InvalidToken) if delivery == TokenDelivery::Cookie => {
                 Reply::refusal(&error).with_cookie(&Cookie::Refresh.clear())
@@ -85,9 +95,9 @@ impl Function for Refresh {
 }
 
 impl Refresh {
-    async fn trade(&self, token: Option<String>, delivery: TokenDelivery, request: &Request) -> Result<Reply> {
+    async fn trade(&self, presented: Presented, delivery: TokenDelivery, request: &Request) -> Result<Reply> {
         let now = self.clock.now();
-        let token: RefreshToken = token.ok_or(Error::InvalidToken)?.parse()?;
+        let token: RefreshToken = presented.token.ok_or(Error::InvalidToken)?.parse()?;
 
         let keys = self.issuer.keys(request, now).await?;
         let (grant, key) = keys.authenticate(&token).ok_or(Error::InvalidToken)?;
@@ -96,9 +106,11 @@ impl Refresh {
         let access_key = keys.access_key()?;
 
         let next_key = keys.refresh_key_id()?;
-        let invocation = &random_id(&Entropy)?;
-        let presented =
-            RotationRequest { grant, next_key, invocation, device: &request.device(), policy: &self.policy };
+        let by = match &presented.retry {
+            Some(retry) => RotatedBy::Retry(token.retry_digest(&key, retry, keys.audience())),
+            None => RotatedBy::Invocation(random_id(&Entropy)?),
+        };
+        let presented = RotationRequest { grant, next_key, by: &by, device: &request.device(), policy: &self.policy };
         let users = self.users.of(request.tenant());
         let (rotation, user) = tokio::try_join!(users.rotate(presented, now), users.user(&grant.user))?;
 
@@ -110,11 +122,7 @@ impl Refresh {
                 return Err(Error::InvalidToken);
             }
         };
-        // The backup may have brought back a session that had ended.
-        if keys.precedes_restore(&session) {
-            return Err(Error::InvalidToken);
-        }
-        if !user.is_some_and(|user| user.has(session.id())) {
+        if !keys.admit(&session) || !user.is_some_and(|user| user.has(session.id())) {
             return Err(Error::InvalidToken);
         }
         let mut tokens = keys.issue(&session, &access_key)?;
@@ -123,7 +131,7 @@ impl Refresh {
     }
 }
 
-/// A used token was presented again. Its session ends for everyone with a token of it, the attacker and the user alike (S32).
+/// A used token was presented again. Its session ends for everyone, the attacker and the user alike (S32).
 async fn end(users: Users<'_>, session: &Session) -> Result<Reply> {
     let (user, id) = (session.user(), session.id());
     let ended = users.end_session(user, id).await?;

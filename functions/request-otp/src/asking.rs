@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
-use shared::admission::Gate;
-use shared::codes::{ChallengeRef, Decision, IdentifierState, Kept, OutgoingCode, Seal, Strength};
+use shared::admission::{Allowed, Gate, Permit};
+use shared::codes::{
+    ChallengeRef, Decision, IdentifierState, Kept, MAILBOX_WAIT, OutgoingCode, Seal, Strength, blurred,
+};
 use shared::http::{Cookie, Reply, TokenDelivery};
 use shared::messages::Sent;
 use shared::observe::report::{self, Step};
@@ -17,7 +19,7 @@ use crate::wire::CodeSent;
 /// A request for a code, ready to be decided.
 pub(crate) struct Asking<'a> {
     pub(crate) request: ChallengeRequest<'a>,
-    pub(crate) gate: Gate<'a>,
+    pub(crate) gate: &'a Gate<'a>,
     pub(crate) network: &'a NetworkDigest,
     pub(crate) seal: Seal<'a>,
     /// The challenge that the client named, if we sealed its id.
@@ -25,15 +27,15 @@ pub(crate) struct Asking<'a> {
     pub(crate) delivery: TokenDelivery,
 }
 
-/// After so many refused sends in a row, a client has to wait.
+/// Refused sends in a row that may be repeated at once. After the next one, a client has to wait.
 const FREE_REFUSALS: u8 = 2;
 
-impl Asking<'_> {
-    /// The time left, if the client asked for the challenge that it names a moment ago.
+impl<'a> Asking<'a> {
+    /// The time left, if the client asked for the same challenge a moment ago.
     pub(crate) fn repeated(&self, function: &RequestOtp) -> Option<Duration> {
         let pause = function.policy.resend_after.min(self.promise(function));
         let left = self.now().until(self.named?.asked.after(pause));
-        // An id made by a clock that is ahead promises no more than any other.
+        // An id from a clock that is ahead promises the same pause as any other.
         (!left.is_zero()).then_some(left.min(pause))
     }
 
@@ -52,12 +54,17 @@ impl Asking<'_> {
     }
 
     /// Decides, and sends a code or shares one.
-    pub(crate) async fn decide(&self, function: &RequestOtp, state: IdentifierState) -> Result<Reply> {
+    pub(crate) async fn decide(
+        &self,
+        function: &RequestOtp,
+        state: IdentifierState,
+        allowed: Allowed<'a>,
+    ) -> Result<Reply> {
         let is_sending = matches!(state.decide(self.request.asked), Decision::Send(_));
         let started = Instant::now();
         let reserve = async {
             match is_sending {
-                true => self.gate.reserve(self.network).await.map(Some),
+                true => self.gate.reserve(allowed).await.map(Some),
                 false => Ok(None),
             }
         };
@@ -68,6 +75,10 @@ impl Asking<'_> {
                 function.pace.wait().await?;
                 return self.sent(function, &self.names(Kept::Long, short_id(&Entropy)?));
             }
+            Begun::MailboxFull => {
+                function.pace.wait().await?;
+                return Err(Error::RateLimited { retry_after: MAILBOX_WAIT });
+            }
             Begun::Wait(wait) => {
                 function.pace.wait().await?;
                 return Err(Error::RateLimited { retry_after: blurred(wait, self.network) });
@@ -75,8 +86,8 @@ impl Asking<'_> {
         };
         let reply = self.send(function, &outgoing, async {
             match reserved? {
-                Some(reserved) => Ok(self.gate.take(reserved).await?.wait(self.now())),
-                None => Err(Error::internal("a code was stored that nobody decided to send")),
+                Some(reserved) => self.gate.take(reserved).await,
+                None => Err(Error::internal("a code was stored without a decision to send it")),
             }
         });
         let reply = reply.await;
@@ -84,28 +95,24 @@ impl Asking<'_> {
         reply
     }
 
-    /// Sends a stored code after the budget has let it pass. Takes everything back if it was certainly not sent.
+    /// Sends a stored code if the gate permits it. Takes everything back after a certain refusal.
     async fn send(
         &self,
         function: &RequestOtp,
         outgoing: &OutgoingCode,
-        budget: impl Future<Output = Result<Option<Duration>>>,
+        permit: impl Future<Output = Result<Permit<'_>>>,
     ) -> Result<Reply> {
-        match budget.await {
-            Ok(None) => {}
-            Ok(Some(retry_after)) => {
-                // Another request took the last SMS since step 1.
-                function.table.withdraw(outgoing, self.request).await?;
-                return Err(Error::RateLimited { retry_after });
-            }
+        let permit = match permit.await {
+            Ok(permit) => permit,
+            // Another request may have taken the last message since step 1.
             Err(error) => {
                 self.take_back(function, outgoing).await;
                 return Err(error);
             }
-        }
+        };
         let to = self.request.drafting.to;
         let life = function.policy.life_of(to, outgoing.plan.strength);
-        match function.sender.send(to, outgoing.draft.code(), life).await {
+        match function.sender.send(permit, outgoing.draft.code(), life).await {
             Ok(Sent::Accepted | Sent::Unclear(_)) => {
                 self.sent(function, &self.names(outgoing.plan.kept(), outgoing.draft.key.clone()))
             }
@@ -140,7 +147,7 @@ impl Asking<'_> {
         self.answer(function, named, self.promise(function), function.policy.resend_after)
     }
 
-    /// The error after a send that was refused or is probably lost. The client may retry at once, but not for ever.
+    /// The error after a send that was refused or is probably lost. The client may retry at once, [`FREE_REFUSALS`] times.
     fn not_sent(&self, function: &RequestOtp, outgoing: &OutgoingCode) -> Result<Reply> {
         let refusals = self.named.map_or(0, |named| named.refusals).saturating_add(1);
         let may_repeat = refusals <= FREE_REFUSALS;
@@ -186,12 +193,4 @@ impl Asking<'_> {
     fn now(&self) -> Timestamp {
         self.request.asked.now
     }
-}
-
-/// A number's wait, rounded up to five minutes, with some seconds that differ by network. An exact time would tell when the
-/// owner of the number asked.
-fn blurred(wait: Duration, network: &NetworkDigest) -> Duration {
-    const STEP: u64 = 300;
-    let spread = network.short().bytes().map(u64::from).sum::<u64>() % 61;
-    Duration::from_secs(wait.as_secs().max(1).div_ceil(STEP) * STEP + spread)
 }

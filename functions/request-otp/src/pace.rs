@@ -1,5 +1,5 @@
-//! How long a request that sends nothing waits: as long as one of this instance's last writes and sends took. So its time does
-//! not tell it from a request that sends.
+//! The wait of a request that sends nothing: as long as one of this instance's last writes and sends took. So the time of an
+//! answer does not reveal whether a message was sent.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
@@ -11,7 +11,7 @@ use shared::words::{Entropy, Result};
 #[derive(Default)]
 pub(crate) struct Pace(Mutex<VecDeque<Duration>>);
 
-/// So many times are kept.
+/// The number of times to keep.
 const KEPT: usize = 32;
 /// The wait of an instance before its first send: the usual time of a write in DynamoDB and a send in SES.
 const FIRST: Duration = Duration::from_millis(60);
@@ -26,7 +26,7 @@ impl Pace {
         times.push_back(took);
     }
 
-    /// Waits as long as one of the remembered ones, drawn at random.
+    /// Waits for one of the remembered times, drawn at random.
     pub(crate) async fn wait(&self) -> Result<()> {
         let time = self.draw()?;
         tokio::time::sleep(time).await;

@@ -11,7 +11,7 @@ struct Body {
     #[serde(flatten)]
     identifier: IdentifierFields,
     challenge_id: Option<String>,
-    /// Only verify-otp keeps it. Its type is checked here too, so that a client learns about a mistake early.
+    /// Only verify-otp stores it. Its type is checked here too, so that a client learns about a mistake early.
     #[serde(rename = "source_url")]
     _source_url: Option<String>,
     token_delivery: Option<TokenDelivery>,
@@ -30,11 +30,11 @@ pub(crate) struct CodeRequest {
 }
 
 impl CodeRequest {
-    /// Reads the body. Foreign pages could otherwise have codes sent in their visitors' names, from their visitors' networks.
+    /// Reads the body. Checks the page first: a foreign page could otherwise have codes sent from its visitors' networks.
     pub(crate) fn read(request: &Request, frontends: &Frontends) -> Result<CodeRequest> {
         request.check_page(frontends)?;
         let Body { identifier, challenge_id, token_delivery, device, .. } = request.json()?;
-        let Delivered { delivery, text } =
+        let Delivered { delivery, text, .. } =
             request.delivered(frontends, token_delivery, challenge_id, Cookie::Challenge)?;
         let device = request.device_token(frontends, delivery, device)?;
         let to = identifier.destination()?;

@@ -3,8 +3,7 @@
 //! - Secrets Manager invokes it for the four steps of a rotation, on schedule or on demand: `steps`.
 //! - CloudFormation invokes it when the stack is created and on each change of a setting: `stack`. It checks the settings of all
 //!   functions and adds missing keys, such as the first ones and those of another algorithm.
-//! - An operator invokes it with `{"mode": "revoke", "kid": …}` `{"mode": "restore"}` or
-//!   `{"mode": "ensure"}`: `change`.
+//! - An operator invokes it with `{"mode": "revoke", "kid": …}`, `{"mode": "restore"}` or `{"mode": "ensure"}`: `change`.
 //!
 //! Events may be repeated, stop halfway or overlap. Every new keyring is derived from the current one, and replaces
 //! only that one (`shared::aws::vault`).

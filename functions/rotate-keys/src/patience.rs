@@ -50,7 +50,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_passes_is_repeated_for_half_a_minute() {
+    async fn a_passing_failure_is_retried_for_half_a_minute() {
         let busy = || Error::unavailable("busy");
         let (outcome_of_two, waited) = outcome(2, busy).await;
         assert_eq!((outcome_of_two.unwrap(), waited.as_millis()), (3, 600));
@@ -59,7 +59,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_stays_wrong_is_told_at_once() {
+    async fn a_lasting_failure_is_reported_at_once() {
         let (outcome, waited) = outcome(1, || Error::internal("not a keyring")).await;
         assert!(outcome.is_err() && waited.is_zero());
     }

@@ -29,8 +29,8 @@ impl RotateKeys {
     /// Publishes the public keys of `version`, if it has any. Returns `false` if another version has become current,
     /// because its public keys must stay.
     ///
-    /// A write names the version whose keys it replaces. A delayed write therefore detects an interim one, and checks
-    /// only then whether `version` is still current or may become it.
+    /// A write names the version whose keys it replaces. A delayed write therefore detects an interim one. It then checks
+    /// whether `version` is still current or may become current.
     pub(crate) async fn publish<K: StoredKeyring>(
         &self,
         vault: &Vault<K>,
@@ -52,7 +52,7 @@ impl RotateKeys {
                 return Ok(false);
             }
         }
-        Err(Error::unavailable("others keep publishing keys; try again"))
+        Err(Error::unavailable("other writers keep publishing keys; try again"))
     }
 
     /// Publishes the public keys of the current keyring.

@@ -63,7 +63,7 @@ pub async fn refuse(refusal: Refusal, event: Value) -> std::result::Result<Value
 
 async fn send(callback: &Callback, request: &Value, outcome: std::result::Result<Value, String>) -> Result<Value> {
     if let Err(reason) = &outcome {
-        tracing::warn!(cause = reason, "CloudFormation is told that this failed");
+        tracing::warn!(cause = reason, "reporting a failure to CloudFormation");
     }
     let url = text(request, "ResponseURL").ok_or_else(|| Error::invalid("ResponseURL: expected a URL"))?;
     let answer = answer(request, outcome);

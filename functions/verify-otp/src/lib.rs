@@ -5,12 +5,14 @@
 //! 2. Compare the code. The answer is the same for every reason why it is wrong.
 //! 3. Admit the user (`shared::admission`): use up the challenge, so that its code works only once, and open a
 //!    session within the session limit. A new user is created in the same transaction.
-//! 4. A browser gets the refresh token as a cookie, and a device cookie for its next request for a code.
+//! 4. An answer that was right a moment ago gets its session again, if it has the same challenge id and retry key.
+//! 5. A browser gets the refresh token as a cookie, and a device cookie for its next request for a code.
 
+mod again;
 mod prove;
 mod wire;
 
-use shared::admission::{Admitted, Arrival, Door, admit};
+use shared::admission::{Admitted, Arrival, Door, Payment, admit};
 use shared::aws::{self, Aws, KeyringReader};
 use shared::codes::{Allowance, DEVICE_LIFE, SmsPolicy, device_token};
 use shared::config::Reader;
@@ -20,8 +22,9 @@ use shared::observe::report::{self, About};
 use shared::runtime::Function;
 use shared::sessions::{Opening, Proof, SessionPolicy};
 use shared::store::{OtpTable, Store, UserTable};
-use shared::words::{Clock, Index, Result};
+use shared::words::{Clock, Error, Index, Result};
 
+use crate::prove::Answer;
 use crate::wire::{SignedIn, SubmittedCode};
 
 /// The function's resources: both tables and all keyrings.
@@ -38,6 +41,12 @@ pub struct VerifyOtp {
     codes: KeyringReader<CodeKeys>,
     challenges: OtpTable,
     users: UserTable,
+}
+
+/// A user who has signed in, and the epoch of the identifier's device tokens.
+pub(crate) struct Entered {
+    pub(crate) admitted: Admitted,
+    pub(crate) epoch: u32,
 }
 
 /// The function's settings.
@@ -128,18 +137,18 @@ impl Function for VerifyOtp {
         let access_key = keys.access_key()?;
         let index = Index::new(index.index.mac(), request.tenant());
 
-        let (code, owner) = self.prove(&submitted, request.network, &index, &codes, now).await?;
-
-        let epoch = code.state().epoch;
-        let opening = Opening { policy: &self.sessions, key_id: keys.refresh_key_id()?, device: &request.device() };
-        let door = Door {
-            users: self.users.of(request.tenant()),
-            challenges: &self.challenges,
-            sms: &self.sms,
-            sign_up_open: self.sign_up_open,
+        let answer = Answer::new(&submitted, request.network, &index, &codes, now)?;
+        let opening = Opening {
+            policy: &self.sessions,
+            key_id: keys.refresh_key_id()?,
+            device: &request.device(),
+            id: answer.session.as_ref(),
         };
-        let arrival = Arrival { owner, opening, source_url: submitted.source_url.as_deref(), now };
-        let Admitted { user, session, is_new } = admit(&Proof::Code(code), door, arrival).await?;
+        let entered = match self.enter(&answer, opening, &index).await {
+            Err(Error::InvalidOtp) => self.enter_again(&answer, &keys, &index).await,
+            entered => entered,
+        };
+        let Entered { admitted: Admitted { user, session, is_new }, epoch } = entered?;
 
         report::about(About::User(&user.id));
         report::about(About::Session(session.id()));
@@ -155,5 +164,23 @@ impl Function for VerifyOtp {
                 reply.with_cookies(refresh.into_iter().chain([device, Cookie::Challenge.clear()]))
             }
         }
+    }
+}
+
+impl VerifyOtp {
+    /// Steps 1 to 3.
+    async fn enter(&self, answer: &Answer<'_>, opening: Opening<'_>, index: &Index<'_>) -> Result<Entered> {
+        let (code, owner) = self.prove(answer, index).await?;
+        let epoch = code.state().epoch;
+        let network = answer.network.clone();
+        let payment = Payment::new(&self.challenges, &self.sms, code.to(), index, network, answer.now)?;
+        let door = Door {
+            users: self.users.of(index.tenant()),
+            challenges: &self.challenges,
+            payment: &payment,
+            sign_up_open: self.sign_up_open,
+        };
+        let arrival = Arrival { owner, opening, source_url: answer.submitted.source_url.as_deref(), now: answer.now };
+        Ok(Entered { admitted: admit(&Proof::Code(code), door, arrival).await?, epoch })
     }
 }

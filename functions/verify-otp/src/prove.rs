@@ -4,45 +4,71 @@ use shared::codes::{Action, Attempt, ChallengeRef, ProvenCode, Seal};
 use shared::keys::CodeKeys;
 use shared::observe::report::{self, About, Step};
 use shared::store::Owner;
-use shared::words::{Error, IdentifierDigest, Index, Lane, Network, NetworkDigest, Result, Timestamp};
+use shared::words::{Error, IdentifierDigest, Index, Lane, Network, NetworkDigest, Result, SessionId, Timestamp};
 
 use crate::VerifyOtp;
 use crate::wire::SubmittedCode;
 
 /// An answer, and where it came from.
-struct Answer<'a> {
-    submitted: &'a SubmittedCode,
-    identifier: IdentifierDigest,
-    network: NetworkDigest,
+pub(crate) struct Answer<'a> {
+    pub(crate) submitted: &'a SubmittedCode,
+    pub(crate) identifier: IdentifierDigest,
+    pub(crate) network: NetworkDigest,
+    /// The challenge that the client named.
+    named: Option<ChallengeRef>,
+    /// The session that it opens, if it can be repeated: it names a challenge and has a retry key.
+    pub(crate) session: Option<SessionId>,
     codes: &'a CodeKeys,
-    now: Timestamp,
+    pub(crate) now: Timestamp,
+}
+
+impl<'a> Answer<'a> {
+    /// Opens the challenge id.
+    ///
+    /// # Errors
+    /// [`Error::InvalidOtp`] for an id that we did not seal for this identifier. It costs no call.
+    pub(crate) fn new(
+        submitted: &'a SubmittedCode,
+        network: Network,
+        index: &Index<'_>,
+        codes: &'a CodeKeys,
+        now: Timestamp,
+    ) -> Result<Answer<'a>> {
+        let (identifier, network) = (index.identifier(&submitted.to.identifier()), index.network(network));
+        report::about(About::Identifier(&identifier));
+        report::about(About::Network(&network));
+        let open = |id| Seal::new(index, &identifier).open(id, now).ok_or(Error::InvalidOtp);
+        let named = submitted.challenge.as_ref().map(open).transpose()?;
+        let repeatable = submitted.challenge.as_ref().zip(submitted.retry.as_ref());
+        let session = repeatable.map(|(id, retry)| index.session(id, submitted.code.reveal(), retry));
+        Ok(Answer { submitted, identifier, network, named, session, codes, now })
+    }
 }
 
 impl VerifyOtp {
     /// Checks the code. Returns the proof and the owner of the identifier, if it has one.
-    pub(crate) async fn prove(
-        &self,
-        submitted: &SubmittedCode,
-        network: Network,
-        index: &Index<'_>,
-        codes: &CodeKeys,
-        now: Timestamp,
-    ) -> Result<(ProvenCode, Owner)> {
-        let (identifier, network) = (index.identifier(&submitted.to.identifier()), index.network(network));
-        report::about(About::Identifier(&identifier));
-        report::about(About::Network(&network));
-        // An id that we did not seal for this identifier costs no call.
-        let opened = submitted.challenge.as_ref().map(|id| Seal::new(index, &identifier).open(id, now));
-        let answer = Answer { submitted, identifier: identifier.clone(), network, codes, now };
-        match opened {
-            Some(Some(named)) => self.prove_bound(&answer, &named, index).await,
-            Some(None) => Err(Error::InvalidOtp),
-            None => self.prove_unbound(&answer, index).await,
+    pub(crate) async fn prove(&self, answer: &Answer<'_>, index: &Index<'_>) -> Result<(ProvenCode, Owner)> {
+        let proving = async {
+            match &answer.named {
+                Some(named) => self.prove_bound(answer, named, index).await,
+                None => self.prove_unbound(answer, index).await,
+            }
+        };
+        // Writes the attempts of earlier answers, at most once in 16 answers.
+        tokio::join!(proving, self.challenges.write_attempts(answer.now)).0
+    }
+
+    /// Compares the code with a counted attempt.
+    fn compare(&self, answer: &Answer<'_>, attempt: &Attempt) -> Option<ProvenCode> {
+        let proven = answer.compare(attempt);
+        if !answer.submitted.code.is_long() {
+            self.challenges.note_attempt(proven.is_none());
         }
+        proven
     }
 
     /// An answer with a challenge id. A code with digits is compared with its own challenge only, a long code with every long
-    /// code of the identifier. No limit of a network refuses it: its challenge has few attempts, and a long code needs no limit.
+    /// code of the identifier. The limits of networks ignore it: its challenge has few attempts, and a long code needs no limit.
     async fn prove_bound(
         &self,
         answer: &Answer<'_>,
@@ -54,13 +80,13 @@ impl VerifyOtp {
             if submitted.code.is_long() {
                 return self.challenges.long_codes(identifier).await.map(Some);
             }
-            // An id of a long code names no entry. The write that is refused tells it from no other challenge.
+            // An id of a long code names no entry, so its write is refused like that of an unknown challenge.
             let (lane, key) = named.own().unwrap_or((Lane::Open, &named.key));
             self.challenges.spend_bound(identifier, (lane, key), *now).await
         };
         let users = self.users.of(index.tenant());
         let (attempt, owner) = tokio::join!(spend, users.owner(identifier));
-        match attempt?.and_then(|attempt| answer.compare(&attempt)) {
+        match attempt?.and_then(|attempt| self.compare(answer, &attempt)) {
             Some(proven) => Ok((proven, owner?)),
             None => {
                 report::note(Step::Compared { right: false });
@@ -69,7 +95,7 @@ impl VerifyOtp {
         }
     }
 
-    /// An answer without a challenge id: it may be a guess at any user, so its network may fail only so often (V37).
+    /// An answer without a challenge id. It may be a guess at any user, so the failures of its network are limited (V37).
     async fn prove_unbound(&self, answer: &Answer<'_>, index: &Index<'_>) -> Result<(ProvenCode, Owner)> {
         let Answer { submitted, identifier, network, now, .. } = answer;
         let (challenges, users, limit, now) = (&self.challenges, self.users.of(index.tenant()), self.failures, *now);
@@ -85,7 +111,7 @@ impl VerifyOtp {
             true => Some(challenges.long_codes_of(identifier, state?)),
             false => challenges.spend_unbound(identifier, network, state?, now).await?,
         };
-        if let Some(proven) = attempt.as_ref().and_then(|attempt| answer.compare(attempt)) {
+        if let Some(proven) = attempt.as_ref().and_then(|attempt| self.compare(answer, attempt)) {
             return Ok((proven, owner?));
         }
         report::note(Step::Compared { right: false });

@@ -6,7 +6,7 @@ use shared::http::{
     Cookie, Delivered, Frontends, IdentifierFields, Request, TokenDelivery, Tokens, UserView, source_url,
 };
 use shared::people::User;
-use shared::words::{ChallengeId, Destination, Error, Result};
+use shared::words::{ChallengeId, Destination, Error, Result, RetryKey};
 
 #[derive(Deserialize)]
 struct Body {
@@ -16,6 +16,7 @@ struct Body {
     otp: Option<String>,
     challenge_id: Option<String>,
     source_url: Option<String>,
+    retry: Option<String>,
     token_delivery: Option<TokenDelivery>,
     /// Clients send their device token with every request.
     #[serde(rename = "device")]
@@ -28,6 +29,8 @@ pub(crate) struct SubmittedCode {
     pub(crate) code: Code,
     /// The challenge, if the client named one.
     pub(crate) challenge: Option<ChallengeId>,
+    /// Its retry key, if the client may send the same answer again.
+    pub(crate) retry: Option<RetryKey>,
     pub(crate) source_url: Option<String>,
     /// Whether the client gets the tokens in the body or as cookies.
     pub(crate) delivery: TokenDelivery,
@@ -36,8 +39,9 @@ pub(crate) struct SubmittedCode {
 impl SubmittedCode {
     /// Reads the body. Text without the form of a code is refused here and costs no attempt.
     pub(crate) fn read(request: &Request, frontends: &Frontends, binding_required: bool) -> Result<SubmittedCode> {
-        let Body { identifier, otp_code, otp, challenge_id, source_url: source, token_delivery, .. } =
+        let Body { identifier, otp_code, otp, challenge_id, source_url: source, retry, token_delivery, .. } =
             request.json()?;
+        let retry = retry.as_deref().map(str::parse).transpose()?;
         let typed = match (otp_code, otp) {
             (Some(one), Some(other)) if one != other => {
                 return Err(Error::invalid("The body has two different codes. Send one."));
@@ -45,16 +49,18 @@ impl SubmittedCode {
             (Some(typed), _) | (None, Some(typed)) => typed,
             (None, None) => return Err(Error::invalid("The field otp_code is missing.")),
         };
-        let Delivered { delivery, text: challenge_id } =
+        let Delivered { delivery, text: challenge_id, is_shown } =
             request.delivered(frontends, token_delivery, challenge_id, Cookie::Challenge)?;
-        // A path of a replaced system has no field for it.
+        let retry = retry.filter(|_| is_shown);
+        // Bodies of replaced systems have no field for it.
         if binding_required && !request.is_by_alias && challenge_id.is_none() {
             return Err(Error::invalid("The field challenge_id is missing."));
         }
         let source_url = source.as_deref().and_then(source_url).map(str::to_owned);
         let to = identifier.destination()?;
         let code = Code::read(&typed).ok_or(Error::InvalidOtp)?;
-        Ok(SubmittedCode { to, code, challenge: challenge_id.map(ChallengeId::from_client), source_url, delivery })
+        let challenge = challenge_id.map(ChallengeId::from_client);
+        Ok(SubmittedCode { to, code, challenge, retry, source_url, delivery })
     }
 }
 

@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_call_waits_until_it_is_said_what_becomes_of_it() {
+    async fn a_held_call_waits_for_the_tests_decision() {
         let gate = Gate::default();
         assert!(gate.pass(call("GetItem"), named).await.1.is_none());
 

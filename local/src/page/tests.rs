@@ -47,7 +47,7 @@ async fn the_page_knows_where_its_api_is_and_may_talk_to_nobody_else() {
 }
 
 #[tokio::test]
-async fn without_an_api_of_its_own_the_page_asks_where_watch_serves_it() {
+async fn without_its_own_api_the_page_calls_cargo_lambda_watch() {
     let stack = stack("body", true).await;
     let page = stack.addresses().page.unwrap();
     let (_, body) = get(page, "/", &page.to_string()).await;

@@ -8,7 +8,7 @@ use shared::runtime::{Common, Function};
 use crate::environment::Environments;
 use crate::functions::Kind;
 
-/// The settings by the function that reads them. Every other function reads a subset of these.
+/// The settings by function. Every other function reads a subset of these.
 #[derive(Debug)]
 pub(crate) struct All {
     pub(crate) common: Common,
@@ -17,8 +17,8 @@ pub(crate) struct All {
     pub(crate) keys: rotate_keys::Settings,
 }
 
-/// Stands for what a custom resource answers later, so that all other settings can be read. It has the form of a digest or
-/// public key of 32 bytes.
+/// A placeholder for the later answer of a custom resource, so that all other settings can be read. It has the form of a
+/// digest or public key of 32 bytes.
 const LATER: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
 impl All {

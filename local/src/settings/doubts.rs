@@ -1,11 +1,10 @@
-//! Warnings about settings that are allowed but rarely intended. Settings that are always wrong are rejected by their
-//! readers instead.
+//! Warnings about allowed but rarely intended settings. Wrong settings are rejected by their readers instead.
 
 use std::time::Duration;
 
 use super::All;
 
-/// A condition, and the warning for it, which begins with the setting's name.
+/// A condition, and its warning. The warning begins with the setting's name.
 type Doubt = (fn(&All) -> bool, &'static str);
 
 /// Access tokens keep working after logout until they expire. Longer than this is a surprise for users.
@@ -92,7 +91,7 @@ pub(super) const DOUBTS: &[Doubt] = &[
     ),
 ];
 
-/// A deployment without `DOMAIN_NAME` does without cookies on purpose, so it gets no warning.
+/// A deployment without `DOMAIN_NAME` has no cookies on purpose, so it gets no warning.
 fn leaves_frontends_out(all: &All) -> bool {
     all.request.frontends.domain.is_some() && all.request.frontends.without_cookies().next().is_some()
 }

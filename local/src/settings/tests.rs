@@ -30,7 +30,7 @@ fn every_setting_has_words() {
     assert_eq!(told, asked_for());
 }
 
-/// Values that are valid for one setting or another.
+/// Values for one setting or another.
 const TEXTS: [&str; 10] = [
     "other",
     "GB",
@@ -88,7 +88,7 @@ fn every_setting_changes_its_words() {
 }
 
 #[test]
-fn settings_are_said_as_a_person_says_them() {
+fn settings_are_described_in_plain_words() {
     let words = settings("production", &[]).unwrap().words();
     for line in [
         "Settings of the profile `production`",
@@ -133,7 +133,7 @@ fn wrong_settings_are_refused_as_a_stack_refuses_them() {
 const SOUND: &[(&str, &str)] = &[("SENDER_EMAIL", "ada@example.org"), ("OTP_BINDING", "required")];
 
 #[test]
-fn each_doubt_has_its_setting_and_goes_with_it() {
+fn each_warning_has_its_setting_and_disappears_with_it() {
     assert_eq!(doubts("production", SOUND), Vec::<&str>::new());
     let sms = ("SMS_COUNTRIES", "US");
     let causes: &[(&str, &[(&str, &str)])] = &[
@@ -165,7 +165,7 @@ fn each_doubt_has_its_setting_and_goes_with_it() {
 }
 
 #[test]
-fn limits_of_a_doubt_are_still_fine() {
+fn values_at_the_limit_get_no_warning() {
     for settings in [
         &[("JWT_ACCESS_SECONDS", "3600")],
         [companions("TRUSTED_PROXIES"), &[("TRUSTED_PROXIES", "10.0.0.0/8")]].concat().as_slice(),

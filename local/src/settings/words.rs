@@ -1,11 +1,12 @@
 //! The description of each setting in words. Add a line here for a new setting; a test finds missing ones.
 
+use shared::codes::Domains;
 use shared::http::TokenDelivery;
 
 use super::All;
 use super::phrases::{counted, duration, given, listed, on_or_off};
 
-/// The settings of a line, and the function that describes them.
+/// The settings of a line, and the function for its words.
 pub(super) type Line = (&'static [&'static str], fn(&All) -> String);
 
 /// Settings on one topic.
@@ -14,7 +15,7 @@ pub(super) struct Group {
     pub(super) lines: &'static [Line],
 }
 
-/// All lines, in the order in which a user's sign-in meets the settings.
+/// All lines, in the order of a sign-in.
 pub(super) const GROUPS: &[Group] = &[
     Group { title: "Codes", lines: CODES },
     Group { title: "Limits", lines: LIMITS },
@@ -81,6 +82,9 @@ const SMS: &[Line] = &[
     }),
     (&["SMS_PER_IP_DAY"], |all| {
         format!("one network: {} a day", counted(all.request.challenge.sms.daily_per_network, "request"))
+    }),
+    (&["SMS_RESERVED_SHARE"], |all| {
+        format!("reserve for known devices: {}% of budgets and breaker", all.request.challenge.sms.reserved)
     }),
     (&["SMS_BREAKER_SHARE"], |all| match all.request.challenge.sms.breaker.share {
         0 => "breaker: off".to_owned(),
@@ -161,6 +165,15 @@ const MAIL: &[Line] = &[
     (&["SES_CONFIGURATION_SET"], |all| {
         format!("configuration set: {}", given(&all.request.mail.configuration_set, "none"))
     }),
+    (&["MAIL_DAILY_BUDGET"], |all| format!("budget: {} a day", all.request.mail_limits.daily)),
+    (&["MAIL_ALLOW"], |all| match listed(all.request.mail_limits.allow.iter().map(Domains::to_string)) {
+        all if all.is_empty() => "to all domains".to_owned(),
+        domains => format!("only to {domains}"),
+    }),
+    (&["MAIL_DENY"], |all| match listed(all.request.mail_limits.deny.iter().map(Domains::to_string)) {
+        none if none.is_empty() => "to no domain: none".to_owned(),
+        domains => format!("never to {domains}"),
+    }),
     (&["PRODUCT_NAME"], |all| format!("the product's name, in mail and SMS: {}", all.request.mail.product)),
 ];
 
@@ -199,7 +212,7 @@ const AWS: &[Line] = &[
     }),
 ];
 
-/// The last part of an ARN, which names the resource.
+/// The resource's name, at the end of an ARN.
 fn resource(arn: &str) -> &str {
     arn.rsplit(':').next().unwrap_or(arn)
 }

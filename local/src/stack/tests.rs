@@ -95,7 +95,7 @@ async fn wrong_settings_are_named_all_together() {
 }
 
 #[tokio::test]
-async fn a_misspelt_setting_is_refused() {
+async fn a_misspelled_setting_is_refused() {
     let started = stack(|options| options.env = vec![("OTP_LENGHT".to_owned(), "8".to_owned())]).await;
     assert_eq!(
         started.err().unwrap().to_string(),

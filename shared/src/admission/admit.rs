@@ -1,27 +1,27 @@
 //! Admission: uses up a proof and opens a session for the user of its identifier. Creates the user if needed.
 
-use crate::admission::gate::Gate;
-use crate::codes::{ProvenCode, SmsPolicy};
+use crate::admission::gate::Payment;
+use crate::codes::ProvenCode;
 use crate::observe::report::{self, Step};
 use crate::people::User;
 use crate::sessions::{Opening, Proof, Session};
 use crate::store::{NewUser, OtpTable, Owner, SignUp, Users};
 use crate::words::{Entropy, Error, Result, Timestamp, UserId, random_id};
 
-/// The tables and rules of the deployment that admission uses.
+/// The tables and rules of the deployment, for admission.
 #[derive(Clone, Copy)]
 pub struct Door<'a> {
     /// The users of the request's tenant.
     pub users: Users<'a>,
     /// The table that holds the challenge.
     pub challenges: &'a OtpTable,
-    /// The rules for SMS. A used code pays off breaker debt.
-    pub sms: &'a SmsPolicy,
+    /// What a used code pays off.
+    pub payment: &'a Payment<'a>,
     /// Whether an identifier without a user may sign up.
     pub sign_up_open: bool,
 }
 
-/// The parts of the request that admission uses besides the proof.
+/// The parts of the request besides the proof, for admission.
 pub struct Arrival<'a> {
     /// The user of the proven identifier, if there is one.
     pub owner: Owner,
@@ -52,8 +52,7 @@ pub struct Admitted {
 pub async fn admit(proof: &Proof, door: Door<'_>, arrival: Arrival<'_>) -> Result<Admitted> {
     let Proof::Code(code) = proof;
     let Arrival { owner, opening, source_url, now } = arrival;
-    let gate = Gate::new(door.challenges, door.sms, code.to(), now)?;
-    let entry = Entry { proof, code, door, gate, opening, now };
+    let entry = Entry { proof, code, door, opening, now };
     let admitted = match owner.of(code.identifier())? {
         Some(owner) => entry.sign_in(owner).await?,
         None if door.sign_up_open => entry.sign_up(source_url).await?,
@@ -67,7 +66,6 @@ struct Entry<'a> {
     proof: &'a Proof,
     code: &'a ProvenCode,
     door: Door<'a>,
-    gate: Gate<'a>,
     opening: Opening<'a>,
     now: Timestamp,
 }
@@ -81,14 +79,15 @@ impl Entry<'_> {
         }
         let mut user = user.ok_or_else(|| Error::internal("an ID# item names a missing U# item"))?;
         // The ID# item was read before the user, and may have changed since.
-        if !user.identifiers().any(|identifier| identifier == self.code.to().identifier()) {
+        let proven = self.code.to().identifier();
+        if !user.identifiers().any(|own| own.kind() == proven.kind() && own.key() == proven.key()) {
             return Err(Error::InvalidOtp);
         }
         let session = self.open(owner)?;
         let (written, entered, ()) = tokio::join!(
             users.put_session(&session),
             users.enter_session(&user, &session.id, self.opening.policy.per_user, self.now),
-            self.gate.pay(),
+            self.settle(),
         );
         written?;
         if !entered? {
@@ -106,7 +105,7 @@ impl Entry<'_> {
         let new = NewUser { code: self.code, user, source_url, request_token: &request_token };
         match self.door.users.sign_up(self.door.challenges, new, &session, self.now).await? {
             SignUp::Done(user) => {
-                self.gate.pay().await;
+                self.settle().await;
                 Ok(Admitted { user, session, is_new: true })
             }
             SignUp::Taken(owner) => self.sign_in(owner).await,
@@ -117,9 +116,14 @@ impl Entry<'_> {
     /// A correct code is used up even if sign-up is closed.
     async fn turn_away(&self) -> Result<Error> {
         if self.door.challenges.use_up(self.code, self.now).await? {
-            self.gate.pay().await;
+            self.settle().await;
         }
         Ok(Error::Forbidden("Sign-up is closed. Only existing users can sign in."))
+    }
+
+    /// After the code was used: pays off debt, and gives back the token of a tagged address's mailbox.
+    async fn settle(&self) {
+        tokio::join!(self.door.payment.pay(), self.door.challenges.return_tagged(self.code.identifier()));
     }
 
     fn open(&self, user: UserId) -> Result<Session> {

@@ -1,8 +1,7 @@
-//! Decides which messages are sent and which proofs open a session. Every function that sends messages or opens sessions uses
-//! this module.
+//! Decides about sending messages and about opening sessions. Every function that does either uses this module.
 
 mod admit;
 mod gate;
 
 pub use self::admit::{Admitted, Arrival, Door, admit};
-pub use self::gate::{Gate, Reserved};
+pub use self::gate::{Allowed, Gate, Looked, Payment, Permit, Reserved, Rules};

@@ -2,7 +2,7 @@
 
 use crate::codes::challenge::{IdentifierState, Kept};
 use crate::codes::code::{Binding, Code, CodeDigest};
-use crate::words::{Destination, IdentifierDigest, Lane, MacKey, Timestamp};
+use crate::words::{Channel, Destination, IdentifierDigest, Lane, MacKey, Timestamp};
 
 /// A counted attempt, with the identifier's state after the count. Only an attempt at long codes is not counted, because 64 bits
 /// withstand any number of attempts.
@@ -15,7 +15,7 @@ pub struct Attempt {
     state: IdentifierState,
     /// The codes that it may match.
     among: Vec<(Kept, String)>,
-    /// The one of them that another network asked for through an alias.
+    /// The code among them that another network asked for through an alias, if any.
     elsewhere: Option<String>,
 }
 
@@ -44,8 +44,10 @@ pub struct Settlement {
     pub attempts: u32,
     /// Whether the code had eight digits because of the day's charges.
     pub is_eight: bool,
-    /// Whether a comparison of an answer from elsewhere is given back.
+    /// Whether the day's count of comparisons from elsewhere goes down by one.
     pub elsewhere: bool,
+    /// Whether a text is given back.
+    pub text: bool,
 }
 
 impl Attempt {
@@ -134,15 +136,23 @@ impl IdentifierState {
             }
         }
         let used = used.filter(|own| own.day == self.day);
+        let text = self.texts > 0
+            && code.to.channel() == Channel::Sms
+            && match code.kept {
+                Kept::Own(Lane::Open) => used.is_some(),
+                Kept::Own(Lane::Known) => false,
+                Kept::Long => self.long.get(&code.key).is_some_and(|long| long.sent().day() == self.day),
+            };
         let elsewhere = code.is_from_elsewhere && self.elsewhere > 0;
         // An answer from elsewhere has spent none of the code's own attempts, any other has spent one.
         let spent = u32::from(!code.is_from_elsewhere);
         Settlement {
             charged_in_a_row: [self.charged_in_a_row, under_way.min(self.charged_in_a_row)],
-            day: (used.is_some() || elsewhere).then_some(self.day),
+            day: (used.is_some() || elsewhere || text).then_some(self.day),
             attempts: used.map_or(0, |own| own.attempts_left + spent),
             is_eight: used.is_some_and(|own| own.is_eight),
             elsewhere,
+            text,
         }
     }
 }

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use crate::words::{Channel, Timestamp};
+use crate::words::{Channel, Lane, Timestamp};
 
 /// The size of a bucket, and how fast it fills.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +22,19 @@ const MAIL: Bucket = Bucket { burst: 5, every: Duration::from_secs(240) };
 const TEXTS: Bucket = Bucket { burst: 4, every: Duration::from_secs(600) };
 /// Messages for known browsers, in addition: at most five in any hour.
 pub(crate) const KNOWN: Bucket = Bucket { burst: 3, every: Duration::from_secs(1_800) };
+/// Mails to all tagged addresses of one mailbox together: at most ten in any hour.
+pub(crate) const TAGGED: Bucket = Bucket { burst: 5, every: Duration::from_secs(600) };
+/// Strangers leave so many of them to known devices. So they get four at once, and then one every ten minutes.
+const LEFT_TO_KNOWN: u32 = 1;
+
+/// Whether a request from `lane` for a tagged address gets a mail, if the bucket of its mailbox is full at `full_at`.
+pub(crate) fn has_room(full_at: Timestamp, lane: Lane, now: Timestamp) -> bool {
+    let kept_back = match lane {
+        Lane::Open => LEFT_TO_KNOWN,
+        Lane::Known => 0,
+    };
+    TAGGED.tokens(full_at, now) > kept_back
+}
 
 impl Bucket {
     /// The bucket of an identifier that gets its codes by `channel`.
@@ -80,6 +93,7 @@ mod tests {
         assert_eq!(most_in_an_hour(MAIL), 5 + 14);
         assert_eq!(most_in_an_hour(KNOWN), 3 + 1);
         assert_eq!(most_in_an_hour(TEXTS), 4 + 5);
+        assert_eq!(most_in_an_hour(TAGGED), 5 + 5);
     }
 
     #[test]

@@ -6,8 +6,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::codes::bucket::{Bucket, KNOWN};
-use crate::codes::code::{CodeDigest, SHORT_LENGTHS, Strength};
+use crate::codes::bucket::{Bucket, KNOWN, TAGGED, has_room};
+use crate::codes::code::{CodeDigest, MORE_DIGITS, SHORT_LENGTHS, Strength};
 use crate::codes::sms_policy::{EXPIRY_MINUTES, SmsPolicy};
 use crate::config::Reader;
 use crate::words::{Channel, Destination, ExpiresAt, Lane, Timestamp};
@@ -23,7 +23,7 @@ pub struct ChallengePolicy {
     pub sms: SmsPolicy,
     /// Attempts of a code with digits.
     pub attempts: u32,
-    /// How long a challenge that was just asked for is answered again without a message.
+    /// How long a repeated request for a challenge gets the same answer without a message.
     pub resend_after: Duration,
 }
 
@@ -31,18 +31,20 @@ pub struct ChallengePolicy {
 pub const MOST_SENDS: u32 = 4;
 /// How long a long code is accepted.
 pub const LONG_LIFE: Duration = Duration::from_secs(600);
-/// Codes that one network may have under way before it gets long ones.
-const MOST_LIVE_PER_NETWORK: usize = 2;
+/// Texts of a UTC day to one number that nobody has answered. After them, only known devices are served.
+const MOST_TEXTS: u32 = 10;
+/// A client of a tagged address whose mailbox has used up its mails is always told to wait so long, whenever the next one is due.
+pub const MAILBOX_WAIT: Duration = TAGGED.every;
 /// Attempts that strangers' codes may be charged a day, with the usual digits and with eight.
 const OPEN_CHARGES: [u32; 2] = [12, 120];
 /// The same for known browsers.
 const KNOWN_CHARGES: [u32; 2] = [6, 60];
-/// Answers without an id that are compared a day with a code that another network asked for through an alias.
+/// Answers a day without an id that are compared with another network's code, if that code came from an alias.
 pub const MOST_ELSEWHERE: u32 = 2;
 /// NIST SP 800-63B-4 §3.2.2: fewer consecutive failures than this happen at codes that can be guessed.
 const MOST_FAILURES: u32 = 100;
 
-/// Settings of earlier versions. A function that finds one names its replacement and does not start.
+/// Settings of earlier versions. A function with one of them names its replacement and does not start.
 pub const GONE: [&str; 2] = ["OTP_REQUESTS_PER_HOUR", "OTP_REQUESTS_PER_HOUR_PER_IP"];
 
 impl ChallengePolicy {
@@ -62,6 +64,22 @@ impl ChallengePolicy {
         }
     }
 
+    /// The digits of a short code. While the brake is on (`is_braked`), strangers' codes have eight at least.
+    pub fn digits(&self, lane: Lane, is_braked: bool) -> usize {
+        match lane {
+            Lane::Open if is_braked => self.length.max(MORE_DIGITS),
+            Lane::Open | Lane::Known => self.length,
+        }
+    }
+
+    /// Whether codes may go by `channel`.
+    pub fn sends_by(&self, channel: Channel) -> bool {
+        match channel {
+            Channel::Email => true,
+            Channel::Sms => !self.sms.countries.is_empty(),
+        }
+    }
+
     /// How long a code of this strength, sent to `to`, is accepted.
     pub fn life_of(&self, to: &Destination, strength: Strength) -> Duration {
         match (strength, to.channel()) {
@@ -71,15 +89,23 @@ impl ChallengePolicy {
         }
     }
 
-    /// The life that every answer to a request can promise, for a new code and for a shared one. A shared code has at least this
-    /// much of its life left.
+    /// The life that every answer to a request can promise, because a shared code has at least this much of its life left.
     pub fn promise(&self, to: &Destination) -> Duration {
         let shared = LONG_LIFE.saturating_sub(shared_for(to.channel()));
         self.life_of(to, Strength::Short).min(shared)
     }
 }
 
-/// How long a long code is given to further requests.
+/// Codes that one network may have under way before it gets long ones.
+fn most_live_per_network(channel: Channel) -> usize {
+    match channel {
+        Channel::Email => 2,
+        // Three texts have short codes, whoever asks for them.
+        Channel::Sms => 3,
+    }
+}
+
+/// How long further requests share a long code.
 fn shared_for(channel: Channel) -> Duration {
     match channel {
         Channel::Email => Duration::from_secs(240),
@@ -104,7 +130,7 @@ pub struct OwnCode {
     pub network: String,
     /// The UTC day to which its attempts are charged.
     pub day: u64,
-    /// Whether it has eight digits because the day's other attempts were charged.
+    /// Whether it has eight digits because the day's attempts with fewer digits were used up.
     pub is_eight: bool,
     /// Whether it was asked for through an alias.
     pub by_alias: bool,
@@ -121,6 +147,13 @@ pub struct LongCode {
     pub expires: ExpiresAt,
     /// The short digest of the network that asked for it.
     pub network: String,
+}
+
+impl LongCode {
+    /// When it was sent.
+    pub fn sent(&self) -> Timestamp {
+        self.expires.moment().before(LONG_LIFE)
+    }
 }
 
 /// The bucket, codes and charges of one lane.
@@ -147,12 +180,16 @@ pub struct IdentifierState {
     pub long: BTreeMap<String, LongCode>,
     /// The UTC day of the charges.
     pub day: u64,
-    /// Comparisons of answers without an id from elsewhere on that day.
+    /// Comparisons on that day of answers without an id from other networks.
     pub elsewhere: u32,
+    /// Texts of that day for clients without a device token that nobody has answered.
+    pub texts: u32,
     /// Attempts charged since the last right answer.
     pub charged_in_a_row: u32,
-    /// How often the identifier's devices were forgotten.
+    /// How often the owner has signed out everywhere. It ends older device tokens.
     pub epoch: u32,
+    /// For a tagged address: when the bucket of all tagged addresses of its mailbox is full again. Kept in another item.
+    pub mailbox_full_at: Option<Timestamp>,
 }
 
 /// A request for a code, as the decision needs it.
@@ -183,6 +220,8 @@ pub enum Decision {
     Share,
     /// By SMS only: the number has used up its texts.
     Wait(Duration),
+    /// For a tagged address only: its mailbox has used up the mails to tagged addresses.
+    MailboxFull,
 }
 
 /// A message to be sent, and the write before it.
@@ -192,7 +231,7 @@ pub struct Plan {
     pub lane: Lane,
     /// The strength of its code.
     pub strength: Strength,
-    /// The name of the challenge that gets a new code, unless a new one begins.
+    /// The name of the challenge that gets a new code. `None` if a new challenge begins.
     pub again: Option<String>,
     /// Expired codes to remove, by their names.
     pub expired: Vec<(Kept, String)>,
@@ -238,14 +277,25 @@ impl IdentifierState {
         if self.day == now.day() { self.elsewhere } else { 0 }
     }
 
+    /// The unanswered texts on the day of `now`.
+    pub fn texts(&self, now: Timestamp) -> u32 {
+        if self.day == now.day() { self.texts } else { 0 }
+    }
+
     /// Decides about a request for a code.
     pub fn decide(&self, asked: Asked<'_>) -> Decision {
         let Asked { channel, now, .. } = asked;
+        // First, so that the answer is the same for all tagged addresses of the mailbox.
+        if self.mailbox_full_at.is_some_and(|full_at| !has_room(full_at, asked.lane, now)) {
+            return Decision::MailboxFull;
+        }
         if let Some(plan) = self.for_known_device(asked) {
             return Decision::Send(plan);
         }
         let tokens = self.tokens(Lane::Open, channel, now);
+        let is_out_of_texts = channel == Channel::Sms && self.texts(now) >= MOST_TEXTS;
         if tokens >= 2
+            && !is_out_of_texts
             && let Some(plan) = self.own(asked)
         {
             return Decision::Send(plan);
@@ -253,12 +303,13 @@ impl IdentifierState {
         if self.has_shared(channel, now) {
             return Decision::Share;
         }
-        // By mail, the last token was spent on a long code that is still shared (the lemma). Where another clock is ahead of
-        // this one, a token may be missing for some seconds. It is then taken early.
-        if tokens >= 1 || channel == Channel::Email {
+        // By mail, the last token was spent on a long code that is still shared (the lemma). If another clock is ahead of
+        // this one, a token may be missing for some seconds. This request then takes it early.
+        if channel == Channel::Email || (tokens >= 1 && !is_out_of_texts) {
             return Decision::Send(self.plan(Lane::Open, Strength::Long, None, now));
         }
-        Decision::Wait(bucket(Lane::Open, channel).refilled_in(self.open.full_at, now))
+        let refilled = bucket(Lane::Open, channel).refilled_in(self.open.full_at, now);
+        Decision::Wait(if is_out_of_texts { refilled.max(now.until(now.next_day())) } else { refilled })
     }
 
     fn for_known_device(&self, asked: Asked<'_>) -> Option<Plan> {
@@ -275,11 +326,11 @@ impl IdentifierState {
 
     /// A code of its own: a new code for the client's own challenge, or a new challenge.
     fn own(&self, asked: Asked<'_>) -> Option<Plan> {
-        let Asked { network, by_alias, now, .. } = asked;
+        let Asked { network, by_alias, channel, now, .. } = asked;
         if let Some(again) = self.again(Lane::Open, asked) {
             return Some(again);
         }
-        if self.live_of(network, now) >= MOST_LIVE_PER_NETWORK {
+        if self.live_of(network, now) >= most_live_per_network(channel) {
             return None;
         }
         let is_long = by_alias && self.elsewhere(now) >= MOST_ELSEWHERE;

@@ -12,7 +12,7 @@ use crate::words::{Destination, Entropy, MacKey, Result, Scope, Tenant, is_invis
 pub enum Strength {
     /// `OTP_LENGTH` digits.
     Short,
-    /// Eight digits at least, once the day's attempts with fewer are charged.
+    /// Eight digits at least, once the day's attempts with fewer are used up.
     Eight,
     /// 64 bits. The only codes that several requests share.
     Long,
@@ -23,7 +23,7 @@ pub enum Strength {
 pub enum Code {
     /// 6 to 10 decimal digits.
     Short(SecretString),
-    /// 13 base32 characters (64 bits), while messages are short.
+    /// 13 base32 characters (64 bits), while an identifier has few messages left.
     Long(SecretString),
 }
 
@@ -32,8 +32,8 @@ pub const SHORT_LENGTHS: std::ops::RangeInclusive<usize> = 6..=10;
 /// The number of characters in a long code.
 pub const LONG_LENGTH: usize = 13;
 
-/// The digits of a code after the day's attempts with fewer are charged.
-const MORE_DIGITS: usize = 8;
+/// The digits of a code after the day's attempts with fewer are used up.
+pub(super) const MORE_DIGITS: usize = 8;
 
 impl Code {
     /// A random code of a strength, where a short one has `length` digits.
@@ -70,7 +70,7 @@ impl Code {
         Ok(Code::Long(BASE32_NOPAD.encode(&entropy.bytes::<8>()?).into()))
     }
 
-    /// Reads typed or pasted text (U19).
+    /// Reads typed or pasted text.
     ///
     /// Spaces, dashes and invisible marks are ignored, decimal digits of any script are accepted, and letters may be lower case. Text
     /// of a whole message is accepted if it contains exactly one distinct code. Other text gives `None`.
@@ -154,7 +154,8 @@ impl CodeDigest {
             Scope::Tenant(tenant),
             &[
                 channel.as_bytes(),
-                to.identifier().reveal().as_bytes(),
+                // The key: a code is right with any spelling of the mailbox that it was sent to.
+                to.identifier().key().as_bytes(),
                 PURPOSE.as_bytes(),
                 challenge.as_bytes(),
                 code.reveal().as_bytes(),
@@ -190,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn a_code_is_read_kindly() {
+    fn a_code_is_read_leniently() {
         for typed in
             ["012345", " 012 345\n", "012-345", "012–345", "０１２３４５", "٠١٢٣٤٥", "०१२३४५", "𝟎𝟏𝟐𝟑𝟒𝟓", "𝟶𝟷𝟸𝟹𝟺𝟻"]
         {
@@ -203,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pasted_message_is_read_where_it_says_one_code() {
+    fn a_pasted_message_with_one_code_is_read() {
         let ours = "012345 is your Latchkey code. It expires in 5 minutes.\n\n@app.example.com #012345";
         reads(ours, Some("012345"));
         for typed in ["Your code: 012345.", "code:０１２３４５", "012345 012345", "[012345] (international call 2)"]

@@ -2,29 +2,34 @@
 //! conditions of its writes.
 
 mod attempt;
+mod brake;
 mod bucket;
 mod challenge;
 mod code;
 mod draft;
 mod known_device;
 mod limits;
+mod mail_policy;
 mod sealed_id;
 mod sms_policy;
 
 #[cfg(test)]
 pub(crate) use self::attempt::tests::proven;
 pub use self::attempt::{Attempt, ProvenCode, Settlement};
+pub use self::brake::{Brake, Tally};
 pub use self::bucket::Bucket;
+pub(crate) use self::bucket::{TAGGED, has_room};
 pub(crate) use self::challenge::bucket;
 #[cfg(test)]
 pub(crate) use self::challenge::tests::policy;
 pub use self::challenge::{
-    Asked, ChallengePolicy, Decision, GONE, IdentifierState, Kept, LONG_LIFE, LongCode, MOST_ELSEWHERE, MOST_SENDS,
-    OwnCode, Plan, Supply,
+    Asked, ChallengePolicy, Decision, GONE, IdentifierState, Kept, LONG_LIFE, LongCode, MAILBOX_WAIT, MOST_ELSEWHERE,
+    MOST_SENDS, OwnCode, Plan, Supply,
 };
 pub use self::code::{Binding, Code, CodeDigest, DIGEST_LENGTH, LONG_LENGTH, SHORT_LENGTHS, Strength};
 pub use self::draft::{Draft, Drafting, OutgoingCode};
 pub use self::known_device::{DEVICE_LIFE, device_token, is_known_device};
-pub use self::limits::{Action, Allowance, NETWORK_WINDOW, Quota};
+pub use self::limits::{Action, Allowance, NETWORK_WINDOW, Quota, blurred, day_end};
+pub use self::mail_policy::{Domains, LEAST_OF_DOMAIN, MailFacts, MailPolicy, SLOWED};
 pub use self::sealed_id::{ChallengeRef, Seal};
-pub use self::sms_policy::{Bounds, Breaker, SmsPolicy, Spent, Target};
+pub use self::sms_policy::{Bounds, Breaker, SmsPolicy, Spent, Target, Waiting};

@@ -13,7 +13,7 @@ use crate::words::{ChallengeId, Entropy, Error, IdentifierDigest, Index, Lane, R
 /// The content of a challenge id.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChallengeRef {
-    /// Where its code is kept. With [`Kept::Long`] it names every unused long code of the identifier.
+    /// The map of its code. [`Kept::Long`] stands for every unused long code of the identifier.
     pub kept: Kept,
     /// The name of its entry in the identifier's item. The id of a long code has a name that matches no entry.
     pub key: String,
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn what_we_did_not_seal_is_no_id() {
+    fn text_that_we_did_not_seal_is_no_id() {
         with_seal(1, &Tenant::default(), "ada@example.com", |seal| {
             let now = Timestamp::from_unix(NOON);
             let id = seal.seal(&named(Kept::Long), now).unwrap();

@@ -30,7 +30,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_content_counts() {
+    fn only_the_content_changes_a_digest() {
         let first = digest(&json!({ "A": "1", "B": { "C": "2", "D": ["3", "4"] } }));
         assert_eq!(first, digest(&json!({ "B": { "D": ["3", "4"], "C": "2" }, "A": "1" })));
         assert_eq!(first.len(), 32);

@@ -193,13 +193,13 @@ mod tests {
     }
 
     #[test]
-    fn an_alias_that_says_something_else_is_a_problem() {
+    fn an_alias_with_another_value_is_a_problem() {
         let problem = seconds(&[("MINUTES", "2"), ("SECONDS", "300")]).unwrap_err();
         assert!(problem.contains("MINUTES: SECONDS is the same setting with another value"), "{problem}");
     }
 
     #[test]
-    fn a_list_has_an_end() {
+    fn a_list_has_a_maximum_length() {
         let numbers = |text: String| {
             let lookup = move |_: &str| Some(text.clone());
             read(lookup, |read| read.list::<u8, Vec<_>>("LIST", "numbers", |item| item.parse().ok()))

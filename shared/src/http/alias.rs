@@ -1,8 +1,7 @@
 //! The paths that frontends of replaced systems call, and the shapes that they expect (`docs/migration.md`).
 //!
 //! A request gets Latchkey's path before routing, and its answer gets another body afterwards. Handlers learn only that the client
-//! knows no challenge ids.
-//! Every path accepts the field names of such a frontend. An alias can add fixed fields to the body.
+//! knows no challenge ids. Every path accepts the field names of such a frontend. An alias can add fixed fields to the body.
 
 use serde_json::{Value, json};
 
@@ -33,7 +32,7 @@ const REFRESH: &str = "/api/auth/token/refresh";
 const LOGOUT: &str = "/api/auth/logout";
 const PROFILE: &str = "/api/profile";
 
-/// These frontends keep their tokens themselves, whatever `TOKEN_DELIVERY` says.
+/// These frontends store their tokens themselves, so `TOKEN_DELIVERY` does not apply.
 const IN_BODY: (&str, &str) = ("token_delivery", "body");
 /// These frontends support phones only, so any other identifier is a mistake.
 const BY_SMS: &[(&str, &str)] = &[IN_BODY, ("channel", "sms")];

@@ -12,6 +12,8 @@ pub struct Delivered {
     pub delivery: TokenDelivery,
     /// The value of the field or the cookie.
     pub text: Option<String>,
+    /// Whether its client has shown it. A browser that gets cookies shows a value in a cookie only.
+    pub is_shown: bool,
 }
 
 impl Request {
@@ -28,7 +30,8 @@ impl Request {
         cookie: Cookie,
     ) -> Result<Delivered> {
         if asked == Some(TokenDelivery::Body) {
-            return Ok(Delivered { delivery: frontends.delivery(asked, false, &self.page)?, text: field });
+            let delivery = frontends.delivery(asked, false, &self.page)?;
+            return Ok(Delivered { delivery, text: field, is_shown: true });
         }
         let brought = self.cookies.get(cookie)?;
         let delivery = frontends.delivery(asked, brought.is_some(), &self.page)?;
@@ -36,7 +39,10 @@ impl Request {
             (Some(field), Some(brought)) if field != brought => {
                 Err(Error::invalid("The body and a cookie have different values. Send only one of them."))
             }
-            (field, brought) => Ok(Delivered { delivery, text: field.or(brought.map(str::to_owned)) }),
+            (field, brought) => {
+                let is_shown = delivery == TokenDelivery::Body || brought.is_some();
+                Ok(Delivered { delivery, text: field.or(brought.map(str::to_owned)), is_shown })
+            }
         }
     }
 

@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn what_two_readers_could_read_differently_is_refused() {
+    fn ambiguous_text_is_refused() {
         let long = format!("__Host-refresh={}", "x".repeat(LONGEST + 1));
         let cases: [&[&str]; 7] = [
             &["__Host-refresh=a; __Host-refresh=a"],
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cookie_is_set_for_us_alone() {
+    fn a_cookie_is_set_for_its_own_host_only() {
         let expected = "__Host-refresh=v; Max-Age=60; Path=/; Secure; HttpOnly; SameSite=Lax";
         assert_eq!(Cookie::Refresh.keep("v", Duration::from_secs(60)), expected);
         assert!(Cookie::Device.clear().starts_with("__Host-device=; Max-Age=0; "));

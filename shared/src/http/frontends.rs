@@ -64,7 +64,8 @@ impl Frontends {
             let open: Vec<_> = origins.iter().filter(is_open).map(Origin::as_str).collect();
             if !open.is_empty() {
                 read.report(format!(
-                    "ALLOWED_ORIGINS: anybody on the way can change pages of {} and read their tokens. In production, use https",
+                    "ALLOWED_ORIGINS: without TLS, an attacker in the network can read the tokens of {}. In production, \
+                     use https",
                     open.join(", ")
                 ));
             }
@@ -127,7 +128,7 @@ impl Frontends {
     }
 
     /// Refuses a request from a page that may not use the API (S152). The gateway's CORS only keeps such a page from reading the
-    /// answer. A client without an `Origin` is no page.
+    /// answer. A client without an `Origin` is not a page.
     ///
     /// # Errors
     /// [`Error::Forbidden`] for such a page.
@@ -195,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_says_how_tokens_travel_or_comes_that_way() {
+    fn tokens_travel_as_asked_or_in_the_same_way_as_the_request() {
         use TokenDelivery::{Body, Cookie};
         let page = || Page { origin: Some("https://app.example.com".to_owned()), is_same_origin: false };
         let mut frontends = frontends(&["https://app.example.com"], Some("auth.example.com"));
@@ -211,7 +212,7 @@ mod tests {
         }
     }
 
-    /// S156: on the way to a page without TLS, anybody can add a script that reads its tokens. A page on the own machine has no way.
+    /// S156: an attacker in the network can add a script to a page without TLS. A page on loopback crosses no network.
     #[test]
     fn pages_in_production_have_tls() {
         let read = |stage: &str, origins: &str| {
@@ -225,7 +226,7 @@ mod tests {
         assert!(read("production", "https://app.example.com,http://localhost:3000").is_ok());
         assert!(read("testing", "http://app.example.com").is_ok());
         let problem = read("production", "https://app.example.com,http://app.example.com").unwrap_err();
-        assert!(problem.contains("ALLOWED_ORIGINS: anybody on the way can change pages of http://app.example.com "));
+        assert!(problem.contains("can read the tokens of http://app.example.com. In production"), "{problem}");
     }
 
     #[test]

@@ -142,9 +142,11 @@ impl RequestKeys<'_> {
         token.check(&self.refresh, self.audience(), self.now)
     }
 
-    /// Whether `session` may have ended already when the users' table was restored from a backup.
-    pub fn precedes_restore(&self, session: &Session) -> bool {
-        self.refresh.precedes_restore(session.created)
+    /// Whether `session` may get tokens. The key of its current refresh token may have been withdrawn. And a backup of the users'
+    /// table may have brought back a session that had ended.
+    pub fn admit(&self, session: &Session) -> bool {
+        let has_key = self.refresh.refresh.find(&session.key_id, self.now).is_some();
+        has_key && !self.refresh.precedes_restore(session.created)
     }
 
     /// The audience of refresh tokens.
@@ -181,7 +183,7 @@ impl RequestKeys<'_> {
     /// Issues the tokens of `session`.
     ///
     /// # Errors
-    /// [`Error::Internal`] if the key of the session's refresh token has retired, or if signing fails.
+    /// [`Error::Internal`] if [`RequestKeys::admit`] would refuse the session for its key, or if signing fails.
     pub fn issue(&self, session: &Session, AccessKey(signer): &AccessKey) -> Result<Tokens> {
         let Issuer { policy, name, .. } = self.issuer;
         let key = self.refresh.refresh.find(&session.key_id, self.now);

@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn what_two_readers_could_read_differently_is_refused() {
+    fn ambiguous_text_is_refused() {
         refuses(r#"{"a": 1, "a": 2}"#);
         refuses(r#"{"a": {"b": 1, "b": 1}}"#);
         refuses(r#"{"a": 1, "\u0061": 2}"#);

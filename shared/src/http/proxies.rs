@@ -26,7 +26,7 @@ type SecretDigest = [u8; 16];
 pub(super) const ORIGIN_SECRET: &str = "x-origin-secret";
 
 impl Proxies {
-    /// Reads the settings from their variables. Reports a mistake if forwarded addresses could be read from nobody or from anybody.
+    /// Reads the settings from their variables. Reports a mistake if no request, or every request, could forward an address.
     pub fn read(read: &mut Reader<'_>) -> Proxies {
         let expected =
             "networks such as 192.0.2.0/24, separated by commas, with a prefix of at most 32 bits (IPv6: 128)";
@@ -47,7 +47,8 @@ impl Proxies {
         }
         if hops > 0 && !is_known {
             read.report(
-                "TRUSTED_HOPS: any client could write its own address. Set ORIGIN_SECRET_SHA256 or TRUSTED_PROXIES, too"
+                "TRUSTED_HOPS: without ORIGIN_SECRET_SHA256 or TRUSTED_PROXIES, any client could forge its \
+                 address. Set one of them"
                     .to_owned(),
             );
         }
@@ -152,7 +153,7 @@ mod tests {
         assert_eq!(client("1", "10.0.0.0/8", "10.0.0.1", &[]), "10.0.0.1");
     }
 
-    /// S159: another customer's proxies are in the same networks. They stand before ours, so they are the client.
+    /// S159: another customer's proxies are in the same networks. They come before our proxies, so they are the client.
     #[test]
     fn another_customers_proxy_is_a_client() {
         assert_eq!(client("1", "10.0.0.0/8", "10.0.0.1", &["198.51.100.7, 10.0.0.9"]), "10.0.0.9");
@@ -161,7 +162,7 @@ mod tests {
         assert_eq!(client("2", "10.0.0.0/8", "10.0.0.1", &["203.0.113.9, 198.51.100.7"]), "198.51.100.7");
     }
 
-    /// S159: without the secret the header has no effect. Two secrets, so that the proxy can change it.
+    /// S159: without the secret the header has no effect. Two secrets are accepted, so that the proxy can change its own.
     #[test]
     fn a_forwarded_address_needs_the_proxys_secret() {
         let digest = |secret: &str| HEXLOWER_PERMISSIVE.encode(&Sha256::digest(secret)[..16]);
@@ -212,7 +213,7 @@ mod tests {
     #[test]
     fn proxies_have_a_number_and_a_mark() {
         assert!(proxies("0", "10.0.0.0/8", "").unwrap_err().contains("TRUSTED_HOPS: expected the number of proxies"));
-        assert!(proxies("1", "", "").unwrap_err().contains("TRUSTED_HOPS: any client could write its own address"));
+        assert!(proxies("1", "", "").unwrap_err().contains("TRUSTED_HOPS: without ORIGIN_SECRET_SHA256 or"));
         assert_eq!(proxies("", "", ""), Ok(Proxies::default()));
     }
 }

@@ -48,6 +48,11 @@ impl Reply {
         Ok(Reply { outcome: "ok", status: StatusCode::OK, body, headers: Vec::new() })
     }
 
+    /// A 204 without a body.
+    pub fn no_content() -> Reply {
+        Reply { outcome: "ok", status: StatusCode::NO_CONTENT, body: String::new(), headers: Vec::new() }
+    }
+
     /// A permanent redirect to another path of the same origin.
     ///
     /// # Errors

@@ -44,7 +44,7 @@ mod tests {
 
     /// Tests rules, names one and two labels below them, and names without a rule.
     #[test]
-    fn it_says_what_the_crate_says() {
+    fn registrable_domains_are_those_of_the_crate() {
         let mut names: Vec<String> =
             ["com", "example", "localhost", "a.b.c.example", "xn--p1ai", "amazonaws.com"].map(str::to_owned).into();
         let rules = SUFFIXES.lines().filter(|line| !line.starts_with("//"));

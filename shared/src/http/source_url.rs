@@ -45,7 +45,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_one_is_cut_between_characters() {
+    fn a_long_url_is_cut_between_characters() {
         let long = format!("https://example.com/{}", "ö".repeat(2_000));
         let kept = source_url(&long).unwrap();
         assert!(kept.len() == 2_048 && long.starts_with(kept));

@@ -73,7 +73,7 @@ impl RsaBits {
         }
     }
 
-    /// As the setting has it.
+    /// The number of bits, as in the setting.
     pub fn number(self) -> u32 {
         match self {
             RsaBits::Rsa2048 => 2048,
@@ -181,7 +181,7 @@ mod tests {
 
     /// All except PSS. It would be a second algorithm for the same RSA keys, and there is no demand for it.
     #[test]
-    fn all_that_the_jwt_crate_has_is_in_the_table() {
+    fn every_algorithm_of_the_jwt_crate_is_in_the_table() {
         let families = [AlgorithmFamily::Hmac, AlgorithmFamily::Rsa, AlgorithmFamily::Ec, AlgorithmFamily::Ed];
         let words = families.iter().flat_map(|family| family.algorithms()).copied();
         let words = words.filter(|word| !format!("{word:?}").starts_with("PS"));

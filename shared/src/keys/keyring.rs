@@ -1,8 +1,9 @@
 //! Keyrings: keys by id, each with the dates of its use.
 //!
 //! There are four keyrings, each a secret of its own, so that each function gets only the keys it needs: [`IndexKeys`],
-//! [`CodeKeys`], [`RefreshKeys`] and [`SigningKeys`]. They are stored in Secrets Manager as JSON. A new key is added before its `active_from`, early enough for every running
-//! instance to read it. It stays until `retired_at`, when everything made with it has expired.
+//! [`CodeKeys`], [`RefreshKeys`] and [`SigningKeys`]. They are stored in Secrets Manager as JSON. A new key is added before its
+//! `active_from`, early enough for every running instance to read it. It stays until `retired_at`, when everything made with it
+//! has expired.
 
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize, Serializer};
@@ -87,12 +88,12 @@ impl RefreshKeys {
         read.text("REFRESH_SECRET_ARN", None, IS_ARN)
     }
 
-    /// Whether a session that was opened at `created` may come from a backup in which it had not ended yet.
+    /// Whether a session opened at `created` may have come back with a backup after it had ended.
     pub fn precedes_restore(&self, created: Timestamp) -> bool {
         created.unix() < self.restored_at
     }
 
-    /// The end of the time in which no active session was opened: `oldest`, or later after a restore.
+    /// The earliest opening time of an active session: `oldest`, or the last restore if that is later.
     pub fn oldest_session(&self, oldest: Timestamp) -> Timestamp {
         oldest.max(Timestamp::from_unix(self.restored_at.saturating_sub(1)))
     }
@@ -265,7 +266,7 @@ mod tests {
 
     /// The JSON of keyrings must stay readable.
     #[test]
-    fn a_stored_keyring_reads_and_writes_as_it_was() {
+    fn a_stored_keyring_survives_a_round_trip() {
         let dated = |secret: &str| format!(r#"{{"id":"k","active_from":1,"retired_at":null,"key":{secret}}}"#);
         let keys = ["RS256", "ES256", "HS256"].map(|name| dated(&format!(r#"{{"algorithm":"{name}","secret":"x"}}"#)));
         let root = "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=";

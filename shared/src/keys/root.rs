@@ -73,7 +73,7 @@ impl TrustedRoot {
         TrustedRoot(read.text("ROOT_KEY", None, IS_ROOT))
     }
 
-    /// As the setting has it.
+    /// The text of the setting.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -109,7 +109,7 @@ mod tests {
 
     /// RFC 8032, 7.1, test 1.
     #[test]
-    fn the_public_half_is_ed25519s() {
+    fn the_public_half_is_that_of_rfc_8032() {
         let seed = data_encoding::HEXLOWER.decode(b"9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60");
         let public = RootKey::of_seed(seed.unwrap().try_into().unwrap()).public().unwrap();
         assert_eq!(public.as_str(), "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo");

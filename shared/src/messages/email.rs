@@ -13,7 +13,7 @@ use crate::config::{Check, IS_NAME, Reader};
 use crate::words::{Email, Error, Result};
 
 /// The client for SES.
-pub struct Mailer {
+pub(super) struct Mailer {
     aws: Aws,
     client: Client,
     from: String,
@@ -70,7 +70,7 @@ impl Mailer {
     ///
     /// # Errors
     /// [`Error::Internal`] when the name does not fit into a header.
-    pub fn new(aws: &Aws, settings: MailSettings) -> Result<Mailer> {
+    pub(super) fn new(aws: &Aws, settings: MailSettings) -> Result<Mailer> {
         let MailSettings { product, sender, configuration_set } = settings;
         let client = Client::new(&aws.client(|endpoints| &endpoints.ses, Retries::Never));
         let from = format!("{} <{sender}>", display_name(&product)?);
@@ -78,7 +78,7 @@ impl Mailer {
     }
 
     /// Opens the connection for the first message.
-    pub async fn connect(&self) {
+    pub(super) async fn connect(&self) {
         self.aws.connect(endpoint!(aws_sdk_sesv2, self.aws.settings(), ses), 1).await;
     }
 
@@ -86,7 +86,7 @@ impl Mailer {
     ///
     /// # Errors
     /// [`Error::Internal`] when the SDK rejects the message before sending it.
-    pub async fn send(&self, to: &Email, message: Message) -> Result<Sent> {
+    pub(super) async fn send(&self, to: &Email, message: Message) -> Result<Sent> {
         let send = self
             .client
             .send_email()

@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_says_what_it_must() {
+    fn a_message_has_code_product_and_expiry() {
         let message = message("Latchkey");
         assert_eq!(message.subject, "012345 is your Latchkey code");
         for body in [&message.text, &message.html] {
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn a_life_is_said_in_words() {
+    fn a_lifetime_is_written_in_words() {
         for (seconds, words) in [(60, "1 minute"), (90, "90 seconds"), (300, "5 minutes"), (600, "10 minutes")] {
             assert_eq!(in_words(Duration::from_secs(seconds)), words);
         }

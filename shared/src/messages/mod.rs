@@ -1,4 +1,4 @@
-//! Delivers codes by mail and SMS.
+//! Delivers codes by mail and SMS. Every message needs a permit of [`Gate`](crate::admission::Gate).
 
 mod email;
 mod message;
@@ -7,9 +7,11 @@ mod sender;
 mod sms;
 mod text;
 
-pub use self::email::{MailSettings, Mailer};
+pub use self::email::MailSettings;
+use self::email::Mailer;
 pub use self::message::Message;
 pub use self::outcome::Sent;
 pub use self::sender::Sender;
-pub use self::sms::{SmsSettings, Texter};
+pub use self::sms::SmsSettings;
+use self::sms::Texter;
 pub use self::text::{LONGEST_HOST, LONGEST_PRODUCT, Text, is_gsm7};

@@ -20,7 +20,7 @@ pub enum Sent {
     Unclear(String),
     /// The connection broke before the answer, so the message is probably lost, but may have been sent.
     Lost,
-    /// Certainly rejected, with the reason for the log.
+    /// Certainly not sent, with the reason for the log.
     Refused(String),
 }
 

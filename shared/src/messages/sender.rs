@@ -2,8 +2,11 @@
 
 use std::time::Duration;
 
+use futures_util::future::join_all;
+
 use super::outcome::Sent;
 use super::{MailSettings, Mailer, Message, SmsSettings, Text, Texter};
+use crate::admission::Permit;
 use crate::aws::Aws;
 use crate::codes::Code;
 use crate::observe::report::{self, Step};
@@ -20,24 +23,27 @@ impl Sender {
     /// Clients that send in the product's name.
     ///
     /// # Errors
-    /// As [`Mailer::new`].
+    /// [`crate::words::Error::Internal`] when the name does not fit into a header.
     pub fn new(aws: &Aws, mail: MailSettings, sms: SmsSettings) -> Result<Sender> {
         Ok(Sender { product: mail.product.clone(), mailer: Mailer::new(aws, mail)?, texter: Texter::new(aws, sms) })
     }
 
-    /// Opens the connection for the first message by `channel`.
-    pub async fn connect(&self, channel: Channel) {
-        match channel {
+    /// Opens a connection for the first message by each of `channels`.
+    pub async fn warm(&self, channels: impl IntoIterator<Item = Channel>) {
+        let connect = async |channel| match channel {
             Channel::Email => self.mailer.connect().await,
             Channel::Sms => self.texter.connect().await,
-        }
+        };
+        join_all(channels.into_iter().map(connect)).await;
     }
 
-    /// Sends `code`, which expires after `life`, to the canonical address only (V20).
+    /// Sends `code`, which expires after `life`, to the canonical address only (V20). The permit is for this address and one
+    /// message (S160).
     ///
     /// # Errors
     /// [`crate::words::Error::Internal`] when the SDK rejects the message before sending it.
-    pub async fn send(&self, to: &Destination, code: &Code, life: Duration) -> Result<Sent> {
+    pub async fn send(&self, permit: Permit<'_>, code: &Code, life: Duration) -> Result<Sent> {
+        let to = permit.to();
         let (sent, country) = match to {
             Destination::Email(email) => {
                 let message = Message::with_code(&self.product, code, life)?;
@@ -58,6 +64,9 @@ impl Sender {
                 Sent::Accepted | Sent::Refused(_) => None,
             },
         });
+        if !matches!(sent, Sent::Refused(_)) {
+            permit.spend();
+        }
         Ok(sent)
     }
 }

@@ -104,11 +104,11 @@ impl IndiaIds {
     }
 }
 
-/// India's country code, which no other country shares.
+/// India's country code. Other countries do not share it.
 const INDIA: &str = "+91";
 
 /// The client for SNS.
-pub struct Texter {
+pub(super) struct Texter {
     aws: Aws,
     client: Client,
     settings: SmsSettings,
@@ -116,18 +116,18 @@ pub struct Texter {
 
 impl Texter {
     /// Creates the client.
-    pub fn new(aws: &Aws, settings: SmsSettings) -> Texter {
+    pub(super) fn new(aws: &Aws, settings: SmsSettings) -> Texter {
         let client = Client::new(&aws.client(|endpoints| &endpoints.sns, Retries::Never));
         Texter { aws: aws.clone(), client, settings }
     }
 
     /// Opens the connection for the first SMS.
-    pub async fn connect(&self) {
+    pub(super) async fn connect(&self) {
         self.aws.connect(endpoint!(aws_sdk_sns, self.aws.settings(), sns), 1).await;
     }
 
     /// The host that the code is bound to, for the text.
-    pub fn webotp_host(&self) -> Option<&str> {
+    pub(super) fn webotp_host(&self) -> Option<&str> {
         self.settings.webotp_host.as_deref()
     }
 
@@ -135,7 +135,7 @@ impl Texter {
     ///
     /// # Errors
     /// [`Error::Internal`] when the SDK rejects the message before sending it.
-    pub async fn send(&self, to: &Phone, text: Text) -> Result<Sent> {
+    pub(super) async fn send(&self, to: &Phone, text: Text) -> Result<Sent> {
         let SmsSettings { sender_id, origination_number, max_price, india, .. } = &self.settings;
         let india = india.as_ref().filter(|_| to.reveal().starts_with(INDIA));
         let mut publish = self

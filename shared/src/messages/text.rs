@@ -66,7 +66,7 @@ mod tests {
     const FIVE_MINUTES: Duration = Duration::from_secs(300);
 
     #[test]
-    fn a_text_says_what_it_must() {
+    fn a_text_has_code_product_and_expiry() {
         let code = Code::read("012345").unwrap();
         let text = Text::with_code("Latchkey", &code, FIVE_MINUTES, Some("app.example.com"));
         let expected = "012345 is your Latchkey code. It expires in 5 minutes.\n\n@app.example.com #012345";
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_in_the_alphabet_is_told() {
+    fn characters_outside_the_alphabet_are_recognized() {
         assert!(is_gsm7("Schlüssel & Söhne (Æ) 24/7"));
         for other in ["Clé™", "ключ", "鍵", "a’b", "🔑", "ç", "a^b", "[a]", "€", "a\nb"] {
             assert!(!is_gsm7(other), "{other}");

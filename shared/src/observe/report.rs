@@ -1,7 +1,7 @@
 //! Notes about a request: collected where decisions are made, and written in the request's only log line.
 //!
-//! Notes never influence the answer. Steps contain neither identifiers nor networks, not even as digests, because `explain` shows
-//! them. Beside its steps, a request has the pseudonyms of those whom it is about ([`Pseudonyms`]), for investigations.
+//! Notes never influence the answer. Steps are free of identifiers and networks, even as digests, because `explain` shows
+//! them. Beside its steps, a request has the pseudonyms of its subjects ([`Pseudonyms`]), for investigations.
 
 use std::borrow::Cow;
 use std::cell::RefCell;
@@ -49,12 +49,23 @@ pub enum Step {
         of: Word,
         /// Messages to all countries, and their limit.
         total: [u32; 2],
-        /// Messages to this country or range.
-        sent: u32,
-        /// The breaker debt, and its limit.
+        /// Messages to this country or range, and their limit.
+        sent: [u32; 2],
+        /// The breaker debt, and its limit for this client.
         debt: [i64; 2],
         /// The reason for refusing a message: `budget` or `breaker`.
         stopped_by: Option<Word>,
+    },
+    /// The day's mails and those to the domain were checked.
+    MailBudget {
+        /// Which mail of the day it would be.
+        number: u32,
+        /// The mails of a day.
+        daily: u32,
+        /// Whether the domain has got the day's mails.
+        is_domain_full: bool,
+        /// Whether the request may continue.
+        open: bool,
     },
     /// The result of a request for a code.
     Challenge {
@@ -69,7 +80,7 @@ pub enum Step {
         /// Whether the code is a long one.
         long: bool,
     },
-    /// A message with a code was accepted or refused, or its fate is unknown.
+    /// A message with a code was accepted or refused, or its outcome is unknown.
     Delivery {
         /// The channel of the message.
         channel: Channel,
@@ -77,7 +88,7 @@ pub enum Step {
         country: Option<Word>,
         /// The reason if it was certainly not sent.
         refused: Option<String>,
-        /// The reason if nobody knows whether it was sent.
+        /// The reason if the outcome is unknown.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         unknown: Option<String>,
     },
@@ -100,9 +111,11 @@ pub enum Step {
         /// Whether the user is new.
         sign_up: bool,
     },
+    /// An answer came twice and got its first session again.
+    AnsweredAgain,
     /// A refresh token was presented.
     Refresh {
-        /// The outcome: `rotated`, `repeated` (within the grace period), `reused` or `refused`.
+        /// The outcome: `rotated`, `repeated` (by its own client), `reused` or `refused`.
         led_to: Word,
     },
     /// Sessions ended.
@@ -124,7 +137,7 @@ pub struct Noted {
     pub step: Step,
 }
 
-/// Somebody whom a request is about.
+/// The subject of a request.
 #[derive(Clone, Copy)]
 pub enum About<'a> {
     /// The identifier of a code, as its keyed digest.
@@ -137,8 +150,8 @@ pub enum About<'a> {
     Session(&'a SessionId),
 }
 
-/// The pseudonyms in a request's log line. An operator finds all requests about one account, or from one network, and learns no
-/// address (S157). Each is the same text as in the tables.
+/// The pseudonyms in a request's log line. An operator finds all requests about one account, or from one network, without
+/// seeing an address (S157). Each is the same text as in the tables.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Pseudonyms {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -208,7 +221,7 @@ pub async fn collect<T>(id: &str, work: impl Future<Output = T>) -> (T, Report) 
 }
 
 impl Report {
-    /// A report for a request that could not be parsed.
+    /// A report for an unreadable request.
     pub fn empty(id: &str) -> Report {
         Report { id: id.to_owned(), started: Instant::now(), steps: Vec::new(), about: Pseudonyms::default() }
     }
@@ -223,7 +236,7 @@ impl Report {
         &self.steps
     }
 
-    /// Those whom the request is about.
+    /// The pseudonyms of this request.
     pub fn about(&self) -> &Pseudonyms {
         &self.about
     }
@@ -301,7 +314,7 @@ mod tests {
     }
 
     #[test]
-    fn a_step_reads_as_it_was_written() {
+    fn a_step_survives_a_round_trip() {
         let noted =
             Noted { at_ms: 1.5, step: Step::Limit { action: "request".into(), count: None, allowed: 25, open: false } };
         let text = serde_json::to_string(&noted).unwrap();

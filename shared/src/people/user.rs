@@ -9,9 +9,9 @@ use crate::words::{Identifier, SessionId, Timestamp, UserId};
 pub struct User {
     /// The user's id.
     pub id: UserId,
-    /// The verified email address, for a user who signed up with one.
+    /// The verified email address, if the user signed up with one.
     pub email: Option<String>,
-    /// The verified phone number, for a user who signed up with one.
+    /// The verified phone number, if the user signed up with one.
     pub phone: Option<String>,
     /// The first name, at most [`LONGEST_NAME`] characters.
     pub first_name: String,

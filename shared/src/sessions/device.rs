@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn of_an_address_the_provider_is_left() {
+    fn only_the_providers_prefix_of_an_address_is_left() {
         for (address, prefix) in [
             ("192.0.2.1", "192.0.0.0/16"),
             ("::ffff:192.0.2.1", "192.0.0.0/16"),

@@ -12,6 +12,6 @@ pub use self::access_token::{AccessPolicy, ClaimNames, Issuing, Subject};
 pub use self::device::Device;
 pub use self::proof::Proof;
 pub use self::refresh_token::{Audience, Grant, RefreshToken, Seed};
-pub use self::session::{Opening, Rotation, Session, SessionPolicy};
+pub use self::session::{Opening, RotatedBy, Rotation, Session, SessionPolicy};
 pub use self::signer::Signer;
 pub use self::verifier::CheckingKeys;

@@ -10,7 +10,7 @@ use data_encoding::BASE64URL_NOPAD;
 use subtle::ConstantTimeEq;
 
 use crate::keys::RefreshKeys;
-use crate::words::{Error, MacKey, Result, Scope, SessionId, Tenant, Timestamp, UserId, masked};
+use crate::words::{Error, MacKey, Result, RetryKey, Scope, SessionId, Tenant, Timestamp, UserId, masked};
 
 const VERSION: &str = "v1";
 /// The maximum length in bytes, more than any valid token has. Longer text is refused at once.
@@ -81,6 +81,16 @@ impl RefreshToken {
     /// Whether `mac2` is valid for the session with this `seed`.
     pub fn belongs_to(&self, key: &MacKey, seed: &Seed, audience: Audience<'_>) -> bool {
         mac(&self.grant, key, Some(seed), audience).ct_eq(&self.inner).into()
+    }
+
+    /// The digest of the retry key that came with this token, 22 characters. It is a MAC under the token's own key and covers the
+    /// token's generation. So a leaked table confirms no guess of a badly drawn key, and a key that a client uses for two tokens
+    /// leaves two digests.
+    pub fn retry_digest(&self, key: &MacKey, retry: &RetryKey, audience: Audience<'_>) -> String {
+        let Grant { session, generation, .. } = &self.grant;
+        let fields = [session.as_str().as_bytes(), &generation.to_be_bytes(), retry.reveal().as_bytes()];
+        let digest = key.digest("retry", Scope::Tenant(audience.tenant), &fields);
+        BASE64URL_NOPAD.encode(&digest[..16])
     }
 
     /// The token as text, for the user's client.
@@ -205,6 +215,23 @@ mod tests {
         assert!(token.authenticate(&MacKey::new([3; 32]), audience).is_none());
         assert!(token.authenticate(&key, Audience { tenant: &tenant, client: "other" }).is_none());
         assert!(!token.belongs_to(&key, &Seed([3; 16]), audience));
+    }
+
+    #[test]
+    fn a_retry_key_has_a_digest_for_each_token() {
+        let (token, key, seed, tenant) = issued();
+        let audience = Audience { tenant: &tenant, client: "latchkey" };
+        let next = RefreshToken::issue(Grant { generation: 2, ..token.grant.clone() }, &key, &seed, audience);
+        let [one, other] = ["a", "b"].map(|letter| letter.repeat(22).parse::<RetryKey>().unwrap());
+        let digest = token.retry_digest(&key, &one, audience);
+        assert_eq!((digest.len(), &digest), (22, &token.retry_digest(&key, &one, audience)));
+        for different in [
+            token.retry_digest(&key, &other, audience),
+            next.retry_digest(&key, &one, audience),
+            token.retry_digest(&MacKey::new([3; 32]), &one, audience),
+        ] {
+            assert_ne!(digest, different);
+        }
     }
 
     #[test]

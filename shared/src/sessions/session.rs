@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use subtle::ConstantTimeEq;
+
 use crate::config::Reader;
 use crate::sessions::device::Device;
 use crate::sessions::proof::Proof;
@@ -17,8 +19,8 @@ pub struct SessionPolicy {
     pub absolute: Duration,
     /// Whether a refresh issues a new refresh token.
     pub rotation: bool,
-    /// How long the previous token is still accepted after a rotation, for lost answers, retries and parallel tabs.
-    /// It gets the current token again.
+    /// How long after a rotation the previous token gets the current one again without a retry key, for lost answers, retries and
+    /// parallel tabs. For the same time after a sign-in, the same answer with its retry key gets the session's tokens again.
     pub grace: Duration,
     /// The maximum number of sessions of one user. A new session beyond it ends the oldest one, even if others have
     /// already expired unused.
@@ -62,7 +64,7 @@ pub struct Session {
     pub(crate) created: Timestamp,
     /// When the current generation began.
     pub(crate) rotated: Timestamp,
-    /// When the session last got tokens.
+    /// The hour in which the session last got tokens. The exact time would tell a thief when to present a used token (S162).
     pub(crate) used: Timestamp,
     /// The device at that time.
     pub(crate) device: Device,
@@ -72,8 +74,17 @@ pub struct Session {
     pub(crate) absolute_end: ExpiresAt,
     /// The authentication methods of the sign-in, with names from RFC 8176.
     pub(crate) methods: Vec<String>,
-    /// The invocation that wrote the item last. A repeated write uses this to detect its own success.
-    pub(crate) written_by: String,
+    /// The request that began the current generation.
+    pub(crate) rotated_by: RotatedBy,
+}
+
+/// Names the request that rotated a refresh token, so that its repetition is recognized.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RotatedBy {
+    /// Any request with this retry key, as [`RefreshToken::retry_digest`].
+    Retry(String),
+    /// A request without a retry key, by the random id of its invocation. The SDK may repeat its write. Empty for a new session.
+    Invocation(String),
 }
 
 /// The outcome of presenting a refresh token.
@@ -81,9 +92,9 @@ pub struct Session {
 pub enum Rotation {
     /// The token was current. The session has moved on to the next one.
     Rotated(Session),
-    /// The token was the previous one, within the grace period. It gets the same successor again.
+    /// The token was the previous one, and its client asked again. It gets the same successor again.
     Repeated(Session),
-    /// The token was older, or the grace period was over. Someone probably has a copy.
+    /// The token was older, or another client presented it. Someone probably has a copy.
     Reused(Session),
     /// The token has expired, or belongs to an unknown session or another chain.
     Refused,
@@ -114,19 +125,19 @@ impl Session {
         now: Timestamp,
     ) -> Result<Session> {
         Ok(Session {
-            id: SessionId::draw(entropy)?,
+            id: opening.id.cloned().map_or_else(|| SessionId::draw(entropy), Ok)?,
             user,
             generation: 1,
             key_id: opening.key_id.to_owned(),
             seed: Seed(entropy.bytes()?),
             created: now,
             rotated: now,
-            used: now,
+            used: now.hour(),
             device: opening.device.clone(),
             idle_end: ExpiresAt::after(now, opening.policy.idle),
             absolute_end: ExpiresAt::after(now, opening.policy.absolute),
             methods: proof.methods(),
-            written_by: String::new(),
+            rotated_by: RotatedBy::Invocation(String::new()),
         })
     }
 
@@ -145,7 +156,7 @@ impl Session {
         self.created
     }
 
-    /// When the session last got tokens.
+    /// The hour in which the session last got tokens.
     pub fn used(&self) -> Timestamp {
         self.used
     }
@@ -176,17 +187,26 @@ impl Session {
         self.idle_end.has_passed(now) || self.absolute_end.has_passed(now)
     }
 
+    /// Whether the sign-in may be answered again: it was just now, and its first refresh token is unused (S161).
+    pub fn may_be_answered_again(&self, policy: &SessionPolicy, now: Timestamp) -> bool {
+        self.generation == 1 && !self.is_over(now) && is_in_grace(self.created, policy, now)
+    }
+
     /// Decides about a token of generation `presented` after the write to advance the session was refused. `self` is
     /// the state returned by that write.
-    pub fn judge(self, presented: u32, invocation: &str, policy: &SessionPolicy, now: Timestamp) -> Rotation {
+    pub fn judge(
+        self,
+        presented: u32,
+        by: &RotatedBy,
+        device: &Device,
+        policy: &SessionPolicy,
+        now: Timestamp,
+    ) -> Rotation {
         if self.is_over(now) || presented > self.generation {
             return Rotation::Refused;
         }
-        let in_grace = !policy.grace.is_zero() && self.rotated.until(now) <= policy.grace;
         let is_previous = self.generation.checked_sub(1) == Some(presented);
-        // The SDK repeats a write if its answer is lost, and then the first one makes the repetition fail.
-        let is_own_write = is_previous && self.written_by == invocation;
-        if is_own_write || (is_previous && in_grace) {
+        if is_previous && self.is_asked_again(by, device, policy, now) {
             Rotation::Repeated(self)
         } else if presented == self.generation {
             // Neither expired nor an old generation, so the state changed during the request.
@@ -195,6 +215,23 @@ impl Session {
             Rotation::Reused(self)
         }
     }
+
+    /// Whether the previous token comes back from the client that rotated it (S32). A retry key shows this at any time, because a
+    /// thief of the token alone has no key. Without keys, only a short time and the device's words are left, and a thief knows both.
+    fn is_asked_again(&self, by: &RotatedBy, device: &Device, policy: &SessionPolicy, now: Timestamp) -> bool {
+        match (&self.rotated_by, by) {
+            (RotatedBy::Retry(first), RotatedBy::Retry(again)) => first.as_bytes().ct_eq(again.as_bytes()).into(),
+            (RotatedBy::Invocation(first), RotatedBy::Invocation(again)) => {
+                // The SDK repeats a write if its answer is lost, and then the first one makes the repetition fail.
+                first == again || (is_in_grace(self.rotated, policy, now) && self.device.words == device.words)
+            }
+            (RotatedBy::Retry(_), RotatedBy::Invocation(_)) | (RotatedBy::Invocation(_), RotatedBy::Retry(_)) => false,
+        }
+    }
+}
+
+fn is_in_grace(since: Timestamp, policy: &SessionPolicy, now: Timestamp) -> bool {
+    !policy.grace.is_zero() && since.until(now) <= policy.grace
 }
 
 /// The circumstances of a new session.
@@ -206,6 +243,8 @@ pub struct Opening<'a> {
     pub key_id: &'a str,
     /// The device of the user.
     pub device: &'a Device,
+    /// The id, if a repetition of the sign-in must find the session. Otherwise it is random.
+    pub id: Option<&'a SessionId>,
 }
 
 #[cfg(test)]
@@ -227,10 +266,26 @@ mod tests {
 
     fn session(generation: u32) -> Session {
         let user = UserId::draw(&Entropy, at(0)).unwrap();
-        let device = &Device { words: String::new(), prefix: String::new() };
-        let opening = Opening { policy: &POLICY, key_id: "r1", device };
+        let opening = Opening { policy: &POLICY, key_id: "r1", device: &device("Firefox on Linux"), id: None };
         let proof = Proof::Code(proven());
         Session { generation, ..Session::open(&proof, user, opening, &Entropy, at(0)).unwrap() }
+    }
+
+    fn device(words: &str) -> Device {
+        Device { words: words.to_owned(), prefix: String::new() }
+    }
+
+    /// An invocation without a retry key.
+    fn plain(id: &str) -> RotatedBy {
+        RotatedBy::Invocation(id.to_owned())
+    }
+
+    fn keyed(digest: &str) -> RotatedBy {
+        RotatedBy::Retry(digest.to_owned())
+    }
+
+    fn judged(session: Session, presented: u32, by: &RotatedBy, now: u64) -> &'static str {
+        session.judge(presented, by, &device("Firefox on Linux"), &POLICY, at(now)).name()
     }
 
     #[test]
@@ -240,23 +295,57 @@ mod tests {
 
     #[test]
     fn only_the_previous_generation_has_grace() {
-        assert!(matches!(session(3).judge(2, "", &POLICY, at(10)), Rotation::Repeated(_)));
-        assert!(matches!(session(3).judge(2, "other", &POLICY, at(11)), Rotation::Reused(_)));
-        assert!(matches!(session(3).judge(1, "", &POLICY, at(1)), Rotation::Reused(_)));
-        assert!(matches!(session(3).judge(4, "", &POLICY, at(1)), Rotation::Refused));
+        assert_eq!(judged(session(3), 2, &plain("other"), 10), "repeated");
+        assert_eq!(judged(session(3), 2, &plain("other"), 11), "reused");
+        assert_eq!(judged(session(3), 1, &plain(""), 1), "reused");
+        assert_eq!(judged(session(3), 4, &plain(""), 1), "refused");
+    }
+
+    /// S32: the grace without a key is for the same device words, from any network.
+    #[test]
+    fn the_grace_is_for_the_same_device() {
+        let moved = Device { prefix: "192.0.0.0/16".to_owned(), ..device("Firefox on Linux") };
+        assert_eq!(session(3).judge(2, &plain("other"), &moved, &POLICY, at(1)).name(), "repeated");
+        assert_eq!(session(3).judge(2, &plain("other"), &device("curl"), &POLICY, at(1)).name(), "reused");
+    }
+
+    /// S32: with a key, only the key counts, and it counts at any time.
+    #[test]
+    fn a_retry_key_is_accepted_at_any_time_and_no_other() {
+        let rotated = || Session { rotated_by: keyed("k"), ..session(3) };
+        assert_eq!(judged(rotated(), 2, &keyed("k"), 999), "repeated");
+        assert_eq!(rotated().judge(2, &keyed("k"), &device("curl"), &POLICY, at(999)).name(), "repeated");
+        assert_eq!(judged(rotated(), 2, &keyed("l"), 0), "reused");
+        assert_eq!(judged(rotated(), 2, &plain("k"), 0), "reused");
+        assert_eq!(judged(rotated(), 1, &keyed("k"), 0), "reused");
+        assert_eq!(judged(session(3), 2, &keyed(""), 0), "reused");
+    }
+
+    /// S161: within the grace, until the first refresh.
+    #[test]
+    fn a_new_session_may_be_answered_again() {
+        let again = |session: Session, now: u64| session.may_be_answered_again(&POLICY, at(now));
+        assert!(again(session(1), 0) && again(session(1), 10));
+        assert!(!again(session(1), 11) && !again(session(2), 0));
+        let over = SessionPolicy { grace: Duration::from_secs(2_000), ..POLICY };
+        assert!(
+            session(1).may_be_answered_again(&over, at(999)) && !session(1).may_be_answered_again(&over, at(1_000))
+        );
+        assert!(!session(1).may_be_answered_again(&SessionPolicy { grace: Duration::ZERO, ..POLICY }, at(0)));
     }
 
     #[test]
     fn a_repeated_write_knows_its_own_success_without_any_grace() {
         let policy = SessionPolicy { grace: Duration::ZERO, ..POLICY };
-        let moved = Session { written_by: "me".to_owned(), ..session(3) };
-        assert!(matches!(moved.clone().judge(2, "me", &policy, at(0)), Rotation::Repeated(_)));
-        assert!(matches!(moved.judge(2, "other", &policy, at(0)), Rotation::Reused(_)));
+        let moved = Session { rotated_by: plain("me"), ..session(3) };
+        let here = &device("Firefox on Linux");
+        assert_eq!(moved.clone().judge(2, &plain("me"), here, &policy, at(0)).name(), "repeated");
+        assert_eq!(moved.judge(2, &plain("other"), here, &policy, at(0)).name(), "reused");
     }
 
     /// Logs and an alarm depend on these names.
     #[test]
-    fn what_a_token_led_to_has_a_word() {
+    fn each_outcome_of_a_token_has_a_word() {
         let [one, two, three] = [session(1), session(1), session(1)];
         let all = [Rotation::Rotated(one), Rotation::Repeated(two), Rotation::Reused(three), Rotation::Refused];
         assert_eq!(all.each_ref().map(Rotation::name), ["rotated", "repeated", "reused", "refused"]);
@@ -264,6 +353,6 @@ mod tests {
 
     #[test]
     fn an_ended_session_is_refused_and_is_no_reuse() {
-        assert!(matches!(session(3).judge(1, "", &POLICY, at(1_000)), Rotation::Refused));
+        assert_eq!(judged(session(3), 1, &plain(""), 1_000), "refused");
     }
 }

@@ -253,7 +253,7 @@ mod tests {
 
     /// S44, V12: times are required, whole numbers, and small enough for every JSON parser.
     #[test]
-    fn a_time_that_is_no_time_is_refused() {
+    fn an_invalid_time_is_refused() {
         let late = json!(NOW + 900);
         for name in ["exp", "nbf", "iat"] {
             for value in [
@@ -299,7 +299,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_has_retired_checks_nothing() {
+    fn a_retired_key_verifies_nothing() {
         let (token, mut key) = (genuine(), ring().all()[0].clone());
         key.retired_at = Some(NOW + 10);
         let ring = Ring::new(vec![key]);
@@ -319,7 +319,7 @@ mod tests {
 
     /// V41: only an unknown `kid` justifies reading the keys again. A token without one is invalid.
     #[test]
-    fn a_name_that_is_not_here_is_told() {
+    fn an_unknown_key_name_is_noticed() {
         let keys = CheckingKeys::of(&ring(), at(NOW)).unwrap();
         assert!(!keys.miss_key_of(&genuine()));
         assert!(keys.miss_key_of(&changed(0, "kid", Some(json!("k2")))));
@@ -329,7 +329,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_token_is_refused() {
+    fn text_without_the_form_of_a_token_is_refused() {
         let token = genuine();
         let (unsigned, _) = token.rsplit_once('.').unwrap();
         let cut = &token[..token.len() - 1];

@@ -1,6 +1,6 @@
 //! Paths, values and conditions for DynamoDB expressions.
 //!
-//! A placeholder is named after the constant of its attribute (`#FAILURES`), after its value in small letters (`:now`), or after
+//! A placeholder is named after the constant of its attribute (`#EPOCH`), after its value in small letters (`:now`), or after
 //! the key of its map entry (`#challenge`). So a condition in a log, in ARCHITECTURE.md or in `tests/orders` leads back to the
 //! line that wrote it. Expressions always use placeholders for names, because many attribute names are reserved words in DynamoDB
 //! and map keys can contain any character.

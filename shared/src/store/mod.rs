@@ -3,12 +3,17 @@
 //! An update that relies on an existing item has a condition that is false if the item is missing. So an update never brings back
 //! a deleted item (S81). A refused update returns the item that refused it, which saves a second read (S83).
 
+mod brake;
 mod expression;
 mod identifier;
+mod mail_budget;
+mod mail_memory;
+mod mailboxes;
 mod networks;
 mod owners;
 mod public_keys;
 mod refused;
+mod requests;
 mod row;
 mod send;
 mod sessions;
@@ -18,7 +23,10 @@ mod users;
 mod write;
 
 pub use self::identifier::{Begun, ChallengeRequest};
+pub use self::mail_budget::CountedMail;
 pub use self::owners::{NewUser, Owner, SignUp};
 pub use self::public_keys::Publication;
+pub use self::requests::Requests;
 pub use self::sessions::RotationRequest;
+pub use self::sms_budget::SmsCounts;
 pub use self::table::{OtpTable, Store, UserTable, Users};

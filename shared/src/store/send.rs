@@ -127,7 +127,8 @@ pub(super) async fn update_once(request: UpdateItemFluentBuilder) -> Result<()> 
 pub(super) async fn put_new(request: PutItemFluentBuilder) -> Result<()> {
     match request.send().await {
         Ok(_) => Ok(()),
-        // A new key has 128 random bits. So an item with this key was written by this same call, which the SDK has retried.
+        // A new key has 128 random bits, or comes from a code that was used up just now. So an item with this key was written by
+        // this same call, which the SDK has retried.
         Err(error) if error.as_service_error().is_some_and(|error| error.is_conditional_check_failed_exception()) => {
             Ok(())
         }

@@ -9,8 +9,8 @@ use super::send::Written;
 use super::table::{Item, Users};
 use crate::observe::report::{self, Step};
 use crate::people::User;
-use crate::sessions::{Device, Grant, Rotation, Seed, Session, SessionPolicy};
-use crate::words::{ExpiresAt, ItemKey, Result, Timestamp, UserId};
+use crate::sessions::{Device, Grant, RotatedBy, Rotation, Seed, Session, SessionPolicy};
+use crate::words::{ExpiresAt, ItemKey, Result, SessionId, Timestamp, UserId};
 
 row! {
     #[derive(Serialize, Deserialize)]
@@ -29,7 +29,7 @@ row! {
         CREATED = "cre" => created: u64,
         /// When the current generation began, in Unix seconds.
         ROTATED = "pat" => rotated: u64,
-        /// When the session last got tokens, in Unix seconds.
+        /// The hour in which the session last got tokens, in Unix seconds.
         USED = "lu" => used: u64,
         /// A short description of the device that got them.
         DEVICE = "dv" => device: String,
@@ -41,8 +41,8 @@ row! {
         ABSOLUTE_END = "ax" => absolute_end: u64,
         /// How the user signed in, as in the `amr` claim.
         METHODS = "amr" => methods: Vec<String>,
-        /// The invocation of the last write.
-        WRITTEN_BY = "wr" => written_by: String,
+        /// The request that began the current generation: `=` and the digest of its retry key, or the id of its invocation.
+        ROTATED_BY = "wr" => rotated_by: String,
         /// From when DynamoDB may delete the item, in Unix seconds: the same as `ABSOLUTE_END`.
         TTL = "ttl" => ttl: u64,
     }
@@ -56,8 +56,8 @@ pub struct RotationRequest<'a> {
     pub grant: &'a Grant,
     /// The id of the active key, for the next token.
     pub next_key: &'a str,
-    /// The id of this invocation.
-    pub invocation: &'a str,
+    /// This request, as its repetition would name it.
+    pub by: &'a RotatedBy,
     /// The device that presented the token.
     pub device: &'a Device,
     /// The rules for sessions.
@@ -71,6 +71,14 @@ impl Users<'_> {
     /// [`Error::Unavailable`](crate::words::Error::Unavailable) when the table is unreachable.
     pub(crate) async fn put_session(&self, session: &Session) -> Result<()> {
         self.table.put_new(self.session_item(session)?).await
+    }
+
+    /// The session with this id, active or not.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`](crate::words::Error::Unavailable) when the table is unreachable.
+    pub async fn session(&self, id: &SessionId) -> Result<Option<Session>> {
+        self.table.get(&self.key(KIND, id.as_str())).await?.map(read).transpose()
     }
 
     /// The active sessions of `user`. The user's list may contain expired sessions, and this function leaves them out.
@@ -91,7 +99,7 @@ impl Users<'_> {
     /// # Errors
     /// [`Error::Unavailable`](crate::words::Error::Unavailable) when the table is unreachable.
     pub async fn rotate(&self, presented: RotationRequest<'_>, now: Timestamp) -> Result<Rotation> {
-        let RotationRequest { grant, next_key, invocation, device, policy } = presented;
+        let RotationRequest { grant, next_key, by, device, policy } = presented;
         let mut write = self
             .table
             .update(self.key(KIND, grant.session.as_str()))
@@ -100,17 +108,17 @@ impl Users<'_> {
             .when(IDLE_END.above(("now", now)))
             .when(ABSOLUTE_END.above(("now", now)))
             .set(IDLE_END, now.after(policy.idle))
-            .set(USED, ("now", now))
+            .set(USED, ("hour", now.hour()))
             .set(DEVICE, device.words.as_str())
             .set(PREFIX, device.prefix.as_str());
         if policy.rotation {
-            write =
-                write.raise(GENERATION, 1).set(ROTATED, ("now", now)).set(KEY, next_key).set(WRITTEN_BY, invocation);
+            write = write.raise(GENERATION, 1).set(ROTATED, ("now", now)).set(KEY, next_key);
+            write = write.set(ROTATED_BY, rotated_by(by).as_str());
         }
         let rotation = match write.send().await? {
             Written::Done(item) => Rotation::Rotated(read(item)?),
             Written::Refused(None) => Rotation::Refused,
-            Written::Refused(Some(item)) => read(item)?.judge(grant.generation, invocation, policy, now),
+            Written::Refused(Some(item)) => read(item)?.judge(grant.generation, by, device, policy, now),
         };
         report::note(Step::Refresh { led_to: rotation.name().into() });
         Ok(rotation)
@@ -131,7 +139,7 @@ impl Users<'_> {
             idle_end: session.idle_end.moment().unix(),
             absolute_end: session.absolute_end.moment().unix(),
             methods: session.methods.clone(),
-            written_by: session.written_by.clone(),
+            rotated_by: rotated_by(&session.rotated_by),
             ttl: session.absolute_end.moment().unix(),
         })
     }
@@ -153,6 +161,64 @@ fn read(item: Item) -> Result<Session> {
         idle_end: ExpiresAt::at(at(row.idle_end)),
         absolute_end: ExpiresAt::at(at(row.absolute_end)),
         methods: row.methods,
-        written_by: row.written_by,
+        rotated_by: match row.rotated_by.strip_prefix(RETRY) {
+            Some(digest) => RotatedBy::Retry(digest.to_owned()),
+            None => RotatedBy::Invocation(row.rotated_by),
+        },
     })
+}
+
+/// Marks the digest of a retry key. No id contains it.
+const RETRY: char = '=';
+
+fn rotated_by(by: &RotatedBy) -> String {
+    match by {
+        RotatedBy::Retry(digest) => format!("{RETRY}{digest}"),
+        RotatedBy::Invocation(id) => id.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::codes::proven;
+    use crate::sessions::{Opening, Proof};
+    use crate::store::table::{Table, UserTable, size};
+    use crate::words::{Entropy, Tenant};
+
+    const POLICY: SessionPolicy = SessionPolicy {
+        idle: Duration::from_secs(1_000),
+        absolute: Duration::from_secs(3_000),
+        rotation: true,
+        grace: Duration::from_secs(10),
+        per_user: 10,
+    };
+
+    fn longest() -> Session {
+        let now = Timestamp::from_unix(4_102_444_800);
+        let device = &Device { words: "w".repeat(40), prefix: "2001:db8a::/32".to_owned() };
+        let opening = Opening { policy: &POLICY, key_id: &"k".repeat(64), device, id: None };
+        let user = UserId::draw(&Entropy, now).unwrap();
+        let session = Session::open(&Proof::Code(proven()), user, opening, &Entropy, now).unwrap();
+        Session { generation: u32::MAX, rotated_by: RotatedBy::Retry("d".repeat(22)), ..session }
+    }
+
+    #[test]
+    fn the_longest_session_is_one_write_unit() {
+        let (table, tenant) = (UserTable { table: Table::without_calls() }, Tenant::default());
+        let bytes = size(&table.of(&tenant).session_item(&longest()).unwrap());
+        assert!(bytes < 1_024, "{bytes} bytes");
+    }
+
+    #[test]
+    fn a_session_is_read_as_it_was_written() {
+        let (table, tenant) = (UserTable { table: Table::without_calls() }, Tenant::default());
+        let users = table.of(&tenant);
+        for by in [RotatedBy::Retry("d".repeat(22)), RotatedBy::Invocation("d".repeat(22))] {
+            let session = Session { rotated_by: by.clone(), ..longest() };
+            assert_eq!(read(users.session_item(&session).unwrap()).unwrap().rotated_by, by);
+        }
+    }
 }

@@ -5,8 +5,10 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
 
+use super::mail_memory::MailMemory;
 use super::refused::Refused;
 use crate::aws::{Aws, Retries, endpoint};
+use crate::codes::Brake;
 use crate::config::{IS_NAME, Reader};
 use crate::words::{ItemKey, Scope, Tenant};
 
@@ -14,6 +16,8 @@ use crate::words::{ItemKey, Scope, Tenant};
 pub struct OtpTable {
     pub(super) table: Table,
     pub(super) refused: Refused,
+    pub(super) brake: Brake,
+    pub(super) mail: MailMemory,
 }
 
 /// Users, their identifiers and sessions, and the public keys: data that must be kept.
@@ -88,13 +92,31 @@ impl Store {
 
     /// The table of challenges and counters.
     pub fn otp_table(&self, name: String) -> OtpTable {
-        OtpTable { table: Table { client: self.client.clone(), name }, refused: Refused::default() }
+        let table = Table { client: self.client.clone(), name };
+        OtpTable { table, refused: Refused::default(), brake: Brake::default(), mail: MailMemory::default() }
     }
 
     /// The table of users.
     pub fn user_table(&self, name: String) -> UserTable {
         UserTable { table: Table { client: self.client.clone(), name } }
     }
+}
+
+/// The size of an item as DynamoDB counts it: UTF-8 bytes of names and values, half a byte for each digit of a number plus one, 3
+/// bytes for a map or list plus one for each entry.
+#[cfg(test)]
+pub(super) fn size(item: &Item) -> usize {
+    fn of(value: &AttributeValue) -> usize {
+        match value {
+            AttributeValue::S(text) => text.len(),
+            AttributeValue::B(bytes) => bytes.as_ref().len(),
+            AttributeValue::N(digits) => digits.len().div_ceil(2) + 1,
+            AttributeValue::L(values) => 3 + values.iter().map(|value| of(value) + 1).sum::<usize>(),
+            AttributeValue::M(map) => 3 + map.len() + size(map),
+            other => panic!("{other:?} is in no item"),
+        }
+    }
+    item.iter().map(|(name, value)| name.len() + of(value)).sum()
 }
 
 #[cfg(test)]

@@ -233,22 +233,10 @@ fn read(item: Item) -> Result<User> {
 
 #[cfg(test)]
 mod tests {
-    use aws_sdk_dynamodb::types::AttributeValue;
-
     use super::*;
     use crate::people::LONGEST_NAME;
+    use crate::store::table::size;
     use crate::words::Entropy;
-
-    /// The size as DynamoDB counts it: UTF-8 bytes of names and values, half a byte for each digit of a number plus one, 3 bytes
-    /// for a map plus one for each entry.
-    fn size(value: &AttributeValue) -> usize {
-        match value {
-            AttributeValue::S(text) => text.len(),
-            AttributeValue::N(digits) => digits.len().div_ceil(2) + 1,
-            AttributeValue::M(map) => 3 + map.iter().map(|(name, value)| name.len() + size(value) + 1).sum::<usize>(),
-            other => panic!("{other:?} is not in a user's item"),
-        }
-    }
 
     #[test]
     fn the_longest_user_is_one_write_unit() {
@@ -265,7 +253,7 @@ mod tests {
         user.sessions = (0..10).map(|_| (SessionId::draw(&Entropy).unwrap().as_str().to_owned(), now)).collect();
         user.epoch = u32::MAX;
         let item = item(ItemKey::from_table(format!("U#{}", user.id)), &user).unwrap();
-        let bytes: usize = item.iter().map(|(name, value)| name.len() + size(value)).sum();
+        let bytes = size(&item);
         assert!(bytes < 1_024, "{bytes} bytes");
     }
 }

@@ -252,14 +252,14 @@ mod tests {
     }
 
     #[test]
-    fn counts_change_by_what_they_were() {
+    fn counts_change_relative_to_their_old_value() {
         let table = Table::without_calls();
         let update = table.update(key()).when(COUNT.exists()).raise(COUNT, 1).lower(ENDS, 2);
         assert_eq!(written(&update).0, "SET #COUNT = #COUNT + :1, #ENDS = #ENDS - :2");
     }
 
     #[test]
-    fn conditions_say_what_they_are_called() {
+    fn conditions_name_their_attributes() {
         for (written, is_written) in [
             (COUNT.is(ENDS), "#COUNT = #ENDS"),
             (COUNT.below(1), "#COUNT < :1"),
@@ -280,7 +280,7 @@ mod tests {
 
     /// Each placeholder stands for one value, whatever words the caller uses.
     #[test]
-    fn a_word_for_two_things_is_numbered() {
+    fn a_placeholder_used_twice_is_numbered() {
         let table = Table::without_calls();
         let update = table.update(key()).when(COUNT.is(("limit", 1))).when(ENDS.is(("limit", 2)));
         let update =
@@ -293,7 +293,7 @@ mod tests {
     }
 
     #[test]
-    fn both_forms_of_an_update_say_the_same() {
+    fn both_forms_of_an_update_are_equal() {
         let table = Table::without_calls();
         let update = || table.update(key()).when(COUNT.above(("now", 5))).set(SET, "text");
         let alone = update().alone();
@@ -311,7 +311,7 @@ mod tests {
     }
 
     #[test]
-    fn an_update_returns_the_item_as_it_is_now_or_was_before() {
+    fn an_update_returns_the_new_or_the_old_item() {
         let table = Table::without_calls();
         let update = || table.update(key()).when(SET.exists()).remove(SET);
         for (update, returns) in [(update(), ReturnValue::AllNew), (update().returning_before(), ReturnValue::AllOld)] {

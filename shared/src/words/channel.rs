@@ -14,6 +14,9 @@ pub enum Channel {
 }
 
 impl Channel {
+    /// All channels.
+    pub const ALL: [Channel; 2] = [Channel::Email, Channel::Sms];
+
     /// Its name in requests, answers, logs and metrics.
     pub fn name(self) -> &'static str {
         match self {
@@ -35,6 +38,24 @@ impl Channel {
         match self {
             Channel::Email => "email address",
             Channel::Sms => "phone number",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The list of serde has every variant, because the compiler makes it.
+    #[test]
+    fn all_channels_are_listed() {
+        let error = serde_json::from_str::<Channel>("\"?\"").unwrap_err().to_string();
+        let channels = error.split('`').filter_map(|word| serde_json::from_value(word.into()).ok());
+        let mut channels: Vec<Channel> = channels.collect();
+        channels.dedup();
+        assert_eq!(channels, Channel::ALL, "{error}");
+        for channel in Channel::ALL {
+            assert_eq!(serde_json::to_value(channel).unwrap(), channel.name());
         }
     }
 }

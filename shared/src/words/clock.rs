@@ -27,6 +27,16 @@ impl Timestamp {
         self.0 / 86_400
     }
 
+    /// The start of its hour (UTC).
+    pub fn hour(self) -> Timestamp {
+        Timestamp(self.0 - self.0 % 3_600)
+    }
+
+    /// The first moment of the next UTC day.
+    pub fn next_day(self) -> Timestamp {
+        Timestamp(self.day().saturating_add(1).saturating_mul(86_400))
+    }
+
     /// The moment `span` earlier, at the earliest the epoch.
     pub fn before(self, span: Duration) -> Timestamp {
         Timestamp(self.0.saturating_sub(span.as_secs()))
@@ -121,7 +131,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_thing_has_passed_at_its_own_second() {
+    fn an_expiry_has_passed_at_its_own_second() {
         let now = Timestamp::from_unix(1_000);
         let end = ExpiresAt::after(now, Duration::from_secs(60));
         assert!(!end.has_passed(Timestamp::from_unix(1_059)));

@@ -45,7 +45,7 @@ pub enum Error {
         /// How long to wait before another attempt.
         retry_after: Duration,
     },
-    /// The limit on failures of this identifier or this network is reached.
+    /// The limit on failures of this network is reached.
     #[error("Too many failed attempts. Please try again later.")]
     TooManyAttempts {
         /// How long to wait before another attempt.

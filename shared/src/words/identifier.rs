@@ -3,6 +3,7 @@
 //! Parsing normalizes the text, so two spellings of one address become the same value. Codes go to the normalized
 //! address and never to the text of the request (V20).
 
+use std::borrow::Cow;
 use std::str::FromStr;
 
 use crate::words::error::Error;
@@ -31,6 +32,8 @@ pub struct Phone(String);
 const LONGEST_EMAIL: usize = 254;
 /// RFC 5321 limits a local part to 64 octets.
 const LONGEST_LOCAL_PART: usize = 64;
+/// The domains of Gmail. It delivers mail for both to one mailbox, and ignores dots in the local part.
+const GMAIL: [&str; 2] = ["gmail.com", "googlemail.com"];
 
 impl Identifier {
     /// The normalized address.
@@ -38,6 +41,23 @@ impl Identifier {
         match self {
             Identifier::Email(email) => email.reveal(),
             Identifier::Phone(phone) => phone.reveal(),
+        }
+    }
+
+    /// The text that tells identifiers apart, for digests only. Addresses of one Gmail mailbox have the same key (S171). A message
+    /// goes to the address instead.
+    pub(crate) fn key(&self) -> Cow<'_, str> {
+        match self {
+            Identifier::Email(email) => email.key(),
+            Identifier::Phone(phone) => Cow::Borrowed(phone.reveal()),
+        }
+    }
+
+    /// The key of the plain address, if this is an address with a tag: `ada@example.com` for `ada+news@example.com`.
+    pub(super) fn untagged(&self) -> Option<String> {
+        match self {
+            Identifier::Email(email) => email.untagged(),
+            Identifier::Phone(_) => None,
         }
     }
 
@@ -66,9 +86,32 @@ impl FromStr for Identifier {
 }
 
 impl Email {
+    /// The part after the `@`.
+    pub fn domain(&self) -> &str {
+        self.0.rsplit_once('@').map_or("", |(_, domain)| domain)
+    }
+
     /// The normalized address.
     pub fn reveal(&self) -> &str {
         &self.0
+    }
+
+    fn key(&self) -> Cow<'_, str> {
+        match self.0.rsplit_once('@') {
+            Some((local, domain)) if GMAIL.contains(&domain) => {
+                let [gmail, _] = GMAIL;
+                Cow::Owned(format!("{}@{gmail}", local.replace('.', "")))
+            }
+            Some(_) | None => Cow::Borrowed(&self.0),
+        }
+    }
+
+    /// Most providers deliver mail for `ada+anything` to the mailbox of `ada`.
+    fn untagged(&self) -> Option<String> {
+        let key = self.key();
+        let (local, domain) = key.rsplit_once('@')?;
+        let (plain, _) = local.split_once('+')?;
+        (!plain.is_empty()).then(|| format!("{plain}@{domain}"))
     }
 }
 
@@ -182,7 +225,7 @@ mod tests {
         assert_eq!(text.parse::<Identifier>().map_err(|error| error.code()), Err(code), "{text}");
     }
 
-    /// S2-42: three valid and three invalid examples, with spaces, dashes and parentheses.
+    /// Three valid and three invalid examples, with spaces, dashes and parentheses.
     #[test]
     fn the_six_examples_of_the_phone_rule() {
         accepts("+1 (555) 123-4567", "+15551234567");
@@ -258,6 +301,37 @@ mod tests {
         accepts("ada@example。com", "ada@example.com");
         accepts("1ada@example.com", "1ada@example.com");
         accepts("\u{feff}\u{2068}ada@example.com\u{2069}\u{a0}", "ada@example.com");
+    }
+
+    /// S171: at Gmail, dots and the two domains make no other identifier. Messages still go to the address as it was typed.
+    #[test]
+    fn a_gmail_mailbox_has_one_key() {
+        let identifier = |text: &str| text.parse::<Identifier>().unwrap();
+        for typed in ["alice@gmail.com", "A.Lice@gmail.com", "a.l.i.c.e@googlemail.com", "alice@GoogleMail.com"] {
+            assert_eq!(identifier(typed).key(), "alice@gmail.com", "{typed}");
+            assert_eq!(identifier(typed).reveal(), typed.to_lowercase(), "{typed}");
+        }
+        for other in ["a.lice@example.com", "a.lice@mail.gmail.com", "a.lice@gmail.com.example", "+447400123456"] {
+            assert_eq!(identifier(other).key(), other);
+        }
+        assert_eq!(identifier("a.lice+n.e.ws@googlemail.com").key(), "alice+news@gmail.com", "a tag is kept");
+    }
+
+    /// S170: the mailbox behind an address with a tag.
+    #[test]
+    fn a_tagged_address_has_a_plain_one() {
+        for (typed, plain) in [
+            ("ada+news@example.com", Some("ada@example.com")),
+            ("ada+a+b@example.com", Some("ada@example.com")),
+            ("Ada+@example.com", Some("ada@example.com")),
+            ("a.da+x@example.com", Some("a.da@example.com")),
+            ("a.da+x@googlemail.com", Some("ada@gmail.com")),
+            ("ada@example.com", None),
+            ("+ada@example.com", None),
+            ("+447400123456", None),
+        ] {
+            assert_eq!(typed.parse::<Identifier>().unwrap().untagged().as_deref(), plain, "{typed}");
+        }
     }
 
     /// V20: letters that case folding turns into ASCII are refused.

@@ -44,7 +44,8 @@ impl FromStr for UserId {
     }
 }
 
-/// The id of a session: 128 random bits in 22 characters. It is public, because every access token contains it.
+/// The id of a session: 128 random bits in 22 characters, or a keyed digest ([`Index::session`](super::Index::session)). It is
+/// public, because every access token contains it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct SessionId(String);
@@ -53,6 +54,11 @@ pub struct SessionId(String);
 const ID_LENGTH: usize = 22;
 
 impl SessionId {
+    /// The id with these 128 bits.
+    pub(super) fn of(bits: &[u8; 16]) -> SessionId {
+        SessionId(BASE64URL_NOPAD.encode(bits))
+    }
+
     /// A new random id.
     ///
     /// # Errors
@@ -92,6 +98,32 @@ impl ChallengeId {
     }
 }
 
+/// A client's retry key: 22 characters of base64url, drawn at random before a first attempt and sent again with each repetition.
+/// A repetition with the same key gets the first answer again.
+///
+/// The text counts, not the bits in it: 22 characters hold 132 bits, and clients may draw characters instead of bytes.
+#[derive(Clone, Debug)]
+pub struct RetryKey(SecretString);
+
+impl RetryKey {
+    /// The key as text, for digests.
+    pub(crate) fn reveal(&self) -> &str {
+        self.0.expose_secret()
+    }
+}
+
+impl FromStr for RetryKey {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<RetryKey> {
+        if is_id(text) {
+            Ok(RetryKey(text.into()))
+        } else {
+            Err(Error::invalid("`retry` must be 22 characters of base64url."))
+        }
+    }
+}
+
 /// A short random name, 48 bits in 8 characters, unique among the few entries of one item.
 ///
 /// # Errors
@@ -128,6 +160,22 @@ mod tests {
         assert_eq!(session.as_str().len(), ID_LENGTH);
         assert_eq!(session.as_str().parse::<SessionId>().unwrap(), session);
         assert!("a.b".parse::<SessionId>().is_err());
+    }
+
+    #[test]
+    fn a_retry_key_is_22_characters_of_base64url() {
+        let key: RetryKey = "AAAAAAAAAAAAAAAAAAAA-_".parse().unwrap();
+        assert_eq!(key.reveal(), "AAAAAAAAAAAAAAAAAAAA-_");
+        assert!(!format!("{key:?}").contains("AAAA"));
+        for text in [
+            "AAAAAAAAAAAAAAAAAAAA-",
+            "AAAAAAAAAAAAAAAAAAAA-_A",
+            "AAAAAAAAAAAAAAAAAAAA+/",
+            "AAAAAAAAAAAAAAAAAAAAA=",
+            "ÄÄÄÄÄÄÄÄÄÄÄ",
+        ] {
+            assert_eq!(text.parse::<RetryKey>().map_err(|error| error.code()).err(), Some("invalid_request"), "{text}");
+        }
     }
 
     #[test]

@@ -1,11 +1,11 @@
 //! Lanes: two separate sets of counters for each identifier. Strangers can use up only one of them.
 
-/// The counters for a challenge and its failures.
+/// The counters for a challenge and its attempts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lane {
     /// Shared by everybody.
     Open,
-    /// Only for browsers in which the user has signed in before. They send a device cookie.
+    /// Only for clients with a device token, in which the user has signed in before.
     Known,
 }
 

@@ -118,7 +118,7 @@ mod tests {
         assert_eq!((plan.country.map_or("", Country::code), plan.is_mobile), (country, is_mobile), "{digits}");
     }
 
-    /// S151: mobile ranges, and those that a country uses for both. Not landlines, personal numbers (070), pagers (076), company
+    /// S151: mobile ranges, and ranges for mobile phones and fixed lines together. Not landlines, personal numbers (070), pagers (076), company
     /// numbers (03), internet telephony (056), freephone, shared cost and premium rate.
     #[test]
     fn a_number_has_its_country_and_may_be_a_mobile_phone() {
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_country_has_none() {
+    fn numbers_outside_countries_have_none() {
         for other in ["80012345678", "979123456789", "80812345678", "99912345678"] {
             says(other, "", false);
         }
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn anything_else_has_no_plan() {
+    fn other_text_has_no_plan() {
         for other in ["", "+442079460958", "44 20 7946 0958", "44２０79460958", "1234567890123456", "４４"] {
             assert_eq!(plan(other), Plan::default(), "{other}");
         }

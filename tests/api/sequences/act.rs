@@ -1,4 +1,4 @@
-//! The actions of a sequence. Numbers select among the items that exist at that moment.
+//! The actions of a sequence. Numbers select among the current items.
 
 use proptest::prelude::*;
 

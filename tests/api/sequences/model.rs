@@ -119,7 +119,7 @@ impl Model {
             .for_each(|challenge| challenge.is_used = true);
     }
 
-    /// The newest long code and its end, which a request shares that got no message.
+    /// The newest long code and its end, for a request without a message of its own.
     pub fn shared(&self) -> Option<(String, ExpiresAt)> {
         let long = self.challenges.iter().filter(|challenge| challenge.is_long() && !challenge.is_used);
         long.max_by_key(|challenge| challenge.end).map(|challenge| (challenge.code.clone(), challenge.end))

@@ -21,6 +21,16 @@ pub const TWO_FIRST_ANSWERS: Scenario = Scenario::new("two answers to a first co
     })
 });
 
+/// A client sends its answer again before the first one is answered.
+pub const TWO_SAME_ANSWERS: Scenario = Scenario::new("an answer with its retry", 26, |world| {
+    Box::pin(async move {
+        let session = known(world).await;
+        let asked = world.client(101).ask(ADA).await;
+        let answer = || Deed::AnswerAgain { who: ADA.to_owned(), asked: asked.clone() };
+        Scene::about(ADA).and("an answer", answer()).and("the same again", answer()).with_sessions(&[&session])
+    })
+});
+
 pub const ANSWER_AND_RESEND: Scenario = Scenario::new("answer and resend", 100, |world| {
     Box::pin(async move {
         let session = known(world).await;
@@ -87,7 +97,7 @@ pub const SHARED_CODE: Scenario = Scenario::new("two answers to a shared code", 
     })
 });
 
-/// One token is left, and whoever asks is served.
+/// One token is left, and each of the three requests is served.
 pub const LAST_TOKEN: Scenario = Scenario::new("three requests at the last token", 21, |world| {
     Box::pin(async move {
         strangers(world, 4, 0).await;
@@ -96,7 +106,20 @@ pub const LAST_TOKEN: Scenario = Scenario::new("three requests at the last token
     })
 });
 
-/// The last token was just spent on a code that somebody uses at this moment.
+/// Two tagged addresses of one mailbox, which gets one more mail for all of them.
+pub const LAST_TAGGED: Scenario = Scenario::new("two tagged addresses at the last mail of their mailbox", 2, |world| {
+    Box::pin(async move {
+        for (number, address) in (200..).zip(["ada+1@example.com", "ada+2@example.com", "ada+3@example.com"]) {
+            world.client(number).ask(address).await;
+        }
+        let scene = Scene::about("ada+4@example.com").and("one address", ask("ada+4@example.com"));
+        let scene = scene.and("another address", ask("ada+5@example.com"));
+        // The refused one of them gives back its charges.
+        Scene { mails_left: Some(1), messages_left: Some(1), ..scene }
+    })
+});
+
+/// The last token was just spent on a code. Somebody uses the code at this moment.
 pub const SHARED_AND_USED: Scenario = Scenario::new("a shared code is used beside two requests", 7, |world| {
     Box::pin(async move {
         let session = known(world).await;
@@ -142,14 +165,14 @@ pub const TWO_SIGN_UPS: Scenario = Scenario::new("three answers to two first cod
     })
 });
 
-/// A request of a known browser and one of a stranger, of which only one may still get a code that can be guessed.
+/// A request of a known browser and one of a stranger. Only one of them may still get a code that can be guessed.
 pub const LAST_SHORT_CODE: Scenario = Scenario::new("the boundary of guessable codes", 4, |world| {
     Box::pin(async move {
         let mut browser = world.client(100).browser(PAGE);
         browser.sign_in(ADA).await;
         let device = browser.cookie(DEVICE_COOKIE);
         browser.logout().await.ok();
-        // The last one removes what has expired, so that no removal keeps the two requests apart.
+        // The last one removes the expired codes. A removal would keep the two requests apart.
         strangers(world, 14, 480).await;
         world.client(230).ask(ADA).await;
         let scene = Scene::about(ADA).and("a known browser", Deed::AskAtHome { who: ADA.to_owned(), device });
@@ -168,10 +191,9 @@ pub const LAST_SMS: Scenario = Scenario::new("the last message of the budget", 1
         Scene { messages_left: Some(1), ..scene }
     })
 })
-.with(&[("SMS_DAILY_BUDGET", "2")]);
+.with(&[("SMS_DAILY_BUDGET", "2"), ("SMS_RESERVED_SHARE", "0")]);
 
-/// Requests with and without a device cookie, after the identifier's hour has ended. Whichever starts a new hour leaves the other
-/// one's counts alone.
+/// Requests with and without a device cookie, an hour after a sign-in. Each leaves the other's counts alone.
 pub const TWO_LANES: Scenario = Scenario::new("a known browser beside strangers", 66, |world| {
     Box::pin(async move {
         let mut browser = world.client(100).browser(PAGE);

@@ -2,7 +2,7 @@
 
 use tests::Tokens;
 use tests::deployment::session_of;
-use tests::orders::{Deed, Scenario, Scene};
+use tests::orders::{Deed, RETRY, Scenario, Scene};
 
 use super::{ADA, answer, known};
 
@@ -24,6 +24,30 @@ pub const REUSE: Scenario = Scenario::new("refresh with reuse", 4, |world| {
         world.auth.wait(60);
         let scene = Scene::about(ADA).and("its owner", Deed::Refresh(tokens.clone())).and("a thief", Deed::Reuse(old));
         scene.with_sessions(&[&tokens])
+    })
+});
+
+/// Two tabs with one retry key.
+pub const RETRIES: Scenario = Scenario::new("refresh with its retry", 2, |world| {
+    Box::pin(async move {
+        let tokens = known(world).await;
+        // Longer than the grace period.
+        world.auth.wait(60);
+        let refresh = || Deed::RefreshAgain(tokens.clone());
+        Scene::about(ADA)
+            .and_surely("one tab", refresh())
+            .and_surely("another tab", refresh())
+            .with_sessions(&[&tokens])
+    })
+});
+
+/// The thief has the token before the owner's. It is within the grace, and the thief has no key.
+pub const THIEF: Scenario = Scenario::new("refresh with a thief", 4, |world| {
+    Box::pin(async move {
+        let old = known(world).await;
+        let tokens = world.client(100).refresh_with(&old.refresh, RETRY).await.tokens();
+        let owner = Deed::RefreshAgain(tokens.clone());
+        Scene::about(ADA).and("its owner", owner).and("a thief", Deed::Reuse(old)).with_sessions(&[&tokens])
     })
 });
 

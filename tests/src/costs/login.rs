@@ -28,7 +28,7 @@ impl Login {
     }
 }
 
-/// The costs of logins, of which each takes `login`.
+/// The costs of logins with the units of `login`.
 pub struct Costs {
     pub stack: Stack,
     login: Login,

@@ -51,7 +51,7 @@ impl Line {
         Line { name, counted: counted.to_string(), dollars, free: 0.0 }
     }
 
-    /// `count` things of which the first are free.
+    /// `count` things, the first of them free.
     fn counted(name: &'static str, count: usize, price: f64, free: usize) -> Line {
         Line { free: count.min(free) as f64 * price, ..Line::new(name, count, count as f64 * price) }
     }

@@ -15,6 +15,9 @@ use crate::{Answer, Asked, Client, Tokens};
 /// The page of [`Deed::AskAtHome`]. The development profile allows this origin.
 pub const PAGE: &str = "http://localhost:3000";
 
+/// The retry key of everybody who has one.
+pub const RETRY: &str = "retry-key-of-the-tests";
+
 /// One request. A rotation is the eight requests of Secrets Manager.
 #[derive(Clone, Debug)]
 pub enum Deed {
@@ -24,8 +27,12 @@ pub enum Deed {
     AskAtHome { who: String, device: String },
     /// Answers with a right or wrong code, bound or unbound.
     Answer { who: String, asked: Asked, right: bool, bound: bool },
+    /// Answers with a right code, its challenge and the retry key [`RETRY`].
+    AnswerAgain { who: String, asked: Asked },
     /// Exchanges the refresh token.
     Refresh(Tokens),
+    /// The same with the retry key [`RETRY`].
+    RefreshAgain(Tokens),
     /// Sends a refresh token that was exchanged long ago.
     Reuse(Tokens),
     /// Signs out of this session or of all sessions.
@@ -60,6 +67,8 @@ impl Deed {
                 browser.post(REQUEST, json!({ "identifier": who, "token_delivery": "cookie" })).await
             }),
             Deed::Answer { who, asked, bound: true, .. } => Box::pin(async move { client.answer(&who, &asked).await }),
+            Deed::AnswerAgain { who, asked } => Box::pin(async move { client.answer_with(&who, &asked, RETRY).await }),
+            Deed::RefreshAgain(tokens) => Box::pin(async move { client.refresh_with(&tokens.refresh, RETRY).await }),
             Deed::Answer { who, asked, .. } => Box::pin(async move { client.answer_unbound(&who, &asked.code).await }),
             Deed::Refresh(tokens) | Deed::Reuse(tokens) => {
                 Box::pin(async move { client.refresh(&tokens.refresh).await })
@@ -80,15 +89,32 @@ impl Deed {
         }
     }
 
+    /// The code and its challenge, if the answer is right.
+    pub fn right(&self) -> Option<&Asked> {
+        match self {
+            Deed::Answer { asked, right: true, .. } | Deed::AnswerAgain { asked, .. } => Some(asked),
+            _ => None,
+        }
+    }
+
+    /// The exchanged refresh token.
+    pub fn refreshed(&self) -> Option<&Tokens> {
+        match self {
+            Deed::Refresh(tokens) | Deed::RefreshAgain(tokens) => Some(tokens),
+            _ => None,
+        }
+    }
+
     /// The session whose token authorizes the request.
     pub fn session(&self) -> Option<String> {
         match self {
-            Deed::Refresh(tokens) | Deed::Reuse(tokens) => Some(tokens),
+            Deed::Refresh(tokens) | Deed::RefreshAgain(tokens) | Deed::Reuse(tokens) => Some(tokens),
             Deed::Logout { tokens, .. } | Deed::EndOthers(tokens) => Some(tokens),
             Deed::End { by, .. } | Deed::List(by) | Deed::Profile(by) => Some(by),
             Deed::Ask { .. }
             | Deed::AskAtHome { .. }
             | Deed::Answer { .. }
+            | Deed::AnswerAgain { .. }
             | Deed::Rotate
             | Deed::Step(_)
             | Deed::Withdraw(_) => None,

@@ -18,7 +18,7 @@ pub mod steering;
 pub mod step;
 pub mod world;
 
-pub use self::deed::{Deed, PAGE};
+pub use self::deed::{Deed, PAGE, RETRY};
 pub use self::explore::{Search, explore, sample};
 pub use self::mishap::{Fate, MISHAPS, What};
 pub use self::play::{Played, play};

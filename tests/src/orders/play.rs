@@ -32,7 +32,7 @@ pub async fn play(world: &World, scenario: &Scenario, director: &mut impl Direct
     settled().await;
     let mut answers = answers?;
     if let Some(dead) = director.struck().filter(|_| director.has_killed()) {
-        answers[dead] = Answer::of_the_dead();
+        answers[dead] = Answer::of_a_crash();
     }
     let scene = Scene { struck: director.struck(), ..scene };
     let broken = invariants::broken(world, &scene, &answers, (before, &steps)).await;

@@ -59,7 +59,7 @@ fn keys(seen: &Seen) -> Vec<Finding> {
     let ids: BTreeSet<&str> = keys.iter().filter_map(|key| key["kid"].as_str()).collect();
     let is_private = |key: &Value| ["d", "p", "q", "dp", "dq", "qi", "k"].iter().any(|part| key.get(part).is_some());
     let is_sound = ids.len() == keys.len() && !keys.iter().any(is_private);
-    let revoke = "revoke every key published with its private half (docs/operations.md, Keys)";
+    let revoke = "revoke every key published with its private half (docs/operations.md, A key has leaked)";
     let sound = Finding::if_so("key set", is_sound, format!("{} public keys", keys.len()), revoke);
     let kinds: Vec<&str> = keys.iter().filter_map(|key| key["alg"].as_str()).collect();
     let is_taken = kinds.iter().any(|kind| kind.starts_with("RS"));

@@ -86,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_address_or_a_code_tells_something() {
+    fn an_address_or_a_code_in_a_line_is_found() {
         for line in [
             r#"{"message":"sent to Ada@example.com"}"#,
             r#"{"code":"123456"}"#,

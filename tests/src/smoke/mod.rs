@@ -8,6 +8,7 @@ mod http;
 mod keys;
 mod logs;
 mod origins;
+mod parameters;
 mod ranks;
 mod sign_in;
 mod signed;

@@ -19,7 +19,8 @@ pub(super) async fn look(look: &Look, browser: &Browser) -> Vec<Finding> {
     findings
 }
 
-async fn preflight(browser: &Browser, origin: &str) -> Result<(Option<String>, bool), String> {
+/// The status, the allowed origin, and whether a browser at `origin` would send the request.
+async fn preflight(browser: &Browser, origin: &str) -> Result<(u16, Option<String>, bool), String> {
     let asked = [
         ("origin", origin),
         ("access-control-request-method", "POST"),
@@ -29,17 +30,21 @@ async fn preflight(browser: &Browser, origin: &str) -> Result<(Option<String>, b
     let allows = |name: &str, word: &str| {
         seen.header(name).is_some_and(|list| list.split(',').any(|item| item.trim().eq_ignore_ascii_case(word)))
     };
-    let is_usable = allows("access-control-allow-methods", "POST")
+    // Browsers give up at any other status, whatever the headers say.
+    let is_usable = (200..300).contains(&seen.status)
+        && allows("access-control-allow-methods", "POST")
         && allows("access-control-allow-headers", "content-type")
         && seen.header("access-control-allow-credentials") == Some("true");
-    Ok((seen.header("access-control-allow-origin").map(str::to_owned), is_usable))
+    Ok((seen.status, seen.header("access-control-allow-origin").map(str::to_owned), is_usable))
 }
 
 async fn allowed(browser: &Browser, origin: &str) -> Finding {
     const FIX: &str = "add exactly this origin, without path or final slash, to AllowedOrigins, then sam deploy";
     match preflight(browser, origin).await {
-        Ok((Some(allowed), true)) if allowed == origin => Finding::good("origin", format!("{origin} is allowed")),
-        Ok((allowed, _)) => Finding::bad("origin", format!("for {origin} the answer allows {allowed:?}"), FIX),
+        Ok((_, Some(allowed), true)) if allowed == origin => Finding::good("origin", format!("{origin} is allowed")),
+        Ok((status, allowed, _)) => {
+            Finding::bad("origin", format!("for {origin} the answer is {status} and allows {allowed:?}"), FIX)
+        }
         Err(problem) => Finding::bad("origin", problem, FIX),
     }
 }
@@ -47,8 +52,8 @@ async fn allowed(browser: &Browser, origin: &str) -> Finding {
 async fn foreign(browser: &Browser) -> Finding {
     const NAME: &str = "foreign origin";
     match preflight(browser, FOREIGN).await {
-        Ok((None, _)) => Finding::good(NAME, "is not allowed"),
-        Ok((Some(allowed), _)) => {
+        Ok((_, None, _)) => Finding::good(NAME, "is not allowed"),
+        Ok((_, Some(allowed), _)) => {
             Finding::bad(NAME, format!("the answer allows `{allowed}`"), "remove the star from AllowedOrigins")
         }
         Err(problem) => Finding::bad(NAME, problem, "is --url the stack's output ApiUrl?"),

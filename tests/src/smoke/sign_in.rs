@@ -9,7 +9,7 @@ use super::http::{Browser, Seen};
 use super::{Finding, Look, ranks};
 use crate::client::{REQUEST, VERIFY};
 
-/// Below half of `OTP_FAILURES_PER_IP`'s default in each group, so that nobody behind this network is kept out.
+/// Below half of `OTP_FAILURES_PER_IP`'s default in each group, so that other clients of this network stay below the limit.
 const ANSWERS: usize = 10;
 const AT_ONCE: usize = 100;
 
@@ -34,7 +34,7 @@ async fn code(look: &Look, browser: &Browser, address: &str) -> Vec<Finding> {
         }
     }
     let seen = browser.post(REQUEST, &json!({ "identifier": address }).to_string()).await;
-    let fix = "deploy with DomainName, if pages shall use cookies";
+    let fix = "deploy with DomainName, if pages should use cookies";
     vec![arrives(&seen), Finding::skipped("cookies", "no --origin may use cookies", fix)]
 }
 
@@ -48,7 +48,7 @@ fn arrives(seen: &Result<Seen, String>) -> Finding {
     }
 }
 
-/// Scripts and other hosts must not get at the cookies.
+/// Scripts and other hosts must not be able to read the cookies.
 fn flags(seen: &Seen) -> Finding {
     const NAME: &str = "cookies";
     const FIX: &str =
@@ -89,7 +89,7 @@ async fn at_once(browser: &Browser) -> Finding {
 async fn known_and_unknown(browser: &Browser, address: &str) -> Finding {
     const NAME: &str = "known and unknown";
     let Some((_, domain)) = address.split_once('@') else {
-        return Finding::skipped(NAME, "--test-address is no email address", "");
+        return Finding::skipped(NAME, "--test-address is not an email address", "");
     };
     let (mut known, mut unknown) = (Vec::new(), Vec::new());
     for number in 0..ANSWERS {
@@ -110,7 +110,7 @@ async fn known_and_unknown(browser: &Browser, address: &str) -> Finding {
     }
     let alike = answers.iter().all(|seen| seen.status == first.status && seen.code() == first.code());
     if !alike {
-        let fix = "repeat after ten minutes; if it stays, report it privately, as SECURITY.md describes";
+        let fix = "repeat after ten minutes; if the difference stays, report it privately, as SECURITY.md describes";
         return Finding::bad(NAME, "answers to known and unknown addresses differ", fix);
     }
     compared(NAME, &times(&known), &times(&unknown))
@@ -119,8 +119,8 @@ async fn known_and_unknown(browser: &Browser, address: &str) -> Finding {
 fn compared(name: &'static str, known: &[Duration], unknown: &[Duration]) -> Finding {
     let chance = ranks::chance(known, unknown);
     let tolerance = ranks::tolerance(known.len(), unknown.len());
-    let seen = format!("the answer for a known address is slower with a chance of {:.0} %", chance * 100.0);
-    let fix = "repeat the command; a chance far from 50 % each time deserves an issue";
+    let seen = format!("the answer for the known address is the slower one in {:.0} % of pairs", chance * 100.0);
+    let fix = "repeat the command; if the share stays far from 50 %, report it as an issue";
     match (chance - 0.5).abs() <= tolerance {
         true => Finding::good(name, seen),
         false => Finding::doubtful(name, seen, fix),

@@ -37,7 +37,7 @@ pub(super) struct Signed {
     pub(super) region: String,
     /// Endpoints of stand-ins, by the end of their variable.
     endpoints: Vec<(&'static str, String)>,
-    /// Whether one stand-in, such as `local`, plays services. It has only those that functions call.
+    /// Whether a stand-in such as `local` replaces AWS. It has only the services that functions call.
     is_stand_in: bool,
 }
 

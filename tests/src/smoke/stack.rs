@@ -3,9 +3,8 @@
 use serde_json::{Value, json};
 use shared::words::Timestamp;
 
-use super::logs;
 use super::signed::{API_GATEWAY, CLOUDFORMATION, LAMBDA, Problem, SECRETS, SES, Signed};
-use super::{Finding, Look};
+use super::{Finding, Look, logs, parameters};
 
 /// Enough for a sign-in page that becomes popular. New accounts often have 10.
 const ENOUGH_EXECUTIONS: u64 = 100;
@@ -22,6 +21,7 @@ pub(super) async fn look(look: &Look, signed: &Signed, started: Timestamp) -> Ve
         Ok(resources) => findings.extend(of_stack(look, signed, &resources, started).await),
         Err(problem) => findings.push(failed("stack", problem, "cloudformation:ListStackResources")),
     }
+    findings.extend(parameters::look(signed, name).await);
     findings
 }
 
@@ -104,7 +104,7 @@ async fn resources(signed: &Signed, stack: &str) -> Result<Vec<Resource>, Proble
 }
 
 /// The text of the first element with this name. Names, ids and tokens contain no markup.
-fn element(xml: &str, name: &str) -> String {
+pub(super) fn element(xml: &str, name: &str) -> String {
     let rest = xml.split_once(&format!("<{name}>")).map_or("", |(_, rest)| rest);
     rest.split_once('<').map_or("", |(text, _)| text).to_owned()
 }
@@ -137,8 +137,8 @@ async fn suppression(signed: &Signed, set: &str) -> Finding {
     );
     match found["SuppressionOptions"]["SuppressedReasons"].as_array() {
         Some(reasons) if reasons.is_empty() => Finding::good(NAME, "SES suppresses nothing"),
-        Some(reasons) => Finding::bad(NAME, format!("SES drops mail to who had {}", json!(reasons)), fix),
-        None => Finding::doubtful(NAME, "SES names no list, so the account's list may apply", fix),
+        Some(reasons) => Finding::bad(NAME, format!("SES drops mail to addresses that had {}", json!(reasons)), fix),
+        None => Finding::doubtful(NAME, "the set has no list of its own, so the account's may apply", fix),
     }
 }
 
@@ -198,8 +198,8 @@ async fn key_age(signed: &Signed, rotation: &str, secret: &str) -> Finding {
     let is_on = found["RotationEnabled"].as_bool().unwrap_or_default();
     let seen = format!("{rotation}: {age:.0} days, rotation is {}", if is_on { "on" } else { "off" });
     let fix = format!(
-        "aws secretsmanager rotate-secret --region {} --secret-id {secret}; docs/operations.md, Rotating, says what may \
-         keep it from rotating",
+        "aws secretsmanager rotate-secret --region {} --secret-id {secret}; if it fails, see Rotating \
+         in docs/operations.md",
         signed.region
     );
     Finding::if_so(NAME, is_on && overdue < 2.0, seen, fix)

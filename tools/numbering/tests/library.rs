@@ -128,7 +128,7 @@ fn every_countrys_numbers_are_in_the_table() {
 
 /// Random numbers of each length for each calling code, and more of them in shared codes.
 #[test]
-fn numbers_by_chance_are_as_the_library_has_them() {
+fn random_numbers_are_as_the_library_has_them() {
     let mut chance = Digits(20_261_121);
     for code in calling_codes() {
         let each = if SHARED.contains(&code.as_str()) { 400 } else { 15 };
@@ -142,7 +142,7 @@ fn numbers_by_chance_are_as_the_library_has_them() {
 
 /// Every area code of North America, and the first four digits for Russia, Kazakhstan, Great Britain and its islands.
 #[test]
-fn where_one_digit_decides_every_prefix_is_checked() {
+fn every_prefix_is_checked_if_one_digit_decides() {
     for area in 200..1_000 {
         for exchange in ["200", "555", "976"] {
             agree(&format!("1{area}{exchange}1234"));
@@ -156,7 +156,7 @@ fn where_one_digit_decides_every_prefix_is_checked() {
 
 /// Numbers without a valid calling code.
 #[test]
-fn what_no_country_has_is_in_none() {
+fn unknown_calling_codes_have_no_country() {
     let codes = calling_codes();
     for start in 0..1_000 {
         let digits = format!("{start:03}12345678");

@@ -44,7 +44,8 @@ impl Api {
 
     /// Answers a request from the address `source`.
     pub async fn call(&self, request: Request<Bytes>, source: IpAddr) -> Response<Bytes> {
-        if let Some(answer) = self.cors.as_ref().and_then(|cors| cors.preflight(&request)) {
+        let preflight = self.cors.as_ref().and_then(|cors| cors.preflight(&request));
+        if let Some(answer) = preflight.filter(|_| !self.gateway.passes_preflights()) {
             return answer;
         }
         let id = request_id();
@@ -60,6 +61,9 @@ impl Api {
         headers.extend(HeaderValue::from_str(&id).map(|id| (answer::REQUEST_ID, id)));
         if let Some(cors) = &self.cors {
             cors.apply(request.headers(), headers);
+            if let Some(preflight) = cors.preflight(&request) {
+                headers.extend(preflight.into_parts().0.headers);
+            }
         }
         // RFC 9110: an answer to HEAD has no body, whatever the function returns.
         if request.method() == Method::HEAD { answer.map(|_| Bytes::new()) } else { answer }

@@ -35,7 +35,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_a_url_can_have_is_plain() {
+    fn only_hosts_that_a_url_can_have_are_plain() {
         let plain = |host: &str| is_plain(&HeaderMap::from_iter([(HOST, host.parse().unwrap())]));
         for host in ["localhost:3000", "127.0.0.1", "[::1]:3000", "evil.example", "api-1.example.com:443"] {
             assert!(plain(host), "{host}");

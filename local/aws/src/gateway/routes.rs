@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_rest_can_be_no_match() {
+    fn an_empty_rest_matches_only_if_it_is_set_to() {
         let routes = routes();
         assert_eq!(find(&routes, "POST", "/a/b/", false).unwrap().route.key(), "$default");
         assert_eq!(find(&routes, "POST", "/a/b/d", false).unwrap().parameters["proxy"], "d");
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_default_route_there_may_be_none() {
+    fn without_a_default_route_a_request_may_match_none() {
         assert_eq!(find(&routes()[1..], "PUT", "/a/b", true), None);
     }
 }

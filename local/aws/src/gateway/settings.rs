@@ -9,6 +9,7 @@ use http::StatusCode;
 pub struct GatewaySettings {
     always_base64: AtomicBool,
     ignores_empty_rest: AtomicBool,
+    passes_preflights: AtomicBool,
     /// 0 without a refusal.
     refusal: AtomicU16,
 }
@@ -24,6 +25,12 @@ impl GatewaySettings {
         self.ignores_empty_rest.store(is_on, Ordering::SeqCst);
     }
 
+    /// With `true`, the `$default` route gets preflights, and the gateway only adds the CORS headers. AWS's pages can be read both
+    /// ways.
+    pub fn set_passes_preflights(&self, is_on: bool) {
+        self.passes_preflights.store(is_on, Ordering::SeqCst);
+    }
+
     /// Answers every request with `status` without calling a function, like a gateway that throttles (429) or cannot run a
     /// function (503). `None` stops this.
     pub fn set_refusal(&self, status: Option<StatusCode>) {
@@ -36,6 +43,10 @@ impl GatewaySettings {
 
     pub(super) fn matches_empty_rest(&self) -> bool {
         !self.ignores_empty_rest.load(Ordering::SeqCst)
+    }
+
+    pub(super) fn passes_preflights(&self) -> bool {
+        self.passes_preflights.load(Ordering::SeqCst)
     }
 
     /// The status from [`GatewaySettings::set_refusal`].

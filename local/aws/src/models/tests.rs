@@ -67,7 +67,7 @@ impl Request {
 }
 
 #[test]
-fn an_operation_that_aws_has_not_is_found_in_every_service() {
+fn an_unknown_operation_is_found_in_every_service() {
     let Models { dynamodb, secretsmanager, sesv2, sns } = models();
     for (model, operation) in
         [(dynamodb, "PutItems"), (secretsmanager, "PutItem"), (sesv2, "Publish"), (sns, "publish")]
@@ -81,7 +81,7 @@ fn an_operation_that_aws_has_not_is_found_in_every_service() {
 }
 
 #[test]
-fn dynamodb_is_asked_in_its_types() {
+fn requests_to_dynamodb_have_its_types() {
     let body = json!({ "TableName": "codes", "ReturnValues": "NONE", "Item": {
         "pk": { "S": "a" }, "n": { "N": "1" }, "b": { "B": "AA==" }, "no": { "NULL": true }, "yes": { "BOOL": true },
         "ss": { "SS": ["a"] }, "m": { "M": { "l": { "L": [{ "S": "" }] } } } } });
@@ -122,7 +122,7 @@ fn dynamodb_is_asked_in_its_types() {
 }
 
 #[test]
-fn secrets_manager_is_asked_in_its_types() {
+fn requests_to_secrets_manager_have_its_types() {
     let body = json!({ "SecretId": "codes", "ClientRequestToken": "0".repeat(32), "SecretString": "x",
         "VersionStages": ["AWSPENDING"] });
     let put = Request::of(&models().secretsmanager, "PutSecretValue", body);
@@ -137,7 +137,7 @@ fn secrets_manager_is_asked_in_its_types() {
 }
 
 #[test]
-fn ses_is_asked_in_its_types() {
+fn requests_to_ses_have_its_types() {
     let text = |data: &str| json!({ "Data": data, "Charset": "UTF-8" });
     let body = json!({ "FromEmailAddress": "a@example.com", "Destination": { "ToAddresses": ["b@example.com"] },
         "Content": { "Simple": { "Subject": text("Hello"), "Body": { "Text": text("you") } } } });
@@ -152,7 +152,7 @@ fn ses_is_asked_in_its_types() {
 }
 
 #[test]
-fn ses_is_asked_by_addresses() {
+fn requests_to_ses_name_the_operation_by_path() {
     let ses = &models().sesv2;
     let identities = "/v2/email/identities/";
     assert_eq!(ses.at("POST", "/v2/email/outbound-emails"), Some("SendEmail"));

@@ -25,9 +25,9 @@ pub(super) fn needs(call: &Call, tables: &Tables) -> Result<Vec<Need>, Refusal> 
         "TransactGetItems" | "TransactWriteItems" => Ok(transaction(call, tables)),
         "BatchGetItem" | "BatchWriteItem" => batch(call, tables),
         // These tables have no indexes.
-        _ if call.body.get("IndexName").is_some() => Err(untold(call)),
+        _ if call.body.get("IndexName").is_some() => Err(unclear(call)),
         "Query" => {
-            let key = queried(call, tables).ok_or_else(|| untold(call))?;
+            let key = queried(call, tables).ok_or_else(|| unclear(call))?;
             Ok(vec![need(&action(call)?, table, vec![key])])
         }
         _ => Ok(vec![need(&action(call)?, table, keys(tables, table, item_in(&call.body)))]),
@@ -94,7 +94,7 @@ fn queried(call: &Call, tables: &Tables) -> Option<String> {
     value.as_object()?.values().next()?.as_str().map(str::to_owned)
 }
 
-fn untold(call: &Call) -> Refusal {
+fn unclear(call: &Call) -> Refusal {
     let operation = &call.operation;
     tracing::warn!(
         operation,

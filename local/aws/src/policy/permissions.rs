@@ -48,7 +48,7 @@ impl Permissions {
 
 /// The refusal for a caller outside the template.
 fn stranger(call: &Call) -> Refusal {
-    tracing::warn!(caller = call.caller, "the access key id is not a function of the template");
+    tracing::warn!(caller = call.caller, "the access key id names no function of the template");
     let message = "The security token included in the request is invalid.";
     Refusal::new(call.service.forbidden(), "UnrecognizedClientException", message)
 }

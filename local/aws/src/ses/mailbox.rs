@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn what_ses_refuses_is_refused() {
+    fn mailboxes_that_ses_refuses_are_refused() {
         refuses("", "Missing final '@domain'");
         refuses("ada", "Missing final '@domain'");
         refuses("=?UTF-8?B?YWRhQGV4YW1wbGUuY29t?=", "Missing final '@domain'");

@@ -14,7 +14,6 @@ use crate::failure::Failure;
 /// The folder in which `cargo lambda build` makes a folder for each binary.
 const BUILT: &str = "target/lambda/";
 
-/// One resource.
 struct Resource<'a> {
     name: &'a str,
     line: usize,
@@ -134,7 +133,7 @@ impl Resource<'_> {
     fn custom(&self) -> Result<CustomResource, Failure> {
         let arn = self.text("/Properties/ServiceToken")?;
         let function =
-            Names::function_of(&arn).ok_or_else(|| failure(self.line, format!("{arn} is no function here")))?;
+            Names::function_of(&arn).ok_or_else(|| failure(self.line, format!("{arn} names no function")))?;
         let mut properties = self.at("/Properties").and_then(Value::as_object).cloned().unwrap_or_default();
         properties.retain(|name, _| !["ServiceToken", "ServiceTimeout"].contains(&name.as_str()));
         // CloudFormation passes every value as a string.

@@ -10,12 +10,20 @@ use crate::failure::Failure;
 /// The profile with values for required parameters that another profile lacks.
 const DEFAULT: &str = "default";
 
+/// Reads a file by its path from the folder of `samconfig.toml`.
+pub(super) type Files<'a> = &'a dyn Fn(&str) -> Result<String, Failure>;
+
 /// The value of every parameter of `template` under `profile`.
-pub(super) fn parameters(template: &Node, samconfig: &str, profile: &str) -> Result<BTreeMap<String, Value>, Failure> {
+pub(super) fn parameters(
+    template: &Node,
+    samconfig: &str,
+    files: Files<'_>,
+    profile: &str,
+) -> Result<BTreeMap<String, Value>, Failure> {
     let samconfig: toml::Table = samconfig.parse().map_err(|error| Failure::new(format!("samconfig.toml: {error}")))?;
     let declared = template.get("Parameters").map(Node::entries).unwrap_or_default();
-    let given = overrides(&samconfig, profile)?;
-    let lent = overrides(&samconfig, DEFAULT)?;
+    let given = overrides(&samconfig, files, profile)?;
+    let lent = overrides(&samconfig, files, DEFAULT)?;
     if let Some(unknown) = given.keys().find(|name| !declared.iter().any(|(declared, _)| declared == *name)) {
         return Err(Failure::new(format!("samconfig.toml: the template has no parameter `{unknown}` ({profile})")));
     }
@@ -57,8 +65,8 @@ fn list(text: &str) -> Value {
     text.split(',').map(str::trim).collect()
 }
 
-/// `parameter_overrides` of a profile: a list of `Name=Value`, or one string of them.
-fn overrides(samconfig: &toml::Table, profile: &str) -> Result<BTreeMap<String, String>, Failure> {
+/// `parameter_overrides` of a profile: a list of `Name=Value` and `file://PATH`, or one string of them. A later value wins.
+fn overrides(samconfig: &toml::Table, files: Files<'_>, profile: &str) -> Result<BTreeMap<String, String>, Failure> {
     let settings =
         samconfig.get(profile).ok_or_else(|| Failure::new(format!("samconfig.toml has no profile `{profile}`")))?;
     let overrides =
@@ -73,12 +81,28 @@ fn overrides(samconfig: &toml::Table, profile: &str) -> Result<BTreeMap<String, 
         let (name, value) = pair.split_once('=')?;
         Some((name.to_owned(), value.trim_matches('"').to_owned()))
     };
-    pairs
-        .iter()
-        .map(|pair| {
-            read(pair).ok_or_else(|| Failure::new(format!("samconfig.toml: expected Name=Value, not `{pair}`")))
-        })
-        .collect()
+    let mut values = BTreeMap::new();
+    for pair in &pairs {
+        if let Some(path) = pair.strip_prefix("file://") {
+            values.extend(in_file(path, &files(path)?)?);
+        } else {
+            let pair = read(pair).ok_or_else(|| {
+                Failure::new(format!("samconfig.toml: expected Name=Value or file://PATH, not `{pair}`"))
+            })?;
+            values.extend([pair]);
+        }
+    }
+    Ok(values)
+}
+
+/// The parameters in a YAML file of `Name: value`.
+fn in_file(path: &str, text: &str) -> Result<Vec<(String, String)>, Failure> {
+    let file = Node::read(text).map_err(|error| Failure::new(error.to_string().replacen("template.yaml", path, 1)))?;
+    let pair = |(name, value): &(String, Node)| {
+        let wrong = || Failure::new(format!("{path}:{}: expected a text or number", value.line));
+        value.text().map(|text| (name.clone(), text)).ok_or_else(wrong)
+    };
+    file.entries().iter().map(pair).collect()
 }
 
 /// Splits at spaces outside double quotes.
@@ -107,8 +131,31 @@ mod tests {
         .unwrap();
         let expected =
             BTreeMap::from([("One".to_owned(), "1".to_owned()), ("Name".to_owned(), "two words".to_owned())]);
-        assert_eq!(overrides(&samconfig, "a").unwrap(), expected);
-        assert_eq!(overrides(&samconfig, "b").unwrap(), expected);
-        assert!(overrides(&samconfig, "c").is_err());
+        let no_files = |path: &str| Err(Failure::new(path));
+        assert_eq!(overrides(&samconfig, &no_files, "a").unwrap(), expected);
+        assert_eq!(overrides(&samconfig, &no_files, "b").unwrap(), expected);
+        assert!(overrides(&samconfig, &no_files, "c").is_err());
+    }
+
+    #[test]
+    fn overrides_may_be_in_a_file() {
+        let samconfig = |overrides: &str| -> toml::Table {
+            format!("[a.deploy.parameters]\nparameter_overrides = {overrides}").parse().unwrap()
+        };
+        let files = |path: &str| match path {
+            "a.yaml" => Ok("# A comment.\nOne: 1\nTwo: \"off\"\n".to_owned()),
+            "list.yaml" => Ok("One: [1]".to_owned()),
+            "broken.yaml" => Ok("One: [".to_owned()),
+            other => Err(Failure::new(format!("{other} is missing"))),
+        };
+        let values = |text: &str| overrides(&samconfig(text), &files, "a").map_err(|failure| failure.to_string());
+        let expected =
+            |one: &str| [("One", one), ("Two", "off")].map(|(name, value)| (name.to_owned(), value.to_owned()));
+        assert_eq!(values(r#"["file://a.yaml"]"#), Ok(expected("1").into()));
+        assert_eq!(values(r#"["One=2", "file://a.yaml"]"#), Ok(expected("1").into()));
+        assert_eq!(values(r#""file://a.yaml One=2""#), Ok(expected("2").into()));
+        assert_eq!(values(r#"["file://b.yaml"]"#), Err("b.yaml is missing".to_owned()));
+        assert_eq!(values(r#"["file://list.yaml"]"#), Err("list.yaml:1: expected a text or number".to_owned()));
+        assert!(values(r#"["file://broken.yaml"]"#).unwrap_err().starts_with("broken.yaml:"));
     }
 }

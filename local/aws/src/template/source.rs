@@ -9,7 +9,7 @@ use super::{constraints, parts, profile};
 use crate::failure::Failure;
 
 impl Template {
-    /// Reads `template.yaml` and `samconfig.toml` in the folder `root` under a profile.
+    /// Reads `template.yaml`, `samconfig.toml` and the profile's files in the folder `root`.
     ///
     /// # Errors
     /// A file is unreadable, or a part of it is unsupported. The message names the line.
@@ -26,25 +26,27 @@ impl Template {
             let path = root.join(name);
             std::fs::read_to_string(&path).map_err(|error| Failure::new(format!("{}: {error}", path.display())))
         };
-        Template::evaluate(&text("template.yaml")?, &text("samconfig.toml")?, profile, settings)
+        Template::evaluate(&text("template.yaml")?, &text("samconfig.toml")?, &text, profile, settings)
     }
 
-    /// Like [`Template::read`], from texts.
+    /// Like [`Template::read`], from texts. The profile cannot name files.
     ///
     /// # Errors
     /// As [`Template::read`].
     pub fn parse(template: &str, samconfig: &str, profile: &str) -> Result<Template, Failure> {
-        Template::evaluate(template, samconfig, profile, &[])
+        let no_files = |name: &str| Err(Failure::new(format!("samconfig.toml: {name} is not available here")));
+        Template::evaluate(template, samconfig, &no_files, profile, &[])
     }
 
     fn evaluate(
         template: &str,
         samconfig: &str,
+        files: profile::Files<'_>,
         profile: &str,
         settings: &[(String, String)],
     ) -> Result<Template, Failure> {
         let template = Node::read(template)?;
-        let parameters = profile::parameters(&template, samconfig, profile)?;
+        let parameters = profile::parameters(&template, samconfig, files, profile)?;
         let scope = Scope::new(&template, parameters.clone())?;
         constraints::check(&template, &scope, &parameters)?;
         parts::read(&template, &Scope::new(&template, profile::with_settings(parameters, settings))?)

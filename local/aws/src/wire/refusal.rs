@@ -31,7 +31,7 @@ impl Refusal {
     }
 
     /// The refusal of a request with differences from its service's model. AWS ignores unknown members. They are refused
-    /// here, because nobody sends one on purpose.
+    /// here, because they are mistakes.
     pub(crate) fn of_broken(service: Service, problems: &[Problem]) -> Option<Refusal> {
         let told = |problems: &[&Problem]| problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
         if let Some(problem) = problems.iter().find(|problem| problem.is_about_the_operation()) {

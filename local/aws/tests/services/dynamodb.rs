@@ -3,7 +3,7 @@
 use super::*;
 
 #[tokio::test]
-async fn an_item_is_written_and_read_and_the_record_says_so() {
+async fn an_item_is_written_read_and_recorded() {
     let stand = stand(None);
     let written = stand.db("PutItem", put("a")).await;
     assert_eq!((written.status, written.body), (200, json!({})));
@@ -25,7 +25,7 @@ async fn an_item_is_written_and_read_and_the_record_says_so() {
 }
 
 #[tokio::test]
-async fn a_failed_condition_is_paid_and_shows_the_item_to_who_asks() {
+async fn a_failed_condition_costs_units_and_returns_the_item_on_request() {
     let stand = stand(None);
     stand.db("PutItem", put("a")).await;
     let mut again = put("a");

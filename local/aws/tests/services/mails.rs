@@ -25,7 +25,7 @@ async fn a_mail_is_delivered_to_each_recipient() {
 }
 
 #[tokio::test]
-async fn what_ses_refuses_is_refused_and_not_delivered() {
+async fn mail_that_ses_refuses_is_not_delivered() {
     let stand = stand(None);
     let refuses = async |at: &str, value: Value, name: &str, message: &str| {
         let refused = stand.mail(|mail| *mail.pointer_mut(at).unwrap() = value.clone()).await;
@@ -51,7 +51,7 @@ async fn what_ses_refuses_is_refused_and_not_delivered() {
 }
 
 #[tokio::test]
-async fn deliveries_fail_as_they_are_told_to() {
+async fn deliveries_fail_as_the_faults_say() {
     let stand = stand(None);
     let set = |body: Value| stand.services.faults().set(serde_json::from_value(body).unwrap());
     set(json!({ "delivery": "refused" }));

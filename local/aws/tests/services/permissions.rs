@@ -238,7 +238,7 @@ async fn a_text_goes_to_a_number_and_not_to_a_topic() {
 }
 
 #[tokio::test]
-async fn who_is_no_function_is_unknown_to_every_service() {
+async fn a_caller_that_is_no_function_is_refused_by_every_service() {
     let stand = stand(None);
     for (service, target, status, name) in [
         ("dynamodb", "DynamoDB_20120810.GetItem", 400, "UnrecognizedClientException"),

@@ -81,7 +81,7 @@ async fn an_sms_is_delivered_as_it_was_asked_for() {
 }
 
 #[tokio::test]
-async fn what_sns_refuses_is_refused_and_not_delivered() {
+async fn an_sms_that_sns_refuses_is_not_delivered() {
     let stand = stand(None);
     let refuses = async |parameters: &[(&str, &str)], status: u16, name: &str, message: &str| {
         let refused = stand.send(form(parameters, &[])).await;
@@ -122,7 +122,7 @@ async fn what_sns_refuses_is_refused_and_not_delivered() {
 }
 
 #[tokio::test]
-async fn texts_fail_as_they_are_told_to() {
+async fn texts_fail_as_the_faults_say() {
     let stand = stand(None);
     let set = |body: Value| stand.services.faults().set(serde_json::from_value(body).unwrap());
     let not_valid =

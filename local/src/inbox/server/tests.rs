@@ -107,7 +107,7 @@ async fn an_sms_is_shown_with_its_facts() {
 }
 
 #[tokio::test]
-async fn a_page_hears_of_what_happens_until_the_stack_stops() {
+async fn a_page_gets_events_until_the_stack_stops() {
     let (stack, inbox) = stack(false).await;
     let page = tokio::spawn(async move { send(inbox, "GET /api/stream", "", "").await.1 });
     while stack.inbox().news.receiver_count() == 0 {
@@ -122,7 +122,7 @@ async fn a_page_hears_of_what_happens_until_the_stack_stops() {
 }
 
 #[tokio::test]
-async fn the_clock_moves_where_everything_follows_it() {
+async fn the_clock_moves_only_if_all_functions_follow_it() {
     let (moving, inbox) = stack(false).await;
     let before = moving.clock().now();
     let (status, answer) = ask(inbox, "POST /api/clock", r#"{"advance_seconds": 600}"#).await;

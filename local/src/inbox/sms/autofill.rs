@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn any_other_last_line_is_none() {
+    fn any_other_last_line_has_no_autofill() {
         for text in [
             "",
             "747723 is your code.",

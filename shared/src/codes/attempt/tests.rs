@@ -50,6 +50,43 @@ fn bound(lane: Lane, key: &str) -> Attempt {
     Attempt::bound(&ada().1, living(), lane, key)
 }
 
+/// S172: a used code gives its text back, on the day that it was counted.
+#[test]
+fn a_used_code_gives_its_text_back() {
+    let to = Destination::of("+447400123456".parse().unwrap(), None).unwrap();
+    let identifier = Index::new(MacKey::new([2; 32]), &Tenant::default()).identifier(&to.identifier());
+    let digest = |key: &str, code: &str| {
+        let binding = Binding { tenant: &Tenant::default(), to: &to, challenge: key };
+        CodeDigest::of(&Code::read(code).unwrap(), binding, &MacKey::new(PEPPER))
+    };
+    let mut state = IdentifierState { texts: 2, ..living() };
+    for (lane, key) in [(Lane::Open, "0"), (Lane::Known, "d")] {
+        let supply = if lane == Lane::Open { &mut state.open } else { &mut state.known };
+        supply.codes.get_mut(key).unwrap().digest = digest(key, "012345");
+    }
+    state.long.get_mut("l").unwrap().digest = digest("l", "AAAAAAAAAAAAA");
+    let used = |attempt: Attempt, code: &str, state: &IdentifierState| {
+        let code = Code::read(code).unwrap();
+        let proven = attempt.prove(&code, &to, |_| Some(MacKey::new(PEPPER)), at(NOW)).unwrap();
+        let settled = state.settle(&proven, at(NOW));
+        (settled.text, settled.day)
+    };
+    let bound = |lane, key| Attempt::bound(&identifier, state.clone(), lane, key);
+    let long = || Attempt::long(&identifier, state.clone());
+    let today = Some(NOW / 86_400);
+    assert_eq!(used(bound(Lane::Open, "0"), "012345", &state), (true, today));
+    assert_eq!(used(long(), "AAAAAAAAAAAAA", &state), (true, today));
+    assert!(!used(bound(Lane::Known, "d"), "012345", &state).0, "texts to known devices are not counted");
+    let none = IdentifierState { texts: 0, ..state.clone() };
+    assert!(!used(bound(Lane::Open, "0"), "012345", &none).0);
+    let tomorrow = IdentifierState { day: NOW / 86_400 + 1, ..state.clone() };
+    assert_eq!(used(bound(Lane::Open, "0"), "012345", &tomorrow), (false, None));
+    assert_eq!(used(long(), "AAAAAAAAAAAAA", &tomorrow), (false, None));
+    // By mail, no text is counted.
+    let by_mail = IdentifierState { texts: 2, ..living() };
+    assert!(!by_mail.settle(&proven(), at(NOW)).text);
+}
+
 /// A proof, for tests of functions with a proof as parameter.
 pub(crate) fn proven() -> ProvenCode {
     proven_by(&bound(Lane::Open, "0"), "012345", NOW).unwrap()
@@ -105,7 +142,7 @@ fn a_code_proves_no_other_destination() {
     assert!(bound(Lane::Open, "0").prove(&code, &bob, |_| Some(MacKey::new(PEPPER)), at(NOW)).is_none());
 }
 
-/// S06: a right answer gives back its unspent attempts and this one, and the row of failures keeps what is under way.
+/// S06: a right answer gives back its unspent attempts and this one. The charges of codes under way stay.
 #[test]
 fn a_right_answer_gives_back_what_it_did_not_need() {
     let mut state = living();
@@ -115,7 +152,7 @@ fn a_right_answer_gives_back_what_it_did_not_need() {
     let code = proven();
     let settled = state.settle(&code, at(NOW));
     assert_eq!((settled.charged_in_a_row, settled.attempts, settled.day), ([40, 6], 3, Some(NOW / 86_400)));
-    // Of another day, nothing comes back.
+    // Attempts of another day do not come back.
     let later = IdentifierState { day: state.day + 1, ..state.clone() };
     assert_eq!((later.settle(&code, at(NOW)).attempts, later.settle(&code, at(NOW)).day), (0, None));
     // An answer from elsewhere has spent a comparison of the day, and none of the code's attempts.
@@ -123,6 +160,8 @@ fn a_right_answer_gives_back_what_it_did_not_need() {
     let code = proven_by(&unbound, "012346", NOW).unwrap();
     let settled = code.state().settle(&code, at(NOW));
     assert_eq!((settled.attempts, settled.elsewhere), (3, true));
+    // There is none of a new day to give back.
+    assert!(!IdentifierState { elsewhere: 0, ..living() }.settle(&code, at(NOW)).elsewhere);
     // A long code was charged nothing.
     let long = proven_by(&Attempt::long(&ada().1, state.clone()), "AAAAAAAAAAAAA", NOW).unwrap();
     let settled = state.settle(&long, at(NOW));

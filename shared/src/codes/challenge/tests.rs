@@ -48,7 +48,7 @@ fn asked(policy: &ChallengePolicy) -> Asked<'_> {
 fn sends(state: &IdentifierState, asked: Asked<'_>) -> Option<(Lane, Strength, Option<String>)> {
     match state.decide(asked) {
         Decision::Send(Plan { lane, strength, again, .. }) => Some((lane, strength, again)),
-        Decision::Share | Decision::Wait(_) => None,
+        Decision::Share | Decision::Wait(_) | Decision::MailboxFull => None,
     }
 }
 
@@ -74,7 +74,7 @@ fn a_request_gets_its_own_code_or_a_share_or_a_long_code() {
         sends(&IdentifierState { open: state(2).open, ..with_long.clone() }, asked(&policy)),
         Some(own_code.clone())
     );
-    // A code that is 240 seconds old is shared no more.
+    // A code is shared for 240 seconds.
     with_long.long.insert("l".to_owned(), long(NOW + 360, "BBBBBBBB"));
     assert_eq!(sends(&with_long, asked(&policy)), Some(long_code.clone()));
 
@@ -86,7 +86,20 @@ fn a_request_gets_its_own_code_or_a_share_or_a_long_code() {
     assert_eq!(sends(&busy, asked(&policy)), Some(long_code));
     assert_eq!(sends(&busy, Asked { network: "BBBBBBBB", ..asked(&policy) }), Some(own_code.clone()));
     busy.long.insert("l".to_owned(), long(NOW, "AAAAAAAA"));
-    assert_eq!(sends(&busy, asked(&policy)), Some(own_code), "an expired code counts no more");
+    assert_eq!(sends(&busy, asked(&policy)), Some(own_code.clone()), "an expired code counts no more");
+    busy.open.codes.insert("b".to_owned(), own(NOW));
+    assert_eq!(sends(&busy, asked(&policy)), Some(own_code.clone()), "an expired code counts no more");
+    // Those of other networks do not count, with digits and long.
+    let mut others = state(5);
+    for key in ["a", "b"] {
+        others.open.codes.insert(key.to_owned(), OwnCode { network: "BBBBBBBB".to_owned(), ..own(NOW + 1) });
+    }
+    assert_eq!(sends(&others, asked(&policy)), Some(own_code.clone()));
+    others.open.codes.clear();
+    for key in ["a", "b"] {
+        others.long.insert(key.to_owned(), long(NOW + 1, "BBBBBBBB"));
+    }
+    assert_eq!(sends(&others, asked(&policy)), Some(own_code));
 }
 
 /// S141: 12 attempts a day with the usual digits, then 120 with eight, then long codes.
@@ -112,6 +125,8 @@ fn codes_get_longer_with_the_attempts_charged_to_the_day() {
     {
         let state = IdentifierState { elsewhere, ..state(5) };
         assert_eq!(sends(&state, Asked { by_alias, ..asked(&policy) }).unwrap().1, strength);
+        let yesterday = IdentifierState { day: NOW / 86_400 - 1, ..state };
+        assert_eq!(sends(&yesterday, Asked { by_alias, ..asked(&policy) }).unwrap().1, Strength::Short);
     }
 }
 
@@ -132,7 +147,7 @@ fn a_known_browser_has_its_own_bucket() {
 }
 
 #[test]
-fn a_challenge_of_ones_own_is_sent_again_while_it_lives() {
+fn a_clients_own_challenge_is_resent_until_it_expires() {
     let policy = policy();
     let again = |tokens, change: fn(&mut OwnCode)| {
         let (mut state, mut code) = (state(tokens), own(NOW + 570));
@@ -141,14 +156,18 @@ fn a_challenge_of_ones_own_is_sent_again_while_it_lives() {
         sends(&state, Asked { named: Some((Lane::Open, "0")), ..asked(&policy) }).unwrap()
     };
     let resent = (Lane::Open, Strength::Short, Some("0".to_owned()));
-    let anew = (Lane::Open, Strength::Short, None);
+    let another = (Lane::Open, Strength::Short, None);
     assert_eq!(again(2, |_| {}), resent);
     assert_eq!(again(2, |code| code.is_eight = true), (Lane::Open, Strength::Eight, Some("0".to_owned())));
     assert_eq!(again(1, |_| {}), (Lane::Open, Strength::Long, None), "the last token is spent on a long code");
-    assert_eq!(again(2, |code| code.attempts_left = 0), anew);
-    assert_eq!(again(2, |code| code.sends = 4), anew);
-    assert_eq!(again(2, |code| code.expires = ExpiresAt::at(at(NOW))), anew);
-    assert_eq!(again(2, |code| code.day -= 1), anew, "its attempts stay with the day that they are charged to");
+    assert_eq!(again(2, |code| code.attempts_left = 0), another);
+    assert_eq!(again(2, |code| code.sends = 4), another);
+    assert_eq!(again(2, |code| code.expires = ExpiresAt::at(at(NOW))), another);
+    assert_eq!(again(2, |code| code.day -= 1), another, "its attempts stay with the day that they are charged to");
+    // A challenge of a known device is sent again on its own lane only.
+    let mut state = state(5);
+    state.open.codes.insert("0".to_owned(), own(NOW + 570));
+    assert_eq!(sends(&state, Asked { named: Some((Lane::Known, "0")), ..asked(&policy) }), Some(another));
 }
 
 /// An alias cannot name a challenge, so its network's newest one is meant.
@@ -164,9 +183,13 @@ fn a_request_through_an_alias_is_a_resend_of_its_networks_newest_challenge() {
     assert_eq!(again(true, "BBBBBBBB").as_deref(), Some("other"));
     assert_eq!(again(true, "CCCCCCCC"), None);
     assert_eq!(again(false, "BBBBBBBB"), None);
+    // Known devices name their challenges, so their newest one is not meant.
+    state.known.codes.insert("known".to_owned(), own(NOW + 600));
+    let known = Asked { by_alias: true, lane: Lane::Known, ..asked(&policy) };
+    assert_eq!(sends(&state, known), Some((Lane::Known, Strength::Short, None)));
 }
 
-/// A number has used up its texts: unlike mail, that is told.
+/// A request for a number without texts left is refused, unlike one for mail.
 #[test]
 fn texts_to_a_number_wait_for_the_bucket() {
     let policy = policy();
@@ -183,7 +206,82 @@ fn texts_to_a_number_wait_for_the_bucket() {
     assert_eq!(with_long.decide(asked), Decision::Share);
 }
 
-/// Whatever code answers it: a shared one is younger than 240 seconds, by SMS than 300, and lives for 600.
+/// S172: whoever asks, three texts have short codes, and the fourth is long.
+#[test]
+fn three_texts_of_one_network_have_short_codes() {
+    let policy = policy();
+    let asked = Asked { channel: Channel::Sms, ..asked(&policy) };
+    let state = |tokens: u64, live: u64| {
+        let mut open = Supply { full_at: at(NOW + (4 - tokens) * 600), ..Supply::default() };
+        open.codes = (0..live).map(|key| (key.to_string(), own(NOW + 1))).collect();
+        IdentifierState { open, ..state(5) }
+    };
+    assert_eq!(sends(&state(2, 2), asked).unwrap().1, Strength::Short);
+    assert_eq!(sends(&state(2, 3), asked).unwrap().1, Strength::Long);
+    assert_eq!(sends(&state(2, 2), Asked { channel: Channel::Email, ..asked }).unwrap().1, Strength::Long);
+}
+
+/// S172: after ten unanswered texts in a UTC day, a number gets no text of a stranger until midnight. A code under way is shared
+/// still, and a known device is served.
+#[test]
+fn a_number_gets_ten_unanswered_texts_a_day() {
+    let policy = policy();
+    let asked = Asked { channel: Channel::Sms, ..asked(&policy) };
+    let texted = |texts| IdentifierState { texts, ..state(5) };
+    assert_eq!(sends(&texted(9), asked).unwrap().1, Strength::Short);
+    let until_midnight = Decision::Wait(Duration::from_secs(12 * 3_600));
+    assert_eq!(texted(10).decide(asked), until_midnight);
+    // The last token would be spent on a long code.
+    let at_the_last =
+        IdentifierState { open: Supply { full_at: at(NOW + 3 * 600), ..Supply::default() }, ..texted(10) };
+    assert_eq!(at_the_last.decide(asked), until_midnight);
+    let empty_too = IdentifierState { open: Supply { full_at: at(NOW + 90_000), ..Supply::default() }, ..texted(10) };
+    assert_eq!(empty_too.decide(asked), Decision::Wait(Duration::from_secs(90_000 - 3 * 600)));
+
+    let mut with_long = texted(10);
+    with_long.long.insert("l".to_owned(), long(NOW + 301, "BBBBBBBB"));
+    assert_eq!(with_long.decide(asked), Decision::Share);
+    let known = Asked { lane: Lane::Known, ..asked };
+    assert_eq!(sends(&texted(10), known), Some((Lane::Known, Strength::Short, None)));
+    assert_eq!(sends(&IdentifierState { day: NOW / 86_400 - 1, ..texted(10) }, asked).unwrap().1, Strength::Short);
+    assert_eq!(sends(&texted(10), Asked { channel: Channel::Email, ..asked }).unwrap().1, Strength::Short);
+}
+
+/// S170: tagged addresses share the mails of their mailbox, before anything of the identifier counts. Strangers leave one to known
+/// devices.
+#[test]
+fn a_tagged_address_needs_room_in_its_mailbox() {
+    let policy = policy();
+    let mailbox = |tokens: u64, state: IdentifierState| IdentifierState {
+        mailbox_full_at: Some(at(NOW + (5 - tokens) * 600)),
+        ..state
+    };
+    let (stranger, known) = (asked(&policy), Asked { lane: Lane::Known, ..asked(&policy) });
+    assert!(sends(&mailbox(2, state(5)), stranger).is_some());
+    assert_eq!(mailbox(1, state(5)).decide(stranger), Decision::MailboxFull);
+    assert!(sends(&mailbox(1, state(5)), known).is_some());
+    assert_eq!(mailbox(0, state(5)).decide(known), Decision::MailboxFull);
+    // Whether a code is shared would tell what happened to the address.
+    let mut with_long = state(1);
+    with_long.long.insert("l".to_owned(), long(NOW + 361, "BBBBBBBB"));
+    assert_eq!(mailbox(1, with_long.clone()).decide(stranger), Decision::MailboxFull);
+    assert_eq!(mailbox(2, with_long).decide(stranger), Decision::Share);
+    assert_eq!(MAILBOX_WAIT.as_secs(), 600);
+}
+
+/// S173: the brake makes short codes longer, of strangers only, and charges them like before.
+#[test]
+fn the_brake_adds_digits_to_codes_of_strangers() {
+    let digits = |length| {
+        let policy = ChallengePolicy { length, ..policy() };
+        [(Lane::Open, false), (Lane::Open, true), (Lane::Known, true)]
+            .map(|(lane, is_braked)| policy.digits(lane, is_braked))
+    };
+    assert_eq!(digits(6), [6, 8, 6]);
+    assert_eq!(digits(10), [10, 10, 10]);
+}
+
+/// Codes are shared for 240 seconds, by SMS for 300, and accepted for 600. So each code lives as long as promised.
 #[test]
 fn a_promise_holds_for_every_code() {
     let promise = |text: &str, policy: &ChallengePolicy| {

@@ -47,7 +47,7 @@ fn the_first_keys_are_used_at_once() {
 }
 
 #[test]
-fn a_turned_keyring_serves_without_a_gap() {
+fn a_rotated_keyring_serves_without_a_gap() {
     let first = SigningKeys::first(&maker(ES256, 0)).unwrap();
     let rotated = first.rotated(&maker(ES256, 60)).unwrap();
     let old = signs(&first, ES256, 0);

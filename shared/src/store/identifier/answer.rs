@@ -53,10 +53,10 @@ impl OtpTable {
         Attempt::long(identifier, state)
     }
 
-    /// Spends an answer without a challenge id: one attempt of each code that its `network` asked for, and one of the day's two
-    /// comparisons with the newest code that another network asked for through an alias.
+    /// Spends an answer without a challenge id: one attempt of each code of its `network`, and one of the day's two comparisons
+    /// with the newest alias code of another network.
     ///
-    /// A write is sent even if there is nothing to compare with, so that its time tells nothing.
+    /// A write is sent even if there is nothing to compare with, so that its duration reveals nothing.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when parallel requests keep changing the item, or when the table is unreachable.
@@ -71,7 +71,7 @@ impl OtpTable {
         for _ in 0..MOST_ROUNDS {
             let Candidates { own, elsewhere } = Candidates::of(&seen, network, now);
             let mut write = self.update_identifier(identifier).when(
-                // Of an item without codes this is refused.
+                // An item without codes refuses this write.
                 item::entry(Kept::Own(Lane::Open), own.first().or(elsewhere.as_ref()).map_or(NO_CODE, |key| key))
                     .exists(),
             );

@@ -4,7 +4,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::item::{
     self, ATTEMPTS_LEFT, CHARGED_IN_A_ROW, CODES, DAY, DIGEST, ELSEWHERE, ENDS, FULL_AT, KEPT_FOR, KNOWN_CODES,
-    KNOWN_FULL_AT, LONG_CODES, LongEntry, OwnEntry, PEPPER, SENDS,
+    KNOWN_FULL_AT, LONG_CODES, LongEntry, OwnEntry, PEPPER, SENDS, TEXTS,
 };
 use crate::codes::{
     Asked, Decision, Draft, Drafting, IdentifierState, Kept, LongCode, OutgoingCode, OwnCode, Plan, Strength, bucket,
@@ -36,6 +36,8 @@ pub enum Begun {
     Shared,
     /// The number has used up its texts.
     Wait(std::time::Duration),
+    /// The mailbox has used up the mails to its tagged addresses.
+    MailboxFull,
 }
 
 /// A write of one plan: what it relies on, and what it stores.
@@ -49,11 +51,34 @@ struct Writing<'a> {
 }
 
 impl OtpTable {
-    /// Decides about a request for a code and stores its code. `seen` is the identifier's state as just read.
+    /// Decides about a request for a code and stores its code. `seen` is the identifier's state as just read. For a tagged address,
+    /// it takes a token out of the bucket of its mailbox at the same time.
     ///
     /// # Errors
-    /// [`Error::Unavailable`] when parallel requests keep changing the item, or when the table is unreachable.
+    /// [`Error::Unavailable`] when parallel requests keep changing an item, or when the table is unreachable.
     pub async fn begin(&self, seen: IdentifierState, request: ChallengeRequest<'_>) -> Result<Begun> {
+        let Some(seen_full_at) = seen.mailbox_full_at else { return self.begin_challenge(seen, request).await };
+        if !matches!(seen.decide(request.asked), Decision::Send(_)) {
+            return self.begin_challenge(seen, request).await;
+        }
+        let taking = self.take_tagged(request.identifier, seen_full_at, request.asked);
+        let (begun, taken) = tokio::join!(self.begin_challenge(seen, request), taking);
+        match (begun, taken) {
+            (Ok(begun @ Begun::Outgoing(_)), Ok(true)) => Ok(begun),
+            // Nothing is sent, so the token goes back.
+            (begun, Ok(true)) => {
+                self.return_tagged(request.identifier).await;
+                begun
+            }
+            (Ok(Begun::Outgoing(outgoing)), refused) => {
+                self.withdraw_challenge(&outgoing, request).await?;
+                refused.map(|_| Begun::MailboxFull)
+            }
+            (begun, _) => begun,
+        }
+    }
+
+    async fn begin_challenge(&self, seen: IdentifierState, request: ChallengeRequest<'_>) -> Result<Begun> {
         let Asked { channel, now, lane, policy, .. } = request.asked;
         let mut seen = seen;
         for _ in 0..MOST_ROUNDS {
@@ -66,6 +91,10 @@ impl OtpTable {
                 Decision::Wait(wait) => {
                     item::note("refused", &seen, lane, channel, now, false);
                     return Ok(Begun::Wait(wait));
+                }
+                Decision::MailboxFull => {
+                    item::note("refused", &seen, lane, channel, now, false);
+                    return Ok(Begun::MailboxFull);
                 }
             };
             let key = plan.again.clone().map_or_else(|| short_id(&Entropy), Ok)?;
@@ -85,17 +114,21 @@ impl OtpTable {
                 item::note(did, &state, plan.lane, channel, now, plan.strength == Strength::Long);
                 return Ok(Begun::Outgoing(OutgoingCode { draft, plan, charged }));
             }
-            seen = state;
+            seen = IdentifierState { mailbox_full_at: seen.mailbox_full_at, ..state };
         }
         Err(Error::unavailable("too many parallel requests change the identifier's item"))
     }
 
-    /// Takes back a code that was certainly not sent, with its token and its charges. Nobody knows the code, so it has no use.
+    /// Takes back a code that was certainly not sent, with its token and its charges. Nobody has seen the code.
     /// Does nothing if something else changed the code meanwhile.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the table is unreachable.
     pub async fn withdraw(&self, outgoing: &OutgoingCode, request: ChallengeRequest<'_>) -> Result<()> {
+        tokio::join!(self.withdraw_challenge(outgoing, request), self.return_tagged(request.identifier)).0
+    }
+
+    async fn withdraw_challenge(&self, outgoing: &OutgoingCode, request: ChallengeRequest<'_>) -> Result<()> {
         let Asked { channel, now, .. } = request.asked;
         let OutgoingCode { draft, plan, charged } = outgoing;
         let entry = item::entry(plan.kept(), &draft.key);
@@ -114,6 +147,10 @@ impl OtpTable {
                 .lower(lane.charges(plan.strength == Strength::Eight), *attempts)
                 .lower(CHARGED_IN_A_ROW, *attempts)
                 .remove(entry),
+        };
+        let write = match is_text(plan, channel) {
+            true => write.when(DAY.is(("day", day(now)))).when(TEXTS.at_least(1)).lower(TEXTS, 1),
+            false => write,
         };
         write.send().await?;
         Ok(())
@@ -175,40 +212,50 @@ fn join<'a>(write: Update<'a>, writing: &Writing<'_>) -> Result<Update<'a>> {
     Ok(write)
 }
 
-/// Charges the attempts of a new code with digits to the day and to the row of failures.
+/// Counts a message: a text of the day, and the attempts of a new code with digits for the day and in the row of failures.
 fn charge<'a>(write: Update<'a>, writing: &Writing<'_>) -> Update<'a> {
     let Writing { request, seen, plan, charged, .. } = *writing;
-    let now = request.asked.now;
-    if charged == 0 {
-        return if seen.is_kept {
-            write
-        } else {
-            new_day(write, None, now).set(CHARGED_IN_A_ROW, seen.charged_in_a_row)
-        };
+    let Asked { channel, now, .. } = request.asked;
+    let is_eight = plan.strength == Strength::Eight;
+    let charges = (charged > 0).then(|| item::names(plan.lane).charges(is_eight));
+    let texts = is_text(plan, channel).then_some(TEXTS);
+    if seen.is_kept && charges.is_none() && texts.is_none() {
+        return write;
     }
-    let here = item::names(plan.lane).charges(plan.strength == Strength::Eight);
-    let [short, eight] = seen.charged(plan.lane, now);
-    let before = if plan.strength == Strength::Eight { eight } else { short };
-    let write = match (seen.is_kept, seen.day == now.day()) {
-        (true, true) => write.when(here.is(("seen_charged", before))),
-        _ => new_day(write, Some(here), now),
+    let write = if seen.is_kept { write.when(DAY.is(("seen_day", Timestamp::from_unix(seen.day)))) } else { write };
+    let is_new_day = !seen.is_kept || seen.day != now.day();
+    let write = if is_new_day { new_day(write, [charges, texts], now) } else { write };
+    let write = match texts {
+        Some(texts) if is_new_day => write.set(texts, 1),
+        Some(texts) => write.add(texts, 1),
+        None => write,
     };
-    let write = if seen.is_kept {
-        let write = write.when(CHARGED_IN_A_ROW.is(("seen_in_a_row", seen.charged_in_a_row)));
-        write.when(DAY.is(("seen_day", Timestamp::from_unix(seen.day))))
-    } else {
-        write
+    let Some(charges) = charges else {
+        return if seen.is_kept { write } else { write.set(CHARGED_IN_A_ROW, seen.charged_in_a_row) };
+    };
+    let [short, eight] = seen.charged(plan.lane, now);
+    let before = if is_eight { eight } else { short };
+    let write = if is_new_day { write } else { write.when(charges.is(("seen_charged", before))) };
+    let write = match seen.is_kept {
+        true => write.when(CHARGED_IN_A_ROW.is(("seen_in_a_row", seen.charged_in_a_row))),
+        false => write,
     };
     write
-        .set(here, ("charged", before + charged))
+        .set(charges, ("charged", before + charged))
         .set(CHARGED_IN_A_ROW, ("in_a_row", seen.charged_in_a_row.saturating_add(charged)))
 }
 
-/// Begins the counts of a day, except the one that the caller sets.
-fn new_day<'a>(write: Update<'a>, except: Option<Path<'static>>, now: Timestamp) -> Update<'a> {
+/// Whether a message counts as a text of the day.
+fn is_text(plan: &Plan, channel: Channel) -> bool {
+    channel == Channel::Sms && plan.lane == Lane::Open
+}
+
+/// Begins the counts of a day, except those that the caller sets.
+fn new_day<'a>(write: Update<'a>, except: [Option<Path<'static>>; 2], now: Timestamp) -> Update<'a> {
     let [open, known] = [Lane::Open, Lane::Known].map(item::names);
-    let all = [open.charged, open.charged_eight, known.charged, known.charged_eight, ELSEWHERE];
-    let zeros = all.into_iter().filter(|path| except.is_none_or(|except| except.name() != path.name()));
+    let all = [open.charged, open.charged_eight, known.charged, known.charged_eight, ELSEWHERE, TEXTS];
+    let is_set = |path: Path<'_>| except.into_iter().flatten().any(|except| except.name() == path.name());
+    let zeros = all.into_iter().filter(|path| !is_set(*path));
     zeros.fold(write, |write, path| write.set(path, 0)).set(DAY, ("day", day(now)))
 }
 
@@ -257,13 +304,14 @@ fn day(now: Timestamp) -> Timestamp {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::codes::{Supply, policy};
+    use crate::codes::{Brake, Supply, policy};
     use crate::store::refused::Refused;
     use crate::store::table::Table;
     use crate::words::{Destination, Index, MacKey, Tenant};
 
     fn with_request<T>(lane: Lane, work: impl FnOnce(&OtpTable, ChallengeRequest<'_>) -> T) -> T {
-        let table = OtpTable { table: Table::without_calls(), refused: Refused::default() };
+        let (refused, brake, mail) = (Refused::default(), Brake::default(), Default::default());
+        let table = OtpTable { table: Table::without_calls(), refused, brake, mail };
         let (tenant, pepper, policy) = (Tenant::default(), MacKey::new([1; 32]), policy());
         let to = Destination::of("ada@example.com".parse().unwrap(), None).unwrap();
         let identifier = Index::new(MacKey::new([1; 32]), &tenant).identifier(&to.identifier());
@@ -296,7 +344,20 @@ mod tests {
         let (open, known) = (supply(6), supply(3));
         let day = now.day();
         let long = [("00000009".to_owned(), long)].into();
-        IdentifierState { is_kept: true, open, known, long, day, elsewhere: 2, charged_in_a_row: 99, epoch: 100 }
+        let (elsewhere, texts, charged_in_a_row, epoch) = (2, 10, 99, 100);
+        let mailbox_full_at = None;
+        IdentifierState {
+            is_kept: true,
+            open,
+            known,
+            long,
+            day,
+            elsewhere,
+            texts,
+            charged_in_a_row,
+            epoch,
+            mailbox_full_at,
+        }
     }
 
     /// DynamoDB allows expressions of 4 KB. The longest one begins a challenge while the most codes have expired.
@@ -355,6 +416,7 @@ mod tests {
             ("d6", number(12)),
             ("d8", number(120)),
             ("du", number(2)),
+            ("dt", number(10)),
             ("k6", number(6)),
             ("k8", number(60)),
             ("f", number(99)),

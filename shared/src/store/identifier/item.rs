@@ -30,6 +30,15 @@ impl OtpTable {
     pub async fn identifier(&self, identifier: &IdentifierDigest) -> Result<IdentifierState> {
         read(self.table.get(&identifier.item("I")).await?)
     }
+
+    /// The same for a request for a code. For a tagged address, it also reads the bucket of its mailbox, at the same time.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the table is unreachable.
+    pub async fn identifier_and_mailbox(&self, identifier: &IdentifierDigest) -> Result<IdentifierState> {
+        let (state, mailbox_full_at) = tokio::try_join!(self.identifier(identifier), self.mailbox_full_at(identifier))?;
+        Ok(IdentifierState { mailbox_full_at, ..state })
+    }
 }
 
 impl OtpTable {
@@ -61,8 +70,10 @@ row! {
         pub(super) CHARGED = "d6" => charged: u32,
         /// Attempts charged on that day to codes with eight digits.
         pub(super) CHARGED_EIGHT = "d8" => charged_eight: u32,
-        /// Comparisons on that day of answers without an id with a code that another network asked for through an alias.
+        /// Comparisons on that day of answers without an id with alias codes of another network.
         pub(super) ELSEWHERE = "du" => elsewhere: u32,
+        /// Texts of that day for clients without a device token that nobody has answered.
+        pub(super) TEXTS = "dt" => texts: u32,
         /// Attempts charged since the last right answer, of all clients.
         pub(super) CHARGED_IN_A_ROW = "f" => charged_in_a_row: u32,
         /// `FULL_AT` of clients with a device token.
@@ -174,8 +185,10 @@ pub(super) fn read(item: Option<Item>) -> Result<IdentifierState> {
         long: row.long_codes.into_iter().map(|(key, entry)| (key, entry.into())).collect(),
         day: row.day,
         elsewhere: row.elsewhere,
+        texts: row.texts,
         charged_in_a_row: row.charged_in_a_row,
         epoch: row.epoch,
+        mailbox_full_at: None,
     })
 }
 

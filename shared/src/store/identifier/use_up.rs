@@ -3,7 +3,7 @@
 use aws_sdk_dynamodb::types::TransactWriteItem;
 
 use super::begin::seconds;
-use super::item::{self, CHARGED_IN_A_ROW, DAY, DIGEST, ELSEWHERE, ENDS};
+use super::item::{self, CHARGED_IN_A_ROW, DAY, DIGEST, ELSEWHERE, ENDS, TEXTS};
 use crate::codes::{IdentifierState, Kept, ProvenCode, Settlement};
 use crate::store::send::{MOST_ROUNDS, Written};
 use crate::store::table::{Item, OtpTable};
@@ -11,8 +11,8 @@ use crate::store::write::Update;
 use crate::words::{Error, Lane, Result, Timestamp};
 
 impl OtpTable {
-    /// Uses up a correct code, so that it works once (S03). Its token and its unspent attempts come back, and the row of failures
-    /// begins anew (S06).
+    /// Uses up a correct code, so that it works once (S03). Its token and its unspent attempts come back, and the count of
+    /// failures in a row starts again (S06).
     ///
     /// Returns `false` if another request used the code first. The result is also `false` if this write succeeded but its answer
     /// was lost and the SDK retried it: single use is more important.
@@ -64,7 +64,7 @@ impl OtpTable {
     fn ending(&self, code: &ProvenCode, state: &IdentifierState, now: Timestamp) -> Update<'_> {
         let (kept, key) = code.entry();
         let entry = item::entry(kept, key);
-        let Settlement { charged_in_a_row: [before, under_way], day, attempts, is_eight, elsewhere } =
+        let Settlement { charged_in_a_row: [before, under_way], day, attempts, is_eight, elsewhere, text } =
             state.settle(code, now);
         let lane = match kept {
             Kept::Own(lane) => lane,
@@ -85,6 +85,9 @@ impl OtpTable {
         if attempts > 0 {
             write = write.lower(names.charges(is_eight), attempts);
         }
-        if elsewhere { write.lower(ELSEWHERE, 1) } else { write }
+        if elsewhere {
+            write = write.lower(ELSEWHERE, 1);
+        }
+        if text { write.lower(TEXTS, 1) } else { write }
     }
 }

@@ -39,7 +39,7 @@ pub(super) const IN_JSON: &[&str] = &[
     "{", "}", "[", "]", ":", ",", "\"", "\\u0000", "\\ud800", "\\", "null", "true", "false", "1e999", "-0", "0.1",
     "\"identifier\":", "\"email\":", "\"phone\":", "\"phone_number\":", "\"channel\":", "\"sms\"", "\"email\"",
     "\"refresh\":", "\"token_delivery\":", "\"cookie\"", "\"body\"", "\"source_url\":", "ada@example.com",
-    "\"otp_code\":", "\"otp\":", "\"challenge_id\":", "\"device\":", "\"all\":", "{who}", "{code}",
+    "\"otp_code\":", "\"otp\":", "\"challenge_id\":", "\"device\":", "\"retry\":", "\"all\":", "{who}", "{code}",
     "{challenge}", "{refresh}", "{access}", "+447400123456", "[[[[[[[[[", "{\"a\":", "//", "/*", "\u{feff}", "'",
 ];
 
@@ -66,6 +66,7 @@ pub(super) const VERIFY: Target = Target {
     seeds: || {
         texts([
             r#"{"identifier":"{who}","otp_code":"{code}","challenge_id":"{challenge}"}"#,
+            r#"{"identifier":"{who}","otp_code":"{code}","challenge_id":"{challenge}","retry":"AAAAAAAAAAAAAAAAAAAAAA"}"#,
             r#"{"identifier":"{who}","otp":"{code}","token_delivery":"cookie"}"#,
             r#"{"email":"{who}","otp_code":"1234567890","challenge_id":"d.{challenge}","source_url":"https://a.example"}"#,
             r#"{"phone":"+447400123456","otp_code":"12","otp":"13","channel":"phone"}"#,
@@ -82,7 +83,7 @@ pub(super) const REFRESH: Target = Target {
     seeds: || {
         texts([
             r#"{"refresh":"{refresh}"}"#,
-            r#"{"refresh":"{refresh}","token_delivery":"cookie"}"#,
+            r#"{"refresh":"{refresh}","retry":"AAAAAAAAAAAAAAAAAAAAAA","token_delivery":"cookie"}"#,
             r#"{"refresh":"v1.r1.019b76da-a800-7000-8000-000000000000.{session}.1.AAAAAAAAAAAAAAAAAAAAAA.AAAAAAAAAAAAAAAAAAAAAA"}"#,
             r#"{"refresh":"","token_delivery":"body"}"#,
         ])

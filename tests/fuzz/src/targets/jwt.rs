@@ -70,7 +70,11 @@ fn jwt(input: &[u8]) -> Word {
     }
     let signed = |token: &str| token.rsplit_once('.').map(|(signed, _)| signed.to_owned());
     assert!(genuine().iter().any(|ours| signed(ours) == signed(&text)), "{text}");
-    if genuine().iter().any(|ours| *ours == text) { "genuine" } else { "genuine, its signature spelt otherwise" }
+    if genuine().iter().any(|ours| *ours == text) {
+        "genuine"
+    } else {
+        "genuine, with another spelling of its signature"
+    }
 }
 
 #[rustfmt::skip] // Words side by side.

@@ -6,7 +6,7 @@ use crate::orders::Deed;
 impl Seen<'_> {
     /// Fewer than a hundred attempts in a row are charged for codes that can be guessed.
     pub(super) fn codes(&self, before: u32) -> Option<Broken> {
-        let is_reset = self.done().any(|(actor, _)| matches!(actor.deed, Deed::Answer { right: true, .. }));
+        let is_reset = self.done().any(|(actor, _)| actor.deed.right().is_some());
         // After a fault a message may be lost.
         if self.scene.struck.is_some() || is_reset {
             return None;

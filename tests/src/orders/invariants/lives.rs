@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::{Broken, Seen, is_done, unless};
 use crate::deployment::session_of;
 use crate::orders::step::Step;
-use crate::orders::{Actor, Deed};
+use crate::orders::{Actor, Deed, RETRY};
 use crate::{Answer, Tokens};
 
 impl Seen<'_> {
@@ -55,12 +55,20 @@ impl Seen<'_> {
         // The newest tokens of each session.
         let living: BTreeMap<_, _> = tokens.iter().map(|tokens| (session_of(&tokens.access), tokens)).collect();
         for (session, tokens) in living.iter().filter(|(session, _)| !gone.contains(*session)) {
-            let of_it = self.all().filter(|(actor, _)| {
-                matches!(&actor.deed, Deed::Refresh(_)) && actor.deed.session().as_ref() == Some(session)
-            });
-            let refused = of_it.filter(|(_, answer)| answer.status.is_client_error());
+            let of_it = || {
+                self.all().filter(|(actor, _)| {
+                    actor.deed.refreshed().is_some() && actor.deed.session().as_ref() == Some(session)
+                })
+            };
+            let has_key = of_it().any(|(actor, _)| matches!(actor.deed, Deed::RefreshAgain(_)));
+            let refused = of_it().filter(|(_, answer)| answer.status.is_client_error());
             let refused = refused.map(|(actor, answer)| (actor.name, answer.code())).next();
-            let after = self.world.client(251).refresh(&tokens.refresh).await;
+            // The client whose answer was lost has the older token, and its key.
+            let client = self.world.client(251);
+            let after = match has_key {
+                true => client.refresh_with(&tokens.refresh, RETRY).await,
+                false => client.refresh(&tokens.refresh).await,
+            };
             if refused.is_some() || after.code() != "ok" {
                 let why = format!("a session ended without a reason: {refused:?}, and then {}", after.code());
                 return unless(false, "honest clients stay", || why);
@@ -71,7 +79,7 @@ impl Seen<'_> {
 
     /// All tokens of all clients, the newest of a session last.
     fn tokens(&self) -> Vec<Tokens> {
-        let given = self.done().filter(|(actor, _)| matches!(actor.deed, Deed::Answer { .. } | Deed::Refresh(_)));
+        let given = self.done().filter(|(actor, _)| actor.deed.right().is_some() || actor.deed.refreshed().is_some());
         self.scene.sessions.iter().cloned().chain(given.map(|(_, answer)| answer.clone().tokens())).collect()
     }
 
@@ -98,7 +106,7 @@ impl Seen<'_> {
         // A request without an answer may have succeeded.
         let mut gone =
             self.ended_by(self.all().filter(|(actor, answer)| self.scene.struck.is_some() || is_done(actor, answer)));
-        let opened: Vec<_> = self.done().filter(|(actor, _)| matches!(actor.deed, Deed::Answer { .. })).collect();
+        let opened: Vec<_> = self.done().filter(|(actor, _)| actor.deed.right().is_some()).collect();
         let may_be_open = if self.scene.struck.is_some() { self.answers.len() } else { opened.len() };
         let most = self.scene.most_sessions.unwrap_or(usize::MAX);
         let surplus = (self.scene.sessions.len() + may_be_open).saturating_sub(most);

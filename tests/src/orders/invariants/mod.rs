@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::step::Step;
 use super::{Actor, Deed, Scene, World};
 use crate::Answer;
+use crate::deployment::session_of;
 
 /// The names of the invariants.
 pub const INVARIANTS: [&str; 14] = [
@@ -104,14 +105,13 @@ impl Seen<'_> {
     }
 
     fn sessions_of_codes(&self) -> Option<Broken> {
-        let code = |(actor, _): (&Actor, &Answer)| match &actor.deed {
-            Deed::Answer { asked, right: true, .. } => Some(asked.code.clone()),
-            _ => None,
-        };
+        let code = |(actor, _): (&Actor, &Answer)| actor.deed.right().map(|asked| asked.code.clone());
         let codes: BTreeSet<_> = self.all().filter_map(code).collect();
-        let used: Vec<_> = self.done().filter_map(code).collect();
+        // The same answer may come twice and gets the same session then.
+        let session = |done: (&Actor, &Answer)| Some((code(done)?, session_of(&done.1.clone().tokens().access)));
+        let used: BTreeSet<_> = self.done().filter_map(session).collect();
         let opened = self.live_sessions().saturating_sub(self.scene.sessions.len());
-        let is_used_once = used.iter().collect::<BTreeSet<_>>().len() == used.len();
+        let is_used_once = used.iter().map(|(code, _)| code).collect::<BTreeSet<_>>().len() == used.len();
         unless(is_used_once && opened <= codes.len(), "one session a code", || {
             format!("{} codes have opened {} sessions, of which {opened} are active", codes.len(), used.len())
         })
@@ -131,7 +131,7 @@ impl Seen<'_> {
         };
         let mut spent = 0;
         for (at, (actor, answer)) in self.all().enumerate() {
-            let Deed::Answer { .. } = actor.deed else { continue };
+            let (Deed::Answer { .. } | Deed::AnswerAgain { .. }) = actor.deed else { continue };
             if has_spent(at) {
                 spent += 1;
             } else if answer.code() == "ok" && self.scene.struck != Some(at) {
@@ -149,7 +149,7 @@ impl Seen<'_> {
         for Step { name, waiting, failures: now, .. } in steps {
             let is_told_so = self.answers[waiting.actor].code() == "ok" || self.scene.struck == Some(waiting.actor);
             let is_told_so = is_told_so || is_cut_off;
-            let proves = matches!(self.scene.actors[waiting.actor].deed, Deed::Answer { right: true, .. });
+            let proves = self.scene.actors[waiting.actor].deed.right().is_some();
             // A message that was not sent gives back what it was charged.
             let is_struck = self.scene.struck == Some(waiting.actor) || self.scene.messages_left.is_some();
             if *now < last && !(proves && is_told_so) && !is_struck {
@@ -179,7 +179,7 @@ impl Seen<'_> {
     fn chains(&self) -> Option<Broken> {
         let mut next = BTreeMap::new();
         for (actor, answer) in self.done() {
-            let Deed::Refresh(tokens) = &actor.deed else { continue };
+            let Some(tokens) = actor.deed.refreshed() else { continue };
             let successor = answer.body["refresh"].to_string();
             if *next.entry(&tokens.refresh).or_insert_with(|| successor.clone()) != successor {
                 return unless(false, "one chain a session", || "one token has two successors".to_owned());
@@ -203,7 +203,7 @@ impl Seen<'_> {
     }
 
     fn bucket(&self) -> Option<Broken> {
-        let (left, sent) = (self.scene.mails_left?, self.world.auth.messages_to(&self.scene.who));
+        let (left, sent) = (self.scene.mails_left?, self.world.auth.stack.inbox().messages(None).len());
         unless(sent <= left, "bucket holds", || format!("{sent} mails were sent, but only {left} tokens were left"))
     }
 

@@ -19,7 +19,7 @@ fn posted(uri: &str, headers: &[(&str, &str)], body: &'static [u8]) -> Value {
 }
 
 #[test]
-fn an_event_says_what_the_gateway_says() {
+fn an_event_has_the_gateways_fields() {
     let event = posted("/a/b%20c/?x=1&x=2&y=%26", &[("user-agent", "test"), ("host", "elsewhere.example")], b"");
     assert_eq!(event["version"], "2.0");
     assert_eq!(event["routeKey"], "POST /a/{proxy+}");

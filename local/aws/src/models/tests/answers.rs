@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn an_answer_is_of_its_operation() {
+fn an_answer_matches_its_operation() {
     let secret = |answer: Value| told(&models().secretsmanager.answer("GetSecretValue", &answer));
     let value = json!({ "VersionId": "0".repeat(32), "SecretString": "x", "CreatedDate": 1_800_000_000.5 });
     assert_eq!(secret(value), [""; 0]);
@@ -19,7 +19,7 @@ fn an_answer_is_of_its_operation() {
 }
 
 #[test]
-fn an_error_is_one_of_its_operation() {
+fn an_error_belongs_to_its_operation() {
     let put = |name: &str, status, body: Value| told(&models().dynamodb.error("PutItem", name, status, &body));
     let failed = |status, members: Value| put("ConditionalCheckFailedException", status, members);
     let type_name = "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException";

@@ -24,7 +24,7 @@ fn a_function_has_inline_statements_and_nothing_else() {
 }
 
 #[test]
-fn what_a_statement_says_is_understood_or_keeps_the_stack_from_starting() {
+fn an_unsupported_statement_keeps_the_stack_from_starting() {
     let refuses = |member: &str, value: Value, problem: &str| {
         let statement = reading(|statement| statement[member] = value);
         refuses(&json!([{ "Statement": [statement] }]), &format!("Worker, statement 1: {problem}"));

@@ -72,14 +72,14 @@ fn a_custom_resource_names_its_function_and_has_its_properties_as_strings() {
 }
 
 #[test]
-fn a_profile_gives_parameters_and_borrows_those_without_default() {
+fn a_profile_sets_parameters_and_takes_required_ones_from_default() {
     assert_eq!(evaluate("!If [IsFast, yes, no]", "testing").unwrap().as_deref(), Some("yes"));
     assert_eq!(evaluate("!Ref Sender", "testing").unwrap().as_deref(), Some("no-reply@example.com"));
     assert_eq!(evaluate("x", "staging").unwrap_err(), "samconfig.toml has no profile `staging`");
 }
 
 #[test]
-fn a_setting_also_decides_what_its_parameter_decides() {
+fn a_setting_also_sets_its_parameter() {
     let settings = [("MODE".to_owned(), "fast".to_owned()), ("OTHER".to_owned(), "x".to_owned())];
     let text = template("!If [IsFast, yes, no]");
     let template = Template::evaluate(&text, SAMCONFIG, "default", &settings).unwrap();
@@ -92,7 +92,7 @@ fn a_setting_also_decides_what_its_parameter_decides() {
 }
 
 #[test]
-fn an_apis_stage_is_sams_own() {
+fn the_stage_of_an_api_has_sams_name() {
     let text = template("!Ref Api.Stage") + "  Api: { Type: AWS::Serverless::HttpApi }\n";
     let template = Template::parse(&text, SAMCONFIG, "default").unwrap();
     assert_eq!(template.functions["Worker"].environment["X"], "$default");
@@ -100,12 +100,12 @@ fn an_apis_stage_is_sams_own() {
 }
 
 #[test]
-fn no_value_takes_the_entry_away() {
+fn no_value_removes_the_entry() {
     assert_eq!(evaluate("!If [IsFast, x, !Ref AWS::NoValue]", "default").unwrap(), None);
 }
 
 #[test]
-fn what_is_not_understood_fails_with_its_line() {
+fn unsupported_parts_fail_with_their_line() {
     fails("!FindInMap [a, b, c]", "!FindInMap is not supported");
     fails("!Ref Nothing", "there is no parameter or resource `Nothing`");
     fails("!GetAtt Box.StreamArn", "there is no attribute `Box.StreamArn`");
@@ -117,7 +117,7 @@ fn what_is_not_understood_fails_with_its_line() {
 }
 
 #[test]
-fn a_function_with_a_role_is_not_understood() {
+fn a_function_with_a_role_is_rejected() {
     let with_role = template("x").replace("    Properties:\n", "    Properties:\n      Role: !Ref Mode\n");
     let problem = Template::parse(&with_role, SAMCONFIG, "default").unwrap_err().to_string();
     assert!(problem.ends_with(": Role of Worker is not supported. Use Policies instead"), "{problem}");
@@ -138,7 +138,7 @@ fn the_template_of_this_project_is_understood_under_every_profile() {
 
 /// With `ExecuteApi` off, clients cannot bypass a proxy or firewall in front of the own domain by calling AWS's address.
 #[test]
-fn awss_own_address_is_closed_where_the_deployer_says_so() {
+fn a_deployer_can_close_awss_own_address() {
     let text = std::fs::read_to_string(find_root().unwrap().join("template.yaml")).unwrap();
     let has = |line: &str| text.lines().any(|own| own.trim() == line);
     assert!(has("DisableExecuteApiEndpoint: !If [ClosesExecuteApi, true, false]"));
@@ -154,7 +154,7 @@ fn awss_own_address_is_closed_where_the_deployer_says_so() {
 
 /// CloudFormation reports mistakes of a deployer before it creates anything.
 #[test]
-fn a_mistake_of_the_deployer_is_named_before_anything_is_made() {
+fn a_deployers_mistake_is_reported_before_anything_is_created() {
     let text = |name: &str| std::fs::read_to_string(find_root().unwrap().join(name)).unwrap();
     let template = text("template.yaml");
     for (parameters, problem) in [

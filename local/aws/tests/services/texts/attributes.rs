@@ -3,7 +3,7 @@
 use super::*;
 
 #[tokio::test]
-async fn an_attribute_is_of_its_type() {
+async fn an_attribute_matches_its_type() {
     let stand = stand(None);
     let refuses = async |attribute: &str, message: &str| {
         let refused = stand.sms(&["fine=String:x", attribute]).await;
@@ -39,7 +39,7 @@ async fn an_attribute_is_of_its_type() {
 }
 
 #[tokio::test]
-async fn what_an_sms_is_told_about_itself_is_checked() {
+async fn the_attributes_of_an_sms_are_checked() {
     let stand = stand(None);
     for (name, good, bad) in [
         (

@@ -39,7 +39,7 @@ impl Mailbox {
         let plan = match self.state.decide(asked) {
             Decision::Send(plan) => plan,
             Decision::Share => return None,
-            Decision::Wait(_) => panic!("a mail is refused for its identifier's sake"),
+            Decision::Wait(_) | Decision::MailboxFull => panic!("a mail is refused for its identifier's sake"),
         };
         assert!(tokens >= 1, "no token is left, and no long code to share");
         self.number += 1;
@@ -94,7 +94,7 @@ impl Mailbox {
                 }
                 key.clone()
             }
-            // Whichever long code is in the mailbox.
+            // Any long code in the mailbox.
             None => {
                 let live = self.state.long.iter().filter(|(_, code)| !code.expires.has_passed(now));
                 let Some(key) = live.map(|(key, _)| key.clone()).next_back() else { return false };
@@ -115,7 +115,7 @@ impl Mailbox {
     }
 }
 
-/// When strangers ask, second by second: how many requests there are, given the draw.
+/// The number of strangers' requests in each second, given the draw.
 type Strategy = (&'static str, fn(u64, &mut Draw) -> u64);
 
 const STRATEGIES: [Strategy; 5] = [
