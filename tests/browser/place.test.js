@@ -216,6 +216,18 @@ test("body: a browser without IndexedDB says so, before a code is used up", asyn
   assert.deepEqual(await ada.stack.outcomes("verify-otp"), []);
 });
 
+for (const name of ["BroadcastChannel", "indexedDB"]) {
+  test(`a browser that refuses ${name} says so`, async (t) => {
+    const ada = await arrive(t);
+    await ada.page.addInitScript((name) => {
+      const refuse = () => { throw new DOMException("The operation is insecure.", "SecurityError"); };
+      Object.defineProperty(window, name, name === "indexedDB" ? { get: refuse } : { value: refuse });
+    }, name);
+    await ada.page.reload();
+    await ada.sees("No data allowed");
+  });
+}
+
 test("a browser without sessionStorage signs in", async (t) => {
   const ada = await arrive(t);
   await ada.page.addInitScript(() => {

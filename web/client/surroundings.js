@@ -8,11 +8,11 @@ const LOCK_PATIENCE = 40_000; // another tab may repeat a request that long
 
 /** Where a client runs, from its options. Throws a LatchkeyError that names what is missing. */
 export function surroundings({ api, delivery, origins, storage, locks, channel }) {
-  const { location, navigator, isSecureContext, crypto, indexedDB, BroadcastChannel } = globalThis;
+  const { location, navigator, isSecureContext, crypto, BroadcastChannel } = globalThis;
   if (isSecureContext === false && !locks) throw new LatchkeyError("insecure", "Latchkey needs https, or a page at localhost.");
   const needed = {
     "navigator.locks (option `locks`)": locks ?? navigator?.locks,
-    "indexedDB (option `storage`)": storage ?? indexedDB,
+    "indexedDB (option `storage`)": storage ?? allowed(() => globalThis.indexedDB),
     "BroadcastChannel (option `channel`)": channel === null || (channel ?? BroadcastChannel),
     "crypto.getRandomValues": crypto?.getRandomValues,
   };
@@ -30,8 +30,19 @@ export function surroundings({ api, delivery, origins, storage, locks, channel }
     origins: new Set([base, location?.href, ...origins].filter(Boolean).map((url) => new URL(url).origin)),
     shared: new Shared(storage ?? durable(name), name),
     alone: (act) => alone(locks ?? navigator.locks, name, act),
-    channel: channel === null ? () => undefined : channel ?? ((name) => new BroadcastChannel(name)),
+    channel: channel === null ? () => undefined : channel ?? ((name) => allowed(() => new BroadcastChannel(name))),
   };
+}
+
+const refused = (cause) => new LatchkeyError("storage", `This browser keeps no data for this site (${cause?.message ?? cause}).`, { cause });
+
+/** The result of `act`, which a browser without site data may refuse. */
+function allowed(act) {
+  try {
+    return act();
+  } catch (cause) {
+    throw refused(cause);
+  }
 }
 
 /** The absolute address of the API, without its final slash. */
@@ -70,7 +81,7 @@ async function kept(work) {
   try {
     return await Promise.race([work(), late]);
   } catch (cause) {
-    throw new LatchkeyError("storage", `This browser keeps no data for this site: ${cause?.message ?? cause}.`, { cause });
+    throw refused(cause);
   } finally {
     clearTimeout(timer);
   }
@@ -121,12 +132,12 @@ function alone(locks, name, act) {
       waiting.abort();
       reject(new LatchkeyError("busy", `Another tab has been busy for ${LOCK_PATIENCE / 1_000} seconds.`));
     }, LOCK_PATIENCE);
-    const refused = (cause) => {
+    const failed = (cause) => {
       if (isGranted) throw cause;
       throw new LatchkeyError("storage", `This browser gives this site no locks: ${cause?.message ?? cause}.`, { cause });
     };
     const asked = Promise.resolve().then(() => locks.request(name, { signal: waiting.signal }, granted));
-    asked.catch(refused).finally(() => clearTimeout(timer)).then(resolve, reject);
+    asked.catch(failed).finally(() => clearTimeout(timer)).then(resolve, reject);
   });
 }
 
