@@ -10,6 +10,16 @@ use shared::http::TokenDelivery;
 /// The values in `index.html` before they are filled in.
 const WRITTEN: (&str, &str) = (r#"content="http://127.0.0.1:3000""#, r#"data-delivery="cookie""#);
 
+/// The modules of the client package.
+const CLIENT: [(&str, &str); 6] = [
+    ("/latchkey.js", include_str!("../../web/client/latchkey.js")),
+    ("/answers.js", include_str!("../../web/client/answers.js")),
+    ("/errors.js", include_str!("../../web/client/errors.js")),
+    ("/requests.js", include_str!("../../web/client/requests.js")),
+    ("/surroundings.js", include_str!("../../web/client/surroundings.js")),
+    ("/webmail.js", include_str!("../../web/client/webmail.js")),
+];
+
 /// The routes of a page for the API at `api`, with `delivery` as the API's default.
 pub(crate) fn router(api: &str, delivery: TokenDelivery) -> Router {
     let delivery = match delivery {
@@ -25,15 +35,11 @@ pub(crate) fn router(api: &str, delivery: TokenDelivery) -> Router {
         get(move || async move { answer(kind, policy, text) })
     };
     const SCRIPT: &str = "text/javascript; charset=utf-8";
-    Router::new()
+    let router = Router::new()
         .route("/", file("text/html; charset=utf-8", html))
         .route("/page.css", file("text/css; charset=utf-8", include_str!("../../web/page/page.css").to_owned()))
-        .route("/page.js", file(SCRIPT, include_str!("../../web/page/page.js").to_owned()))
-        .route("/latchkey.js", file(SCRIPT, include_str!("../../web/client/latchkey.js").to_owned()))
-        .route(
-            "/latchkey.d.ts",
-            file("text/plain; charset=utf-8", include_str!("../../web/client/latchkey.d.ts").to_owned()),
-        )
+        .route("/page.js", file(SCRIPT, include_str!("../../web/page/page.js").to_owned()));
+    CLIENT.iter().fold(router, |router, (path, text)| router.route(path, file(SCRIPT, (*text).to_owned())))
 }
 
 /// The page may run its own scripts and call the API. No other page may frame it, because a hidden frame could trick users

@@ -1,6 +1,7 @@
 // Accessibility of the page: keyboard, accessible names, both color schemes, every screen size and a fast start.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { gzipSync } from "node:zlib";
 import axe from "axe-core";
 import { Person } from "./person.js";
 import { ADA, SCREENS, launch, start } from "./stack.js";
@@ -126,18 +127,18 @@ for (const [screen, options] of Object.entries(SCREENS)) {
   });
 }
 
-test("the page weighs under 30 KB and comes from one origin", async (t) => {
+test("the page weighs under 20 KB compressed and comes from one origin", async (t) => {
   const ada = await arrive(t);
   const weights = [];
   ada.page.on("response", async (response) => {
-    if (response.request().method() === "GET") weights.push([new URL(response.url()).origin, (await response.body()).length]);
+    if (response.request().method() === "GET") weights.push([new URL(response.url()).origin, gzipSync(await response.body()).length]);
   });
   await ada.open();
   await ada.sees("Sign in");
   await ada.page.waitForLoadState("networkidle");
   assert.deepEqual([...new Set(weights.map(([origin]) => origin))], [ada.stack.page]);
   const weight = weights.reduce((sum, [, length]) => sum + length, 0);
-  assert.ok(weight < 30_000, `${weight} bytes`);
+  assert.ok(weight < 20_000, `${weight} bytes`);
   const times = [];
   for (let load = 0; load < 5; load += 1) {
     await ada.page.reload();

@@ -1,25 +1,17 @@
 // The page on real domains with TLS, copied as described in the README, with the API on its own domain.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { once } from "node:events";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { promisify } from "node:util";
 import { withTls } from "./front.js";
 import { Person } from "./person.js";
-import { ADA, ROOT, freePort, launch, start } from "./stack.js";
+import { serveSite } from "./site.js";
+import { ADA, freePort, launch, start } from "./stack.js";
 
 const [APP, SISTER, ROGUE, FOREIGN, API] = ["app.example.com", "shop.example.com", "rogue.example.com", "app.example.org", "auth.example.com"];
-const FILES = {
-  "/": ["web/page/index.html", "text/html"],
-  "/page.css": ["web/page/page.css", "text/css"],
-  "/page.js": ["web/page/page.js", "text/javascript"],
-  "/latchkey.js": ["web/client/latchkey.js", "text/javascript"],
-};
-
 let browser, port;
 before(async () => {
   port = await freePort();
@@ -27,20 +19,6 @@ before(async () => {
   browser = await launch(`--host-resolver-rules=${rules}`);
 });
 after(() => browser.close());
-
-/** Serves the page's files with one line changed. */
-async function copies(t) {
-  const server = createServer(async ({ url }, response) => {
-    const [name, kind] = FILES[url];
-    const text = await readFile(join(ROOT, name), "utf8");
-    const policy = `default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; connect-src https://${API}`;
-    response.writeHead(200, { "content-type": kind, "content-security-policy": policy });
-    response.end(text.replace('content="http://127.0.0.1:3000"', `content="https://${API}"`));
-  }).listen(0, "127.0.0.1");
-  await once(server, "listening");
-  t.after(() => server.close() && server.closeAllConnections());
-  return `http://127.0.0.1:${server.address().port}`;
-}
 
 /** A key and a certificate made for this test. */
 async function certificate(t) {
@@ -57,7 +35,7 @@ async function signedIn(t) {
   const AllowedOrigins = `https://${APP},https://${SISTER}`;
   const CertificateArn = "arn:aws:acm:us-east-1:000000000000:certificate/none"; // the front uses its own
   const stack = await start(t, { AllowedOrigins, DomainName: API, CertificateArn, TokenDelivery: "cookie" });
-  const page = await copies(t);
+  const page = await serveSite(t, `https://${API}`, "cookie");
   const names = { [API]: stack.api, [APP]: page, [SISTER]: page, [ROGUE]: page, [FOREIGN]: page };
   await withTls(t, port, await certificate(t), names);
   const context = await browser.newContext({ ignoreHTTPSErrors: true });

@@ -199,6 +199,17 @@ for (const delivery of ["body", "cookie"]) {
   });
 }
 
+test("cookie: a code signs in if only the cookies of its answer arrive", async (t) => {
+  const road = await new Road("/api/auth/otp/verify/").open(t);
+  const ada = await arrive(t, await start(t, { TokenDelivery: "cookie" }), road);
+  await ada.open();
+  road.loses = (asked) => (asked === 1 ? "body" : undefined);
+  await ada.signIn(ADA);
+  await ada.page.getByText("This browser").waitFor();
+  await ada.page.reload();
+  await ada.isInside(ADA);
+});
+
 test("a wrong or changed device clock neither ends a session nor causes many refreshes", async (t) => {
   const ada = await arrive(t, await start(t));
   const day = 24 * HOUR * 1_000;
@@ -249,16 +260,18 @@ test("in cookie mode no script finds the refresh token", async (t) => {
   await ada.page.reload();
   await ada.isInside(ADA);
   const found = await ada.page.evaluate(async () => {
-    const databases = (await indexedDB.databases()).map(({ name }) => name);
-    const stored = databases.map((name) => new Promise((resolve) => {
-      indexedDB.open(name).onsuccess = ({ target }) => {
-        const all = target.result.transaction("tokens").objectStore("tokens").getAllKeys();
-        all.onsuccess = () => resolve(all.result) ?? target.result.close();
+    const databases = await indexedDB.databases();
+    const [stored] = await Promise.all(databases.map(({ name }) => new Promise((resolve) => {
+      indexedDB.open(name).onsuccess = ({ target: { result: db } }) => {
+        db.transaction("values").objectStore("values").getAll().onsuccess = ({ target }) => resolve(target.result);
       };
-    }));
-    return { stored: (await Promise.all(stored)).flat(), local: { ...localStorage }, session: { ...sessionStorage }, cookie: document.cookie };
+    })));
+    return { stored, local: { ...localStorage }, session: { ...sessionStorage }, cookie: document.cookie };
   });
-  assert.deepEqual(found, { stored: [], local: {}, session: {}, cookie: "" });
+  const { stored, ...others } = found;
+  assert.deepEqual(others, { local: {}, session: {}, cookie: "" });
+  assert.equal(stored.length, 1);
+  assert.match(stored[0], /^\{"retry":"[\w-]{22}"\}$/); // the retry key alone
   const names = (await ada.page.context().cookies()).map(({ name, httpOnly }) => `${name} ${httpOnly}`);
   assert.deepEqual(names.sort(), ["__Host-device true", "__Host-refresh true"]);
 });

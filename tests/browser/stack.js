@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { chromium } from "playwright-core";
+import { serveSite } from "./site.js";
 
 export const ROOT = new URL("../../", import.meta.url).pathname;
 const LOCAL = join(process.env.CARGO_TARGET_DIR ?? join(ROOT, "target"), "debug/local");
@@ -50,9 +51,10 @@ async function deployment(parameters) {
 /** Starts a stack. It stops at the end of the test. */
 export async function start(t, parameters = {}) {
   const ports = await Promise.all([freePort(), freePort(), freePort(), freePort()]);
-  const [api, aws, inbox, page] = ports.map((port) => `127.0.0.1:${port}`);
-  const root = await deployment({ ...USUAL, AllowedOrigins: `http://${page}`, ...parameters });
-  const local = spawn(LOCAL, ["--api", api, "--aws", aws, "--inbox", inbox, "--page", page], { cwd: root });
+  const [api, aws, inbox, builtIn] = ports.map((port) => `127.0.0.1:${port}`);
+  const page = await serveSite(t, `http://${api}`, parameters.TokenDelivery);
+  const root = await deployment({ ...USUAL, AllowedOrigins: page, ...parameters });
+  const local = spawn(LOCAL, ["--api", api, "--aws", aws, "--inbox", inbox, "--page", builtIn], { cwd: root });
   t.after(async () => {
     local.kill();
     await rm(root, { recursive: true });
@@ -64,12 +66,13 @@ export async function start(t, parameters = {}) {
     return false;
   })();
   if (!(await ready)) throw new Error(`local did not start: ${said}`);
-  return new Stack(`http://${api}`, `http://${inbox}`, `http://${page}`);
+  return new Stack(`http://${api}`, `http://${inbox}`, page, `http://${builtIn}`);
 }
 
 class Stack {
-  constructor(api, inbox, page) {
-    Object.assign(this, { api, inbox, page });
+  /** `page` is from the files of `web`, `builtIn` from the copy in `local`. */
+  constructor(api, inbox, page, builtIn) {
+    Object.assign(this, { api, inbox, page, builtIn });
   }
 
   /** The newest code sent to `address`. */

@@ -1,5 +1,7 @@
 // A frontend that uses the whole client module. It is only compiled, never run.
-import { Latchkey, LatchkeyError, type Change, type Pending, type Session, type User } from "../../web/client/latchkey.js";
+import { Latchkey, LatchkeyError, locksOfOnePage } from "../../web/client/latchkey.js";
+import type { Change, KeyValueStorage, Pending, Session, User } from "../../web/client/latchkey.js";
+import { webmail } from "../../web/client/webmail.js";
 
 const auth = new Latchkey({ api: "https://auth.example.com", delivery: "cookie", origins: ["https://api.example.com"] });
 
@@ -8,6 +10,21 @@ export async function signIn(identifier: string, code: () => Promise<string>): P
   if (pending.resendAt < Date.now()) await auth.resend();
   return auth.verify(await code());
 }
+
+/** In a browser the own parts of the platform fit. */
+export const custom = new Latchkey({
+  api: "https://auth.example.com",
+  storage: localStorage,
+  locks: navigator.locks,
+  channel: (name) => new BroadcastChannel(name),
+});
+
+/** In an app without tabs. */
+export function mobile(storage: KeyValueStorage): Latchkey {
+  return new Latchkey({ api: new URL("https://auth.example.com"), delivery: "body", storage, locks: locksOfOnePage(), channel: null });
+}
+
+export const mailbox: string | undefined = webmail("ada@gmail.com")?.url;
 
 export async function use(): Promise<string> {
   const known: boolean | undefined = auth.signedIn;

@@ -1,6 +1,15 @@
 /** The types of `latchkey.js`. The module's first comment describes its behaviour. */
 
-/** A code of the API, or of this module: no answer (`network`), not an answer of Latchkey (`unexpected`), or `signed_out`. */
+/**
+ * A code of the API, or of this package:
+ * - `network`: the server did not answer in time
+ * - `unexpected`: somebody else answered, such as a captive portal or a proxy
+ * - `signed_out`: nobody is signed in
+ * - `storage`: the browser keeps no data for this site, or its storage does not work
+ * - `busy`: another tab holds the session for too long
+ * - `insecure`: the page has no https
+ * - `unsupported`: the platform lacks something; the message names it
+ */
 export type ErrorCode =
   | "invalid_request"
   | "invalid_email"
@@ -18,18 +27,46 @@ export type ErrorCode =
   | "unavailable"
   | "network"
   | "unexpected"
-  | "signed_out";
+  | "signed_out"
+  | "storage"
+  | "busy"
+  | "insecure"
+  | "unsupported";
 
 export declare class LatchkeyError extends Error {
   readonly name: "LatchkeyError";
   readonly code: ErrorCode;
   /** The status of the answer, or 0 without one. */
   readonly status: number;
-  /** Seconds until a retry can succeed, if known. */
+  /** Seconds until a retry can succeed, if known. At most a day. */
   readonly retryAfter?: number;
   /** The request's id in the operator's logs. */
   readonly requestId?: string;
 }
+
+type Eventual<T> = T | Promise<T>;
+
+/** Where the session is kept, shared by all tabs. `localStorage` and React Native's AsyncStorage have this form. */
+export interface KeyValueStorage {
+  getItem(key: string): Eventual<string | null | undefined>;
+  setItem(key: string, value: string): Eventual<unknown>;
+  removeItem(key: string): Eventual<unknown>;
+}
+
+/** Runs `act` when no other client has the lock `name`, and returns its result. `navigator.locks` has this form. */
+export interface Locks {
+  request<T>(name: string, options: { signal: AbortSignal }, act: () => Promise<T>): Promise<T>;
+}
+
+/** Messages to the other tabs. `BroadcastChannel` has this form. */
+export interface Channel {
+  onmessage: ((event: MessageEvent) => unknown) | null;
+  postMessage(message: unknown): void;
+  close(): void;
+}
+
+/** Locks for an app that is one page, without tabs. */
+export declare function locksOfOnePage(): Locks;
 
 export interface Options {
   /** The URL of the API, absolute or relative to the page. */
@@ -38,12 +75,19 @@ export interface Options {
   delivery?: "cookie" | "body";
   /** More origins for `fetch` with the token, besides the API's and the page's own. */
   origins?: (string | URL)[];
+  /** Instead of IndexedDB. A value must be on disk, and visible to all tabs, when `setItem` ends. */
+  storage?: KeyValueStorage;
+  /** Instead of `navigator.locks`. */
+  locks?: Locks;
+  /** Instead of BroadcastChannel. Null if there are no other tabs. */
+  channel?: ((name: string) => Channel) | null;
 }
 
 /** A pending code. Times are in milliseconds, like `Date.now()`. */
 export interface Pending {
   readonly identifier: string;
   readonly channel: "email" | "sms";
+  /** The code works until then at least. */
   readonly expiresAt: number;
   /** The earliest time for a new code. */
   readonly resendAt: number;
@@ -82,22 +126,23 @@ export interface Change {
 
 /** All methods with a request to the server fail with a `LatchkeyError`. */
 export declare class Latchkey extends EventTarget {
+  /** Touches nothing, so that a server may construct a client too. */
   constructor(options: Options);
   /** Undefined until known. */
   readonly signedIn: boolean | undefined;
-  /** The pending code of this tab, kept across reloads. */
+  /** The pending code of this tab, kept across reloads. After `restore`, also the one of a tab that was closed. */
   readonly pending: Pending | undefined;
-  /** Finds out whether a user is signed in. If it fails, the answer is unknown, and the user may still be signed in. */
+  /** Finds out whether a user is signed in. If it fails, the answer is unknown, and the client asks again in the background. */
   restore(): Promise<boolean>;
-  /** Requests a code. If one is pending for the same identifier, requests a new code for its challenge. */
+  /** Requests a code. If one is pending for the same identifier, requests a new code for its challenge. Two calls at once are one. */
   request(identifier: string, options?: { source?: string }): Promise<Pending>;
   /** Requests a new code for the pending challenge. The old code then stops working. */
   resend(): Promise<Pending>;
   /** Forgets the pending code, for example to use another address. */
   forget(): void;
-  /** Signs in with the code as typed or pasted. If the answer is lost, it asks for the same answer once more. */
+  /** Signs in with the code as typed or pasted. If the answer is lost, it asks for the same answer again. */
   verify(code: string): Promise<User>;
-  /** An access token, valid for at least one more minute. */
+  /** An access token, valid for at least one more minute, unless the server gives shorter ones. */
   token(): Promise<string>;
   /** Gets new tokens now. Rarely needed, because `token` and `fetch` refresh by themselves. */
   refresh(): Promise<string>;
@@ -111,9 +156,9 @@ export declare class Latchkey extends EventTarget {
   endSession(id: string): Promise<void>;
   /** Ends all sessions of the user except this one. */
   endOthers(): Promise<void>;
-  /** Signs out in all tabs, or on all devices (`everywhere`). If the server is unreachable it fails, and the session stays. */
+  /** Signs out in all tabs, or on all devices (`everywhere`). It fails unless the server confirms it, and the session stays. */
   signOut(options?: { everywhere?: boolean }): Promise<void>;
-  /** Releases the timer, the listeners and the channel. */
+  /** Releases the timer, the listeners and the channel. Calls under way end with their results; the next call opens all again. */
   close(): void;
   addEventListener(type: "change", listener: (event: CustomEvent<Change>) => void, options?: boolean | AddEventListenerOptions): void;
   addEventListener(type: string, listener: EventListenerOrEventListenerObject | null, options?: boolean | AddEventListenerOptions): void;

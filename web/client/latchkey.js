@@ -3,114 +3,349 @@
  *
  * - One tab at a time uses the refresh token (Web Locks) and sends the result to the others (BroadcastChannel). Otherwise a
  *   tab could send a token already used by another tab, and the server would end the session.
- * - Each refresh token has a retry key, which all tabs share. If an answer is lost, the module sends the same token and key again,
- *   at once or days later, and gets the same answer. The request uses `keepalive`, so it completes even if the page is closed.
- * - Only the server ends a session, with `invalid_token`. Network failures, server errors and rate limits sign nobody out.
+ * - Each refresh token has a retry key. It is stored before its first use, where all tabs find it. With the same token and key
+ *   the server repeats its answer, so a lost answer ends no session. The request uses `keepalive`, so it completes even if the
+ *   page is closed.
+ * - An answer counts only if it is Latchkey's by status, content type and shape. Only the server's `invalid_token` ends a session.
+ *   Network failures, other servers' answers and rate limits never sign a user out.
  * - The server sets the lifetime of a token. Its age is the greater of two measures: by the device's clock, which a user may
  *   change, and by the page's own timer, which stops while a laptop sleeps.
  * - In cookie mode no script can read the refresh token. In body mode it is in IndexedDB, readable by every script of the
  *   page's origin, so use this mode only if cookies are impossible. The access token is in memory in both modes.
  */
+import { isDone, isProfile, isRefreshed, isRequested, isSessions, isVerified, seconds } from "./answers.js";
+import { LatchkeyError } from "./errors.js";
+import { exchange, insist, isLost, joined, varied } from "./requests.js";
+import { TabValue, baseOf, nameOf, retryKey, surroundings } from "./surroundings.js";
+
+export { LatchkeyError };
+export { locksOfOnePage } from "./surroundings.js";
 
 // All in milliseconds.
 const SPARE = 60_000; // a token is not used in its last minute; its refresh starts up to a minute before that
-const PATIENCE = 3_000, CODE_PATIENCE = 8_000; // longer requests count as lost; a code's retry fits into a grace period of 10 s
+const PATIENCE = 3_000; // longer requests count as lost; two retries fit into the server's default grace period of 10 s
+const VERIFY_PATIENCE = [6_000, 15_000]; // for an attempt, and for the last one
 const LONG_PATIENCE = 30_000; // for requests with a waiting user, while the server sends a mail
-const PAUSES = [250, 1_000, 2_500, Infinity]; // between retries
-const LONGEST_PAUSE = 5_000; // with a longer `retry_after`, the request fails instead
 const LATER = 15_000; // from a failed refresh in the background to the next one
+const [SECOND, DAY] = [1_000, 86_400_000]; // the shortest and the longest timer; browsers run longer ones at once
 
-/** An error. `code` is the server's, or `network` (no answer), `unexpected` (not an answer of Latchkey) or `signed_out`. */
-export class LatchkeyError extends Error {
-  constructor(code, message, { cause, status = 0, ...details } = {}) {
-    super(message, { cause });
-    Object.assign(this, { name: "LatchkeyError", code, status, ...details });
-  }
-}
+/** Where the platform has no events, a listener fails with a clear error. */
+const Target = globalThis.EventTarget ?? class {
+  addEventListener() { throw new LatchkeyError("unsupported", "Latchkey lacks EventTarget here."); }
+  dispatchEvent() { return true; }
+};
 
 /** A user's session in this browser. The event `change` reports sign-in and sign-out, here or in another tab. */
-export class Latchkey extends EventTarget {
+export class Latchkey extends Target {
+  #options;
   #held; // undefined until known, null if nobody is signed in, or the access token and its time
-  #api; #name; #isBody; #origins; #channel; #timer;
-  #closed = new AbortController();
+  #isUnsure = false; // `restore` has failed and is repeated in the background
+  #isRefreshing = false; // in the background
+  #place; // the surroundings, from the first call on
+  #tab = new TabValue(); // the pending code
+  #channel; #listening; #timer;
 
-  constructor({ api, delivery = "cookie", origins = [] }) {
+  /** Touches nothing, so that a server may construct a client too. */
+  constructor(options) {
     super();
-    if (!navigator.locks) throw new LatchkeyError("unexpected", "Latchkey needs https, or a page at localhost.");
-    this.#api = new URL(api, location.href).href.replace(/\/$/, "");
-    this.#isBody = delivery === "body";
-    this.#origins = new Set([this.#api, location.href, ...origins].map((url) => new URL(url).origin));
-    this.#name = `latchkey ${this.#api}`;
-    this.#channel = new BroadcastChannel(this.#name);
-    this.#channel.onmessage = ({ data }) => this.#take(data.held && { ...data.held, mono: performance.now() }, data.why);
-    const { signal } = this.#closed;
-    document.addEventListener("visibilitychange", () => this.#wake(), { signal });
-    addEventListener("online", () => this.#wake(), { signal });
-    // A page from the back/forward cache has missed messages from other tabs. If this fails, the next call tries again.
-    const relearn = () => { this.#held = undefined; return this.restore().catch(() => undefined); };
-    addEventListener("pageshow", ({ persisted }) => persisted && relearn(), { signal });
+    this.#options = { delivery: "cookie", origins: [], ...options };
   }
 
   /** Whether a user is signed in; undefined until known. */
   get signedIn() { return this.#held === undefined ? undefined : this.#held !== null; }
 
   /** The pending code of this tab, kept across reloads: `{ identifier, channel, expiresAt, resendAt }`. */
-  get pending() { return JSON.parse(sessionStorage.getItem(this.#name)) ?? undefined; }
+  get pending() { return this.#tab.read(this.#name()); }
 
-  /** Finds out whether a user is signed in. If it fails, the answer is unknown, and the user may still be signed in. */
+  /** Finds out whether a user is signed in. If it fails, the answer is unknown, and the client asks again in the background. */
   async restore() {
-    if (this.#held === undefined) await this.#replace(undefined);
+    this.#open();
+    try {
+      if (this.#held === undefined) await this.#replace(undefined);
+    } catch (error) {
+      this.#isUnsure = true;
+      this.#sleep(LATER * varied());
+      throw error;
+    }
     return this.signedIn;
   }
 
   /** Requests a code. If one is pending for the same identifier, requests a new code for its challenge. */
   async request(identifier, { source } = {}) {
-    const known = this.pending?.identifier === identifier ? this.pending.challenge : undefined;
-    const body = { identifier, challenge_id: known, source_url: source, device: this.#device(identifier) };
-    try {
-      return this.#expect(identifier, await this.#post("/api/auth/otp/request/", body));
-    } catch (error) {
-      // The challenge exists even if its message could not be sent, and a retry is free.
-      if (error.cause?.challenge_id) this.#expect(identifier, error.cause);
-      throw error;
-    }
+    const { name } = this.#open();
+    const address = String(identifier).trim();
+    // Two calls for one identifier would send two messages, and the code of one of them would fail.
+    return joined(`${name} request ${address}`, async () => {
+      const known = await this.#pendingOf(address);
+      const body = { identifier: address, challenge_id: known?.challenge, source_url: source, device: await this.#device(address) };
+      try {
+        return await this.#expect(address, await this.#post("/api/auth/otp/request/", body, isRequested));
+      } catch (error) {
+        // The challenge exists even if its message could not be sent, and a retry is free.
+        if (error.cause?.challenge_id) await this.#expect(address, error.cause);
+        throw error;
+      }
+    });
   }
 
   /** Requests a new code for the pending challenge. The old code then stops working. */
   async resend() { return this.request(this.#waited().identifier); }
 
   /** Forgets the pending code, for example to use another address. */
-  forget() { sessionStorage.removeItem(this.#name); }
+  forget() {
+    this.#tab.write(this.#name(), undefined);
+    this.#place?.shared.set("pending", undefined).catch(() => undefined); // it expires anyway
+  }
 
   /** Signs in with the code as typed or pasted. Returns the user. */
   async verify(code) {
-    const { identifier, challenge, retry } = this.#waited();
-    // Under the lock, so that the cookie of a pending refresh cannot overwrite the new session's cookie.
-    return this.#alone(async () => {
-      const asked = now();
-      const body = { identifier, otp_code: code, challenge_id: challenge, retry, device: this.#device(identifier) };
-      const send = () => this.#post("/api/auth/otp/verify/", body, lasting(CODE_PATIENCE));
-      const answer = await send().catch((error) => { if (error.code === "network") return send(); throw error; });
-      this.forget();
-      if (answer.device) localStorage.setItem(`${this.#name}-device`, JSON.stringify({ identifier, device: answer.device }));
-      await this.#accept({ ...answer.tokens, expires_in: answer.expires_in }, asked, "signed-in");
-      return answer.user;
+    const { name, alone } = this.#open();
+    const pending = this.#waited();
+    return joined(`${name} verify ${pending.identifier} ${code}`, async () => {
+      // Under the lock, so that the cookie of a pending refresh cannot overwrite the new session's cookie.
+      const user = await alone(() => this.#verify(code, pending));
+      return user ?? this.#ask("GET", "/api/profile/", isProfile);
     });
   }
 
-  /** An access token, valid for at least one more minute. */
-  async token() { return (await this.#good()).access; }
+  /** An access token, valid for at least one more minute, unless the server gives shorter ones. */
+  async token() {
+    this.#open();
+    return (await this.#good()).access;
+  }
 
   /** Gets new tokens now. Rarely needed, because `token` and `fetch` refresh by themselves. */
   async refresh() {
-    await this.#alone(() => this.#renew());
-    return this.token();
+    const { alone } = this.#open();
+    await alone(() => this.#renew());
+    return (await this.#good()).access;
   }
 
   /** Fetches with the access token, but only from the API, the page's origin and `origins`: a receiver could use the token. */
   async fetch(input, init) {
+    this.#open();
+    return this.#fetch(input, init);
+  }
+
+  /** The signed-in user. */
+  async profile() { return this.#ask("GET", "/api/profile/", isProfile); }
+
+  /** The user's sessions. */
+  async sessions() { return (await this.#ask("GET", "/api/auth/sessions/", isSessions)).sessions; }
+
+  /** Ends one session of the user, by its id from `sessions`. */
+  async endSession(id) { await this.#ask("DELETE", `/api/auth/sessions/${encodeURIComponent(id)}/`, isDone); }
+
+  /** Ends all sessions of the user except this one. */
+  async endOthers() { await this.#ask("DELETE", "/api/auth/sessions/", isDone); }
+
+  /** Signs out in all tabs, or on all devices (`everywhere`). It fails unless the server confirms it, and the session stays. */
+  async signOut({ everywhere = false } = {}) {
+    const { alone, isBody } = this.#open();
+    await alone(async () => {
+      const { refresh } = await this.#session();
+      const body = { refresh, all: everywhere };
+      if (!isBody || refresh) await insist(() => this.#post("/api/auth/logout/", body, isDone, { patience: PATIENCE, keepalive: true }));
+      await this.#leave("signed-out");
+    });
+  }
+
+  /** Releases the timer, the listeners and the channel. Calls under way end with their results; the next call opens all again. */
+  close() {
+    clearTimeout(this.#timer);
+    this.#listening?.abort();
+    this.#channel?.close();
+    this.#listening = this.#channel = undefined;
+  }
+
+  /** Takes what the client needs from its surroundings, unless it has it. */
+  #open() {
+    if (this.#listening) return this.#place;
+    this.#place ??= surroundings(this.#options);
+    this.#channel = this.#place.channel(this.#place.name);
+    if (this.#channel) this.#channel.onmessage = ({ data }) => this.#take(data.held && { ...data.held, mono: performance.now() }, data.why);
+    this.#listening = new AbortController();
+    const listen = (target, event, act) => target?.addEventListener?.(event, act, { signal: this.#listening.signal });
+    listen(globalThis.document, "visibilitychange", () => this.#wake());
+    listen(globalThis, "online", () => this.#wake());
+    // A page from the back/forward cache has missed messages from other tabs, and so has a closed client.
+    const relearn = () => { this.#held = undefined; return this.restore().catch(() => undefined); };
+    listen(globalThis, "pageshow", ({ persisted }) => persisted && relearn());
+    this.#held = undefined;
+    return this.#place;
+  }
+
+  /** The name of this API's values, also where the client cannot work. */
+  #name() {
+    try {
+      return this.#place?.name ?? nameOf(baseOf(this.#options.api));
+    } catch {
+      return ""; // a relative address without a page
+    }
+  }
+
+  #waited() {
+    if (!this.pending) throw new LatchkeyError("invalid_otp", "No code was requested in this tab.");
+    return this.pending;
+  }
+
+  /** Runs under the lock. Returns the user, or undefined if only the answer's cookie has arrived. */
+  async #verify(code, { identifier, challenge, retry }) {
+    const { isBody, shared } = this.#place;
+    const asked = now();
+    const body = { identifier, otp_code: code, challenge_id: challenge, device: await this.#device(identifier), retry };
+    let attempts = 0;
+    const attempt = (isLast) => {
+      attempts += 1;
+      return this.#post("/api/auth/otp/verify/", body, isVerified, { patience: VERIFY_PATIENCE[Number(isLast)], keepalive: true });
+    };
+    try {
+      const answer = await insist(attempt, isLost);
+      await this.#accept({ ...answer.tokens, expires_in: answer.expires_in }, asked, "signed-in");
+      this.forget();
+      if (answer.device) await shared.set("device", { identifier, device: answer.device }).catch(() => undefined); // only a convenience
+      return answer.user;
+    } catch (error) {
+      // The cookies of a lost answer may have arrived. They end the challenge, so the next attempt is refused.
+      if (isBody || attempts < 2 || error.code !== "invalid_otp" || this.#held) throw error;
+      await this.#renew().catch(() => undefined);
+      if (!this.#held) throw error;
+      this.forget();
+      return undefined;
+    }
+  }
+
+  /** The pending code for an identifier: of this tab, or of one that was closed. */
+  async #pendingOf(identifier) {
+    if (this.pending?.identifier === identifier) return this.pending;
+    const stored = await this.#place.shared.get("pending").catch(() => undefined);
+    return stored?.identifier === identifier ? stored : undefined;
+  }
+
+  async #expect(identifier, { channel, challenge_id: challenge, expires_in, retry_after }) {
+    const [expiresAt, resendAt] = [expires_in, retry_after].map((value) => Date.now() + seconds(value) * SECOND);
+    const pending = { identifier, channel, challenge, expiresAt, resendAt, retry: retryKey() };
+    this.#tab.write(this.#place.name, pending);
+    await this.#place.shared.set("pending", pending).catch(() => undefined); // then only this tab knows it
+    return pending;
+  }
+
+  /** Continues where a closed tab has waited for a code. */
+  async #adopt() {
+    if (this.pending) return;
+    const stored = await this.#place.shared.get("pending").catch(() => undefined);
+    if (stored?.expiresAt > Date.now()) this.#tab.write(this.#place.name, stored);
+  }
+
+  /** Body mode's proof that the user has signed in here before. It gives this client messages of its own, and signs nobody in. */
+  async #device(identifier) {
+    const kept = this.#place.isBody ? await this.#place.shared.get("device").catch(() => undefined) : undefined;
+    return kept?.identifier === identifier ? kept.device : undefined;
+  }
+
+  async #good() {
+    const held = this.#held;
+    if (held === undefined || (held && left(held) < Math.min(SPARE, held.life / 2))) await this.#replace(held);
+    if (!this.#held) throw new LatchkeyError("signed_out", "The user is not signed in. Request a code first.");
+    return this.#held;
+  }
+
+  /** Gets new tokens, unless another tab has replaced `held` already. */
+  #replace(held) { return this.#place.alone(() => this.#held === held && this.#renew()); }
+
+  /** Runs under the lock. It reads the token here, so it gets the newest one of all tabs, and each retry sends the same one. */
+  async #renew() {
+    const session = await this.#session();
+    if (this.#place.isBody && !session.refresh) return this.#leave("signed-out");
+    if (!session.retry) await this.#keep(session.refresh, session);
+    const asked = now(); // an answer may be late, but a token is never older than its request
+    const attempt = () => this.#post("/api/auth/token/refresh/", session, isRefreshed, { patience: PATIENCE, keepalive: true });
+    try {
+      await this.#accept(await insist(attempt), asked, "refreshed");
+    } catch (error) {
+      if (error.code !== "invalid_token" || error.status !== 401) throw error;
+      // In cookie mode, there may never have been a session.
+      await this.#leave(session.refresh || this.#held ? "ended" : "signed-out");
+    }
+  }
+
+  async #accept({ access, refresh, expires_in }, { date, mono }, why) {
+    await this.#keep(refresh); // first, because it is the only value that cannot be requested again
+    const held = { access, life: expires_in * SECOND, date };
+    this.#tell({ held, why });
+    this.#take({ ...held, mono }, why);
+  }
+
+  async #leave(why) {
+    await this.#place.shared.set("session", undefined).catch(() => undefined); // the server accepts it no longer
+    if (this.#held === undefined) await this.#adopt();
+    if (this.#held !== null) this.#tell({ held: null, why });
+    this.#take(null, why);
+  }
+
+  /** The stored session: its refresh token, in body mode, and the retry key of this token. */
+  async #session() {
+    const stored = this.#place.shared.get("session");
+    return (await (this.#place.isBody ? stored : stored.catch(() => undefined))) ?? {};
+  }
+
+  /** Stores a refresh token with a new retry key, before either is used. In cookie mode, a browser without storage has no key. */
+  async #keep(refresh, session = {}) {
+    const { isBody, shared } = this.#place;
+    const retry = retryKey();
+    try {
+      await shared.set("session", { refresh: isBody ? refresh : undefined, retry });
+      session.retry = retry;
+    } catch (error) {
+      if (isBody) throw error;
+    }
+  }
+
+  /** Sends a message to the other tabs, also after `close`. */
+  #tell(message) {
+    const channel = this.#channel ?? this.#place.channel(this.#place.name);
+    channel?.postMessage(message);
+    if (channel !== this.#channel) channel.close();
+  }
+
+  /** Takes over the state from this tab or another one. */
+  #take(held, why) {
+    const was = this.signedIn;
+    this.#held = held && { ...held, lead: Math.min(SPARE * (1 + Math.random()), held.life / 2) };
+    this.#isUnsure = false;
+    if (why === "signed-in") this.#tab.write(this.#place.name, undefined);
+    if (!this.#listening) return; // a closed client is quiet
+    if (held) this.#sleep(left(held) - this.#held.lead);
+    if (was === this.signedIn && why !== "signed-in") return;
+    this.dispatchEvent(Object.assign(new Event("change"), { detail: { signedIn: this.signedIn, why } }));
+  }
+
+  /** Wakes up after `wait`. Whatever the server says, there is at most one timer, and it runs at most once a second. */
+  #sleep(wait) {
+    clearTimeout(this.#timer);
+    if (this.#listening) this.#timer = setTimeout(() => this.#wake(), Math.min(Math.max(wait, SECOND), DAY));
+  }
+
+  /** Refreshes in time. A hidden page waits until it is visible, because it must not keep a session alive. */
+  async #wake() {
+    const held = this.#held;
+    if (!this.#listening || this.#isRefreshing || globalThis.document?.hidden || !(held || this.#isUnsure)) return;
+    const wait = held ? left(held) - held.lead : 0;
+    if (wait > 0) return this.#sleep(wait);
+    this.#isRefreshing = true;
+    try {
+      await this.#replace(held);
+    } catch ({ retryAfter = 0 }) {
+      // Callers of `token` get the error themselves; the background refresh only retries later.
+      this.#sleep(Math.max(LATER * varied(), retryAfter * SECOND));
+    } finally {
+      this.#isRefreshing = false;
+    }
+  }
+
+  async #fetch(input, init) {
     const request = new Request(input, init);
-    if (!this.#origins.has(new URL(request.url).origin)) throw new TypeError(`${request.url} may not get a token. Add its origin to origins.`);
+    if (!this.#place.origins.has(new URL(request.url).origin)) throw new TypeError(`${request.url} may not get a token. Add its origin to origins.`);
     const send = ({ access }) => {
       const attempt = request.clone();
       attempt.headers.set("authorization", `Bearer ${access}`);
@@ -124,179 +359,22 @@ export class Latchkey extends EventTarget {
     return send(await this.#good());
   }
 
-  /** The signed-in user. */
-  async profile() { return this.#ask("GET", "/api/profile/"); }
-
-  /** The user's sessions. */
-  async sessions() { return (await this.#ask("GET", "/api/auth/sessions/")).sessions; }
-
-  /** Ends one session of the user, by its id from `sessions`. */
-  async endSession(id) { await this.#ask("DELETE", `/api/auth/sessions/${encodeURIComponent(id)}/`); }
-
-  /** Ends all sessions of the user except this one. */
-  async endOthers() { await this.#ask("DELETE", "/api/auth/sessions/"); }
-
-  /** Signs out in all tabs, or on all devices (`everywhere`). If the server is unreachable it fails, and the session stays. */
-  async signOut({ everywhere = false } = {}) {
-    await this.#alone(async () => {
-      const { refresh } = await this.#stored();
-      if (!this.#isBody || refresh) await this.#insist("/api/auth/logout/", { refresh, all: everywhere });
-      await this.#leave("signed-out");
-    });
-  }
-
-  /** Releases the timer, the listeners and the channel. */
-  close() {
-    this.#closed.abort();
-    this.#channel.close();
-    clearTimeout(this.#timer);
-  }
-
-  #waited() {
-    if (!this.pending) throw new LatchkeyError("invalid_otp", "No code was requested in this tab.");
-    return this.pending;
-  }
-
-  /** Body mode's proof that the user has signed in here before. It gives this client messages of its own, and signs nobody in. */
-  #device(identifier) {
-    const kept = JSON.parse(localStorage.getItem(`${this.#name}-device`));
-    return kept?.identifier === identifier ? kept.device : undefined;
-  }
-
-  #expect(identifier, { channel, challenge_id: challenge, expires_in = 0, retry_after = 0 }) {
-    const [expiresAt, resendAt] = [expires_in, retry_after].map((seconds) => Date.now() + seconds * 1_000);
-    sessionStorage.setItem(this.#name, JSON.stringify({ identifier, channel, challenge, retry: drawn(), expiresAt, resendAt }));
-    return this.pending;
-  }
-
-  async #good() {
-    const held = this.#held;
-    if (held === undefined || (held && left(held) < SPARE)) await this.#replace(held);
-    if (!this.#held) throw new LatchkeyError("signed_out", "The user is not signed in. Request a code first.");
-    return this.#held;
-  }
-
-  /** Runs `act` in one tab at a time. */
-  #alone(act) { return navigator.locks.request(this.#name, act); }
-
-  /** Gets new tokens, unless another tab has replaced `held` already. */
-  #replace(held) { return this.#alone(() => this.#held === held && this.#renew()); }
-
-  /** Runs under the lock. It reads the token here, so it gets the newest one of all tabs, and each retry sends the same one. */
-  async #renew() {
-    let { refresh, retry } = await this.#stored();
-    if (this.#isBody && !refresh) return this.#leave("signed-out");
-    if (!retry) await this.#stored({ retry: (retry = drawn()) }); // before the first attempt
-    const asked = now(); // an answer may be late, but a token is never older than its request
-    try {
-      await this.#accept(await this.#insist("/api/auth/token/refresh/", { refresh, retry }), asked, "refreshed");
-    } catch (error) {
-      if (error.code !== "invalid_token") throw error;
-      // In cookie mode, there may never have been a session.
-      await this.#leave(refresh || this.#held ? "ended" : "signed-out");
-    }
-  }
-
-  async #accept({ access, refresh, expires_in }, { date, mono }, why) {
-    await this.#stored({ refresh, retry: undefined }); // first, because it is the only value that cannot be requested again
-    const held = { access, life: expires_in * 1_000, date };
-    this.#channel.postMessage({ held, why });
-    this.#take({ ...held, mono }, why);
-  }
-
-  async #leave(why) {
-    await this.#stored({ refresh: undefined, retry: undefined });
-    if (this.#held !== null) this.#channel.postMessage({ held: null, why });
-    this.#take(null, why);
-  }
-
-  /** Takes over the state from this tab or another one. */
-  #take(held, why) {
-    const was = this.signedIn;
-    this.#held = held && { ...held, lead: SPARE * (1 + Math.random()) };
-    this.#wake();
-    if (was === this.signedIn && why !== "signed-in") return;
-    this.dispatchEvent(new CustomEvent("change", { detail: { signedIn: this.signedIn, why } }));
-  }
-
-  /** Refreshes in time. A hidden page waits until it is visible, because it must not keep a session alive. */
-  async #wake() {
-    clearTimeout(this.#timer);
-    const held = this.#held;
-    if (!held || document.hidden || this.#closed.signal.aborted) return;
-    let wait = left(held) - held.lead;
-    if (wait <= 0) {
-      // Callers of `token` get the error themselves; the background refresh only retries later.
-      const later = ({ retryAfter = 0 }) => Math.max(LATER * varied(), retryAfter * 1_000);
-      wait = await this.#replace(held).then(() => 0, later);
-    }
-    if (wait <= 0) return;
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#wake(), wait);
-  }
-
-  /** Posts the same request until there is an answer. */
-  async #insist(path, body) {
-    for (const pause of PAUSES) {
-      try {
-        return await this.#post(path, body, lasting(PATIENCE));
-      } catch (error) {
-        const isPassing = error.code === "network" || error.status === 429 || error.status >= 500;
-        const wait = Math.max(pause * varied(), (error.retryAfter ?? 0) * 1_000);
-        if (!isPassing || wait > LONGEST_PAUSE) throw error;
-        await new Promise((resume) => setTimeout(resume, wait));
-      }
-    }
-  }
-
-  async #post(path, fields, init = { signal: AbortSignal.timeout(LONG_PATIENCE) }) {
+  #post(path, fields, isRight, { patience = LONG_PATIENCE, keepalive = false } = {}) {
+    const { api, isBody } = this.#place;
+    const [token_delivery, credentials] = isBody ? ["body", "omit"] : ["cookie", "include"];
     const headers = { "content-type": "application/json" };
-    const [token_delivery, credentials] = this.#isBody ? ["body", "omit"] : ["cookie", "include"];
-    const body = JSON.stringify({ ...fields, token_delivery });
-    return understood(fetch(this.#api + path, { method: "POST", headers, credentials, cache: "no-store", body, ...init }));
+    const init = { method: "POST", headers, credentials, cache: "no-store", keepalive, body: JSON.stringify({ ...fields, token_delivery }) };
+    const send = (signal) => fetch(api + path, { ...init, signal });
+    return exchange(api + path, send, (answer) => isRight(answer, isBody), patience);
   }
 
-  async #ask(method, path) { return understood(this.fetch(this.#api + path, { method, cache: "no-store" })); }
-
-  /** Reads what all tabs share: the retry key, and in body mode the refresh token. First stores `changes`, or removes empty ones. */
-  async #stored(changes) {
-    const opening = indexedDB.open(this.#name, 1);
-    opening.onupgradeneeded = () => opening.result.createObjectStore("tokens");
-    const db = await settled(opening, "success");
-    const work = db.transaction("tokens", changes ? "readwrite" : "readonly", { durability: "strict" });
-    const tokens = work.objectStore("tokens");
-    for (const [name, value] of Object.entries(changes ?? {})) value ? tokens.put(value, name) : tokens.delete(name);
-    const [refresh, retry] = [tokens.get("refresh"), tokens.get("retry")];
-    await settled(work, "complete").finally(() => db.close());
-    return { refresh: refresh.result, retry: retry.result };
+  /** Sends a request with the access token. Each of them may be repeated. */
+  async #ask(method, path, isRight) {
+    const url = this.#open().api + path;
+    const send = (signal) => this.#fetch(url, { method, cache: "no-store", signal });
+    return insist((isLast) => exchange(url, send, isRight, isLast ? LONG_PATIENCE : LONG_PATIENCE / 3), isLost);
   }
 }
 
 const now = () => ({ date: Date.now(), mono: performance.now() });
 const left = ({ life, date, mono }) => life - Math.max(Date.now() - date, performance.now() - mono);
-const lasting = (time) => ({ keepalive: true, signal: AbortSignal.timeout(time) });
-const drawn = () => // a retry key: 128 random bits in base64url
-  btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(16)))).replace(/[+/=]/g, (c) => ({ "+": "-", "/": "_" })[c] ?? "");
-const varied = () => 0.5 + Math.random(); // so that clients spread their requests over time
-
-/** Returns the answer's JSON, or throws its error. */
-async function understood(sent) {
-  const lost = (cause) => {
-    throw cause instanceof LatchkeyError ? cause : new LatchkeyError("network", "The server did not answer.", { cause });
-  };
-  const response = await sent.catch(lost);
-  const text = await response.text().catch(lost);
-  const answer = text.startsWith("{") ? JSON.parse(text) : {};
-  if (response.ok) return answer;
-  const { error = "unexpected", message = `The server answered ${response.status}.`, retry_after: retryAfter } = answer;
-  const details = { status: response.status, retryAfter, requestId: response.headers.get("x-request-id") ?? undefined };
-  throw new LatchkeyError(error, message, { cause: answer, ...details });
-}
-
-/** Waits for an IndexedDB request or transaction. */
-function settled(work, event) {
-  return new Promise((resolve, reject) => {
-    work[`on${event}`] = () => resolve(work.result);
-    work.onerror = work.onabort = () => reject(work.error);
-  });
-}

@@ -1,5 +1,6 @@
 // The sign-in page, based on latchkey.js. All data from the server is inserted as text.
 import { Latchkey, LatchkeyError } from "./latchkey.js";
+import { webmail } from "./webmail.js";
 
 const $ = (id) => document.getElementById(id);
 const on = (id, event, act) => $(id).addEventListener(event, act);
@@ -12,16 +13,29 @@ const PROBLEMS = {
   invalid_request: "Enter an email address, or a phone number such as +44 7400 123456.",
   invalid_email: "This does not look like an email address. Please check it.",
   invalid_phone: "We cannot text this number. Check it and its country code.",
-  invalid_otp: "This code does not work. Check it, or send a new one.",
+  invalid_otp: "This code does not work. Use the newest message, or send a new code.",
   forbidden: "This cannot be used to sign in here. Try an email address.",
   rate_limited: "That was a lot of codes. Please wait …, then try again.",
   too_many_attempts: "That was a lot of attempts. Please wait …, then try again.",
   email_send_failed: "The email could not be sent. Please try again.",
   sms_send_failed: "The text could not be sent. Try again, or use your email.",
   network: "We cannot reach the server. Check your connection, and try again.",
+  foreign: "Another server answered. If this network has a sign-in page of its own, open that first.",
+  storage: "This browser keeps no data for this page. Allow cookies and site data for it.",
+  busy: "Another tab of this page is busy. Please try again in a moment.",
   signed_out: "You have been signed out.",
 };
 const OURS = "Something went wrong on our side. Please try again in a moment.";
+/** Why the page cannot tell whether somebody is signed in. */
+const TROUBLES = {
+  storage: ["No data allowed", "This browser keeps no data for this page. Allow cookies and site data for it in the settings, then try again."],
+  insecure: ["No secure connection", "Signing in needs https. Open this page with an address that begins with https://."],
+  unsupported: ["Browser too old", "This browser lacks what signing in needs. Please update it, or use another one."],
+  busy: ["Another tab is busy", "Another tab of this page is still signing in. Please try again in a moment."],
+};
+const UNREACHED = ["No connection", "We cannot reach the server to check whether you are signed in."];
+/** A code never lives longer than this after the time that its answer promises. */
+const SLACK = 5 * 60_000;
 
 function inWords(seconds = 60) {
   const [count, unit] = seconds < 90 ? [seconds, "second"] : seconds < 5_400 ? [seconds / 60, "minute"] : [seconds / 3_600, "hour"];
@@ -35,7 +49,7 @@ function show(view) {
   texts?.abort();
   for (const name of Object.keys(TITLES)) $(name).hidden = name !== view;
   document.querySelector("main").ariaBusy = "false";
-  document.title = $("title").textContent = TITLES[view];
+  entitle(TITLES[view]);
   complain(view);
   // The first view moves the focus only if it has a single field to fill in.
   if (view === "ask" || view === "answer") $(view).querySelector("input").focus();
@@ -43,10 +57,13 @@ function show(view) {
   shown = view;
 }
 
+const entitle = (title) => (document.title = $("title").textContent = title);
+
 /** Shows the error in `view`, or removes the last one. */
 function complain(view, error) {
   const place = $(view).querySelector(".problem");
-  place.textContent = error ? (PROBLEMS[error.code] ?? OURS).replace("…", inWords(error.retryAfter)) : "";
+  const code = error?.code === "unexpected" && error.status < 500 ? "foreign" : error?.code;
+  place.textContent = error ? (PROBLEMS[code] ?? OURS).replace("…", inWords(error.retryAfter)) : "";
   const input = $(view).querySelector("input");
   if (!input) return;
   input.ariaInvalid = String(/^invalid/.test(error?.code ?? ""));
@@ -84,14 +101,42 @@ submitted("ask", async () => {
   wait();
 });
 
-function wait() {
+function wait({ isNew = false } = {}) {
   const { identifier, channel } = auth.pending;
+  const mailbox = webmail(identifier);
+  $("sent").textContent = isNew ? "We sent a new code to" : "We sent it to";
   $("sent-to").textContent = identifier;
   $("code").value = "";
+  $("webmail").hidden = !mailbox;
+  if (mailbox) Object.assign($("webmail"), { href: mailbox.url, textContent: `Open ${mailbox.name}` });
   show("answer");
+  // So that the back button leads to the address.
+  if (history.state !== "answer") history.pushState("answer", "");
   count();
   if (channel === "sms") fromText();
 }
+
+/** Whether every code for the pending challenge has expired, as in a tab that was restored days later. */
+const isOver = () => auth.pending && auth.pending.expiresAt + SLACK < Date.now();
+
+/** Asks for the address, with the last one filled in. */
+function askAgain() {
+  $("identifier").value = auth.pending?.identifier ?? $("identifier").value;
+  show("ask");
+  $("identifier").select();
+}
+
+/** Shows the view for a user who is not signed in. */
+function outside() {
+  if (auth.pending && !isOver()) wait();
+  else askAgain();
+}
+
+addEventListener("popstate", ({ state }) => {
+  if (shown === "answer" && state !== "answer") askAgain();
+  if (shown === "ask" && state === "answer") outside();
+});
+for (const event of ["visibilitychange", "pageshow"]) addEventListener(event, () => shown === "answer" && isOver() && askAgain());
 
 /** Fills in the code from a text message, if the browser supports it. */
 async function fromText() {
@@ -108,8 +153,8 @@ function count() {
   clearTimeout(count.timer);
   const left = Math.ceil(((auth.pending?.resendAt ?? 0) - Date.now()) / 1_000);
   $("resend").disabled = left > 0;
-  $("resend").textContent = left > 0 ? `Send a new code in ${left} s` : "Send a new code";
-  if (left > 0 && shown === "answer") count.timer = setTimeout(count, 250);
+  $("resend").textContent = left > 0 ? `Send a new code in ${left < 90 ? `${left} s` : inWords(left)}` : "Send a new code";
+  if (left > 0 && shown === "answer") count.timer = setTimeout(count, 1_000);
 }
 
 submitted("answer", () => auth.verify($("code").value));
@@ -119,20 +164,24 @@ on("code", "paste", (event) => {
   $("code").value = event.clipboardData.getData("text").replace(/\s+/g, " ").trim();
   $("answer").requestSubmit();
 });
+// A long code reads like `ABCD EFGH IJKLM`. The server ignores the spaces.
+on("code", "input", ({ isComposing }) => {
+  const field = $("code");
+  const plain = field.value.replace(/[\s-]/g, "").toUpperCase();
+  const isAtEnd = field.selectionStart === field.value.length;
+  if (isComposing || !isAtEnd || !/[A-Z]/.test(plain) || plain.length > 13) return;
+  field.value = [plain.slice(0, 4), plain.slice(4, 8), plain.slice(8)].filter(Boolean).join(" ");
+});
 on("resend", "click", () => attempt(async () => {
   await auth.resend();
-  wait();
-  $("news").textContent = "A new code is on its way.";
+  wait({ isNew: true });
+  $("news").textContent = "A new code is on its way. Use the newest message.";
 }));
 on("letters", "click", () => {
   $("code").inputMode = "text";
   $("code").focus();
 });
-on("change", "click", () => {
-  $("identifier").value = auth.pending?.identifier ?? "";
-  show("ask");
-  $("identifier").select();
-});
+on("change", "click", () => (history.state === "answer" ? history.back() : askAgain()));
 
 // ---- Signed in
 /** Shows the view only when it is complete, so that its parts do not move. */
@@ -171,18 +220,25 @@ on("everywhere", "click", () => attempt(() => auth.signOut({ everywhere: true })
 
 auth.addEventListener("change", ({ detail: { signedIn, why } }) => {
   if (signedIn) return enter();
-  if (auth.pending) return wait();
-  show("ask");
-  if (why === "ended") complain("ask", { code: "signed_out" });
+  if (why === "ended") {
+    askAgain();
+    complain("ask", { code: "signed_out" });
+  } else {
+    outside();
+  }
 });
 
-// ---- Start: the `change` event shows the result
+// ---- Start: the `change` event shows the result, now or when the client has found out later
 async function begin() {
   try {
     await auth.restore();
   } catch (error) {
     if (error.name !== "LatchkeyError") throw error;
+    const [title, lead] = TROUBLES[error.code] ?? UNREACHED;
     show("apart");
+    entitle(title);
+    $("apart-lead").textContent = lead;
+    $("apart").querySelector(".main").hidden = error.code === "insecure" || error.code === "unsupported";
   }
 }
 submitted("apart", begin);

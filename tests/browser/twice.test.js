@@ -1,0 +1,224 @@
+// The same thing twice is one thing, and each wait has a bound. These tests need no browser.
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { Memory, app, codeOf, signIn } from "./app.js";
+import { FOREIGN, Spoiler } from "./front.js";
+import { start } from "./stack.js";
+import { Latchkey, LatchkeyError, locksOfOnePage } from "../../web/client/latchkey.js";
+
+const [VERIFY, REFRESH] = ["otp/verify/", "token/refresh/"];
+
+let stack;
+const ends = [];
+before(async () => (stack = await start({ after: (end) => ends.push(end) })));
+after(() => Promise.all(ends.map((end) => end())));
+
+let people = 0;
+const address = () => `twin${(people += 1)}@example.com`;
+const sent = async (who) => (await stack.messages(who)).length;
+const refreshes = (road) => road.asked.filter((line) => line.endsWith(REFRESH)).length;
+
+/** A client behind a proxy that may spoil answers. */
+async function behind(t, options) {
+  const road = await new Spoiler().open(t, stack.api);
+  return { road, auth: app(t, road.url, options) };
+}
+
+/** The first answer is lost after the server has sent it. */
+function losesFirst(road, path) {
+  let count = 0;
+  road.spoil = ({ url }) => (url.endsWith(path) && (count += 1) === 1 ? FOREIGN["no answer"] : undefined);
+}
+
+test("two requests for one identifier send one message, also of two clients", async (t) => {
+  const [auth, other] = [app(t, stack.api), app(t, stack.api)];
+  const who = address();
+  const [first, second] = await Promise.all([auth.request(who), auth.request(` ${who} `), other.request(who)]);
+  assert.deepEqual(first, second);
+  assert.equal(await sent(who), 1);
+  assert.equal((await auth.verify(await stack.code(who))).email, who);
+});
+
+test("a second request a moment later sends nothing", async (t) => {
+  const auth = app(t, stack.api);
+  const who = address();
+  await auth.request(who);
+  await auth.request(who);
+  assert.equal(await sent(who), 1);
+  assert.equal((await auth.verify(await stack.code(who))).email, who);
+});
+
+test("requests for two identifiers are two", async (t) => {
+  const auth = app(t, stack.api);
+  const [one, two] = [address(), address()];
+  await Promise.all([auth.request(one), auth.request(two)]);
+  assert.deepEqual([await sent(one), await sent(two)], [1, 1]);
+});
+
+test("a code that is sent twice signs in once", async (t) => {
+  const { road, auth } = await behind(t);
+  const who = address();
+  await auth.request(who);
+  const code = await stack.code(who);
+  const users = await Promise.all([auth.verify(code), auth.verify(code)]);
+  assert.deepEqual(users.map(({ email }) => email), [who, who]);
+  assert.equal(road.asked.filter((line) => line.endsWith(VERIFY)).length, 1);
+  assert.equal((await auth.sessions()).length, 1);
+});
+
+test("a code whose answer was lost opens one session", async (t) => {
+  const { road, auth } = await behind(t);
+  const who = address();
+  await auth.request(who);
+  losesFirst(road, VERIFY);
+  assert.equal((await auth.verify(await stack.code(who))).email, who);
+  assert.equal((await auth.sessions()).length, 1);
+});
+
+test("a refresh whose answer was lost is repeated by another start of the app, days later", async (t) => {
+  const storage = new Memory();
+  const { road, auth } = await behind(t, { storage });
+  await signIn(auth, stack, address());
+  const { retry } = storage.read("session");
+  assert.match(retry, /^[\w-]{22}$/);
+  road.on(REFRESH, FOREIGN["no answer"]);
+  assert.equal(await codeOf(auth.refresh()), "network");
+  assert.equal(storage.read("session").retry, retry, "kept until the next token is stored");
+  road.spoil = () => undefined;
+  await stack.wait(2 * 86_400);
+  const again = app(t, road.url, { storage });
+  assert.equal(await again.restore(), true);
+  assert.notEqual(storage.read("session").retry, retry);
+  await again.refresh();
+  assert.equal(await stack.reuse(), false);
+});
+
+test("a refresh is sent only after its retry key is stored", async (t) => {
+  const storage = new Memory();
+  const { road, auth } = await behind(t, { storage });
+  await signIn(auth, stack, address());
+  const [key] = [...storage.values.keys()].filter((key) => key.endsWith(" session"));
+  const { refresh } = storage.read("session");
+  storage.setItem(key, JSON.stringify({ refresh }));
+  storage.setItem = () => { throw new Error("the disk is full"); };
+  const asked = refreshes(road);
+  assert.equal(await codeOf(auth.refresh()), "storage");
+  assert.equal(refreshes(road), asked);
+});
+
+test("a next token that cannot be stored is requested again", async (t) => {
+  const storage = new Memory();
+  const { auth } = await behind(t, { storage });
+  await signIn(auth, stack, address());
+  const { setItem } = storage;
+  storage.setItem = () => { throw new Error("the disk is full"); };
+  assert.equal(await codeOf(auth.refresh()), "storage");
+  assert.equal(auth.signedIn, true);
+  storage.setItem = setItem;
+  await auth.refresh();
+  await auth.refresh();
+  assert.equal(await stack.reuse(), false);
+});
+
+test("an effect that runs twice, as in React's StrictMode, does no harm", async (t) => {
+  const { road, auth } = await behind(t);
+  await signIn(auth, stack, address());
+  const changes = [];
+  auth.addEventListener("change", ({ detail }) => changes.push(detail.why));
+  const effect = () => { const done = auth.restore(); return [done, () => auth.close()]; };
+  auth.close();
+  const [first, cleanUp] = effect();
+  cleanUp();
+  const [second] = effect();
+  assert.deepEqual(await Promise.all([first, second]), [true, true]);
+  assert.equal(refreshes(road), 1);
+  assert.deepEqual(changes, ["refreshed"]);
+});
+
+test("what is under way when a client is closed ends with its true result, and other tabs hear of it", async (t) => {
+  const channels = [];
+  const channel = (name) => {
+    const opened = new BroadcastChannel(name);
+    channels.push(opened);
+    return opened;
+  };
+  const shared = { storage: new Memory(), locks: locksOfOnePage(), channel };
+  const auth = app(t, stack.api, shared);
+  const other = app(t, stack.api, shared);
+  assert.equal(await other.restore(), false);
+  const heard = (why) => new Promise((resume) => other.addEventListener("change", ({ detail }) => detail.why === why && resume()));
+  const quiet = () => assert.fail("a closed client is quiet");
+  const who = address();
+
+  const asked = auth.request(who);
+  auth.close();
+  assert.equal((await asked).identifier, who);
+
+  const code = await stack.code(who);
+  const signedIn = heard("signed-in");
+  const verified = auth.verify(code);
+  auth.close();
+  auth.addEventListener("change", quiet);
+  assert.equal((await verified).email, who);
+  await signedIn;
+  assert.equal(other.signedIn, true);
+
+  const signedOut = heard("signed-out");
+  const left = auth.signOut();
+  auth.close();
+  await left;
+  await signedOut;
+  assert.equal(other.signedIn, false);
+});
+
+test("a storage that never answers is an error after seconds", async (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const auth = app(t, stack.api, { storage: { getItem: () => new Promise(() => {}), setItem() {}, removeItem() {} } });
+  const failed = codeOf(auth.restore());
+  await new Promise((resume) => setImmediate(resume));
+  t.mock.timers.tick(5_001);
+  assert.equal(await failed, "storage");
+});
+
+test("a lock that is never free is an error after seconds", async (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const auth = app(t, stack.api, { locks: { request: () => new Promise(() => {}) } });
+  const failed = codeOf(auth.restore());
+  await new Promise((resume) => setImmediate(resume));
+  t.mock.timers.tick(40_001);
+  assert.equal(await failed, "busy");
+});
+
+test("a server that never answers is an error after seconds, and its message says so", async (t) => {
+  const road = await new Spoiler().open(t, stack.api);
+  const auth = app(t, road.url);
+  await signIn(auth, stack, address());
+  road.on(REFRESH, () => undefined);
+  const error = await auth.refresh().catch((error) => error);
+  assert.equal(error.code, "network");
+  assert.equal(error.message, "The server did not answer within 3 seconds.");
+  assert.equal(auth.signedIn, true);
+});
+
+test("a storage that holds other texts is an empty one", async (t) => {
+  for (const text of ["", "null", "[]", "{", "7"]) {
+    const auth = app(t, stack.api, { storage: { getItem: () => text, setItem() {}, removeItem() {} } });
+    assert.equal(await auth.restore(), false);
+  }
+});
+
+test("on a server nothing is touched, and calls say what is missing", async () => {
+  const auth = new Latchkey({ api: "/auth" });
+  assert.equal(auth.signedIn, undefined);
+  assert.equal(auth.pending, undefined);
+  auth.forget();
+  auth.close();
+  for (const act of [() => auth.restore(), () => auth.request("ada@example.com"), () => auth.token(), () => auth.fetch("/"), () => auth.signOut(), () => auth.profile()]) {
+    await assert.rejects(act, (error) => {
+      assert.ok(error instanceof LatchkeyError);
+      assert.equal(error.code, "unsupported");
+      assert.match(error.message, /indexedDB \(option `storage`\).* On a server, leave these calls to the browser\.$/);
+      return true;
+    });
+  }
+});

@@ -1,0 +1,53 @@
+// What counts as an answer of Latchkey. A captive portal, a proxy or another server may answer instead, with any status and
+// any body. Such an answer must neither sign a user in nor out.
+import { LatchkeyError } from "./errors.js";
+
+const DAY = 86_400; // seconds
+
+const isText = (value) => typeof value === "string" && value !== "";
+const isToken = (value) => isText(value) && /^[\w.~+/=-]+$/.test(value); // RFC 6750, section 2.1
+const isUser = (user) => isText(user?.id);
+
+/** The shapes of successful answers. In body mode the answers also carry what cookies carry otherwise. */
+export const isRequested = ({ success, channel, challenge_id, expires_in, retry_after }, isBody) =>
+  success === true && isText(channel) && Number.isFinite(expires_in) && Number.isFinite(retry_after) && (!isBody || isText(challenge_id));
+export const isRefreshed = ({ access, refresh, expires_in }, isBody) =>
+  isToken(access) && Number.isFinite(expires_in) && expires_in > 0 && (!isBody || isToken(refresh));
+export const isVerified = ({ success, user, tokens, expires_in }, isBody) =>
+  success === true && isUser(user) && isRefreshed({ ...tokens, expires_in }, isBody);
+export const isDone = ({ success }) => success === true;
+export const isProfile = isUser;
+export const isSessions = ({ success, sessions }) =>
+  success === true && Array.isArray(sessions) && sessions.every((session) => isText(session?.id));
+
+/** A number of seconds from an answer, between 0 and a day. */
+export const seconds = (value) => (Number.isFinite(value) ? Math.min(Math.max(value, 0), DAY) : 0);
+
+/** Returns the JSON of an answer of the right shape. Otherwise throws its error, or `unexpected` if it is not Latchkey's. */
+export function understood(url, response, text, isRight) {
+  const { status, headers } = response;
+  const type = headers.get("content-type") ?? "no content type";
+  const answer = isHere(url, response) && /^application\/json\b/i.test(type) ? parsed(text) : undefined;
+  if (status === 200 && answer && isRight(answer)) return answer;
+  const requestId = headers.get("x-request-id") ?? undefined;
+  if (status >= 400 && answer?.success === false && isText(answer.error)) {
+    const retryAfter = Number.isFinite(answer.retry_after) ? seconds(answer.retry_after) : undefined;
+    throw new LatchkeyError(answer.error, String(answer.message), { cause: answer, status, retryAfter, requestId });
+  }
+  throw new LatchkeyError("unexpected", `${url} did not answer as Latchkey does: ${status}, ${type}.`, { status, requestId });
+}
+
+/** The API redirects only to the same path without its final slash. */
+function isHere(url, { redirected, url: end }) {
+  return !redirected || end.replace(/\/$/, "") === url.replace(/\/$/, "");
+}
+
+/** The object in `text`, or undefined. */
+export function parsed(text) {
+  try {
+    const value = JSON.parse(text);
+    return value !== null && typeof value === "object" && !Array.isArray(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
