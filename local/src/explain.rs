@@ -111,7 +111,11 @@ fn words(step: &Step) -> String {
             let total =
                 if total[1] == u32::MAX { String::new() } else { format!(", {} of the day's {}", total[0], total[1]) };
             let stopped = stopped_by.as_ref().map_or_else(|| "open".to_owned(), |by| format!("stopped by the {by}"));
-            format!("SMS        {of}: {sent} sent{total}, debt {} of {}, {stopped}", debt[0], debt[1])
+            format!("SMS        {of}: {} sent{total}, debt {} of {}, {stopped}", sent[0], debt[0], debt[1])
+        }
+        Step::MailBudget { number, daily, is_domain_full, open } => {
+            let domain = if *is_domain_full { ", its domain has got the day's mails" } else { "" };
+            format!("mail       number {number} of the day's {daily}{domain}, {}", state(*open))
         }
         Step::Challenge { did, lane, tokens, charged, long } => {
             let code = if *long { ", long code" } else { "" };

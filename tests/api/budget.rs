@@ -5,7 +5,7 @@ use futures_util::future::join_all;
 use local_aws::CallRecord;
 use local_aws::faults::{AwsError, When};
 use local_aws::gate::{Held, Release};
-use serde_json::json;
+use serde_json::{Value, json};
 use tests::client::REQUEST;
 use tests::deployment::START;
 use tests::pumping::Attack;
@@ -38,6 +38,16 @@ fn sent(answers: &[Answer]) -> usize {
     answers.iter().filter(|answer| answer.code() == "ok").count()
 }
 
+/// The messages of 256 requests to a stopped country or range, 64 at a time.
+async fn probes(auth: &Deployment, phone: fn(usize) -> String) -> usize {
+    let mut probes = 0;
+    for batch in 2..6 {
+        let numbers = 64 * batch..64 * (batch + 1);
+        probes += sent(&join_all(numbers.map(|number| ask(auth, number, phone(number)))).await);
+    }
+    probes
+}
+
 /// The spending of a day can be looked up for a month.
 #[tokio::test]
 async fn a_days_counts_are_kept_for_a_month() {
@@ -54,6 +64,7 @@ async fn parallel_senders_do_not_pass_the_days_budget() {
         let auth = Deployment::with(&[
             ("SMS_DAILY_BUDGET", total),
             ("SMS_DAILY_BUDGET_PER_COUNTRY", per_country),
+            ("SMS_RESERVED_SHARE", "0"),
             ("SMS_BREAKER_SHARE", "0"),
         ])
         .await;
@@ -61,7 +72,7 @@ async fn parallel_senders_do_not_pass_the_days_budget() {
         assert_eq!(sent(&answers), 30);
         assert_eq!(auth.stack.inbox().messages(None).len(), 30);
         let refused = answers.iter().find(|answer| answer.code() != "ok").unwrap();
-        assert_eq!(refused.retry_after(), DAY, "until midnight in UTC");
+        assert!((DAY..=DAY + 60).contains(&refused.retry_after()), "until midnight in UTC");
 
         let elsewhere = ask(&auth, 64, german(0)).await;
         assert_eq!(elsewhere.code(), if total == "30" { "rate_limited" } else { "ok" });
@@ -85,7 +96,7 @@ async fn a_request_over_the_budget_costs_its_owner_nothing() {
 
 #[tokio::test]
 async fn a_refused_send_is_not_given_back() {
-    let auth = Deployment::with(&[("SMS_DAILY_BUDGET", "2")]).await;
+    let auth = Deployment::with(&[("SMS_DAILY_BUDGET", "4")]).await;
     auth.faults(json!({ "delivery": "refused" }));
     for number in 0..2 {
         ask(&auth, number, british(number)).await.refused(502, "sms_send_failed");
@@ -97,7 +108,7 @@ async fn a_refused_send_is_not_given_back() {
 /// An SMS on a broken connection may have been paid for. It stays counted against the budget and the breaker.
 #[tokio::test]
 async fn a_send_with_an_unknown_outcome_stays_counted() {
-    for settings in [[("SMS_DAILY_BUDGET", "2")], [("SMS_BREAKER_RANGE_SENDS", "2")]] {
+    for settings in [[("SMS_DAILY_BUDGET", "4")], [("SMS_BREAKER_RANGE_SENDS", "4")]] {
         let auth = Deployment::with(&settings).await;
         auth.faults(json!({ "aws": [{ "service": "sns", "error": "connection_reset", "times": 2 }] }));
         for number in 0..2 {
@@ -191,16 +202,16 @@ async fn a_network_gets_ten_messages_a_day() {
 async fn a_country_without_answers_is_stopped() {
     let auth = Deployment::start().await;
     let answers = join_all((0..64).map(|number| ask(&auth, number, british(number)))).await;
-    assert_eq!(sent(&answers), 20);
+    assert_eq!(sent(&answers), 10);
     let refused = answers.iter().find(|answer| answer.code() != "ok").unwrap();
-    assert_eq!(refused.retry_after(), 30, "codes are pending");
+    assert!((300..=360).contains(&refused.retry_after()), "codes are pending");
     ask(&auth, 64, german(0)).await.ok();
 
     auth.wait(300);
-    assert_eq!(ask(&auth, 65, british(65)).await.retry_after(), 7_200 - 300);
+    let wait = ask(&auth, 65, british(65)).await.retry_after();
+    assert!((6_900..=6_960).contains(&wait), "{wait}");
     auth.wait(6_900);
-    let answers = join_all((66..90).map(|number| ask(&auth, number, british(number)))).await;
-    assert_eq!(sent(&answers), 1, "one message is sent to test for answers");
+    assert_eq!(probes(&auth, british).await, 1, "one message is sent to test for answers");
 }
 
 /// A range is stopped before its country, because an attacker usually has numbers of one range. The rest of the country
@@ -209,13 +220,12 @@ async fn a_country_without_answers_is_stopped() {
 async fn a_range_without_answers_is_stopped() {
     let auth = Deployment::start().await;
     let answers = join_all((0..64).map(|number| ask(&auth, number, of_one_range(number)))).await;
-    // At most five. Some requests are refused because of a reservation that is later returned when the country closes.
-    assert!(sent(&answers) <= 5, "{}", sent(&answers));
+    // At most three. Some requests are refused because of a reservation that is later returned when the country closes.
+    assert!(sent(&answers) <= 3, "{}", sent(&answers));
     ask(&auth, 64, british(1)).await.ok();
     auth.client_at("192.0.2.9").sign_in(&british(2)).await;
     auth.wait(7_200);
-    let answers = join_all((65..80).map(|number| ask(&auth, number, of_one_range(number)))).await;
-    assert_eq!(sent(&answers), 1);
+    assert_eq!(probes(&auth, of_one_range).await, 1);
 }
 
 /// If either the range or the country is closed, nothing is sent and all reservations are returned. Otherwise parallel requests
@@ -285,7 +295,7 @@ async fn a_reservation_is_returned_only_once() {
 /// An instance that saw the budget used up by such reservations must not cache this for the whole day.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_returned_budget_is_available_again() {
-    let auth = Deployment::with(&[("SMS_DAILY_BUDGET", "6")]).await;
+    let auth = Deployment::with(&[("SMS_DAILY_BUDGET", "12")]).await;
     let answers = join_all((0..64).map(|number| ask(&auth, number, of_one_range(number)))).await;
     assert!(sent(&answers) <= 5, "{}", sent(&answers));
     auth.wait(60);
@@ -312,7 +322,7 @@ async fn a_code_from_yesterday_pays_off_no_debt_of_today() {
 async fn a_country_with_answers_stays_open() {
     let auth = Deployment::start().await;
     let answers = join_all((0..30).map(|number| ask(&auth, number, british(number)))).await;
-    assert_eq!(sent(&answers), 20);
+    assert_eq!(sent(&answers), 10);
     for (number, answer) in answers.iter().enumerate().filter(|(_, answer)| answer.code() == "ok").take(2) {
         let body = json!({
             "identifier": british(number),
@@ -339,7 +349,7 @@ async fn the_credit_for_answers_is_capped() {
     for number in 100..160 {
         answers.push(ask(&auth, number, british(number)).await);
     }
-    assert_eq!(sent(&answers), 40);
+    assert_eq!(sent(&answers), 30);
 }
 
 #[tokio::test]
@@ -365,4 +375,72 @@ async fn an_attack_of_ten_thousand_requests_gets_fewer_than_sixty_messages() {
     let damage = attack.on(&auth).await;
     assert!(damage.sent < 60, "{damage:?}");
     assert_eq!((damage.elsewhere, damage.there), (50, 20), "real users were refused");
+}
+
+/// A known device's request, from a network of its own.
+async fn ask_at_home(auth: &Deployment, phone: &str, device: &Value) -> Answer {
+    auth.client_at("203.0.113.7").post(REQUEST, json!({ "identifier": phone, "device": device })).await
+}
+
+/// Signs in, and returns the device token.
+async fn device_of(auth: &Deployment, phone: &str) -> Value {
+    let client = auth.client_at("203.0.113.7");
+    let asked = client.ask(phone).await;
+    client.answer(phone, &asked).await.ok()["device"].clone()
+}
+
+/// S161, V68: an attacker who stops a country, or uses up its budget, stops strangers. People with a known device go on. A number's
+/// history makes no difference without one.
+#[tokio::test]
+async fn v68_known_devices_go_on_where_strangers_are_stopped() {
+    for (settings, left) in [
+        (&[("SMS_BREAKER_SENDS", "20")][..], 3),
+        (&[("SMS_DAILY_BUDGET_PER_COUNTRY", "22"), ("SMS_BREAKER_SHARE", "0")], 3),
+        (&[("SMS_DAILY_BUDGET", "22"), ("SMS_BREAKER_SHARE", "0")], 3),
+    ] {
+        let auth = Deployment::with(settings).await;
+        let device = device_of(&auth, &british(1_000)).await;
+        let mut answers = Vec::new();
+        for number in 0..64 {
+            answers.push(ask(&auth, number, british(number)).await);
+        }
+        assert!((10..=20).contains(&sent(&answers)), "{settings:?}: {}", sent(&answers));
+        for _ in 0..left {
+            ask_at_home(&auth, &british(1_000), &device).await.ok();
+        }
+        let [owner, nobody] = [british(1_000), british(2_000)];
+        let client = auth.client_at("192.0.2.77");
+        let owner = client.post(REQUEST, json!({ "identifier": owner })).await;
+        let nobody = client.post(REQUEST, json!({ "identifier": nobody })).await;
+        owner.refused(429, "rate_limited");
+        assert_eq!(owner.retry_after(), nobody.retry_after(), "{settings:?}");
+    }
+}
+
+/// S162: after the pause, the first request is seldom the probe. So an attacker who asks all the time does not take every one.
+#[tokio::test]
+async fn the_probe_of_a_stopped_country_is_drawn() {
+    let auth = Deployment::with(&[
+        ("SMS_BREAKER_SENDS", "2"),
+        ("SMS_BREAKER_SECONDS", "600"),
+        ("SMS_PER_IP_DAY", "1000"),
+        ("SMS_DAILY_BUDGET", "1000"),
+        ("SMS_DAILY_BUDGET_PER_COUNTRY", "1000"),
+    ])
+    .await;
+    ask(&auth, 0, british(0)).await.ok();
+    let (mut first, mut probes) = (0, 0);
+    for number in 1..=60 {
+        auth.wait(600);
+        // The first request of each pause comes from the same network.
+        let answer = auth.client_at("198.51.100.1").post(REQUEST, json!({ "identifier": british(number) })).await;
+        first += usize::from(answer.code() == "ok");
+        for waiting in 0..3 {
+            probes +=
+                usize::from(ask(&auth, 100 * number + waiting, british(100 * number + waiting)).await.code() == "ok");
+        }
+    }
+    // On average 7.5 of 60.
+    assert!(first < 30, "{first} of 60 probes were the first request");
+    assert!(first + probes > 0 && first + probes <= 60, "{first} and {probes}");
 }

@@ -3,6 +3,7 @@
 use axum::body::Bytes;
 use axum::http::Request;
 use futures_util::future::join_all;
+use local_aws::CallRecord;
 use serde_json::json;
 use tests::client::REQUEST;
 use tests::deployment::wrong;
@@ -78,7 +79,8 @@ async fn an_ipv6_site_is_eight_networks() {
         auth.stack.services().calls().take();
         let body = json!({ "identifier": format!("user{asked}@example.com") });
         let answer = auth.client_at(address).post(REQUEST, body).await;
-        let writes = auth.stack.services().calls().take().iter().filter(|call| call.operation == "UpdateItem").count();
+        let is_write = |call: &CallRecord| call.operation == "UpdateItem" && !call.keys[0].starts_with("MAIL#");
+        let writes = auth.stack.services().calls().take().iter().filter(|call| is_write(call)).count();
         assert!(writes <= 2, "{address}: {writes} writes");
         answer.code() == "ok"
     };

@@ -22,6 +22,7 @@ mod jwks;
 mod limits;
 
 mod logout;
+mod mail;
 mod malformed;
 mod metrics;
 mod migration;

@@ -91,7 +91,7 @@ async fn the_first_request_opens_no_connection() {
 #[tokio::test]
 async fn a_start_opens_only_what_the_settings_use() {
     let auth = Deployment::with(&[("SMS_COUNTRIES", "")]).await;
-    assert_eq!(opened::<request_otp::RequestOtp>(&auth, posting(REQUEST, json!({ "identifier": ADA }))).await, 5);
+    assert_eq!(opened::<request_otp::RequestOtp>(&auth, posting(REQUEST, json!({ "identifier": ADA }))).await, 6);
     let asked = auth.client().post(REQUEST, json!({ "identifier": "grace@example.com" })).await;
     let request = answered("grace@example.com", &asked, &auth.newest_code("grace@example.com"));
     assert_eq!(opened::<verify_otp::VerifyOtp>(&auth, request).await, 7);
@@ -103,8 +103,13 @@ async fn a_start_reads_the_keyrings_and_nothing_else() {
     let auth = Deployment::start().await;
     opened::<request_otp::RequestOtp>(&auth, posting(REQUEST, json!({ "identifier": ADA }))).await;
     let calls = auth.stack.services().calls().take();
-    let first: Vec<_> = calls.iter().map(|call| call.operation.as_str()).collect();
-    assert_eq!(first, ["GetSecretValue", "GetSecretValue", "UpdateItem", "GetItem", "UpdateItem", "SendEmail"]);
+    let mut first: Vec<_> = calls.iter().map(|call| call.operation.as_str()).collect();
+    // The first round makes its three calls in parallel.
+    first[2..5].sort_unstable();
+    assert_eq!(
+        first,
+        ["GetSecretValue", "GetSecretValue", "GetItem", "UpdateItem", "UpdateItem", "UpdateItem", "SendEmail"]
+    );
 }
 
 /// An endpoint with another root is not AWS. Neither the built-in roots nor those of a bundle are combined with the system's.

@@ -68,7 +68,7 @@ async fn goes_on(world: &World, played: &Played) -> Option<String> {
 }
 
 /// Calls with an unchanged answer despite their failure, by the prefixes of the request and of the call.
-const MAY_FAIL: [(&str, &str); 6] = [
+const MAY_FAIL: [(&str, &str); 8] = [
     // Cached keys remain usable for a while.
     ("", "GetSecretValue"),
     ("", "GetItem JWKS"),
@@ -77,7 +77,9 @@ const MAY_FAIL: [(&str, &str); 6] = [
     ("", "Publish"),
     // Only a right code needs the user.
     ("a wrong answer", "GetItem ID#"),
-    // The code was used, even if its payment to the breaker debt fails.
+    // The code was used, even if its payment fails.
+    ("an answer", "UpdateItem R#"),
+    ("a first answer", "UpdateItem R#"),
     ("an answer to an SMS", "UpdateItem SMS#"),
 ];
 

@@ -43,7 +43,8 @@ pub enum Kind {
 }
 
 /// Limits high enough to keep measurements free of refusals.
-pub const SETTINGS: [(&str, &str); 6] = [
+pub const SETTINGS: [(&str, &str); 7] = [
+    ("MAIL_DAILY_BUDGET", "100000000"),
     ("OTP_REQUESTS_PER_IP", "1000000"),
     ("OTP_FAILURES_PER_IP", "1000000"),
     ("SMS_DAILY_BUDGET", "1000000"),
@@ -72,8 +73,8 @@ pub const OPERATIONS: [Operation; 19] = [
     done("request, resend", Kind::Resend, &[2, 1, 1]),
     done("request, repeated too soon", Kind::EarlyResend, &[2]),
     done("request by SMS", Kind::SmsRequest, &[5, 2, 2, 1]),
-    signed("verify, known user", Kind::KnownUser, &[2, 2, 2]),
-    signed("verify, new user", Kind::NewUser, &[2, 1]),
+    signed("verify, known user", Kind::KnownUser, &[2, 2, 3]),
+    signed("verify, new user", Kind::NewUser, &[2, 1, 1]),
     signed("verify by SMS, new user", Kind::NewUserBySms, &[2, 1, 2]),
     refused("verify, wrong code", Kind::WrongCode, "invalid_otp", &[2]),
     signed("refresh", Kind::Refresh, &[2]),

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use shared::admission::{Gate, Permit};
-use shared::codes::{ChallengeRef, Decision, IdentifierState, Kept, OutgoingCode, Seal, Strength};
+use shared::admission::{Allowed, Gate, Permit};
+use shared::codes::{ChallengeRef, Decision, IdentifierState, Kept, OutgoingCode, Seal, Strength, blurred};
 use shared::http::{Cookie, Reply, TokenDelivery};
 use shared::messages::Sent;
 use shared::observe::report::{self, Step};
@@ -17,7 +17,7 @@ use crate::wire::CodeSent;
 /// A request for a code, ready to be decided.
 pub(crate) struct Asking<'a> {
     pub(crate) request: ChallengeRequest<'a>,
-    pub(crate) gate: Gate<'a>,
+    pub(crate) gate: &'a Gate<'a>,
     pub(crate) network: &'a NetworkDigest,
     pub(crate) seal: Seal<'a>,
     /// The challenge that the client named, if we sealed its id.
@@ -28,7 +28,7 @@ pub(crate) struct Asking<'a> {
 /// After so many refused sends in a row, a client has to wait.
 const FREE_REFUSALS: u8 = 2;
 
-impl Asking<'_> {
+impl<'a> Asking<'a> {
     /// The time left, if the client asked for the challenge that it names a moment ago.
     pub(crate) fn repeated(&self, function: &RequestOtp) -> Option<Duration> {
         let pause = function.policy.resend_after.min(self.promise(function));
@@ -52,12 +52,17 @@ impl Asking<'_> {
     }
 
     /// Decides, and sends a code or shares one.
-    pub(crate) async fn decide(&self, function: &RequestOtp, state: IdentifierState) -> Result<Reply> {
+    pub(crate) async fn decide(
+        &self,
+        function: &RequestOtp,
+        state: IdentifierState,
+        allowed: Allowed<'a>,
+    ) -> Result<Reply> {
         let is_sending = matches!(state.decide(self.request.asked), Decision::Send(_));
         let started = Instant::now();
         let reserve = async {
             match is_sending {
-                true => self.gate.reserve(self.network).await.map(Some),
+                true => self.gate.reserve(allowed).await.map(Some),
                 false => Ok(None),
             }
         };
@@ -182,12 +187,4 @@ impl Asking<'_> {
     fn now(&self) -> Timestamp {
         self.request.asked.now
     }
-}
-
-/// A number's wait, rounded up to five minutes, with some seconds that differ by network. An exact time would tell when the
-/// owner of the number asked.
-fn blurred(wait: Duration, network: &NetworkDigest) -> Duration {
-    const STEP: u64 = 300;
-    let spread = network.short().bytes().map(u64::from).sum::<u64>() % 61;
-    Duration::from_secs(wait.as_secs().max(1).div_ceil(STEP) * STEP + spread)
 }

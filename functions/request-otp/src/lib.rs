@@ -13,9 +13,9 @@ mod asking;
 mod pace;
 mod wire;
 
-use shared::admission::Gate;
+use shared::admission::{Gate, Rules};
 use shared::aws::{self, Aws, KeyringReader};
-use shared::codes::{Allowance, Asked, ChallengePolicy, ChallengeRef, Drafting, Seal, is_known_device};
+use shared::codes::{Allowance, Asked, ChallengePolicy, ChallengeRef, Drafting, MailPolicy, Seal, is_known_device};
 use shared::config::Reader;
 use shared::http::{Frontends, Reply, Request};
 use shared::keys::{CodeKeys, IndexKeys};
@@ -34,6 +34,7 @@ pub struct RequestOtp {
     clock: Clock,
     policy: ChallengePolicy,
     requests: Allowance,
+    mail: MailPolicy,
     frontends: Frontends,
     index: KeyringReader<IndexKeys>,
     codes: KeyringReader<CodeKeys>,
@@ -49,6 +50,8 @@ pub struct Settings {
     pub challenge: ChallengePolicy,
     /// The limit on requests from one network.
     pub requests: Allowance,
+    /// The limits on mail.
+    pub mail_limits: MailPolicy,
     /// The settings for email, and the product's name in all messages.
     pub mail: MailSettings,
     /// The settings for SMS.
@@ -74,6 +77,7 @@ impl Function for RequestOtp {
         Settings {
             challenge: ChallengePolicy::read(read),
             requests: Allowance::read_requests(read),
+            mail_limits: MailPolicy::read(read),
             mail: MailSettings::read(read),
             sms: SmsSettings::read(read),
             frontends: Frontends::read(read),
@@ -84,27 +88,28 @@ impl Function for RequestOtp {
     }
 
     async fn compose(settings: Settings, aws: &aws::Settings, clock: Clock) -> Result<RequestOtp> {
-        let Settings { challenge: policy, requests, mail, sms, frontends, otp_table, index_secret, codes_secret } =
-            settings;
+        let Settings { challenge: policy, requests, mail_limits, mail, sms, frontends, .. } = settings;
+        let Settings { otp_table, index_secret, codes_secret, .. } = settings;
         let aws = Aws::new(aws, &clock)?;
         let (index, codes) = (KeyringReader::new(&aws, index_secret), KeyringReader::new(&aws, codes_secret));
         let store = Store::new(&aws);
         let sender = Sender::new(&aws, mail, sms)?;
-        let sends_sms = !policy.sms.countries.is_empty();
         let channels = Channel::ALL.into_iter().filter(|channel| policy.sends_by(*channel));
-        // A request starts with one count and one read at once. By SMS, there are three more reads.
-        let calls = if sends_sms { 5 } else { 2 };
+        // A request starts with one count and one read at once, and an instance's first one with a lease. By SMS, there are three
+        // more reads.
+        let calls = if policy.sends_by(Channel::Sms) { 5 } else { 3 };
         let keys = async { tokio::join!(index.warm(clock.now()), codes.warm(clock.now())) };
         tokio::join!(keys, store.connect(calls), sender.warm(channels));
         let table = store.otp_table(otp_table);
         let pace = Pace::default();
-        Ok(RequestOtp { clock, policy, requests, frontends, index, codes, table, sender, pace })
+        Ok(RequestOtp { clock, policy, requests, mail: mail_limits, frontends, index, codes, table, sender, pace })
     }
 
     async fn handle(&self, request: Request) -> Result<Reply> {
         let now = self.clock.now();
         let CodeRequest { to, named, delivery, device } = CodeRequest::read(&request, &self.frontends)?;
-        let gate = Gate::new(&self.table, &self.policy.sms, &to, now)?;
+        let rules = Rules { requests: self.requests, mail: &self.mail, sms: &self.policy.sms };
+        rules.reach(&to)?;
 
         let (index, codes) = tokio::try_join!(self.index.keys(now), self.codes.keys(now))?;
         let index = Index::new(index.index.mac(), request.tenant());
@@ -114,15 +119,17 @@ impl Function for RequestOtp {
         report::about(About::Network(&network));
         let seal = Seal::new(&index, &identifier);
         let named = named.and_then(|id| seal.open(&id, now));
-        gate.know(&network, self.requests)?;
-        let (looked, state) = tokio::join!(gate.look(&network, self.requests), self.table.identifier(&identifier));
-        looked?;
-        let state = state?;
+        let gate = Gate::new(&self.table, rules, &to, &index, &network, now)?;
+        let may_be_known = device.is_some();
+        gate.know(may_be_known)?;
+        let (looked, state) = tokio::join!(gate.look(may_be_known), self.table.identifier(&identifier));
+        let (mut looked, state) = (looked?, state?);
 
         let is_known =
             device.is_some_and(|device| is_known_device(&device, &to.identifier(), &index, state.epoch, now));
+        let lane = if is_known { Lane::Known } else { Lane::Open };
         let asked = Asked {
-            lane: if is_known { Lane::Known } else { Lane::Open },
+            lane,
             network: network.short(),
             named: named.as_ref().and_then(ChallengeRef::own),
             by_alias: request.is_by_alias,
@@ -139,10 +146,15 @@ impl Function for RequestOtp {
             length: self.policy.length,
         };
         let request = ChallengeRequest { identifier: &identifier, asked, drafting };
-        let asking = Asking { request, gate, network: &network, seal, named: named.as_ref(), delivery };
-        match asking.repeated(self) {
-            Some(repeated) => asking.repeat(self, repeated).await,
-            None => asking.decide(self, state).await,
-        }
+        let asking = Asking { request, gate: &gate, network: &network, seal, named: named.as_ref(), delivery };
+        let old = looked.old_counts();
+        let answering = async {
+            let allowed = gate.allow(looked, lane)?;
+            match asking.repeated(self) {
+                Some(repeated) => asking.repeat(self, repeated).await,
+                None => asking.decide(self, state, allowed).await,
+            }
+        };
+        tokio::join!(answering, gate.remove_counts(old)).0
     }
 }

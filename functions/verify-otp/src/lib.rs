@@ -10,7 +10,7 @@
 mod prove;
 mod wire;
 
-use shared::admission::{Admitted, Arrival, Door, admit};
+use shared::admission::{Admitted, Arrival, Door, Payment, admit};
 use shared::aws::{self, Aws, KeyringReader};
 use shared::codes::{Allowance, DEVICE_LIFE, SmsPolicy, device_token};
 use shared::config::Reader;
@@ -130,12 +130,14 @@ impl Function for VerifyOtp {
 
         let (code, owner) = self.prove(&submitted, request.network, &index, &codes, now).await?;
 
+        let network = index.network(request.network);
+        let payment = Payment::new(&self.challenges, &self.sms, code.to(), &index, network, now)?;
         let epoch = code.state().epoch;
         let opening = Opening { policy: &self.sessions, key_id: keys.refresh_key_id()?, device: &request.device() };
         let door = Door {
             users: self.users.of(request.tenant()),
             challenges: &self.challenges,
-            sms: &self.sms,
+            payment: &payment,
             sign_up_open: self.sign_up_open,
         };
         let arrival = Arrival { owner, opening, source_url: submitted.source_url.as_deref(), now };

@@ -1,5 +1,6 @@
 //! The description of each setting in words. Add a line here for a new setting; a test finds missing ones.
 
+use shared::codes::Domains;
 use shared::http::TokenDelivery;
 
 use super::All;
@@ -82,6 +83,9 @@ const SMS: &[Line] = &[
     (&["SMS_PER_IP_DAY"], |all| {
         format!("one network: {} a day", counted(all.request.challenge.sms.daily_per_network, "request"))
     }),
+    (&["SMS_RESERVED_SHARE"], |all| {
+        format!("reserve for known devices: {}% of budgets and breaker", all.request.challenge.sms.reserved)
+    }),
     (&["SMS_BREAKER_SHARE"], |all| match all.request.challenge.sms.breaker.share {
         0 => "breaker: off".to_owned(),
         share => format!("breaker: on, a country continues if {share}% of its codes are used"),
@@ -160,6 +164,15 @@ const MAIL: &[Line] = &[
     (&["SENDER_EMAIL"], |all| format!("from: {}", all.request.mail.sender)),
     (&["SES_CONFIGURATION_SET"], |all| {
         format!("configuration set: {}", given(&all.request.mail.configuration_set, "none"))
+    }),
+    (&["MAIL_DAILY_BUDGET"], |all| format!("budget: {} a day", all.request.mail_limits.daily)),
+    (&["MAIL_ALLOW"], |all| match listed(all.request.mail_limits.allow.iter().map(Domains::to_string)) {
+        all if all.is_empty() => "to all domains".to_owned(),
+        domains => format!("only to {domains}"),
+    }),
+    (&["MAIL_DENY"], |all| match listed(all.request.mail_limits.deny.iter().map(Domains::to_string)) {
+        none if none.is_empty() => "to no domain: none".to_owned(),
+        domains => format!("never to {domains}"),
     }),
     (&["PRODUCT_NAME"], |all| format!("the product's name, in mail and SMS: {}", all.request.mail.product)),
 ];

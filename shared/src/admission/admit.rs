@@ -1,7 +1,7 @@
 //! Admission: uses up a proof and opens a session for the user of its identifier. Creates the user if needed.
 
-use crate::admission::gate::Gate;
-use crate::codes::{ProvenCode, SmsPolicy};
+use crate::admission::gate::Payment;
+use crate::codes::ProvenCode;
 use crate::observe::report::{self, Step};
 use crate::people::User;
 use crate::sessions::{Opening, Proof, Session};
@@ -15,8 +15,8 @@ pub struct Door<'a> {
     pub users: Users<'a>,
     /// The table that holds the challenge.
     pub challenges: &'a OtpTable,
-    /// The rules for SMS. A used code pays off breaker debt.
-    pub sms: &'a SmsPolicy,
+    /// What a used code pays off.
+    pub payment: &'a Payment<'a>,
     /// Whether an identifier without a user may sign up.
     pub sign_up_open: bool,
 }
@@ -51,8 +51,7 @@ pub struct Admitted {
 pub async fn admit(proof: &Proof, door: Door<'_>, arrival: Arrival<'_>) -> Result<Admitted> {
     let Proof::Code(code) = proof;
     let Arrival { owner, opening, source_url, now } = arrival;
-    let gate = Gate::new(door.challenges, door.sms, code.to(), now)?;
-    let entry = Entry { proof, code, door, gate, opening, now };
+    let entry = Entry { proof, code, door, opening, now };
     let admitted = match owner.of(code.identifier())? {
         Some(owner) => entry.sign_in(owner).await?,
         None if door.sign_up_open => entry.sign_up(source_url).await?,
@@ -66,7 +65,6 @@ struct Entry<'a> {
     proof: &'a Proof,
     code: &'a ProvenCode,
     door: Door<'a>,
-    gate: Gate<'a>,
     opening: Opening<'a>,
     now: Timestamp,
 }
@@ -83,7 +81,7 @@ impl Entry<'_> {
         let (written, entered, ()) = tokio::join!(
             users.put_session(&session),
             users.enter_session(&user, &session.id, self.opening.policy.per_user, self.now),
-            self.gate.pay(),
+            self.door.payment.pay(),
         );
         written.and(entered)?;
         user.last_login = Some(self.now);
@@ -98,7 +96,7 @@ impl Entry<'_> {
         let new = NewUser { code: self.code, user, source_url, request_token: &request_token };
         match self.door.users.sign_up(self.door.challenges, new, &session, self.now).await? {
             SignUp::Done(user) => {
-                self.gate.pay().await;
+                self.door.payment.pay().await;
                 Ok(Admitted { user, session, is_new: true })
             }
             SignUp::Taken(owner) => self.sign_in(owner).await,
@@ -109,7 +107,7 @@ impl Entry<'_> {
     /// A correct code is used up even if sign-up is closed.
     async fn turn_away(&self) -> Result<Error> {
         if self.door.challenges.use_up(self.code, self.now).await? {
-            self.gate.pay().await;
+            self.door.payment.pay().await;
         }
         Ok(Error::Forbidden("Sign-up is closed. Only existing users can sign in."))
     }

@@ -1,88 +1,217 @@
-//! The checks before a message is sent. Messages cost money and reputation, and an attacker can request them (V40).
+//! The checks before a message is sent. Messages cost money and reputation, and an attacker can request them (V40, V66).
 //!
-//! 1. [`Gate::look`] runs first, so that a request over a limit changes nothing else.
-//! 2. [`Gate::reserve`] runs in parallel with the write that begins the challenge.
-//! 3. [`Gate::take`] counts the message for good and returns a [`Permit`]. Nothing is sent without one (S160).
-//! 4. [`Gate::give_back`] runs after a send that was certainly rejected, and [`Gate::pay`] after the code was used.
+//! 1. [`Rules::reach`] and [`Gate::know`] run first. They cost no call.
+//! 2. [`Gate::look`] counts the request, so that a request over a limit changes nothing else.
+//! 3. [`Gate::allow`] decides, once the client's lane is known.
+//! 4. [`Gate::reserve`] runs in parallel with the write that begins the challenge.
+//! 5. [`Gate::take`] counts the message for good and returns a [`Permit`]. Nothing is sent without one (S160).
+//! 6. [`Gate::give_back`] runs after a send that was certainly rejected, and [`Payment::pay`] after the code was used.
+//!
+//! A mail that was counted but is not sent comes back when its count is dropped, whatever stopped it.
 
-use crate::codes::{Action, Allowance, Quota, SmsPolicy, Target};
-use crate::store::OtpTable;
-use crate::words::{Destination, Error, NetworkDigest, Result, Timestamp};
+use std::time::Duration;
+
+use crate::codes::{Action, Allowance, MailFacts, MailPolicy, Quota, SmsPolicy, Target, Waiting, blurred, day_end};
+use crate::observe::report::{self, Step};
+use crate::store::{CountedMail, OtpTable, Requests, SmsCounts};
+use crate::words::{Destination, DomainDigest, Error, Index, Lane, NetworkDigest, Result, Timestamp};
+
+/// The rules about messages.
+#[derive(Clone, Copy)]
+pub struct Rules<'a> {
+    /// The requests for codes of one network.
+    pub requests: Allowance,
+    /// The rules for mail.
+    pub mail: &'a MailPolicy,
+    /// The rules for SMS.
+    pub sms: &'a SmsPolicy,
+}
+
+impl Rules<'_> {
+    /// Checks whether messages may go to `to` at all, before anything is counted.
+    ///
+    /// # Errors
+    /// As [`MailPolicy::reaches`] and [`SmsPolicy::target`].
+    pub fn reach(&self, to: &Destination) -> Result<()> {
+        match to {
+            Destination::Email(email) => self.mail.reaches(email),
+            Destination::Sms(phone) => self.sms.target(phone).map(drop),
+        }
+    }
+}
+
+/// What a message is counted by.
+enum Way {
+    /// The recipient's domain.
+    Mail(DomainDigest),
+    /// The country and range of a number.
+    Sms(Target),
+}
+
+impl Way {
+    fn of(to: &Destination, sms: &SmsPolicy, index: &Index<'_>) -> Result<Way> {
+        Ok(match to {
+            Destination::Email(email) => Way::Mail(index.domain(email)),
+            Destination::Sms(phone) => Way::Sms(sms.target(phone)?),
+        })
+    }
+}
 
 /// The checks of one message.
 pub struct Gate<'a> {
     table: &'a OtpTable,
-    policy: &'a SmsPolicy,
+    rules: Rules<'a>,
     to: &'a Destination,
-    /// The country and range of an SMS. `None` for mail, which only its network limits.
-    sms: Option<Target>,
+    network: &'a NetworkDigest,
+    way: Way,
     now: Timestamp,
+}
+
+/// The counts that [`Gate::look`] found.
+pub struct Looked<'a> {
+    requests: Requests,
+    counts: Counts<'a>,
+}
+
+enum Counts<'a> {
+    Mail { number: u32, is_domain_full: bool, mail: CountedMail<'a> },
+    Sms { target: &'a Target, day: Quota, counts: SmsCounts },
+}
+
+/// A message that no limit has refused so far.
+pub struct Allowed<'a>(Passed<'a>);
+
+enum Passed<'a> {
+    Mail(CountedMail<'a>),
+    Sms(&'a Target, Waiting),
+}
+
+/// The same, with the network's daily quota when the challenge began.
+pub struct Reserved<'a> {
+    allowed: Allowed<'a>,
+    day: Quota,
 }
 
 /// The permission to send one message to one destination. Only [`Gate::take`] makes it.
 pub struct Permit<'a> {
     to: &'a Destination,
+    mail: Option<CountedMail<'a>>,
 }
 
-/// The network's daily quota when the challenge began.
-#[derive(Debug)]
-pub struct Reserved(Quota);
+impl Looked<'_> {
+    /// Counts of the network that have no more use, if they are many.
+    pub fn old_counts(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.requests.past)
+    }
+}
 
 impl<'a> Gate<'a> {
-    /// The checks for a message to `to`.
+    /// The checks for a message to `to`, asked for by `network`.
     ///
     /// # Errors
     /// As [`SmsPolicy::target`], if SMS to this number are not allowed.
-    pub fn new(table: &'a OtpTable, policy: &'a SmsPolicy, to: &'a Destination, now: Timestamp) -> Result<Gate<'a>> {
-        let sms = match to {
-            Destination::Email(_) => None,
-            Destination::Sms(phone) => Some(policy.target(phone)?),
-        };
-        Ok(Gate { table, policy, to, sms, now })
+    pub fn new(
+        table: &'a OtpTable,
+        rules: Rules<'a>,
+        to: &'a Destination,
+        index: &Index<'_>,
+        network: &'a NetworkDigest,
+        now: Timestamp,
+    ) -> Result<Gate<'a>> {
+        Ok(Gate { table, rules, to, network, way: Way::of(to, rules.sms, index)?, now })
     }
 
-    /// Refuses a network whose limit this instance has seen reached. This costs no call.
+    /// Refuses a network whose limit this instance has seen reached. This costs no call. `may_be_known` is whether the client has
+    /// shown a device token.
     ///
     /// # Errors
     /// [`Error::RateLimited`] over a limit.
-    pub fn know(&self, network: &NetworkDigest, requests: Allowance) -> Result<()> {
-        let Gate { table, policy, now, .. } = *self;
-        let mut limits = vec![(Action::Request, requests)];
-        limits.extend(self.sms.is_some().then(|| (Action::Sms, policy.of_network())));
-        limits.into_iter().try_for_each(|(action, allowance)| {
-            table.known_quota(action, network, allowance, now).or_refuse(now, limited)
-        })
+    pub fn know(&self, may_be_known: bool) -> Result<()> {
+        let Gate { table, rules, network, now, .. } = *self;
+        let lifts = may_be_known || matches!(self.way, Way::Sms(_));
+        self.refuse(table.known_requests(network, rules.requests, lifts, now))?;
+        match self.way {
+            Way::Mail(_) => Ok(()),
+            Way::Sms(_) => self.refuse(table.known_quota(Action::Sms, network, rules.sms.of_network(), now)),
+        }
     }
 
-    /// Counts the request on its network. Also refuses an SMS if the daily quota of the network or the SMS budget is used up. The
-    /// refused request then uses neither of them, and none of the identifier's hourly challenges.
+    /// Counts the request on its network, and reads the other counts or takes a lease in parallel. `may_be_known` is whether the
+    /// client has shown a device token.
     ///
     /// # Errors
-    /// [`Error::RateLimited`] over a limit; [`Error::Unavailable`] when the table is unreachable.
-    pub async fn look(&self, network: &NetworkDigest, requests: Allowance) -> Result<()> {
-        let Gate { table, policy, now, .. } = *self;
-        let request = table.count(Action::Request, network, requests, now);
-        let Some(target) = &self.sms else { return request.await?.or_refuse(now, limited) };
+    /// [`Error::Unavailable`] when the table is unreachable.
+    pub async fn look(&'a self, may_be_known: bool) -> Result<Looked<'a>> {
+        let Gate { table, rules, network, now, .. } = *self;
+        let requests = table.count_request(network, rules.requests, matches!(self.way, Way::Mail(_)), now);
+        match &self.way {
+            Way::Mail(domain) => {
+                let (requests, number, is_domain_full) =
+                    tokio::join!(requests, table.mail_number(now), table.is_domain_full(domain, now));
+                let is_charged = requests.as_ref().is_ok_and(|requests| requests.quota == Quota::Left);
+                let mail = CountedMail::new(table, network, domain, now);
+                let mail = mail.numbered(number.as_ref().ok().copied()).charged(is_charged);
+                Ok(Looked { requests: requests?, counts: Counts::Mail { number: number?, is_domain_full, mail } })
+            }
+            Way::Sms(target) => {
+                let lane = if may_be_known { Lane::Known } else { Lane::Open };
+                let (requests, day, counts) = tokio::try_join!(
+                    requests,
+                    table.quota(Action::Sms, network, rules.sms.of_network(), now),
+                    table.sms_counts(target, rules.sms, lane, now),
+                )?;
+                Ok(Looked { requests, counts: Counts::Sms { target, day, counts } })
+            }
+        }
+    }
 
-        let daily = policy.of_network();
-        let (request, day, budget) = tokio::try_join!(
-            request,
-            table.quota(Action::Sms, network, daily, now),
-            table.message_quota(target, policy, now),
-        )?;
-        [request, day, budget].into_iter().try_for_each(|quota| quota.or_refuse(now, limited))
+    /// Decides about a message for a client on `lane`. A refused request uses neither a daily quota, nor a budget, nor a message of
+    /// the identifier.
+    ///
+    /// # Errors
+    /// [`Error::RateLimited`] over a limit. No limit depends on what the identifier's owner did.
+    pub fn allow(&self, looked: Looked<'a>, lane: Lane) -> Result<Allowed<'a>> {
+        let Looked { requests, counts } = looked;
+        self.refuse(requests.quota)?;
+        match counts {
+            Counts::Mail { number, is_domain_full, mail } => {
+                if lane == Lane::Open {
+                    self.refuse(requests.slowed)?;
+                }
+                let facts = MailFacts { number, is_domain_full, is_owing: requests.is_owing };
+                let open = self.rules.mail.may_send(facts, lane);
+                report::note(Step::MailBudget { number, daily: self.rules.mail.daily, is_domain_full, open });
+                if !open {
+                    self.refuse(Quota::SpentUntil(day_end(self.now)))?;
+                }
+                Ok(Allowed(Passed::Mail(mail)))
+            }
+            Counts::Sms { target, day, counts } => {
+                self.refuse(day)?;
+                let waiting = Waiting::draw(lane)?;
+                self.refuse(self.table.message_quota(counts, target, self.rules.sms, waiting, self.now))?;
+                Ok(Allowed(Passed::Sms(target, waiting)))
+            }
+        }
+    }
+
+    /// Removes old counts of the network, in parallel with the answer.
+    pub async fn remove_counts(&self, old: Vec<String>) {
+        self.table.remove_requests(self.network, &old, self.now).await;
     }
 
     /// Counts an SMS against its network's daily quota.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the table is unreachable.
-    pub async fn reserve(&self, network: &NetworkDigest) -> Result<Reserved> {
-        let day = match self.sms {
-            None => Quota::Left,
-            Some(_) => self.table.count(Action::Sms, network, self.policy.of_network(), self.now).await?,
+    pub async fn reserve(&self, allowed: Allowed<'a>) -> Result<Reserved<'a>> {
+        let day = match &allowed.0 {
+            Passed::Mail(_) => Quota::Left,
+            Passed::Sms(..) => {
+                self.table.count(Action::Sms, self.network, self.rules.sms.of_network(), self.now).await?
+            }
         };
-        Ok(Reserved(day))
+        Ok(Reserved { allowed, day })
     }
 
     /// Counts an SMS against the daily budget. Refuses it if other requests have used up the budget since [`Gate::look`].
@@ -90,13 +219,17 @@ impl<'a> Gate<'a> {
     /// # Errors
     /// [`Error::RateLimited`] over a limit; [`Error::Unavailable`] when the table is unreachable. An SMS is sent only after it has
     /// been counted (S88).
-    pub async fn take(&self, Reserved(day): Reserved) -> Result<Permit<'a>> {
-        let quota = match (&self.sms, day) {
-            (Some(target), Quota::Left) => self.table.take_message(target, self.policy, self.now).await?,
-            (None, _) | (_, Quota::SpentUntil(_)) => day,
+    pub async fn take(&self, reserved: Reserved<'a>) -> Result<Permit<'a>> {
+        let Reserved { allowed: Allowed(passed), day } = reserved;
+        self.refuse(day)?;
+        let mail = match passed {
+            Passed::Mail(mail) => Some(mail),
+            Passed::Sms(target, waiting) => {
+                self.refuse(self.table.take_message(target, self.rules.sms, waiting, self.now).await?)?;
+                None
+            }
         };
-        quota.or_refuse(self.now, limited)?;
-        Ok(Permit { to: self.to })
+        Ok(Permit { to: self.to, mail })
     }
 
     /// Returns the breaker debt of an SMS that was certainly rejected, because its code is useless. The budget stays used.
@@ -104,17 +237,21 @@ impl<'a> Gate<'a> {
     /// # Errors
     /// [`Error::Unavailable`] when the table is unreachable.
     pub async fn give_back(&self) -> Result<()> {
-        match &self.sms {
-            None => Ok(()),
-            Some(target) => self.table.forgive_message(target, self.policy, self.now).await,
+        match &self.way {
+            Way::Mail(_) => Ok(()),
+            Way::Sms(target) => self.table.forgive_message(target, self.rules.sms, self.now).await,
         }
     }
 
-    /// Pays off breaker debt after a code was used. A failure is only logged, because the user is signed in already.
-    pub async fn pay(&self) {
-        let Some(target) = &self.sms else { return };
-        if let Err(error) = self.table.count_used(target, self.policy, self.now).await {
-            tracing::warn!(cause = error.cause(), "could not count a used code");
+    /// The error of a used-up limit. The time to wait for an SMS is blurred.
+    fn refuse(&self, quota: Quota) -> Result<()> {
+        quota.or_refuse(self.now, |wait| Error::RateLimited { retry_after: self.told(wait) })
+    }
+
+    fn told(&self, wait: Duration) -> Duration {
+        match self.way {
+            Way::Mail(_) => wait,
+            Way::Sms(_) => blurred(wait, self.network),
         }
     }
 }
@@ -124,8 +261,52 @@ impl Permit<'_> {
     pub fn to(&self) -> &Destination {
         self.to
     }
+
+    /// The message was sent, or may have been. A permit that is dropped returns a mail to its counts instead.
+    pub fn spend(self) {
+        if let Some(mail) = self.mail {
+            mail.spend();
+        }
+    }
 }
 
-fn limited(retry_after: std::time::Duration) -> Error {
-    Error::RateLimited { retry_after }
+/// What a used code pays off.
+pub struct Payment<'a> {
+    table: &'a OtpTable,
+    sms: &'a SmsPolicy,
+    network: NetworkDigest,
+    way: Way,
+    now: Timestamp,
+}
+
+impl<'a> Payment<'a> {
+    /// The payment for a code that was sent to `to` and answered from `network`.
+    ///
+    /// # Errors
+    /// As [`SmsPolicy::target`], if SMS to this number are not allowed.
+    pub fn new(
+        table: &'a OtpTable,
+        sms: &'a SmsPolicy,
+        to: &Destination,
+        index: &Index<'_>,
+        network: NetworkDigest,
+        now: Timestamp,
+    ) -> Result<Payment<'a>> {
+        Ok(Payment { table, sms, network, way: Way::of(to, sms, index)?, now })
+    }
+
+    /// Pays off breaker debt of SMS, or one unanswered mail of the network, after a code was used. A failure is only logged, because
+    /// the user is signed in already.
+    pub async fn pay(&self) {
+        let Payment { table, sms, network, now, .. } = self;
+        let paid = match &self.way {
+            Way::Sms(target) => table.count_used(target, sms, *now).await,
+            Way::Mail(domain) => {
+                tokio::try_join!(table.pay_request(network, *now), table.count_used_at(domain, *now)).map(drop)
+            }
+        };
+        if let Err(error) = paid {
+            tracing::warn!(cause = error.cause(), "could not count a used code");
+        }
+    }
 }

@@ -5,4 +5,4 @@ mod admit;
 mod gate;
 
 pub use self::admit::{Admitted, Arrival, Door, admit};
-pub use self::gate::{Gate, Permit, Reserved};
+pub use self::gate::{Allowed, Gate, Looked, Payment, Permit, Reserved, Rules};

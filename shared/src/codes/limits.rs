@@ -3,13 +3,11 @@
 use std::time::Duration;
 
 use crate::config::Reader;
-use crate::words::{Error, Result, Timestamp};
+use crate::words::{Error, NetworkDigest, Result, Timestamp};
 
 /// An action counted for each network in fixed windows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Action {
-    /// A request for a code.
-    Request,
     /// A wrong code without a challenge id.
     Failure,
     /// A request for a code by SMS.
@@ -65,12 +63,14 @@ impl Action {
     /// Its name in keys of the table.
     pub fn name(self) -> &'static str {
         match self {
-            Action::Request => "request",
             Action::Failure => "failure",
             Action::Sms => "sms",
         }
     }
 }
+
+/// Budgets are counted per day in UTC.
+pub(super) const DAY: Duration = Duration::from_secs(86_400);
 
 /// The length of a network's windows for requests and failures.
 pub const NETWORK_WINDOW: Duration = Duration::from_secs(600);
@@ -93,14 +93,26 @@ impl Allowance {
     }
 }
 
+/// The end of the UTC day that contains `now`.
+pub fn day_end(now: Timestamp) -> Timestamp {
+    Allowance { count: 0, per: DAY }.window_end(now)
+}
+
+/// A time to wait, rounded up to five minutes, with up to 60 seconds that differ by network. The exact time of a phone number or
+/// a country would tell when others asked for an SMS (S148).
+pub fn blurred(wait: Duration, network: &NetworkDigest) -> Duration {
+    const STEP: u64 = 300;
+    let spread = network.short().bytes().map(u64::from).sum::<u64>() % 61;
+    Duration::from_secs(wait.as_secs().max(1).div_ceil(STEP) * STEP + spread)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn counts_have_names_of_their_own() {
-        let names = [Action::Request, Action::Failure, Action::Sms].map(Action::name);
-        assert_eq!(names, ["request", "failure", "sms"]);
+        assert_eq!([Action::Failure, Action::Sms].map(Action::name), ["failure", "sms"]);
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod code;
 mod draft;
 mod known_device;
 mod limits;
+mod mail_policy;
 mod sealed_id;
 mod sms_policy;
 
@@ -25,6 +26,7 @@ pub use self::challenge::{
 pub use self::code::{Binding, Code, CodeDigest, DIGEST_LENGTH, LONG_LENGTH, SHORT_LENGTHS, Strength};
 pub use self::draft::{Draft, Drafting, OutgoingCode};
 pub use self::known_device::{DEVICE_LIFE, device_token, is_known_device};
-pub use self::limits::{Action, Allowance, NETWORK_WINDOW, Quota};
+pub use self::limits::{Action, Allowance, NETWORK_WINDOW, Quota, blurred, day_end};
+pub use self::mail_policy::{Domains, LEAST_OF_DOMAIN, MailFacts, MailPolicy, SLOWED};
 pub use self::sealed_id::{ChallengeRef, Seal};
-pub use self::sms_policy::{Bounds, Breaker, SmsPolicy, Spent, Target};
+pub use self::sms_policy::{Bounds, Breaker, SmsPolicy, Spent, Target, Waiting};

@@ -4,9 +4,9 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use crate::codes::limits::Allowance;
+use crate::codes::limits::{Allowance, DAY, day_end};
 use crate::config::Reader;
-use crate::words::{Country, Destination, Error, Phone, Result, Timestamp};
+use crate::words::{Country, Destination, Entropy, Error, Lane, Phone, Result, Timestamp};
 
 /// Where codes go by SMS, and how many.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +21,8 @@ pub struct SmsPolicy {
     pub daily_per_country: u32,
     /// Requests for an SMS per day from one network.
     pub daily_per_network: u32,
+    /// The share of the budgets and of the breaker, in percent, that only known devices may use (S161).
+    pub reserved: u32,
     /// The circuit breaker for countries and ranges with hardly any used codes.
     pub breaker: Breaker,
 }
@@ -31,11 +33,13 @@ pub struct SmsPolicy {
 /// A pumping attacker owns ranges of numbers, so the breaker counts a debt for each range as well as for each
 /// country. Each message adds `share` to the debt, and each used code subtracts 100. The breaker stops messages at
 /// the debt of `sends` or `range_sends` unanswered ones. It allows another message if codes still under way are used,
-/// or if the last message is `pause` old.
+/// or if the last message is `pause` old. It stops strangers before the reserve of known devices is touched. After the
+/// pause, each waiting request of a stranger is let through with a probability of 1 in 8. Otherwise the first request
+/// would always be the probe, and an attacker could always send the first one.
 ///
 /// Used codes also build up credit, limited to the same number of messages, so that one busy morning does not cover a
-/// whole attack. An attack without answers therefore gets `range_sends` messages to a range and `sends` to a country,
-/// up to twice that where users have just answered, and then one for each `pause`.
+/// whole attack. An attack without answers therefore gets the strangers' part of `range_sends` messages to a range and
+/// of `sends` to a country, up to `sends` more where users have just answered, and then at most one for each `pause`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Breaker {
     /// Unanswered messages in a day at which a country is stopped.
@@ -71,9 +75,6 @@ pub struct Bounds {
 
 const RANGE_DIGITS: usize = 6;
 
-/// SMS budgets are counted per day in UTC.
-pub(super) const DAY: Duration = Duration::from_secs(86_400);
-
 /// A day's counts for one country or one range.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Spent {
@@ -100,6 +101,7 @@ impl SmsPolicy {
             daily: read.count("SMS_DAILY_BUDGET", 200, 0..=1_000_000),
             daily_per_country: read.count("SMS_DAILY_BUDGET_PER_COUNTRY", 100, 0..=1_000_000),
             daily_per_network: read.count("SMS_PER_IP_DAY", 10, 0..=1_000_000),
+            reserved: read.count("SMS_RESERVED_SHARE", 50, 0..=90),
             breaker: Breaker {
                 sends: read.count("SMS_BREAKER_SENDS", 20, 1..=1_000_000),
                 range_sends: read.count("SMS_BREAKER_RANGE_SENDS", 5, 1..=1_000_000),
@@ -137,14 +139,30 @@ impl SmsPolicy {
         Ok(Target { country, range: phone.reveal().chars().skip(1).take(RANGE_DIGITS).collect() })
     }
 
-    /// A country's daily limits.
-    pub fn of_country(&self) -> Bounds {
-        Bounds { total: self.daily, sent: self.daily_per_country, debt: self.breaker.debt_of(self.breaker.sends) }
+    /// A country's daily limits for a client on `lane`.
+    pub fn of_country(&self, lane: Lane) -> Bounds {
+        let [total, sent] = [self.daily, self.daily_per_country].map(|most| self.open_to(lane, most));
+        Bounds { total, sent, debt: self.breaker.debt_of(self.breaker.sends, self.open_percent(lane)) }
     }
 
     /// A range's daily limits, in addition to those of its country.
-    pub fn of_range(&self) -> Bounds {
-        Bounds { total: u32::MAX, sent: u32::MAX, debt: self.breaker.debt_of(self.breaker.range_sends) }
+    pub fn of_range(&self, lane: Lane) -> Bounds {
+        let debt = self.breaker.debt_of(self.breaker.range_sends, self.open_percent(lane));
+        Bounds { total: u32::MAX, sent: u32::MAX, debt }
+    }
+
+    /// The percentage that clients on `lane` may use.
+    fn open_percent(&self, lane: Lane) -> u32 {
+        match lane {
+            Lane::Open => 100_u32.saturating_sub(self.reserved),
+            Lane::Known => 100,
+        }
+    }
+
+    /// The part of `most` messages that clients on `lane` may use, rounded up.
+    fn open_to(&self, lane: Lane, most: u32) -> u32 {
+        let part = (u64::from(most) * u64::from(self.open_percent(lane))).div_ceil(100);
+        u32::try_from(part).unwrap_or(most)
     }
 
     /// The daily requests of one network.
@@ -152,24 +170,45 @@ impl SmsPolicy {
         Allowance { count: self.daily_per_network, per: DAY }
     }
 
-    /// The end of the UTC day that contains `now`.
-    pub fn day_end(now: Timestamp) -> Timestamp {
-        Allowance { count: 0, per: DAY }.window_end(now)
-    }
-
     /// When the next message may be sent, given the counts in `spent`. `None` means now.
-    pub fn closed_until(&self, bounds: Bounds, spent: Spent, now: Timestamp) -> Option<Timestamp> {
-        let day_end = SmsPolicy::day_end(now);
+    pub fn closed_until(&self, bounds: Bounds, spent: Spent, is_probe: bool, now: Timestamp) -> Option<Timestamp> {
+        let day_end = day_end(now);
         if bounds.are_spent(spent) {
             return Some(day_end);
         }
         let again = spent.last.after(self.breaker.pause).min(day_end);
-        if spent.debt < bounds.debt || again <= now {
+        if spent.debt < bounds.debt {
             return None;
+        }
+        if again <= now {
+            return (!is_probe).then(|| now.after(SOON));
         }
         // While codes are under way, a used one may let the next message through at any moment.
         let is_settled = spent.last.after(self.expiry) <= now;
         Some(if is_settled { again } else { again.min(now.after(SOON)) })
+    }
+}
+
+/// A client that asks for an SMS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Waiting {
+    /// The lane of the client.
+    pub lane: Lane,
+    /// Whether it may be the one message that a stopped country or range gets after the pause.
+    pub is_probe: bool,
+}
+
+/// One in so many requests of strangers may be the probe.
+const PROBES_ONE_IN: u64 = 8;
+
+impl Waiting {
+    /// Draws whether a request may be the probe. A known device always may.
+    ///
+    /// # Errors
+    /// As [`Entropy::below`].
+    pub fn draw(lane: Lane) -> Result<Waiting> {
+        let is_probe = lane == Lane::Known || Entropy.below(PROBES_ONE_IN)? == 0;
+        Ok(Waiting { lane, is_probe })
     }
 }
 
@@ -212,9 +251,11 @@ impl Breaker {
     /// A used code subtracts this from the debt, and a message adds the share.
     pub const PAID_BY_USE: i64 = 100;
 
-    /// With a share of 0 the debt stays 0, and a limit above 0 is never reached.
-    fn debt_of(self, sends: u32) -> i64 {
-        i64::from(sends) * i64::from(self.share).max(1)
+    /// The debt of `percent` of so many messages, rounded up. With a share of 0 the debt stays 0, and a limit above 0 is never
+    /// reached.
+    fn debt_of(self, sends: u32, percent: u32) -> i64 {
+        let hundredths = i64::from(sends) * i64::from(self.share).max(1) * i64::from(percent);
+        (hundredths + 99) / 100
     }
 }
 
@@ -258,7 +299,7 @@ pub(crate) mod tests {
     /// How long a country is closed, in seconds from noon, if its last message was sent at noon.
     fn closed(total: u32, sent: u32, debt: i64, now: u64) -> Option<u64> {
         let spent = Spent { total, sent, debt, last: at(0) };
-        policy().closed_until(policy().of_country(), spent, at(now)).map(|end| end.unix() - NOON)
+        policy().closed_until(policy().of_country(Lane::Known), spent, true, at(now)).map(|end| end.unix() - NOON)
     }
 
     #[test]
@@ -280,17 +321,41 @@ pub(crate) mod tests {
     /// The defaults: 20 unanswered messages for a country and 5 for a range, with a share of 10 percent.
     #[test]
     fn credit_is_for_as_many_messages_as_may_be_owed() {
-        let bounds = [policy().of_country(), policy().of_range()];
+        let bounds = [policy().of_country(Lane::Known), policy().of_range(Lane::Known)];
         assert_eq!(bounds.map(|bounds| (bounds.debt, bounds.most_credit())), [(200, -200), (50, -50)]);
+    }
+
+    /// S161: half of everything is out of strangers' reach, whatever the settings are.
+    #[test]
+    fn the_reserve_is_a_share_of_each_limit() {
+        let of = |reserved, daily| {
+            let policy = SmsPolicy { reserved, daily, ..policy() };
+            let (country, range) = (policy.of_country(Lane::Open), policy.of_range(Lane::Open));
+            ([country.total, country.sent], [country.debt, range.debt])
+        };
+        assert_eq!(of(50, 200), ([100, 50], [100, 25]));
+        assert_eq!(of(0, 200), ([200, 100], [200, 50]));
+        assert_eq!(of(90, 1_000_000), ([100_000, 10], [20, 5]));
+        assert_eq!(of(50, 1), ([1, 50], [100, 25]), "the last message is not reserved");
+        assert_eq!(of(50, 0), ([0, 50], [100, 25]));
+        assert_eq!(policy().of_range(Lane::Open).total, u32::MAX);
+    }
+
+    #[test]
+    fn a_stopped_country_waits_for_its_probe() {
+        let (policy, spent) = (policy(), Spent { total: 20, sent: 20, debt: 200, last: at(0) });
+        let closed = |is_probe, now| policy.closed_until(policy.of_country(Lane::Open), spent, is_probe, at(now));
+        assert_eq!([closed(true, 7_199), closed(true, 7_200)], [Some(at(7_200)), None]);
+        assert_eq!(closed(false, 7_200), Some(at(7_230)));
     }
 
     #[test]
     fn a_range_is_stopped_before_its_country() {
         let policy = policy();
         let spent = Spent { total: 200, sent: 100, debt: 50, last: at(0) };
-        assert!(policy.closed_until(policy.of_range(), spent, at(0)).is_some());
+        assert!(policy.closed_until(policy.of_range(Lane::Known), spent, true, at(0)).is_some());
         let spent = Spent { debt: 49, ..spent };
-        assert_eq!(policy.closed_until(policy.of_range(), spent, at(0)), None);
+        assert_eq!(policy.closed_until(policy.of_range(Lane::Known), spent, true, at(0)), None);
         let target = policy.target(&"+447400123456".parse().unwrap()).unwrap();
         assert_eq!(target.range, "447400");
     }

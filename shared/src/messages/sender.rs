@@ -64,6 +64,9 @@ impl Sender {
                 Sent::Accepted | Sent::Refused(_) => None,
             },
         });
+        if !matches!(sent, Sent::Refused(_)) {
+            permit.spend();
+        }
         Ok(sent)
     }
 }

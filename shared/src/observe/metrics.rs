@@ -79,6 +79,11 @@ impl Metrics {
     }
 }
 
+/// The used part of a budget, at most 100 percent.
+fn percent([used, of]: [u32; 2]) -> f64 {
+    if of == 0 { 100.0 } else { (100.0 * f64::from(used) / f64::from(of)).min(100.0).round() }
+}
+
 #[derive(Default)]
 struct Line {
     values: Map<String, Value>,
@@ -111,13 +116,16 @@ impl Line {
                     self.metric(Some(("Country", country)), "Texts", "Count", 1);
                 }
             }
-            Step::Budget { total: [sent, most], stopped_by, .. } if *most != u32::MAX => {
-                self.metric(None, "SmsBudgetLeft", "Count", most.saturating_sub(*sent));
-                let used = if *most == 0 { 100.0 } else { 100.0 * f64::from(*sent) / f64::from(*most) };
-                self.metric(None, "SmsBudgetUsed", "Percent", used.min(100.0).round());
+            Step::Budget { total, sent, stopped_by, .. } if total[1] != u32::MAX => {
+                self.metric(None, "SmsBudgetLeft", "Count", total[1].saturating_sub(total[0]));
+                // Whichever ends first: the budget of the day, or that of the country.
+                self.metric(None, "SmsBudgetUsed", "Percent", percent(*total).max(percent(*sent)));
                 self.stop(stopped_by.as_deref());
             }
             Step::Budget { stopped_by, .. } => self.stop(stopped_by.as_deref()),
+            Step::MailBudget { number, daily, .. } => {
+                self.metric(None, "MailBudgetUsed", "Percent", percent([*number, *daily]));
+            }
             Step::Challenge { long: true, .. } => self.metric(None, "LongCodes", "Count", 1),
             Step::Used { channel, sign_up } => {
                 self.metric(Some(("Channel", channel.name())), "CodesUsed", "Count", 1);

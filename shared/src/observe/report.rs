@@ -49,12 +49,23 @@ pub enum Step {
         of: Word,
         /// Messages to all countries, and their limit.
         total: [u32; 2],
-        /// Messages to this country or range.
-        sent: u32,
-        /// The breaker debt, and its limit.
+        /// Messages to this country or range, and their limit.
+        sent: [u32; 2],
+        /// The breaker debt, and its limit for this client.
         debt: [i64; 2],
         /// The reason for refusing a message: `budget` or `breaker`.
         stopped_by: Option<Word>,
+    },
+    /// The day's mails and those to the domain were checked.
+    MailBudget {
+        /// Which mail of the day it would be.
+        number: u32,
+        /// The mails of a day.
+        daily: u32,
+        /// Whether the domain has got the day's mails.
+        is_domain_full: bool,
+        /// Whether the request may continue.
+        open: bool,
     },
     /// The result of a request for a code.
     Challenge {

@@ -5,10 +5,13 @@
 
 mod expression;
 mod identifier;
+mod mail_budget;
+mod mail_memory;
 mod networks;
 mod owners;
 mod public_keys;
 mod refused;
+mod requests;
 mod row;
 mod send;
 mod sessions;
@@ -18,7 +21,10 @@ mod users;
 mod write;
 
 pub use self::identifier::{Begun, ChallengeRequest};
+pub use self::mail_budget::CountedMail;
 pub use self::owners::{NewUser, Owner, SignUp};
 pub use self::public_keys::Publication;
+pub use self::requests::Requests;
 pub use self::sessions::RotationRequest;
+pub use self::sms_budget::SmsCounts;
 pub use self::table::{OtpTable, Store, UserTable, Users};

@@ -1,4 +1,5 @@
-//! `R#<action>#<network>#<bucket>` in `OtpTable`: one network's actions in one time window.
+//! `R#<action>#<network>#<bucket>` in `OtpTable`: one network's actions in one time window. Requests for codes have an item for the
+//! day (`requests`).
 //!
 //! All /64 networks of an IPv6 /48 share one item, with a counter for the /48 and one for each /56 and /64. Otherwise a /48, which
 //! anybody can get for nothing, would be 65,536 networks. A hostile /48 fills at most eight times the allowance, so with the usual
@@ -52,7 +53,7 @@ impl OtpTable {
         let key = key(action, network, end);
         let counters = counters(network, allowance);
         if allowance.count == 0 || self.known_full(&key, &counters, now) {
-            note(action, None, allowance, false);
+            note(action.name(), None, allowance, false);
             return Ok(Quota::SpentUntil(end));
         }
         let (own, wider) = own(&counters);
@@ -60,11 +61,11 @@ impl OtpTable {
         let write = wider.iter().fold(write, |write, wide| write.when(has_room(*wide)).add(wide.0, times));
         match write.send().await? {
             Written::Done(item) => {
-                note(action, Some(count(&item, own.0)?), allowance, true);
+                note(action.name(), Some(count(&item, own.0)?), allowance, true);
                 Ok(Quota::Left)
             }
             Written::Refused(item) => {
-                note(action, Some(allowance.count), allowance, false);
+                note(action.name(), Some(allowance.count), allowance, false);
                 self.remember_full(&key, &counters, &item.unwrap_or_default(), end, now)?;
                 Ok(Quota::SpentUntil(end))
             }
@@ -88,7 +89,7 @@ impl OtpTable {
         let counters = counters(network, allowance);
         let item = self.table.get_eventually(&key).await?.unwrap_or_default();
         let is_full = self.remember_full(&key, &counters, &item, end, now)?;
-        note(action, Some(count(&item, own(&counters).0.0)?), allowance, !is_full);
+        note(action.name(), Some(count(&item, own(&counters).0.0)?), allowance, !is_full);
         Ok(if is_full { Quota::SpentUntil(end) } else { Quota::Left })
     }
 
@@ -98,7 +99,7 @@ impl OtpTable {
         if !self.known_full(&key(action, network, end), &counters(network, allowance), now) {
             return Quota::Left;
         }
-        note(action, None, allowance, false);
+        note(action.name(), None, allowance, false);
         Quota::SpentUntil(end)
     }
 
@@ -138,11 +139,11 @@ fn own<'a, 'b>(counters: &'b [Counter<'a>]) -> (Counter<'a>, &'b [Counter<'a>]) 
     counters.split_last().map_or(((COUNT, 0), &[][..]), |(own, wider)| (*own, wider))
 }
 
-fn has_room((path, most): Counter<'_>) -> Condition {
+pub(super) fn has_room((path, most): Counter<'_>) -> Condition {
     any([path.is_missing(), path.below(("allowed", most))])
 }
 
-fn count(item: &Item, path: Path<'_>) -> Result<u32> {
+pub(super) fn count(item: &Item, path: Path<'_>) -> Result<u32> {
     item.get(&path.name()).map_or(Ok(0), |value| row::value(value.clone()))
 }
 
@@ -151,8 +152,8 @@ fn counter_key(key: &ItemKey, path: Path<'_>) -> ItemKey {
     ItemKey::from_table(format!("{}#{}", key.as_str(), path.name()))
 }
 
-fn note(action: Action, count: Option<u32>, allowance: Allowance, open: bool) {
-    report::note(Step::Limit { action: action.name().into(), count, allowed: allowance.count, open });
+pub(super) fn note(action: &'static str, count: Option<u32>, allowance: Allowance, open: bool) {
+    report::note(Step::Limit { action: action.into(), count, allowed: allowance.count, open });
 }
 
 /// The key belongs to the stack, not to a tenant: more tenants must not give a network more actions.

@@ -12,9 +12,9 @@ use super::expression::{Path, any};
 use super::row::{TTL, attributes};
 use super::send::{MOST_ROUNDS, Written};
 use super::table::{Item, OtpTable};
-use crate::codes::{Bounds, Breaker, Quota, SmsPolicy, Spent, Target};
+use crate::codes::{Bounds, Breaker, Quota, SmsPolicy, Spent, Target, Waiting, day_end};
 use crate::observe::report::{self, Step};
-use crate::words::{Error, ItemKey, Result, Scope, Timestamp};
+use crate::words::{Error, ItemKey, Lane, Result, Scope, Timestamp};
 
 attributes! {
     /// SMS to all countries.
@@ -36,15 +36,39 @@ const KEPT_FOR: Duration = Duration::from_secs(31 * 86_400);
 const SPENT_FOR: Duration = Duration::from_secs(60);
 
 impl OtpTable {
-    /// Checks whether an SMS may go to `target`, without counting it. Called in parallel with other limits, so that a request
-    /// over a limit is refused before it begins a challenge. [`OtpTable::take_message`] makes the final decision.
+    /// Reads the day's counts for `target`. The read costs nothing if this instance knows that a client on `lane` gets no SMS. It
+    /// runs in parallel with the read that tells the client's true lane.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the table is unreachable.
-    pub async fn message_quota(&self, target: &Target, policy: &SmsPolicy, now: Timestamp) -> Result<Quota> {
-        let [country, range] = Pool::of(target, policy, now);
-        let quotas = tokio::try_join!(self.look(&country, policy, now), self.look(&range, policy, now))?;
-        Ok(quotas.0.and(quotas.1))
+    pub async fn sms_counts(
+        &self,
+        target: &Target,
+        policy: &SmsPolicy,
+        lane: Lane,
+        now: Timestamp,
+    ) -> Result<SmsCounts> {
+        let [country, range] = Pool::of(target, policy, lane, now);
+        let (country, range) = tokio::try_join!(self.look(&country, now), self.look(&range, now))?;
+        Ok(SmsCounts([country, range]))
+    }
+
+    /// Whether an SMS may go to `target`, according to the counts just read. A request over a limit is refused before it begins a
+    /// challenge. [`OtpTable::take_message`] makes the final decision.
+    pub fn message_quota(
+        &self,
+        SmsCounts(counts): SmsCounts,
+        target: &Target,
+        policy: &SmsPolicy,
+        waiting: Waiting,
+        now: Timestamp,
+    ) -> Quota {
+        let quota = |(pool, spent): (Pool, Option<Spent>)| match spent {
+            None => pool.known_spent(now),
+            Some(spent) => self.closed(&pool, spent, policy, waiting, now).map_or(Quota::Left, Quota::SpentUntil),
+        };
+        let pools = Pool::of(target, policy, waiting.lane, now).into_iter().zip(counts);
+        pools.map(quota).fold(Quota::Left, Quota::and)
     }
 
     /// Counts one SMS against the daily budgets and the breaker of its country and range. Called before the SMS is sent, and
@@ -53,10 +77,16 @@ impl OtpTable {
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the table is unreachable. An SMS is sent only after it has been counted (S88).
-    pub async fn take_message(&self, target: &Target, policy: &SmsPolicy, now: Timestamp) -> Result<Quota> {
-        let [country, range] = Pool::of(target, policy, now);
+    pub async fn take_message(
+        &self,
+        target: &Target,
+        policy: &SmsPolicy,
+        waiting: Waiting,
+        now: Timestamp,
+    ) -> Result<Quota> {
+        let [country, range] = Pool::of(target, policy, waiting.lane, now);
         let (of_country, of_range) =
-            tokio::try_join!(self.take(&country, policy, now), self.take(&range, policy, now))?;
+            tokio::try_join!(self.take(&country, policy, waiting, now), self.take(&range, policy, waiting, now))?;
         // If one of the two is over its limit, the other count is returned. Otherwise parallel requests to one range could use up
         // the budget of the day.
         let given_back = match (of_country, of_range) {
@@ -76,7 +106,7 @@ impl OtpTable {
     /// # Errors
     /// [`Error::Unavailable`] when the table is unreachable.
     pub async fn forgive_message(&self, target: &Target, policy: &SmsPolicy, now: Timestamp) -> Result<()> {
-        let [country, range] = Pool::of(target, policy, now);
+        let [country, range] = Pool::of(target, policy, Lane::Known, now);
         tokio::try_join!(self.forgive(&country, policy), self.forgive(&range, policy)).map(|_| ())
     }
 
@@ -86,20 +116,19 @@ impl OtpTable {
     /// # Errors
     /// [`Error::Unavailable`] when the table is unreachable.
     pub async fn count_used(&self, target: &Target, policy: &SmsPolicy, now: Timestamp) -> Result<()> {
-        let [country, range] = Pool::of(target, policy, now);
+        let [country, range] = Pool::of(target, policy, Lane::Known, now);
         tokio::try_join!(self.pay(&country), self.pay(&range)).map(|_| ())
     }
 
-    async fn look(&self, pool: &Pool, policy: &SmsPolicy, now: Timestamp) -> Result<Quota> {
+    async fn look(&self, pool: &Pool, now: Timestamp) -> Result<Option<Spent>> {
         if self.is_spent(pool, now) {
-            return Ok(pool.known_spent(now));
+            return Ok(None);
         }
-        let item = self.table.get(&pool.key).await?;
-        let closed = self.closed(pool, item, policy, now)?;
-        Ok(closed.map_or(Quota::Left, Quota::SpentUntil))
+        let item = self.table.get(&pool.key).await?.unwrap_or_default();
+        pool.spent(&item).map(Some)
     }
 
-    async fn take(&self, pool: &Pool, policy: &SmsPolicy, now: Timestamp) -> Result<Quota> {
+    async fn take(&self, pool: &Pool, policy: &SmsPolicy, waiting: Waiting, now: Timestamp) -> Result<Quota> {
         if self.is_spent(pool, now) {
             return Ok(pool.known_spent(now));
         }
@@ -110,22 +139,23 @@ impl OtpTable {
             .update(pool.key.clone())
             .when(any([TOTAL.is_missing(), TOTAL.below(("most_total", most_total))]))
             .when(any([sent.is_missing(), sent.below(("most_sent", most_sent))]))
-            .when(any([
-                debt.is_missing(),
-                debt.below(("most_debt", most_debt)),
-                last.at_most(("pause_ago", now.before(policy.breaker.pause))),
-            ]))
+            .when(any([debt.is_missing(), debt.below(("most_debt", most_debt))]
+                .into_iter()
+                .chain(waiting.is_probe.then(|| last.at_most(("pause_ago", now.before(policy.breaker.pause)))))))
             .add(TOTAL, 1)
             .add(sent, 1)
             .add(debt, policy.breaker.share)
             .set(last, ("now", now))
-            .set_if_missing(TTL, SmsPolicy::day_end(now).after(KEPT_FOR));
+            .set_if_missing(TTL, day_end(now).after(KEPT_FOR));
         match write.send().await? {
             Written::Done(item) => {
                 pool.note(pool.spent(&item)?, None);
                 Ok(Quota::Left)
             }
-            Written::Refused(item) => Ok(Quota::SpentUntil(self.closed(pool, item, policy, now)?.unwrap_or(now))),
+            Written::Refused(item) => {
+                let spent = pool.spent(&item.unwrap_or_default())?;
+                Ok(Quota::SpentUntil(self.closed(pool, spent, policy, waiting, now).unwrap_or(now)))
+            }
         }
     }
 
@@ -153,7 +183,7 @@ impl OtpTable {
 
     async fn pay(&self, pool: &Pool) -> Result<()> {
         let [used, debt] = [USED, DEBT].map(|attribute| pool.here(attribute));
-        let most_credit = pool.bounds.most_credit();
+        let most_credit = pool.whole.most_credit();
         let nearly = ("nearly_most_credit", most_credit.saturating_add(Breaker::PAID_BY_USE));
         // When users answer, there is usually little debt left, so the write for that case goes first. Other requests change the
         // debt at the same time, so both writes can be refused in turn. The loop then repeats them.
@@ -173,45 +203,71 @@ impl OtpTable {
     }
 
     fn is_spent(&self, pool: &Pool, now: Timestamp) -> bool {
-        let is_known = |key| self.refused.until(key, now).is_some();
-        is_known(&pool.key) || is_known(&pool.key_here)
+        pool.known_as.iter().any(|key| self.refused.until(key, now).is_some())
     }
 
-    /// Until when `item` refuses messages. A used-up budget usually stays used up until the end of the day, so this instance
+    /// Until when the counts refuse messages. A used-up budget usually stays used up until the end of the day, so this instance
     /// remembers it for a while. The breaker may allow messages again at any moment, so its state is read each time.
-    fn closed(&self, pool: &Pool, item: Option<Item>, policy: &SmsPolicy, now: Timestamp) -> Result<Option<Timestamp>> {
-        let spent = item.map_or(Ok(Spent::default()), |item| pool.spent(&item))?;
+    fn closed(
+        &self,
+        pool: &Pool,
+        spent: Spent,
+        policy: &SmsPolicy,
+        waiting: Waiting,
+        now: Timestamp,
+    ) -> Option<Timestamp> {
         if pool.bounds.are_spent(spent) {
-            let key = if spent.total >= pool.bounds.total { &pool.key } else { &pool.key_here };
-            self.refused.remember(key.clone(), SmsPolicy::day_end(now).min(now.after(SPENT_FOR)), now);
+            let [of_all, of_this] = &pool.known_as;
+            let key = if spent.total >= pool.bounds.total { of_all } else { of_this };
+            self.refused.remember(key.clone(), day_end(now).min(now.after(SPENT_FOR)), now);
         }
-        let closed = policy.closed_until(pool.bounds, spent, now);
+        let closed = policy.closed_until(pool.bounds, spent, waiting.is_probe, now);
         let stopped_by = if pool.bounds.are_spent(spent) { "budget" } else { "breaker" };
         pool.note(spent, closed.map(|_| stopped_by));
-        Ok(closed)
+        closed
     }
 }
+
+/// The day's counts for a country and a range. `None` means that this instance knows one of them to be used up.
+#[derive(Clone, Copy, Debug)]
+pub struct SmsCounts([Option<Spent>; 2]);
 
 /// A place for counts: a country's attributes in the day's item, or the item of a range.
 struct Pool {
     key: ItemKey,
-    /// The key of the country's own budget in this instance's memory.
-    key_here: ItemKey,
+    /// The names under which this instance remembers that clients on this lane get nothing more: of all countries, and of this one.
+    known_as: [ItemKey; 2],
     /// Appended to the attribute names of a country: `sGB`.
     suffix: &'static str,
+    /// The limits on this lane.
     bounds: Bounds,
+    /// The limits without a reserve.
+    whole: Bounds,
 }
 
 impl Pool {
-    fn of(target: &Target, policy: &SmsPolicy, now: Timestamp) -> [Pool; 2] {
+    fn of(target: &Target, policy: &SmsPolicy, lane: Lane, now: Timestamp) -> [Pool; 2] {
         // The key belongs to the stack, because all tenants share one bill.
         let key = |name: &[&str]| ItemKey::new(Scope::Stack, "SMS", name);
-        let day = SmsPolicy::day_end(now).unix().to_string();
+        let day = day_end(now).unix().to_string();
         let country = target.country.code();
-        let range = key(&[&day, &target.range]);
+        let known_as = |name: &str| [&[&*day, lane.name()][..], &[&*day, name, lane.name()][..]].map(key);
+        let whole = Lane::Known;
         [
-            Pool { key: key(&[&day]), key_here: key(&[&day, country]), suffix: country, bounds: policy.of_country() },
-            Pool { key_here: range.clone(), key: range, suffix: "", bounds: policy.of_range() },
+            Pool {
+                key: key(&[&day]),
+                known_as: known_as(country),
+                suffix: country,
+                bounds: policy.of_country(lane),
+                whole: policy.of_country(whole),
+            },
+            Pool {
+                key: key(&[&day, &target.range]),
+                known_as: known_as(&target.range),
+                suffix: "",
+                bounds: policy.of_range(lane),
+                whole: policy.of_range(whole),
+            },
         ]
     }
 
@@ -219,14 +275,14 @@ impl Pool {
     fn known_spent(&self, now: Timestamp) -> Quota {
         let Bounds { total, sent, .. } = self.bounds;
         self.note(Spent { total, sent, ..Spent::default() }, Some("budget"));
-        Quota::SpentUntil(SmsPolicy::day_end(now))
+        Quota::SpentUntil(day_end(now))
     }
 
     fn note(&self, spent: Spent, stopped_by: Option<&'static str>) {
         report::note(Step::Budget {
             of: if self.suffix.is_empty() { "range" } else { self.suffix }.into(),
-            total: [spent.total, self.bounds.total],
-            sent: spent.sent,
+            total: [spent.total, self.whole.total],
+            sent: [spent.sent, self.whole.sent],
             debt: [spent.debt, self.bounds.debt],
             stopped_by: stopped_by.map(Into::into),
         });

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
 
+use super::mail_memory::MailMemory;
 use super::refused::Refused;
 use crate::aws::{Aws, Retries, endpoint};
 use crate::config::{IS_NAME, Reader};
@@ -14,6 +15,7 @@ use crate::words::{ItemKey, Scope, Tenant};
 pub struct OtpTable {
     pub(super) table: Table,
     pub(super) refused: Refused,
+    pub(super) mail: MailMemory,
 }
 
 /// Users, their identifiers and sessions, and the public keys: data that must be kept.
@@ -88,7 +90,11 @@ impl Store {
 
     /// The table of challenges and counters.
     pub fn otp_table(&self, name: String) -> OtpTable {
-        OtpTable { table: Table { client: self.client.clone(), name }, refused: Refused::default() }
+        OtpTable {
+            table: Table { client: self.client.clone(), name },
+            refused: Refused::default(),
+            mail: MailMemory::default(),
+        }
     }
 
     /// The table of users.

@@ -66,6 +66,11 @@ impl FromStr for Identifier {
 }
 
 impl Email {
+    /// The part after the `@`.
+    pub fn domain(&self) -> &str {
+        self.0.rsplit_once('@').map_or("", |(_, domain)| domain)
+    }
+
     /// The normalized address.
     pub fn reveal(&self) -> &str {
         &self.0

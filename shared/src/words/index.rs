@@ -2,7 +2,7 @@
 
 use data_encoding::BASE64URL_NOPAD;
 
-use crate::words::identifier::Identifier;
+use crate::words::identifier::{Email, Identifier};
 use crate::words::mac::MacKey;
 use crate::words::network::{Network, NetworkDigest};
 use crate::words::scope::{ItemKey, Scope, Tenant};
@@ -47,6 +47,12 @@ impl<'a> Index<'a> {
         }
     }
 
+    /// The digest of an address's domain, 22 characters. All tenants share it, because they share the sender's reputation.
+    pub fn domain(&self, email: &Email) -> DomainDigest {
+        let digest = self.key.digest("domain", Scope::Stack, &[email.domain().as_bytes()]);
+        DomainDigest(BASE64URL_NOPAD.encode(&digest[..16]))
+    }
+
     /// The MAC of a device token for `identifier` that expires at `end`, in seconds since 1970. Signing out everywhere raises the
     /// `epoch`. Epoch 0 is left out, so tokens from before epochs stay valid.
     pub fn device(&self, identifier: &Identifier, end: u64, epoch: u32) -> [u8; 32] {
@@ -60,6 +66,17 @@ impl<'a> Index<'a> {
 
     fn digest(&self, purpose: &str, fields: &[&[u8]]) -> [u8; 32] {
         self.key.digest(purpose, Scope::Tenant(self.tenant), fields)
+    }
+}
+
+/// The keyed digest of the domain of an email address.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct DomainDigest(String);
+
+impl DomainDigest {
+    /// The digest as text, 22 characters.
+    pub fn as_str(&self) -> &str {
+        &self.0
     }
 }
 

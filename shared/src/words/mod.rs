@@ -26,7 +26,7 @@ pub use self::error::{Error, Result};
 pub use self::host::is_host_label;
 pub use self::identifier::{Email, Identifier, Phone, is_e164};
 pub use self::ids::{ChallengeId, SessionId, UserId, random_id, short_id};
-pub use self::index::{IdentifierDigest, Index};
+pub use self::index::{DomainDigest, IdentifierDigest, Index};
 pub use self::lane::Lane;
 pub use self::mac::MacKey;
 pub(crate) use self::masked::masked;

@@ -86,6 +86,15 @@ impl NetworkDigest {
         }
     }
 
+    /// The counters in that item that count its unanswered mails: as in [`NetworkDigest::counters`], but the smallest network is a
+    /// /56. So the item has at most 256 names.
+    pub fn debtors(&self) -> Vec<(&str, u32)> {
+        match &self.site {
+            None => vec![("", 1)],
+            Some(Site { names: [wide, _], .. }) => vec![("", 8), (wide, 2)],
+        }
+    }
+
     /// The first 48 bits. An identifier's item contains several of these and must fit into one write unit.
     pub fn short(&self) -> &str {
         &self.digest[..8]

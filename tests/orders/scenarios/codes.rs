@@ -168,7 +168,7 @@ pub const LAST_SMS: Scenario = Scenario::new("the last message of the budget", 1
         Scene { messages_left: Some(1), ..scene }
     })
 })
-.with(&[("SMS_DAILY_BUDGET", "2")]);
+.with(&[("SMS_DAILY_BUDGET", "2"), ("SMS_RESERVED_SHARE", "0")]);
 
 /// Requests with and without a device cookie, after the identifier's hour has ended. Whichever starts a new hour leaves the other
 /// one's counts alone.

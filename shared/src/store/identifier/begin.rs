@@ -263,7 +263,7 @@ mod tests {
     use crate::words::{Destination, Index, MacKey, Tenant};
 
     fn with_request<T>(lane: Lane, work: impl FnOnce(&OtpTable, ChallengeRequest<'_>) -> T) -> T {
-        let table = OtpTable { table: Table::without_calls(), refused: Refused::default() };
+        let table = OtpTable { table: Table::without_calls(), refused: Refused::default(), mail: Default::default() };
         let (tenant, pepper, policy) = (Tenant::default(), MacKey::new([1; 32]), policy());
         let to = Destination::of("ada@example.com".parse().unwrap(), None).unwrap();
         let identifier = Index::new(MacKey::new([1; 32]), &tenant).identifier(&to.identifier());
