@@ -80,6 +80,7 @@ async fn right_answers_turn_the_brake_off() {
     attempts(&auth, 0..71, false).await;
     auth.wait(600);
     attempts(&auth, 100..106, true).await;
+    assert_eq!(counts(&auth), ("16".to_owned(), "5".to_owned()), "of the new window only");
     assert_eq!(digits(&auth, "still@example.com").await, 8);
     auth.wait(600);
     assert_eq!(digits(&auth, "over@example.com").await, 6);

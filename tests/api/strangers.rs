@@ -359,6 +359,35 @@ async fn answers_from_elsewhere_are_compared_twice_a_day() {
     assert_eq!(auth.newest_code(ADA).len(), 6);
 }
 
+/// An answer from the network that asked spends the code's attempts, and none of the day's comparisons from elsewhere.
+#[tokio::test]
+async fn an_answer_of_its_own_network_is_not_from_elsewhere() {
+    let auth = deployment().await;
+    let owner = auth.client_at("198.51.100.1");
+    ask_by_alias(owner).await.ok();
+    let code = auth.newest_code(ADA);
+    for _ in 0..2 {
+        assert_eq!(answer_by_alias(owner, &wrong(&code)).await.status, 400);
+    }
+    assert_eq!(number(&auth, "du"), 0);
+    assert_eq!(answer_by_alias(owner, &code).await.status, 200);
+}
+
+/// A code of yesterday is not compared with answers from elsewhere, because its comparisons would count on a day that is over.
+#[tokio::test]
+async fn a_code_of_yesterday_is_not_compared_from_elsewhere() {
+    let auth = deployment().await;
+    let (owner, server) = (auth.client_at("198.51.100.1"), auth.client_at("192.0.2.77"));
+    auth.wait(DAY - 60);
+    ask_by_alias(owner).await.ok();
+    let code = auth.newest_code(ADA);
+    auth.wait(60);
+    ask_blind(auth.client_at("203.0.113.1")).await;
+    assert_eq!(answer_by_alias(server, &code).await.status, 400);
+    assert_eq!(number(&auth, "du"), 0);
+    assert_eq!(answer_by_alias(owner, &code).await.status, 200);
+}
+
 /// A code asked for at our own path is not an alias code.
 #[tokio::test]
 async fn answers_from_elsewhere_match_alias_codes_only() {

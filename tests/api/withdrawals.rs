@@ -165,3 +165,18 @@ async fn a_challenge_without_attempts_is_not_sent_again() {
     let challenge = answer["challenge_id"].as_str().unwrap().to_owned();
     client.answer(ADA, &Asked { challenge, code: auth.newest_code(ADA) }).await.ok();
 }
+
+/// V01: the code is sent again between the comparison of the old one and its use. Only the newest code opens a session.
+#[tokio::test]
+async fn a_code_that_was_sent_again_meanwhile_opens_no_session() {
+    let auth = deployment().await;
+    let client = auth.client_at("198.51.100.1");
+    client.sign_in(ADA).await;
+    let asked = client.ask(ADA).await;
+    auth.wait(30);
+    let is_use = |call: &Held| call.body["UpdateExpression"].as_str().is_some_and(|text| text.contains("REMOVE"));
+    let again =
+        async { drop(client.post(REQUEST, json!({ "identifier": ADA, "challenge_id": asked.challenge })).await.ok()) };
+    Box::pin(held(&auth, is_use, client.answer(ADA, &asked), again)).await.refused(400, "invalid_otp");
+    client.answer(ADA, &Asked { code: auth.newest_code(ADA), ..asked.clone() }).await.ok();
+}
