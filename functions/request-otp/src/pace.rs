@@ -18,6 +18,8 @@ type Times = Mutex<VecDeque<Duration>>;
 
 /// The number of times to keep for each channel.
 const KEPT: usize = 32;
+/// The parts of the gap between two of them.
+const SHARES: u32 = 1 << 16;
 /// The wait of an instance before its first send: the usual time of a write in DynamoDB and a send in SES.
 const FIRST: Duration = Duration::from_millis(60);
 
@@ -31,17 +33,24 @@ impl Pace {
         times.push_back(took);
     }
 
-    /// Waits for one of the remembered times of `channel`, drawn at random.
+    /// Waits about as long as one of the remembered times of `channel`, drawn at random.
     pub(crate) async fn wait(&self, channel: Channel) -> Result<()> {
         let time = self.draw(channel)?;
         tokio::time::sleep(time).await;
         Ok(())
     }
 
+    /// A time between two neighbours among the remembered ones. A remembered time itself would repeat what another client has seen.
     fn draw(&self, channel: Channel) -> Result<Duration> {
         let times = self.of(channel).lock().unwrap_or_else(PoisonError::into_inner);
-        let drawn = Entropy.below(times.len().max(1) as u64)?;
-        Ok(usize::try_from(drawn).ok().and_then(|drawn| times.get(drawn)).copied().unwrap_or(FIRST))
+        let mut times: Vec<Duration> = times.iter().copied().collect();
+        times.sort_unstable();
+        let gap = Entropy.below(times.len().saturating_sub(1).max(1) as u64)?;
+        let share = Entropy.below(u64::from(SHARES))?;
+        let mut between = times.iter().skip(usize::try_from(gap).unwrap_or_default());
+        let Some(lower) = between.next() else { return Ok(FIRST) };
+        let width = between.next().unwrap_or(lower).saturating_sub(*lower);
+        Ok(lower.saturating_add(width.saturating_mul(u32::try_from(share).unwrap_or_default()) / SHARES))
     }
 
     fn of(&self, channel: Channel) -> &Times {
@@ -63,8 +72,11 @@ mod tests {
         for number in 0..100 {
             pace.record(Channel::Email, Duration::from_secs(number));
         }
-        let draw = |_| pace.draw(Channel::Email).unwrap().as_secs();
-        assert_eq!((0..2_000).map(draw).collect::<std::collections::BTreeSet<_>>(), (68..100).collect());
+        let drawn: Vec<_> = (0..2_000).map(|_| pace.draw(Channel::Email).unwrap()).collect();
+        let seconds: std::collections::BTreeSet<_> = drawn.iter().map(Duration::as_secs).collect();
+        assert_eq!(seconds, (68..99).collect());
+        let repeats = drawn.iter().filter(|time| time.subsec_nanos() == 0).count();
+        assert!(repeats < 10, "{repeats} waits repeat a send");
         assert_eq!(pace.draw(Channel::Sms).unwrap(), FIRST, "a text is not as quick as a mail");
     }
 }
