@@ -46,6 +46,19 @@ async fn a_code_is_bound_to_the_browser_that_asked() {
     browser.answer(ADA, &code).await.ok();
 }
 
+/// Two tabs ask for codes of two identifiers, and the browser keeps the cookie of the later one. The earlier code works like one
+/// without a challenge. Where codes must be bound, it is refused.
+#[tokio::test]
+async fn a_cookie_of_another_identifier_is_ignored_unless_codes_are_bound() {
+    for (binding, answer) in [("optional", "ok"), ("required", "invalid_otp")] {
+        let auth = Deployment::with(&[("OTP_BINDING", binding)]).await;
+        let mut browser = auth.client().browser(PAGE);
+        let adas = browser.ask(ADA).await;
+        browser.ask("bob@example.com").await;
+        assert_eq!(browser.answer(ADA, &adas).await.code(), answer);
+    }
+}
+
 #[tokio::test]
 async fn asking_again_resends_the_browsers_challenge() {
     let auth = Deployment::start().await;

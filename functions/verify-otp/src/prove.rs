@@ -26,7 +26,8 @@ impl<'a> Answer<'a> {
     /// Opens the challenge id.
     ///
     /// # Errors
-    /// [`Error::InvalidOtp`] for an id that we did not seal for this identifier. It costs no call.
+    /// [`Error::InvalidOtp`] for an id that we did not seal for this identifier, unless it may be in a cookie by chance. It costs no
+    /// call.
     pub(crate) fn new(
         submitted: &'a SubmittedCode,
         network: Network,
@@ -37,9 +38,12 @@ impl<'a> Answer<'a> {
         let (identifier, network) = (index.identifier(&submitted.to.identifier()), index.network(network));
         report::about(About::Identifier(&identifier));
         report::about(About::Network(&network));
-        let open = |id| Seal::new(index, &identifier).open(id, now).ok_or(Error::InvalidOtp);
-        let named = submitted.challenge.as_ref().map(open).transpose()?;
-        let repeatable = submitted.challenge.as_ref().zip(submitted.retry.as_ref());
+        let named = submitted.challenge.as_ref().and_then(|id| Seal::new(index, &identifier).open(id, now));
+        if named.is_none() && submitted.challenge.is_some() && !submitted.may_be_foreign {
+            return Err(Error::InvalidOtp);
+        }
+        let challenge = submitted.challenge.as_ref().filter(|_| named.is_some());
+        let repeatable = challenge.zip(submitted.retry.as_ref());
         let session = repeatable.map(|(id, retry)| index.session(id, submitted.code.reveal(), retry));
         Ok(Answer { submitted, identifier, network, named, session, codes, now })
     }

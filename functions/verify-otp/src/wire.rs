@@ -29,6 +29,8 @@ pub(crate) struct SubmittedCode {
     pub(crate) code: Code,
     /// The challenge, if the client named one.
     pub(crate) challenge: Option<ChallengeId>,
+    /// Whether a challenge of another identifier is ignored. In another tab of the browser, the cookie belongs to that identifier.
+    pub(crate) may_be_foreign: bool,
     /// Its retry key, if the client may send the same answer again.
     pub(crate) retry: Option<RetryKey>,
     pub(crate) source_url: Option<String>,
@@ -49,18 +51,20 @@ impl SubmittedCode {
             (Some(typed), _) | (None, Some(typed)) => typed,
             (None, None) => return Err(Error::invalid("The field otp_code is missing.")),
         };
-        let Delivered { delivery, text: challenge_id, is_shown } =
+        let Delivered { delivery, text: challenge_id, is_shown, is_cookie } =
             request.delivered(frontends, token_delivery, challenge_id, Cookie::Challenge)?;
         let retry = retry.filter(|_| is_shown);
         // Bodies of replaced systems have no field for it.
-        if binding_required && !request.is_by_alias && challenge_id.is_none() {
+        let is_required = binding_required && !request.is_by_alias;
+        if is_required && challenge_id.is_none() {
             return Err(Error::invalid("The field challenge_id is missing."));
         }
         let source_url = source.as_deref().and_then(source_url).map(str::to_owned);
         let to = identifier.destination()?;
         let code = Code::read(&typed).ok_or(Error::InvalidOtp)?;
         let challenge = challenge_id.map(ChallengeId::from_client);
-        Ok(SubmittedCode { to, code, challenge, retry, source_url, delivery })
+        let may_be_foreign = is_cookie && !is_required;
+        Ok(SubmittedCode { to, code, challenge, may_be_foreign, retry, source_url, delivery })
     }
 }
 

@@ -14,6 +14,8 @@ pub struct Delivered {
     pub text: Option<String>,
     /// Whether its client has shown it. A browser that gets cookies shows a value in a cookie only.
     pub is_shown: bool,
+    /// Whether only the cookie has it.
+    pub is_cookie: bool,
 }
 
 impl Request {
@@ -31,7 +33,7 @@ impl Request {
     ) -> Result<Delivered> {
         if asked == Some(TokenDelivery::Body) {
             let delivery = frontends.delivery(asked, false, &self.page)?;
-            return Ok(Delivered { delivery, text: field, is_shown: true });
+            return Ok(Delivered { delivery, text: field, is_shown: true, is_cookie: false });
         }
         let brought = self.cookies.get(cookie)?;
         let delivery = frontends.delivery(asked, brought.is_some(), &self.page)?;
@@ -41,7 +43,8 @@ impl Request {
             }
             (field, brought) => {
                 let is_shown = delivery == TokenDelivery::Body || brought.is_some();
-                Ok(Delivered { delivery, text: field.or(brought.map(str::to_owned)), is_shown })
+                let is_cookie = field.is_none() && brought.is_some();
+                Ok(Delivered { delivery, text: field.or(brought.map(str::to_owned)), is_shown, is_cookie })
             }
         }
     }
