@@ -89,14 +89,14 @@ async fn messages_after_a_sleep_arrive_at_the_first_attempt() {
     }
 }
 
-/// The clock has hardly moved, so only the broken connections tell that they are dead: one of the table's six, and SES's. The
-/// SDK repeats the call to the table.
+/// The clock has hardly moved, so only the broken connections tell that they are dead. The SDK repeats the calls to the table, each on
+/// the next connection.
 #[tokio::test]
 async fn an_email_on_a_dead_connection_arrives() {
     let auth = Deployment::start().await;
     let instance = Instance::start(&auth).await;
     instance.tls.break_connections();
-    assert_eq!(instance.opens(ADA).await, 2);
+    assert!(instance.opens(ADA).await >= 2, "one to the table, and one to SES");
     assert_eq!(auth.messages_to(ADA), 1);
 }
 

@@ -413,7 +413,7 @@ impl IdentifierState {
         let newest_own = own.max().map(|end| end.before(life));
         let newest = self.long.values().map(|code| code.expires.moment()).max();
         newest.is_some_and(|end| {
-            end > now.after(left) && (!may_send || newest_own.is_none_or(|own| end.before(LONG_LIFE) > own))
+            end > now.after(left) && (!may_send || newest_own.is_none_or(|own| end.before(LONG_LIFE) >= own))
         })
     }
 }

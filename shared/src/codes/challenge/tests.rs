@@ -77,9 +77,9 @@ fn a_request_gets_its_own_code_or_a_share_or_a_long_code() {
             codes.insert("o".to_owned(), own(sent + 600));
             state
         };
-        assert_eq!(newer(1, NOW - 240).decide(asked(&policy)), Decision::Share);
-        assert_eq!(sends(&newer(1, NOW - 239), asked(&policy)), Some(long_code.clone()));
-        assert_eq!(newer(0, NOW - 239).decide(asked(&policy)), Decision::Share);
+        assert_eq!(newer(1, NOW - 239).decide(asked(&policy)), Decision::Share);
+        assert_eq!(sends(&newer(1, NOW - 238), asked(&policy)), Some(long_code.clone()));
+        assert_eq!(newer(0, NOW - 238).decide(asked(&policy)), Decision::Share);
     }
     assert_eq!(IdentifierState { open: state(0).open, ..with_long.clone() }.decide(asked(&policy)), Decision::Share);
     assert_eq!(
