@@ -8,7 +8,7 @@ use tests::costs::Table;
 
 use crate::owner::{Figures, Owner};
 use crate::strategies::{Attack, Target};
-use crate::world::{HOUR, Message, World};
+use crate::world::{HOUR, Message, World, mailbox};
 use crate::{Size, money};
 
 /// Unanswered mails in any hour to one address, without those of known devices.
@@ -120,16 +120,6 @@ fn worst_hour(messages: &[Message], place: impl Fn(&Message) -> String) -> usize
         times.iter().map(|first| within(*first)).max().unwrap_or(0)
     };
     times.values().map(worst).max().unwrap_or(0)
-}
-
-/// The mailbox behind an address: without a tag, and at Gmail without dots and with one name of the domain.
-fn mailbox(address: &str) -> String {
-    let (local, domain) = address.split_once('@').unwrap_or((address, ""));
-    let local = local.split('+').next().unwrap_or(local).to_ascii_lowercase();
-    match domain.to_ascii_lowercase().as_str() {
-        "gmail.com" | "googlemail.com" => format!("{}@gmail.com", local.replace('.', "")),
-        domain => format!("{local}@{domain}"),
-    }
 }
 
 const COLUMNS: [&str; 16] = [

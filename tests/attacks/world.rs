@@ -176,18 +176,28 @@ impl World {
         }
     }
 
-    /// The messages to `to` that somebody would still read, newest first.
+    /// The messages to the mailbox of `to` that somebody would still read, newest first.
     pub fn messages_to(&self, to: &str) -> impl Iterator<Item = &Message> {
         let recent = self.books.messages.iter().rev().take_while(|message| self.now - message.at < READ_FOR);
-        recent.filter(move |message| message.to.eq_ignore_ascii_case(to))
+        recent.filter(move |message| mailbox(&message.to) == mailbox(to))
     }
 
     /// Marks the message with this code as answered.
     pub fn answered(&mut self, to: &str, code: &str) {
         let mut of = self.books.messages.iter_mut().rev();
-        if let Some(message) = of.find(|message| message.to.eq_ignore_ascii_case(to) && message.code == code) {
+        if let Some(message) = of.find(|message| mailbox(&message.to) == mailbox(to) && message.code == code) {
             message.is_answered = true;
         }
+    }
+}
+
+/// The mailbox behind an address: without a tag, and at Gmail without dots and with one name of the domain.
+pub fn mailbox(address: &str) -> String {
+    let (local, domain) = address.split_once('@').unwrap_or((address, ""));
+    let local = local.split('+').next().unwrap_or(local).to_ascii_lowercase();
+    match domain.to_ascii_lowercase().as_str() {
+        "gmail.com" | "googlemail.com" => format!("{}@gmail.com", local.replace('.', "")),
+        domain => format!("{local}@{domain}"),
     }
 }
 

@@ -407,14 +407,19 @@ impl IdentifierState {
     /// people type the code of the newest message.
     fn has_shared(&self, asked: Asked<'_>, may_send: bool) -> bool {
         let Asked { channel, policy, now, .. } = asked;
-        let left = LONG_LIFE.saturating_sub(shared_for(channel));
-        let life = policy.short_life(channel);
-        let own = self.open.codes.values().chain(self.known.codes.values()).map(|code| code.expires.moment());
-        let newest_own = own.max().map(|end| end.before(life));
-        let newest = self.long.values().map(|code| code.expires.moment()).max();
-        newest.is_some_and(|end| {
-            end > now.after(left) && (!may_send || newest_own.is_none_or(|own| end.before(LONG_LIFE) >= own))
-        })
+        let Some(long) = self.long.values().max_by_key(|code| code.expires.moment()) else { return false };
+        let end = long.expires.moment();
+        if end <= now.after(LONG_LIFE.saturating_sub(shared_for(channel))) {
+            return false;
+        }
+        let (sent, life) = (end.before(LONG_LIFE), policy.short_life(channel));
+        let mut own = self.open.codes.values().chain(self.known.codes.values());
+        // Of two codes of one second, either may be newer. A network gets its long code after its own ones.
+        let is_newer = |code: &OwnCode| {
+            let own_sent = code.expires.moment().before(life);
+            own_sent > sent || (own_sent == sent && code.network != long.network)
+        };
+        !may_send || !own.any(is_newer)
     }
 }
 

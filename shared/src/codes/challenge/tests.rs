@@ -77,10 +77,14 @@ fn a_request_gets_its_own_code_or_a_share_or_a_long_code() {
             codes.insert("o".to_owned(), own(sent + 600));
             state
         };
-        assert_eq!(newer(1, NOW - 239).decide(asked(&policy)), Decision::Share);
-        assert_eq!(sends(&newer(1, NOW - 238), asked(&policy)), Some(long_code.clone()));
-        assert_eq!(newer(0, NOW - 238).decide(asked(&policy)), Decision::Share);
+        assert_eq!(newer(1, NOW - 240).decide(asked(&policy)), Decision::Share);
+        assert_eq!(sends(&newer(1, NOW - 239), asked(&policy)), Some(long_code.clone()));
+        assert_eq!(newer(0, NOW - 239).decide(asked(&policy)), Decision::Share);
     }
+    // Of one second and one network, the long code is the newer one.
+    let mut both = with_long.clone();
+    both.open.codes.insert("o".to_owned(), OwnCode { network: "BBBBBBBB".to_owned(), ..own(NOW + 361) });
+    assert_eq!(both.decide(asked(&policy)), Decision::Share);
     assert_eq!(IdentifierState { open: state(0).open, ..with_long.clone() }.decide(asked(&policy)), Decision::Share);
     assert_eq!(
         sends(&IdentifierState { open: state(2).open, ..with_long.clone() }, asked(&policy)),
