@@ -224,7 +224,7 @@ async fn settings_that_need_another_name_it() {
         (vec![("TRUSTED_HOPS", "1")], Some("TRUSTED_HOPS: without ORIGIN_SECRET_SHA256 or")),
         (
             vec![("STAGE", "production"), ("ALLOWED_ORIGINS", "http://app.example.com")],
-            Some("ALLOWED_ORIGINS: anybody"),
+            Some("ALLOWED_ORIGINS: without TLS"),
         ),
     ] {
         assert_reads(&environment, &settings, problem);

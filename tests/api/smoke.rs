@@ -309,7 +309,7 @@ async fn every_problem_of_a_stack_is_reported_with_its_fix() {
         let account = account.await;
         let in_the_stack = |look: &mut Look| {
             in_the_stack(look);
-            look.test_address = Some(format!("ada+{at}@example.com"));
+            look.test_address = Some(format!("ada{at}@example.com"));
         };
         let findings = looked_with(&auth, Some(&account), in_the_stack).await;
         assert_eq!(amiss(&findings), [(name, verdict)]);

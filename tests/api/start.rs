@@ -73,7 +73,7 @@ async fn the_first_request_opens_no_connection() {
     let request = posting(REFRESH, json!({ "refresh": tokens.refresh }));
     assert_eq!(opened::<refresh::Refresh>(&auth, request).await, 4);
     let request = posting(LOGOUT, json!({ "refresh": tokens.refresh }));
-    assert_eq!(opened::<logout::Logout>(&auth, request).await, 2);
+    assert_eq!(opened::<logout::Logout>(&auth, request).await, 3);
 
     let tokens = auth.client().sign_in("grace@example.com").await;
     let read = |path: &str| {
@@ -91,7 +91,7 @@ async fn the_first_request_opens_no_connection() {
 #[tokio::test]
 async fn a_start_opens_only_what_the_settings_use() {
     let auth = Deployment::with(&[("SMS_COUNTRIES", "")]).await;
-    assert_eq!(opened::<request_otp::RequestOtp>(&auth, posting(REQUEST, json!({ "identifier": ADA }))).await, 6);
+    assert_eq!(opened::<request_otp::RequestOtp>(&auth, posting(REQUEST, json!({ "identifier": ADA }))).await, 7);
     let asked = auth.client().post(REQUEST, json!({ "identifier": "grace@example.com" })).await;
     let request = answered("grace@example.com", &asked, &auth.newest_code("grace@example.com"));
     assert_eq!(opened::<verify_otp::VerifyOtp>(&auth, request).await, 7);

@@ -6,7 +6,6 @@
 
 use std::time::Duration;
 
-use futures_util::future::join_all;
 use serde::{Deserialize, Serialize};
 use shared::aws::{self, Aws, KeyringReader};
 use shared::config::Reader;
@@ -127,11 +126,9 @@ impl Logout {
 
     /// A failure is only logged, because the sessions have ended. A device token opens nothing.
     async fn forget_devices(&self, user: &User, index: &Index<'_>, now: Timestamp) {
-        let forget = |identifier| async move { self.devices.forget_devices(&index.identifier(&identifier), now).await };
-        for forgotten in join_all(user.identifiers().map(forget)).await {
-            if let Err(error) = forgotten {
-                tracing::warn!(cause = error.cause(), user = %user.id, "the user's devices stay known");
-            }
+        let identifiers = user.identifiers().map(|identifier| index.identifier(&identifier));
+        if let Err(error) = self.devices.forget_devices(identifiers, now).await {
+            tracing::warn!(cause = error.cause(), user = %user.id, "the user's devices stay known");
         }
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use futures_util::future::try_join_all;
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteArray;
 
@@ -42,14 +43,21 @@ impl OtpTable {
 }
 
 impl OtpTable {
-    /// Makes all device tokens of an identifier invalid. The item then lives as long as the longest-lived of them.
+    /// Makes all device tokens of these identifiers invalid. Their items then live as long as the longest-lived of the tokens.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the table is unreachable.
-    pub async fn forget_devices(&self, identifier: &IdentifierDigest, now: Timestamp) -> Result<()> {
-        let any_epoch = any([EPOCH.is_missing(), EPOCH.at_least(0)]);
-        self.update_identifier(identifier).when(any_epoch).add(EPOCH, 1).set(TTL, now.after(KEPT_FOR)).send().await?;
-        Ok(())
+    pub async fn forget_devices(
+        &self,
+        identifiers: impl Iterator<Item = IdentifierDigest>,
+        now: Timestamp,
+    ) -> Result<()> {
+        let forget = |identifier: IdentifierDigest| async move {
+            let any_epoch = any([EPOCH.is_missing(), EPOCH.at_least(0)]);
+            let write = self.update_identifier(&identifier).when(any_epoch).add(EPOCH, 1);
+            write.set(TTL, now.after(KEPT_FOR)).send().await
+        };
+        try_join_all(identifiers.map(forget)).await.map(drop)
     }
 }
 
