@@ -61,6 +61,8 @@ async fn walk(auth: &Deployment) -> Result<(), String> {
     for _ in 2..16 {
         sign_in(auth).await?;
     }
+    // The oldest sessions end first.
+    auth.wait(1);
     let first = sign_in(auth).await?;
     let second = sign_in(auth).await?;
     let asked = ask(auth).await?;

@@ -141,12 +141,12 @@ async fn tagged(auth: &Deployment) {
     let answer = |asked: &Answer| json!({ "identifier": TAGGED, "otp_code": auth.newest_code(TAGGED), "challenge_id": asked.body["challenge_id"] });
     let (first, write, read) = measured(auth, &[3, 2, 1], REQUEST, ask()).await;
     assert_eq!((first.code(), write, read), ("ok", 3.0, 2.0), "request, tagged");
-    let (new, write, _) = measured(auth, &[2, 1, 1], VERIFY, answer(&first)).await;
-    assert_eq!((new.code(), write), ("ok", 10.0), "verify, tagged, new user");
+    let (new, write, _) = measured(auth, &[2, 1, 2], VERIFY, answer(&first)).await;
+    assert_eq!((new.code(), write), ("ok", 11.0), "verify, tagged, new user");
     let (later, write, _) = measured(auth, &[3, 2, 1], REQUEST, ask()).await;
     assert_eq!((later.code(), write), ("ok", 3.0), "request, tagged, later");
-    let (known, write, _) = measured(auth, &[2, 2, 3], VERIFY, answer(&later)).await;
-    assert_eq!((known.code(), write), ("ok", 5.0), "verify, tagged, known user");
+    let (known, write, _) = measured(auth, &[2, 2, 4], VERIFY, answer(&later)).await;
+    assert_eq!((known.code(), write), ("ok", 6.0), "verify, tagged, known user");
     for number in 0..4 {
         auth.client_at(&format!("198.51.100.{number}")).ask(TAGGED).await;
     }
