@@ -12,6 +12,8 @@ pub use self::access_token::{AccessPolicy, ClaimNames, Issuing, Subject};
 pub use self::device::Device;
 pub use self::proof::Proof;
 pub use self::refresh_token::{Audience, Grant, RefreshToken, Seed};
+#[cfg(test)]
+pub(crate) use self::session::tests::POLICY;
 pub use self::session::{Opening, RotatedBy, Rotation, Session, SessionPolicy};
 pub use self::signer::Signer;
 pub use self::verifier::CheckingKeys;

@@ -248,11 +248,11 @@ pub struct Opening<'a> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::codes::proven;
 
-    const POLICY: SessionPolicy = SessionPolicy {
+    pub(crate) const POLICY: SessionPolicy = SessionPolicy {
         idle: Duration::from_secs(1_000),
         absolute: Duration::from_secs(3_000),
         rotation: true,

@@ -180,21 +180,11 @@ fn rotated_by(by: &RotatedBy) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
     use crate::codes::proven;
-    use crate::sessions::{Opening, Proof};
+    use crate::sessions::{Opening, POLICY, Proof};
     use crate::store::table::{Table, UserTable, size};
     use crate::words::{Entropy, Tenant};
-
-    const POLICY: SessionPolicy = SessionPolicy {
-        idle: Duration::from_secs(1_000),
-        absolute: Duration::from_secs(3_000),
-        rotation: true,
-        grace: Duration::from_secs(10),
-        per_user: 10,
-    };
 
     fn longest() -> Session {
         let now = Timestamp::from_unix(4_102_444_800);
