@@ -111,7 +111,8 @@ impl<'a> Steering<'a> {
         let call = calls.pop().filter(|_| calls.is_empty()).expect("one call at a time");
         let (actor, outcome) = (waiting.actor, call.error.unwrap_or_else(|| "ok".to_owned()));
         let failures = self.world.auth.charged(&self.scene.who);
-        self.steps.push(Step { name: self.scene.actors[actor].name, waiting, outcome, failures });
+        let delivered = self.world.auth.stack.inbox().messages(None).len();
+        self.steps.push(Step { name: self.scene.actors[actor].name, waiting, outcome, failures, delivered });
         self.settle(actor).await;
     }
 

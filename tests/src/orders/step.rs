@@ -22,6 +22,8 @@ pub struct Step {
     pub outcome: String,
     /// The identifier's failures after this step.
     pub failures: u32,
+    /// The messages delivered since the start of the scene.
+    pub delivered: usize,
 }
 
 impl Waiting {

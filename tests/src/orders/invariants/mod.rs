@@ -58,8 +58,8 @@ pub async fn broken(world: &World, scene: &Scene, answers: &[Answer], (before, s
         seen.users(),
         seen.chains(),
         seen.owners(),
-        seen.budget(),
-        seen.bucket(),
+        seen.budget(steps),
+        seen.bucket(steps),
         seen.session_limit(),
         seen.keys(),
         seen.outlived(steps),
@@ -197,14 +197,27 @@ impl Seen<'_> {
         })
     }
 
-    fn budget(&self) -> Option<Broken> {
-        let (left, sent) = (self.scene.messages_left?, self.world.auth.stack.inbox().messages(None).len());
+    fn budget(&self, steps: &[Step]) -> Option<Broken> {
+        let (left, sent) = (self.scene.messages_left?, self.sent(steps));
         unless(sent <= left, "budget holds", || format!("{sent} messages were sent, but only {left} were allowed"))
     }
 
-    fn bucket(&self) -> Option<Broken> {
-        let (left, sent) = (self.scene.mails_left?, self.world.auth.stack.inbox().messages(None).len());
+    fn bucket(&self, steps: &[Step]) -> Option<Broken> {
+        let (left, sent) = (self.scene.mails_left?, self.sent(steps));
         unless(sent <= left, "bucket holds", || format!("{sent} mails were sent, but only {left} tokens were left"))
+    }
+
+    /// The number of messages sent. A sender repeats a call whose answer was lost, and the same message may arrive twice.
+    fn sent(&self, steps: &[Step]) -> usize {
+        let mut last = 0;
+        let mut senders: Vec<_> = steps
+            .iter()
+            .filter(|step| step.delivered > std::mem::replace(&mut last, step.delivered))
+            .map(|step| step.waiting.actor)
+            .collect();
+        let sent = senders.len();
+        senders.retain(|sender| self.scene.struck == Some(*sender));
+        sent - senders.len().saturating_sub(1)
     }
 
     fn session_limit(&self) -> Option<Broken> {
