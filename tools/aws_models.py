@@ -26,6 +26,7 @@ OPERATIONS = {
         "TransactWriteItems",
         "UpdateItem",
     ],
+    "events": ["PutEvents"],
     "secretsmanager": ["DescribeSecret", "GetSecretValue", "PutSecretValue", "UpdateSecretVersionStage"],
     "sesv2": ["GetAccount", "GetEmailIdentity", "SendEmail"],
     "sns": ["GetSMSAttributes", "GetSMSSandboxAccountStatus", "Publish"],

@@ -62,6 +62,24 @@ impl Doors {
         }));
     }
 
+    /// Runs `work` again and again, with a pause after each time, until the servers stop.
+    pub(crate) fn repeat<W: Future + Send + 'static>(
+        &mut self,
+        pause: Duration,
+        mut work: impl FnMut() -> W + Send + 'static,
+    ) {
+        let mut stopping = self.stopping();
+        self.servers.push(tokio::spawn(async move {
+            loop {
+                tokio::select! {
+                    _ = stopping.wait_for(|stopping| *stopping) => return,
+                    () = tokio::time::sleep(pause) => {}
+                }
+                work().await;
+            }
+        }));
+    }
+
     /// Stops accepting requests and waits for pending answers.
     pub(crate) async fn close(mut self) {
         self.stop.send_replace(true);

@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 use local::{Options, Routes, Settings, Stack};
@@ -132,6 +133,9 @@ fn print(text: &str) -> Result<(), Failure> {
     std::io::stdout().write_all(text.as_bytes()).map_err(Failure::new)
 }
 
+/// Lambda waits up to a minute for a batch. Here a person is looking.
+const DELIVER_EVERY: Duration = Duration::from_secs(1);
+
 async fn run(arguments: Arguments) -> Result<(), Failure> {
     let is_kept = arguments.data.is_some();
     let stack = Stack::start(Options {
@@ -143,6 +147,7 @@ async fn run(arguments: Arguments) -> Result<(), Failure> {
         inbox: Some(arguments.inbox),
         page: Some(arguments.page),
         services_only: arguments.services_only,
+        deliver_every: Some(DELIVER_EVERY),
         on_line: Arc::new(|line| eprintln!("{}", console::readable(line))),
         ..Options::default()
     })

@@ -3,6 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::http::Request;
@@ -42,6 +43,8 @@ pub struct Options {
     /// Private keys in PEM, for the configured algorithm. A stack without keyrings signs with the first one. If the list is
     /// empty, the stack generates a key, and this takes a while.
     pub signing_keys: Vec<String>,
+    /// How often the records of streams are delivered to their functions. Without it only [`crate::Stack::deliver`] does.
+    pub deliver_every: Option<Duration>,
     /// Called with each log line.
     pub on_line: OnLine,
     /// Called with each call to AWS, when it arrives.
@@ -70,6 +73,7 @@ impl Default for Options {
             services_only: false,
             clock: StackClock::running(),
             signing_keys: Vec::new(),
+            deliver_every: None,
             on_line: Arc::new(|_| {}),
             on_call: Arc::new(|_| {}),
         }

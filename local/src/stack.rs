@@ -12,6 +12,7 @@ use axum::http::{Response, StatusCode};
 use axum::middleware::from_fn;
 use axum::response::IntoResponse;
 use local_aws::gateway::{Api, LONGEST_BODY, of_gateway};
+use local_aws::mapping::Poller;
 use local_aws::template::{self, Template};
 use local_aws::{ConnectionReset, Failure, Permissions, Services, StackClock};
 use serde_json::{Value, json};
@@ -41,6 +42,7 @@ pub struct Stack {
     keyrings: Keyrings,
     environments: Environments,
     api: Option<Arc<Api>>,
+    pollers: Arc<Vec<Poller>>,
     plan: Plan,
     addresses: Addresses,
     doors: Doors,
@@ -89,6 +91,11 @@ impl Stack {
         for table in &template.tables {
             services.create_table(&table.definition, table.ttl.as_deref()).map_err(Failure::new)?;
         }
+        template.queues.iter().for_each(|arn| services.create_queue(arn));
+        template.buses.iter().for_each(|bus| services.create_bus(bus));
+        for rule in &template.rules {
+            services.create_rule(&rule.bus, &rule.name, rule.pattern.clone()).map_err(Failure::new)?;
+        }
         template.senders.iter().chain([&settings.request.mail.sender]).for_each(|sender| services.allow_sender(sender));
         template.secrets.iter().for_each(|arn| services.create_secret(arn));
         keyrings::lay_ready(&services, &settings.verify.tokens, options.signing_keys.first(), clock.now())?;
@@ -101,8 +108,11 @@ impl Stack {
         let direct = options.in_process.then(direct);
         doors.serve(aws_door, aws_router(services.clone(), events.clone(), options.on_call));
         let behind_api: BTreeSet<String> = template.routes.iter().map(|route| route.function.clone()).collect();
-        let (functions, tasks) = environments.split(&behind_api);
-        let Template { routes, cors, custom, .. } = template;
+        let behind_streams: BTreeSet<String> =
+            template.mappings.iter().map(|mapping| mapping.function.clone()).collect();
+        let (functions, others) = environments.split(&behind_api);
+        let (_, tasks) = others.split(&behind_streams);
+        let Template { routes, cors, custom, mappings, .. } = template;
         let mut plan = Plan { routes, cors, functions, clock: clock.clone(), log, events, direct };
         let name = tasks.named_by(keyrings::BINARY).map(str::to_owned);
         let name = name.ok_or_else(|| Failure::new("template.yaml has no function rotate-keys"))?;
@@ -113,6 +123,18 @@ impl Stack {
             environments.fill(name, &data)?;
         }
         (plan.functions, _) = environments.split(&behind_api);
+        let mut pollers = Vec::new();
+        if !options.services_only {
+            let readers = Arc::new(plan.functions(&environments.split(&behind_streams).0, "streams").await?);
+            for mapping in mappings {
+                pollers.push(Poller::start(mapping, services.clone(), readers.clone(), clock.clone())?);
+            }
+        }
+        let pollers = Arc::new(pollers);
+        if let Some(pause) = options.deliver_every {
+            let pollers = pollers.clone();
+            doors.repeat(pause, move || deliver_all(pollers.clone()));
+        }
         let api = if options.services_only { None } else { Some(Arc::new(plan.start("").await?)) };
         if let (Some(door), Some(api)) = (api_door, &api) {
             // A stack with a domain is behind a proxy, and the proxy passes that name on.
@@ -138,7 +160,7 @@ impl Stack {
                 page::router(&addresses.api_url(), settings.request.frontends.usual).layer(from_fn(only_this_machine)),
             );
         }
-        Ok(Stack { clock, services, inbox, logs, keyrings, environments, api, plan, addresses, doors })
+        Ok(Stack { clock, services, inbox, logs, keyrings, environments, api, pollers, plan, addresses, doors })
     }
 
     /// The clock of the stack.
@@ -212,10 +234,32 @@ impl Stack {
         self.ask_for_keys(&json!({ "mode": "revoke", "kid": kid })).await
     }
 
+    /// Delivers all records of the tables' streams to the functions behind them. Returns how many.
+    pub async fn deliver(&self) -> usize {
+        deliver_all(self.pollers.clone()).await
+    }
+
+    /// Invokes a function behind a stream with any event.
+    ///
+    /// # Errors
+    /// The function is none behind a stream, or fails.
+    pub async fn invoke(&self, function: &str, event: &Value) -> Result<Value, Failure> {
+        let poller = self.pollers.iter().find(|poller| poller.function() == function);
+        poller.ok_or_else(|| Failure::new(format!("{function} is behind no stream")))?.invoke(event).await
+    }
+
     /// Finishes pending requests and stops.
     pub async fn stop(self) {
         self.doors.close().await;
     }
+}
+
+async fn deliver_all(pollers: Arc<Vec<Poller>>) -> usize {
+    let mut delivered = 0;
+    for poller in pollers.iter() {
+        delivered += poller.deliver().await;
+    }
+    delivered
 }
 
 fn aws_router(services: Services, log: Dispatch, on_call: OnCall) -> Router {

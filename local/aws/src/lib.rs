@@ -1,10 +1,12 @@
 //! A stand-in for AWS on one machine. README.md lists what it imitates and its limits.
 
 pub mod calls;
+pub mod events;
 pub mod faults;
 pub mod gate;
 pub mod gateway;
 pub mod lambda;
+pub mod mapping;
 pub mod rounds;
 pub mod template;
 
@@ -20,6 +22,7 @@ mod secrets;
 mod services;
 mod ses;
 mod sns;
+mod sqs;
 mod uploads;
 mod violations;
 mod wire;

@@ -1,7 +1,9 @@
-//! DynamoDB: the tables, the engine behind them, and the capacity of each call.
+//! DynamoDB: the tables, the engine behind them, their streams, and the capacity of each call.
 
 mod engine;
 mod metering;
+mod stream;
 mod tables;
 
-pub(crate) use tables::{Tables, arn_of};
+pub(crate) use stream::Record;
+pub(crate) use tables::{Tables, arn_of, stream_arn_of};

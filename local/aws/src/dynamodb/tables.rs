@@ -10,6 +10,7 @@ use shared::words::Clock;
 
 use super::engine::{Engine, EngineError};
 use super::metering::Metered;
+use super::stream::{Change, Streams};
 use crate::calls::Capacity;
 use crate::ids::{ACCOUNT, REGION};
 use crate::lock::locked;
@@ -22,6 +23,9 @@ const OLDEST_EXPIRED: Duration = Duration::from_secs(5 * 365 * 24 * 60 * 60);
 pub(crate) struct Tables {
     engine: Engine,
     known: Mutex<BTreeMap<String, Known>>,
+    streams: Streams,
+    /// Held while an item of a table with a stream is read, changed and read again.
+    changing: Mutex<()>,
     clock: Clock,
 }
 
@@ -35,12 +39,21 @@ struct Known {
 impl Tables {
     pub(crate) fn open(clock: Clock, data: Option<&Path>) -> Result<Tables, String> {
         let file = data.map(|folder| folder.join("dynamodb.sqlite"));
-        Ok(Tables { engine: Engine::open(file.as_deref())?, known: Mutex::default(), clock })
+        let engine = Engine::open(file.as_deref())?;
+        Ok(Tables { engine, known: Mutex::default(), streams: Streams::default(), changing: Mutex::default(), clock })
     }
 
     pub(crate) fn create(&self, definition: &Value, ttl: Option<&str>) -> Result<(), String> {
         let name = definition.get("TableName").and_then(Value::as_str).ok_or("a table has no TableName")?;
         let wanted = key_of(definition);
+        let mut definition = definition.clone();
+        let stream = definition.as_object_mut().and_then(|members| members.remove("StreamSpecification"));
+        match stream.as_ref().and_then(|stream| stream.get("StreamViewType")).and_then(Value::as_str) {
+            Some("NEW_AND_OLD_IMAGES") => self.streams.open(name, stream_arn_of(name)),
+            Some(other) => return Err(format!("the local stack does not support {other} in the stream of {name}")),
+            None if stream.is_some() => return Err(format!("the stream of {name} has no StreamViewType")),
+            None => {}
+        }
         let existing = self.engine.run("DescribeTable", json!({ "TableName": name }));
         match existing.ok().as_ref().and_then(|answer| answer.get("Table")).map(key_of) {
             Some(key) if key == wanted => {}
@@ -51,7 +64,7 @@ impl Tables {
             }
             None => {
                 self.engine
-                    .run("CreateTable", definition.clone())
+                    .run("CreateTable", definition)
                     .map_err(|error| format!("the table {name} cannot be created: {error}"))?;
             }
         }
@@ -62,7 +75,50 @@ impl Tables {
 
     /// Runs any operation, without a caller and without recording it.
     pub(crate) fn run(&self, operation: &str, request: Value) -> Result<Value, Refusal> {
-        self.engine.run(operation, request).map_err(|error| error.refusal())
+        self.change(operation, request, false).map_err(|error| error.refusal())
+    }
+
+    /// The streams of the tables.
+    pub(crate) fn streams(&self) -> &Streams {
+        &self.streams
+    }
+
+    /// Runs an operation, and appends its changes to the streams of their tables.
+    fn change(&self, operation: &str, request: Value, has_expired: bool) -> Result<Value, EngineError> {
+        let keys = self.streamed(operation, &request);
+        if keys.is_empty() {
+            return self.engine.run(operation, request);
+        }
+        let _changing = locked(&self.changing);
+        let image = |(table, key): &(String, Map<String, Value>)| {
+            let read = json!({ "TableName": table, "Key": key, "ConsistentRead": true });
+            Ok(self.engine.run("GetItem", read)?.get_mut("Item").map(Value::take))
+        };
+        let before = keys.iter().map(image).collect::<Result<Vec<_>, EngineError>>()?;
+        let answer = self.engine.run(operation, request)?;
+        let at = self.clock.now();
+        for (changed, before) in keys.into_iter().zip(before) {
+            let after = image(&changed)?;
+            let (table, key) = changed;
+            self.streams.append(&table, Change { key, before, after, has_expired, at });
+        }
+        Ok(answer)
+    }
+
+    /// The keys in a write, of tables with streams.
+    fn streamed(&self, operation: &str, request: &Value) -> Vec<(String, Map<String, Value>)> {
+        if !["PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "TransactWriteItems"].contains(&operation) {
+            return Vec::new();
+        }
+        let mut found = Vec::new();
+        find_items(request, "", &mut found);
+        let known = locked(&self.known);
+        let key = |(table, item): (&str, &Value)| {
+            let names = known.get(table).filter(|_| self.streams.has(table))?.key.iter();
+            let key = names.filter_map(|name| Some((name.clone(), item.get(name)?.clone())));
+            Some((table.to_owned(), key.collect()))
+        };
+        found.into_iter().filter_map(key).collect()
     }
 
     /// Answers a call after its policies allowed it. Also returns the consumed capacity.
@@ -70,7 +126,7 @@ impl Tables {
         let operation = call.operation.as_str();
         let mut request = call.body.clone();
         let metered = Metered::prepare(operation, &mut request);
-        match self.engine.run(operation, request) {
+        match self.change(operation, request, false) {
             Ok(mut answer) => {
                 let capacity = metered.take(operation, &mut answer);
                 if let Some(table) = answer.get_mut("Table").and_then(Value::as_object_mut) {
@@ -146,7 +202,7 @@ impl Tables {
                     fields.insert("Key".to_owned(), Value::Object(key));
                 }
                 // The condition fails if the item's expiry has been extended meanwhile.
-                deleted += usize::from(self.engine.run("DeleteItem", deletion).is_ok());
+                deleted += usize::from(self.change("DeleteItem", deletion, true).is_ok());
             }
             match page.get_mut("LastEvaluatedKey").map(Value::take) {
                 Some(last) => from = last,
@@ -158,6 +214,11 @@ impl Tables {
 
 pub(crate) fn arn_of(table: &str) -> String {
     format!("arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{table}")
+}
+
+/// The ARN of a table's stream.
+pub(crate) fn stream_arn_of(table: &str) -> String {
+    format!("{}/stream/2026-01-01T00:00:00.000", arn_of(table))
 }
 
 /// Names and types of the key attributes, in the order of the schema.

@@ -7,7 +7,7 @@ use http::StatusCode;
 use serde_json::{Value, json};
 use shared::words::Entropy;
 
-use super::settings::{AwsError, AwsFault, Delivery, FaultSettings, When};
+use super::settings::{AwsError, AwsFault, Delivery, Disorder, FaultSettings, When};
 use crate::lock::locked;
 use crate::wire::{Call, Refusal};
 
@@ -53,6 +53,15 @@ impl Faults {
         let met = Fault { error: fault.error, when: fault.when, table: fault.table.clone() };
         faults.retain(|fault| fault.times > 0);
         Some(met)
+    }
+
+    /// Whether the delivery of a stream has this fault now. Counts it as used once.
+    pub(crate) fn strikes(&self, kind: Disorder) -> bool {
+        let faults = &mut locked(&self.0).stream;
+        let Some(fault) = faults.iter_mut().find(|fault| fault.fault == kind) else { return false };
+        fault.times = fault.times.saturating_sub(1);
+        faults.retain(|fault| fault.times > 0);
+        true
     }
 
     /// Decides about the delivery of one accepted message.

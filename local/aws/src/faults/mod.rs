@@ -11,4 +11,4 @@ mod settings;
 
 pub(crate) use self::fault::Fault;
 pub use self::fault::Faults;
-pub use self::settings::{AwsError, AwsFault, Delivery, FaultSettings, When};
+pub use self::settings::{AwsError, AwsFault, Delivery, Disorder, FaultSettings, StreamFault, When};

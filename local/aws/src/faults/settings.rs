@@ -16,6 +16,36 @@ pub struct FaultSettings {
     pub delivery: Delivery,
     /// Faults of single calls.
     pub aws: Vec<AwsFault>,
+    /// Faults of the delivery of streams.
+    pub stream: Vec<StreamFault>,
+}
+
+/// A fault of the next deliveries of a stream. Each kind is one that Lambda shows, too.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Value")]
+pub struct StreamFault {
+    /// The kind.
+    pub fault: Disorder,
+    /// How often it happens, at least 1; 1 by default.
+    pub times: u32,
+}
+
+/// The kinds of faults of a stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Disorder {
+    /// A batch comes twice.
+    Duplicate,
+    /// A batch comes in two parts.
+    Split,
+    /// The next batch of the shard begins in the middle of the last one.
+    Overlap,
+    /// A shard brings nothing in this delivery.
+    Delay,
+    /// The shards come in the reverse order. Within a shard, the order always stays.
+    Reorder,
+    /// A shard contains a record that no function can read.
+    Poison,
 }
 
 /// The delivery of messages to SES or SNS.
@@ -134,6 +164,7 @@ impl TryFrom<Value> for FaultSettings {
             delivery_failure_rate: fields.take("delivery_failure_rate")?.unwrap_or_default(),
             delivery: fields.take("delivery")?.unwrap_or_default(),
             aws: fields.take("aws")?.unwrap_or_default(),
+            stream: fields.take("stream")?.unwrap_or_default(),
         };
         if !(0.0..=1.0).contains(&settings.delivery_failure_rate) {
             return Err("delivery_failure_rate: expected a number from 0 to 1".to_owned());
@@ -161,6 +192,22 @@ impl TryFrom<Value> for AwsFault {
         {
             return Err(format!("operation: no function calls `{operation}`"));
         }
+        if fault.times == 0 {
+            return Err("times: expected at least 1".to_owned());
+        }
+        fields.nothing_else(fault)
+    }
+}
+
+impl TryFrom<Value> for StreamFault {
+    type Error = String;
+
+    fn try_from(value: Value) -> Result<StreamFault, String> {
+        let mut fields = Fields::of(value)?;
+        let fault = StreamFault {
+            fault: fields.take("fault")?.ok_or("fault: missing")?,
+            times: fields.take("times")?.unwrap_or(1),
+        };
         if fault.times == 0 {
             return Err("times: expected at least 1".to_owned());
         }
@@ -215,6 +262,9 @@ mod tests {
         refuses(r#"{"aws": [{"error": "timeout", "operation": "Scan"}]}"#, "aws: operation: no function calls `Scan`");
         refuses(r#"{"aws": [{"error": "timeout", "times": 0}]}"#, "aws: times: expected at least 1");
         refuses(r#"{"aws": [{"error": "timeout", "time": 2}]}"#, "aws: time: unknown field");
+        refuses(r#"{"stream": [{}]}"#, "stream: fault: missing");
+        refuses(r#"{"stream": [{"fault": "loss"}]}"#, "stream: fault: unknown variant `loss`");
+        refuses(r#"{"stream": [{"fault": "delay", "times": 0}]}"#, "stream: times: expected at least 1");
     }
 
     #[test]

@@ -11,6 +11,7 @@ use super::shape::{Shape, Structure};
 #[derive(Deserialize)]
 pub(crate) struct Models {
     pub(crate) dynamodb: Model,
+    pub(crate) events: Model,
     pub(crate) secretsmanager: Model,
     pub(crate) sesv2: Model,
     pub(crate) sns: Model,

@@ -68,10 +68,14 @@ impl Request {
 
 #[test]
 fn an_unknown_operation_is_found_in_every_service() {
-    let Models { dynamodb, secretsmanager, sesv2, sns } = models();
-    for (model, operation) in
-        [(dynamodb, "PutItems"), (secretsmanager, "PutItem"), (sesv2, "Publish"), (sns, "publish")]
-    {
+    let Models { dynamodb, events, secretsmanager, sesv2, sns } = models();
+    for (model, operation) in [
+        (dynamodb, "PutItems"),
+        (events, "PutEvent"),
+        (secretsmanager, "PutItem"),
+        (sesv2, "Publish"),
+        (sns, "publish"),
+    ] {
         assert_eq!(problems(model, operation, &json!({})), ["AWS has no such operation"], "{operation}");
     }
     for (model, not_served) in [(dynamodb, "Scan"), (sesv2, "CreateContact")] {

@@ -5,7 +5,7 @@
 use super::pattern;
 
 /// The actions of these services, and of the permissions that SAM gives to every function.
-const ACTIONS: [(&str, &[&str]); 7] = [
+const ACTIONS: [(&str, &[&str]); 9] = [
     (
         "dynamodb",
         &[
@@ -19,10 +19,14 @@ const ACTIONS: [(&str, &[&str]); 7] = [
             "DescribeContinuousBackups",
             "DescribeEndpoints",
             "DescribeLimits",
+            "DescribeStream",
             "DescribeTable",
             "DescribeTimeToLive",
             "ExportTableToPointInTime",
             "GetItem",
+            "GetRecords",
+            "GetShardIterator",
+            "ListStreams",
             "ListTables",
             "PutItem",
             "Query",
@@ -33,6 +37,7 @@ const ACTIONS: [(&str, &[&str]); 7] = [
             "UpdateTimeToLive",
         ],
     ),
+    ("events", &["PutEvents"]),
     ("logs", &["CreateLogGroup", "CreateLogStream", "DescribeLogGroups", "DescribeLogStreams", "PutLogEvents"]),
     (
         "secretsmanager",
@@ -41,6 +46,7 @@ const ACTIONS: [(&str, &[&str]); 7] = [
     ("ses", &["SendBulkEmail", "SendEmail", "SendRawEmail"]),
     ("sms-voice", &["SendTextMessage"]),
     ("sns", &["Publish"]),
+    ("sqs", &["SendMessage"]),
     ("xray", &["PutTelemetryRecords", "PutTraceSegments"]),
 ];
 

@@ -24,10 +24,28 @@ pub(crate) struct Resources<'a> {
 pub(super) fn of(call: &Call, resources: &Resources<'_>) -> Result<Vec<Need>, Refusal> {
     match call.service {
         Service::DynamoDb => items::needs(call, resources.tables),
+        Service::Events => events(call),
         Service::SecretsManager => Ok(vec![secret(call, resources.secrets)?]),
         Service::Ses => mail(call, resources.ses),
         Service::Sns => publication(call),
     }
+}
+
+/// Each bus that an entry names, by its name or ARN.
+fn events(call: &Call) -> Result<Vec<Need>, Refusal> {
+    let action = action(call)?;
+    let entries = call.body.get("Entries").and_then(Value::as_array).into_iter().flatten();
+    let name = |entry: &Value| {
+        let named = entry.get("EventBusName").and_then(Value::as_str).unwrap_or("default");
+        named.rsplit('/').next().unwrap_or_default().to_owned()
+    };
+    let buses: BTreeSet<String> = entries.map(name).collect();
+    let need = |bus: String| Need {
+        action: action.clone(),
+        resource: format!("arn:aws:events:{REGION}:{ACCOUNT}:event-bus/{bus}"),
+        context: context(),
+    };
+    Ok(buses.into_iter().map(need).collect())
 }
 
 fn secret(call: &Call, secrets: &Secrets) -> Result<Need, Refusal> {

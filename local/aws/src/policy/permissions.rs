@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::condition::LEADING_KEYS;
+use super::need::{Need, context};
 use super::needs::{self, Resources};
 use super::statement::{Decision, Statement};
 use super::{advice, read};
@@ -43,6 +44,18 @@ impl Permissions {
             return Err(call.denied(&need.action, &need.resource, matches!(decision, Decision::Denied(_))));
         }
         Ok(())
+    }
+
+    /// Checks an action that a service takes for the function `caller`, such as Lambda's reads of a stream.
+    pub(crate) fn check_action(&self, caller: &str, action: &str, resource: &str) -> Result<(), String> {
+        let need = Need { action: action.to_owned(), resource: resource.to_owned(), context: context() };
+        let statements = self.0.get(caller).map_or(&[][..], Vec::as_slice);
+        match Decision::of(statements, &need) {
+            Decision::Allowed => Ok(()),
+            Decision::Denied(_) | Decision::NotAllowed => {
+                Err(format!("the role of {caller} lacks {action} on {resource}"))
+            }
+        }
     }
 }
 

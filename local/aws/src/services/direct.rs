@@ -2,8 +2,12 @@
 
 use serde_json::Value;
 
+use shared::words::Timestamp;
+
 use super::endpoint::Services;
 use crate::account::Account;
+use crate::dynamodb::Record;
+use crate::events::{Event, Pattern};
 use crate::lock::locked;
 use crate::uploads::Uploads;
 
@@ -78,5 +82,58 @@ impl Services {
     /// DynamoDB's message.
     pub fn sweep_expired(&self) -> Result<usize, String> {
         self.0.tables.sweep()
+    }
+
+    /// Creates the event bus `name`, unless it exists.
+    pub fn create_bus(&self, name: &str) {
+        self.0.buses.create(name);
+    }
+
+    /// Adds a rule to the bus `bus`.
+    ///
+    /// # Errors
+    /// The bus is unknown.
+    pub fn create_rule(&self, bus: &str, name: &str, pattern: Pattern) -> Result<(), String> {
+        self.0.buses.rule(bus, name, pattern)
+    }
+
+    /// The newest 10,000 events of a bus, oldest first.
+    pub fn events(&self, bus: &str) -> Vec<Event> {
+        self.0.buses.events(bus)
+    }
+
+    /// Creates the queue `arn`, unless it exists.
+    pub fn create_queue(&self, arn: &str) {
+        self.0.queues.create(arn);
+    }
+
+    /// The messages of the queue `arn`, oldest first. They stay in it.
+    pub fn messages(&self, arn: &str) -> Vec<Value> {
+        self.0.queues.messages(arn)
+    }
+
+    /// The ids of the shards of a table's stream. Empty for a table without a stream.
+    pub(crate) fn shards(&self, table: &str) -> Vec<String> {
+        self.0.tables.streams().shards(table)
+    }
+
+    /// The records of a shard with higher sequence numbers than `after`, at most `most`.
+    pub(crate) fn records(&self, table: &str, shard: &str, after: u128, most: usize) -> Vec<Record> {
+        self.0.tables.streams().records(table, shard, after, most)
+    }
+
+    /// Appends an unreadable record to a shard.
+    pub(crate) fn poison(&self, table: &str, shard: &str, at: Timestamp) {
+        self.0.tables.streams().poison(table, shard, at);
+    }
+
+    /// Sends a message to the queue `arn`. Returns `false` if the queue is unknown.
+    pub(crate) fn send(&self, arn: &str, message: Value) -> bool {
+        self.0.queues.send(arn, message)
+    }
+
+    /// Checks an action that a service takes for the function `caller`.
+    pub(crate) fn check_action(&self, caller: &str, action: &str, resource: &str) -> Result<(), String> {
+        self.0.permissions.check_action(caller, action, resource)
     }
 }

@@ -15,6 +15,7 @@ use tracing::Dispatch;
 use super::serve::Parts;
 use crate::calls::Calls;
 use crate::dynamodb::Tables;
+use crate::events::Buses;
 use crate::faults::{AwsError, Faults};
 use crate::gate::Gate;
 use crate::models::Models;
@@ -23,6 +24,7 @@ use crate::rounds::Rounds;
 use crate::secrets::Secrets;
 use crate::ses::{Mail, Ses};
 use crate::sns::{Sms, Sns};
+use crate::sqs::Queues;
 use crate::uploads::Uploads;
 use crate::violations::Violations;
 use crate::wire::{self, Refusal};
@@ -40,7 +42,7 @@ pub enum Delivered {
 #[derive(Clone, Copy, Debug)]
 pub struct ConnectionReset;
 
-/// DynamoDB, SES, SNS and Secrets Manager, with their tables, identities and secrets.
+/// DynamoDB, EventBridge, SES, SNS, SQS and Secrets Manager, with their tables, buses, identities, queues and secrets.
 #[derive(Clone)]
 pub struct Services(pub(super) Arc<Parts>);
 
@@ -67,6 +69,8 @@ impl Services {
             account: Mutex::default(),
             permissions,
             tables: Tables::open(clock.clone(), data)?,
+            buses: Buses::new(clock.clone()),
+            queues: Queues::default(),
             secrets: Secrets::open(clock, data)?,
             ses: Ses::new(move |mail| deliver_mail(Delivered::Mail(mail))),
             sns: Sns::new(move |sms| deliver(Delivered::Sms(sms))),

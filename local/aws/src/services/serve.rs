@@ -10,6 +10,7 @@ use serde_json::Value;
 use crate::account::{self, Account, DEPLOYER};
 use crate::calls::{CallRecord, Calls, Capacity};
 use crate::dynamodb::{Tables, arn_of};
+use crate::events::Buses;
 use crate::faults::{Fault, Faults};
 use crate::gate::Gate;
 use crate::models::Models;
@@ -18,6 +19,7 @@ use crate::rounds::Rounds;
 use crate::secrets::Secrets;
 use crate::ses::Ses;
 use crate::sns::Sns;
+use crate::sqs::Queues;
 use crate::uploads::Uploads;
 use crate::violations::{Part, Violations};
 use crate::wire::{Call, Refusal, Service, Target};
@@ -28,6 +30,8 @@ pub(super) struct Parts {
     pub(super) account: Mutex<Account>,
     pub(super) permissions: Permissions,
     pub(super) tables: Tables,
+    pub(super) buses: Buses,
+    pub(super) queues: Queues,
     pub(super) secrets: Secrets,
     pub(super) ses: Ses,
     pub(super) sns: Sns,
@@ -44,7 +48,7 @@ impl Parts {
         match call.service {
             Service::DynamoDb => self.tables.named_by(call),
             Service::SecretsManager => (Vec::new(), call.text("SecretId").map(str::to_owned).into_iter().collect()),
-            Service::Ses | Service::Sns => (Vec::new(), Vec::new()),
+            Service::Events | Service::Ses | Service::Sns => (Vec::new(), Vec::new()),
         }
     }
 
@@ -116,6 +120,7 @@ impl Parts {
                 let (outcome, capacity) = self.tables.answer(call);
                 (outcome, capacity, Duration::ZERO)
             }
+            Service::Events => (self.buses.answer(call), free, Duration::ZERO),
             Service::Ses => {
                 let (outcome, delay) = self.ses.answer(call, || self.faults.delivery());
                 (outcome, free, delay)
@@ -136,7 +141,7 @@ fn not_served(call: &Call) -> Refusal {
     tracing::warn!(action, "the local stack does not support this operation");
     match call.service {
         Service::DynamoDb => call.denied(&action, &arn_of(call.text("TableName").unwrap_or("*")), false),
-        Service::SecretsManager | Service::Ses | Service::Sns => {
+        Service::Events | Service::SecretsManager | Service::Ses | Service::Sns => {
             Refusal::unknown(&format!("the local stack has no operation {action}"))
         }
     }

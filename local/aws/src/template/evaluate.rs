@@ -43,6 +43,11 @@ impl Scope {
         self.names.reference(name)
     }
 
+    /// The ARN of a queue.
+    pub(super) fn queue(&self, name: &str) -> String {
+        self.names.attribute(name, "Arn").unwrap_or_default()
+    }
+
     /// The value of `node`, or `null` for no value.
     pub(super) fn value(&self, node: &Node) -> Result<Value, Failure> {
         Ok(self.maybe(node)?.unwrap_or(Value::Null))

@@ -3,6 +3,7 @@
 mod constraints;
 mod custom;
 mod evaluate;
+mod mapping;
 mod model;
 mod names;
 mod parts;
@@ -11,6 +12,7 @@ mod source;
 mod yaml;
 
 pub use self::custom::{CustomResource, unanswered, waits_for};
+pub use self::mapping::{Mapping, Rule};
 pub use self::model::{Cors, DEFAULT_ROUTE, Function, Route, Table, Template};
 pub use self::names::STACK;
 pub(crate) use self::names::expression_of;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::custom::CustomResource;
+use super::mapping::{Mapping, Rule};
 
 /// A template with one profile's parameters.
 #[derive(Clone, Debug)]
@@ -17,6 +18,14 @@ pub struct Template {
     pub cors: Option<Cors>,
     /// The tables.
     pub tables: Vec<Table>,
+    /// The event source mappings.
+    pub mappings: Vec<Mapping>,
+    /// The ARNs of the queues.
+    pub queues: Vec<String>,
+    /// The names of the event buses.
+    pub buses: Vec<String>,
+    /// The rules of the buses.
+    pub rules: Vec<Rule>,
     /// The ARNs of the secrets.
     pub secrets: Vec<String>,
     /// The identities from which SES may send.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::custom::unanswered;
 use super::yaml::Node;
+use crate::dynamodb::{arn_of, stream_arn_of};
 use crate::ids::{ACCOUNT, REGION};
 
 /// The stack's name, and the prefix of every physical name.
@@ -37,6 +38,10 @@ impl Names {
             // SAM's own name for the stage of an API.
             return (self.0.get(api)? == "AWS::Serverless::HttpApi").then(|| "$default".to_owned());
         }
+        if let Some(function) = name.strip_suffix(".Alias") {
+            // SAM's own name for the alias of a function.
+            return Some(format!("{}:{ALIAS}", self.attribute(function, "Arn")?));
+        }
         Some(match self.0.get(name)?.as_str() {
             "AWS::SecretsManager::Secret" => secret_arn(name),
             "AWS::Serverless::HttpApi" => STACK.to_owned(),
@@ -47,9 +52,13 @@ impl Names {
     /// The value of `GetAtt`.
     pub(super) fn attribute(&self, name: &str, attribute: &str) -> Option<String> {
         match (self.0.get(name)?.as_str(), attribute) {
-            ("AWS::DynamoDB::Table", "Arn") => {
-                Some(format!("arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{STACK}-{name}"))
+            ("AWS::DynamoDB::Table", "Arn") => Some(arn_of(&format!("{STACK}-{name}"))),
+            ("AWS::DynamoDB::Table", "StreamArn") => Some(stream_arn_of(&format!("{STACK}-{name}"))),
+            ("AWS::Events::EventBus", "Arn") => {
+                Some(format!("arn:aws:events:{REGION}:{ACCOUNT}:event-bus/{STACK}-{name}"))
             }
+            ("AWS::SQS::Queue", "Arn") => Some(format!("arn:aws:sqs:{REGION}:{ACCOUNT}:{STACK}-{name}")),
+            ("AWS::SQS::Queue", "QueueName") => Some(format!("{STACK}-{name}")),
             ("AWS::SecretsManager::Secret", "Id") => Some(secret_arn(name)),
             ("AWS::Serverless::Function", "Arn") => {
                 Some(format!("arn:aws:lambda:{REGION}:{ACCOUNT}:function:{STACK}-{name}"))
@@ -65,11 +74,21 @@ impl Names {
         }
     }
 
-    /// The function with this ARN.
+    /// The function with this ARN, or with an alias of this ARN.
     pub(super) fn function_of(arn: &str) -> Option<&str> {
-        arn.strip_prefix(&format!("arn:aws:lambda:{REGION}:{ACCOUNT}:function:{STACK}-"))
+        let name = arn.strip_prefix(&format!("arn:aws:lambda:{REGION}:{ACCOUNT}:function:{STACK}-"))?;
+        Some(name.strip_suffix(&format!(":{ALIAS}")).unwrap_or(name))
+    }
+
+    /// The name of the table whose stream has this ARN.
+    pub(super) fn table_of(stream: &str) -> Option<&str> {
+        let (table, _) = stream.split_once("/stream/")?;
+        table.strip_prefix(&arn_of(""))
     }
 }
+
+/// The alias that every function has.
+const ALIAS: &str = "live";
 
 /// The beginning of the types of custom resources.
 pub(super) const CUSTOM: &str = "Custom::";
@@ -85,7 +104,10 @@ fn secret_arn(name: &str) -> String {
 pub(crate) fn expression_of(arn: &str) -> String {
     let named = |kind: &str| arn.strip_prefix(&format!("arn:aws:{kind}{STACK}-"));
     if let Some(table) = named(&format!("dynamodb:{REGION}:{ACCOUNT}:table/")) {
-        return format!("!GetAtt {table}.Arn");
+        return match table.split_once("/stream/") {
+            Some((table, _)) => format!("!GetAtt {table}.StreamArn"),
+            None => format!("!GetAtt {table}.Arn"),
+        };
     }
     let secret = named(&format!("secretsmanager:{REGION}:{ACCOUNT}:secret:"));
     if let Some(secret) = secret.and_then(|name| name.strip_suffix(SUFFIX)) {

@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::custom::CustomResource;
 use super::evaluate::{Scope, text};
+use super::mapping;
 use super::model::{Cors, DEFAULT_ROUTE, Function, Route, Table, Template};
 use super::names::{CUSTOM, Names};
 use super::yaml::{Node, failure};
@@ -31,6 +32,10 @@ pub(super) fn read(template: &Node, scope: &Scope) -> Result<Template, Failure> 
         routes: Vec::new(),
         cors: None,
         tables: Vec::new(),
+        mappings: Vec::new(),
+        queues: Vec::new(),
+        buses: Vec::new(),
+        rules: Vec::new(),
         secrets: Vec::new(),
         senders: Vec::new(),
         custom: BTreeMap::new(),
@@ -58,6 +63,16 @@ pub(super) fn read(template: &Node, scope: &Scope) -> Result<Template, Failure> 
                 parts.log_days.extend(days.map(|days| (name.clone(), days)));
             }
             "AWS::DynamoDB::Table" => parts.tables.push(resource.table(scope)?),
+            "AWS::Lambda::EventSourceMapping" => {
+                let mapping = mapping::mapping(resource.at("/Properties"));
+                parts.mappings.push(mapping.map_err(|problem| resource.failure(&problem))?);
+            }
+            "AWS::SQS::Queue" => parts.queues.push(scope.queue(name)),
+            "AWS::Events::EventBus" => parts.buses.push(resource.reference(scope)?),
+            "AWS::Events::Rule" => {
+                let rule = mapping::rule(name, resource.at("/Properties"));
+                parts.rules.push(rule.map_err(|problem| resource.failure(&problem))?);
+            }
             "AWS::SecretsManager::Secret" => parts.secrets.push(resource.reference(scope)?),
             "AWS::SES::EmailIdentity" => parts.senders.push(resource.text("/Properties/EmailIdentity")?),
             "AWS::CloudWatch::Alarm" | "AWS::CloudWatch::Dashboard" => {
@@ -86,6 +101,10 @@ impl Resource<'_> {
     fn text(&self, path: &str) -> Result<String, Failure> {
         let found = self.at(path).and_then(text);
         found.ok_or_else(|| failure(self.line, format!("{} has no {}", self.name, path.replace('/', "."))))
+    }
+
+    fn failure(&self, problem: &str) -> Failure {
+        failure(self.line, format!("{}: {problem}", self.name))
     }
 
     /// The value of `!Ref` for this resource.
@@ -188,6 +207,10 @@ impl Resource<'_> {
         let properties =
             SHARED.iter().filter_map(|&name| Some((name.to_owned(), self.at("/Properties")?.get(name)?.clone())));
         let mut definition: Map<String, Value> = properties.collect();
+        if let Some(stream) = definition.get_mut("StreamSpecification").and_then(Value::as_object_mut) {
+            // A template only names the images.
+            stream.insert("StreamEnabled".to_owned(), json!(true));
+        }
         definition.insert("TableName".to_owned(), json!(self.reference(scope)?));
         let ttl = self.at("/Properties/TimeToLiveSpecification");
         let is_on = ttl.and_then(|ttl| ttl.get("Enabled")).and_then(Value::as_bool).unwrap_or_default();

@@ -54,6 +54,10 @@ impl Refusal {
     pub(crate) fn named_by(self, service: Service) -> Refusal {
         match service {
             Service::DynamoDb | Service::Ses => self,
+            Service::Events => {
+                let name = if self.name() == "InternalServerError" { "InternalException" } else { self.name() };
+                Refusal::new(self.status, name, self.message())
+            }
             Service::SecretsManager => {
                 let name = if self.name() == "InternalServerError" { "InternalServiceError" } else { self.name() };
                 Refusal { status: self.status, body: json!({ "__type": name, "Message": self.message() }) }

@@ -11,6 +11,8 @@ use crate::models::{Model, Models};
 pub enum Service {
     /// DynamoDB.
     DynamoDb,
+    /// EventBridge.
+    Events,
     /// Secrets Manager.
     SecretsManager,
     /// SES, API version 2.
@@ -21,12 +23,14 @@ pub enum Service {
 
 impl Service {
     /// All services.
-    pub(crate) const ALL: [Service; 4] = [Service::DynamoDb, Service::SecretsManager, Service::Ses, Service::Sns];
+    pub(crate) const ALL: [Service; 5] =
+        [Service::DynamoDb, Service::Events, Service::SecretsManager, Service::Ses, Service::Sns];
 
     /// Its name in signatures, records and settings.
     pub fn name(self) -> &'static str {
         match self {
             Service::DynamoDb => "dynamodb",
+            Service::Events => "events",
             Service::SecretsManager => "secretsmanager",
             Service::Ses => "ses",
             Service::Sns => "sns",
@@ -43,6 +47,7 @@ impl Service {
     pub(crate) fn model(self, models: &Models) -> &Model {
         match self {
             Service::DynamoDb => &models.dynamodb,
+            Service::Events => &models.events,
             Service::SecretsManager => &models.secretsmanager,
             Service::Ses => &models.sesv2,
             Service::Sns => &models.sns,
@@ -52,7 +57,7 @@ impl Service {
     pub(super) fn content_type(self) -> &'static str {
         match self {
             Service::DynamoDb => "application/x-amz-json-1.0",
-            Service::SecretsManager => "application/x-amz-json-1.1",
+            Service::Events | Service::SecretsManager => "application/x-amz-json-1.1",
             Service::Ses => "application/json",
             Service::Sns => "text/xml",
         }
@@ -61,7 +66,7 @@ impl Service {
     /// The status for a missing signature or permission. The JSON protocols use 400 for every client error.
     pub(crate) fn forbidden(self) -> StatusCode {
         match self {
-            Service::DynamoDb | Service::SecretsManager => StatusCode::BAD_REQUEST,
+            Service::DynamoDb | Service::Events | Service::SecretsManager => StatusCode::BAD_REQUEST,
             Service::Ses | Service::Sns => StatusCode::FORBIDDEN,
         }
     }

@@ -3,9 +3,11 @@
 #![allow(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "a test fails by a panic")]
 
 mod dynamodb;
+mod events;
 mod mails;
 mod permissions;
 mod secrets;
+mod streams;
 mod texts;
 
 use std::path::Path;

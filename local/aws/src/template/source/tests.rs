@@ -49,6 +49,9 @@ fn functions_have_their_values() {
     gives("!GetAtt First.Digest", &unanswered("First", "Digest"));
     gives("!Ref AWS::Region", "us-east-1");
     gives("!GetAtt Box.Arn", "arn:aws:dynamodb:us-east-1:000000000000:table/latchkey-Box");
+    let stream = "arn:aws:dynamodb:us-east-1:000000000000:table/latchkey-Box/stream/2026-01-01T00:00:00.000";
+    gives("!GetAtt Box.StreamArn", stream);
+    gives("!Ref Worker.Alias", "arn:aws:lambda:us-east-1:000000000000:function:latchkey-Worker:live");
     gives(
         "!Sub '${Mode}-${AWS::AccountId}-${Box.Arn}-${!kept}'",
         "slow-000000000000-arn:aws:dynamodb:us-east-1:000000000000:table/latchkey-Box-${kept}",
@@ -113,7 +116,7 @@ fn no_value_removes_the_entry() {
 fn unsupported_parts_fail_with_their_line() {
     fails("!FindInMap [a, b, c]", "!FindInMap is not supported");
     fails("!Ref Nothing", "there is no parameter or resource `Nothing`");
-    fails("!GetAtt Box.StreamArn", "there is no attribute `Box.StreamArn`");
+    fails("!GetAtt Box.Colour", "there is no attribute `Box.Colour`");
     fails("!If [IsSlow, a, b]", "there is no condition `IsSlow`");
     fails("!Sub ['${a}', { a: b }]", "!Sub is not supported in this form");
     fails("!Or [x, y]", "!Or is not supported in this form");

@@ -1,0 +1,203 @@
+//! Event source mappings and EventBridge's rules. A property or value that this module does not understand is an error.
+
+use serde_json::{Map, Value};
+
+use super::names::Names;
+use crate::events::Pattern;
+
+/// A mapping: Lambda reads the stream of a table and invokes a function with batches of its records.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Mapping {
+    /// The resource name of the function.
+    pub function: String,
+    /// The physical name of the table.
+    pub table: String,
+    /// The ARN of its stream.
+    pub stream: String,
+    /// The most records of a batch, at least 1.
+    pub batch_size: usize,
+    /// The length of a tumbling window in seconds, at least 1.
+    pub window_seconds: u64,
+    /// How often a failed batch is repeated.
+    pub retries: u32,
+    /// The ARN of the queue that learns of records that failed too often.
+    pub on_failure: String,
+    /// A record passes if one of these matches, or if there are none.
+    pub filters: Vec<Pattern>,
+}
+
+/// A rule of a bus.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rule {
+    /// The resource name of the rule.
+    pub name: String,
+    /// The name of the bus.
+    pub bus: String,
+    /// The events that match.
+    pub pattern: Pattern,
+}
+
+/// The members of a record that a filter may name.
+const FILTERED: [&str; 3] = ["dynamodb", "eventName", "userIdentity"];
+
+/// At most this many filters in a mapping.
+const MOST_FILTERS: usize = 5;
+
+/// A resource's properties, minus those already read.
+struct Properties(Map<String, Value>);
+
+impl Properties {
+    fn of(properties: Option<&Value>) -> Properties {
+        Properties(properties.and_then(Value::as_object).cloned().unwrap_or_default())
+    }
+
+    fn text(&mut self, name: &str) -> Result<String, String> {
+        match self.0.remove(name) {
+            Some(Value::String(text)) => Ok(text),
+            _ => Err(format!("{name}: expected a text")),
+        }
+    }
+
+    /// A number, which a parameter may give as a text.
+    fn number(&mut self, name: &str) -> Result<u64, String> {
+        let number = match self.0.remove(name) {
+            Some(Value::Number(number)) => number.as_u64(),
+            Some(Value::String(text)) => text.parse().ok(),
+            _ => None,
+        };
+        number.ok_or_else(|| format!("{name}: expected a number of 0 or more"))
+    }
+
+    /// A property that must have this value, because the stand-in behaves as if it had.
+    fn must_be(&mut self, name: &str, value: &Value) -> Result<(), String> {
+        match self.0.remove(name) {
+            Some(found) if found == *value => Ok(()),
+            _ => Err(format!("{name}: the local stack supports {value} only")),
+        }
+    }
+
+    fn nothing_else<T>(self, read: T) -> Result<T, String> {
+        match self.0.keys().next() {
+            None => Ok(read),
+            Some(other) => Err(format!("{other}: the local stack does not support this property")),
+        }
+    }
+}
+
+/// Reads the properties of an `AWS::Lambda::EventSourceMapping`.
+pub(super) fn mapping(properties: Option<&Value>) -> Result<Mapping, String> {
+    let mut properties = Properties::of(properties);
+    properties.must_be("StartingPosition", &Value::from("TRIM_HORIZON"))?;
+    properties.must_be("ParallelizationFactor", &Value::from(1))?;
+    properties.must_be("BisectBatchOnFunctionError", &Value::from(true))?;
+    properties.must_be("FunctionResponseTypes", &Value::from(vec!["ReportBatchItemFailures"]))?;
+    // The stand-in delivers when it is asked to.
+    properties.number("MaximumBatchingWindowInSeconds")?;
+    // A record leaves the stream after a day in any case.
+    properties.number("MaximumRecordAgeInSeconds")?;
+    let function = properties.text("FunctionName")?;
+    let stream = properties.text("EventSourceArn")?;
+    let destination = properties.0.remove("DestinationConfig").unwrap_or_default();
+    let on_failure = destination.pointer("/OnFailure/Destination").and_then(Value::as_str);
+    let mapping = Mapping {
+        function: Names::function_of(&function).ok_or_else(|| format!("{function} names no function"))?.to_owned(),
+        table: Names::table_of(&stream).ok_or_else(|| format!("{stream} is no stream of a table"))?.to_owned(),
+        stream,
+        batch_size: usize::try_from(properties.number("BatchSize")?).unwrap_or(usize::MAX),
+        window_seconds: properties.number("TumblingWindowInSeconds")?,
+        retries: u32::try_from(properties.number("MaximumRetryAttempts")?).unwrap_or(u32::MAX),
+        on_failure: on_failure.ok_or("DestinationConfig: expected the ARN of a queue in OnFailure")?.to_owned(),
+        filters: filters(properties.0.remove("FilterCriteria"))?,
+    };
+    if mapping.batch_size == 0 || mapping.window_seconds == 0 {
+        return Err("BatchSize and TumblingWindowInSeconds: expected at least 1".to_owned());
+    }
+    properties.nothing_else(mapping)
+}
+
+fn filters(criteria: Option<Value>) -> Result<Vec<Pattern>, String> {
+    let criteria = criteria.unwrap_or_default();
+    let filters = criteria.get("Filters").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    if filters.len() > MOST_FILTERS {
+        return Err(format!("FilterCriteria: at most {MOST_FILTERS} filters"));
+    }
+    let read = |filter: &Value| {
+        let pattern = filter.get("Pattern").ok_or("a filter has no Pattern")?;
+        let pattern = Pattern::read(pattern)?;
+        let other = pattern.names().find(|name| !FILTERED.contains(name)).map(str::to_owned);
+        other.map_or(Ok(pattern), |other| Err(format!("{other} is no member that a filter may name")))
+    };
+    filters.iter().map(read).collect::<Result<_, String>>().map_err(|problem| format!("FilterCriteria: {problem}"))
+}
+
+/// Reads the properties of the `AWS::Events::Rule` with this name.
+pub(super) fn rule(name: &str, properties: Option<&Value>) -> Result<Rule, String> {
+    let mut properties = Properties::of(properties);
+    let bus = properties.text("EventBusName")?;
+    let pattern = properties.0.remove("EventPattern").unwrap_or_default();
+    let pattern = Pattern::read(&pattern).map_err(|problem| format!("EventPattern: {problem}"))?;
+    properties.0.remove("Description");
+    properties.nothing_else(Rule { name: name.to_owned(), bus, pattern })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn properties() -> Value {
+        let prefix = |kind: &str| json!({ "Pattern": format!(r##"{{"dynamodb": {{"Keys": {{"pk": {{"S": [{{"prefix": "{kind}"}}]}}}}}}}}"##) });
+        json!({ "EventSourceArn": "arn:aws:dynamodb:us-east-1:000000000000:table/latchkey-Box/stream/2026-01-01T00:00:00.000",
+            "FunctionName": "arn:aws:lambda:us-east-1:000000000000:function:latchkey-Worker:live",
+            "StartingPosition": "TRIM_HORIZON", "ParallelizationFactor": 1, "BisectBatchOnFunctionError": true,
+            "FunctionResponseTypes": ["ReportBatchItemFailures"], "BatchSize": 100, "MaximumBatchingWindowInSeconds": 60,
+            "TumblingWindowInSeconds": 60, "MaximumRetryAttempts": "5", "MaximumRecordAgeInSeconds": 86400,
+            "DestinationConfig": { "OnFailure": { "Destination": "arn:aws:sqs:us-east-1:000000000000:latchkey-Dead" } },
+            "FilterCriteria": { "Filters": [prefix("S#"), prefix("U#")] } })
+    }
+
+    #[test]
+    fn a_mapping_is_read_whole() {
+        let mapping = mapping(Some(&properties())).unwrap();
+        assert_eq!((mapping.function.as_str(), mapping.table.as_str()), ("Worker", "latchkey-Box"));
+        assert_eq!((mapping.batch_size, mapping.window_seconds, mapping.retries), (100, 60, 5));
+        assert_eq!(mapping.filters.len(), 2);
+        assert!(mapping.on_failure.ends_with(":latchkey-Dead"));
+    }
+
+    #[test]
+    fn a_mapping_that_is_not_understood_is_refused() {
+        for (name, value, problem) in [
+            ("ParallelizationFactor", json!(2), "ParallelizationFactor: the local stack supports 1 only"),
+            ("StartingPosition", json!("LATEST"), "StartingPosition: the local stack supports \"TRIM_HORIZON\" only"),
+            ("BatchSize", json!(0), "BatchSize and TumblingWindowInSeconds: expected at least 1"),
+            ("MaximumRetryAttempts", json!(-1), "MaximumRetryAttempts: expected a number of 0 or more"),
+            ("EventSourceArn", json!("arn:aws:kinesis:x"), "arn:aws:kinesis:x is no stream of a table"),
+            ("DestinationConfig", json!({}), "DestinationConfig: expected the ARN of a queue in OnFailure"),
+            ("FilterCriteria", json!({ "Filters": [{ "Pattern": "{\"body\": [1]}" }] }), "FilterCriteria: body is no"),
+            (
+                "FilterCriteria",
+                json!({ "Filters": [{ "Pattern": "{\"eventName\": [{\"suffix\": \"T\"}]}" }] }),
+                "FilterCriteria: eventName: the",
+            ),
+            ("StartingPositionTimestamp", json!(1), "StartingPositionTimestamp: the local stack does not support"),
+        ] {
+            let mut properties = properties();
+            properties[name] = value;
+            let refused = mapping(Some(&properties)).unwrap_err();
+            assert!(refused.starts_with(problem), "{name}: {refused}");
+        }
+    }
+
+    #[test]
+    fn a_rule_has_a_bus_and_a_pattern_and_no_targets() {
+        let pattern = json!({ "detail-type": ["session.opened"] });
+        let read = rule("Watch", Some(&json!({ "EventBusName": "bus", "EventPattern": pattern }))).unwrap();
+        assert_eq!((read.name.as_str(), read.bus.as_str()), ("Watch", "bus"));
+        let targets = json!({ "EventBusName": "bus", "EventPattern": pattern, "Targets": [] });
+        assert!(rule("Watch", Some(&targets)).unwrap_err().starts_with("Targets: "));
+        let unknown = json!({ "EventBusName": "bus", "EventPattern": { "a": [{ "cidr": "::/0" }] } });
+        assert!(rule("Watch", Some(&unknown)).unwrap_err().starts_with("EventPattern: a: "));
+    }
+}
