@@ -234,6 +234,29 @@ def alarm_problems(result):
             yield f"{name} must tell AlarmTopicArn when it rises and when it ends"
 
 
+def mapping_problems(result):
+    """One bad record must not stop a shard for a day, and a shard's cursor needs the shard's id and one reader."""
+    for name, mapping in of_type(result, "AWS::Lambda::EventSourceMapping").items():
+        properties = mapping["Properties"]
+        if not re.fullmatch(r"\w+Aliaslive", properties["FunctionName"].get("Ref", "")):
+            yield f"{name} must invoke the alias of a function, because deployments shift its traffic"
+        if not properties.get("TumblingWindowInSeconds") or properties.get("ParallelizationFactor") != 1:
+            yield f"{name} must have a tumbling window, whose events name their shard, and one reader a shard"
+        if properties.get("MaximumRetryAttempts", -1) < 0 or not properties.get("BisectBatchOnFunctionError"):
+            yield f"{name} must limit its attempts and halve a failed batch"
+        source = properties["EventSourceArn"].get("Fn::GetAtt", [None, None])
+        stream = of_type(result, "AWS::DynamoDB::Table").get(source[0], {}).get("Properties", {}).get("StreamSpecification")
+        if source[1] != "StreamArn" or stream != {"StreamViewType": "NEW_AND_OLD_IMAGES"}:
+            yield f"{name} must read the stream of a table with both images"
+        # A queue gets the place of a record; a bucket would get its content.
+        failed = properties.get("DestinationConfig", {}).get("OnFailure", {}).get("Destination", {}).get("Fn::GetAtt", [None])
+        if failed[0] not in of_type(result, "AWS::SQS::Queue"):
+            yield f"{name} must send the places of failed records to a queue"
+    for name, queue in of_type(result, "AWS::SQS::Queue").items():
+        if queue["Properties"].get("SqsManagedSseEnabled") is not True:
+            yield f"{name} must be encrypted"
+
+
 def region_problems(result, page):
     """The page names each public region in which CloudFormation lacks a type of resource."""
     types = {part["Type"] for part in result["Resources"].values() if part["Type"].startswith("AWS::")}
@@ -362,6 +385,7 @@ def problems(source, result):
     yield from secret_problems(result)
     yield from retention_problems(result)
     yield from alarm_problems(result)
+    yield from mapping_problems(result)
     yield from region_problems(result, (Path(__file__).parent.parent / "docs" / "deploy.md").read_text(encoding="utf-8"))
     for what, count in sizes(result).items():
         if count > MOST[what]:

@@ -1,4 +1,4 @@
-//! The list of the API's functions, as types. `local` starts all of them, and `rotate-keys` checks the settings of all of them.
+//! The list of all functions, as types. `local` starts all of them, and `rotate-keys` checks the settings of all of them.
 //!
 //! `rotate-keys` itself is absent, because it depends on this list.
 
@@ -10,7 +10,7 @@ pub trait Visitor {
     fn visit<F: Function>(&mut self);
 }
 
-/// Passes every function of the API to `visitor`.
+/// Passes every function to `visitor`.
 pub fn visit_all(visitor: &mut impl Visitor) {
     visitor.visit::<request_otp::RequestOtp>();
     visitor.visit::<verify_otp::VerifyOtp>();
@@ -18,6 +18,8 @@ pub fn visit_all(visitor: &mut impl Visitor) {
     visitor.visit::<logout::Logout>();
     visitor.visit::<sessions::Sessions>();
     visitor.visit::<profile::Profile>();
+    visitor.visit::<account::Account>();
     visitor.visit::<jwks::Jwks>();
     visitor.visit::<fallback::Fallback>();
+    visitor.visit::<record::Record>();
 }

@@ -17,6 +17,8 @@ pub mod people;
 
 pub mod sessions;
 
+pub mod history;
+
 pub mod aws;
 
 pub mod store;

@@ -12,7 +12,7 @@ use shared::config;
 use crate::workspace::{read, row, template};
 
 /// Variables set by Lambda itself, and variables set only by `local` and tests.
-const NOT_IN_THE_TEMPLATE: [&str; 12] = [
+const NOT_IN_THE_TEMPLATE: [&str; 13] = [
     GONE[0],
     GONE[1],
     "AWS_REGION",
@@ -22,6 +22,7 @@ const NOT_IN_THE_TEMPLATE: [&str; 12] = [
     "AWS_SESSION_TOKEN",
     "AWS_ENDPOINT_URL",
     "AWS_ENDPOINT_URL_DYNAMODB",
+    "AWS_ENDPOINT_URL_EVENTBRIDGE",
     "AWS_ENDPOINT_URL_SECRETS_MANAGER",
     "AWS_ENDPOINT_URL_SESV2",
     "AWS_ENDPOINT_URL_SNS",
@@ -31,12 +32,14 @@ const NOT_IN_THE_TEMPLATE: [&str; 12] = [
 const ANSWERED: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
 /// Settings without a default.
-const REQUIRED: [&str; 10] = [
+const REQUIRED: [&str; 12] = [
     "ALLOWED_ORIGINS",
     "SENDER_EMAIL",
     "SES_CONFIGURATION_SET",
     "OTP_TABLE",
     "USER_TABLE",
+    "RECORD_TABLE",
+    "EVENT_BUS",
     "CODES_SECRET_ARN",
     "INDEX_SECRET_ARN",
     "REFRESH_SECRET_ARN",
@@ -158,7 +161,7 @@ fn the_longest_environment_leaves_room() {
         ("WEBOTP_HOST", _) => 47,
         ("ORIGIN_SECRET_SHA256", _) => 65,
         // Names that CloudFormation makes of the stack's and the resource's.
-        ("OTP_TABLE" | "USER_TABLE" | "SES_CONFIGURATION_SET", _) => 48,
+        ("OTP_TABLE" | "USER_TABLE" | "RECORD_TABLE" | "EVENT_BUS" | "SES_CONFIGURATION_SET", _) => 48,
         ("PRODUCT_NAME", _) => 40,
         // Names of hosts and mailboxes, and the path of a file.
         _ => 64,
@@ -185,7 +188,8 @@ fn the_template_and_the_settings_allow_the_same_values() {
         // A parameter that may be empty is a text, and its pattern expresses the range.
         let pattern = lines.iter().find_map(|line| line.strip_prefix("AllowedPattern: \"")?.strip_suffix('"'));
         if let Some(choices) = expected.strip_prefix("one of ").filter(|choices| *choices != "on, off") {
-            allows(format!("AllowedValues: [{choices}]"));
+            // Without quotes, YAML would read a boolean.
+            allows(format!("AllowedValues: [{}]", choices.replace("off", "\"off\"")));
         } else if let (Some((least, most)), Some(pattern)) = (range(&expected), pattern) {
             let pattern = Regex::new(&format!("^(?:{pattern})$")).unwrap();
             let [least, most] = [least, most].map(|bound| bound.parse::<u32>().unwrap());

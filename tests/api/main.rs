@@ -3,6 +3,7 @@
 // A future with handlers, SDK and harness is a deeply nested type.
 #![recursion_limit = "256"]
 
+mod account;
 mod algorithms;
 mod aliases;
 mod bearer;
@@ -36,6 +37,7 @@ mod permissions;
 mod policies;
 mod profile;
 mod published;
+mod record;
 mod refresh;
 mod request_otp;
 mod restore;

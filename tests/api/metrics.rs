@@ -191,9 +191,11 @@ async fn every_metric_of_alarms_and_dashboard_is_counted() {
         ("AWS/Lambda", "Duration"),
         ("AWS/Lambda", "Errors"),
         ("AWS/Lambda", "Invocations"),
+        ("AWS/Lambda", "IteratorAge"),
         ("AWS/Lambda", "Throttles"),
         ("AWS/SES", "Reputation.BounceRate"),
         ("AWS/SES", "Reputation.ComplaintRate"),
+        ("AWS/SQS", "ApproximateNumberOfMessagesVisible"),
     ];
     assert_eq!(others, known.map(|(namespace, name)| (namespace.to_owned(), name.to_owned())).into());
 }

@@ -34,7 +34,7 @@ fn names(response: &'static Response) -> Vec<&'static str> {
 }
 
 /// Fields with random values. All other fields must equal the example.
-const DRAWN: [&str; 9] = ["access", "challenge_id", "device", "id", "kid", "refresh", "username", "x", "y"];
+const DRAWN: [&str; 10] = ["access", "challenge_id", "device", "id", "kid", "refresh", "session", "username", "x", "y"];
 
 fn is_alike(example: &Value, real: &Value) -> bool {
     match (example, real) {

@@ -94,6 +94,10 @@ async fn walk(auth: &Deployment) -> Result<(), String> {
     expect("request for a tagged address", tagged, "ok")?;
     expect("verify for a tagged address", client.answer_unbound(TAGGED, &auth.newest_code(TAGGED)).await, "ok")?;
     spend(auth).await?;
+    auth.stack.deliver().await;
+    if let Some(failed) = auth.failed_records().first() {
+        return Err(failed.to_string());
+    }
     auth.stack.rotate_keys().await.map_err(|failure| failure.to_string())?;
     // The first keys are repeated after a denial, so a missing permission may only cost time.
     if let Some(repeated) = auth.stack.logs().iter().find(|line| line.contains("another attempt follows")) {
@@ -110,7 +114,8 @@ async fn walk(auth: &Deployment) -> Result<(), String> {
 /// Each function has access only to the tables and keys it needs.
 #[test]
 fn every_function_has_its_own_tables_and_secrets_and_no_others() {
-    let (otp, user) = ("table/latchkey-OtpTable", "table/latchkey-UserTable");
+    let (otp, user, record) = ("table/latchkey-OtpTable", "table/latchkey-UserTable", "table/latchkey-RecordTable");
+    let stream = "table/latchkey-UserTable/stream/*";
     let secrets = ["Index", "Codes", "Refresh", "Signing"];
     let secrets = secrets.map(|name| format!("secret:latchkey-{name}Secret-000000"));
     let [index, codes, refresh, signing] = secrets.each_ref().map(String::as_str);
@@ -121,6 +126,9 @@ fn every_function_has_its_own_tables_and_secrets_and_no_others() {
         ("Logout", BTreeSet::from([otp, user, index, refresh])),
         ("Sessions", BTreeSet::from([user])),
         ("Profile", BTreeSet::from([user])),
+        ("Account", BTreeSet::from([user, record])),
+        // The stream has addresses, so nobody else may read it.
+        ("Record", BTreeSet::from([record, stream])),
         ("Jwks", BTreeSet::from([user])),
         ("Fallback", BTreeSet::new()),
         ("RotateKeys", BTreeSet::from([user, index, codes, refresh, signing])),
@@ -306,6 +314,33 @@ async fn profile_reads_users_and_public_keys_and_writes_nothing() {
     calls.extend(secrets(&SECRETS));
     calls.push(Call::mail("no-reply@example.com"));
     has_no_permission_for("Profile", calls).await;
+}
+
+#[tokio::test]
+async fn account_reads_one_users_activity_and_writes_nothing() {
+    let mut calls: Vec<Call> = ["S#a", "ID#a"].iter().flat_map(|key| each(&ALL, "UserTable", key)).collect();
+    for key in ["U#a", "JWKS"] {
+        calls.extend(each(&["PutItem", "UpdateItem", "DeleteItem"], "UserTable", key));
+    }
+    calls.extend(["A#a", "DAY#1", "SEQ#a"].iter().flat_map(|key| each(&ALL, "RecordTable", key)));
+    calls.extend(each(&ALL, "OtpTable", "I#a"));
+    calls.extend(secrets(&SECRETS));
+    calls.push(Call::mail("no-reply@example.com"));
+    has_no_permission_for("Account", calls).await;
+}
+
+#[tokio::test]
+async fn record_reads_no_item_of_a_user_and_deletes_nothing() {
+    let mut calls: Vec<Call> =
+        ["U#a", "ID#a", "S#a", "JWKS"].iter().flat_map(|key| each(&ALL, "UserTable", key)).collect();
+    calls.extend(each(&ALL, "RecordTable", "A#a"));
+    calls.extend(each(&["PutItem", "DeleteItem"], "RecordTable", "DAY#1"));
+    calls.extend(each(&["GetItem", "PutItem", "DeleteItem"], "RecordTable", "LA#1"));
+    calls.extend(each(&["PutItem", "DeleteItem"], "RecordTable", "SEQ#a"));
+    calls.extend(each(&ALL, "OtpTable", "I#a"));
+    calls.extend(secrets(&SECRETS));
+    calls.extend([Call::mail("no-reply@example.com"), Call::publish(PHONE)]);
+    has_no_permission_for("Record", calls).await;
 }
 
 #[tokio::test]

@@ -99,6 +99,20 @@ async fn leaks_are_found_at_the_end_of_every_test() {
     assert!(ended.is_err(), "a deployment ended without an error despite leaks");
 }
 
+/// The end also searches what `record` has stored.
+#[tokio::test]
+async fn an_address_in_record_table_is_found() {
+    for (text, is_leak) in [("otp_email", false), (ADA, true)] {
+        let auth = Deployment::start().await;
+        auth.client().sign_in(ADA).await;
+        let item = json!({ "pk": { "S": "A#x" }, "sk": { "S": "1" }, "via": { "S": text } });
+        let put = json!({ "TableName": auth.setting("RECORD_TABLE"), "Item": item });
+        auth.stack.services().dynamodb("PutItem", put).unwrap();
+        let ended = catch_unwind(AssertUnwindSafe(|| drop(auth)));
+        assert_eq!(ended.is_err(), is_leak, "{text}");
+    }
+}
+
 /// Six digits may be part of something else. They are a code only as a separate word.
 #[tokio::test]
 async fn digits_within_longer_text_are_not_a_code() {

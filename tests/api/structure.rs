@@ -262,7 +262,7 @@ fn only_one_file_names_the_engine_of_the_tables() {
 /// Rules are pure: they are free of AWS, HTTP, `async` and clocks.
 #[test]
 fn rules_touch_nothing_outside() {
-    for folder in ["words", "config", "keys", "codes", "people", "sessions"] {
+    for folder in ["words", "config", "keys", "codes", "people", "sessions", "history"] {
         for (module, text) in modules(folder) {
             for foreign in [
                 "aws_sdk",

@@ -16,6 +16,7 @@ pub const REFRESH: &str = "/api/auth/token/refresh/";
 pub const LOGOUT: &str = "/api/auth/logout/";
 pub const SESSIONS: &str = "/api/auth/sessions/";
 pub const PROFILE: &str = "/api/profile/";
+pub const ACTIVITY: &str = "/api/account/activity/";
 
 /// A client with one network address.
 #[derive(Clone, Copy)]

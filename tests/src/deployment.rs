@@ -30,6 +30,9 @@ pub struct Deployment {
 /// 2026-01-01T00:00:00Z, the start of an hour and of every window.
 pub const START: u64 = 1_767_225_600;
 
+/// The queue of changes that `record` could not handle.
+pub(crate) const FAILED_RECORDS: &str = "arn:aws:sqs:us-east-1:000000000000:latchkey-FailedRecords";
+
 /// Long timeouts, because a busy machine is slow. Tests of timeouts override them.
 const PATIENCE: [(&str, &str); 2] = [("AWS_ATTEMPT_TIMEOUT_MS", "20000"), ("AWS_OPERATION_TIMEOUT_MS", "25000")];
 
@@ -140,6 +143,17 @@ impl Deployment {
         self.stack.inbox().messages(Some(address)).len()
     }
 
+    /// The messages about changes that `record` could not handle.
+    pub fn failed_records(&self) -> Vec<Value> {
+        self.stack.services().messages(FAILED_RECORDS)
+    }
+
+    /// The events that are on the bus, as their details.
+    pub fn events(&self) -> Vec<Value> {
+        let events = self.stack.services().events(&self.setting("EVENT_BUS"));
+        events.into_iter().map(|event| event.event["detail"].clone()).collect()
+    }
+
     /// Counts the active sessions by refreshing each. Replaces the tokens of active sessions with their successors.
     pub async fn live(&self, sessions: &mut [Tokens]) -> usize {
         let mut live = 0;
@@ -226,8 +240,10 @@ impl Deployment {
         serde_json::from_str(&self.stack.services().secret(&self.setting(setting)).unwrap()).unwrap()
     }
 
+    /// A setting of `verify-otp` or `record`. Together they have the names of all tables.
     pub fn setting(&self, name: &str) -> String {
-        self.stack.environment("VerifyOtp").into_iter().find(|(variable, _)| variable == name).unwrap().1
+        let all = ["VerifyOtp", "Record"].into_iter().flat_map(|function| self.stack.environment(function));
+        all.into_iter().find(|(variable, _)| variable == name).unwrap().1
     }
 }
 

@@ -4,7 +4,7 @@ use axum::body::Bytes;
 use axum::http::{Request, header};
 use serde_json::{Value, json};
 
-use crate::client::{LOGOUT, PROFILE, REFRESH, REQUEST, SESSIONS, VERIFY, with_token};
+use crate::client::{ACTIVITY, LOGOUT, PROFILE, REFRESH, REQUEST, SESSIONS, VERIFY, with_token};
 use crate::deployment::{session_of, wrong};
 use crate::{Deployment, Tokens};
 
@@ -38,6 +38,7 @@ pub enum Kind {
     EndSession,
     EndOthers,
     Profile,
+    Activity,
     Jwks,
     Fallback,
 }
@@ -67,7 +68,7 @@ const fn signed(name: &'static str, kind: Kind, rounds: &'static [usize]) -> Ope
     Operation { name, kind, answer: "ok", signs: true, rounds }
 }
 
-pub const OPERATIONS: [Operation; 19] = [
+pub const OPERATIONS: [Operation; 20] = [
     done("request, first", Kind::FirstRequest, &[2, 1, 1]),
     done("request, later", Kind::LaterRequest, &[2, 1, 1]),
     done("request, resend", Kind::Resend, &[2, 1, 1]),
@@ -85,6 +86,7 @@ pub const OPERATIONS: [Operation; 19] = [
     done("end of a session", Kind::EndSession, &[1]),
     done("end of all others", Kind::EndOthers, &[1]),
     done("profile", Kind::Profile, &[1]),
+    done("activity", Kind::Activity, &[2]),
     done("jwks", Kind::Jwks, &[]),
     refused("fallback", Kind::Fallback, "not_found", &[]),
 ];
@@ -139,6 +141,7 @@ impl Kind {
             Kind::EndSession => with_token("DELETE", &format!("{SESSIONS}{}", session_of(&access)), &access),
             Kind::EndOthers => with_token("DELETE", SESSIONS, &access),
             Kind::Profile => with_token("GET", PROFILE, &access),
+            Kind::Activity => with_token("GET", ACTIVITY, &access),
             _ => post(REFRESH, json!({ "refresh": refresh })),
         }
     }

@@ -1,6 +1,6 @@
 //! Checks that no deployment in the tests leaks secrets (S09, V31). Each deployment has a witness. It learns every code, token,
-//! key and address, and keeps every log line, error answer and write to OtpTable. At the deployment's end it searches the texts
-//! for the secrets.
+//! key and address, and keeps every log line, error answer, event on the bus and write to OtpTable. At the deployment's end it
+//! searches these texts, RecordTable and the queue of failed records for the secrets.
 //!
 //! It learns codes and addresses from the calls to SES and SNS, even if they fail. It learns keys from the keyrings, tokens
 //! from answers, and retry keys from requests. So a test does not need to declare its secrets.
@@ -67,6 +67,11 @@ impl Witness {
         self.text("OtpTable", plain(item));
     }
 
+    /// Keeps what is stored elsewhere: an item of RecordTable, or a message of a queue.
+    pub fn stored(&self, place: &'static str, value: &Value) {
+        self.text(place, plain(value));
+    }
+
     /// Learns the keys of a keyring, recognised by their length.
     pub fn keyring(&self, text: &str) {
         let mut seen = self.seen();
@@ -103,6 +108,7 @@ impl Witness {
             (target, _) if target.ends_with(".PutSecretValue") => {
                 self.keyring(body["SecretString"].as_str().unwrap_or_default());
             }
+            ("AWSEvents.PutEvents", _) => self.text("an event", plain(&body)),
             (target, _) if target.starts_with("DynamoDB") => of_otp_table(&body).for_each(|part| self.table(part)),
             (_, "/v2/email/outbound-emails") => {
                 let (to, subject) =

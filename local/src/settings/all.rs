@@ -15,6 +15,7 @@ pub(crate) struct All {
     pub(crate) request: request_otp::Settings,
     pub(crate) verify: verify_otp::Settings,
     pub(crate) keys: rotate_keys::Settings,
+    pub(crate) record: record::Settings,
 }
 
 /// A placeholder for the later answer of a custom resource, so that all other settings can be read. It has the form of a
@@ -40,6 +41,7 @@ impl All {
                 request: request_otp::RequestOtp::settings(read),
                 verify: verify_otp::VerifyOtp::settings(read),
                 keys: rotate_keys::RotateKeys::settings(read),
+                record: record::Record::settings(read),
             }
         });
         all.map_err(Failure::new)

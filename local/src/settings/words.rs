@@ -1,6 +1,7 @@
 //! The description of each setting in words. Add a line here for a new setting; a test finds missing ones.
 
 use shared::codes::Domains;
+use shared::history::Wanted;
 use shared::http::TokenDelivery;
 
 use super::All;
@@ -24,6 +25,7 @@ pub(super) const GROUPS: &[Group] = &[
     Group { title: "Tokens", lines: TOKENS },
     Group { title: "Sessions", lines: SESSIONS },
     Group { title: "Mail", lines: MAIL },
+    Group { title: "Events and activity", lines: EVENTS },
     Group { title: "AWS (a deployment has its own names, region and endpoints)", lines: AWS },
 ];
 
@@ -177,11 +179,25 @@ const MAIL: &[Line] = &[
     (&["PRODUCT_NAME"], |all| format!("the product's name, in mail and SMS: {}", all.request.mail.product)),
 ];
 
+const EVENTS: &[Line] = &[
+    (&["EVENTS"], |all| {
+        let words = match all.record.wanted {
+            Wanted::Off => "none",
+            Wanted::Security => "sign-ups and ended sessions",
+            Wanted::All => "all, also each sign-in",
+        };
+        format!("events on the bus: {words}")
+    }),
+    (&["ACTIVITY_DAYS"], |all| format!("a user's activity: kept for {}", duration(all.record.keep))),
+];
+
 const AWS: &[Line] = &[
     (&["STAGE"], |all| format!("stage: {}, a name for logs", all.common.metrics.stage)),
     (&["METRICS"], |all| format!("metrics: {}", on_or_off(all.common.metrics.is_on))),
     (&["OTP_TABLE"], |all| format!("challenges and counters: {}", all.request.otp_table)),
     (&["USER_TABLE"], |all| format!("users and sessions: {}", all.verify.user_table)),
+    (&["RECORD_TABLE"], |all| format!("activity and counts: {}", all.record.record_table)),
+    (&["EVENT_BUS"], |all| format!("event bus: {}", all.record.bus)),
     (&["INDEX_SECRET_ARN"], |all| format!("the index key: {}", resource(&all.verify.index_secret))),
     (&["CODES_SECRET_ARN"], |all| format!("keys of codes: {}", resource(&all.verify.codes_secret))),
     (&["REFRESH_SECRET_ARN"], |all| format!("keys of refresh tokens: {}", resource(&all.verify.tokens.refresh_secret))),
@@ -193,6 +209,9 @@ const AWS: &[Line] = &[
     }),
     (&["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_DYNAMODB"], |all| {
         format!("DynamoDB: {}", given(&all.common.aws.endpoints.dynamodb, "at AWS"))
+    }),
+    (&["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_EVENTBRIDGE"], |all| {
+        format!("EventBridge: {}", given(&all.common.aws.endpoints.events, "at AWS"))
     }),
     (&["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_SECRETS_MANAGER"], |all| {
         format!("Secrets Manager: {}", given(&all.common.aws.endpoints.secrets, "at AWS"))

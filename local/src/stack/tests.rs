@@ -129,3 +129,21 @@ async fn keyrings_and_users_are_kept_in_the_data_folder() {
     after.stop().await;
     std::fs::remove_dir_all(&folder).unwrap();
 }
+
+/// `cargo run -p local` delivers by itself. A test asks for it.
+#[tokio::test]
+async fn a_stack_may_deliver_its_streams_by_itself() {
+    let stack = stack(|options| options.deliver_every = Some(std::time::Duration::from_millis(1))).await.unwrap();
+    let ada = json!({ "identifier": "ada@example.com" });
+    let (_, asked) = post(&stack, "/api/auth/otp/request/", &ada).await;
+    let answer =
+        json!({ "identifier": "ada@example.com", "challenge_id": asked["challenge_id"], "otp_code": code(&stack) });
+    assert_eq!(post(&stack, "/api/auth/otp/verify", &answer).await.0, 200, "{:?}", stack.logs());
+    let waiting = async {
+        while stack.services().events("latchkey-Bus").is_empty() {
+            tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(10), waiting).await.expect("no event comes");
+    stack.stop().await;
+}

@@ -1,5 +1,6 @@
 //! Access to AWS: the shared HTTP and TLS stack, settings, secrets, and cached keys.
 
+mod bus;
 mod callback;
 mod calls;
 mod client;
@@ -12,6 +13,7 @@ mod settings;
 mod trust;
 pub mod vault;
 
+pub use self::bus::Bus;
 pub use self::callback::Callback;
 pub(crate) use self::client::endpoint;
 pub use self::client::{Aws, Retries};

@@ -57,7 +57,7 @@ impl Default for Settings {
         Settings {
             region: String::new(),
             credentials: Credentials::new("", "", None, None, "none"),
-            endpoints: Endpoints { dynamodb: None, secrets: None, ses: None, sns: None },
+            endpoints: Endpoints { dynamodb: None, events: None, secrets: None, ses: None, sns: None },
             attempt_timeout: Duration::from_secs(1),
             operation_timeout: Duration::from_secs(3),
             ca_bundle: None,
@@ -91,6 +91,8 @@ impl Eq for Carrier {}
 pub struct Endpoints {
     /// DynamoDB.
     pub dynamodb: Option<String>,
+    /// EventBridge.
+    pub events: Option<String>,
     /// Secrets Manager.
     pub secrets: Option<String>,
     /// SES.
@@ -105,6 +107,7 @@ impl Endpoints {
         let endpoint = |service: &str| read.get(&format!("AWS_ENDPOINT_URL_{service}")).or(everywhere.clone());
         Endpoints {
             dynamodb: endpoint("DYNAMODB"),
+            events: endpoint("EVENTBRIDGE"),
             secrets: endpoint("SECRETS_MANAGER"),
             ses: endpoint("SESV2"),
             sns: endpoint("SNS"),

@@ -1,6 +1,7 @@
 //! Requests: API Gateway's event and its body.
 
 use lambda_http::RequestExt;
+use lambda_http::aws_lambda_events::query_map::QueryMap;
 use lambda_http::http::{HeaderMap, Method, header};
 use lambda_http::request::RequestContext;
 use serde::de::DeserializeOwned;
@@ -38,6 +39,7 @@ pub struct Request {
     content_type: Option<String>,
     user_agent: Option<String>,
     authorization: Option<String>,
+    query: QueryMap,
     body: Vec<u8>,
 }
 
@@ -67,6 +69,7 @@ impl Request {
             content_type: text(header::CONTENT_TYPE),
             user_agent: text(header::USER_AGENT),
             authorization: text(header::AUTHORIZATION),
+            query: request.query_string_parameters(),
             body: request.into_body().to_vec(),
         })
     }
@@ -95,6 +98,11 @@ impl Request {
     pub fn bearer(&self) -> Result<&str> {
         let (scheme, token) = self.authorization.as_deref().and_then(|text| text.split_once(' ')).unwrap_or_default();
         if scheme.eq_ignore_ascii_case("Bearer") { Ok(token.trim_start_matches(' ')) } else { Err(Error::InvalidToken) }
+    }
+
+    /// A parameter of the query, decoded. The first one, if it is repeated.
+    pub fn parameter(&self, name: &str) -> Option<&str> {
+        self.query.first(name)
     }
 
     /// The tenant of the request.

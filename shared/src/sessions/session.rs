@@ -74,6 +74,8 @@ pub struct Session {
     pub(crate) absolute_end: ExpiresAt,
     /// The authentication methods of the sign-in, with names from RFC 8176.
     pub(crate) methods: Vec<String>,
+    /// The way of the sign-in, such as `otp_email`. Empty for sessions from before ways were kept.
+    pub(crate) way: String,
     /// The request that began the current generation.
     pub(crate) rotated_by: RotatedBy,
 }
@@ -137,6 +139,7 @@ impl Session {
             idle_end: ExpiresAt::after(now, opening.policy.idle),
             absolute_end: ExpiresAt::after(now, opening.policy.absolute),
             methods: proof.methods(),
+            way: proof.way().to_owned(),
             rotated_by: RotatedBy::Invocation(String::new()),
         })
     }

@@ -1,4 +1,4 @@
-//! The two tables, with a file or folder for each kind of item. Only this module knows attribute names, keys and expressions.
+//! The three tables, with a file or folder for each kind of item. Only this module knows attribute names, keys and expressions.
 //!
 //! An update that relies on an existing item has a condition that is false if the item is missing. So an update never brings back
 //! a deleted item (S81). A refused update returns the item that refused it, which saves a second read (S83).
@@ -12,12 +12,14 @@ mod mailboxes;
 mod networks;
 mod owners;
 mod public_keys;
+mod record;
 mod refused;
 mod requests;
 mod row;
 mod send;
 mod sessions;
 mod sms_budget;
+mod stream;
 mod table;
 mod users;
 mod write;
@@ -26,7 +28,9 @@ pub use self::identifier::{Begun, ChallengeRequest};
 pub use self::mail_budget::CountedMail;
 pub use self::owners::{NewUser, Owner, SignUp};
 pub use self::public_keys::Publication;
+pub use self::record::{ActivityPage, ActivityRow, Progress};
 pub use self::requests::Requests;
 pub use self::sessions::RotationRequest;
 pub use self::sms_budget::SmsCounts;
-pub use self::table::{OtpTable, Store, UserTable, Users};
+pub use self::stream::read_change;
+pub use self::table::{OtpTable, RecordTable, Store, UserTable, Users};

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::row::{self, row};
 use super::send::{MOST_ROUNDS, Transacted};
-use super::table::{OtpTable, Users};
+use super::table::{Item, OtpTable, Users};
 use crate::codes::ProvenCode;
 use crate::people::User;
 use crate::sessions::Session;
@@ -21,10 +21,24 @@ row! {
         PROVED = "at" => proved: u64,
         /// The page the user came from, as the client reported it.
         SOURCE_URL = "source_url" => #[serde(skip_serializing_if = "Option::is_none")] source_url: Option<String>,
+        /// The way of the sign-up: `otp_email` or `otp_sms`.
+        WAY = "via" => #[serde(default, skip_serializing_if = "String::is_empty")] way: String,
     }
 }
 
-const KIND: &str = "ID";
+pub(super) const KIND: &str = "ID";
+
+/// A sign-up, as its item tells it.
+pub(super) struct SignedUp {
+    pub(super) user: UserId,
+    pub(super) way: String,
+    pub(super) source_url: Option<String>,
+}
+
+pub(super) fn read(item: Item) -> Result<SignedUp> {
+    let Row { user, way, source_url, .. } = row::read(item)?;
+    Ok(SignedUp { user, way, source_url })
+}
 
 /// The result of signing up.
 #[derive(Debug)]
@@ -98,6 +112,7 @@ impl Users<'_> {
             user: user.id.clone(),
             proved: now.unix(),
             source_url: source_url.map(str::to_owned),
+            way: session.way.clone(),
         };
         let mut state = code.state().clone();
         for round in 0..MOST_ROUNDS {

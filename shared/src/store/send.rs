@@ -11,7 +11,7 @@ use aws_sdk_dynamodb::types::{CancellationReason, TransactWriteItem};
 use tokio::time::Instant;
 
 use super::expression::Value;
-use super::table::{Item, PK, Table};
+use super::table::{Item, PK, SK, Table};
 use crate::aws::failure;
 use crate::observe::report::{self, Step};
 use crate::words::{Entropy, Error, ItemKey, Result};
@@ -49,6 +49,12 @@ impl Table {
         self.read(pk, None).await
     }
 
+    /// A strongly consistent read in a table with sort keys.
+    pub(super) async fn get_at(&self, pk: &ItemKey, sk: &str) -> Result<Option<Item>> {
+        let read = self.client.get_item().table_name(&self.name).key(PK, pk.as_str().attribute_value());
+        Ok(read.key(SK, sk.attribute_value()).consistent_read(true).send().await.map_err(failure)?.item)
+    }
+
     async fn read(&self, pk: &ItemKey, consistent: Option<bool>) -> Result<Option<Item>> {
         let read = self.client.get_item().table_name(&self.name).key(PK, pk.as_str().attribute_value());
         Ok(read.set_consistent_read(consistent).send().await.map_err(failure)?.item)
@@ -56,11 +62,7 @@ impl Table {
 
     /// Sends a transaction and retries it while it conflicts with another one. All attempts have the same token, so DynamoDB
     /// executes it once.
-    pub(super) async fn transact<const N: usize>(
-        &self,
-        writes: [TransactWriteItem; N],
-        token: &str,
-    ) -> Result<Transacted> {
+    pub(super) async fn transact(&self, writes: impl Into<Vec<TransactWriteItem>>, token: &str) -> Result<Transacted> {
         let started = Instant::now();
         let request = self.client.transact_write_items().set_transact_items(Some(writes.into()));
         let request = request.client_request_token(token);
@@ -137,7 +139,7 @@ pub(super) async fn put_new(request: PutItemFluentBuilder) -> Result<()> {
 }
 
 /// Waits 10 to 50 ms. A transaction ends in this time, and the random part spreads the retries of parallel writes.
-async fn pause() -> Result<()> {
+pub(super) async fn pause() -> Result<()> {
     let millis = 10 + Entropy.below(40)?;
     tokio::time::sleep(Duration::from_millis(millis)).await;
     Ok(())

@@ -41,6 +41,8 @@ row! {
         ABSOLUTE_END = "ax" => absolute_end: u64,
         /// How the user signed in, as in the `amr` claim.
         METHODS = "amr" => methods: Vec<String>,
+        /// The way of the sign-in: `otp_email` or `otp_sms`.
+        WAY = "via" => #[serde(default, skip_serializing_if = "String::is_empty")] way: String,
         /// The request that began the current generation: `=` and the digest of its retry key, or the id of its invocation.
         ROTATED_BY = "wr" => rotated_by: String,
         /// From when DynamoDB may delete the item, in Unix seconds: the same as `ABSOLUTE_END`.
@@ -48,7 +50,7 @@ row! {
     }
 }
 
-const KIND: &str = "S";
+pub(super) const KIND: &str = "S";
 
 /// A rotation of a refresh token.
 pub struct RotationRequest<'a> {
@@ -139,13 +141,14 @@ impl Users<'_> {
             idle_end: session.idle_end.moment().unix(),
             absolute_end: session.absolute_end.moment().unix(),
             methods: session.methods.clone(),
+            way: session.way.clone(),
             rotated_by: rotated_by(&session.rotated_by),
             ttl: session.absolute_end.moment().unix(),
         })
     }
 }
 
-fn read(item: Item) -> Result<Session> {
+pub(super) fn read(item: Item) -> Result<Session> {
     let row: Row = row::read(item)?;
     let at = Timestamp::from_unix;
     Ok(Session {
@@ -161,6 +164,7 @@ fn read(item: Item) -> Result<Session> {
         idle_end: ExpiresAt::at(at(row.idle_end)),
         absolute_end: ExpiresAt::at(at(row.absolute_end)),
         methods: row.methods,
+        way: row.way,
         rotated_by: match row.rotated_by.strip_prefix(RETRY) {
             Some(digest) => RotatedBy::Retry(digest.to_owned()),
             None => RotatedBy::Invocation(row.rotated_by),

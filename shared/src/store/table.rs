@@ -1,4 +1,4 @@
-//! The two tables and the client that they share.
+//! The three tables and the client that they share.
 
 use std::collections::HashMap;
 
@@ -24,6 +24,19 @@ pub struct OtpTable {
 #[derive(Clone)]
 pub struct UserTable {
     pub(super) table: Table,
+}
+
+/// What happened: activity and counts, derived from the stream of [`UserTable`].
+#[derive(Clone)]
+pub struct RecordTable {
+    pub(super) table: Table,
+}
+
+impl RecordTable {
+    /// Reads the table's name from the settings.
+    pub fn read_name(read: &mut Reader<'_>) -> String {
+        read.text("RECORD_TABLE", None, IS_NAME)
+    }
 }
 
 impl OtpTable {
@@ -63,6 +76,9 @@ impl Users<'_> {
 /// The partition key of every item.
 pub(super) const PK: &str = "pk";
 
+/// The sort key of the items of RecordTable. The other tables have none.
+pub(super) const SK: &str = "sk";
+
 pub(super) type Item = HashMap<String, AttributeValue>;
 
 #[derive(Clone)]
@@ -71,7 +87,7 @@ pub(super) struct Table {
     pub(super) name: String,
 }
 
-/// The DynamoDB client of both tables.
+/// The DynamoDB client of all tables.
 #[derive(Clone)]
 pub struct Store {
     aws: Aws,
@@ -94,6 +110,11 @@ impl Store {
     pub fn otp_table(&self, name: String) -> OtpTable {
         let table = Table { client: self.client.clone(), name };
         OtpTable { table, refused: Refused::default(), brake: Brake::default(), mail: MailMemory::default() }
+    }
+
+    /// The table of what happened.
+    pub fn record_table(&self, name: String) -> RecordTable {
+        RecordTable { table: Table { client: self.client.clone(), name } }
     }
 
     /// The table of users.

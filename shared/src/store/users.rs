@@ -39,7 +39,7 @@ row! {
     }
 }
 
-const KIND: &str = "U";
+pub(super) const KIND: &str = "U";
 
 impl Users<'_> {
     /// Reads the user, strongly consistent.
@@ -216,7 +216,7 @@ fn item(pk: ItemKey, user: &User) -> Result<Item> {
     })
 }
 
-fn read(item: Item) -> Result<User> {
+pub(super) fn read(item: Item) -> Result<User> {
     let row: Row = row::read(item)?;
     Ok(User {
         id: row.pk.last_part().parse()?,

@@ -7,19 +7,21 @@ use aws_sdk_dynamodb::types::{
 
 use super::expression::{Condition, Expression, IS_NEW, Operand, Path, Placeholders, Value};
 use super::send::{self, Written};
-use super::table::{Item, PK, Table};
+use super::table::{Item, PK, SK, Table};
 use crate::words::{Error, ItemKey, Result};
 
 /// An update without a condition. It can only become an [`Update`], so every update has a condition.
 pub(super) struct Unconditional<'a> {
     table: &'a Table,
     pk: ItemKey,
+    sk: Option<&'static str>,
 }
 
 /// A conditional update of one item, alone or in a transaction.
 pub(super) struct Update<'a> {
     table: &'a Table,
     pk: ItemKey,
+    sk: Option<&'static str>,
     condition: Condition,
     set: Vec<Expression>,
     remove: Vec<Expression>,
@@ -29,13 +31,18 @@ pub(super) struct Update<'a> {
 
 struct Expressions {
     update: String,
-    condition: String,
+    condition: Option<String>,
     placeholders: Placeholders,
 }
 
 impl Table {
     pub(super) fn update(&self, pk: ItemKey) -> Unconditional<'_> {
-        Unconditional { table: self, pk }
+        Unconditional { table: self, pk, sk: None }
+    }
+
+    /// An update in a table with sort keys.
+    pub(super) fn update_at(&self, pk: ItemKey, sk: &'static str) -> Unconditional<'_> {
+        Unconditional { table: self, pk, sk: Some(sk) }
     }
 
     /// Puts an item under a new key.
@@ -58,10 +65,16 @@ impl Table {
 }
 
 impl<'a> Unconditional<'a> {
+    /// For counts in a transaction: another write of it has the condition, and the item may be missing.
+    pub(super) fn unconditionally(self) -> Update<'a> {
+        self.when(Condition(Expression::default()))
+    }
+
     pub(super) fn when(self, condition: Condition) -> Update<'a> {
         Update {
             table: self.table,
             pk: self.pk,
+            sk: self.sk,
             condition,
             set: Vec::new(),
             remove: Vec::new(),
@@ -124,9 +137,9 @@ impl Update<'_> {
         let Expressions { update, condition, placeholders } = self.expressions();
         let update = TransactUpdate::builder()
             .table_name(&self.table.name)
-            .key(PK, self.pk.as_str().attribute_value())
+            .set_key(Some(self.key()))
             .update_expression(update)
-            .condition_expression(condition)
+            .set_condition_expression(condition)
             .set_expression_attribute_names(Some(placeholders.names))
             .set_expression_attribute_values(not_empty(placeholders.values))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
@@ -141,9 +154,9 @@ impl Update<'_> {
             .client
             .update_item()
             .table_name(&self.table.name)
-            .key(PK, self.pk.as_str().attribute_value())
+            .set_key(Some(self.key()))
             .update_expression(update)
-            .condition_expression(condition)
+            .set_condition_expression(condition)
             .set_expression_attribute_names(Some(placeholders.names))
             .set_expression_attribute_values(not_empty(placeholders.values))
             .return_values(self.returns)
@@ -164,8 +177,13 @@ impl Update<'_> {
                 clauses.push(format!("{word} {}", actions.join(", ")));
             }
         }
-        let condition = placeholders.write(&self.condition.0);
+        let condition = Some(placeholders.write(&self.condition.0)).filter(|condition| !condition.is_empty());
         Expressions { update: clauses.join(" "), condition, placeholders }
+    }
+
+    fn key(&self) -> Item {
+        let sort = self.sk.map(|sk| (SK.to_owned(), sk.attribute_value()));
+        [(PK.to_owned(), self.pk.as_str().attribute_value())].into_iter().chain(sort).collect()
     }
 }
 
@@ -199,7 +217,7 @@ mod tests {
 
     fn written(update: &Update<'_>) -> (String, String) {
         let Expressions { update, condition, .. } = update.expressions();
-        (update, condition)
+        (update, condition.unwrap_or_default())
     }
 
     fn condition(condition: Condition) -> String {
@@ -230,7 +248,7 @@ mod tests {
             "SET #SET = :set, #ENTRIES.#challenge.#ENDS = :now, #COUNT = if_not_exists(#COUNT, :0) \
              REMOVE #ENTRIES.#expired ADD #COUNT_2 :minus1"
         );
-        assert_eq!(condition, "#ENTRIES.#challenge.#ENDS > :now AND #COUNT >= :1");
+        assert_eq!(condition.as_deref(), Some("#ENTRIES.#challenge.#ENDS > :now AND #COUNT >= :1"));
         let names = [
             ("#SET", "set"),
             ("#ENTRIES", "m"),
@@ -286,7 +304,7 @@ mod tests {
         let update =
             update.when(SET.is(("limit", 1))).remove(ENTRIES.entry("old", "a")).remove(ENTRIES.entry("old", "b"));
         let Expressions { update, condition, placeholders } = update.expressions();
-        assert_eq!(condition, "#COUNT = :limit AND #ENDS = :limit_2 AND #SET = :limit");
+        assert_eq!(condition.as_deref(), Some("#COUNT = :limit AND #ENDS = :limit_2 AND #SET = :limit"));
         assert_eq!(update, "REMOVE #ENTRIES.#old, #ENTRIES.#old_2");
         assert_eq!(placeholders.values[":limit_2"], number("2"));
         assert_eq!([&placeholders.names["#old"], &placeholders.names["#old_2"]], ["a", "b"]);
@@ -308,6 +326,15 @@ mod tests {
         assert_eq!(alone.get_condition_expression().as_deref(), in_transaction.condition_expression());
         assert_eq!(alone.get_expression_attribute_names().as_ref(), in_transaction.expression_attribute_names());
         assert_eq!(alone.get_expression_attribute_values().as_ref(), in_transaction.expression_attribute_values());
+    }
+
+    #[test]
+    fn a_count_in_a_transaction_may_be_without_a_condition() {
+        let table = Table::without_calls();
+        let item = table.update_at(key(), "all").unconditionally().add(COUNT, 1).in_transaction().unwrap();
+        let update = item.update().unwrap();
+        assert_eq!((update.condition_expression(), update.update_expression()), (None, "ADD #COUNT :1"));
+        assert_eq!(update.key()["sk"], AttributeValue::S("all".to_owned()));
     }
 
     #[test]

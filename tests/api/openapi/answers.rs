@@ -47,7 +47,12 @@ async fn with_access(operation: &Operation, name: &str) -> Answer {
     if name == "invalid_token" {
         auth.client().logout(&tokens.refresh).await.ok();
     }
-    let path = if name == "not_found" { operation.path.replace("{id}", "none") } else { path(operation) };
+    let path = match name {
+        "not_found" => operation.path.replace("{id}", "none"),
+        "invalid_request" => format!("{}?before=%23", operation.path),
+        _ => path(operation),
+    };
+    auth.stack.deliver().await;
     auth.client().with_token(&operation.method, &path, &tokens.access).await
 }
 
@@ -59,6 +64,7 @@ pub(super) async fn given(operation: &Operation, status: u16, name: &str) -> Ans
         (_, "redirect") => redirected(operation).await,
         (_, "internal_error") => failed(operation, "AccessDeniedException").await,
         (_, "unavailable") => failed(operation, "ThrottlingException").await,
+        ("listActivity", "invalid_request") => with_access(operation, "invalid_request").await,
         (_, "invalid_request") => Deployment::start().await.client().post_text(&operation.path, "[]").await,
         (_, "cookie") => by_cookies(operation, PAGE).await,
         ("refresh" | "logout", "forbidden") => by_cookies(operation, "https://evil.example").await,

@@ -27,6 +27,7 @@ impl Functions {
             function::<logout::Logout>("Logout", auth, own).await,
             function::<sessions::Sessions>("Sessions", auth, own).await,
             function::<profile::Profile>("Profile", auth, own).await,
+            function::<account::Account>("Account", auth, own).await,
             function::<jwks::Jwks>("Jwks", auth, own).await,
             function::<fallback::Fallback>("Fallback", auth, own).await,
         ]))

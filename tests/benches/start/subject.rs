@@ -26,7 +26,7 @@ pub struct Subject {
 /// Name, resource, event, status, the maximum zip in MB, and the allowed AWS clients.
 type Line = (&'static str, Option<&'static str>, Option<Kind>, u64, f64, &'static [&'static str]);
 
-const ALL: [Line; 10] = [
+const ALL: [Line; 12] = [
     ("hello", None, Some(Kind::Fallback), 200, 3.0, &[]),
     (
         "request-otp",
@@ -41,8 +41,10 @@ const ALL: [Line; 10] = [
     ("logout", Some("Logout"), Some(Kind::Logout), 200, 3.0, &["dynamodb", "secretsmanager"]),
     ("sessions", Some("Sessions"), Some(Kind::Sessions), 200, 3.0, &["dynamodb", "secretsmanager"]),
     ("profile", Some("Profile"), Some(Kind::Profile), 200, 3.0, &["dynamodb", "secretsmanager"]),
+    ("account", Some("Account"), Some(Kind::Activity), 200, 3.0, &["dynamodb", "secretsmanager"]),
     ("jwks", Some("Jwks"), Some(Kind::Jwks), 200, 3.0, &["dynamodb"]),
     ("fallback", Some("Fallback"), Some(Kind::Fallback), 404, 3.0, &[]),
+    ("record", Some("Record"), None, 0, 3.0, &["dynamodb", "eventbridge"]),
     ("rotate-keys", Some("RotateKeys"), None, 0, 3.0, &["dynamodb", "secretsmanager"]),
 ];
 
@@ -64,7 +66,10 @@ impl Subject {
 
     /// A new event.
     pub async fn event(&self, auth: &Deployment, run: usize) -> Value {
-        let Some(kind) = self.kind else { return json!({ "mode": "ensure" }) };
+        let Some(kind) = self.kind else {
+            // The end of a window for `record`, and a check of all keys for `rotate-keys`.
+            return json!({ "mode": "ensure", "Records": [], "shardId": "shard" });
+        };
         let request = kind.prepare(auth, run).await;
         auth.stack.api().unwrap().event(&request, ADDRESS.parse().unwrap()).unwrap().1
     }

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use local::Stack;
 use local_aws::Services;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::Witness;
+use crate::deployment::FAILED_RECORDS;
 
 /// The settings that name the keyrings.
 const SECRETS: [&str; 4] = ["INDEX_SECRET_ARN", "CODES_SECRET_ARN", "REFRESH_SECRET_ARN", "SIGNING_SECRET_ARN"];
@@ -16,16 +17,20 @@ pub(crate) struct AtTheEnd {
     witness: Witness,
     services: Services,
     otp_table: String,
+    /// Missing in templates of tests.
+    record_table: Option<String>,
     secrets: [String; 4],
 }
 
 impl AtTheEnd {
     pub(crate) fn of(stack: &Stack, witness: &Witness) -> AtTheEnd {
         let environment: BTreeMap<String, String> = stack.environment("VerifyOtp").into_iter().collect();
+        let record: BTreeMap<String, String> = stack.environment("Record").into_iter().collect();
         AtTheEnd {
             witness: witness.clone(),
             services: stack.services().clone(),
             otp_table: environment["OTP_TABLE"].clone(),
+            record_table: record.get("RECORD_TABLE").cloned(),
             secrets: SECRETS.map(|name| environment[name].clone()),
         }
     }
@@ -37,13 +42,23 @@ impl AtTheEnd {
 
     fn look(&self) -> Vec<String> {
         self.learn_keys();
-        let mut scan = json!({ "TableName": self.otp_table });
+        self.scan(&self.otp_table, |item| self.witness.table(item));
+        if let Some(table) = &self.record_table {
+            self.scan(table, |item| self.witness.stored("RecordTable", item));
+        }
+        let failed = self.services.messages(FAILED_RECORDS);
+        failed.iter().for_each(|message| self.witness.stored("the queue of failed records", message));
+        self.witness.leaks()
+    }
+
+    fn scan(&self, table: &str, keep: impl Fn(&Value)) {
+        let mut scan = json!({ "TableName": table });
         loop {
             let page = self.services.dynamodb("Scan", scan.clone()).unwrap();
-            page["Items"].as_array().unwrap().iter().for_each(|item| self.witness.table(item));
+            page["Items"].as_array().unwrap().iter().for_each(&keep);
             match page.get("LastEvaluatedKey") {
                 Some(key) => scan["ExclusiveStartKey"] = key.clone(),
-                None => return self.witness.leaks(),
+                None => return,
             }
         }
     }

@@ -137,10 +137,11 @@ fn the_template_of_this_project_is_understood_under_every_profile() {
     for (profile, access) in [("default", "3600"), ("testing", "3600"), ("production", "900")] {
         let template = Template::read(&root, profile).unwrap();
         assert_eq!(template.functions["VerifyOtp"].environment["JWT_ACCESS_SECONDS"], access, "{profile}");
-        assert_eq!(template.tables.len(), 2);
+        assert_eq!((template.tables.len(), template.mappings.len()), (3, 1));
+        assert_eq!((template.queues.len(), template.buses.len()), (1, 1));
         assert_eq!(template.secrets.len(), 4);
         assert_eq!(template.senders, ["no-reply@example.com"]);
-        assert_eq!(template.routes.len(), 37);
+        assert_eq!(template.routes.len(), 39);
     }
 }
 

@@ -1,0 +1,145 @@
+//! Invoked by Lambda with batches of UserTable's stream: derives events and counts from the changes.
+//!
+//! Lambda may bring a batch again, with other borders, or while an earlier invocation still runs. Of each shard:
+//!
+//! 1. Read the records up to the first unreadable one.
+//! 2. Read the shard's cursor, and drop the records that it has passed.
+//! 3. Write the activity of the users. A row that is written again replaces itself.
+//! 4. Put the wanted events on the bus. An event may come twice, with the same id.
+//! 5. In one transaction, add the counts and move the cursor, if it is still where it was. Otherwise begin again at 2.
+//!
+//! An unreadable record fails alone. The records before it are handled, and Lambda comes again from it on.
+
+mod batch;
+
+use std::time::Duration;
+
+use serde_json::Value;
+use shared::aws::{self, Aws, Bus};
+use shared::config::Reader;
+use shared::history::{Change, Counts, Event, Wanted};
+use shared::runtime::Function;
+use shared::store::{Progress, RecordTable, Store};
+use shared::words::{Clock, Error, Result, Timestamp};
+
+use crate::batch::Batch;
+
+/// The function's resources: the table of what happened, and the bus.
+pub struct Record {
+    clock: Clock,
+    table: RecordTable,
+    bus: Bus,
+    wanted: Wanted,
+    /// How long a user's activity is kept.
+    keep: Duration,
+}
+
+/// The function's settings.
+#[derive(Debug)]
+pub struct Settings {
+    /// The table of what happened.
+    pub record_table: String,
+    /// The name of the bus.
+    pub bus: String,
+    /// The events that the bus gets.
+    pub wanted: Wanted,
+    /// How long a user's activity is kept.
+    pub keep: Duration,
+}
+
+/// How often a shard's cursor may move away from this invocation. Each time means that another one makes progress.
+const MOST_ROUNDS: usize = 16;
+
+impl Function for Record {
+    const NAME: &'static str = "record";
+
+    type Settings = Settings;
+    type Event = Value;
+
+    fn settings(read: &mut Reader<'_>) -> Settings {
+        Settings {
+            record_table: RecordTable::read_name(read),
+            bus: Bus::read_name(read),
+            wanted: Wanted::read(read),
+            keep: read.days("ACTIVITY_DAYS", 90, 1..=400),
+        }
+    }
+
+    async fn compose(settings: Settings, aws: &aws::Settings, clock: Clock) -> Result<Record> {
+        let Settings { record_table, bus, wanted, keep } = settings;
+        let aws = Aws::new(aws, &clock)?;
+        let table = Store::new(&aws).record_table(record_table);
+        Ok(Record { clock, table, bus: Bus::new(&aws, bus), wanted, keep })
+    }
+
+    fn kind(event: &Value) -> Option<&'static str> {
+        Some(batch::kind(event))
+    }
+
+    async fn handle(&self, event: Value) -> Result<Value> {
+        let Batch { shard, changes, unreadable } = Batch::read(&event)?;
+        let is_handled = !changes.is_empty();
+        self.take(&shard, changes, self.clock.now()).await?;
+        match unreadable {
+            None => Ok(batch::done()),
+            // Without a number, the place of the record is unknown.
+            Some(unreadable) if is_handled => unreadable.reported().ok_or_else(|| unreadable.failure(&shard)),
+            Some(unreadable) => Err(unreadable.failure(&shard)),
+        }
+    }
+}
+
+impl Record {
+    /// Records the changes that the shard's cursor has not passed.
+    async fn take(&self, shard: &str, mut changes: Vec<Change>, now: Timestamp) -> Result<()> {
+        for _ in 0..MOST_ROUNDS {
+            if changes.is_empty() {
+                return Ok(());
+            }
+            let mut seen = self.table.cursor(shard).await?;
+            changes.retain(|change| seen.as_ref().is_none_or(|seen| change.sequence > *seen));
+            while let Some(part) = next_part(&changes) {
+                let Part { length, counts } = part;
+                let Some((part, rest)) = changes.split_at_checked(length) else { break };
+                self.tell(part).await?;
+                let Some(last) = part.last().map(|change| change.sequence.clone()) else { break };
+                let progress = Progress { shard, seen: seen.as_ref(), last: &last };
+                if !self.table.count(progress, &counts, now).await? {
+                    break;
+                }
+                changes = rest.to_vec();
+                seen = Some(last);
+            }
+        }
+        match changes.is_empty() {
+            true => Ok(()),
+            false => Err(Error::unavailable("other invocations keep moving the cursor of this shard")),
+        }
+    }
+
+    /// Writes the activity of these changes and tells the bus.
+    async fn tell(&self, changes: &[Change]) -> Result<()> {
+        let events: Vec<Event> = changes.iter().flat_map(Change::events).collect();
+        self.table.put_activity(&events, self.keep).await?;
+        let wanted: Vec<Event> = events.into_iter().filter(|event| self.wanted.has(&event.what)).collect();
+        self.bus.put(&wanted).await
+    }
+}
+
+/// The changes that one transaction can count.
+struct Part {
+    length: usize,
+    counts: Counts,
+}
+
+fn next_part(changes: &[Change]) -> Option<Part> {
+    let (mut length, mut counts) = (0, Counts::default());
+    for change in changes {
+        counts.add(change);
+        length += 1;
+        if counts.is_full() {
+            break;
+        }
+    }
+    (length > 0).then_some(Part { length, counts })
+}

@@ -1,0 +1,138 @@
+//! Events: thin, without an address, a name or a code.
+
+use serde_json::{Value, json};
+
+use crate::sessions::Device;
+use crate::words::{Tenant, Timestamp, UserId};
+
+/// Something that happened to a user.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Event {
+    /// Unique, and the same whenever the event comes again.
+    pub id: String,
+    /// When it happened, to the second.
+    pub at: Timestamp,
+    /// The user.
+    pub user: UserId,
+    /// What happened.
+    pub what: What,
+}
+
+/// The kinds of events.
+#[derive(Clone, Debug, PartialEq)]
+pub enum What {
+    /// Someone signed in.
+    SessionOpened {
+        /// The new session.
+        session: crate::words::SessionId,
+        /// The way of the sign-in, such as `otp_email`.
+        way: String,
+        /// The device, in a few words.
+        device: Device,
+    },
+    /// A session ended before its time.
+    SessionEnded {
+        /// The session.
+        session: String,
+        /// Why it ended.
+        reason: Reason,
+    },
+    /// A sign-up.
+    UserCreated {
+        /// The way of the sign-up.
+        way: String,
+        /// The name of the site the user came from.
+        source: String,
+    },
+    /// The profile changed.
+    UserUpdated {
+        /// The names of the changed fields.
+        fields: Vec<&'static str>,
+    },
+}
+
+/// Why a session ended, as far as its user's item tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// Its client signed out, another session ended it, or a used token was presented.
+    Ended,
+    /// The user signed out everywhere.
+    Everywhere,
+    /// A newer session needed its place.
+    Limit,
+}
+
+impl Reason {
+    /// Its name in events.
+    pub fn name(self) -> &'static str {
+        match self {
+            Reason::Ended => "ended",
+            Reason::Everywhere => "everywhere",
+            Reason::Limit => "limit",
+        }
+    }
+}
+
+impl What {
+    /// Its name in events.
+    pub fn name(&self) -> &'static str {
+        match self {
+            What::SessionOpened { .. } => "session.opened",
+            What::SessionEnded { .. } => "session.ended",
+            What::UserCreated { .. } => "user.created",
+            What::UserUpdated { .. } => "user.updated",
+        }
+    }
+}
+
+impl Event {
+    /// The event as the bus gets it.
+    pub fn detail(&self) -> Value {
+        let mut detail = json!({ "id": self.id, "type": self.what.name(), "time": self.at.to_string(),
+            "tenant": Tenant::default().as_str(), "user": self.user.to_string() });
+        let mut add = |name: &str, value: Value| {
+            if let Some(members) = detail.as_object_mut() {
+                members.insert(name.to_owned(), value);
+            }
+        };
+        match &self.what {
+            What::SessionOpened { session, way, .. } => {
+                add("session", json!(session.as_str()));
+                add("method", json!(way));
+            }
+            What::SessionEnded { session, reason } => {
+                add("session", json!(session));
+                add("reason", json!(reason.name()));
+            }
+            What::UserCreated { way, source } => {
+                add("method", json!(way));
+                add("source", json!(source));
+            }
+            What::UserUpdated { fields } => add("fields", json!(fields)),
+        }
+        detail
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::change::Changed;
+    use super::super::change::tests::{change, user};
+    use super::*;
+
+    #[test]
+    fn the_detail_of_an_event_is_thin() {
+        let id = user(&[], 0).id;
+        let source_url = Some("https://www.example.com/pricing?ref=ada@example.com".to_owned());
+        let change = change(Changed::Identifier { user: id.clone(), way: "otp_email".to_owned(), source_url });
+        let expected = json!({ "id": "a-0", "type": "user.created", "time": "2027-01-15T08:00:00Z", "tenant": "default",
+            "user": id.to_string(), "method": "otp_email", "source": "example.com" });
+        assert_eq!(change.events()[0].detail(), expected);
+        let device = Device { words: "Firefox on Linux".to_owned(), prefix: "192.0.2.0/24".to_owned() };
+        let session = "AAAAAAAAAAAAAAAAAAAAAA".parse().unwrap();
+        let what = What::SessionOpened { session, way: "otp_sms".to_owned(), device };
+        let detail = Event { id: "b-0".to_owned(), at: change.at, user: id, what }.detail();
+        assert_eq!((&detail["type"], &detail["method"]), (&json!("session.opened"), &json!("otp_sms")));
+        assert!(!detail.to_string().contains("Firefox") && !detail.to_string().contains("192.0.2"), "{detail}");
+    }
+}

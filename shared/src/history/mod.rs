@@ -1,0 +1,15 @@
+//! What happened: events and counts, each derived from the change of one item. These are pure rules.
+//!
+//! No rule here may rely on the order of two changes: the items of one person lie in different shards of the stream.
+
+mod change;
+mod counts;
+mod event;
+mod source;
+mod wanted;
+
+pub use self::change::{Change, Changed, Sequence};
+pub use self::counts::{Counts, Day};
+pub use self::event::{Event, Reason, What};
+pub use self::source::{NO_SOURCE, source_of};
+pub use self::wanted::Wanted;

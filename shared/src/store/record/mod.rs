@@ -1,0 +1,7 @@
+//! RecordTable: what happened. Everything in it is derived from UserTable's stream, and no key contains an address.
+
+mod activity;
+mod counters;
+
+pub use self::activity::{ActivityPage, ActivityRow};
+pub use self::counters::Progress;

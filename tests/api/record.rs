@@ -1,0 +1,233 @@
+//! The function `record`: events, activity and counts from UserTable's stream, whatever comes twice, late or in parts.
+
+mod histories;
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+use tests::client::VERIFY;
+use tests::deployment::{START, session_of, unverified};
+use tests::{Deployment, Tokens};
+
+const ADA: &str = "ada@example.com";
+const DAY: u64 = 86_400;
+
+/// The user of an access token.
+fn user_of(access: &str) -> String {
+    unverified(access).1["sub"].as_str().unwrap().to_owned()
+}
+
+/// The numbers in an item of RecordTable, by their names.
+fn numbers(item: &Value) -> BTreeMap<String, i64> {
+    let number = |(name, value): (&String, &Value)| Some((name.clone(), value["N"].as_str()?.parse().ok()?));
+    item.as_object().unwrap().iter().filter_map(number).collect()
+}
+
+/// The numbers of the item with these keys.
+fn counts(auth: &Deployment, pk: &str, sk: &str) -> BTreeMap<String, i64> {
+    let items = auth.items_of("RECORD_TABLE", pk);
+    let item = items.iter().find(|item| item["pk"]["S"] == pk && item["sk"]["S"] == sk);
+    item.map(numbers).unwrap_or_default()
+}
+
+/// The counts of the first day.
+fn of_first_day(auth: &Deployment, sk: &str) -> BTreeMap<String, i64> {
+    counts(auth, &format!("DAY#{}", START / DAY), sk)
+}
+
+fn named<const N: usize>(counts: [(&str, i64); N]) -> BTreeMap<String, i64> {
+    counts.map(|(name, count)| (name.to_owned(), count)).into()
+}
+
+/// The events of one type on the bus.
+fn events(auth: &Deployment, kind: &str) -> Vec<Value> {
+    auth.events().into_iter().filter(|event| event["type"] == kind).collect()
+}
+
+async fn sign_up_from(auth: &Deployment, address: &str, source_url: &str) -> Tokens {
+    let asked = auth.client().ask(address).await;
+    let body = json!({ "identifier": address, "otp_code": asked.code, "challenge_id": asked.challenge,
+        "source_url": source_url });
+    auth.client().post(VERIFY, body).await.tokens()
+}
+
+#[tokio::test]
+async fn a_sign_up_and_its_end_are_thin_events() {
+    let auth = Deployment::with(&[("EVENTS", "all")]).await;
+    let tokens = sign_up_from(&auth, ADA, "https://www.example.org/pricing?email=ada@example.com").await;
+    auth.wait(60);
+    auth.client().logout(&tokens.refresh).await.ok();
+    auth.stack.deliver().await;
+    let (user, session) = (user_of(&tokens.access), session_of(&tokens.access));
+    let about = |kind: &str, time: &str, more: Value| {
+        let event = events(&auth, kind).pop().unwrap_or_else(|| panic!("no {kind}"));
+        let mut expected = json!({ "id": event["id"], "type": kind, "time": time, "tenant": "default", "user": user });
+        expected.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        assert_eq!(event, expected);
+    };
+    let started = "2026-01-01T00:00:00Z";
+    about("user.created", started, json!({ "method": "otp_email", "source": "example.org" }));
+    about("session.opened", started, json!({ "method": "otp_email", "session": session }));
+    about("session.ended", "2026-01-01T00:01:00Z", json!({ "reason": "ended", "session": session }));
+    assert_eq!(auth.events().len(), 3);
+}
+
+/// Every sign-in costs a message on the bus with `all`, and none with `security`.
+#[tokio::test]
+async fn the_setting_decides_what_the_bus_gets() {
+    for (setting, kinds) in [
+        ("off", vec![]),
+        ("security", vec!["session.ended", "user.created"]),
+        ("all", vec!["session.ended", "session.opened", "user.created"]),
+    ] {
+        let auth = Deployment::with(&[("EVENTS", setting)]).await;
+        let tokens = auth.client().sign_in(ADA).await;
+        auth.client().logout(&tokens.refresh).await.ok();
+        auth.stack.deliver().await;
+        let mut found: Vec<_> = auth.events().iter().map(|event| event["type"].as_str().unwrap().to_owned()).collect();
+        found.sort();
+        assert_eq!(found, kinds, "{setting}");
+        assert_eq!(auth.items_of("RECORD_TABLE", "A#").len(), 3, "the activity is independent of the bus");
+    }
+}
+
+#[tokio::test]
+async fn counts_tell_ways_sources_and_last_activity() {
+    let auth = Deployment::start().await;
+    sign_up_from(&auth, ADA, "https://example.org/a").await;
+    sign_up_from(&auth, "bob@example.com", "https://example.org/b").await;
+    auth.client().sign_in("+447400123456").await;
+    auth.client().sign_in(ADA).await;
+    auth.stack.deliver().await;
+    let all = [("in_otp_email", 3), ("in_otp_sms", 1), ("up_otp_email", 2), ("up_otp_sms", 1)];
+    assert_eq!(of_first_day(&auth, "all"), named(all));
+    assert_eq!(of_first_day(&auth, "sources"), named([("n", 2), ("s_example.org", 2), ("s_none", 1)]));
+    let day = START / DAY;
+    let active = |day: u64| counts(&auth, &format!("LA#{}", day / 32), "all").get(&format!("d{day}")).copied();
+    assert_eq!(active(day), Some(3));
+    auth.wait(DAY);
+    auth.client().sign_in(ADA).await;
+    auth.stack.deliver().await;
+    assert_eq!((active(day), active(day + 1)), (Some(2), Some(1)), "Ada was last active on the second day");
+}
+
+#[tokio::test]
+async fn an_ended_session_has_its_reason() {
+    let auth = Deployment::with(&[("EVENTS", "all"), ("SESSIONS_PER_USER", "2")]).await;
+    let mut sessions = Vec::new();
+    for _ in 0..3 {
+        sessions.push(auth.client().sign_in(ADA).await);
+        auth.wait(1);
+    }
+    auth.client().logout_everywhere(&sessions[2].refresh).await.ok();
+    auth.stack.deliver().await;
+    let mut ended: Vec<_> = events(&auth, "session.ended")
+        .iter()
+        .map(|event| (event["session"].clone(), event["reason"].clone()))
+        .collect();
+    ended.sort_by_key(|pair| format!("{pair:?}"));
+    let expect = |at: usize, reason: &str| (json!(session_of(&sessions[at].access)), json!(reason));
+    let mut expected = vec![expect(0, "limit"), expect(1, "everywhere"), expect(2, "everywhere")];
+    expected.sort_by_key(|pair| format!("{pair:?}"));
+    assert_eq!(ended, expected);
+}
+
+/// No route changes a name yet, so an operator does.
+#[tokio::test]
+async fn an_update_names_its_fields_only() {
+    let auth = Deployment::with(&[("EVENTS", "all")]).await;
+    let tokens = auth.client().sign_in(ADA).await;
+    let key = format!("U#{}", user_of(&tokens.access));
+    let update = json!({ "TableName": auth.setting("USER_TABLE"), "Key": { "pk": { "S": key } },
+        "UpdateExpression": "SET #first = :first", "ExpressionAttributeNames": { "#first": "first" },
+        "ExpressionAttributeValues": { ":first": { "S": "Augusta" } } });
+    auth.stack.services().dynamodb("UpdateItem", update).unwrap();
+    auth.stack.deliver().await;
+    let updated = events(&auth, "user.updated");
+    assert_eq!((updated.len(), &updated[0]["fields"]), (1, &json!(["first_name"])));
+    let everything = json!([auth.events(), auth.items_of("RECORD_TABLE", "")]).to_string();
+    assert!(!everything.contains("Augusta"), "{everything}");
+}
+
+/// An unreadable record goes to the queue, with its place and without its content. The others are recorded.
+#[tokio::test]
+async fn an_unreadable_record_fails_alone() {
+    let auth = Deployment::start().await;
+    for number in 0..12 {
+        auth.client().sign_in(&format!("p{number}@example.com")).await;
+        if number % 4 == 0 {
+            let item = json!({ "pk": { "S": format!("S#broken{number}") }, "uid": { "S": "who@example.com" } });
+            let put = json!({ "TableName": auth.setting("USER_TABLE"), "Item": item });
+            auth.stack.services().dynamodb("PutItem", put).unwrap();
+        }
+    }
+    auth.stack.deliver().await;
+    assert_eq!(of_first_day(&auth, "all"), named([("in_otp_email", 12), ("up_otp_email", 12)]));
+    let failed = auth.failed_records();
+    assert_eq!(failed.len(), 3, "{failed:?}");
+    assert!(failed.iter().all(|message| message["DDBStreamBatchInfo"]["batchSize"] == 1));
+    let told = json!([failed, auth.stack.logs()]).to_string();
+    assert!(!told.contains("who@example.com"), "{told}");
+}
+
+/// Anybody can invent sources, and each makes an item longer.
+#[tokio::test]
+async fn a_day_has_at_most_300_sources() {
+    let auth = Deployment::start().await;
+    let sign_up = |number: usize| {
+        json!({ "pk": { "S": format!("ID#{number}") }, "uid": { "S": format!("00000000-0000-7000-8000-{number:012}") },
+            "at": { "N": START.to_string() }, "via": { "S": "otp_email" },
+            "source_url": { "S": format!("https://{number}.example/") } })
+    };
+    let put = |number: usize| {
+        let put = json!({ "TableName": auth.setting("USER_TABLE"), "Item": sign_up(number) });
+        auth.stack.services().dynamodb("PutItem", put).unwrap();
+    };
+    (0..290).for_each(put);
+    auth.stack.deliver().await;
+    (290..340).for_each(put);
+    auth.stack.deliver().await;
+    let sources = of_first_day(&auth, "sources");
+    assert_eq!((sources["n"], sources["s_other"], sources.len()), (300, 40, 302));
+    assert!(
+        sources.iter().filter(|(name, _)| !["n", "s_other"].contains(&name.as_str())).all(|(_, count)| *count == 1)
+    );
+    assert_eq!(of_first_day(&auth, "all"), named([("up_otp_email", 340)]));
+    assert!(auth.failed_records().is_empty());
+}
+
+/// A batch that comes again while its first invocation still runs counts once.
+#[tokio::test]
+async fn two_invocations_with_the_same_batch_count_it_once() {
+    let auth = Deployment::start().await;
+    let record = |sequence: u32| {
+        json!({ "eventID": format!("event{sequence}"), "eventName": "INSERT",
+            "dynamodb": { "ApproximateCreationDateTime": START, "Keys": { "pk": { "S": "ID#x" } },
+                "SequenceNumber": sequence.to_string(), "NewImage": { "pk": { "S": "ID#x" },
+                    "uid": { "S": "00000000-0000-7000-8000-000000000000" }, "at": { "N": START.to_string() },
+                    "via": { "S": "otp_email" } } } })
+    };
+    let batch = |records: std::ops::Range<u32>| json!({ "shardId": "shard", "Records": records.map(record).collect::<Vec<_>>() });
+    // The numbers get another length on the way.
+    for (one, other) in [(5..8, 5..8), (8..20, 8..30), (30..110, 30..40)] {
+        let stack = &auth.stack;
+        let done = |batch: Value| async move { stack.invoke("Record", &batch).await.unwrap() };
+        let (one, other) = tokio::join!(done(batch(one)), done(batch(other)));
+        assert_eq!([&one, &other], [&json!({ "state": {}, "batchItemFailures": [] }); 2]);
+    }
+    assert_eq!(of_first_day(&auth, "all"), named([("up_otp_email", 105)]));
+    let cursor = &auth.items_of("RECORD_TABLE", "SEQ#shard")[0]["q"]["S"];
+    assert_eq!(*cursor, json!(format!("{:040}", 109)));
+}
+
+/// A bus that takes nothing keeps the cursor where it is, so nothing is lost.
+#[tokio::test]
+async fn a_fault_of_the_bus_delays_and_loses_nothing() {
+    let auth = Deployment::with(&[("EVENTS", "all")]).await;
+    auth.client().sign_in(ADA).await;
+    auth.faults(json!({ "aws": [{ "service": "events", "error": "AccessDeniedException", "times": 9 }] }));
+    auth.stack.deliver().await;
+    assert_eq!(auth.failed_records().len(), 0);
+    assert_eq!((events(&auth, "user.created").len(), events(&auth, "session.opened").len()), (1, 1));
+    assert_eq!(of_first_day(&auth, "all"), named([("in_otp_email", 1), ("up_otp_email", 1)]));
+}
