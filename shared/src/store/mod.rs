@@ -24,7 +24,8 @@ mod write;
 
 pub use self::identifier::{Begun, ChallengeRequest};
 pub use self::mail_budget::CountedMail;
-pub use self::owners::{NewUser, Owner, SignUp};
+pub(crate) use self::owners::NewUser;
+pub use self::owners::{Owner, SignUp};
 pub use self::public_keys::Publication;
 pub use self::requests::Requests;
 pub use self::sessions::RotationRequest;
