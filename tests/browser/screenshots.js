@@ -1,8 +1,9 @@
 // Takes the pictures for the docs: `cargo build -p local && node tests/browser/screenshots.js docs/pictures`.
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import { launch } from "./browser.js";
 import { Person } from "./person.js";
-import { ADA, SCREENS, launch, start } from "./stack.js";
+import { ADA, SCREENS, start } from "./stack.js";
 
 const [folder] = process.argv.slice(2);
 if (!folder) throw new Error("Usage: node screenshots.js FOLDER");

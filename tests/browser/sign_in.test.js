@@ -1,8 +1,9 @@
 // Signing in at the page, and its errors.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { launch } from "./browser.js";
 import { Person } from "./person.js";
-import { ADA, launch, start } from "./stack.js";
+import { ADA, start } from "./stack.js";
 
 let browser;
 before(async () => (browser = await launch()));
@@ -105,11 +106,14 @@ test("a whole message can be pasted", async (t) => {
   const ada = await person(t);
   await ada.ask(ADA);
   const [{ text }] = await ada.stack.messages();
-  await ada.code.evaluate((field, text) => {
-    const clipboardData = new DataTransfer();
-    clipboardData.setData("text", text);
-    field.dispatchEvent(new ClipboardEvent("paste", { clipboardData, bubbles: true, cancelable: true }));
+  await ada.page.evaluate((text) => {
+    const mail = document.body.appendChild(document.createElement("textarea"));
+    mail.value = text;
+    mail.select();
   }, text);
+  await ada.press("Control+c");
+  await ada.code.click();
+  await ada.press("Control+v");
   await ada.isInside(ADA);
 });
 

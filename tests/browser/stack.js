@@ -6,7 +6,6 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { chromium } from "playwright-core";
 import { serveSite } from "./site.js";
 
 export const ROOT = new URL("../../", import.meta.url).pathname;
@@ -117,9 +116,4 @@ class Stack {
     const answer = await fetch(`${this.inbox}/api/${what}`, { method: "POST", headers, body: JSON.stringify(body) });
     if (!answer.ok) throw new Error(await answer.text());
   }
-}
-
-/** One browser for all tests in a file. */
-export async function launch(...args) {
-  return chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args });
 }
