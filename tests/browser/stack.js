@@ -25,14 +25,17 @@ const USUAL = {
   OtpFailuresPerIp: 1_000_000,
 };
 
-/** A free port. */
+/** A free port, below those that the system gives to outgoing connections. Such a connection could take it before its server. */
 export async function freePort() {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address();
-  server.close();
-  await once(server, "close");
-  return port;
+  for (;;) {
+    const port = 10_000 + Math.floor(Math.random() * 20_000);
+    const server = createServer().listen(port, "127.0.0.1");
+    const isFree = await once(server, "listening").then(() => true, () => false);
+    if (!isFree) continue;
+    server.close();
+    await once(server, "close");
+    return port;
+  }
 }
 
 /** A folder with the template and a profile with these parameters. */
