@@ -181,6 +181,41 @@ test("a double click sends one message and one code", async (t) => {
   assert.deepEqual(await ada.stack.outcomes("verify-otp"), ["ok"]);
 });
 
+test("the page of `local` keeps its user at both names of this machine", async (t) => {
+  const ada = await arrive(t);
+  for (const host of ["127.0.0.1", "localhost"]) {
+    await ada.open(ada.stack.builtIn.replace("127.0.0.1", host));
+    await ada.signIn(`${host}@example.com`);
+    await ada.page.reload();
+    await ada.isInside(`${host}@example.com`);
+    await ada.button("Sign out").click();
+    await ada.sees("Sign in");
+  }
+});
+
+const DATADOG = ["x-datadog-origin", "x-datadog-parent-id", "x-datadog-sampling-priority", "x-datadog-trace-id"];
+const USUAL = ["baggage", "sentry-trace", "traceparent", "tracestate", "x-csrftoken", "x-requested-with"];
+for (const [whose, added, parameters] of [
+  ["the usual tools add", USUAL, {}],
+  ["a deployment allows", DATADOG, { AllowedHeaders: ["authorization", "content-type", ...DATADOG].join() }],
+]) {
+  test(`headers that ${whose} do not keep a page from the API`, async (t) => {
+    const ada = await arrive(t, { parameters });
+    await ada.page.addInitScript((added) => {
+      const { fetch } = window;
+      window.fetch = (input, init) => {
+        const request = new Request(input, init);
+        for (const name of added) request.headers.set(name, "1");
+        return fetch(request);
+      };
+    }, added);
+    await ada.page.reload();
+    await ada.signIn(ADA);
+    await ada.button("Sign out").click();
+    await ada.sees("Sign in");
+  });
+}
+
 test("a page without https says so", async (t) => {
   const ada = await arrive(t);
   await ada.page.goto(ada.stack.page.replace("127.0.0.1", "app.example.com"));

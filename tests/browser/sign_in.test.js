@@ -82,10 +82,11 @@ test("after the server's delay a new code can be requested, and the old one stop
   await ada.page.clock.fastForward(31_000);
   await ada.stack.wait(31);
   await ada.resend.click();
-  await ada.page.getByText("A new code is on its way.").waitFor();
+  await ada.page.getByText("A new code is on its way. Use the newest message.").waitFor();
+  await ada.page.getByText(`We sent a new code to ${ADA}.`).waitFor();
   assert.equal((await ada.stack.messages()).length, 2);
   await ada.answer(old);
-  await ada.isTold("This code does not work.");
+  await ada.isTold("This code does not work. Use the newest message, or send a new code.");
   await ada.answer(await ada.stack.code());
   await ada.isInside(ADA);
 });

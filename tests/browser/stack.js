@@ -55,7 +55,8 @@ export async function start(t, parameters = {}) {
   const ports = await Promise.all([freePort(), freePort(), freePort(), freePort()]);
   const [api, aws, inbox, builtIn] = ports.map((port) => `127.0.0.1:${port}`);
   const page = await serveSite(t, `http://${api}`, parameters.TokenDelivery);
-  const root = await deployment({ ...USUAL, AllowedOrigins: page, ...parameters });
+  const AllowedOrigins = [page, `http://${builtIn}`, `http://${builtIn}`.replace("127.0.0.1", "localhost")].join();
+  const root = await deployment({ ...USUAL, AllowedOrigins, ...parameters });
   const local = spawn(LOCAL, ["--api", api, "--aws", aws, "--inbox", inbox, "--page", builtIn], { cwd: root });
   t.after(async () => {
     local.kill();
