@@ -57,6 +57,9 @@ for (const kind of ["Worker", "SharedWorker", "ServiceWorker"]) {
       await auth("new", { api: stack.api, delivery });
       assert.equal(await auth("restore"), false);
       await auth("request", ADA);
+      await auth("close");
+      await auth("new", { api: stack.api, delivery }); // as in a worker that the browser has stopped and started
+      assert.equal(await auth("restore"), false);
       assert.equal((await auth("pending")).identifier, ADA);
       assert.equal((await auth("verify", await stack.code())).email, ADA);
       await ada.isInside(ADA);
