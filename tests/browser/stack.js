@@ -89,11 +89,6 @@ class Stack {
     return (await fetch(`${this.inbox}/api/messages?to=${encodeURIComponent(address)}`)).json();
   }
 
-  /** Deletes all messages. */
-  async clear() {
-    await fetch(`${this.inbox}/api/messages`, { method: "DELETE" });
-  }
-
   /** Moves the server's clock. */
   wait(seconds) {
     return this.#tell("clock", { advance_seconds: seconds });
