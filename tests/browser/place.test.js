@@ -103,17 +103,38 @@ test("cookie: the code of the earlier of two tabs works, although the browser ha
   for (const each of [ada, bob]) await each.isInside(ADA);
 });
 
-test("a page opened offline finds its user when the network is back", async (t) => {
+for (const [when, act] of Object.entries({
+  "the network is back": ({ page }) => page.evaluate(() => dispatchEvent(new Event("online"))),
+  "it is shown again": ({ page }) => page.evaluate(() => document.dispatchEvent(new Event("visibilitychange"))),
+  "a little time has passed": ({ page }) => page.clock.fastForward(30_000),
+})) {
+  test(`a page opened offline finds its user when ${when}`, async (t) => {
+    const road = await new Spoiler().open(t);
+    const ada = await arrive(t, { road });
+    await ada.page.clock.install();
+    await ada.signIn(ADA);
+    // The page itself comes from the browser's cache; only the API is out of reach.
+    road.block = ({ url }) => (url.startsWith(ada.stack.api) ? FOREIGN["no answer"] : undefined);
+    await ada.page.reload();
+    await ada.sees("No connection");
+    road.block = () => undefined;
+    await act(ada);
+    await ada.isInside(ADA);
+  });
+}
+
+test("a code asked for offline is sent when the network is back", async (t) => {
   const road = await new Spoiler().open(t);
   const ada = await arrive(t, { road });
-  await ada.signIn(ADA);
-  // The page itself comes from the browser's cache; only the API is out of reach.
   road.block = ({ url }) => (url.startsWith(ada.stack.api) ? FOREIGN["no answer"] : undefined);
-  await ada.page.reload();
-  await ada.sees("No connection");
+  await ada.identifier.fill(ADA);
+  await ada.button("Send the code").click();
+  await ada.isTold("We cannot reach the server.");
+  assert.equal(await ada.identifier.inputValue(), ADA);
   road.block = () => undefined;
-  await ada.page.evaluate(() => dispatchEvent(new Event("online")));
-  await ada.isInside(ADA);
+  await ada.button("Send the code").click();
+  await ada.sees("Enter the code");
+  assert.equal(await sent(ada), 1);
 });
 
 // At the same time, because the client repeats its requests.
