@@ -10,6 +10,14 @@ const ABSENT = ["atob", "BroadcastChannel", "btoa", "CustomEvent", "Event", "Eve
 await fetch("data:,"); // Node's own fetch needs some of them to start
 for (const name of ABSENT) delete globalThis[name];
 for (const name of [...ABSENT, "document", "indexedDB", "location", "window"]) assert.equal(typeof globalThis[name], "undefined", name);
+// The fetch of React Native adds a parameter to reads that avoid the cache, and says nothing about redirects.
+const { fetch: send } = globalThis;
+globalThis.fetch = async (input, init) => {
+  const request = new Request(input, init);
+  const isRead = request.method === "GET" && request.cache === "no-store";
+  const answer = await send(isRead ? new Request(`${request.url}?_=1`, request) : request);
+  return Object.defineProperty(answer, "redirected", { value: undefined });
+};
 const { Latchkey, LatchkeyError, locksOfOnePage } = await import("../../web/client/latchkey.js");
 
 const storage = new Memory();
