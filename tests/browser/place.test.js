@@ -196,10 +196,27 @@ test("a double click sends one message and one code", async (t) => {
   await ada.button("Send the code").dblclick();
   await ada.sees("Enter the code");
   assert.equal(await sent(ada), 1);
+  // The second click may come after the view has changed. It then meets this view's button.
+  await ada.page.evaluate(() => {
+    const again = new MouseEvent("click", { bubbles: true, cancelable: true, detail: 2 });
+    document.querySelector("#answer button.main").dispatchEvent(again);
+  });
+  assert.equal(await ada.page.locator("#answer-problem").textContent(), "");
   await ada.code.fill(await ada.stack.code());
   await ada.button("Sign in").dblclick();
   await ada.isInside(ADA);
   assert.deepEqual(await ada.stack.outcomes("verify-otp"), ["ok"]);
+  await ada.button("Sign out").dblclick();
+  await ada.sees("Sign in");
+  assert.equal(await ada.page.locator("#ask-problem").textContent(), "");
+});
+
+test("an answer without a code asks for the code and sends nothing", async (t) => {
+  const ada = await arrive(t);
+  await ada.ask(ADA);
+  await ada.press("Enter");
+  await ada.isTold("Enter the code from the message.");
+  assert.deepEqual(await ada.stack.outcomes("verify-otp"), []);
 });
 
 for (const delivery of ["body", "cookie"]) {
