@@ -30,7 +30,7 @@ pub fn explain(log: &str, id: &str) -> Result<String, Failure> {
     let mut text = String::new();
     for line in &lines {
         text += &match RequestLine::deserialize(line) {
-            Ok(line) => line.tell(),
+            Ok(line) => line.report(),
             // Another line of the same request, such as a warning or a line of the gateway.
             Err(_) => format!("{line}\n"),
         };
@@ -59,7 +59,7 @@ fn line(text: &str) -> Option<Value> {
 }
 
 impl RequestLine {
-    fn tell(&self) -> String {
+    fn report(&self) -> String {
         let RequestLine { timestamp, function, outcome, duration_ms, own_ms, .. } = self;
         let asked = self.kind.as_ref().map(|kind| format!(" {kind}")).unwrap_or_default();
         let status = self.status.map(|status| format!(" ({status})")).unwrap_or_default();

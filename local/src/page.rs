@@ -2,7 +2,7 @@
 //! A frontend on its own domain changes the same two values.
 
 use axum::Router;
-use axum::http::{HeaderName, header};
+use axum::http::{HeaderMap, HeaderName, header};
 use axum::response::IntoResponse;
 use axum::routing::get;
 use shared::http::TokenDelivery;
@@ -26,20 +26,38 @@ pub(crate) fn router(api: &str, delivery: TokenDelivery) -> Router {
         TokenDelivery::Body => "body",
         TokenDelivery::Cookie => "cookie",
     };
-    let html = include_str!("../../web/page/index.html")
-        .replacen(WRITTEN.0, &format!(r#"content="{api}""#), 1)
-        .replacen(WRITTEN.1, &format!(r#"data-delivery="{delivery}""#), 1);
-    let policy = policy(api);
+    let html =
+        include_str!("../../web/page/index.html").replacen(WRITTEN.1, &format!(r#"data-delivery="{delivery}""#), 1);
+    let base = policy(api);
+    let api = api.to_owned();
+    let page = get(move |headers: HeaderMap| {
+        let api = beside(&api, &headers);
+        let html = html.replacen(WRITTEN.0, &format!(r#"content="{api}""#), 1);
+        async move { answer("text/html; charset=utf-8", policy(&api), html) }
+    });
     let file = move |kind: &'static str, text: String| {
-        let policy = policy.clone();
+        let policy = base.clone();
         get(move || async move { answer(kind, policy, text) })
     };
     const SCRIPT: &str = "text/javascript; charset=utf-8";
     let router = Router::new()
-        .route("/", file("text/html; charset=utf-8", html))
+        .route("/", page)
         .route("/page.css", file("text/css; charset=utf-8", include_str!("../../web/page/page.css").to_owned()))
         .route("/page.js", file(SCRIPT, include_str!("../../web/page/page.js").to_owned()));
     CLIENT.iter().fold(router, |router, (path, text)| router.route(path, file(SCRIPT, (*text).to_owned())))
+}
+
+/// The API's address, with the name of this machine that the browser used for the page. Browsers treat the two names as two
+/// sites, and keep cookies only of the page's own site.
+fn beside(api: &str, headers: &HeaderMap) -> String {
+    const NAMES: [&str; 2] = ["127.0.0.1", "localhost"];
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    let name = host.split(':').next().unwrap_or_default();
+    let port = NAMES.iter().find_map(|own| api.strip_prefix("http://")?.strip_prefix(own)?.strip_prefix(':'));
+    match port {
+        Some(port) if NAMES.contains(&name) => format!("http://{name}:{port}"),
+        _ => api.to_owned(),
+    }
 }
 
 /// The page may run its own scripts and call the API. No other page may frame it, because a hidden frame could trick users

@@ -93,6 +93,8 @@ async fn nobody_sees_the_activity_of_others() {
 async fn activity_ends_after_its_days() {
     let auth = Deployment::with(&[("ACTIVITY_DAYS", "2")]).await;
     auth.client().sign_in(ADA).await;
+    // The stream forgets after a day.
+    auth.stack.deliver().await;
     auth.wait(2 * DAY - 1);
     let tokens = auth.client().sign_in(ADA).await;
     auth.stack.deliver().await;

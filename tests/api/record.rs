@@ -132,6 +132,21 @@ async fn an_ended_session_has_its_reason() {
     assert_eq!(ended, expected);
 }
 
+/// The identifier's item still names the deleted user, so it changes instead of being new.
+#[tokio::test]
+async fn a_sign_up_after_a_deletion_by_hand_is_one() {
+    let auth = Deployment::start().await;
+    let deleted = user_of(&auth.client().sign_in(ADA).await.access);
+    auth.delete_item(&format!("U#{deleted}"));
+    let user = user_of(&auth.client().sign_in(ADA).await.access);
+    auth.stack.deliver().await;
+    let created: Vec<_> = events(&auth, "user.created").iter().map(|event| event["user"].clone()).collect();
+    assert_eq!((created.len(), created.contains(&json!(user))), (2, true), "{created:?}");
+    assert_eq!(of_first_day(&auth, "all"), named([("in_otp_email", 2), ("up_otp_email", 2)]));
+    let day = START / DAY;
+    assert_eq!(counts(&auth, &format!("LA#{}", day / 32), "all")[&format!("d{day}")], 1);
+}
+
 /// No route changes a name yet, so an operator does.
 #[tokio::test]
 async fn an_update_names_its_fields_only() {

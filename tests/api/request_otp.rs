@@ -114,10 +114,20 @@ async fn a_resend_does_not_restore_attempts() {
     auth.client().answer(ADA, &asked).await.refused(400, "invalid_otp");
 }
 
+/// RFC 3834: no mailbox answers a code with a vacation notice.
+#[tokio::test]
+async fn an_email_asks_for_no_automatic_reply() {
+    let auth = Deployment::start().await;
+    auth.client().ask(ADA).await;
+    let email = auth.stack.inbox().messages(Some(ADA)).remove(0);
+    let headers = [("Auto-Submitted", "auto-generated"), ("X-Auto-Response-Suppress", "All")];
+    assert_eq!(email.headers, headers.map(|(name, value)| (name.to_owned(), value.to_owned())).into());
+}
+
 /// A throttled send is retried. A send without an answer may have succeeded, so retrying it could deliver the code twice.
 #[tokio::test]
 async fn a_send_is_retried_only_when_it_was_certainly_refused() {
-    let auth = Deployment::with(&[("AWS_ATTEMPT_TIMEOUT_MS", "200"), ("AWS_OPERATION_TIMEOUT_MS", "400")]).await;
+    let auth = Deployment::with(&[("AWS_ATTEMPT_TIMEOUT_MS", "1000"), ("AWS_OPERATION_TIMEOUT_MS", "2000")]).await;
     auth.faults(json!({ "aws": [{ "service": "ses", "error": "TooManyRequestsException", "times": 2 }] }));
     auth.client().ask(ADA).await;
     assert_eq!(auth.messages_to(ADA), 1);

@@ -285,3 +285,42 @@ async fn a_deleted_user_has_no_session_and_is_not_recreated() {
     assert!(auth.items(&key).is_empty(), "the user was recreated");
     assert_eq!(auth.live(&mut [bob]).await, 1);
 }
+
+/// A person whose `U#` item was deleted by hand signs in as a new user, whatever else is left in the tables.
+#[tokio::test]
+async fn a_person_deleted_by_hand_signs_in_as_a_new_user() {
+    let auth = Deployment::start().await;
+    let old = auth.client().sign_in(ADA).await;
+    let user = async |tokens: &Tokens| auth.client().with_token("GET", PROFILE, &tokens.access).await.ok();
+    let before = user(&old).await;
+    auth.delete_item(&format!("U#{}", before["id"].as_str().unwrap()));
+    let asked = auth.client().ask(ADA).await;
+    let answer = auth.client().answer(ADA, &asked).await.ok();
+    assert_eq!(answer["is_new_user"], json!(true), "{answer}");
+    auth.client().answer(ADA, &asked).await.refused(400, "invalid_otp");
+    auth.client().refresh(&old.refresh).await.refused(401, "invalid_token");
+    // The next sign-in finds the new user.
+    let mut sessions = [auth.client().sign_in(ADA).await, auth.client().sign_in(ADA).await];
+    for session in &sessions {
+        let after = user(session).await;
+        assert_eq!(after["id"], answer["user"]["id"]);
+        assert_ne!(after["id"], before["id"]);
+        assert_eq!(after["email"], before["email"]);
+    }
+    assert_eq!(auth.live(&mut sessions).await, 2);
+    assert_eq!((auth.items("U#").len(), auth.items("ID#").len()), (1, 1));
+}
+
+/// Deleting somebody by hand keeps them out while sign-up is closed.
+#[tokio::test]
+async fn a_person_deleted_by_hand_cannot_sign_up_where_sign_up_is_closed() {
+    let auth = Deployment::with(&[("SIGN_UP", "closed")]).await;
+    let asked = auth.client().ask(ADA).await;
+    let identifier = auth.identifier(ADA).unwrap()["pk"]["S"].as_str().unwrap().replacen("I#", "ID#", 1);
+    let user = shared::words::UserId::draw(&shared::words::Entropy, auth.stack.clock().now()).unwrap().to_string();
+    let named = json!({ "pk": { "S": identifier }, "uid": { "S": user }, "at": { "N": "1" } });
+    auth.restore("USER_TABLE", &[auth.items(""), vec![named]].concat());
+    auth.client().answer(ADA, &asked).await.refused(403, "forbidden");
+    auth.client().answer(ADA, &asked).await.refused(400, "invalid_otp");
+    assert!(auth.items("U#").is_empty() && auth.items("S#").is_empty());
+}

@@ -121,6 +121,20 @@ async fn texts_go_to_phones() {
     }
 }
 
+/// S151: plans change. A number that was right before its country's plan changed reaches nobody, and neither does a national number
+/// that looks like one of another country.
+#[tokio::test]
+async fn a_number_of_an_older_plan_gets_no_text() {
+    let auth = Deployment::with(&[("SMS_COUNTRIES", "US,CH,CI,BJ,BR")]).await;
+    for dead in ["+22507123456", "+22990011234", "+551161234567", "+4155552671"] {
+        auth.client().post(REQUEST, json!({ "identifier": dead })).await.refused(400, "invalid_phone");
+    }
+    for phone in ["+2250712345678", "+2290190011234", "+5511961234567", "+41781234567"] {
+        auth.client().ask(phone).await;
+        assert_eq!(auth.messages_to(phone), 1, "{phone}");
+    }
+}
+
 /// S150, V62: one handset is one user with one set of limits, however its owner types the number.
 #[tokio::test]
 async fn one_handset_is_one_user() {
@@ -155,7 +169,7 @@ async fn a_refused_sms_may_be_repeated_at_once() {
 /// A throttled SMS is retried. An SMS without an answer may have been sent, so a retry could deliver the code twice.
 #[tokio::test]
 async fn an_sms_is_retried_only_when_it_was_certainly_refused() {
-    let auth = Deployment::with(&[("AWS_ATTEMPT_TIMEOUT_MS", "200"), ("AWS_OPERATION_TIMEOUT_MS", "400")]).await;
+    let auth = Deployment::with(&[("AWS_ATTEMPT_TIMEOUT_MS", "1000"), ("AWS_OPERATION_TIMEOUT_MS", "2000")]).await;
     auth.faults(json!({ "aws": [{ "service": "sns", "error": "TooManyRequestsException", "times": 2 }] }));
     auth.client().ask(ADA).await;
     assert_eq!(auth.messages_to(ADA), 1);

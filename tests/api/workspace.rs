@@ -192,10 +192,3 @@ fn the_public_ci_runs_every_required_check_with_pinned_actions() {
         assert!(is_commit, "{} is not pinned by its commit", action.0);
     }
 }
-
-/// cargo-lambda completes the release profile. It would add `panic = "abort"`, and a panic would end the instance.
-#[test]
-fn a_panic_unwinds_in_release_builds() {
-    let manifest: toml::Table = read("Cargo.toml").parse().unwrap();
-    assert_eq!(manifest["profile"]["release"]["panic"].as_str(), Some("unwind"));
-}

@@ -1,20 +1,9 @@
 // A client without a browser, such as an app on a phone: storage, locks and channels are given.
 import { Latchkey, locksOfOnePage } from "../../web/client/latchkey.js";
+import { Memory } from "./memory.js";
 import { ADA } from "./stack.js";
 
-/** A storage in memory, which an app keeps over restarts. */
-export class Memory {
-  values = new Map();
-  getItem = (key) => this.values.get(key) ?? null;
-  setItem = (key, value) => void this.values.set(key, value);
-  removeItem = (key) => void this.values.delete(key);
-
-  /** What it holds under the last word of a key. */
-  read(word) {
-    const [, text] = [...this.values].find(([key]) => key.endsWith(` ${word}`)) ?? [];
-    return text && JSON.parse(text);
-  }
-}
+export { Memory };
 
 /** A client for the API at `api`, closed at the end of the test. */
 export function app(t, api, options) {

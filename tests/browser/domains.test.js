@@ -6,18 +6,18 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { promisify } from "node:util";
+import { launch } from "./browser.js";
 import { withTls } from "./front.js";
 import { Person } from "./person.js";
 import { serveSite } from "./site.js";
-import { ADA, freePort, launch, start } from "./stack.js";
+import { ADA, freePort, start } from "./stack.js";
 
-const [APP, SISTER, ROGUE, FOREIGN, API] = ["app.example.com", "shop.example.com", "rogue.example.com", "app.example.org", "auth.example.com"];
-let browser, port;
-before(async () => {
-  port = await freePort();
-  const rules = ["com", "org"].map((end) => `MAP *.example.${end}:443 127.0.0.1:${port}`).join(",");
-  browser = await launch(`--host-resolver-rules=${rules}`);
-});
+const DOMAIN = "auth.example.com";
+const HOSTS = ["app.example.com", "shop.example.com", "rogue.example.com", "app.example.org", DOMAIN];
+const port = await freePort();
+const [APP, SISTER, ROGUE, FOREIGN, API] = HOSTS.map((host) => `${host}:${port}`);
+let browser;
+before(async () => (browser = await launch({ hosts: HOSTS })));
 after(() => browser.close());
 
 /** A key and a certificate made for this test. */
@@ -34,7 +34,7 @@ async function certificate(t) {
 async function signedIn(t) {
   const AllowedOrigins = `https://${APP},https://${SISTER}`;
   const CertificateArn = "arn:aws:acm:us-east-1:000000000000:certificate/none"; // the front uses its own
-  const stack = await start(t, { AllowedOrigins, DomainName: API, CertificateArn, TokenDelivery: "cookie" });
+  const stack = await start(t, { AllowedOrigins, DomainName: DOMAIN, CertificateArn, TokenDelivery: "cookie" });
   const page = await serveSite(t, `https://${API}`, "cookie");
   const names = { [API]: stack.api, [APP]: page, [SISTER]: page, [ROGUE]: page, [FOREIGN]: page };
   await withTls(t, port, await certificate(t), names);

@@ -5,12 +5,12 @@ import { createServer as createTlsServer } from "node:https";
 
 /**
  * Forwards requests at `port` to `target`. If `loses` says so, the answer is dropped after the server has sent it. A function
- * answers in its place, or instead of the server if `blocks` returns one.
+ * answers in its place, or instead of the server if `blocks` returns one. Such an answer starts from `{"success":true}`.
  */
 async function serve(t, port, server, target, loses, blocks) {
   server.on("request", (request, response) => {
     const instead = blocks?.(request);
-    if (instead) return instead(response, undefined, "", request);
+    if (instead) return instead(response, undefined, `{"success":true}`, request);
     const { method, headers } = request;
     const onward = ask(target(request), { method, headers: { ...headers, connection: "close" } });
     onward.on("error", () => response.destroy());

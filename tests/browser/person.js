@@ -13,6 +13,14 @@ export class Person {
     return this.page.getByRole("button", { name, exact: true });
   }
 
+  /** Presses a key, or two at once. */
+  async press(keys) {
+    const [key, held] = keys.split("+").reverse();
+    if (held) await this.page.keyboard.down(held);
+    await this.page.keyboard.press(key);
+    if (held) await this.page.keyboard.up(held);
+  }
+
   /** The title of the current view, after the page has decided which view to show. */
   heading(name) {
     return this.page.locator("main[aria-busy=false]").getByRole("heading", { level: 1, name, exact: true });

@@ -1,17 +1,14 @@
 // A user's place is kept: closed tabs, other addresses, days later, offline, the back button. And what a page explains.
 import assert from "node:assert/strict";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { after, before, test } from "node:test";
-import { chromium } from "playwright-core";
+import { after, before, describe, test } from "node:test";
+import { launch, pageWithoutData } from "./browser.js";
 import { FOREIGN, Spoiler } from "./front.js";
 import { Person } from "./person.js";
-import { ADA, launch, start } from "./stack.js";
+import { ADA, start } from "./stack.js";
 
 const BOB = "bob@example.com";
 let browser;
-before(async () => (browser = await launch("--host-resolver-rules=MAP app.example.com 127.0.0.1")));
+before(async () => (browser = await launch({ hosts: ["app.example.com"] })));
 after(() => browser.close());
 
 async function arrive(t, { delivery = "body", road, parameters } = {}) {
@@ -106,41 +103,76 @@ test("cookie: the code of the earlier of two tabs works, although the browser ha
   for (const each of [ada, bob]) await each.isInside(ADA);
 });
 
-test("a page opened offline finds its user when the network is back", async (t) => {
-  const ada = await arrive(t);
-  await ada.signIn(ADA);
-  // The page itself comes from the browser's cache; only the API is out of reach.
-  await ada.page.route(`${ada.stack.api}/**`, (route) => route.abort("internetdisconnected"));
-  await ada.page.reload();
-  await ada.sees("No connection");
-  await ada.page.unrouteAll();
-  await ada.page.evaluate(() => dispatchEvent(new Event("online")));
-  await ada.isInside(ADA);
+for (const [when, act] of Object.entries({
+  "the network is back": ({ page }) => page.evaluate(() => dispatchEvent(new Event("online"))),
+  "it is shown again": ({ page }) => page.evaluate(() => document.dispatchEvent(new Event("visibilitychange"))),
+  "a little time has passed": ({ page }) => page.clock.fastForward(30_000),
+})) {
+  test(`a page opened offline finds its user when ${when}`, async (t) => {
+    const road = await new Spoiler().open(t);
+    const ada = await arrive(t, { road });
+    await ada.page.clock.install();
+    await ada.signIn(ADA);
+    // The page itself comes from the browser's cache; only the API is out of reach.
+    road.block = ({ url }) => (url.startsWith(ada.stack.api) ? FOREIGN["no answer"] : undefined);
+    await ada.page.reload();
+    await ada.sees("No connection");
+    road.block = () => undefined;
+    await act(ada);
+    await ada.isInside(ADA);
+  });
+}
+
+test("a code asked for offline is sent when the network is back", async (t) => {
+  const road = await new Spoiler().open(t);
+  const ada = await arrive(t, { road });
+  road.block = ({ url }) => (url.startsWith(ada.stack.api) ? FOREIGN["no answer"] : undefined);
+  await ada.identifier.fill(ADA);
+  await ada.button("Send the code").click();
+  await ada.isTold("We cannot reach the server.");
+  assert.equal(await ada.identifier.inputValue(), ADA);
+  road.block = () => undefined;
+  await ada.button("Send the code").click();
+  await ada.sees("Enter the code");
+  assert.equal(await sent(ada), 1);
 });
 
-test("a page behind a captive portal says so, and finds its user afterwards", async (t) => {
-  const road = await new Spoiler().open(t);
-  const at = (path) => (road.block = ({ url }) => (url.endsWith(path) ? FOREIGN["a page"] : undefined));
-  const ada = await arrive(t, { road });
-  await ada.signIn(ADA);
-  at("token/refresh/");
-  await ada.page.reload();
-  await ada.sees("No connection");
-  road.block = () => undefined;
-  await ada.button("Try again").click();
-  await ada.isInside(ADA);
-  at("logout/");
-  await ada.button("Sign out").click();
-  await ada.isTold("Another server answered.");
-  await ada.page.reload();
-  await ada.isInside(ADA);
-  road.block = () => undefined;
-  await ada.button("Sign out").click();
-  await ada.sees("Sign in");
-  at("otp/request/");
-  await ada.identifier.fill(BOB);
-  await ada.button("Send the code").click();
-  await ada.isTold("Another server answered.");
+// At the same time, because the client repeats its requests.
+describe("a page in a network where somebody else answers", { concurrency: true }, () => {
+  for (const what of ["a page", "204", "cut JSON", "a redirect to a page", "no answer"]) {
+    test(`with ${what} says so, and finds its user afterwards`, async (t) => {
+      const told = what === "no answer" ? "We cannot reach the server." : "Another server answered.";
+      const road = await new Spoiler().open(t);
+      const at = (path) => (road.block = ({ url }) => (url.endsWith(path) ? FOREIGN[what] : undefined));
+      const ada = await arrive(t, { road });
+      at("otp/request/");
+      await ada.identifier.fill(ADA);
+      await ada.button("Send the code").click();
+      await ada.isTold(told);
+      road.block = () => undefined;
+      await ada.ask(ADA);
+      at("otp/verify/");
+      await ada.answer(await ada.stack.code());
+      await ada.isTold(told);
+      road.block = () => undefined;
+      await ada.button("Sign in").click();
+      await ada.isInside(ADA);
+      at("token/refresh/");
+      await ada.page.reload();
+      await ada.sees("No connection");
+      road.block = () => undefined;
+      await ada.button("Try again").click();
+      await ada.isInside(ADA);
+      at("logout/");
+      await ada.button("Sign out").click();
+      await ada.isTold(told);
+      await ada.page.reload();
+      await ada.isInside(ADA);
+      road.block = () => undefined;
+      await ada.button("Sign out").click();
+      await ada.sees("Sign in");
+    });
+  }
 });
 
 test("the back button leads to the address, and forward to the code", async (t) => {
@@ -164,11 +196,65 @@ test("a double click sends one message and one code", async (t) => {
   await ada.button("Send the code").dblclick();
   await ada.sees("Enter the code");
   assert.equal(await sent(ada), 1);
+  // The second click may come after the view has changed. It then meets this view's button.
+  await ada.page.evaluate(() => {
+    const again = new MouseEvent("click", { bubbles: true, cancelable: true, detail: 2 });
+    document.querySelector("#answer button.main").dispatchEvent(again);
+  });
+  assert.equal(await ada.page.locator("#answer-problem").textContent(), "");
   await ada.code.fill(await ada.stack.code());
   await ada.button("Sign in").dblclick();
   await ada.isInside(ADA);
   assert.deepEqual(await ada.stack.outcomes("verify-otp"), ["ok"]);
+  await ada.button("Sign out").dblclick();
+  await ada.sees("Sign in");
+  assert.equal(await ada.page.locator("#ask-problem").textContent(), "");
 });
+
+test("an answer without a code asks for the code and sends nothing", async (t) => {
+  const ada = await arrive(t);
+  await ada.ask(ADA);
+  await ada.press("Enter");
+  await ada.isTold("Enter the code from the message.");
+  assert.deepEqual(await ada.stack.outcomes("verify-otp"), []);
+});
+
+for (const delivery of ["body", "cookie"]) {
+  test(`${delivery}: the page of \`local\` keeps its user at both names of this machine`, async (t) => {
+    const ada = await arrive(t, { delivery });
+    for (const host of ["127.0.0.1", "localhost"]) {
+      await ada.open(ada.stack.builtIn.replace("127.0.0.1", host));
+      await ada.signIn(`${host}@example.com`);
+      await ada.page.reload();
+      await ada.isInside(`${host}@example.com`);
+      await ada.button("Sign out").click();
+      await ada.sees("Sign in");
+    }
+  });
+}
+
+const DATADOG = ["x-datadog-origin", "x-datadog-parent-id", "x-datadog-sampling-priority", "x-datadog-trace-id"];
+const USUAL = ["baggage", "sentry-trace", "traceparent", "tracestate", "x-csrftoken", "x-requested-with"];
+for (const [whose, added, parameters] of [
+  ["the usual tools add", USUAL, {}],
+  ["a deployment allows", DATADOG, { AllowedHeaders: ["authorization", "content-type", ...DATADOG].join() }],
+]) {
+  test(`headers that ${whose} do not keep a page from the API`, async (t) => {
+    const ada = await arrive(t, { parameters });
+    await ada.page.addInitScript((added) => {
+      const { fetch } = window;
+      window.fetch = (input, init) => {
+        const request = new Request(input, init);
+        for (const name of added) request.headers.set(name, "1");
+        return fetch(request);
+      };
+    }, added);
+    await ada.page.reload();
+    await ada.signIn(ADA);
+    await ada.button("Sign out").click();
+    await ada.sees("Sign in");
+  });
+}
 
 test("a page without https says so", async (t) => {
   const ada = await arrive(t);
@@ -180,12 +266,7 @@ test("a page without https says so", async (t) => {
 for (const delivery of ["body", "cookie"]) {
   test(`${delivery}: a browser that keeps no data for the page says so`, async (t) => {
     const stack = await start(t, { TokenDelivery: delivery });
-    const profile = await mkdtemp(join(tmpdir(), "latchkey-profile-"));
-    await mkdir(join(profile, "Default"));
-    await writeFile(join(profile, "Default/Preferences"), JSON.stringify({ profile: { default_content_setting_values: { cookies: 2 } } }));
-    const context = await chromium.launchPersistentContext(profile, { executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium" });
-    t.after(() => context.close().then(() => rm(profile, { recursive: true })));
-    const ada = await new Person(await context.newPage(), stack).open();
+    const ada = await new Person(await pageWithoutData(t), stack).open();
     await ada.sees("No data allowed");
     await ada.page.getByText("Allow cookies and site data").waitFor();
     await ada.button("Try again").click();

@@ -1,20 +1,22 @@
 // Takes the pictures for the docs: `cargo build -p local && node tests/browser/screenshots.js docs/pictures`.
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import { launch } from "./browser.js";
 import { Person } from "./person.js";
-import { ADA, SCREENS, launch, start } from "./stack.js";
+import { ADA, SCREENS, start } from "./stack.js";
 
 const [folder] = process.argv.slice(2);
 if (!folder) throw new Error("Usage: node screenshots.js FOLDER");
 await mkdir(folder, { recursive: true });
 const ends = [];
-const stack = await start({ after: (end) => ends.push(end) });
 const browser = await launch();
 ends.push(() => browser.close());
 
 try {
   for (const [screen, options] of Object.entries(SCREENS)) {
     const [device, , , scheme] = screen.split(" ");
+    // A stack for each, because further codes for one address are long.
+    const stack = await start({ after: (end) => ends.push(end) });
     const context = await browser.newContext({ ...options, locale: "en-GB", timezoneId: "UTC" });
     const ada = await new Person(await context.newPage(), stack).open();
     const take = (page, name) => page.screenshot({ path: join(folder, `${name}-${device}-${scheme}.png`), animations: "disabled" });
@@ -28,7 +30,6 @@ try {
     await inbox.getByRole("button", { name: /Copy the code/ }).or(inbox.getByRole("button", { name: new RegExp(ADA) })).first().waitFor();
     await take(inbox, "inbox");
     await context.close();
-    await stack.clear();
   }
 } finally {
   for (const end of ends) await end();

@@ -1,9 +1,10 @@
 // Staying signed in until sign-out, with both kinds of delivery, over reloads, tabs, lost answers and wrong clocks.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { launch } from "./browser.js";
 import { Road } from "./front.js";
 import { Person } from "./person.js";
-import { ADA, launch, start } from "./stack.js";
+import { ADA, start } from "./stack.js";
 
 let browser;
 before(async () => (browser = await launch()));
@@ -171,7 +172,7 @@ for (const delivery of ["body", "cookie"]) {
     await there.open();
     await there.signIn(ADA);
     await here.page.reload(); // its list is outdated
-    await here.page.getByRole("button", { name: /^End the session of Chrome on Linux/ }).click();
+    await here.page.getByRole("button", { name: /^End the session of (Chrome|Firefox) on Linux/ }).click();
     await here.page.getByText("The session has ended.").waitFor({ state: "attached" });
     await there.page.clock.fastForward(HOUR * 1_000);
     await there.isTold("You have been signed out.");

@@ -1,8 +1,9 @@
 // Signing in at the page, and its errors.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { launch } from "./browser.js";
 import { Person } from "./person.js";
-import { ADA, launch, start } from "./stack.js";
+import { ADA, start } from "./stack.js";
 
 let browser;
 before(async () => (browser = await launch()));
@@ -81,10 +82,11 @@ test("after the server's delay a new code can be requested, and the old one stop
   await ada.page.clock.fastForward(31_000);
   await ada.stack.wait(31);
   await ada.resend.click();
-  await ada.page.getByText("A new code is on its way.").waitFor();
+  await ada.page.getByText("A new code is on its way. Use the newest message.").waitFor();
+  await ada.page.getByText(`We sent a new code to ${ADA}.`).waitFor();
   assert.equal((await ada.stack.messages()).length, 2);
   await ada.answer(old);
-  await ada.isTold("This code does not work.");
+  await ada.isTold("This code does not work. Use the newest message, or send a new code.");
   await ada.answer(await ada.stack.code());
   await ada.isInside(ADA);
 });
@@ -105,11 +107,14 @@ test("a whole message can be pasted", async (t) => {
   const ada = await person(t);
   await ada.ask(ADA);
   const [{ text }] = await ada.stack.messages();
-  await ada.code.evaluate((field, text) => {
-    const clipboardData = new DataTransfer();
-    clipboardData.setData("text", text);
-    field.dispatchEvent(new ClipboardEvent("paste", { clipboardData, bubbles: true, cancelable: true }));
+  await ada.page.evaluate((text) => {
+    const mail = document.body.appendChild(document.createElement("textarea"));
+    mail.value = text;
+    mail.select();
   }, text);
+  await ada.press("Control+c");
+  await ada.code.click();
+  await ada.press("Control+v");
   await ada.isInside(ADA);
 });
 

@@ -16,9 +16,12 @@ export async function siteFiles() {
   return new Map((await Promise.all(folders)).flat());
 }
 
+/** The script of a worker, for the tests of the client in one. */
+const WORKER = ["worker.js", join(import.meta.dirname, "worker.js")];
+
 /** Serves the page for the API at `api` until the end of the test. Returns its origin. */
 export async function serveSite(t, api, delivery = "body") {
-  const files = await siteFiles();
+  const files = new Map([...(await siteFiles()), WORKER]);
   const policy = `default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; connect-src ${api}`;
   const server = createServer(async ({ url }, response) => {
     const name = url === "/" ? "index.html" : url.slice(1);

@@ -6,7 +6,6 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { chromium } from "playwright-core";
 import { serveSite } from "./site.js";
 
 export const ROOT = new URL("../../", import.meta.url).pathname;
@@ -26,14 +25,17 @@ const USUAL = {
   OtpFailuresPerIp: 1_000_000,
 };
 
-/** A free port. */
+/** A free port, below those that the system gives to outgoing connections. Such a connection could take it before its server. */
 export async function freePort() {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address();
-  server.close();
-  await once(server, "close");
-  return port;
+  for (;;) {
+    const port = 10_000 + Math.floor(Math.random() * 20_000);
+    const server = createServer().listen(port, "127.0.0.1");
+    const isFree = await once(server, "listening").then(() => true, () => false);
+    if (!isFree) continue;
+    server.close();
+    await once(server, "close");
+    return port;
+  }
 }
 
 /** A folder with the template and a profile with these parameters. */
@@ -53,7 +55,8 @@ export async function start(t, parameters = {}) {
   const ports = await Promise.all([freePort(), freePort(), freePort(), freePort()]);
   const [api, aws, inbox, builtIn] = ports.map((port) => `127.0.0.1:${port}`);
   const page = await serveSite(t, `http://${api}`, parameters.TokenDelivery);
-  const root = await deployment({ ...USUAL, AllowedOrigins: page, ...parameters });
+  const AllowedOrigins = [page, `http://${builtIn}`, `http://${builtIn}`.replace("127.0.0.1", "localhost")].join();
+  const root = await deployment({ ...USUAL, AllowedOrigins, ...parameters });
   const local = spawn(LOCAL, ["--api", api, "--aws", aws, "--inbox", inbox, "--page", builtIn], { cwd: root });
   t.after(async () => {
     local.kill();
@@ -86,11 +89,6 @@ class Stack {
     return (await fetch(`${this.inbox}/api/messages?to=${encodeURIComponent(address)}`)).json();
   }
 
-  /** Deletes all messages. */
-  async clear() {
-    await fetch(`${this.inbox}/api/messages`, { method: "DELETE" });
-  }
-
   /** Moves the server's clock. */
   wait(seconds) {
     return this.#tell("clock", { advance_seconds: seconds });
@@ -117,9 +115,4 @@ class Stack {
     const answer = await fetch(`${this.inbox}/api/${what}`, { method: "POST", headers, body: JSON.stringify(body) });
     if (!answer.ok) throw new Error(await answer.text());
   }
-}
-
-/** One browser for all tests in a file. */
-export async function launch(...args) {
-  return chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args });
 }

@@ -3,14 +3,14 @@
 use std::io::Write;
 
 use shared::words::Entropy;
-use tests::orders::{Fate, Scenario, Search, World, explore, play, sample};
+use tests::orders::{FaultPlan, Scenario, Search, World, explore, play, sample};
 
 use crate::scenarios::{codes, rotations, sessions};
 
 /// The number of orders per scenario in each test run, or all if there are fewer.
 const DRAWN: usize = 500;
 /// The number of random orders with a fault.
-const STRUCK: usize = 50;
+const FAULTS_PER_SCENARIO: usize = 50;
 
 /// A new seed for each run. It goes to standard error past the test harness, which captures printed output, so that CI's log
 /// contains it.
@@ -25,7 +25,7 @@ fn seed(name: &str, what: &str) -> u64 {
 
 fn holds(scenario: &Scenario, search: &Search) {
     if let Some(broken) = &search.broken {
-        panic!("{}: {}", scenario.name, broken.tell());
+        panic!("{}: {}", scenario.name, broken.report());
     }
 }
 
@@ -47,13 +47,13 @@ async fn every(scenario: Scenario) {
 }
 
 /// A fault in one actor's call must not affect the others. Afterwards everything works again.
-async fn struck(scenario: Scenario) {
-    let seed = seed(scenario.name, &format!("{STRUCK} mishaps"));
+async fn with_faults(scenario: Scenario) {
+    let seed = seed(scenario.name, &format!("{FAULTS_PER_SCENARIO} faults"));
     let world = World::start(scenario.settings, 3).await;
-    for number in 0..STRUCK as u64 {
-        let mut fate = Fate::drawn(seed.wrapping_add(number));
-        let played = play(&world, &scenario, &mut fate).await.expect("the director never stops early");
-        assert!(played.broken.is_empty(), "{}: {:?}{}", scenario.name, fate.met, played.tell());
+    for number in 0..FAULTS_PER_SCENARIO as u64 {
+        let mut faults = FaultPlan::drawn(seed.wrapping_add(number));
+        let played = play(&world, &scenario, &mut faults).await.expect("the director never stops early");
+        assert!(played.broken.is_empty(), "{}: {:?}{}", scenario.name, faults.met, played.report());
         if played.scene.messages_left.is_none() {
             world.auth.wait(3_601);
             let tokens = world.client(252).sign_in(&played.scene.who).await;
@@ -72,11 +72,11 @@ macro_rules! scenarios {
             })*
         }
 
-        mod with_a_mishap {
+        mod with_a_fault {
             use super::*;
             $(#[tokio::test(start_paused = true)]
             async fn $test() {
-                struck($scenario).await;
+                with_faults($scenario).await;
             })*
         }
     };
@@ -93,6 +93,7 @@ scenarios! {
     answer_and_stranger: codes::ANSWER_AND_STRANGER;
     ask_later: codes::ASK_LATER;
     two_sign_ups: codes::TWO_SIGN_UPS;
+    two_after_deletion: codes::TWO_AFTER_DELETION;
     last_try_of_a_network: codes::LAST_TRY_OF_A_NETWORK;
     shared_code: codes::SHARED_CODE;
     last_token: codes::LAST_TOKEN;

@@ -1,7 +1,7 @@
 //! Single requests of one user, for each operation of the API. Keys are not cached, so reading them is a call too.
 
 use tests::deployment::session_of;
-use tests::orders::{Deed, Prepare, Scenario, Scene, World};
+use tests::orders::{Action, Prepare, Scenario, Scene, World};
 
 use crate::scenarios::{ADA, PHONE, again, answer, ask, guess, known};
 
@@ -13,10 +13,10 @@ const fn request(name: &'static str, prepare: Prepare) -> Scenario {
 }
 
 /// An action of Ada's, some time after her sign-in.
-async fn alone(world: &World, deed: impl FnOnce(&tests::Tokens) -> Deed) -> Scene {
+async fn alone(world: &World, action: impl FnOnce(&tests::Tokens) -> Action) -> Scene {
     let tokens = known(world).await;
     world.auth.wait(STALE);
-    Scene::about(ADA).and("somebody", deed(&tokens)).with_sessions(&[&tokens])
+    Scene::about(ADA).and("somebody", action(&tokens)).with_sessions(&[&tokens])
 }
 
 /// The first request for an address.
@@ -92,16 +92,17 @@ pub const BY_SMS: Scenario = request("an answer to an SMS", |world| {
         // A code by SMS expires before cached keys do.
         world.auth.wait(STALE);
         let asked = world.client(101).ask(PHONE).await;
-        let deed = Deed::Answer { who: PHONE.to_owned(), asked, right: true, bound: true };
-        Scene::about(PHONE).and("somebody", deed).with_sessions(&[&session])
+        let action = Action::Answer { who: PHONE.to_owned(), asked, right: true, bound: true };
+        Scene::about(PHONE).and("somebody", action).with_sessions(&[&session])
     })
 });
 
 pub const REFRESH: Scenario =
-    request("a refresh", |world| Box::pin(alone(world, |tokens| Deed::Refresh(tokens.clone()))));
+    request("a refresh", |world| Box::pin(alone(world, |tokens| Action::Refresh(tokens.clone()))));
 
-pub const RETRY: Scenario =
-    request("a refresh with a retry key", |world| Box::pin(alone(world, |tokens| Deed::RefreshAgain(tokens.clone()))));
+pub const RETRY: Scenario = request("a refresh with a retry key", |world| {
+    Box::pin(alone(world, |tokens| Action::RefreshAgain(tokens.clone())))
+});
 
 /// The answer came before, and its client sends it again.
 pub const SAME: Scenario = request("the same answer again", |world| {
@@ -109,30 +110,30 @@ pub const SAME: Scenario = request("the same answer again", |world| {
         let session = known(world).await;
         world.auth.wait(STALE);
         let asked = world.client(101).ask(ADA).await;
-        let answer = Deed::AnswerAgain { who: ADA.to_owned(), asked };
+        let answer = Action::AnswerAgain { who: ADA.to_owned(), asked };
         let first = answer.perform(world, world.client(1)).await.tokens();
         Scene::about(ADA).and("somebody", answer).with_sessions(&[&session, &first])
     })
 });
 
 pub const LOGOUT: Scenario =
-    request("a logout", |world| Box::pin(alone(world, |tokens| Deed::Logout { tokens: tokens.clone(), all: false })));
+    request("a logout", |world| Box::pin(alone(world, |tokens| Action::Logout { tokens: tokens.clone(), all: false })));
 
 pub const EVERYWHERE: Scenario = request("a logout everywhere", |world| {
-    Box::pin(alone(world, |tokens| Deed::Logout { tokens: tokens.clone(), all: true }))
+    Box::pin(alone(world, |tokens| Action::Logout { tokens: tokens.clone(), all: true }))
 });
 
 pub const OTHERS: Scenario =
-    request("an end to all others", |world| Box::pin(alone(world, |tokens| Deed::EndOthers(tokens.clone()))));
+    request("an end to all others", |world| Box::pin(alone(world, |tokens| Action::EndOthers(tokens.clone()))));
 
 pub const END: Scenario = request("an end to one session", |world| {
-    Box::pin(alone(world, |tokens| Deed::End { by: tokens.clone(), session: session_of(&tokens.access) }))
+    Box::pin(alone(world, |tokens| Action::End { by: tokens.clone(), session: session_of(&tokens.access) }))
 });
 
 pub const LIST: Scenario =
-    request("the list of sessions", |world| Box::pin(alone(world, |tokens| Deed::List(tokens.clone()))));
+    request("the list of sessions", |world| Box::pin(alone(world, |tokens| Action::List(tokens.clone()))));
 
 pub const PROFILE: Scenario =
-    request("the profile", |world| Box::pin(alone(world, |tokens| Deed::Profile(tokens.clone()))));
+    request("the profile", |world| Box::pin(alone(world, |tokens| Action::Profile(tokens.clone()))));
 
-pub const ROTATION: Scenario = request("a rotation", |world| Box::pin(alone(world, |_| Deed::Rotate)));
+pub const ROTATION: Scenario = request("a rotation", |world| Box::pin(alone(world, |_| Action::Rotate)));

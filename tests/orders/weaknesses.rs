@@ -40,7 +40,7 @@ const ONE_LEFT: &str = "#CODES.#code.#ATTEMPTS_LEFT >= :1";
 const SEEN_IN_A_ROW: &str = "#CHARGED_IN_A_ROW = :seen_in_a_row";
 const ANY_IN_A_ROW: &str = "(#CHARGED_IN_A_ROW = :seen_in_a_row OR attribute_exists(pk))";
 
-const GUARDS: [Guard; 22] = [
+const GUARDS: [Guard; 23] = [
     guard("one session a code", codes::TWO_ANSWERS, "I#", USED_UP, USED_AGAIN),
     guard("one session a code", codes::TWO_FIRST_ANSWERS, "I#", USED_UP, USED_AGAIN),
     guard("one session a code", codes::SHARED_CODE, "I#", LONG_USED_UP, LONG_USED_AGAIN),
@@ -88,6 +88,13 @@ const GUARDS: [Guard; 22] = [
         "ID#",
         "attribute_not_exists(pk)",
         "attribute_not_exists(nothing)",
+    ),
+    guard(
+        "one user an identifier",
+        codes::TWO_AFTER_DELETION,
+        "ID#",
+        "#USER = :deleted",
+        "(#USER = :deleted OR attribute_exists(pk))",
     ),
     guard("one chain a session", sessions::REFRESHES, "S#", "#GENERATION = :generation", "#GENERATION >= :generation"),
     guard(
@@ -147,7 +154,7 @@ const GUARDS: [Guard; 22] = [
 async fn without_its_guard_each_invariant_breaks() {
     for Guard { invariant, weakness, scenario } in &GUARDS {
         let search = explore(scenario, Some(weakness)).await;
-        let told = search.broken.as_ref().map(|broken| broken.tell()).unwrap_or_default();
+        let told = search.broken.as_ref().map(|broken| broken.report()).unwrap_or_default();
         println!("{}: {} without `{}`, after {} runs:{told}", scenario.name, invariant, weakness.find, search.runs);
         // An invalid call is always refused, so it would break something in any order.
         assert!(

@@ -76,10 +76,10 @@ impl RuntimeApi {
     /// Sends an event and waits for its outcome.
     pub async fn invoke(&self, event: Value) -> Outcome {
         let id = random_id(&Entropy).unwrap();
-        let (tell, told) = oneshot::channel();
-        self.desk.waiting.lock().unwrap().insert(id.clone(), tell);
+        let (sender, answered) = oneshot::channel();
+        self.desk.waiting.lock().unwrap().insert(id.clone(), sender);
         self.events.send((id, event)).unwrap();
-        timeout(PATIENCE, told).await.expect("an event has no answer after 10 seconds").unwrap()
+        timeout(PATIENCE, answered).await.expect("an event has no answer after 10 seconds").unwrap()
     }
 
     /// The command to start a binary with an environment and Lambda's own variables, and nothing else.

@@ -16,7 +16,7 @@
 import { isDone, isProfile, isRefreshed, isRequested, isSessions, isVerified, seconds } from "./answers.js";
 import { LatchkeyError } from "./errors.js";
 import { exchange, insist, isLost, joined, varied } from "./requests.js";
-import { TabValue, baseOf, nameOf, retryKey, surroundings } from "./surroundings.js";
+import { TabValue, Target, baseOf, changed, nameOf, retryKey, surroundings } from "./surroundings.js";
 
 export { LatchkeyError };
 export { locksOfOnePage } from "./surroundings.js";
@@ -28,12 +28,6 @@ const VERIFY_PATIENCE = [6_000, 15_000]; // for an attempt, and for the last one
 const LONG_PATIENCE = 30_000; // for requests with a waiting user, while the server sends a mail
 const LATER = 15_000; // from a failed refresh in the background to the next one
 const [SECOND, DAY] = [1_000, 86_400_000]; // the shortest and the longest timer; browsers run longer ones at once
-
-/** Where the platform has no events, a listener fails with a clear error. */
-const Target = globalThis.EventTarget ?? class {
-  addEventListener() { throw new LatchkeyError("unsupported", "Latchkey lacks EventTarget here."); }
-  dispatchEvent() { return true; }
-};
 
 /** A user's session in this browser. The event `change` reports sign-in and sign-out, here or in another tab. */
 export class Latchkey extends Target {
@@ -315,9 +309,10 @@ export class Latchkey extends Target {
     this.#isUnsure = false;
     if (why === "signed-in") this.#tab.write(this.#place.name, undefined);
     if (!this.#listening) return; // a closed client is quiet
+    clearTimeout(this.#timer);
     if (held) this.#sleep(left(held) - this.#held.lead);
     if (was === this.signedIn && why !== "signed-in") return;
-    this.dispatchEvent(Object.assign(new Event("change"), { detail: { signedIn: this.signedIn, why } }));
+    this.dispatchEvent(changed({ signedIn: this.signedIn, why }));
   }
 
   /** Wakes up after `wait`. Whatever the server says, there is at most one timer, and it runs at most once a second. */

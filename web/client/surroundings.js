@@ -8,13 +8,15 @@ const LOCK_PATIENCE = 40_000; // another tab may repeat a request that long
 
 /** Where a client runs, from its options. Throws a LatchkeyError that names what is missing. */
 export function surroundings({ api, delivery, origins, storage, locks, channel }) {
-  const { location, navigator, isSecureContext, crypto, BroadcastChannel } = globalThis;
+  const { location, navigator, isSecureContext, crypto, fetch, performance, AbortController, BroadcastChannel, Request } = globalThis;
   if (isSecureContext === false && !locks) throw new LatchkeyError("insecure", "Latchkey needs https, or a page at localhost.");
   const needed = {
     "navigator.locks (option `locks`)": locks ?? navigator?.locks,
     "indexedDB (option `storage`)": storage ?? allowed(() => globalThis.indexedDB),
     "BroadcastChannel (option `channel`)": channel === null || (channel ?? BroadcastChannel),
     "crypto.getRandomValues": crypto?.getRandomValues,
+    "URL.origin": originOf("https://auth.example.com"),
+    fetch, performance, AbortController, Request,
   };
   const missing = Object.keys(needed).filter((name) => !needed[name]);
   if (missing.length > 0) {
@@ -32,6 +34,15 @@ export function surroundings({ api, delivery, origins, storage, locks, channel }
     alone: (act) => alone(locks ?? navigator.locks, name, act),
     channel: channel === null ? () => undefined : channel ?? ((name) => allowed(() => new BroadcastChannel(name))),
   };
+}
+
+/** The origin of an address, or undefined. Some versions of React Native know no origins. */
+function originOf(url) {
+  try {
+    return new URL(url).origin;
+  } catch {
+    return undefined;
+  }
 }
 
 const refused = (cause) => new LatchkeyError("storage", `This browser keeps no data for this site (${cause?.message ?? cause}).`, { cause });
@@ -177,8 +188,33 @@ export class TabValue {
   }
 }
 
-/** A new retry key: 128 random bits in base64url. */
+const DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+/** A new retry key: 128 random bits in base64url. The last digit has only two of them. Some platforms lack btoa. */
 export function retryKey() {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return btoa(String.fromCharCode(...bytes)).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+  const random = crypto.getRandomValues(new Uint8Array(22));
+  return Array.from(random, (byte, index) => DIGITS[index < 21 ? byte % 64 : (byte % 4) * 16]).join("");
 }
+
+const hasEvents = globalThis.EventTarget && globalThis.Event;
+
+/** Events. Where the platform has none, such as React Native, listeners are functions and take no options. */
+export const Target = hasEvents ? globalThis.EventTarget : class {
+  #listeners = new Set();
+
+  addEventListener(type, listener) { if (type === "change") this.#listeners.add(listener); }
+  removeEventListener(_type, listener) { this.#listeners.delete(listener); }
+  dispatchEvent(event) {
+    for (const listener of this.#listeners) {
+      try {
+        listener(event);
+      } catch (error) {
+        Promise.reject(error); // the platform reports it, as it does with its own events
+      }
+    }
+    return true;
+  }
+};
+
+/** The event that reports a change. */
+export const changed = (detail) => (hasEvents ? Object.assign(new Event("change"), { detail }) : { type: "change", detail });

@@ -13,6 +13,7 @@ const PROBLEMS = {
   invalid_request: "Enter an email address, or a phone number such as +44 7400 123456.",
   invalid_email: "This does not look like an email address. Please check it.",
   invalid_phone: "We cannot text this number. Check it and its country code.",
+  no_code: "Enter the code from the message.",
   invalid_otp: "This code does not work. Use the newest message, or send a new code.",
   forbidden: "This cannot be used to sign in here. Try an email address.",
   rate_limited: "That was a lot of codes. Please wait …, then try again.",
@@ -62,7 +63,8 @@ const entitle = (title) => (document.title = $("title").textContent = title);
 /** Shows the error in `view`, or removes the last one. */
 function complain(view, error) {
   const place = $(view).querySelector(".problem");
-  const code = error?.code === "unexpected" && error.status < 500 ? "foreign" : error?.code;
+  let code = error?.code === "unexpected" && error.status < 500 ? "foreign" : error?.code;
+  if (view === "answer" && code === "invalid_request") code = "no_code";
   place.textContent = error ? (PROBLEMS[code] ?? OURS).replace("…", inWords(error.retryAfter)) : "";
   const input = $(view).querySelector("input");
   if (!input) return;
@@ -86,6 +88,12 @@ async function attempt(act) {
     main.ariaBusy = "false";
   }
 }
+// The second click of a double click may meet a button of the next view.
+addEventListener("click", (event) => {
+  if (event.detail < 2 || !event.target.closest("button")) return;
+  event.preventDefault();
+  event.stopImmediatePropagation();
+}, { capture: true });
 const submitted = (id, act) => on(id, "submit", (event) => {
   event.preventDefault();
   attempt(act);
@@ -157,7 +165,11 @@ function count() {
   if (left > 0 && shown === "answer") count.timer = setTimeout(count, 1_000);
 }
 
-submitted("answer", () => auth.verify($("code").value));
+submitted("answer", async () => {
+  const code = $("code").value.trim();
+  if (!code) throw new LatchkeyError("invalid_request", "The code is missing.");
+  await auth.verify(code);
+});
 // A pasted code is complete. The server also finds it in a pasted message.
 on("code", "paste", (event) => {
   event.preventDefault();

@@ -1,6 +1,6 @@
 //! The messages that a stack has sent.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use local_aws::{Delivered, Mail, Sms, StackClock};
@@ -29,6 +29,8 @@ pub struct Message {
     pub text: String,
     /// The HTML part, if any.
     pub html: Option<String>,
+    /// The headers that the sender added to a mail, by name.
+    pub headers: BTreeMap<String, String>,
     /// When it was sent, by the stack's clock.
     pub sent_at: String,
     /// Details of an SMS; `None` for a mail.
@@ -38,13 +40,14 @@ pub struct Message {
 impl Message {
     fn new(delivered: Delivered, id: String, sent_at: String) -> Message {
         match delivered {
-            Delivered::Mail(Mail { from: _, to, subject, text, html }) => {
-                Message { id, channel: "email", to, subject: Some(subject), text, html, sent_at, sms: None }
+            Delivered::Mail(Mail { from: _, to, subject, text, html, headers }) => {
+                Message { id, channel: "email", to, subject: Some(subject), text, html, headers, sent_at, sms: None }
             }
             Delivered::Sms(sms) => {
                 let facts = Some(SmsFacts::of(&sms));
                 let Sms { to, text, .. } = sms;
-                Message { id, channel: "sms", to, subject: None, text, html: None, sent_at, sms: facts }
+                let headers = BTreeMap::new();
+                Message { id, channel: "sms", to, subject: None, text, html: None, headers, sent_at, sms: facts }
             }
         }
     }
@@ -118,7 +121,14 @@ mod tests {
 
     fn mail(to: &str, subject: &str) -> Delivered {
         let [from, text] = ["no-reply@example.com", "Hello"].map(str::to_owned);
-        Delivered::Mail(Mail { from, to: to.to_owned(), subject: subject.to_owned(), text, html: None })
+        Delivered::Mail(Mail {
+            from,
+            to: to.to_owned(),
+            subject: subject.to_owned(),
+            text,
+            html: None,
+            headers: BTreeMap::new(),
+        })
     }
 
     #[test]

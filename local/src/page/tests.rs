@@ -46,6 +46,21 @@ async fn the_page_knows_where_its_api_is_and_may_talk_to_nobody_else() {
     }
 }
 
+/// Cookies need the same host name for the page and the API.
+#[tokio::test]
+async fn the_page_names_its_api_as_the_browser_named_the_page() {
+    let stack = stack("cookie", false).await;
+    let page = stack.addresses().page.unwrap();
+    let api = stack.addresses().api_url();
+    let named = api.replace("127.0.0.1", "localhost");
+    assert_ne!(api, named);
+    for (host, expected) in [("localhost", &named), ("127.0.0.1", &api), ("auth.localhost", &api), ("[::1]", &api)] {
+        let (head, body) = get(page, "/", &format!("{host}:{}", page.port())).await;
+        assert!(body.contains(&format!(r#"content="{expected}""#)), "{host}: {body}");
+        assert!(head.contains(&format!("connect-src {expected};")), "{host}: {head}");
+    }
+}
+
 #[tokio::test]
 async fn without_its_own_api_the_page_calls_cargo_lambda_watch() {
     let stack = stack("body", true).await;

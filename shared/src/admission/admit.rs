@@ -52,21 +52,28 @@ pub struct Admitted {
 pub async fn admit(proof: &Proof, door: Door<'_>, arrival: Arrival<'_>) -> Result<Admitted> {
     let Proof::Code(code) = proof;
     let Arrival { owner, opening, source_url, now } = arrival;
-    let entry = Entry { proof, code, door, opening, now };
+    let entry = Entry { proof, code, door, opening, source_url, now };
     let admitted = match owner.of(code.identifier())? {
         Some(owner) => entry.sign_in(owner).await?,
-        None if door.sign_up_open => entry.sign_up(source_url).await?,
-        None => return Err(entry.turn_away().await?),
+        None if door.sign_up_open => entry.sign_up().await?,
+        None => {
+            // A correct code is used up even if sign-up is closed.
+            let is_first = door.challenges.use_up(code, now).await?;
+            return Err(if is_first { entry.turn_away().await } else { SIGN_UP_CLOSED });
+        }
     };
     report::note(Step::Used { channel: code.to().channel(), sign_up: admitted.is_new });
     Ok(admitted)
 }
+
+const SIGN_UP_CLOSED: Error = Error::Forbidden("Sign-up is closed. Only existing users can sign in.");
 
 struct Entry<'a> {
     proof: &'a Proof,
     code: &'a ProvenCode,
     door: Door<'a>,
     opening: Opening<'a>,
+    source_url: Option<&'a str>,
     now: Timestamp,
 }
 
@@ -77,13 +84,21 @@ impl Entry<'_> {
         if !is_first {
             return Err(Error::InvalidOtp);
         }
-        let mut user = user.ok_or_else(|| Error::internal("an ID# item names a missing U# item"))?;
+        match user {
+            Some(user) => self.enter(user).await,
+            None => self.replace(&owner).await,
+        }
+    }
+
+    /// Opens a session of the user. The code is already used up.
+    async fn enter(&self, mut user: User) -> Result<Admitted> {
+        let users = self.door.users;
         // The ID# item was read before the user, and may have changed since.
         let proven = self.code.to().identifier();
         if !user.identifiers().any(|own| own.kind() == proven.kind() && own.key() == proven.key()) {
             return Err(Error::InvalidOtp);
         }
-        let session = self.open(owner)?;
+        let session = self.open(user.id.clone())?;
         let (written, entered, ()) = tokio::join!(
             users.put_session(&session),
             users.enter_session(&user, &session.id, self.opening.policy.per_user, self.now),
@@ -97,13 +112,27 @@ impl Entry<'_> {
         Ok(Admitted { user, session, is_new: false })
     }
 
-    async fn sign_up(&self, source_url: Option<&str>) -> Result<Admitted> {
-        let session = self.open(UserId::draw(&Entropy, self.now)?)?;
-        let identifier = self.code.to().identifier();
-        let user = User::sign_up(session.user.clone(), &identifier, &session.id, self.now);
-        let request_token = random_id(&Entropy)?;
-        let new = NewUser { code: self.code, user, source_url, request_token: &request_token };
-        match self.door.users.sign_up(self.door.challenges, new, &session, self.now).await? {
+    /// Signs up anew, because `deleted` was deleted by hand and its `ID#` item was left. The code is already used up.
+    async fn replace(&self, deleted: &UserId) -> Result<Admitted> {
+        if !self.door.sign_up_open {
+            return Err(self.turn_away().await);
+        }
+        let (session, user) = self.new_user()?;
+        let (users, identifier) = (self.door.users, self.code.identifier());
+        match users.replace(deleted, identifier, user, &session, self.now).await? {
+            SignUp::Done(user) => {
+                self.settle().await;
+                Ok(Admitted { user, session, is_new: true })
+            }
+            SignUp::Taken(owner) => self.enter(users.user(&owner).await?.ok_or(Error::InvalidOtp)?).await,
+            SignUp::UsedUp => Err(Error::InvalidOtp),
+        }
+    }
+
+    async fn sign_up(&self) -> Result<Admitted> {
+        let (session, user) = self.new_user()?;
+        let Door { users, challenges, .. } = self.door;
+        match users.sign_up(challenges, self.code, user, &session, self.now).await? {
             SignUp::Done(user) => {
                 self.settle().await;
                 Ok(Admitted { user, session, is_new: true })
@@ -113,12 +142,16 @@ impl Entry<'_> {
         }
     }
 
-    /// A correct code is used up even if sign-up is closed.
-    async fn turn_away(&self) -> Result<Error> {
-        if self.door.challenges.use_up(self.code, self.now).await? {
-            self.settle().await;
-        }
-        Ok(Error::Forbidden("Sign-up is closed. Only existing users can sign in."))
+    fn new_user(&self) -> Result<(Session, NewUser<'_>)> {
+        let session = self.open(UserId::draw(&Entropy, self.now)?)?;
+        let identifier = self.code.to().identifier();
+        let user = User::sign_up(session.user.clone(), &identifier, &session.id, self.now);
+        Ok((session, NewUser { user, source_url: self.source_url, request_token: random_id(&Entropy)? }))
+    }
+
+    async fn turn_away(&self) -> Error {
+        self.settle().await;
+        SIGN_UP_CLOSED
     }
 
     /// After the code was used: pays off debt, and gives back the token of a tagged address's mailbox.

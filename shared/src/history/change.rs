@@ -65,7 +65,7 @@ pub enum Changed {
         /// The device, in a few words.
         device: Device,
     },
-    /// An identifier's item is new. It made its user.
+    /// An identifier's item is new, or names another user. A sign-up made it.
     Identifier {
         /// The new user.
         user: UserId,

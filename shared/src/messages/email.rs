@@ -1,7 +1,7 @@
 //! Sends mail through SES (API v2).
 
 use aws_sdk_sesv2::Client;
-use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message as SesMessage};
+use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message as SesMessage, MessageHeader};
 use email_encoding::headers::rfc2047;
 use email_encoding::headers::writer::EmailWriter;
 
@@ -105,8 +105,15 @@ impl Mailer {
 fn content(message: Message) -> Result<EmailContent> {
     let utf8 = |data: String| Content::builder().data(data).charset("UTF-8").build().map_err(Error::internal);
     let body = Body::builder().text(utf8(message.text)?).html(utf8(message.html)?).build();
-    let message = SesMessage::builder().subject(utf8(message.subject)?).body(body).build();
+    let message =
+        SesMessage::builder().subject(utf8(message.subject)?).body(body).set_headers(Some(headers()?)).build();
     Ok(EmailContent::builder().simple(message).build())
+}
+
+/// Asks mailboxes for no automatic reply, such as a vacation notice (RFC 3834). Exchange has a header of its own (MS-OXCMAIL).
+fn headers() -> Result<Vec<MessageHeader>> {
+    let header = |(name, value)| MessageHeader::builder().name(name).value(value).build().map_err(Error::internal);
+    [("Auto-Submitted", "auto-generated"), ("X-Auto-Response-Suppress", "All")].map(header).into_iter().collect()
 }
 
 /// A display name for the `From` header: a quoted string, or encoded words (RFC 2047) for other than ASCII characters.

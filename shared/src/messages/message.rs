@@ -71,6 +71,7 @@ mod tests {
         for body in [&message.text, &message.html] {
             assert!(body.contains("012345"), "{body}");
             assert!(body.contains("10 minutes"), "{body}");
+            assert!(body.contains("use the newest one"), "{body}");
         }
         assert!(message.text.contains("If you didn't request this code, please ignore this email."));
         assert!(message.html.contains("please ignore this email."));

@@ -157,7 +157,7 @@ impl Ended<'_> {
     }
 
     /// Writes the only line about this request. Failures are logged nowhere else.
-    pub(crate) fn tell(&self, metrics: &Metrics, log: &Log) {
+    pub(crate) fn write(&self, metrics: &Metrics, log: &Log) {
         let Ended { function, is_awaited, kind, outcome, status, cause, is_cold, report } = self;
         let now = log.clock.now();
         let (duration_ms, own_ms) = report.took();

@@ -111,6 +111,6 @@ impl<F: Function> Served<F> {
     }
 
     pub(super) fn log(&self, ended: &Ended<'_>) {
-        ended.tell(&self.common.metrics, &self.log);
+        ended.write(&self.common.metrics, &self.log);
     }
 }

@@ -26,7 +26,8 @@ mod write;
 
 pub use self::identifier::{Begun, ChallengeRequest};
 pub use self::mail_budget::CountedMail;
-pub use self::owners::{NewUser, Owner, SignUp};
+pub(crate) use self::owners::NewUser;
+pub use self::owners::{Owner, SignUp};
 pub use self::public_keys::Publication;
 pub use self::record::{ActivityPage, ActivityRow, Progress};
 pub use self::requests::Requests;

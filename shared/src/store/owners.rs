@@ -1,4 +1,4 @@
-//! `ID#<digest>` in `UserTable`: the user of an identifier. Written once, when the user is created.
+//! `ID#<digest>` in `UserTable`: the user of an identifier. Written when the user is created.
 
 use serde::{Deserialize, Serialize};
 
@@ -72,15 +72,13 @@ impl Owner {
 }
 
 /// A user about to be created.
-pub struct NewUser<'a> {
-    /// The proof of the identifier.
-    pub code: &'a ProvenCode,
+pub(crate) struct NewUser<'a> {
     /// The user, with the first session in its list.
     pub user: User,
     /// The page the user came from, as the client reported it.
     pub source_url: Option<&'a str>,
     /// The idempotency token of this invocation's transaction, the same for all its attempts.
-    pub request_token: &'a str,
+    pub request_token: String,
 }
 
 impl Users<'_> {
@@ -102,18 +100,13 @@ impl Users<'_> {
     pub(crate) async fn sign_up(
         &self,
         challenges: &OtpTable,
+        code: &ProvenCode,
         new_user: NewUser<'_>,
         session: &Session,
         now: Timestamp,
     ) -> Result<SignUp> {
-        let NewUser { code, user, source_url, request_token } = new_user;
-        let owner = Row {
-            pk: code.identifier().item(KIND),
-            user: user.id.clone(),
-            proved: now.unix(),
-            source_url: source_url.map(str::to_owned),
-            way: session.way.clone(),
-        };
+        let NewUser { user, source_url, request_token } = new_user;
+        let owner = row(code.identifier(), session, source_url, now);
         let mut state = code.state().clone();
         for round in 0..MOST_ROUNDS {
             let writes = [
@@ -137,5 +130,43 @@ impl Users<'_> {
             }
         }
         Err(Error::unavailable("too many parallel requests change the identifier's item"))
+    }
+
+    /// Creates a user in place of `deleted`, which the identifier still names. Never returns [`SignUp::UsedUp`].
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the table is unreachable.
+    pub(crate) async fn replace(
+        &self,
+        deleted: &UserId,
+        identifier: &IdentifierDigest,
+        new_user: NewUser<'_>,
+        session: &Session,
+        now: Timestamp,
+    ) -> Result<SignUp> {
+        let NewUser { user, source_url, request_token } = new_user;
+        let owner = row(identifier, session, source_url, now);
+        let writes = [
+            self.table.replace_in_transaction(row::write(owner)?, &USER.is(("deleted", &*deleted.to_string())))?,
+            self.table.put_new_in_transaction(self.user_item(&user)?)?,
+            self.table.put_new_in_transaction(self.session_item(session)?)?,
+        ];
+        let reasons = match self.table.transact(writes, &request_token).await? {
+            Transacted::Done => return Ok(SignUp::Done(user)),
+            Transacted::Refused(reasons) => reasons,
+        };
+        let taken = reasons.into_iter().next().and_then(|reason| reason.item);
+        let taken = taken.ok_or_else(|| Error::internal("the item of an identifier has been deleted"))?;
+        Ok(SignUp::Taken(row::read::<Row>(taken)?.user))
+    }
+}
+
+fn row(identifier: &IdentifierDigest, session: &Session, source_url: Option<&str>, now: Timestamp) -> Row {
+    Row {
+        pk: identifier.item(KIND),
+        user: session.user.clone(),
+        proved: now.unix(),
+        source_url: source_url.map(str::to_owned),
+        way: session.way.clone(),
     }
 }

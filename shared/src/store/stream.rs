@@ -60,9 +60,14 @@ fn changed(key: &str, old: Option<Item>, new: Option<Item>) -> Result<Changed> {
             let session = sessions::read(new)?;
             Changed::Session { user: session.user, session: session.id, way: way(session.way), device: session.device }
         }
-        (owners::KIND, None, Some(new)) => {
+        (owners::KIND, old, Some(new)) => {
+            // An item may name a deleted user. A sign-up then replaces it.
+            let before = old.map(owners::read).transpose()?.map(|old| old.user);
             let owners::SignedUp { user, way: by, source_url } = owners::read(new)?;
-            Changed::Identifier { user, way: way(by), source_url }
+            match before.as_ref() == Some(&user) {
+                true => Changed::Other,
+                false => Changed::Identifier { user, way: way(by), source_url },
+            }
         }
         (users::KIND, old, new) if old.is_some() || new.is_some() => {
             let (before, after) = (old.map(users::read).transpose()?, new.map(users::read).transpose()?);
@@ -115,6 +120,11 @@ mod tests {
         for (key, image) in [("JWKS", json!({ "set": { "S": "{}" } })), ("X#1", json!({}))] {
             assert!(matches!(read_change(&record(key, image)).unwrap().item, Changed::Other), "{key}");
         }
+        let mut replaced = record("ID#x", signed_up());
+        replaced["dynamodb"]["OldImage"] = signed_up();
+        assert!(matches!(read_change(&replaced).unwrap().item, Changed::Other), "the same user");
+        replaced["dynamodb"]["OldImage"]["uid"]["S"] = json!("00000000-0000-7000-8000-000000000001");
+        assert!(matches!(read_change(&replaced).unwrap().item, Changed::Identifier { .. }), "another user");
         let mut modified = record("S#x", json!({}));
         modified["dynamodb"]["OldImage"] = json!({});
         assert!(matches!(read_change(&modified).unwrap().item, Changed::Other), "a refresh");

@@ -59,7 +59,8 @@ impl Users<'_> {
     }
 
     /// Adds a session to the list of `user`, as just read. If the list is full (`most`), the oldest sessions end. Returns `false`
-    /// if the user's epoch has changed since the read, so that a sign-in under way cannot outlive a sign-out everywhere.
+    /// if the user was deleted since the read, or if its epoch has changed, so that a sign-in under way cannot outlive a sign-out
+    /// everywhere.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when parallel requests keep changing the item, or when the table is unreachable.
@@ -86,7 +87,7 @@ impl Users<'_> {
             }
             match write.send().await? {
                 Written::Done(_) => return Ok(true),
-                Written::Refused(None) => return Err(Error::internal("an ID# item names a missing U# item")),
+                Written::Refused(None) => return Ok(false),
                 Written::Refused(Some(item)) => user = read(item)?,
             }
             // The SDK retries a write after a lost answer. The retry finds the session in the list.

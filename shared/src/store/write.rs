@@ -1,6 +1,7 @@
 //! Writes: the changes, and the conditions they depend on.
 
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
+use aws_sdk_dynamodb::types::builders::PutBuilder;
 use aws_sdk_dynamodb::types::{
     Put, ReturnValue, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update as TransactUpdate,
 };
@@ -53,14 +54,24 @@ impl Table {
 
     /// The same in a transaction. A refusal returns the existing item.
     pub(super) fn put_new_in_transaction(&self, item: Item) -> Result<TransactWriteItem> {
-        let put = Put::builder()
-            .table_name(&self.name)
-            .set_item(Some(item))
-            .condition_expression(IS_NEW)
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-            .build()
-            .map_err(Error::internal)?;
-        Ok(TransactWriteItem::builder().put(put).build())
+        self.put_in_transaction(Put::builder().set_item(Some(item)).condition_expression(IS_NEW))
+    }
+
+    /// Replaces an item in a transaction. A refusal returns the existing item.
+    pub(super) fn replace_in_transaction(&self, item: Item, condition: &Condition) -> Result<TransactWriteItem> {
+        let mut placeholders = Placeholders::default();
+        let condition = placeholders.write(&condition.0);
+        let Placeholders { names, values } = placeholders;
+        let put = Put::builder().set_item(Some(item)).condition_expression(condition);
+        self.put_in_transaction(
+            put.set_expression_attribute_names(Some(names)).set_expression_attribute_values(not_empty(values)),
+        )
+    }
+
+    fn put_in_transaction(&self, put: PutBuilder) -> Result<TransactWriteItem> {
+        let returns = ReturnValuesOnConditionCheckFailure::AllOld;
+        let put = put.table_name(&self.name).return_values_on_condition_check_failure(returns).build();
+        Ok(TransactWriteItem::builder().put(put.map_err(Error::internal)?).build())
     }
 }
 

@@ -1,7 +1,7 @@
 //! Parallel answers, code requests and guesses.
 
 use tests::browser::DEVICE_COOKIE;
-use tests::orders::{Deed, PAGE, Scenario, Scene};
+use tests::orders::{Action, PAGE, Scenario, Scene};
 
 use super::{ADA, PHONE, again, answer, ask, guess, guesses, known, strangers, unbound, unbound_guess};
 
@@ -26,7 +26,7 @@ pub const TWO_SAME_ANSWERS: Scenario = Scenario::new("an answer with its retry",
     Box::pin(async move {
         let session = known(world).await;
         let asked = world.client(101).ask(ADA).await;
-        let answer = || Deed::AnswerAgain { who: ADA.to_owned(), asked: asked.clone() };
+        let answer = || Action::AnswerAgain { who: ADA.to_owned(), asked: asked.clone() };
         Scene::about(ADA).and("an answer", answer()).and("the same again", answer()).with_sessions(&[&session])
     })
 });
@@ -165,6 +165,18 @@ pub const TWO_SIGN_UPS: Scenario = Scenario::new("three answers to two first cod
     })
 });
 
+/// The user was deleted by hand, and its identifier still names it.
+pub const TWO_AFTER_DELETION: Scenario = Scenario::new("two answers after a deletion", 18, |world| {
+    Box::pin(async move {
+        known(world).await;
+        let user = world.auth.items("U#").remove(0);
+        world.auth.delete_item(user["pk"]["S"].as_str().unwrap());
+        let one = world.client(101).ask(ADA).await;
+        let other = world.client(102).ask(ADA).await;
+        Scene::about(ADA).and("one device", answer(&one)).and("another device", answer(&other))
+    })
+});
+
 /// A request of a known browser and one of a stranger. Only one of them may still get a code that can be guessed.
 pub const LAST_SHORT_CODE: Scenario = Scenario::new("the boundary of guessable codes", 4, |world| {
     Box::pin(async move {
@@ -175,7 +187,7 @@ pub const LAST_SHORT_CODE: Scenario = Scenario::new("the boundary of guessable c
         // The last one removes the expired codes. A removal would keep the two requests apart.
         strangers(world, 14, 480).await;
         world.client(230).ask(ADA).await;
-        let scene = Scene::about(ADA).and("a known browser", Deed::AskAtHome { who: ADA.to_owned(), device });
+        let scene = Scene::about(ADA).and("a known browser", Action::AskAtHome { who: ADA.to_owned(), device });
         scene.and("a stranger", ask(ADA))
     })
 })
@@ -201,7 +213,7 @@ pub const TWO_LANES: Scenario = Scenario::new("a known browser beside strangers"
         let device = browser.cookie(DEVICE_COOKIE);
         browser.logout().await.ok();
         world.auth.wait(3_601);
-        let scene = Scene::about(ADA).and_surely("a known browser", Deed::AskAtHome { who: ADA.to_owned(), device });
+        let scene = Scene::about(ADA).and_surely("a known browser", Action::AskAtHome { who: ADA.to_owned(), device });
         scene.and_surely("a stranger", ask(ADA)).and_surely("another stranger", ask(ADA))
     })
 });

@@ -5,31 +5,31 @@ pub mod rotations;
 pub mod sessions;
 
 use tests::deployment::wrong;
-use tests::orders::{Deed, World};
+use tests::orders::{Action, World};
 use tests::{Asked, Tokens};
 
 pub const ADA: &str = "ada@example.com";
 pub const PHONE: &str = "+447400123456";
 
 /// An answer with this code, bound or unbound.
-pub fn answering(asked: &Asked, right: bool, bound: bool) -> Deed {
+pub fn answering(asked: &Asked, right: bool, bound: bool) -> Action {
     let code = if right { asked.code.clone() } else { wrong(&asked.code) };
-    Deed::Answer { who: ADA.to_owned(), asked: Asked { code, ..asked.clone() }, right, bound }
+    Action::Answer { who: ADA.to_owned(), asked: Asked { code, ..asked.clone() }, right, bound }
 }
 
-pub fn answer(asked: &Asked) -> Deed {
+pub fn answer(asked: &Asked) -> Action {
     answering(asked, true, true)
 }
 
-pub fn unbound(asked: &Asked) -> Deed {
+pub fn unbound(asked: &Asked) -> Action {
     answering(asked, true, false)
 }
 
-pub fn guess(asked: &Asked) -> Deed {
+pub fn guess(asked: &Asked) -> Action {
     answering(asked, false, true)
 }
 
-pub fn unbound_guess(asked: &Asked) -> Deed {
+pub fn unbound_guess(asked: &Asked) -> Action {
     answering(asked, false, false)
 }
 
@@ -48,13 +48,13 @@ pub async fn strangers(world: &World, times: u8, seconds: u64) {
     }
 }
 
-pub fn ask(who: &str) -> Deed {
-    Deed::Ask { who: who.to_owned(), again: None }
+pub fn ask(who: &str) -> Action {
+    Action::Ask { who: who.to_owned(), again: None }
 }
 
 /// Resends one of Ada's challenges.
-pub fn again(asked: &Asked) -> Deed {
-    Deed::Ask { who: ADA.to_owned(), again: Some(asked.challenge.clone()) }
+pub fn again(asked: &Asked) -> Action {
+    Action::Ask { who: ADA.to_owned(), again: Some(asked.challenge.clone()) }
 }
 
 /// Signs in Ada, an existing user.

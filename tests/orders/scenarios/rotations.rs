@@ -1,16 +1,16 @@
 //! A rotation of the keyrings in parallel with a request that reads them, or with another change of keys.
 
 use tests::Tokens;
-use tests::orders::{Deed, Scenario, Scene, World};
+use tests::orders::{Action, Scenario, Scene, World};
 
 use super::{ADA, PHONE, again, answer, ask, known, unbound};
 
 /// A rotation in parallel with an action of Ada's. Her instance cached the keys some time ago.
-async fn beside(world: &World, deed: impl FnOnce(&Tokens) -> Deed) -> Scene {
+async fn beside(world: &World, action: impl FnOnce(&Tokens) -> Action) -> Scene {
     let session = known(world).await;
     world.auth.wait(300);
-    let scene = Scene::about(ADA).and_surely("a rotation", Deed::Rotate);
-    scene.and_surely("somebody", deed(&session)).with_sessions(&[&session])
+    let scene = Scene::about(ADA).and_surely("a rotation", Action::Rotate);
+    scene.and_surely("somebody", action(&session)).with_sessions(&[&session])
 }
 
 pub const ROTATION_AND_REQUEST: Scenario =
@@ -28,7 +28,7 @@ pub const ROTATION_AND_SMS: Scenario = Scenario::new("rotation with a request by
     Box::pin(async move {
         // Instances cache that the daily budget is used up.
         world.auth.wait(86_400);
-        Scene::about(PHONE).and_surely("a rotation", Deed::Rotate).and_surely("somebody", ask(PHONE))
+        Scene::about(PHONE).and_surely("a rotation", Action::Rotate).and_surely("somebody", ask(PHONE))
     })
 })
 .with_keys();
@@ -38,7 +38,7 @@ pub const ROTATION_AND_ANSWER: Scenario = Scenario::new("rotation with an answer
         let session = known(world).await;
         let asked = world.client(101).ask(ADA).await;
         world.auth.wait(300);
-        let scene = Scene::about(ADA).and_surely("a rotation", Deed::Rotate);
+        let scene = Scene::about(ADA).and_surely("a rotation", Action::Rotate);
         scene.and_surely("somebody", answer(&asked)).with_sessions(&[&session])
     })
 })
@@ -49,7 +49,7 @@ pub const ROTATION_AND_UNBOUND: Scenario = Scenario::new("rotation with an unbou
         let session = known(world).await;
         let asked = world.client(101).ask(ADA).await;
         world.auth.wait(300);
-        let scene = Scene::about(ADA).and_surely("a rotation", Deed::Rotate);
+        let scene = Scene::about(ADA).and_surely("a rotation", Action::Rotate);
         scene.and_surely("somebody", unbound(&asked)).at(101).with_sessions(&[&session])
     })
 })
@@ -59,7 +59,7 @@ pub const ROTATION_AND_FIRST_ANSWER: Scenario = Scenario::new("rotation with a f
     Box::pin(async move {
         let asked = world.client(101).ask(ADA).await;
         world.auth.wait(300);
-        Scene::about(ADA).and_surely("a rotation", Deed::Rotate).and_surely("somebody", answer(&asked))
+        Scene::about(ADA).and_surely("a rotation", Action::Rotate).and_surely("somebody", answer(&asked))
     })
 })
 .with_keys();
@@ -70,7 +70,8 @@ pub const ROTATION_AT_THE_LIMIT: Scenario =
             let session = known(world).await;
             let asked = world.client(101).ask(ADA).await;
             world.auth.wait(300);
-            let scene = Scene::about(ADA).and_surely("a rotation", Deed::Rotate).and_surely("somebody", answer(&asked));
+            let scene =
+                Scene::about(ADA).and_surely("a rotation", Action::Rotate).and_surely("somebody", answer(&asked));
             Scene { most_sessions: Some(1), ..scene.with_sessions(&[&session]) }
         })
     })
@@ -78,29 +79,29 @@ pub const ROTATION_AT_THE_LIMIT: Scenario =
     .with_keys();
 
 pub const ROTATION_AND_REFRESH: Scenario = Scenario::new("rotation with a refresh", 9, |world| {
-    Box::pin(beside(world, |session| Deed::Refresh(session.clone())))
+    Box::pin(beside(world, |session| Action::Refresh(session.clone())))
 })
 .with_keys();
 
 pub const ROTATION_AND_LOGOUT: Scenario = Scenario::new("rotation with a logout", 3, |world| {
-    Box::pin(beside(world, |session| Deed::Logout { tokens: session.clone(), all: false }))
+    Box::pin(beside(world, |session| Action::Logout { tokens: session.clone(), all: false }))
 })
 .with_keys();
 
 pub const ROTATION_AND_EVERYWHERE: Scenario = Scenario::new("rotation with a logout everywhere", 3, |world| {
-    Box::pin(beside(world, |session| Deed::Logout { tokens: session.clone(), all: true }))
+    Box::pin(beside(world, |session| Action::Logout { tokens: session.clone(), all: true }))
 })
 .with_keys();
 
 pub const ROTATION_AND_END: Scenario = Scenario::new("rotation with an end to others", 3, |world| {
-    Box::pin(beside(world, |session| Deed::EndOthers(session.clone())))
+    Box::pin(beside(world, |session| Action::EndOthers(session.clone())))
 })
 .with_keys();
 
 /// A rotation with all steps before this one completed.
 async fn up_to(world: &World, step: &'static str) -> Scene {
     for before in local::STEPS.into_iter().take_while(|before| *before != step) {
-        assert_eq!(Deed::Step(before).perform(world, world.client(101)).await.code(), "ok");
+        assert_eq!(Action::Step(before).perform(world, world.client(101)).await.code(), "ok");
     }
     Scene::about(ADA)
 }
@@ -108,7 +109,7 @@ async fn up_to(world: &World, step: &'static str) -> Scene {
 /// Secrets Manager repeats a step if it missed the answer.
 async fn twice(world: &World, step: &'static str) -> Scene {
     let scene = up_to(world, step).await;
-    scene.and_surely("a step", Deed::Step(step)).and_surely("the same again", Deed::Step(step))
+    scene.and_surely("a step", Action::Step(step)).and_surely("the same again", Action::Step(step))
 }
 
 pub const CREATE_TWICE: Scenario =
@@ -124,7 +125,7 @@ pub const FINISH_TWICE: Scenario =
 async fn withdrawal(world: &World, step: &'static str) -> Scene {
     let scene = up_to(world, step).await;
     let leaked = world.auth.signing_keys().signing.all()[0].id.clone();
-    scene.and("a step", Deed::Step(step)).and_surely("a withdrawal", Deed::Withdraw(leaked))
+    scene.and("a step", Action::Step(step)).and_surely("a withdrawal", Action::Withdraw(leaked))
 }
 
 pub const WITHDRAWAL_AND_CREATE: Scenario =

@@ -109,7 +109,7 @@ impl Director for Tree {
         Some(at)
     }
 
-    fn fate(&mut self, chosen: &Waiting) -> Release {
+    fn release(&mut self, chosen: &Waiting) -> Release {
         let Some(weakness) = self.weakness else { return Release::Answered };
         let (release, times) = weakness.taken_from(&chosen.held);
         self.weakened += times;

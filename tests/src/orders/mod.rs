@@ -7,21 +7,21 @@
 //! A [`Scene`] is a set of parallel actions. [`play()`] runs it in one order and checks the [`invariants`]. [`explore()`] finds
 //! the orders.
 
-pub mod deed;
+pub mod action;
 mod draw;
 pub mod explore;
+pub mod fault;
 pub mod invariants;
-pub mod mishap;
 pub mod play;
 pub mod scene;
 pub mod steering;
 pub mod step;
 pub mod world;
 
-pub use self::deed::{Deed, PAGE, RETRY};
+pub use self::action::{Action, PAGE, RETRY};
 pub use self::draw::Draw;
 pub use self::explore::{Search, explore, sample};
-pub use self::mishap::{Fate, MISHAPS, What};
+pub use self::fault::{FAULTS, Fault, FaultPlan};
 pub use self::play::{Played, play};
 pub use self::scene::{Actor, Prepare, Scenario, Scene};
 pub use self::steering::{Director, Weakness};

@@ -31,10 +31,10 @@ pub async fn play(world: &World, scenario: &Scenario, director: &mut impl Direct
     world.auth.stack.services().gate().open();
     settled().await;
     let mut answers = answers?;
-    if let Some(dead) = director.struck().filter(|_| director.has_killed()) {
-        answers[dead] = Answer::of_a_crash();
+    if let Some(crashed) = director.faulty_actor().filter(|_| director.has_crashed()) {
+        answers[crashed] = Answer::of_a_crash();
     }
-    let scene = Scene { struck: director.struck(), ..scene };
+    let scene = Scene { faulty_actor: director.faulty_actor(), ..scene };
     let broken = invariants::broken(world, &scene, &answers, (before, &steps)).await;
     Some(Played { scene, steps, answers, broken })
 }
@@ -46,7 +46,7 @@ async fn act(world: &World, scene: &Scene, director: &mut impl Director) -> (Vec
         let client = world.client_of(at, actor.network);
         async move {
             start.notified().await;
-            let answer = actor.deed.perform(world, client).await;
+            let answer = actor.action.perform(world, client).await;
             ended.set(ended.get() + 1);
             answer
         }
@@ -62,14 +62,14 @@ async fn act(world: &World, scene: &Scene, director: &mut impl Director) -> (Vec
 
 impl Played {
     /// A report for people: the steps, the answers and the broken invariants.
-    pub fn tell(&self) -> String {
-        let steps = self.steps.iter().enumerate().map(|(at, step)| format!("{:>4}. {}\n", at + 1, step.tell()));
+    pub fn report(&self) -> String {
+        let steps = self.steps.iter().enumerate().map(|(at, step)| format!("{:>4}. {}\n", at + 1, step.report()));
         let told = self.scene.actors.iter().zip(&self.answers);
         let told = told.map(|(actor, Answer { status, body, .. })| {
             let body = if status.is_success() { String::new() } else { body.to_string() };
             format!("      {} was answered: {status} {body}\n", actor.name)
         });
-        let broken = self.broken.iter().map(Broken::tell);
+        let broken = self.broken.iter().map(Broken::report);
         format!("\n{}{}{}", steps.collect::<String>(), told.collect::<String>(), broken.collect::<String>())
     }
 }

@@ -2,7 +2,7 @@
 
 use futures_util::future::BoxFuture;
 
-use super::{Deed, World};
+use super::{Action, World};
 use crate::Tokens;
 
 /// Parallel actions, prepared again for each order.
@@ -43,7 +43,7 @@ impl Scenario {
 #[derive(Clone, Debug)]
 pub struct Actor {
     pub name: &'static str,
-    pub deed: Deed,
+    pub action: Action,
     /// The last part of its network address.
     pub network: u8,
     /// True if the action must succeed whatever the others do.
@@ -67,7 +67,7 @@ pub struct Scene {
     /// Messages that may still be sent. `None` skips the check.
     pub messages_left: Option<usize>,
     /// The actor whose call had a fault.
-    pub struck: Option<usize>,
+    pub faulty_actor: Option<usize>,
     /// True if keys change or may be missing, so that reading them counts as a call.
     pub rotates: bool,
 }
@@ -80,9 +80,9 @@ impl Scene {
 
     /// Adds an actor with its own network.
     #[must_use]
-    pub fn and(mut self, name: &'static str, deed: Deed) -> Scene {
+    pub fn and(mut self, name: &'static str, action: Action) -> Scene {
         let network = u8::try_from(self.actors.len()).unwrap() + 1;
-        self.actors.push(Actor { name, deed, network, must_succeed: false });
+        self.actors.push(Actor { name, action, network, must_succeed: false });
         self
     }
 
@@ -95,8 +95,8 @@ impl Scene {
 
     /// Adds an actor whose action must succeed.
     #[must_use]
-    pub fn and_surely(self, name: &'static str, deed: Deed) -> Scene {
-        let mut scene = self.and(name, deed);
+    pub fn and_surely(self, name: &'static str, action: Action) -> Scene {
+        let mut scene = self.and(name, action);
         scene.actors.last_mut().unwrap().must_succeed = true;
         scene
     }

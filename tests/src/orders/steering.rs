@@ -17,18 +17,18 @@ pub trait Director {
     fn choose(&mut self, waiting: &[Waiting]) -> Option<usize>;
 
     /// The outcome of the call.
-    fn fate(&mut self, _chosen: &Waiting) -> Release {
+    fn release(&mut self, _chosen: &Waiting) -> Release {
         Release::Answered
     }
 
     /// The actor whose call had a fault. While nothing is waiting, time passes for this actor, because a failed call is retried
     /// after a delay.
-    fn struck(&self) -> Option<usize> {
+    fn faulty_actor(&self) -> Option<usize> {
         None
     }
 
     /// True if its process has crashed and so never answers.
-    fn has_killed(&self) -> bool {
+    fn has_crashed(&self) -> bool {
         false
     }
 }
@@ -81,9 +81,11 @@ impl<'a> Steering<'a> {
     pub(super) async fn steer(&mut self, director: &mut impl Director, ended: &Cell<usize>) -> bool {
         let actors = self.scene.actors.len();
         loop {
-            while let Some(struck) = director.struck().filter(|_| self.waiting.is_empty() && ended.get() < actors) {
+            while let Some(faulty_actor) =
+                director.faulty_actor().filter(|_| self.waiting.is_empty() && ended.get() < actors)
+            {
                 tokio::time::sleep(Duration::from_millis(10)).await;
-                self.settle(struck).await;
+                self.settle(faulty_actor).await;
             }
             // A request that sends nothing waits for a while without a call.
             for _ in 0..MOST_PAUSES {
@@ -98,14 +100,14 @@ impl<'a> Steering<'a> {
             }
             let Some(next) = director.choose(&self.waiting) else { return false };
             let next = self.waiting.remove(next);
-            let fate = director.fate(&next);
-            self.carry_out(next, fate).await;
+            let release = director.release(&next);
+            self.carry_out(next, release).await;
         }
     }
 
-    async fn carry_out(&mut self, waiting: Waiting, fate: Release) {
+    async fn carry_out(&mut self, waiting: Waiting, release: Release) {
         let services = self.world.auth.stack.services();
-        assert!(services.gate().release(waiting.held.number, fate), "the call is no longer held");
+        assert!(services.gate().release(waiting.held.number, release), "the call is no longer held");
         settled().await;
         let mut calls = services.calls().take();
         let call = calls.pop().filter(|_| calls.is_empty()).expect("one call at a time");

@@ -60,7 +60,7 @@ impl Waiting {
 
 impl Step {
     /// A line for people: the actor, the call and its outcome.
-    pub fn tell(&self) -> String {
+    pub fn report(&self) -> String {
         let says = ["UpdateExpression", "VersionStage", "VersionStages"].map(|member| &self.waiting.held.body[member]);
         let says = says.into_iter().find(|said| !said.is_null()).map(short).unwrap_or_default();
         format!("{:<22} {:<40} {:<42} {}", self.name, self.waiting.label(), says, self.outcome)

@@ -1,6 +1,6 @@
 //! `SendEmail` with simple content.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 use std::time::Duration;
 
@@ -31,6 +31,8 @@ pub struct Mail {
     pub text: String,
     /// The HTML part.
     pub html: Option<String>,
+    /// The headers that the sender added, by name.
+    pub headers: BTreeMap<String, String>,
 }
 
 pub(crate) struct Ses {
@@ -70,6 +72,15 @@ struct EmailContent {
 struct Message {
     subject: Content,
     body: Body,
+    #[serde(default)]
+    headers: Vec<Header>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Header {
+    name: String,
+    value: String,
 }
 
 #[derive(Deserialize)]
@@ -144,12 +155,14 @@ impl Ses {
         }
         let (subject, text, html) = parts(&simple).map_err(bad)?;
         self.check_sender(&from)?;
+        let headers: BTreeMap<_, _> = simple.headers.into_iter().map(|Header { name, value }| (name, value)).collect();
         let mail = |to: Mailbox| Mail {
             from: from.to_string(),
             to: to.address,
             subject: subject.clone(),
             text: text.clone(),
             html: html.clone(),
+            headers: headers.clone(),
         };
         Ok(recipients.into_iter().map(mail).collect())
     }
@@ -185,7 +198,7 @@ impl Ses {
 
 /// Subject, text and HTML.
 fn parts(message: &Message) -> Result<(String, String, Option<String>), &'static str> {
-    let Message { subject, body: Body { text, html } } = message;
+    let Message { subject, body: Body { text, html }, .. } = message;
     // A line break would start another header.
     if subject.data.chars().any(char::is_control) {
         return Err("Subject contains control characters");

@@ -44,7 +44,14 @@ async fn ask(inbox: SocketAddr, line: &str, body: &str) -> (u16, Value) {
 
 fn mail(to: &str) -> Delivered {
     let [from, subject, text] = ["no-reply@example.com", "123456 is your code", "Hello"].map(str::to_owned);
-    Delivered::Mail(Mail { from, to: to.to_owned(), subject, text, html: Some("<p>Hello".to_owned()) })
+    Delivered::Mail(Mail {
+        from,
+        to: to.to_owned(),
+        subject,
+        text,
+        html: Some("<p>Hello".to_owned()),
+        headers: Default::default(),
+    })
 }
 
 fn sms(to: &str, text: &str) -> Delivered {
@@ -64,7 +71,7 @@ async fn messages_are_listed_by_address_and_thrown_away() {
     let sent_at = stack.inbox().messages(None)[0].sent_at.clone();
     let expected = json!([{
         "id": "2", "channel": "email", "to": "bob+x@example.com", "subject": "123456 is your code", "text": "Hello",
-        "html": "<p>Hello", "sent_at": sent_at, "sms": null,
+        "html": "<p>Hello", "headers": {}, "sent_at": sent_at, "sms": null,
     }]);
     assert_eq!(bob, expected);
     assert_eq!(ask(inbox, "DELETE /api/messages", "").await.0, 204);
@@ -90,7 +97,7 @@ async fn an_sms_is_shown_with_its_facts() {
     assert_eq!(all[1]["sms"], facts("UCS-2", 15));
     assert_eq!(all[2]["sms"], Value::Null);
     let expected = json!([{
-        "id": "3", "channel": "sms", "to": "+447700900123", "subject": null, "html": null, "sent_at": all[0]["sent_at"],
+        "id": "3", "channel": "sms", "to": "+447700900123", "subject": null, "html": null, "headers": {}, "sent_at": all[0]["sent_at"],
         "text": "123456 is your code.\n\n@app.example.com #123456",
         "sms": { "from": "Latchkey", "type": "Promotional", "max_price": null, "characters": 46, "encoding": "GSM-7", "parts": 1,
             "autofill": { "host": "app.example.com", "code": "123456" } },

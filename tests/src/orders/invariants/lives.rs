@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::{Broken, Seen, is_done, unless};
 use crate::deployment::session_of;
 use crate::orders::step::Step;
-use crate::orders::{Actor, Deed, RETRY};
+use crate::orders::{Action, Actor, RETRY};
 use crate::{Answer, Tokens};
 
 impl Seen<'_> {
@@ -21,10 +21,10 @@ impl Seen<'_> {
         let of_user =
             |step: &Step, operation: &str| step.waiting.label() == format!("{operation} U#") && step.outcome == "ok";
         let ends_all = |step: &Step| {
-            matches!(self.scene.actors[step.waiting.actor].deed, Deed::Logout { all: true, .. })
+            matches!(self.scene.actors[step.waiting.actor].action, Action::Logout { all: true, .. })
                 && of_user(step, "UpdateItem")
         };
-        let signs_in = |actor: usize| matches!(self.scene.actors[actor].deed, Deed::Answer { .. });
+        let signs_in = |actor: usize| matches!(self.scene.actors[actor].action, Action::Answer { .. });
         for (at, entered) in steps.iter().enumerate().filter(|(_, step)| of_user(step, "UpdateItem")) {
             let actor = entered.waiting.actor;
             let read = |step: &Step| step.waiting.actor == actor && of_user(step, "GetItem");
@@ -42,7 +42,7 @@ impl Seen<'_> {
         for tokens in self.tokens().iter().filter(|tokens| ended.contains(&session_of(&tokens.access))) {
             let client = self.world.client(250);
             let refreshed = client.refresh(&tokens.refresh).await;
-            let shown = Deed::Profile(tokens.clone()).perform(self.world, client).await;
+            let shown = Action::Profile(tokens.clone()).perform(self.world, client).await;
             if refreshed.code() == "ok" || shown.code() == "ok" {
                 return unless(false, "nothing after logout", || "an ended session is active".to_owned());
             }
@@ -57,10 +57,10 @@ impl Seen<'_> {
         for (session, tokens) in living.iter().filter(|(session, _)| !gone.contains(*session)) {
             let of_it = || {
                 self.all().filter(|(actor, _)| {
-                    actor.deed.refreshed().is_some() && actor.deed.session().as_ref() == Some(session)
+                    actor.action.refreshed().is_some() && actor.action.session().as_ref() == Some(session)
                 })
             };
-            let has_key = of_it().any(|(actor, _)| matches!(actor.deed, Deed::RefreshAgain(_)));
+            let has_key = of_it().any(|(actor, _)| matches!(actor.action, Action::RefreshAgain(_)));
             let refused = of_it().filter(|(_, answer)| answer.status.is_client_error());
             let refused = refused.map(|(actor, answer)| (actor.name, answer.code())).next();
             // The client whose answer was lost has the older token, and its key.
@@ -79,7 +79,8 @@ impl Seen<'_> {
 
     /// All tokens of all clients, the newest of a session last.
     fn tokens(&self) -> Vec<Tokens> {
-        let given = self.done().filter(|(actor, _)| actor.deed.right().is_some() || actor.deed.refreshed().is_some());
+        let given =
+            self.done().filter(|(actor, _)| actor.action.right().is_some() || actor.action.refreshed().is_some());
         self.scene.sessions.iter().cloned().chain(given.map(|(_, answer)| answer.clone().tokens())).collect()
     }
 
@@ -88,12 +89,12 @@ impl Seen<'_> {
         let before = || self.scene.sessions.iter().map(|tokens| session_of(&tokens.access));
         let mut ended = BTreeSet::new();
         for (actor, _) in those {
-            let own = actor.deed.session();
-            match &actor.deed {
-                Deed::Logout { all: false, .. } | Deed::Reuse(_) => ended.extend(own),
-                Deed::Logout { .. } => ended.extend(before()),
-                Deed::EndOthers(_) => ended.extend(before().filter(|session| Some(session) != own.as_ref())),
-                Deed::End { session, .. } => drop(ended.insert(session.clone())),
+            let own = actor.action.session();
+            match &actor.action {
+                Action::Logout { all: false, .. } | Action::Reuse(_) => ended.extend(own),
+                Action::Logout { .. } => ended.extend(before()),
+                Action::EndOthers(_) => ended.extend(before().filter(|session| Some(session) != own.as_ref())),
+                Action::End { session, .. } => drop(ended.insert(session.clone())),
                 _ => {}
             }
         }
@@ -104,14 +105,15 @@ impl Seen<'_> {
     /// also sessions opened in the meantime.
     fn may_be_gone(&self) -> BTreeSet<String> {
         // A request without an answer may have succeeded.
-        let mut gone =
-            self.ended_by(self.all().filter(|(actor, answer)| self.scene.struck.is_some() || is_done(actor, answer)));
-        let opened: Vec<_> = self.done().filter(|(actor, _)| actor.deed.right().is_some()).collect();
-        let may_be_open = if self.scene.struck.is_some() { self.answers.len() } else { opened.len() };
+        let mut gone = self
+            .ended_by(self.all().filter(|(actor, answer)| self.scene.faulty_actor.is_some() || is_done(actor, answer)));
+        let opened: Vec<_> = self.done().filter(|(actor, _)| actor.action.right().is_some()).collect();
+        let may_be_open = if self.scene.faulty_actor.is_some() { self.answers.len() } else { opened.len() };
         let most = self.scene.most_sessions.unwrap_or(usize::MAX);
         let surplus = (self.scene.sessions.len() + may_be_open).saturating_sub(most);
         gone.extend(self.scene.sessions.iter().take(surplus).map(|tokens| session_of(&tokens.access)));
-        let is_everywhere = |actor: &Actor| matches!(actor.deed, Deed::Logout { all: true, .. } | Deed::EndOthers(_));
+        let is_everywhere =
+            |actor: &Actor| matches!(actor.action, Action::Logout { all: true, .. } | Action::EndOthers(_));
         if self.scene.actors.iter().any(is_everywhere) {
             gone.extend(opened.into_iter().map(|(_, answer)| session_of(&answer.clone().tokens().access)));
         }

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::step::Step;
-use super::{Actor, Deed, Scene, World};
+use super::{Action, Actor, Scene, World};
 use crate::Answer;
 use crate::deployment::session_of;
 
@@ -71,14 +71,14 @@ pub async fn broken(world: &World, scene: &Scene, answers: &[Answer], (before, s
 }
 
 impl Broken {
-    pub fn tell(&self) -> String {
+    pub fn report(&self) -> String {
         format!("      broken: {}: {}\n", self.invariant, self.why)
     }
 }
 
 /// Returns true if the action had its effect. Reusing an old token is meant to end its session.
 fn is_done(actor: &Actor, answer: &Answer) -> bool {
-    answer.code() == if matches!(actor.deed, Deed::Reuse(_)) { "invalid_token" } else { "ok" }
+    answer.code() == if matches!(actor.action, Action::Reuse(_)) { "invalid_token" } else { "ok" }
 }
 
 fn unless(holds: bool, invariant: &'static str, why: impl FnOnce() -> String) -> Option<Broken> {
@@ -98,14 +98,14 @@ impl Seen<'_> {
         let fault = self
             .all()
             .enumerate()
-            .find(|(at, (_, answer))| answer.status.is_server_error() && self.scene.struck != Some(*at));
+            .find(|(at, (_, answer))| answer.status.is_server_error() && self.scene.faulty_actor != Some(*at));
         unless(fault.is_none(), "no fault of ours", || {
             format!("{:?}", fault.map(|(_, (actor, answer))| (actor.name, &answer.body)))
         })
     }
 
     fn sessions_of_codes(&self) -> Option<Broken> {
-        let code = |(actor, _): (&Actor, &Answer)| actor.deed.right().map(|asked| asked.code.clone());
+        let code = |(actor, _): (&Actor, &Answer)| actor.action.right().map(|asked| asked.code.clone());
         let codes: BTreeSet<_> = self.all().filter_map(code).collect();
         // The same answer may come twice and gets the same session then.
         let session = |done: (&Actor, &Answer)| Some((code(done)?, session_of(&done.1.clone().tokens().access)));
@@ -131,10 +131,10 @@ impl Seen<'_> {
         };
         let mut spent = 0;
         for (at, (actor, answer)) in self.all().enumerate() {
-            let (Deed::Answer { .. } | Deed::AnswerAgain { .. }) = actor.deed else { continue };
+            let (Action::Answer { .. } | Action::AnswerAgain { .. }) = actor.action else { continue };
             if has_spent(at) {
                 spent += 1;
-            } else if answer.code() == "ok" && self.scene.struck != Some(at) {
+            } else if answer.code() == "ok" && self.scene.faulty_actor != Some(at) {
                 return unless(false, "bounded compares", || format!("{} got in without an attempt", actor.name));
             }
         }
@@ -145,14 +145,15 @@ impl Seen<'_> {
     fn failures(&self, before: u32, steps: &[Step]) -> Option<Broken> {
         let (mut last, mut is_reset) = (before, false);
         // A right answer under way is used up, and refused.
-        let is_cut_off = self.scene.actors.iter().any(|actor| matches!(actor.deed, Deed::Logout { all: true, .. }));
+        let is_cut_off = self.scene.actors.iter().any(|actor| matches!(actor.action, Action::Logout { all: true, .. }));
         for Step { name, waiting, failures: now, .. } in steps {
-            let is_told_so = self.answers[waiting.actor].code() == "ok" || self.scene.struck == Some(waiting.actor);
+            let is_told_so =
+                self.answers[waiting.actor].code() == "ok" || self.scene.faulty_actor == Some(waiting.actor);
             let is_told_so = is_told_so || is_cut_off;
-            let proves = self.scene.actors[waiting.actor].deed.right().is_some();
+            let proves = self.scene.actors[waiting.actor].action.right().is_some();
             // A message that was not sent gives back what it was charged.
-            let is_struck = self.scene.struck == Some(waiting.actor) || self.scene.messages_left.is_some();
-            if *now < last && !(proves && is_told_so) && !is_struck {
+            let had_fault = self.scene.faulty_actor == Some(waiting.actor) || self.scene.messages_left.is_some();
+            if *now < last && !(proves && is_told_so) && !had_fault {
                 let why = || format!("{name} reduced {last} charged attempts to {now} without a success");
                 return unless(false, "failures stay", why);
             }
@@ -164,7 +165,8 @@ impl Seen<'_> {
             return unless(false, "failures stay", why);
         }
         let charged = before + self.world.attempts() * self.guessable();
-        let is_right = is_reset || self.scene.struck.is_some() || self.scene.messages_left.is_some() || last == charged;
+        let is_right =
+            is_reset || self.scene.faulty_actor.is_some() || self.scene.messages_left.is_some() || last == charged;
         unless(is_right, "failures stay", || format!("{last} attempts are charged instead of {charged}"))
     }
 
@@ -179,7 +181,7 @@ impl Seen<'_> {
     fn chains(&self) -> Option<Broken> {
         let mut next = BTreeMap::new();
         for (actor, answer) in self.done() {
-            let Some(tokens) = actor.deed.refreshed() else { continue };
+            let Some(tokens) = actor.action.refreshed() else { continue };
             let successor = answer.body["refresh"].to_string();
             if *next.entry(&tokens.refresh).or_insert_with(|| successor.clone()) != successor {
                 return unless(false, "one chain a session", || "one token has two successors".to_owned());
@@ -190,7 +192,7 @@ impl Seen<'_> {
 
     fn owners(&self) -> Option<Broken> {
         let kept_out = self.all().enumerate().find(|(at, (actor, answer))| {
-            actor.must_succeed && answer.code() != "ok" && self.scene.struck != Some(*at)
+            actor.must_succeed && answer.code() != "ok" && self.scene.faulty_actor != Some(*at)
         });
         unless(kept_out.is_none(), "owners get in", || {
             format!("{:?}", kept_out.map(|(_, (actor, answer))| (actor.name, answer.code())))
@@ -216,7 +218,7 @@ impl Seen<'_> {
             .map(|step| step.waiting.actor)
             .collect();
         let sent = senders.len();
-        senders.retain(|sender| self.scene.struck == Some(*sender));
+        senders.retain(|sender| self.scene.faulty_actor == Some(*sender));
         sent - senders.len().saturating_sub(1)
     }
 

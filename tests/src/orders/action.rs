@@ -12,7 +12,7 @@ use crate::client::{PROFILE, REQUEST, SESSIONS};
 use crate::deployment::session_of;
 use crate::{Answer, Asked, Client, Tokens};
 
-/// The page of [`Deed::AskAtHome`]. The development profile allows this origin.
+/// The page of [`Action::AskAtHome`]. The development profile allows this origin.
 pub const PAGE: &str = "http://localhost:3000";
 
 /// The retry key of everybody who has one.
@@ -20,7 +20,7 @@ pub const RETRY: &str = "retry-key-of-the-tests";
 
 /// One request. A rotation is the eight requests of Secrets Manager.
 #[derive(Clone, Debug)]
-pub enum Deed {
+pub enum Action {
     /// Requests a code, or resends the challenge `again`.
     Ask { who: String, again: Option<String> },
     /// Requests a code in a browser with its device cookie.
@@ -53,46 +53,52 @@ pub enum Deed {
     Withdraw(String),
 }
 
-impl Deed {
+impl Action {
     pub fn perform<'w>(&'w self, world: &'w World, client: Client<'w>) -> BoxFuture<'w, Answer> {
         // Boxed, because otherwise the future's type exceeds the compiler's recursion limit.
         match self.clone() {
-            Deed::Ask { who, again } => {
+            Action::Ask { who, again } => {
                 let body = json!({ "identifier": who, "challenge_id": again });
                 Box::pin(client.post(REQUEST, body))
             }
-            Deed::AskAtHome { who, device } => Box::pin(async move {
+            Action::AskAtHome { who, device } => Box::pin(async move {
                 let mut browser = client.browser(PAGE);
                 browser.cookies.insert(DEVICE_COOKIE.to_owned(), (device, 1));
                 browser.post(REQUEST, json!({ "identifier": who, "token_delivery": "cookie" })).await
             }),
-            Deed::Answer { who, asked, bound: true, .. } => Box::pin(async move { client.answer(&who, &asked).await }),
-            Deed::AnswerAgain { who, asked } => Box::pin(async move { client.answer_with(&who, &asked, RETRY).await }),
-            Deed::RefreshAgain(tokens) => Box::pin(async move { client.refresh_with(&tokens.refresh, RETRY).await }),
-            Deed::Answer { who, asked, .. } => Box::pin(async move { client.answer_unbound(&who, &asked.code).await }),
-            Deed::Refresh(tokens) | Deed::Reuse(tokens) => {
+            Action::Answer { who, asked, bound: true, .. } => {
+                Box::pin(async move { client.answer(&who, &asked).await })
+            }
+            Action::AnswerAgain { who, asked } => {
+                Box::pin(async move { client.answer_with(&who, &asked, RETRY).await })
+            }
+            Action::RefreshAgain(tokens) => Box::pin(async move { client.refresh_with(&tokens.refresh, RETRY).await }),
+            Action::Answer { who, asked, .. } => {
+                Box::pin(async move { client.answer_unbound(&who, &asked.code).await })
+            }
+            Action::Refresh(tokens) | Action::Reuse(tokens) => {
                 Box::pin(async move { client.refresh(&tokens.refresh).await })
             }
-            Deed::Logout { tokens, all: false } => Box::pin(async move { client.logout(&tokens.refresh).await }),
-            Deed::Logout { tokens, .. } => Box::pin(async move { client.logout_everywhere(&tokens.refresh).await }),
-            Deed::EndOthers(by) => Box::pin(async move { client.with_token("DELETE", SESSIONS, &by.access).await }),
-            Deed::End { by, session } => {
+            Action::Logout { tokens, all: false } => Box::pin(async move { client.logout(&tokens.refresh).await }),
+            Action::Logout { tokens, .. } => Box::pin(async move { client.logout_everywhere(&tokens.refresh).await }),
+            Action::EndOthers(by) => Box::pin(async move { client.with_token("DELETE", SESSIONS, &by.access).await }),
+            Action::End { by, session } => {
                 Box::pin(async move { client.with_token("DELETE", &format!("{SESSIONS}{session}/"), &by.access).await })
             }
-            Deed::List(by) => Box::pin(async move { client.with_token("GET", SESSIONS, &by.access).await }),
-            Deed::Profile(by) => Box::pin(async move { client.with_token("GET", PROFILE, &by.access).await }),
-            Deed::Rotate => Box::pin(rotate(world)),
-            Deed::Step(step) => {
+            Action::List(by) => Box::pin(async move { client.with_token("GET", SESSIONS, &by.access).await }),
+            Action::Profile(by) => Box::pin(async move { client.with_token("GET", PROFILE, &by.access).await }),
+            Action::Rotate => Box::pin(rotate(world)),
+            Action::Step(step) => {
                 Box::pin(async move { told(step_of(world, &world.auth.setting("SIGNING_SECRET_ARN"), step).await) })
             }
-            Deed::Withdraw(kid) => Box::pin(async move { told(world.auth.stack.revoke(&kid).await) }),
+            Action::Withdraw(kid) => Box::pin(async move { told(world.auth.stack.revoke(&kid).await) }),
         }
     }
 
     /// The code and its challenge, if the answer is right.
     pub fn right(&self) -> Option<&Asked> {
         match self {
-            Deed::Answer { asked, right: true, .. } | Deed::AnswerAgain { asked, .. } => Some(asked),
+            Action::Answer { asked, right: true, .. } | Action::AnswerAgain { asked, .. } => Some(asked),
             _ => None,
         }
     }
@@ -100,7 +106,7 @@ impl Deed {
     /// The exchanged refresh token.
     pub fn refreshed(&self) -> Option<&Tokens> {
         match self {
-            Deed::Refresh(tokens) | Deed::RefreshAgain(tokens) => Some(tokens),
+            Action::Refresh(tokens) | Action::RefreshAgain(tokens) => Some(tokens),
             _ => None,
         }
     }
@@ -108,16 +114,16 @@ impl Deed {
     /// The session whose token authorizes the request.
     pub fn session(&self) -> Option<String> {
         match self {
-            Deed::Refresh(tokens) | Deed::RefreshAgain(tokens) | Deed::Reuse(tokens) => Some(tokens),
-            Deed::Logout { tokens, .. } | Deed::EndOthers(tokens) => Some(tokens),
-            Deed::End { by, .. } | Deed::List(by) | Deed::Profile(by) => Some(by),
-            Deed::Ask { .. }
-            | Deed::AskAtHome { .. }
-            | Deed::Answer { .. }
-            | Deed::AnswerAgain { .. }
-            | Deed::Rotate
-            | Deed::Step(_)
-            | Deed::Withdraw(_) => None,
+            Action::Refresh(tokens) | Action::RefreshAgain(tokens) | Action::Reuse(tokens) => Some(tokens),
+            Action::Logout { tokens, .. } | Action::EndOthers(tokens) => Some(tokens),
+            Action::End { by, .. } | Action::List(by) | Action::Profile(by) => Some(by),
+            Action::Ask { .. }
+            | Action::AskAtHome { .. }
+            | Action::Answer { .. }
+            | Action::AnswerAgain { .. }
+            | Action::Rotate
+            | Action::Step(_)
+            | Action::Withdraw(_) => None,
         }
         .map(|tokens| session_of(&tokens.access))
     }

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use local_aws::faults::{AwsError, When};
 use serde_json::json;
 use tests::Asked;
-use tests::orders::{Deed, Fate, MISHAPS, Played, Scenario, What, World, play};
+use tests::orders::{Action, FAULTS, Fault, FaultPlan, Played, Scenario, World, play};
 
 use crate::requests;
 use crate::scenarios::{ADA, PHONE};
@@ -26,33 +26,38 @@ fn documented() -> BTreeSet<(u16, String)> {
 /// A fault in one call of a request.
 struct Case<'a> {
     of: &'a str,
-    what: What,
+    fault: Fault,
     call: &'a str,
     /// The code of the answer without a fault.
     calm: &'a str,
 }
 
-async fn every_mishap_of(scenario: Scenario, calm: &str) {
+async fn every_fault_of(scenario: Scenario, calm: &str) {
     let documented = documented();
     assert!(documented.len() > 12, "{documented:?}");
     let world = World::start(scenario.settings, 1).await;
-    let mut fate = Fate::set(None);
-    let played = play(&world, &scenario, &mut fate).await.unwrap();
+    let mut faults = FaultPlan::set(None);
+    let played = play(&world, &scenario, &mut faults).await.unwrap();
     assert_eq!(played.answers[0].code(), calm);
-    let calls = fate.labels;
+    let calls = faults.labels;
     for (at, call) in calls.iter().enumerate() {
-        for what in MISHAPS.into_iter().filter(|what| what.may_meet(call)) {
-            let mut fate = Fate::set(Some((at, what)));
-            let played = play(&world, &scenario, &mut fate).await.unwrap();
-            assert_eq!(fate.labels.get(at), Some(call), "{}: {what:?}: the calls differ from {calls:?}", scenario.name);
+        for fault in FAULTS.into_iter().filter(|fault| fault.may_meet(call)) {
+            let mut faults = FaultPlan::set(Some((at, fault)));
+            let played = play(&world, &scenario, &mut faults).await.unwrap();
+            assert_eq!(
+                faults.labels.get(at),
+                Some(call),
+                "{}: {fault:?}: the calls differ from {calls:?}",
+                scenario.name
+            );
             let mut problems: Vec<_> =
-                Case { of: scenario.name, what, call, calm }.problem(&played, &documented).into_iter().collect();
+                Case { of: scenario.name, fault, call, calm }.problem(&played, &documented).into_iter().collect();
             problems.extend(goes_on(&world, &played).await);
             let is_well = problems.is_empty() && played.broken.is_empty();
-            assert!(is_well, "{}: {what:?} at {call}: {problems:?}{}", scenario.name, played.tell());
+            assert!(is_well, "{}: {fault:?} at {call}: {problems:?}{}", scenario.name, played.report());
         }
     }
-    println!("{}: {} calls, {} faults each: {calls:?}", scenario.name, calls.len(), MISHAPS.len());
+    println!("{}: {} calls, {} faults each: {calls:?}", scenario.name, calls.len(), FAULTS.len());
 }
 
 /// After a minute the user can sign in, and a rotation can continue.
@@ -60,10 +65,10 @@ async fn goes_on(world: &World, played: &Played) -> Option<String> {
     world.auth.wait(61);
     let tokens = world.client(252).sign_in(&played.scene.who).await;
     world.client(252).refresh(&tokens.refresh).await.ok();
-    if !matches!(played.scene.actors[0].deed, Deed::Rotate) {
+    if !matches!(played.scene.actors[0].action, Action::Rotate) {
         return None;
     }
-    let again = Deed::Rotate.perform(world, world.client(252)).await;
+    let again = Action::Rotate.perform(world, world.client(252)).await;
     (again.code() != "ok").then(|| format!("the rotation cannot continue: {}", again.body))
 }
 
@@ -88,43 +93,43 @@ const MAY_FAIL: [(&str, &str); 10] = [
 
 impl Case<'_> {
     fn problem(&self, played: &Played, documented: &BTreeSet<(u16, String)>) -> Option<String> {
-        if matches!(self.what, What::Dies(_)) {
+        if matches!(self.fault, Fault::Crashes(_)) {
             return None;
         }
         let (status, code) = (played.answers[0].status.as_u16(), played.answers[0].code());
-        let is_rotation = matches!(played.scene.actors[0].deed, Deed::Rotate);
+        let is_rotation = matches!(played.scene.actors[0].action, Action::Rotate);
         let is_known = code == "ok" || is_rotation || documented.contains(&(status, code.to_owned()));
         let may_be = if is_rotation { self.may_tell_rotation(code) } else { self.may_tell(code) };
         (!is_known || !may_be).then(|| format!("got {status} {code}"))
     }
 
     fn may_tell_rotation(&self, code: &str) -> bool {
-        code == "not_rotated" || (code == self.calm && !matches!(self.what, What::Fails(..)))
+        code == "not_rotated" || (code == self.calm && !matches!(self.fault, Fault::Fails(..)))
     }
 
     fn may_tell(&self, code: &str) -> bool {
         if let Some(told) = self.broken_send() {
             return code == told;
         }
-        match self.what {
+        match self.fault {
             // The call is retried.
-            What::FailsOnce(_, When::Before) => code == self.calm,
+            Fault::FailsOnce(_, When::Before) => code == self.calm,
             // A code is used up even if the confirmation was lost, because single use takes precedence. Likewise, a session that
             // ended itself is over.
-            What::FailsOnce(_, When::After) => {
+            Fault::FailsOnce(_, When::After) => {
                 code == self.calm
                     || [("UpdateItem I#", "invalid_otp"), ("UpdateItem U#", "invalid_token")]
                         .contains(&(self.call, code))
             }
             // A request is refused if it cannot be counted or looked up (S88).
-            What::Fails(_, When::Before) if code == self.calm => {
+            Fault::Fails(_, When::Before) if code == self.calm => {
                 MAY_FAIL.iter().any(|(of, call)| self.of.starts_with(of) && self.call.starts_with(call))
             }
-            What::Fails(..) => {
+            Fault::Fails(..) => {
                 [self.calm, "unavailable", "internal_error", "email_send_failed", "sms_send_failed"].contains(&code)
                     || (self.call.ends_with(" I#") && code == "invalid_otp")
             }
-            What::Dies(_) => true,
+            Fault::Crashes(_) => true,
         }
     }
 }
@@ -133,14 +138,14 @@ impl Case<'_> {
     /// The answer when the connection breaks during a send. An email is sent once more. An SMS fails, because only the client
     /// decides about another one.
     fn broken_send(&self) -> Option<&str> {
-        match self.what {
-            What::FailsOnce(AwsError::ConnectionReset, _) | What::Fails(AwsError::ConnectionReset, _)
+        match self.fault {
+            Fault::FailsOnce(AwsError::ConnectionReset, _) | Fault::Fails(AwsError::ConnectionReset, _)
                 if self.call == "Publish" =>
             {
                 Some("sms_send_failed")
             }
-            What::FailsOnce(AwsError::ConnectionReset, _) if self.call == "SendEmail" => Some(self.calm),
-            What::Fails(AwsError::ConnectionReset, _) if self.call == "SendEmail" => Some("email_send_failed"),
+            Fault::FailsOnce(AwsError::ConnectionReset, _) if self.call == "SendEmail" => Some(self.calm),
+            Fault::Fails(AwsError::ConnectionReset, _) if self.call == "SendEmail" => Some("email_send_failed"),
             _ => None,
         }
     }
@@ -151,7 +156,7 @@ async fn delivery(world: &World, who: &str, (delivery, code, arrived): (&str, &s
     world.auth.wait(86_400);
     let before = world.auth.messages_to(who);
     world.auth.faults(json!({ "delivery": delivery }));
-    let answer = Deed::Ask { who: who.to_owned(), again: None }.perform(world, world.client(1)).await;
+    let answer = Action::Ask { who: who.to_owned(), again: None }.perform(world, world.client(1)).await;
     world.auth.faults(json!({}));
     assert!(answer.code() == code || answer.code().ends_with(code), "{who} {delivery}: {}", answer.body);
     assert_eq!(world.auth.messages_to(who), before + arrived, "{who} {delivery}");
@@ -178,90 +183,90 @@ async fn deliveries() {
 
 #[tokio::test(start_paused = true)]
 async fn first_request() {
-    every_mishap_of(requests::FIRST_REQUEST, "ok").await;
+    every_fault_of(requests::FIRST_REQUEST, "ok").await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn resend() {
-    every_mishap_of(requests::RESEND, "ok").await;
+    every_fault_of(requests::RESEND, "ok").await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn sms() {
-    every_mishap_of(requests::SMS, "ok").await;
+    every_fault_of(requests::SMS, "ok").await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn known() {
-    every_mishap_of(requests::KNOWN, "ok").await;
+    every_fault_of(requests::KNOWN, "ok").await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn at_the_limit() {
-    every_mishap_of(requests::AT_THE_LIMIT, "ok").await;
+    every_fault_of(requests::AT_THE_LIMIT, "ok").await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn new() {
-    every_mishap_of(requests::NEW, "ok").await;
+    every_fault_of(requests::NEW, "ok").await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn wrong() {
-    every_mishap_of(requests::WRONG, "invalid_otp").await;
+    every_fault_of(requests::WRONG, "invalid_otp").await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn by_sms() {
-    every_mishap_of(requests::BY_SMS, "ok").await;
+    every_fault_of(requests::BY_SMS, "ok").await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn refresh() {
-    every_mishap_of(requests::REFRESH, "ok").await;
+    every_fault_of(requests::REFRESH, "ok").await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn retry() {
-    every_mishap_of(requests::RETRY, "ok").await;
+    every_fault_of(requests::RETRY, "ok").await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn same() {
-    every_mishap_of(requests::SAME, "ok").await;
+    every_fault_of(requests::SAME, "ok").await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn logout() {
-    every_mishap_of(requests::LOGOUT, "ok").await;
+    every_fault_of(requests::LOGOUT, "ok").await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn everywhere() {
-    every_mishap_of(requests::EVERYWHERE, "ok").await;
+    every_fault_of(requests::EVERYWHERE, "ok").await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn others() {
-    every_mishap_of(requests::OTHERS, "ok").await;
+    every_fault_of(requests::OTHERS, "ok").await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn end() {
-    every_mishap_of(requests::END, "ok").await;
+    every_fault_of(requests::END, "ok").await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn list() {
-    every_mishap_of(requests::LIST, "ok").await;
+    every_fault_of(requests::LIST, "ok").await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn profile() {
-    every_mishap_of(requests::PROFILE, "ok").await;
+    every_fault_of(requests::PROFILE, "ok").await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn rotation() {
-    every_mishap_of(requests::ROTATION, "ok").await;
+    every_fault_of(requests::ROTATION, "ok").await;
 }
