@@ -1,7 +1,7 @@
 // Signing in at the page, and its errors.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { launch } from "./browser.js";
+import { launch, onlyChromium } from "./browser.js";
 import { Person } from "./person.js";
 import { ADA, start } from "./stack.js";
 
@@ -165,7 +165,7 @@ test("a page that cannot find out its user says why", async (t) => {
   await ada.isInside(ADA);
 });
 
-test("a request that the API calls invalid is not an address on the list of sessions", async (t) => {
+test("a request that the API calls invalid is not an address on the list of sessions", onlyChromium, async (t) => {
   const ada = await person(t);
   await ada.signIn(ADA);
   const other = await browser.newContext();
