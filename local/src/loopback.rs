@@ -33,7 +33,8 @@ fn refused(message: &str) -> Response {
 
 const OTHER_HOST: &str = "This server accepts requests for loopback hosts only. Use localhost or 127.0.0.1.";
 
-fn host(headers: &HeaderMap) -> &str {
+/// The host that the client named, with its port. Empty if it named none.
+pub(crate) fn host(headers: &HeaderMap) -> &str {
     headers.get(header::HOST).and_then(|value| value.to_str().ok()).unwrap_or_default()
 }
 

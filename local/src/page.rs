@@ -51,8 +51,7 @@ pub(crate) fn router(api: &str, delivery: TokenDelivery) -> Router {
 /// sites, and keep cookies only of the page's own site.
 fn beside(api: &str, headers: &HeaderMap) -> String {
     const NAMES: [&str; 2] = ["127.0.0.1", "localhost"];
-    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-    let name = host.split(':').next().unwrap_or_default();
+    let name = crate::loopback::host(headers).split(':').next().unwrap_or_default();
     let port = NAMES.iter().find_map(|own| api.strip_prefix("http://")?.strip_prefix(own)?.strip_prefix(':'));
     match port {
         Some(port) if NAMES.contains(&name) => format!("http://{name}:{port}"),

@@ -123,8 +123,8 @@ for (const [screen, options] of Object.entries(SCREENS)) {
     await check("signed in");
     await ada.stack.faults({ gateway_status: 503 });
     await ada.page.reload();
-    await ada.sees("No connection");
-    await check("no connection");
+    await ada.sees("Not available");
+    await check("out of order");
   });
 }
 

@@ -35,7 +35,7 @@ async function serve(t, port, server, target, loses, blocks) {
 export class Road {
   #path;
 
-  constructor(path = "/api/auth/token/refresh/") {
+  constructor(path = "/api/auth/token/refresh") {
     this.#path = path;
   }
 
@@ -82,6 +82,16 @@ const raw = (status, headers, text) => (response, _answer, _body, { headers: { o
   response.writeHead(status, { ...cors, ...headers }).end(text);
 };
 
+/** Another server, which lets every page in. It keeps the paths of its requests. */
+export const ELSEWHERE = { asked: [] };
+const elsewhere = createServer(({ url, headers }, response) => {
+  ELSEWHERE.asked.push(url);
+  const cors = { "access-control-allow-origin": headers.origin ?? "*", "access-control-allow-credentials": "true", "access-control-allow-headers": "content-type, authorization" };
+  response.writeHead(200, { ...cors, ...JSON_TYPE }).end("{}");
+}).listen(0, "127.0.0.1").unref();
+await once(elsewhere, "listening");
+const location = `http://127.0.0.1:${elsewhere.address().port}/sign-in`;
+
 /** Answers that are not Latchkey's, by what they are. The server has handled the request before. */
 export const FOREIGN = {
   "a page": raw(200, { "content-type": "text/html" }, "<!doctype html><title>Welcome to our Wi-Fi</title>"),
@@ -98,6 +108,9 @@ export const FOREIGN = {
   "another service's 401": raw(401, JSON_TYPE, '{"error":"invalid_token"}'),
   "a page with 404": raw(404, { "content-type": "text/html" }, "<!doctype html>"),
   "a redirect to a page": raw(302, { location: "/hotspot" }),
+  // A client that follows these sends the body of its request again.
+  "a 307 to another server": raw(307, { location }),
+  "a 308 to another server": raw(308, { location }),
   "no answer": (response) => response.destroy(),
 };
 /** Changes fields of an answer. */

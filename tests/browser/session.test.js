@@ -144,7 +144,7 @@ for (const delivery of ["body", "cookie"]) {
   });
 
   test(`${delivery}: a code whose answer was lost signs in`, async (t) => {
-    const road = await new Road("/api/auth/otp/verify/").open(t);
+    const road = await new Road("/api/auth/otp/verify").open(t);
     const ada = await arrive(t, await start(t, { TokenDelivery: delivery }), road);
     await ada.open();
     road.loses = (asked) => (asked === 1 ? "whole" : undefined);
@@ -187,7 +187,7 @@ for (const delivery of ["body", "cookie"]) {
     const ada = await signedIn(t, delivery);
     await ada.stack.faults({ gateway_status: 503 });
     await ada.page.reload();
-    await ada.sees("No connection");
+    await ada.sees("Not available");
     await ada.stack.faults({});
     await ada.button("Try again").click();
     await ada.isInside(ADA);
@@ -201,7 +201,7 @@ for (const delivery of ["body", "cookie"]) {
 }
 
 test("cookie: a code signs in if only the cookies of its answer arrive", async (t) => {
-  const road = await new Road("/api/auth/otp/verify/").open(t);
+  const road = await new Road("/api/auth/otp/verify").open(t);
   const ada = await arrive(t, await start(t, { TokenDelivery: "cookie" }), road);
   await ada.open();
   road.loses = (asked) => (asked === 1 ? "body" : undefined);

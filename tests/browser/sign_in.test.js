@@ -1,7 +1,7 @@
 // Signing in at the page, and its errors.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { launch } from "./browser.js";
+import { launch, onlyChromium } from "./browser.js";
 import { Person } from "./person.js";
 import { ADA, start } from "./stack.js";
 
@@ -138,4 +138,44 @@ test("each error has its own message", async (t) => {
   await refused(ADA, /^That was a lot of codes\. Please wait .+, then try again\.$/);
   await ada.stack.faults({ gateway_status: 503 });
   await refused("carol@example.com", "Something went wrong on our side");
+  await ada.stack.faults({ gateway_status: 429 });
+  await refused("carol@example.com", "The server is busy.");
+  for (const gateway_status of [413, 431]) {
+    await ada.stack.faults({ gateway_status });
+    await refused("carol@example.com", "Something went wrong on our side");
+  }
+  await ada.stack.faults({});
+});
+
+test("a page that cannot find out its user says why", async (t) => {
+  const ada = await person(t);
+  await ada.signIn(ADA);
+  for (const [gateway_status, title, words] of [
+    [429, "Server busy", "The server is busy."],
+    [503, "Not available", "Something went wrong on our side."],
+    [403, "No connection", "Another server answered."],
+  ]) {
+    await ada.stack.faults({ gateway_status });
+    await ada.page.reload();
+    await ada.sees(title);
+    await ada.page.getByText(words).waitFor();
+  }
+  await ada.stack.faults({});
+  await ada.button("Try again").click();
+  await ada.isInside(ADA);
+});
+
+test("a request that the API calls invalid is not an address on the list of sessions", onlyChromium, async (t) => {
+  const ada = await person(t);
+  await ada.signIn(ADA);
+  const other = await browser.newContext();
+  t.after(() => other.close());
+  await (await new Person(await other.newPage(), ada.stack).open()).signIn(ADA);
+  await ada.page.reload();
+  await ada.isInside(ADA);
+  const headers = { "access-control-allow-origin": ada.stack.page };
+  const json = { success: false, error: "invalid_request", message: "no" };
+  await ada.page.route("**/api/auth/sessions/*", (route) => route.fulfill({ status: 400, headers, json }));
+  await ada.page.getByRole("button", { name: /^End the session/ }).click();
+  await ada.isTold("Something went wrong on our side.");
 });

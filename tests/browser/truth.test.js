@@ -2,10 +2,10 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { Memory, app, codeOf, signIn } from "./app.js";
-import { FOREIGN, Spoiler, withFields } from "./front.js";
+import { ELSEWHERE, FOREIGN, Spoiler, withFields } from "./front.js";
 import { ADA, start } from "./stack.js";
 
-const [REQUEST, VERIFY, REFRESH, LOGOUT] = ["otp/request/", "otp/verify/", "token/refresh/", "logout/"];
+const [REQUEST, VERIFY, REFRESH, LOGOUT] = ["otp/request", "otp/verify", "token/refresh", "logout"];
 
 // One stack for all tests of this file, with an address for each.
 let stack;
@@ -42,7 +42,7 @@ describe("an answer that is not Latchkey's", { concurrency: true }, () => {
       road.on(REFRESH, spoiled);
       const asked = road.asked.length;
       assert.equal(await codeOf(auth.refresh()), told);
-      assert.equal(road.asked.length - asked, what === "a redirect to a page" ? 8 : 4, "bounded repeats");
+      assert.equal(road.asked.length - asked, 4, "bounded repeats, and no redirect is followed");
       assert.equal(auth.signedIn, true);
       assert.equal(storage.read("session").refresh, refresh);
 
@@ -53,13 +53,14 @@ describe("an answer that is not Latchkey's", { concurrency: true }, () => {
       again.close();
 
       for (const act of [() => auth.sessions(), () => auth.endOthers()]) { // either may be repeated
-        road.on("sessions/", spoiled);
+        road.on("sessions", spoiled);
         assert.equal(await codeOf(act()), told);
       }
 
       road.on(LOGOUT, spoiled);
       assert.equal(await codeOf(auth.signOut()), told);
       assert.equal(auth.signedIn, true);
+      assert.deepEqual(ELSEWHERE.asked, [], "no secret leaves for another server");
       road.spoil = () => undefined;
       await auth.signOut();
       assert.equal(auth.signedIn, false);
@@ -113,6 +114,15 @@ describe("a field that is odd", { concurrency: true }, () => {
       if (path === REFRESH) await act(); // a code's answer is given again for some seconds only
     });
   }
+});
+
+test("a code is not sent to another server", async (t) => {
+  const { road, auth } = await behind(t);
+  const who = address();
+  await auth.request(who);
+  road.on(VERIFY, FOREIGN["a 307 to another server"]);
+  assert.equal(await codeOf(auth.verify(await stack.code(who))), "unexpected");
+  assert.deepEqual(ELSEWHERE.asked, []);
 });
 
 test("a code is sent again until the server answers", async (t) => {

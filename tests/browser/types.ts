@@ -36,9 +36,13 @@ export async function use(): Promise<string> {
   return `${user.full_name} ${answer.status} ${await auth.token()} ${await auth.refresh()}`;
 }
 
-auth.addEventListener("change", ({ detail }: CustomEvent<Change>) => {
+const changed = ({ detail }: CustomEvent<Change>): void => {
   if (detail.why === "ended") console.info(auth.pending?.identifier);
-});
+};
+auth.addEventListener("change", changed);
+auth.removeEventListener("change", changed);
+
+export const missing = new LatchkeyError("invalid_otp", "The code is missing.", { status: 400, cause: changed });
 
 export async function leave(): Promise<void> {
   try {
@@ -52,5 +56,7 @@ export async function leave(): Promise<void> {
 
 // @ts-expect-error The API's address is required.
 new Latchkey({});
+// @ts-expect-error This code does not exist either.
+new LatchkeyError("no_code", "The code is missing.");
 // @ts-expect-error This code does not exist.
 export const never = (error: LatchkeyError): boolean => error.code === "invalid_password";

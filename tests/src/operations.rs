@@ -45,7 +45,8 @@ pub enum Kind {
 
 /// Limits high enough to keep measurements free of refusals. The rest of the SMS budget is in the log, and has fewer digits than a
 /// code.
-pub const SETTINGS: [(&str, &str); 7] = [
+pub const SETTINGS: [(&str, &str); 8] = [
+    ("ALLOWED_ORIGINS", "https://app.example.com"),
     ("MAIL_DAILY_BUDGET", "100000000"),
     ("OTP_REQUESTS_PER_IP", "1000000"),
     ("OTP_FAILURES_PER_IP", "1000000"),

@@ -27,19 +27,15 @@ export const seconds = (value) => (Number.isFinite(value) ? Math.min(Math.max(va
 export function understood(url, response, text, isRight) {
   const { status, headers } = response;
   const type = headers.get("content-type") ?? "no content type";
-  const answer = isHere(url, response) && /^application\/json\b/i.test(type) ? parsed(text) : undefined;
+  // Redirects are not followed, except by platforms that ignore this.
+  const answer = !response.redirected && /^application\/json\b/i.test(type) ? parsed(text) : undefined;
   if (status === 200 && answer && isRight(answer)) return answer;
   const requestId = headers.get("x-request-id") ?? undefined;
   if (status >= 400 && answer?.success === false && isText(answer.error)) {
     const retryAfter = Number.isFinite(answer.retry_after) ? seconds(answer.retry_after) : undefined;
     throw new LatchkeyError(answer.error, String(answer.message), { cause: answer, status, retryAfter, requestId });
   }
-  throw new LatchkeyError("unexpected", `${url} did not answer as Latchkey does: ${status}, ${type}.`, { status, requestId });
-}
-
-/** The API redirects only to the same path without its final slash. */
-function isHere(url, { redirected, url: end }) {
-  return !redirected || end.replace(/\/$/, "") === url.replace(/\/$/, "");
+  throw new LatchkeyError("unexpected", `${url} did not answer as Latchkey does: ${status || "a redirect"}, ${type}.`, { status, requestId });
 }
 
 /** The object in `text`, or undefined. */

@@ -9,6 +9,7 @@
  * - `busy`: another tab holds the session for too long
  * - `insecure`: the page has no https
  * - `unsupported`: the platform lacks something; the message names it
+ * - `invalid_option`: an option has a wrong value; the message names it
  */
 export type ErrorCode =
   | "invalid_request"
@@ -31,9 +32,11 @@ export type ErrorCode =
   | "storage"
   | "busy"
   | "insecure"
-  | "unsupported";
+  | "unsupported"
+  | "invalid_option";
 
 export declare class LatchkeyError extends Error {
+  constructor(code: ErrorCode, message: string, details?: { cause?: unknown; status?: number; retryAfter?: number; requestId?: string });
   readonly name: "LatchkeyError";
   readonly code: ErrorCode;
   /** The status of the answer, or 0 without one. */
@@ -124,13 +127,13 @@ export interface Change {
   readonly why: "signed-in" | "refreshed" | "signed-out" | "ended";
 }
 
-/** All methods with a request to the server fail with a `LatchkeyError`. */
+/** All methods with a request to the server fail with a `LatchkeyError`. `fetch` also fails as the platform's own does. */
 export declare class Latchkey extends EventTarget {
   /** Touches nothing, so that a server may construct a client too. */
   constructor(options: Options);
   /** Undefined until known. */
   readonly signedIn: boolean | undefined;
-  /** The pending code of this tab, kept across reloads. After `restore`, also the one of a tab that was closed. */
+  /** The pending code of this tab, kept across reloads until it is over. After `restore`, also the one of a tab that was closed. */
   readonly pending: Pending | undefined;
   /** Finds out whether a user is signed in. If it fails, the answer is unknown, and the client asks again in the background. */
   restore(): Promise<boolean>;
@@ -146,7 +149,7 @@ export declare class Latchkey extends EventTarget {
   token(): Promise<string>;
   /** Gets new tokens now. Rarely needed, because `token` and `fetch` refresh by themselves. */
   refresh(): Promise<string>;
-  /** Fetches with the access token, but only from the API, the page's origin and `origins`. */
+  /** Fetches with the access token, but only from the API, the page's origin and `origins`. The wait for the answer has no bound. */
   fetch(input: RequestInfo | URL, init?: RequestInit): Promise<Response>;
   /** The signed-in user. */
   profile(): Promise<User>;
@@ -162,4 +165,6 @@ export declare class Latchkey extends EventTarget {
   close(): void;
   addEventListener(type: "change", listener: (event: CustomEvent<Change>) => void, options?: boolean | AddEventListenerOptions): void;
   addEventListener(type: string, listener: EventListenerOrEventListenerObject | null, options?: boolean | AddEventListenerOptions): void;
+  removeEventListener(type: "change", listener: (event: CustomEvent<Change>) => void, options?: boolean | EventListenerOptions): void;
+  removeEventListener(type: string, listener: EventListenerOrEventListenerObject | null, options?: boolean | EventListenerOptions): void;
 }

@@ -1,5 +1,5 @@
 /**
- * Latchkey for browsers: sign in with a code and stay signed in, in all tabs. No dependencies; `latchkey.d.ts` has the types.
+ * Latchkey for browsers: sign in with a code and stay signed in, in all tabs. No dependencies; `latchkey.d.ts` describes the members.
  *
  * - One tab at a time uses the refresh token (Web Locks) and sends the result to the others (BroadcastChannel). Otherwise a
  *   tab could send a token already used by another tab, and the server would end the session.
@@ -27,9 +27,11 @@ const PATIENCE = 3_000; // longer requests count as lost; two retries fit into t
 const VERIFY_PATIENCE = [6_000, 15_000]; // for an attempt, and for the last one
 const LONG_PATIENCE = 30_000; // for requests with a waiting user, while the server sends a mail
 const LATER = 15_000; // from a failed refresh in the background to the next one
+const SLACK = 300_000; // a code may live this much longer than its answer promises
+const FRESH = 10_000; // who refuses a younger token would refuse the next one too
 const [SECOND, DAY] = [1_000, 86_400_000]; // the shortest and the longest timer; browsers run longer ones at once
 
-/** A user's session in this browser. The event `change` reports sign-in and sign-out, here or in another tab. */
+/** A user's session in this browser. */
 export class Latchkey extends Target {
   #options;
   #held; // undefined until known, null if nobody is signed in, or the access token and its time
@@ -45,13 +47,10 @@ export class Latchkey extends Target {
     this.#options = { delivery: "cookie", origins: [], ...options };
   }
 
-  /** Whether a user is signed in; undefined until known. */
   get signedIn() { return this.#held === undefined ? undefined : this.#held !== null; }
 
-  /** The pending code of this tab, kept across reloads: `{ identifier, channel, expiresAt, resendAt }`. */
-  get pending() { return this.#tab.read(this.#name()); }
+  get pending() { return current(this.#last); }
 
-  /** Finds out whether a user is signed in. If it fails, the answer is unknown, and the client asks again in the background. */
   async restore() {
     this.#open();
     try {
@@ -64,7 +63,6 @@ export class Latchkey extends Target {
     return this.signedIn;
   }
 
-  /** Requests a code. If one is pending for the same identifier, requests a new code for its challenge. */
   async request(identifier, { source } = {}) {
     const { name } = this.#open();
     const address = String(identifier).trim();
@@ -73,42 +71,43 @@ export class Latchkey extends Target {
       const known = await this.#pendingOf(address);
       const body = { identifier: address, challenge_id: known?.challenge, source_url: source, device: await this.#device(address) };
       try {
-        return await this.#expect(address, await this.#post("/api/auth/otp/request/", body, isRequested));
+        return await this.#expect(address, await this.#post("/api/auth/otp/request", body, isRequested));
       } catch (error) {
         // The challenge exists even if its message could not be sent, and a retry is free.
-        if (error.cause?.challenge_id) await this.#expect(address, error.cause);
+        const challenge = error.cause?.challenge_id;
+        if (challenge) this.#tab.write(name, { ...known, identifier: address, challenge });
         throw error;
       }
     });
   }
 
-  /** Requests a new code for the pending challenge. The old code then stops working. */
   async resend() { return this.request(this.#waited().identifier); }
 
-  /** Forgets the pending code, for example to use another address. */
   forget() {
     this.#tab.write(this.#name(), undefined);
-    this.#place?.shared.set("pending", undefined).catch(() => undefined); // it expires anyway
+    try {
+      this.#place ??= surroundings(this.#options);
+    } catch {
+      return; // nothing is stored where the client cannot work
+    }
+    this.#place.shared.set("pending", undefined).catch(() => undefined); // it expires anyway
   }
 
-  /** Signs in with the code as typed or pasted. Returns the user. */
   async verify(code) {
     const { name, alone } = this.#open();
     const pending = this.#waited();
     return joined(`${name} verify ${pending.identifier} ${code}`, async () => {
       // Under the lock, so that the cookie of a pending refresh cannot overwrite the new session's cookie.
       const user = await alone(() => this.#verify(code, pending));
-      return user ?? this.#ask("GET", "/api/profile/", isProfile);
+      return user ?? this.#ask("GET", "/api/profile", isProfile);
     });
   }
 
-  /** An access token, valid for at least one more minute, unless the server gives shorter ones. */
   async token() {
     this.#open();
     return (await this.#good()).access;
   }
 
-  /** Gets new tokens now. Rarely needed, because `token` and `fetch` refresh by themselves. */
   async refresh() {
     const { alone } = this.#open();
     await alone(() => this.#renew());
@@ -121,30 +120,21 @@ export class Latchkey extends Target {
     return this.#fetch(input, init);
   }
 
-  /** The signed-in user. */
-  async profile() { return this.#ask("GET", "/api/profile/", isProfile); }
+  async profile() { return this.#ask("GET", "/api/profile", isProfile); }
+  async sessions() { return (await this.#ask("GET", "/api/auth/sessions", isSessions)).sessions; }
+  async endSession(id) { await this.#ask("DELETE", `/api/auth/sessions/${encodeURIComponent(id)}`, isDone); }
+  async endOthers() { await this.#ask("DELETE", "/api/auth/sessions", isDone); }
 
-  /** The user's sessions. */
-  async sessions() { return (await this.#ask("GET", "/api/auth/sessions/", isSessions)).sessions; }
-
-  /** Ends one session of the user, by its id from `sessions`. */
-  async endSession(id) { await this.#ask("DELETE", `/api/auth/sessions/${encodeURIComponent(id)}/`, isDone); }
-
-  /** Ends all sessions of the user except this one. */
-  async endOthers() { await this.#ask("DELETE", "/api/auth/sessions/", isDone); }
-
-  /** Signs out in all tabs, or on all devices (`everywhere`). It fails unless the server confirms it, and the session stays. */
   async signOut({ everywhere = false } = {}) {
     const { alone, isBody } = this.#open();
     await alone(async () => {
       const { refresh } = await this.#session();
       const body = { refresh, all: everywhere };
-      if (!isBody || refresh) await insist(() => this.#post("/api/auth/logout/", body, isDone, { patience: PATIENCE, keepalive: true }));
+      if (!isBody || refresh) await insist(() => this.#post("/api/auth/logout", body, isDone, { patience: PATIENCE, keepalive: true }));
       await this.#leave("signed-out");
     });
   }
 
-  /** Releases the timer, the listeners and the channel. Calls under way end with their results; the next call opens all again. */
   close() {
     clearTimeout(this.#timer);
     this.#listening?.abort();
@@ -178,20 +168,25 @@ export class Latchkey extends Target {
     }
   }
 
+  /** This tab's last request for a code, which may be over. It has no `expiresAt` if the code could not be sent. */
+  get #last() { return this.#tab.read(this.#name()); }
+
   #waited() {
-    if (!this.pending) throw new LatchkeyError("invalid_otp", "No code was requested in this tab.");
-    return this.pending;
+    const last = this.#last;
+    if (!last?.expiresAt) throw new LatchkeyError("invalid_otp", "No code was requested in this tab.");
+    return last;
   }
 
   /** Runs under the lock. Returns the user, or undefined if only the answer's cookie has arrived. */
   async #verify(code, { identifier, challenge, retry }) {
     const { isBody, shared } = this.#place;
     const asked = now();
+    const wasOut = this.#held === null;
     const body = { identifier, otp_code: code, challenge_id: challenge, device: await this.#device(identifier), retry };
     let attempts = 0;
     const attempt = (isLast) => {
       attempts += 1;
-      return this.#post("/api/auth/otp/verify/", body, isVerified, { patience: VERIFY_PATIENCE[Number(isLast)], keepalive: true });
+      return this.#post("/api/auth/otp/verify", body, isVerified, { patience: VERIFY_PATIENCE[Number(isLast)], keepalive: true });
     };
     try {
       const answer = await insist(attempt, isLost);
@@ -200,8 +195,9 @@ export class Latchkey extends Target {
       if (answer.device) await shared.set("device", { identifier, device: answer.device }).catch(() => undefined); // only a convenience
       return answer.user;
     } catch (error) {
-      // The cookies of a lost answer may have arrived. They end the challenge, so the next attempt is refused.
-      if (isBody || attempts < 2 || error.code !== "invalid_otp" || this.#held) throw error;
+      // The cookies of a lost answer may have arrived. They end the challenge, so the next attempt is refused. They may be
+      // another person's, unless nobody was signed in before.
+      if (isBody || attempts < 2 || error.code !== "invalid_otp" || !wasOut) throw error;
       await this.#renew().catch(() => undefined);
       if (!this.#held) throw error;
       this.forget();
@@ -211,7 +207,8 @@ export class Latchkey extends Target {
 
   /** The pending code for an identifier: of this tab, or of one that was closed. */
   async #pendingOf(identifier) {
-    if (this.pending?.identifier === identifier) return this.pending;
+    const last = this.#last;
+    if (last?.identifier === identifier) return last;
     const stored = await this.#place.shared.get("pending").catch(() => undefined);
     return stored?.identifier === identifier ? stored : undefined;
   }
@@ -228,7 +225,8 @@ export class Latchkey extends Target {
   async #adopt() {
     if (this.pending) return;
     const stored = await this.#place.shared.get("pending").catch(() => undefined);
-    if (stored?.expiresAt > Date.now()) this.#tab.write(this.#place.name, stored);
+    if (current(stored)) this.#tab.write(this.#place.name, stored);
+    else if (stored || this.#last?.expiresAt) this.forget(); // it is over
   }
 
   /** Body mode's proof that the user has signed in here before. It gives this client messages of its own, and signs nobody in. */
@@ -253,7 +251,7 @@ export class Latchkey extends Target {
     if (this.#place.isBody && !session.refresh) return this.#leave("signed-out");
     if (!session.retry) await this.#keep(session.refresh, session);
     const asked = now(); // an answer may be late, but a token is never older than its request
-    const attempt = () => this.#post("/api/auth/token/refresh/", session, isRefreshed, { patience: PATIENCE, keepalive: true });
+    const attempt = () => this.#post("/api/auth/token/refresh", session, isRefreshed, { patience: PATIENCE, keepalive: true });
     try {
       await this.#accept(await insist(attempt), asked, "refreshed");
     } catch (error) {
@@ -338,17 +336,19 @@ export class Latchkey extends Target {
     }
   }
 
-  async #fetch(input, init) {
+  async #fetch(input, init, fresh = FRESH) {
     const request = new Request(input, init);
+    // A body that can be read once is copied. Others are sent as they came, because some platforms lose the body of a Request.
+    const isOnce = input instanceof Request || init?.body?.getReader;
     if (!this.#place.origins.has(new URL(request.url).origin)) throw new TypeError(`${request.url} may not get a token. Add its origin to origins.`);
     const send = ({ access }) => {
-      const attempt = request.clone();
-      attempt.headers.set("authorization", `Bearer ${access}`);
-      return fetch(attempt);
+      const headers = new Headers(isOnce ? request.headers : init?.headers);
+      headers.set("authorization", `Bearer ${access}`);
+      return isOnce ? fetch(request.clone(), { headers }) : fetch(request.url, { ...init, headers });
     };
     const held = await this.#good();
     const answer = await send(held);
-    if (answer.status !== 401) return answer;
+    if (answer.status !== 401 || held.life - left(held) < fresh) return answer;
     // Its key was revoked or its session has ended. Retry once with a new token, if the server gives one.
     await this.#replace(held);
     return send(await this.#good());
@@ -358,7 +358,7 @@ export class Latchkey extends Target {
     const { api, isBody } = this.#place;
     const [token_delivery, credentials] = isBody ? ["body", "omit"] : ["cookie", "include"];
     const headers = { "content-type": "application/json" };
-    const init = { method: "POST", headers, credentials, cache: "no-store", keepalive, body: JSON.stringify({ ...fields, token_delivery }) };
+    const init = { ...OWN, method: "POST", headers, credentials, keepalive, body: JSON.stringify({ ...fields, token_delivery }) };
     const send = (signal) => fetch(api + path, { ...init, signal });
     return exchange(api + path, send, (answer) => isRight(answer, isBody), patience);
   }
@@ -366,10 +366,15 @@ export class Latchkey extends Target {
   /** Sends a request with the access token. Each of them may be repeated. */
   async #ask(method, path, isRight) {
     const url = this.#open().api + path;
-    const send = (signal) => this.#fetch(url, { method, cache: "no-store", signal });
+    const send = (signal) => this.#fetch(url, { ...OWN, method, signal }, 0);
     return insist((isLast) => exchange(url, send, isRight, isLast ? LONG_PATIENCE : LONG_PATIENCE / 3), isLost);
   }
 }
 
+/** A redirect could carry a secret to another server. The API redirects none of these requests. */
+const OWN = { cache: "no-store", redirect: "manual" };
+
+/** A pending code, unless it is over. */
+const current = (pending) => (pending?.expiresAt + SLACK > Date.now() ? pending : undefined);
 const now = () => ({ date: Date.now(), mono: performance.now() });
 const left = ({ life, date, mono }) => life - Math.max(Date.now() - date, performance.now() - mono);

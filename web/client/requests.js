@@ -10,10 +10,20 @@ export const varied = () => 0.5 + Math.random(); // so that clients spread their
 /** Sends a request with `send`, waits `patience` for the whole answer, and returns the JSON of Latchkey's answer. */
 export async function exchange(url, send, isRight, patience) {
   const late = new AbortController();
-  const timer = setTimeout(() => late.abort(), patience);
-  try {
+  let timer;
+  // Some platforms ignore the signal.
+  const bound = new Promise((_, reject) => {
+    timer = setTimeout(() => {
+      late.abort();
+      reject(late.signal.reason);
+    }, patience);
+  });
+  const answered = async () => {
     const response = await send(late.signal);
     return understood(url, response, await response.text(), isRight);
+  };
+  try {
+    return await Promise.race([answered(), bound]);
   } catch (cause) {
     if (cause instanceof LatchkeyError) throw cause;
     const message = late.signal.aborted ? `The server did not answer within ${patience / 1_000} seconds.` : "The server did not answer.";

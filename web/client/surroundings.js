@@ -23,13 +23,14 @@ export function surroundings({ api, delivery, origins, storage, locks, channel }
     const hint = globalThis.window || globalThis.WorkerGlobalScope ? "" : " On a server, leave these calls to the browser.";
     throw new LatchkeyError("unsupported", `Latchkey lacks ${missing.join(", ")} here.${hint}`);
   }
-  const base = baseOf(api);
+  const base = checked("api", api, baseOf);
+  const allowedOrigins = origins.map((url) => checked("origins", url, (url) => new URL(url).href));
   const name = nameOf(base);
   return {
     api: base,
     name,
     isBody: delivery === "body",
-    origins: new Set([base, location?.href, ...origins].filter(Boolean).map((url) => new URL(url).origin)),
+    origins: new Set([base, location?.href, ...allowedOrigins].filter(Boolean).map((url) => new URL(url).origin)),
     shared: new Shared(storage ?? durable(name), name),
     alone: (act) => alone(locks ?? navigator.locks, name, act),
     channel: channel === null ? () => undefined : channel ?? ((name) => allowed(() => new BroadcastChannel(name))),
@@ -43,6 +44,17 @@ function originOf(url) {
   } catch {
     return undefined;
   }
+}
+
+/** What `read` makes of an option that is an http or https address. */
+function checked(option, value, read) {
+  try {
+    const url = read(value);
+    if (value && /^https?:/.test(url)) return url;
+  } catch {
+    // not an address
+  }
+  throw new LatchkeyError("invalid_option", `The option \`${option}\` is not an http or https address: ${value}.`);
 }
 
 const refused = (cause) => new LatchkeyError("storage", `This browser keeps no data for this site (${cause?.message ?? cause}).`, { cause });

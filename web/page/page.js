@@ -21,6 +21,7 @@ const PROBLEMS = {
   email_send_failed: "The email could not be sent. Please try again.",
   sms_send_failed: "The text could not be sent. Try again, or use your email.",
   network: "We cannot reach the server. Check your connection, and try again.",
+  throttled: "The server is busy. Please try again in a moment.",
   foreign: "Another server answered. If this network has a sign-in page of its own, open that first.",
   storage: "This browser keeps no data for this page. Allow cookies and site data for it.",
   busy: "Another tab of this page is busy. Please try again in a moment.",
@@ -33,10 +34,14 @@ const TROUBLES = {
   insecure: ["No secure connection", "Signing in needs https. Open this page with an address that begins with https://."],
   unsupported: ["Browser too old", "This browser lacks what signing in needs. Please update it, or use another one."],
   busy: ["Another tab is busy", "Another tab of this page is still signing in. Please try again in a moment."],
+  network: ["No connection", "We cannot reach the server to check whether you are signed in."],
+  foreign: ["No connection", PROBLEMS.foreign],
+  throttled: ["Server busy", PROBLEMS.throttled],
 };
-const UNREACHED = ["No connection", "We cannot reach the server to check whether you are signed in."];
-/** A code never lives longer than this after the time that its answer promises. */
-const SLACK = 5 * 60_000;
+/** The statuses with which API Gateway refuses a request itself. */
+const GATEWAYS = { 413: "refused", 429: "throttled", 431: "refused" };
+/** The code of an error, or what `unexpected` means. */
+const kindOf = ({ code, status }) => (code === "unexpected" && status < 500 ? GATEWAYS[status] ?? "foreign" : code);
 
 function inWords(seconds = 60) {
   const [count, unit] = seconds < 90 ? [seconds, "second"] : seconds < 5_400 ? [seconds / 60, "minute"] : [seconds / 3_600, "hour"];
@@ -63,9 +68,9 @@ const entitle = (title) => (document.title = $("title").textContent = title);
 /** Shows the error in `view`, or removes the last one. */
 function complain(view, error) {
   const place = $(view).querySelector(".problem");
-  let code = error?.code === "unexpected" && error.status < 500 ? "foreign" : error?.code;
-  if (view === "answer" && code === "invalid_request") code = "no_code";
-  place.textContent = error ? (PROBLEMS[code] ?? OURS).replace("…", inWords(error.retryAfter)) : "";
+  let kind = error && kindOf(error);
+  if (kind === "invalid_request" && view !== "ask") kind = view === "answer" ? "no_code" : "refused";
+  place.textContent = error ? (PROBLEMS[kind] ?? OURS).replace("…", inWords(error.retryAfter)) : "";
   const input = $(view).querySelector("input");
   if (!input) return;
   input.ariaInvalid = String(/^invalid/.test(error?.code ?? ""));
@@ -85,7 +90,8 @@ async function attempt(act) {
     if (error.name !== "LatchkeyError") throw error;
     if (view === shown) complain(view, error);
   } finally {
-    main.ariaBusy = "false";
+    // A user who has just signed in waits for the next view.
+    main.ariaBusy = String(auth.signedIn === true && shown !== "inside");
   }
 }
 // The second click of a double click may meet a button of the next view.
@@ -112,39 +118,38 @@ submitted("ask", async () => {
 function wait({ isNew = false } = {}) {
   const { identifier, channel } = auth.pending;
   const mailbox = webmail(identifier);
+  $("identifier").value = identifier;
   $("sent").textContent = isNew ? "We sent a new code to" : "We sent it to";
   $("sent-to").textContent = identifier;
   $("code").value = "";
   $("webmail").hidden = !mailbox;
   if (mailbox) Object.assign($("webmail"), { href: mailbox.url, textContent: `Open ${mailbox.name}` });
   show("answer");
-  // So that the back button leads to the address.
-  if (history.state !== "answer") history.pushState("answer", "");
+  // So that the back button leads to the address, which a restored tab then fills in.
+  if (history.state) history.replaceState(identifier, "");
+  else history.pushState(identifier, "");
   count();
   if (channel === "sms") fromText();
 }
 
-/** Whether every code for the pending challenge has expired, as in a tab that was restored days later. */
-const isOver = () => auth.pending && auth.pending.expiresAt + SLACK < Date.now();
-
 /** Asks for the address, with the last one filled in. */
 function askAgain() {
-  $("identifier").value = auth.pending?.identifier ?? $("identifier").value;
+  $("identifier").value ||= history.state ?? "";
   show("ask");
   $("identifier").select();
 }
 
 /** Shows the view for a user who is not signed in. */
 function outside() {
-  if (auth.pending && !isOver()) wait();
+  if (auth.pending) wait();
   else askAgain();
 }
 
 addEventListener("popstate", ({ state }) => {
-  if (shown === "answer" && state !== "answer") askAgain();
-  if (shown === "ask" && state === "answer") outside();
+  if (shown === "answer" && !state) askAgain();
+  else if (shown === "ask" && state) outside();
 });
-for (const event of ["visibilitychange", "pageshow"]) addEventListener(event, () => shown === "answer" && isOver() && askAgain());
+for (const event of ["visibilitychange", "pageshow"]) addEventListener(event, () => shown === "answer" && !auth.pending && askAgain());
 
 /** Fills in the code from a text message, if the browser supports it. */
 async function fromText() {
@@ -193,11 +198,13 @@ on("letters", "click", () => {
   $("code").inputMode = "text";
   $("code").focus();
 });
-on("change", "click", () => (history.state === "answer" ? history.back() : askAgain()));
+on("change", "click", () => (history.state ? history.back() : askAgain()));
 
 // ---- Signed in
 /** Shows the view only when it is complete, so that its parts do not move. */
 async function enter() {
+  document.querySelector("main").ariaBusy = "true";
+  if (history.state) history.replaceState(null, "");
   const error = await list().catch((error) => error);
   if (!auth.signedIn) return;
   show("inside");
@@ -246,7 +253,7 @@ async function begin() {
     await auth.restore();
   } catch (error) {
     if (error.name !== "LatchkeyError") throw error;
-    const [title, lead] = TROUBLES[error.code] ?? UNREACHED;
+    const [title, lead] = TROUBLES[kindOf(error)] ?? ["Not available", OURS];
     show("apart");
     entitle(title);
     $("apart-lead").textContent = lead;

@@ -1,5 +1,6 @@
 //! `ID#<digest>` in `UserTable`: the user of an identifier. Written when the user is created.
 
+use aws_sdk_dynamodb::types::TransactWriteItem;
 use serde::{Deserialize, Serialize};
 
 use super::row::{self, row};
@@ -109,12 +110,9 @@ impl Users<'_> {
         let owner = row(code.identifier(), session, source_url, now);
         let mut state = code.state().clone();
         for round in 0..MOST_ROUNDS {
-            let writes = [
-                challenges.use_up_in_transaction(code, &state, now)?,
-                self.table.put_new_in_transaction(row::write(&owner)?)?,
-                self.table.put_new_in_transaction(self.user_item(&user)?)?,
-                self.table.put_new_in_transaction(self.session_item(session)?)?,
-            ];
+            let [put_user, put_session] = self.put_with_session(&user, session)?;
+            let put_owner = self.table.put_new_in_transaction(row::write(&owner)?)?;
+            let writes = [challenges.use_up_in_transaction(code, &state, now)?, put_owner, put_user, put_session];
             let reasons = match self.table.transact(writes, &format!("{request_token}{round}")).await? {
                 Transacted::Done => return Ok(SignUp::Done(user)),
                 Transacted::Refused(reasons) => reasons,
@@ -146,18 +144,22 @@ impl Users<'_> {
     ) -> Result<SignUp> {
         let NewUser { user, source_url, request_token } = new_user;
         let owner = row(identifier, session, source_url, now);
-        let writes = [
-            self.table.replace_in_transaction(row::write(owner)?, &USER.is(("deleted", &*deleted.to_string())))?,
-            self.table.put_new_in_transaction(self.user_item(&user)?)?,
-            self.table.put_new_in_transaction(self.session_item(session)?)?,
-        ];
-        let reasons = match self.table.transact(writes, &request_token).await? {
+        let [put_user, put_session] = self.put_with_session(&user, session)?;
+        let names_deleted = USER.is(("deleted", &*deleted.to_string()));
+        let put_owner = self.table.replace_in_transaction(row::write(owner)?, &names_deleted)?;
+        let reasons = match self.table.transact([put_owner, put_user, put_session], &request_token).await? {
             Transacted::Done => return Ok(SignUp::Done(user)),
             Transacted::Refused(reasons) => reasons,
         };
         let taken = reasons.into_iter().next().and_then(|reason| reason.item);
         let taken = taken.ok_or_else(|| Error::internal("the item of an identifier has been deleted"))?;
         Ok(SignUp::Taken(row::read::<Row>(taken)?.user))
+    }
+
+    /// The writes of a new user and its first session.
+    fn put_with_session(&self, user: &User, session: &Session) -> Result<[TransactWriteItem; 2]> {
+        let put = |item: Result<Item>| self.table.put_new_in_transaction(item?);
+        Ok([put(self.user_item(user))?, put(self.session_item(session))?])
     }
 }
 

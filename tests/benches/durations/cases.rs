@@ -70,12 +70,19 @@ pub const CASES: [Case; 14] = [
     mail("wrong code without an id: alias code under way", History::ByAlias, Sent::WrongUnbound),
 ];
 
+/// Far below the day's mails to one domain.
+const PER_DOMAIN: usize = 250;
+
 impl Case {
     /// The identifier of one side of a pair. Sharing a code changes nothing, so one identifier serves all pairs.
     pub fn identifier(self, run: usize, has_history: bool) -> String {
         let run = if has_history && self.history == History::Shared { 0 } else { run };
         let side = u8::from(has_history);
-        if self.is_sms { format!("+44740{side}{run:06}") } else { format!("u{side}x{run:06}@example.com") }
+        if self.is_sms {
+            format!("+44740{side}{run:06}")
+        } else {
+            format!("u{side}x{run:06}@d{}.example", run / PER_DOMAIN)
+        }
     }
 
     /// Somebody else, who gets a message of the other channel.

@@ -5,6 +5,13 @@ import { Latchkey } from "@latchkey/client";
 // One client for the whole app. It lives outside of the components, because StrictMode mounts each of them twice.
 const auth = new Latchkey({ api: import.meta.env.VITE_AUTH_API });
 
+/** What the app's own server knows about the user. */
+async function fetchMe() {
+  const answer = await auth.fetch("/me");
+  if (!answer.ok) throw new Error(`The server answered ${answer.status}.`);
+  return answer.json();
+}
+
 /** The state to show, and a function that runs an action and then shows the new state. */
 function useAuth() {
   const [state, setState] = useState({});
@@ -12,8 +19,8 @@ function useAuth() {
     let problem;
     await action().catch((error) => (problem = error.message));
     const { signedIn, pending } = auth;
-    const me = signedIn && (await auth.fetch("/me").then((answer) => answer.json()).catch((error) => void (problem ??= error.message)));
-    setState({ signedIn, pending, me, problem });
+    const me = signedIn && (await fetchMe().catch((error) => void (problem ??= error.message)));
+    if (auth.signedIn === signedIn) setState({ signedIn, pending, me, problem }); // otherwise too late: `change` shows the new state
   }
   useEffect(() => {
     const changed = () => run(async () => undefined);
@@ -45,7 +52,11 @@ function App() {
         <Field key="ask" label="Email" kind="username" button="Send the code" onValue={(email) => run(() => auth.request(email))} />
       )}
       {signedIn === false && pending && (
-        <Field key="answer" label="Code" kind="one-time-code" button="Sign in" onValue={(code) => run(() => auth.verify(code))} />
+        <>
+          <Field key="answer" label="Code" kind="one-time-code" button="Sign in" onValue={(code) => run(() => auth.verify(code))} />
+          <button onClick={() => run(() => auth.resend())}>Send a new code</button>{" "}
+          <button onClick={() => run(async () => auth.forget())}>Use another address</button>
+        </>
       )}
       {me && <p>Signed in as user {me.id} <button onClick={() => run(() => auth.signOut())}>Sign out</button></p>}
     </main>
