@@ -44,7 +44,7 @@ async fn a_user_sees_sign_ins_and_ends_newest_first() {
     );
     let opened = &rows(&listed)[1];
     assert_eq!((&opened["device"], &opened["ip_prefix"]), (&json!("Unknown device"), &json!("192.0.0.0/16")));
-    assert_eq!((&opened["method"], &rows(&listed)[0]["reason"]), (&json!("otp_email"), &json!("ended")));
+    assert_eq!((&opened["method"], &rows(&listed)[0]["reason"]), (&json!("otp_email"), &json!("logout")));
 }
 
 #[tokio::test]

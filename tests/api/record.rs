@@ -5,7 +5,7 @@ mod histories;
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
-use tests::client::VERIFY;
+use tests::client::{SESSIONS, VERIFY};
 use tests::deployment::{START, session_of, unverified};
 use tests::{Deployment, Tokens};
 
@@ -68,7 +68,7 @@ async fn a_sign_up_and_its_end_are_thin_events() {
     let started = "2026-01-01T00:00:00Z";
     about("user.created", started, json!({ "method": "otp_email", "source": "example.org" }));
     about("session.opened", started, json!({ "method": "otp_email", "session": session }));
-    about("session.ended", "2026-01-01T00:01:00Z", json!({ "reason": "ended", "session": session }));
+    about("session.ended", "2026-01-01T00:01:00Z", json!({ "reason": "logout", "session": session }));
     assert_eq!(auth.events().len(), 3);
 }
 
@@ -111,25 +111,88 @@ async fn counts_tell_ways_sources_and_last_activity() {
     assert_eq!((active(day), active(day + 1)), (Some(2), Some(1)), "Ada was last active on the second day");
 }
 
+/// The reasons of all events `session.ended`, by session.
+fn reasons(auth: &Deployment) -> BTreeMap<String, String> {
+    let text = |event: &Value, name: &str| event[name].as_str().unwrap().to_owned();
+    events(auth, "session.ended").iter().map(|event| (text(event, "session"), text(event, "reason"))).collect()
+}
+
 #[tokio::test]
 async fn an_ended_session_has_its_reason() {
-    let auth = Deployment::with(&[("EVENTS", "all"), ("SESSIONS_PER_USER", "2")]).await;
+    let auth = Deployment::with(&[("SESSIONS_PER_USER", "4")]).await;
+    let (client, mut expected) = (auth.client(), BTreeMap::new());
     let mut sessions = Vec::new();
-    for _ in 0..3 {
-        sessions.push(auth.client().sign_in(ADA).await);
+    for _ in 0..5 {
+        sessions.push(client.sign_in(ADA).await);
         auth.wait(1);
     }
-    auth.client().logout_everywhere(&sessions[2].refresh).await.ok();
+    let mut expect = |tokens: &Tokens, reason: &str| expected.insert(session_of(&tokens.access), reason.to_owned());
+    let [first, thief, left, ended, last] = &sessions[..] else { panic!() };
+    expect(first, "limit");
+    client.refresh(&thief.refresh).await.ok();
+    auth.wait(11);
+    client.refresh(&thief.refresh).await.refused(401, "invalid_token");
+    expect(thief, "reuse");
+    client.logout(&left.refresh).await.ok();
+    expect(left, "logout");
+    client.with_token("DELETE", &format!("{SESSIONS}{}", session_of(&ended.access)), &last.access).await.ok();
+    expect(ended, "revoked");
+    let (other, everywhere) = (client.sign_in(ADA).await, client.sign_in(ADA).await);
+    client.with_token("DELETE", &format!("{SESSIONS}{}", session_of(&other.access)), &other.access).await.ok();
+    expect(&other, "logout");
+    client.with_token("DELETE", SESSIONS, &everywhere.access).await.ok();
+    expect(last, "revoked");
+    client.logout_everywhere(&everywhere.refresh).await.ok();
+    expect(&everywhere, "everywhere");
     auth.stack.deliver().await;
-    let mut ended: Vec<_> = events(&auth, "session.ended")
-        .iter()
-        .map(|event| (event["session"].clone(), event["reason"].clone()))
-        .collect();
-    ended.sort_by_key(|pair| format!("{pair:?}"));
-    let expect = |at: usize, reason: &str| (json!(session_of(&sessions[at].access)), json!(reason));
-    let mut expected = vec![expect(0, "limit"), expect(1, "everywhere"), expect(2, "everywhere")];
-    expected.sort_by_key(|pair| format!("{pair:?}"));
-    assert_eq!(ended, expected);
+    assert_eq!(reasons(&auth), expected);
+}
+
+/// How many users were last active on each day.
+fn last_active(auth: &Deployment) -> BTreeMap<u64, i64> {
+    let blocks = auth.items_of("RECORD_TABLE", "LA#");
+    let days = blocks.iter().flat_map(numbers).filter(|(_, count)| *count != 0);
+    days.map(|(name, count)| (name[1..].parse().unwrap(), count)).collect()
+}
+
+/// The sums of the last 1, 7 and 30 days are the active users.
+#[tokio::test]
+async fn a_refresh_is_activity_too() {
+    let auth = Deployment::with(&[("REFRESH_IDLE_DAYS", "30"), ("REFRESH_ABSOLUTE_DAYS", "90")]).await;
+    let (client, today) = (auth.client(), START / DAY);
+    let mut refresh = client.sign_in(ADA).await.refresh;
+    client.sign_in("bob@example.com").await;
+    auth.stack.deliver().await;
+    for days in [1_u64, 1, 5] {
+        auth.wait(days * DAY);
+        for _ in 0..2 {
+            refresh = client.refresh(&refresh).await.tokens().refresh;
+        }
+        auth.stack.deliver().await;
+    }
+    assert_eq!(last_active(&auth), BTreeMap::from([(today, 1), (today + 7, 1)]));
+    let active = |days: u64| last_active(&auth).range(today + 8 - days..).map(|(_, count)| count).sum::<i64>();
+    assert_eq!([1, 7, 8, 30].map(active), [1, 1, 2, 2]);
+
+    auth.wait(DAY);
+    client.sign_in(ADA).await;
+    client.refresh(&refresh).await.ok();
+    auth.stack.deliver().await;
+    assert_eq!(last_active(&auth), BTreeMap::from([(today, 1), (today + 8, 1)]));
+}
+
+/// The refresh has happened. Only the day of the last activity is not noted.
+#[tokio::test]
+async fn a_fault_while_activity_is_noted_costs_the_person_nothing() {
+    let auth = Deployment::start().await;
+    let tokens = auth.client().sign_in(ADA).await;
+    auth.wait(DAY);
+    let fault = json!({ "service": "dynamodb", "operation": "UpdateItem", "key": "U#", "error": "AccessDeniedException", "times": 1 });
+    auth.faults(json!({ "aws": [fault] }));
+    let tokens = auth.client().refresh(&tokens.refresh).await.tokens();
+    auth.client().refresh(&tokens.refresh).await.ok();
+    auth.stack.deliver().await;
+    assert_eq!(last_active(&auth), BTreeMap::from([(START / DAY + 1, 1)]));
 }
 
 /// The identifier's item still names the deleted user, so it changes instead of being new.

@@ -98,6 +98,27 @@ async fn each_operation_makes_the_expected_round_trips() {
     assert_eq!(write, 2.0, "logout everywhere, of a user with one identifier");
 }
 
+/// It notes the last activity. No other refresh writes more than it did without.
+#[tokio::test]
+async fn only_the_first_refresh_of_a_users_day_costs_a_trip_and_a_unit_more() {
+    let auth = &Deployment::start().await;
+    let refresh = auth.client().sign_in(ADA).await.refresh;
+    auth.wait(86_400);
+    // Somebody else's refresh loads the keys.
+    let other = auth.client().sign_in("somebody@example.com").await;
+    auth.client().refresh(&other.refresh).await.ok();
+    let other = auth.client().sign_in("somebody@example.com").await;
+    let (first, write, _) = measured(auth, &[2], REFRESH, json!({ "refresh": other.refresh })).await;
+    assert_eq!((first.code(), write), ("ok", 1.0), "refresh, first after a sign-in of the same day");
+    let (first, write, read) = measured(auth, &[2, 1], REFRESH, json!({ "refresh": refresh })).await;
+    assert_eq!((first.code(), write, read), ("ok", 2.0, 1.0), "refresh, first of the user's day");
+    let (repeated, write, read) = measured(auth, &[2], REFRESH, json!({ "refresh": refresh })).await;
+    assert_eq!((repeated.code(), write, read), ("ok", 1.0, 1.0), "the same again");
+    let refresh = first.tokens().refresh;
+    let (later, write, read) = measured(auth, &[2], REFRESH, json!({ "refresh": refresh })).await;
+    assert_eq!((later.code(), write, read), ("ok", 1.0, 1.0), "refresh, later on the day");
+}
+
 /// One read checks that the session is active. A list reads all sessions together. Ending sessions checks it in the same write.
 #[tokio::test]
 async fn routes_with_an_access_token_cost_one_or_two_round_trips() {

@@ -73,7 +73,7 @@ async fn goes_on(world: &World, played: &Played) -> Option<String> {
 }
 
 /// Calls with an unchanged answer despite their failure, by the prefixes of the request and of the call.
-const MAY_FAIL: [(&str, &str); 10] = [
+const MAY_FAIL: [(&str, &str); 11] = [
     // Cached keys remain usable for a while.
     ("", "GetSecretValue"),
     ("", "GetItem JWKS"),
@@ -85,6 +85,8 @@ const MAY_FAIL: [(&str, &str); 10] = [
     // The sessions have ended, even if their devices stay known.
     ("a logout everywhere", "UpdateItem I#"),
     ("the same answer again", "GetItem ID#"),
+    // The session has moved on, even if the day of the last activity stays an older one.
+    ("a refresh, first of the day", "UpdateItem U#"),
     // The code was used, even if its payment fails.
     ("an answer", "UpdateItem R#"),
     ("a first answer", "UpdateItem R#"),
@@ -224,6 +226,11 @@ async fn by_sms() {
 #[tokio::test(start_paused = true)]
 async fn refresh() {
     every_fault_of(requests::REFRESH, "ok").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn first_of_day() {
+    every_fault_of(requests::FIRST_OF_DAY, "ok").await;
 }
 
 #[tokio::test(start_paused = true)]

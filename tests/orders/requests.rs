@@ -100,6 +100,15 @@ pub const BY_SMS: Scenario = request("an answer to an SMS", |world| {
 pub const REFRESH: Scenario =
     request("a refresh", |world| Box::pin(alone(world, |tokens| Action::Refresh(tokens.clone()))));
 
+/// It also notes the day of the last activity.
+pub const FIRST_OF_DAY: Scenario = request("a refresh, first of the day", |world| {
+    Box::pin(async move {
+        let tokens = known(world).await;
+        world.auth.wait(86_400);
+        Scene::about(ADA).and("somebody", Action::Refresh(tokens.clone())).with_sessions(&[&tokens])
+    })
+});
+
 pub const RETRY: Scenario = request("a refresh with a retry key", |world| {
     Box::pin(alone(world, |tokens| Action::RefreshAgain(tokens.clone())))
 });

@@ -12,7 +12,7 @@ use shared::config::Reader;
 use shared::http::{Cookie, Delivered, Frontends, Reply, Request, TokenDelivery};
 use shared::keys::{IndexKeys, RefreshKeys};
 use shared::observe::report::{self, About};
-use shared::people::User;
+use shared::people::{EndReason, User};
 use shared::runtime::Function;
 use shared::sessions::{AccessPolicy, Audience, Grant, RefreshToken, SessionPolicy};
 use shared::store::{OtpTable, Store, UserTable};
@@ -107,7 +107,7 @@ impl Function for Logout {
 
 impl Logout {
     async fn end(&self, request: &Request, Grant { user, session, .. }: &Grant) -> Result<()> {
-        let ended = self.users.of(request.tenant()).end_session(user, session).await?;
+        let ended = self.users.of(request.tenant()).end_session(user, session, EndReason::Logout).await?;
         tracing::info!(event = "signed_out", %user, all = false, ended, "signed out");
         Ok(())
     }

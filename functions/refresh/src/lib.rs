@@ -5,12 +5,14 @@
 //! 3. The current token gets its successor. The previous token gets the same successor again, from the client that rotated it: its
 //!    retry key shows this at any time, and without a key the grace period is left. Any other used token ends the session,
 //!    because someone probably has a copy.
+//! 4. The first refresh of a user's day notes the day of the last activity.
 
 use serde::{Deserialize, Serialize};
 use shared::aws::{self, Aws};
 use shared::config::Reader;
 use shared::http::{Cookie, Delivered, Frontends, Issuer, Reply, Request, TokenDelivery, TokenSettings, Tokens};
 use shared::observe::report::{self, About};
+use shared::people::EndReason;
 use shared::runtime::Function;
 use shared::sessions::{RefreshToken, RotatedBy, Rotation, Session, SessionPolicy};
 use shared::store::{RotationRequest, Store, UserTable, Users};
@@ -122,8 +124,13 @@ impl Refresh {
                 return Err(Error::InvalidToken);
             }
         };
-        if !keys.admit(&session) || !user.is_some_and(|user| user.has(session.id())) {
+        let user = user.filter(|user| user.has(session.id())).ok_or(Error::InvalidToken)?;
+        if !keys.admit(&session) {
             return Err(Error::InvalidToken);
+        }
+        // A failure is only logged, because the session has moved on.
+        if let Err(error) = users.note_activity(&user, session.id(), now).await {
+            tracing::warn!(cause = error.cause(), user = %user.id, "the day of the last activity stays an older one");
         }
         let mut tokens = keys.issue(&session, &access_key)?;
         let cookie = tokens.into_cookie(delivery);
@@ -134,7 +141,7 @@ impl Refresh {
 /// A used token was presented again. Its session ends for everyone, the attacker and the user alike (S32).
 async fn end(users: Users<'_>, session: &Session) -> Result<Reply> {
     let (user, id) = (session.user(), session.id());
-    let ended = users.end_session(user, id).await?;
+    let ended = users.end_session(user, id, EndReason::Reuse).await?;
     tracing::warn!(event = "refresh_reuse", %user, session = id.as_str(), ended, "a used refresh token was presented");
     Err(Error::InvalidToken)
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::event::{Event, Reason, What};
+use super::event::{Event, What};
 use super::source::source_of;
 use crate::people::User;
 use crate::sessions::Device;
@@ -101,7 +101,8 @@ impl Change {
                 happened.push((user, What::UserCreated { way: way.clone(), source }));
             }
             Changed::User { id, before: Some(before), after: Some(after) } => {
-                let reason = reason(before, after);
+                // The write that ends sessions says why.
+                let reason = after.ended;
                 let ended = before.sessions.keys().filter(|session| !after.sessions.contains_key(*session));
                 happened.extend(ended.map(|session| (id, What::SessionEnded { session: session.clone(), reason })));
                 let fields = updated(before, after);
@@ -121,17 +122,6 @@ impl Change {
     }
 }
 
-/// Why the sessions of one write ended. The item tells no more than this.
-fn reason(before: &User, after: &User) -> Reason {
-    if after.epoch > before.epoch {
-        Reason::Everywhere
-    } else if after.sessions.keys().any(|session| !before.sessions.contains_key(session)) {
-        Reason::Limit
-    } else {
-        Reason::Ended
-    }
-}
-
 /// The names of changed fields of the profile.
 fn updated(before: &User, after: &User) -> Vec<&'static str> {
     let fields =
@@ -142,6 +132,7 @@ fn updated(before: &User, after: &User) -> Vec<&'static str> {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
+    use crate::people::EndReason;
     use crate::words::Entropy;
 
     pub(crate) const AT: u64 = 1_800_000_000;
@@ -165,7 +156,7 @@ pub(crate) mod tests {
         change(Changed::User { id, before, after }).events().into_iter().map(|event| event.what).collect()
     }
 
-    fn ended(session: &str, reason: Reason) -> What {
+    fn ended(session: &str, reason: Option<EndReason>) -> What {
         What::SessionEnded { session: session.to_owned(), reason }
     }
 
@@ -184,11 +175,13 @@ pub(crate) mod tests {
 
     #[test]
     fn an_entry_that_leaves_the_list_is_a_session_that_ended() {
-        let (two, one) = (user(&["a", "b"], 0), user(&["b"], 0));
-        assert_eq!(of_user(Some(two.clone()), Some(one)), [ended("a", Reason::Ended)]);
-        assert_eq!(of_user(Some(two.clone()), Some(user(&["b", "c"], 0))), [ended("a", Reason::Limit)]);
-        let everywhere = [ended("a", Reason::Everywhere), ended("b", Reason::Everywhere)];
-        assert_eq!(of_user(Some(two.clone()), Some(user(&[], 1))), everywhere);
+        let two = user(&["a", "b"], 0);
+        let after = |sessions: &[&str], ended| Some(Box::new(User { ended, ..*user(sessions, 0) }));
+        for reason in [None, Some(EndReason::Logout), Some(EndReason::Reuse)] {
+            assert_eq!(of_user(Some(two.clone()), after(&["b"], reason)), [ended("a", reason)]);
+            assert_eq!(of_user(Some(two.clone()), after(&["b", "c"], reason)), [ended("a", reason)]);
+            assert_eq!(of_user(Some(two.clone()), after(&[], reason)), [ended("a", reason), ended("b", reason)]);
+        }
         assert_eq!(of_user(Some(two.clone()), Some(two.clone())), []);
         assert_eq!(of_user(None, Some(two.clone())), []);
         assert_eq!(of_user(Some(two), None), []);

@@ -53,7 +53,7 @@ impl Counts {
 
     fn moved(&mut self, user: Option<&User>, by: i64) {
         if let Some(user) = user {
-            *self.last_active.entry(last_active(user)).or_default() += by;
+            *self.last_active.entry(user.last_active()).or_default() += by;
         }
     }
 
@@ -63,11 +63,6 @@ impl Counts {
         let items = of_days.sum::<usize>() + self.last_active.len();
         items >= MOST_ITEMS || self.days.values().any(|day| day.sources.len() >= MOST_SOURCES)
     }
-}
-
-/// The day on which a user last signed in.
-fn last_active(user: &User) -> u64 {
-    user.last_login.unwrap_or(user.joined).day()
 }
 
 fn one_more(counts: &mut BTreeMap<String, u32>, of: &str) {

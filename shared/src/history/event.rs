@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::people::EndReason;
 use crate::sessions::Device;
 use crate::words::{Tenant, Timestamp, UserId};
 
@@ -34,8 +35,8 @@ pub enum What {
     SessionEnded {
         /// The session.
         session: String,
-        /// Why it ended.
-        reason: Reason,
+        /// Why it ended. `None` if its user's item does not say, because someone changed it by hand.
+        reason: Option<EndReason>,
     },
     /// A sign-up.
     UserCreated {
@@ -49,28 +50,6 @@ pub enum What {
         /// The names of the changed fields.
         fields: Vec<&'static str>,
     },
-}
-
-/// Why a session ended, as far as its user's item tells.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reason {
-    /// Its client signed out, another session ended it, or a used token was presented.
-    Ended,
-    /// The user signed out everywhere.
-    Everywhere,
-    /// A newer session needed its place.
-    Limit,
-}
-
-impl Reason {
-    /// Its name in events.
-    pub fn name(self) -> &'static str {
-        match self {
-            Reason::Ended => "ended",
-            Reason::Everywhere => "everywhere",
-            Reason::Limit => "limit",
-        }
-    }
 }
 
 impl What {
@@ -102,7 +81,7 @@ impl Event {
             }
             What::SessionEnded { session, reason } => {
                 add("session", json!(session));
-                add("reason", json!(reason.name()));
+                add("reason", json!(reason.map_or("other", EndReason::name)));
             }
             What::UserCreated { way, source } => {
                 add("method", json!(way));

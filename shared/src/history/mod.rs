@@ -10,6 +10,6 @@ mod wanted;
 
 pub use self::change::{Change, Changed, Sequence};
 pub use self::counts::{Counts, Day};
-pub use self::event::{Event, Reason, What};
+pub use self::event::{Event, What};
 pub use self::source::{NO_SOURCE, source_of};
 pub use self::wanted::Wanted;

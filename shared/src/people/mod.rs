@@ -2,4 +2,4 @@
 
 mod user;
 
-pub use self::user::{LONGEST_NAME, User};
+pub use self::user::{EndReason, LONGEST_NAME, User};

@@ -25,6 +25,46 @@ pub struct User {
     pub sessions: BTreeMap<String, Timestamp>,
     /// How often the user signed out everywhere. A sign-in that began in an earlier epoch opens no session.
     pub epoch: u32,
+    /// The UTC day of the last refresh that was the first one of a day, in days since the epoch. [`User::last_active`] reads it.
+    pub refreshed: Option<u64>,
+    /// Why sessions ended in the last write that ended any. `None` before the first one.
+    pub ended: Option<EndReason>,
+}
+
+/// Why a session ended before its time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EndReason {
+    /// Its client signed out.
+    Logout,
+    /// The user signed out everywhere.
+    Everywhere,
+    /// Another session of the user ended it.
+    Revoked,
+    /// A newer session needed its place.
+    Limit,
+    /// A used refresh token was presented, so someone probably has a copy.
+    Reuse,
+}
+
+impl EndReason {
+    const ALL: [EndReason; 5] =
+        [EndReason::Logout, EndReason::Everywhere, EndReason::Revoked, EndReason::Limit, EndReason::Reuse];
+
+    /// Its name in the table and in events.
+    pub fn name(self) -> &'static str {
+        match self {
+            EndReason::Logout => "logout",
+            EndReason::Everywhere => "everywhere",
+            EndReason::Revoked => "revoked",
+            EndReason::Limit => "limit",
+            EndReason::Reuse => "reuse",
+        }
+    }
+
+    /// The reason with this name, if this version knows it.
+    pub fn named(name: &str) -> Option<EndReason> {
+        EndReason::ALL.into_iter().find(|reason| reason.name() == name)
+    }
 }
 
 /// The maximum length of a first or last name in characters. It keeps the item below 1 KB, even with ten sessions and
@@ -40,12 +80,30 @@ impl User {
         };
         let sessions = BTreeMap::from([(session.as_str().to_owned(), now)]);
         let (first_name, last_name) = (String::new(), String::new());
-        User { id, email, phone, first_name, last_name, joined: now, last_login: Some(now), sessions, epoch: 0 }
+        User {
+            id,
+            email,
+            phone,
+            first_name,
+            last_name,
+            joined: now,
+            last_login: Some(now),
+            sessions,
+            epoch: 0,
+            refreshed: None,
+            ended: None,
+        }
     }
 
     /// The user's own identifiers.
     pub fn identifiers(&self) -> impl Iterator<Item = Identifier> {
         [&self.email, &self.phone].into_iter().flatten().filter_map(|address| address.parse().ok())
+    }
+
+    /// The UTC day of the last sign-in or refresh, in days since the epoch.
+    pub fn last_active(&self) -> u64 {
+        let signed_in = self.last_login.unwrap_or(self.joined).day();
+        self.refreshed.map_or(signed_in, |refreshed| refreshed.max(signed_in))
     }
 
     /// Whether the session is active.
@@ -66,6 +124,23 @@ impl User {
 mod tests {
     use super::*;
     use crate::words::Entropy;
+
+    #[test]
+    fn a_reason_is_found_by_its_name() {
+        for reason in EndReason::ALL {
+            assert_eq!(EndReason::named(reason.name()), Some(reason));
+        }
+        assert_eq!(EndReason::named("later version"), None);
+    }
+
+    #[test]
+    fn the_last_activity_is_the_later_of_sign_in_and_refresh() {
+        let (now, ada) = (Timestamp::from_unix(5 * 86_400), "ada@example.com".parse().unwrap());
+        let id = UserId::draw(&Entropy, now).unwrap();
+        let user = User::sign_up(id, &ada, &SessionId::draw(&Entropy).unwrap(), now);
+        let last_active = |refreshed| User { refreshed, ..user.clone() }.last_active();
+        assert_eq!([None, Some(4), Some(5), Some(6)].map(last_active), [5, 5, 5, 6]);
+    }
 
     #[test]
     fn the_oldest_sessions_make_room() {

@@ -158,7 +158,7 @@ macro_rules! numbers {
     };
 }
 
-numbers!(i32 i64 u32 usize);
+numbers!(i32 i64 u32 u64 usize);
 
 /// Stored as Unix seconds.
 impl Value for Timestamp {

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::expression::{Condition, Path, Value};
+use super::expression::{Condition, Path, Value, any};
 use super::row::{self, row};
 use super::send::{MOST_ROUNDS, Written};
 use super::table::{Item, Users};
 use super::write::Unconditional;
 use crate::observe::report::{self, Step};
-use crate::people::User;
+use crate::people::{EndReason, User};
 use crate::sessions::Subject;
 use crate::words::{Error, ItemKey, Result, SessionId, Timestamp, UserId};
 
@@ -36,6 +36,10 @@ row! {
         SESSIONS = "ss" => sessions: BTreeMap<String, u64>,
         /// How often the user signed out everywhere. Missing before the first time.
         EPOCH = "ep" => #[serde(default, skip_serializing_if = "is_zero")] epoch: u32,
+        /// The UTC day of the last refresh that was the first one of a day, in days since the epoch.
+        LAST_ACTIVE = "la" => #[serde(default, skip_serializing_if = "Option::is_none")] refreshed: Option<u64>,
+        /// Why sessions ended in the last write that ended any: a name of [`EndReason`].
+        END_REASON = "er" => #[serde(default, skip_serializing_if = "Option::is_none")] ended: Option<String>,
     }
 }
 
@@ -85,6 +89,9 @@ impl Users<'_> {
                 let oldest = SESSIONS.entry("oldest", old);
                 write = write.when(oldest.exists()).remove(oldest);
             }
+            if !surplus.is_empty() {
+                write = write.set(END_REASON, EndReason::Limit.name());
+            }
             match write.send().await? {
                 Written::Done(_) => return Ok(true),
                 Written::Refused(None) => return Ok(false),
@@ -101,13 +108,28 @@ impl Users<'_> {
         Err(Error::unavailable("too many parallel requests change the user's item"))
     }
 
+    /// Notes that `user`, as just read, is active at `now`. Only the first refresh of a user's day writes. Later ones, and those
+    /// after a sign-in of the same day, need no call. A session that ended meanwhile writes nothing.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the table is unreachable.
+    pub async fn note_activity(&self, user: &User, session: &SessionId, now: Timestamp) -> Result<()> {
+        if user.last_active() >= now.day() {
+            return Ok(());
+        }
+        let is_earlier = any([LAST_ACTIVE.is_missing(), LAST_ACTIVE.below(("day", now.day()))]);
+        let write = self.update_user(&user.id).when(entry(session).exists()).when(is_earlier);
+        write.set(LAST_ACTIVE, ("day", now.day())).send().await?;
+        Ok(())
+    }
+
     /// Ends one session. Returns whether it was active.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the table is unreachable.
-    pub async fn end_session(&self, user: &UserId, session: &SessionId) -> Result<bool> {
+    pub async fn end_session(&self, user: &UserId, session: &SessionId, why: EndReason) -> Result<bool> {
         let session = entry(session);
-        let write = self.update_user(user).when(session.exists()).remove(session);
+        let write = self.update_user(user).when(session.exists()).remove(session).set(END_REASON, why.name());
         let lived = matches!(write.send().await?, Written::Done(_));
         report::note(Step::Ended { all: false, lived });
         Ok(lived)
@@ -132,6 +154,7 @@ impl Users<'_> {
             .update_user(user)
             .when(entry(session).above(("oldest", oldest)))
             .set(SESSIONS, Item::new())
+            .set(END_REASON, EndReason::Everywhere.name())
             .add(EPOCH, 1)
             .returning_before();
         let before = match write.send().await? {
@@ -149,10 +172,12 @@ impl Users<'_> {
     /// # Errors
     /// [`Error::Unavailable`] when the table is unreachable.
     pub async fn end_session_by(&self, user: &UserId, by: &SessionId, session: &SessionId) -> Result<Option<bool>> {
+        let why = if by == session { EndReason::Logout } else { EndReason::Revoked };
         let write = self
             .update_user(user)
             .when(SESSIONS.entry("by", by.as_str()).exists())
             .remove(entry(session))
+            .set(END_REASON, why.name())
             .returning_before();
         match write.send().await? {
             Written::Done(before) => Ok(Some(read(before)?.has(session))),
@@ -172,8 +197,12 @@ impl Users<'_> {
         opened: Timestamp,
     ) -> Result<Option<usize>> {
         let only = Item::from([(session.as_str().to_owned(), opened.attribute_value())]);
-        let write =
-            self.update_user(user).when(entry(session).is(("opened", opened))).set(SESSIONS, only).returning_before();
+        let write = self
+            .update_user(user)
+            .when(entry(session).is(("opened", opened)))
+            .set(SESSIONS, only)
+            .set(END_REASON, EndReason::Revoked.name())
+            .returning_before();
         match write.send().await? {
             Written::Done(before) => Ok(Some(read(before)?.sessions.len().saturating_sub(1))),
             Written::Refused(_) => Ok(None),
@@ -214,6 +243,8 @@ fn item(pk: ItemKey, user: &User) -> Result<Item> {
         last_login: user.last_login.map(Timestamp::unix),
         sessions: user.sessions.iter().map(|(id, opened)| (id.clone(), opened.unix())).collect(),
         epoch: user.epoch,
+        refreshed: user.refreshed,
+        ended: user.ended.map(|reason| reason.name().to_owned()),
     })
 }
 
@@ -229,6 +260,8 @@ pub(super) fn read(item: Item) -> Result<User> {
         last_login: row.last_login.map(Timestamp::from_unix),
         sessions: row.sessions.into_iter().map(|(id, opened)| (id, Timestamp::from_unix(opened))).collect(),
         epoch: row.epoch,
+        refreshed: row.refreshed,
+        ended: row.ended.as_deref().and_then(EndReason::named),
     })
 }
 
@@ -252,7 +285,7 @@ mod tests {
         user.phone = Some("+123456789012345".to_owned());
         (user.first_name, user.last_name) = ("𝕏".repeat(LONGEST_NAME), "𝕏".repeat(LONGEST_NAME));
         user.sessions = (0..10).map(|_| (SessionId::draw(&Entropy).unwrap().as_str().to_owned(), now)).collect();
-        user.epoch = u32::MAX;
+        (user.epoch, user.refreshed, user.ended) = (u32::MAX, Some(now.day()), Some(EndReason::Everywhere));
         let item = item(ItemKey::from_table(format!("U#{}", user.id)), &user).unwrap();
         let bytes = size(&item);
         assert!(bytes < 1_024, "{bytes} bytes");

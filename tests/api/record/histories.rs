@@ -1,4 +1,4 @@
-//! Random histories: people sign up, sign in and sign out, while the stream and the functions behind it have every kind of fault.
+//! Random histories: people sign up, sign in, refresh and sign out, while the stream and the functions behind it have every kind of fault.
 //! At the end of each, the counts equal a recount, and each event has one row of activity.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,7 +16,7 @@ use super::{DAY, numbers, user_of};
 const HISTORIES: u64 = 200;
 /// Histories of one deployment.
 const TOGETHER: usize = 10;
-/// Sign-ins and sign-outs in each.
+/// Sign-ins, refreshes and sign-outs in each.
 const STEPS: usize = 2;
 const SESSIONS: usize = 2;
 const SOURCES: [Option<&str>; 3] = [None, Some("https://example.org/a?b=c"), Some("http://www.example.net")];
@@ -75,7 +75,7 @@ impl History {
         let seconds = [1, 60, 3_600, 40_000][self.draw.below(4)];
         self.wait(seconds);
         let number = self.people.len();
-        match self.draw.below(6) {
+        match self.draw.below(7) {
             0 => self.sign_up(format!("p{number}@example.com"), "otp_email").await,
             1 => self.sign_up(format!("+447400{number:06}"), "otp_sms").await,
             kind => {
@@ -84,6 +84,7 @@ impl History {
                     (None, _) => self.sign_up(format!("p{number}@example.com"), "otp_email").await,
                     (Some(0), _) | (Some(_), 2 | 3) => self.sign_in(at).await,
                     (Some(_), 4) => self.sign_out(at).await,
+                    (Some(_), 5) => self.refresh(at).await,
                     (Some(_), _) => self.sign_out_everywhere(at).await,
                 }
             }
@@ -115,6 +116,14 @@ impl History {
         self.opened(at, tokens);
     }
 
+    async fn refresh(&mut self, at: usize) {
+        let person = &mut self.people[at];
+        let session = self.draw.below(person.sessions.len());
+        let session = &mut person.sessions[session];
+        session.tokens = self.auth.client().refresh(&session.tokens.refresh).await.tokens();
+        person.last_active = self.now / DAY;
+    }
+
     fn opened(&mut self, at: usize, tokens: Tokens) {
         let person = &mut self.people[at];
         let way = if person.address.starts_with('+') { "otp_sms" } else { "otp_email" };
@@ -139,7 +148,7 @@ impl History {
         let person = &mut self.people[at];
         let session = person.sessions.remove(self.draw.below(person.sessions.len()));
         self.auth.client().logout(&session.tokens.refresh).await.ok();
-        self.expected.event(&person.user.clone(), "session.ended", &session.id, "ended");
+        self.expected.event(&person.user.clone(), "session.ended", &session.id, "logout");
     }
 
     async fn sign_out_everywhere(&mut self, at: usize) {

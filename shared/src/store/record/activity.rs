@@ -15,6 +15,7 @@ use super::super::send::pause;
 use super::super::table::{PK, RecordTable, SK};
 use crate::aws::failure;
 use crate::history::{Event, What};
+use crate::people::EndReason;
 use crate::words::{Error, ItemKey, Result, Scope, Tenant, Timestamp, UserId};
 
 row! {
@@ -70,7 +71,7 @@ pub struct ActivityRow {
     pub device: Option<String>,
     /// The prefix of its IP address.
     pub prefix: Option<String>,
-    /// Why a session ended: `ended`, `everywhere` or `limit`.
+    /// Why a session ended: a name of [`EndReason`], or `other`.
     pub reason: Option<String>,
     /// The names of changed fields.
     pub fields: Vec<String>,
@@ -181,7 +182,7 @@ fn write(event: &Event, keep: Duration) -> Result<WriteRequest> {
         }
         What::SessionEnded { session, reason } => {
             row.session = Some(session.clone());
-            row.reason = Some(reason.name().to_owned());
+            row.reason = Some(reason.map_or("other", EndReason::name).to_owned());
         }
         What::UserCreated { way, .. } => row.way = Some(way.clone()),
         What::UserUpdated { fields } => row.fields = fields.iter().map(|&field| field.to_owned()).collect(),
