@@ -22,4 +22,5 @@ pub fn visit_all(visitor: &mut impl Visitor) {
     visitor.visit::<jwks::Jwks>();
     visitor.visit::<fallback::Fallback>();
     visitor.visit::<record::Record>();
+    visitor.visit::<erase::Erase>();
 }

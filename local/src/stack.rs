@@ -12,7 +12,7 @@ use axum::http::{Response, StatusCode};
 use axum::middleware::from_fn;
 use axum::response::IntoResponse;
 use local_aws::gateway::{Api, LONGEST_BODY, of_gateway};
-use local_aws::mapping::Poller;
+use local_aws::mapping::{Poller, Scheduler};
 use local_aws::template::{self, Template};
 use local_aws::{ConnectionReset, Failure, Permissions, Services, StackClock};
 use serde_json::{Value, json};
@@ -33,6 +33,12 @@ use crate::page;
 use crate::plan::Plan;
 use crate::settings::All;
 
+/// What invokes functions besides the API.
+struct Behind {
+    pollers: Vec<Poller>,
+    scheduler: Scheduler,
+}
+
 /// A running stack.
 pub struct Stack {
     clock: StackClock,
@@ -42,7 +48,7 @@ pub struct Stack {
     keyrings: Keyrings,
     environments: Environments,
     api: Option<Arc<Api>>,
-    pollers: Arc<Vec<Poller>>,
+    behind: Arc<Behind>,
     plan: Plan,
     addresses: Addresses,
     doors: Doors,
@@ -108,11 +114,12 @@ impl Stack {
         let direct = options.in_process.then(direct);
         doors.serve(aws_door, aws_router(services.clone(), events.clone(), options.on_call));
         let behind_api: BTreeSet<String> = template.routes.iter().map(|route| route.function.clone()).collect();
+        let scheduled = template.schedules.iter().map(|schedule| &schedule.function);
         let behind_streams: BTreeSet<String> =
-            template.mappings.iter().map(|mapping| mapping.function.clone()).collect();
+            template.mappings.iter().map(|mapping| &mapping.function).chain(scheduled).cloned().collect();
         let (functions, others) = environments.split(&behind_api);
         let (_, tasks) = others.split(&behind_streams);
-        let Template { routes, cors, custom, mappings, .. } = template;
+        let Template { routes, cors, custom, mappings, schedules, .. } = template;
         let mut plan = Plan { routes, cors, functions, clock: clock.clone(), log, events, direct };
         let name = tasks.named_by(keyrings::BINARY).map(str::to_owned);
         let name = name.ok_or_else(|| Failure::new("template.yaml has no function rotate-keys"))?;
@@ -123,17 +130,18 @@ impl Stack {
             environments.fill(name, &data)?;
         }
         (plan.functions, _) = environments.split(&behind_api);
-        let mut pollers = Vec::new();
-        if !options.services_only {
-            let readers = Arc::new(plan.functions(&environments.split(&behind_streams).0, "streams").await?);
-            for mapping in mappings {
-                pollers.push(Poller::start(mapping, services.clone(), readers.clone(), clock.clone())?);
-            }
-        }
-        let pollers = Arc::new(pollers);
+        // Without functions there is nothing to invoke.
+        let (mappings, schedules) = if options.services_only { Default::default() } else { (mappings, schedules) };
+        let readers = environments.split(&behind_streams).0;
+        let readers = if options.services_only { environments.split(&BTreeSet::new()).0 } else { readers };
+        let readers = Arc::new(plan.functions(&readers, "streams").await?);
+        let poller = |mapping| Poller::start(mapping, services.clone(), readers.clone(), clock.clone());
+        let pollers = mappings.into_iter().map(poller).collect::<Result<_, _>>()?;
+        let scheduler = Scheduler::start(schedules, readers.clone(), clock.clone());
+        let behind = Arc::new(Behind { pollers, scheduler });
         if let Some(pause) = options.deliver_every {
-            let pollers = pollers.clone();
-            doors.repeat(pause, move || deliver_all(pollers.clone()));
+            let behind = behind.clone();
+            doors.repeat(pause, move || deliver_all(behind.clone()));
         }
         let api = if options.services_only { None } else { Some(Arc::new(plan.start("").await?)) };
         if let (Some(door), Some(api)) = (api_door, &api) {
@@ -160,7 +168,7 @@ impl Stack {
                 page::router(&addresses.api_url(), settings.request.frontends.usual).layer(from_fn(only_this_machine)),
             );
         }
-        Ok(Stack { clock, services, inbox, logs, keyrings, environments, api, pollers, plan, addresses, doors })
+        Ok(Stack { clock, services, inbox, logs, keyrings, environments, api, behind, plan, addresses, doors })
     }
 
     /// The clock of the stack.
@@ -234,9 +242,10 @@ impl Stack {
         self.ask_for_keys(&json!({ "mode": "revoke", "kid": kid })).await
     }
 
-    /// Delivers all records of the tables' streams to the functions behind them. Returns how many.
+    /// Delivers all records of the tables' streams to the functions behind them, and then runs the schedules that are due. Returns
+    /// how many records.
     pub async fn deliver(&self) -> usize {
-        deliver_all(self.pollers.clone()).await
+        deliver_all(self.behind.clone()).await
     }
 
     /// Invokes a function behind a stream with any event.
@@ -244,7 +253,7 @@ impl Stack {
     /// # Errors
     /// The function is none behind a stream, or fails.
     pub async fn invoke(&self, function: &str, event: &Value) -> Result<Value, Failure> {
-        let poller = self.pollers.iter().find(|poller| poller.function() == function);
+        let poller = self.behind.pollers.iter().find(|poller| poller.function() == function);
         poller.ok_or_else(|| Failure::new(format!("{function} is behind no stream")))?.invoke(event).await
     }
 
@@ -254,11 +263,12 @@ impl Stack {
     }
 }
 
-async fn deliver_all(pollers: Arc<Vec<Poller>>) -> usize {
+async fn deliver_all(behind: Arc<Behind>) -> usize {
     let mut delivered = 0;
-    for poller in pollers.iter() {
+    for poller in &behind.pollers {
         delivered += poller.deliver().await;
     }
+    behind.scheduler.run_due().await;
     delivered
 }
 

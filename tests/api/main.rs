@@ -15,6 +15,7 @@ mod cors;
 mod costs;
 mod devices;
 mod environment;
+mod erase;
 mod fallback;
 mod forged;
 mod ignored;

@@ -53,6 +53,17 @@ async fn spend(auth: &Deployment) -> Result<(), String> {
     Ok(())
 }
 
+/// A user's item is deleted, and the sweeps of two days follow.
+async fn leave(auth: &Deployment) {
+    let user = auth.items("U#").pop().unwrap();
+    auth.delete_item(user["pk"]["S"].as_str().unwrap());
+    for _ in 0..3 {
+        auth.stack.deliver().await;
+        auth.wait(86_400);
+    }
+    auth.stack.deliver().await;
+}
+
 /// Exercises everything the functions do. Returns the first unexpected result.
 async fn walk(auth: &Deployment) -> Result<(), String> {
     let client = auth.client();
@@ -95,6 +106,7 @@ async fn walk(auth: &Deployment) -> Result<(), String> {
     expect("verify for a tagged address", client.answer_unbound(TAGGED, &auth.newest_code(TAGGED)).await, "ok")?;
     spend(auth).await?;
     auth.stack.deliver().await;
+    leave(auth).await;
     if let Some(failed) = auth.failed_records().first() {
         return Err(failed.to_string());
     }
@@ -129,6 +141,7 @@ fn every_function_has_its_own_tables_and_secrets_and_no_others() {
         ("Account", BTreeSet::from([user, record])),
         // The stream has addresses, so nobody else may read it.
         ("Record", BTreeSet::from([record, stream])),
+        ("Erase", BTreeSet::from([user, record, stream, index])),
         ("Jwks", BTreeSet::from([user])),
         ("Fallback", BTreeSet::new()),
         ("RotateKeys", BTreeSet::from([user, index, codes, refresh, signing])),
@@ -147,6 +160,8 @@ fn every_function_has_its_own_tables_and_secrets_and_no_others() {
         let signs = ["VerifyOtp", "Refresh", "RotateKeys"].contains(&name.as_str());
         assert_eq!(stored.contains(signing), signs, "{name}");
         let actions: Vec<&str> = statements.iter().flat_map(|statement| texts(&statement["Action"])).collect();
+        let deletes = actions.iter().any(|action| ["dynamodb:DeleteItem", "dynamodb:BatchWriteItem"].contains(action));
+        assert_eq!(deletes, name == "Erase", "{name}");
         let is_sender = actions.contains(&"ses:SendEmail") || actions.contains(&"sns:Publish");
         assert_eq!(is_sender, name == "RequestOtp", "{name}");
     }
@@ -333,7 +348,8 @@ async fn account_reads_one_users_activity_and_writes_nothing() {
 async fn record_reads_no_item_of_a_user_and_deletes_nothing() {
     let mut calls: Vec<Call> =
         ["U#a", "ID#a", "S#a", "JWKS"].iter().flat_map(|key| each(&ALL, "UserTable", key)).collect();
-    calls.extend(each(&ALL, "RecordTable", "A#a"));
+    calls.extend(each(&["GetItem", "UpdateItem", "DeleteItem"], "RecordTable", "A#a"));
+    calls.extend(each(&["GetItem", "PutItem", "DeleteItem"], "RecordTable", "LEFT"));
     calls.extend(each(&["PutItem", "DeleteItem"], "RecordTable", "DAY#1"));
     calls.extend(each(&["GetItem", "PutItem", "DeleteItem"], "RecordTable", "LA#1"));
     calls.extend(each(&["PutItem", "DeleteItem"], "RecordTable", "SEQ#a"));
@@ -341,6 +357,21 @@ async fn record_reads_no_item_of_a_user_and_deletes_nothing() {
     calls.extend(secrets(&SECRETS));
     calls.extend([Call::mail("no-reply@example.com"), Call::publish(PHONE)]);
     has_no_permission_for("Record", calls).await;
+}
+
+/// S183: it deletes what names a user, and never a user.
+#[tokio::test]
+async fn erase_deletes_no_user_and_changes_nothing_else() {
+    let mut calls = each(&["PutItem", "UpdateItem", "DeleteItem"], "UserTable", "U#a");
+    calls.extend(["ID#a", "S#a"].iter().flat_map(|key| each(&["GetItem", "PutItem", "UpdateItem"], "UserTable", key)));
+    calls.extend(each(&ALL, "UserTable", "JWKS"));
+    calls.extend(each(&["GetItem", "PutItem", "UpdateItem"], "RecordTable", "A#a"));
+    calls.extend(each(&["GetItem", "PutItem"], "RecordTable", "LEFT"));
+    calls.extend(["DAY#1", "LA#1", "SEQ#a"].iter().flat_map(|key| each(&ALL, "RecordTable", key)));
+    calls.extend(each(&ALL, "OtpTable", "I#a"));
+    calls.extend(secrets(&["Codes", "Refresh", "Signing"]));
+    calls.extend([Call::mail("no-reply@example.com"), Call::publish(PHONE)]);
+    has_no_permission_for("Erase", calls).await;
 }
 
 #[tokio::test]

@@ -13,7 +13,7 @@ const ADA: &str = "ada@example.com";
 const DAY: u64 = 86_400;
 
 /// The user of an access token.
-fn user_of(access: &str) -> String {
+pub(crate) fn user_of(access: &str) -> String {
     unverified(access).1["sub"].as_str().unwrap().to_owned()
 }
 

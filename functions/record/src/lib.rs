@@ -4,25 +4,21 @@
 //!
 //! 1. Read the records up to the first unreadable one.
 //! 2. Read the shard's cursor, and drop the records that it has passed.
-//! 3. Write the activity of the users. A row that is written again replaces itself.
+//! 3. List the users whose item was deleted, for `erase`. Write the activity of the users. A row that is written again replaces itself.
 //! 4. Put the wanted events on the bus. An event may come twice, with the same id.
 //! 5. In one transaction, add the counts and move the cursor, if it is still where it was. Otherwise begin again at 2.
 //!
 //! An unreadable record fails alone. The records before it are handled, and Lambda comes again from it on.
-
-mod batch;
 
 use std::time::Duration;
 
 use serde_json::Value;
 use shared::aws::{self, Aws, Bus};
 use shared::config::Reader;
-use shared::history::{Change, Counts, Event, Wanted};
-use shared::runtime::Function;
+use shared::history::{Change, Changed, Counts, Event, Wanted};
+use shared::runtime::{Batch, Function};
 use shared::store::{Progress, RecordTable, Store};
 use shared::words::{Clock, Error, Result, Timestamp};
-
-use crate::batch::Batch;
 
 /// The function's resources: the table of what happened, and the bus.
 pub struct Record {
@@ -73,19 +69,13 @@ impl Function for Record {
     }
 
     fn kind(event: &Value) -> Option<&'static str> {
-        Some(batch::kind(event))
+        Some(Batch::kind(event))
     }
 
     async fn handle(&self, event: Value) -> Result<Value> {
-        let Batch { shard, changes, unreadable } = Batch::read(&event)?;
-        let is_handled = !changes.is_empty();
-        self.take(&shard, changes, self.clock.now()).await?;
-        match unreadable {
-            None => Ok(batch::done()),
-            // Without a number, the place of the record is unknown.
-            Some(unreadable) if is_handled => unreadable.reported().ok_or_else(|| unreadable.failure(&shard)),
-            Some(unreadable) => Err(unreadable.failure(&shard)),
-        }
+        let batch = Batch::read(&event)?;
+        self.take(&batch.shard, batch.changes.clone(), self.clock.now()).await?;
+        batch.answer()
     }
 }
 
@@ -117,8 +107,13 @@ impl Record {
         }
     }
 
-    /// Writes the activity of these changes and tells the bus.
+    /// Writes the activity of these changes and the list of users who left, and tells the bus.
     async fn tell(&self, changes: &[Change]) -> Result<()> {
+        for change in changes {
+            if let Changed::User { id, before: Some(_), after: None } = &change.item {
+                self.table.note_left(id, change.at).await?;
+            }
+        }
         let events: Vec<Event> = changes.iter().flat_map(Change::events).collect();
         self.table.put_activity(&events, self.keep).await?;
         let wanted: Vec<Event> = events.into_iter().filter(|event| self.wanted.has(&event.what)).collect();

@@ -110,6 +110,7 @@ impl Change {
                     happened.push((id, What::UserUpdated { fields }));
                 }
             }
+            Changed::User { id, before: Some(_), after: None } => happened.push((id, What::UserErased)),
             Changed::User { .. } | Changed::Other => {}
         }
         let event = |(number, (user, what)): (usize, (&UserId, What))| Event {
@@ -184,7 +185,7 @@ pub(crate) mod tests {
         }
         assert_eq!(of_user(Some(two.clone()), Some(two.clone())), []);
         assert_eq!(of_user(None, Some(two.clone())), []);
-        assert_eq!(of_user(Some(two), None), []);
+        assert_eq!(of_user(Some(two), None), [What::UserErased]);
     }
 
     #[test]

@@ -45,6 +45,8 @@ pub enum What {
         /// The name of the site the user came from.
         source: String,
     },
+    /// The user's item was deleted. The rest of the user is erased.
+    UserErased,
     /// The profile changed.
     UserUpdated {
         /// The names of the changed fields.
@@ -59,6 +61,7 @@ impl What {
             What::SessionOpened { .. } => "session.opened",
             What::SessionEnded { .. } => "session.ended",
             What::UserCreated { .. } => "user.created",
+            What::UserErased => "user.erased",
             What::UserUpdated { .. } => "user.updated",
         }
     }
@@ -87,6 +90,7 @@ impl Event {
                 add("method", json!(way));
                 add("source", json!(source));
             }
+            What::UserErased => {}
             What::UserUpdated { fields } => add("fields", json!(fields)),
         }
         detail

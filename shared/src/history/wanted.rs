@@ -8,7 +8,7 @@ use crate::config::Reader;
 pub enum Wanted {
     /// None.
     Off,
-    /// Events that an operator or a person should notice: `user.created` and `session.ended`.
+    /// Events that an operator or a person should notice: `user.created`, `user.erased` and `session.ended`.
     Security,
     /// All events. Every sign-in is one, and EventBridge charges for each.
     All,
@@ -27,7 +27,7 @@ impl Wanted {
     /// Whether the bus gets this event.
     pub fn has(self, what: &What) -> bool {
         let is_security = match what {
-            What::UserCreated { .. } | What::SessionEnded { .. } => true,
+            What::UserCreated { .. } | What::UserErased | What::SessionEnded { .. } => true,
             What::SessionOpened { .. } | What::UserUpdated { .. } => false,
         };
         self == Wanted::All || self == Wanted::Security && is_security

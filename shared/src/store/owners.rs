@@ -17,7 +17,7 @@ row! {
         /// `ID#` and the identifier's digest.
         PK = "pk" => #[serde(deserialize_with = "row::key")] pk: ItemKey,
         /// The user of the identifier.
-        USER = "uid" => user: UserId,
+        pub(super) USER = "uid" => user: UserId,
         /// When the identifier was proven, in Unix seconds.
         PROVED = "at" => proved: u64,
         /// The page the user came from, as the client reported it.

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use aws_sdk_dynamodb::config::retry::RetryConfig;
+use aws_sdk_dynamodb::operation::delete_item::builders::DeleteItemFluentBuilder;
 use aws_sdk_dynamodb::operation::put_item::builders::PutItemFluentBuilder;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
@@ -131,6 +132,16 @@ pub(super) async fn put_new(request: PutItemFluentBuilder) -> Result<()> {
         Ok(_) => Ok(()),
         // A new key has 128 random bits, or comes from a code that was used up just now. So an item with this key was written by
         // this same call, which the SDK has retried.
+        Err(error) if error.as_service_error().is_some_and(|error| error.is_conditional_check_failed_exception()) => {
+            Ok(())
+        }
+        Err(error) => Err(failure(error)),
+    }
+}
+
+pub(super) async fn delete(request: DeleteItemFluentBuilder) -> Result<()> {
+    match request.send().await {
+        Ok(_) => Ok(()),
         Err(error) if error.as_service_error().is_some_and(|error| error.is_conditional_check_failed_exception()) => {
             Ok(())
         }

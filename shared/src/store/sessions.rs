@@ -18,7 +18,7 @@ row! {
         /// `S#` and the session's id.
         PK = "pk" => #[serde(deserialize_with = "row::key")] pk: ItemKey,
         /// The user of the session.
-        USER = "uid" => user: UserId,
+        pub(super) USER = "uid" => user: UserId,
         /// The current generation: how often the refresh token was rotated.
         GENERATION = "g" => generation: u32,
         /// The id of the key of the current refresh token.

@@ -15,14 +15,14 @@ use crate::words::{Error, ItemKey, Result};
 pub(super) struct Unconditional<'a> {
     table: &'a Table,
     pk: ItemKey,
-    sk: Option<&'static str>,
+    sk: Option<String>,
 }
 
 /// A conditional update of one item, alone or in a transaction.
 pub(super) struct Update<'a> {
     table: &'a Table,
     pk: ItemKey,
-    sk: Option<&'static str>,
+    sk: Option<String>,
     condition: Condition,
     set: Vec<Expression>,
     remove: Vec<Expression>,
@@ -42,8 +42,23 @@ impl Table {
     }
 
     /// An update in a table with sort keys.
-    pub(super) fn update_at(&self, pk: ItemKey, sk: &'static str) -> Unconditional<'_> {
-        Unconditional { table: self, pk, sk: Some(sk) }
+    pub(super) fn update_at(&self, pk: ItemKey, sk: impl Into<String>) -> Unconditional<'_> {
+        Unconditional { table: self, pk, sk: Some(sk.into()) }
+    }
+
+    /// Deletes the item at `pk` if it meets the condition. An item that is missing, or fails it, is no error.
+    pub(super) async fn delete(&self, pk: &ItemKey, condition: &Condition) -> Result<()> {
+        let mut placeholders = Placeholders::default();
+        let condition = placeholders.write(&condition.0);
+        let delete = self.client.delete_item().table_name(&self.name).key(PK, pk.as_str().attribute_value());
+        let delete = delete.condition_expression(condition).set_expression_attribute_names(Some(placeholders.names));
+        send::delete(delete.set_expression_attribute_values(not_empty(placeholders.values))).await
+    }
+
+    /// Deletes an item of a table with sort keys.
+    pub(super) async fn delete_at(&self, pk: &ItemKey, sk: &str) -> Result<()> {
+        let delete = self.client.delete_item().table_name(&self.name).key(PK, pk.as_str().attribute_value());
+        send::delete(delete.key(SK, sk.attribute_value())).await
     }
 
     /// Puts an item under a new key.
@@ -76,7 +91,7 @@ impl Table {
 }
 
 impl<'a> Unconditional<'a> {
-    /// For counts in a transaction: another write of it has the condition, and the item may be missing.
+    /// For items that may be missing: counts in a transaction, where another write has the condition, and notes that may be repeated.
     pub(super) fn unconditionally(self) -> Update<'a> {
         self.when(Condition(Expression::default()))
     }
@@ -193,7 +208,7 @@ impl Update<'_> {
     }
 
     fn key(&self) -> Item {
-        let sort = self.sk.map(|sk| (SK.to_owned(), sk.attribute_value()));
+        let sort = self.sk.as_deref().map(|sk| (SK.to_owned(), sk.attribute_value()));
         [(PK.to_owned(), self.pk.as_str().attribute_value())].into_iter().chain(sort).collect()
     }
 }

@@ -56,7 +56,7 @@ impl Scope<'_> {
 }
 
 /// The key of an item: its kind, the tenant unless it is the default one, and its name.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
 pub struct ItemKey(String);
 

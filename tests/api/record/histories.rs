@@ -171,7 +171,7 @@ impl History {
         let mut aws = Vec::new();
         for (service, operation) in [
             ("dynamodb", "GetItem"),
-            ("dynamodb", "BatchWriteItem"),
+            ("dynamodb", "PutItem"),
             ("dynamodb", "TransactWriteItems"),
             ("events", "PutEvents"),
         ] {

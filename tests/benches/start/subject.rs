@@ -26,7 +26,7 @@ pub struct Subject {
 /// Name, resource, event, status, the maximum zip in MB, and the allowed AWS clients.
 type Line = (&'static str, Option<&'static str>, Option<Kind>, u64, f64, &'static [&'static str]);
 
-const ALL: [Line; 12] = [
+const ALL: [Line; 13] = [
     ("hello", None, Some(Kind::Fallback), 200, 3.0, &[]),
     (
         "request-otp",
@@ -45,6 +45,7 @@ const ALL: [Line; 12] = [
     ("jwks", Some("Jwks"), Some(Kind::Jwks), 200, 3.0, &["dynamodb"]),
     ("fallback", Some("Fallback"), Some(Kind::Fallback), 404, 3.0, &[]),
     ("record", Some("Record"), None, 0, 3.0, &["dynamodb", "eventbridge"]),
+    ("erase", Some("Erase"), None, 0, 3.0, &["dynamodb", "secretsmanager"]),
     ("rotate-keys", Some("RotateKeys"), None, 0, 3.0, &["dynamodb", "secretsmanager"]),
 ];
 
@@ -67,7 +68,7 @@ impl Subject {
     /// A new event.
     pub async fn event(&self, auth: &Deployment, run: usize) -> Value {
         let Some(kind) = self.kind else {
-            // The end of a window for `record`, and a check of all keys for `rotate-keys`.
+            // The end of a window for `record` and `erase`, and a check of all keys for `rotate-keys`.
             return json!({ "mode": "ensure", "Records": [], "shardId": "shard" });
         };
         let request = kind.prepare(auth, run).await;

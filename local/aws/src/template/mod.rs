@@ -13,7 +13,7 @@ mod yaml;
 
 pub use self::custom::{CustomResource, unanswered, waits_for};
 pub use self::mapping::{Mapping, Rule};
-pub use self::model::{Cors, DEFAULT_ROUTE, Function, Route, Table, Template};
+pub use self::model::{Cors, DEFAULT_ROUTE, Function, Route, Schedule, Table, Template};
 pub use self::names::STACK;
 pub(crate) use self::names::expression_of;
 pub use self::source::find_root;

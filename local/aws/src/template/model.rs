@@ -1,6 +1,7 @@
 //! The contents of a template as data.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -20,6 +21,8 @@ pub struct Template {
     pub tables: Vec<Table>,
     /// The event source mappings.
     pub mappings: Vec<Mapping>,
+    /// The schedules of functions.
+    pub schedules: Vec<Schedule>,
     /// The ARNs of the queues.
     pub queues: Vec<String>,
     /// The names of the event buses.
@@ -66,6 +69,17 @@ pub struct Route {
     pub path: String,
     /// The function's resource name.
     pub function: String,
+}
+
+/// A schedule that invokes a function.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Schedule {
+    /// Its name at the function.
+    pub name: String,
+    /// The function's resource name.
+    pub function: String,
+    /// The time between two invocations, at least a minute.
+    pub every: Duration,
 }
 
 /// The path of the default route, for requests without another matching route.

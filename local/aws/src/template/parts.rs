@@ -1,13 +1,14 @@
 //! Converts the resources of an evaluated template to the parts of a stack.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
 use super::custom::CustomResource;
 use super::evaluate::{Scope, text};
 use super::mapping;
-use super::model::{Cors, DEFAULT_ROUTE, Function, Route, Table, Template};
+use super::model::{Cors, DEFAULT_ROUTE, Function, Route, Schedule, Table, Template};
 use super::names::{CUSTOM, Names};
 use super::yaml::{Node, failure};
 use crate::failure::Failure;
@@ -33,6 +34,7 @@ pub(super) fn read(template: &Node, scope: &Scope) -> Result<Template, Failure> 
         cors: None,
         tables: Vec::new(),
         mappings: Vec::new(),
+        schedules: Vec::new(),
         queues: Vec::new(),
         buses: Vec::new(),
         rules: Vec::new(),
@@ -52,6 +54,7 @@ pub(super) fn read(template: &Node, scope: &Scope) -> Result<Template, Failure> 
         match kind.as_str() {
             "AWS::Serverless::Function" => {
                 parts.routes.extend(resource.routes()?);
+                parts.schedules.extend(resource.schedules()?);
                 parts.functions.insert(name.clone(), resource.function(&globals)?);
             }
             "AWS::Serverless::HttpApi" => {
@@ -91,6 +94,23 @@ pub(super) fn read(template: &Node, scope: &Scope) -> Result<Template, Failure> 
 /// A number, which a parameter may give as a text.
 fn number(value: &Value) -> Option<u64> {
     text(value)?.parse().ok()
+}
+
+fn is_schedule(event: &Value) -> bool {
+    event.get("Type").and_then(Value::as_str) == Some("Schedule")
+}
+
+/// The time between two invocations: `rate(5 minutes)`.
+fn every(expression: &str) -> Option<Duration> {
+    let (count, unit) = expression.strip_prefix("rate(")?.strip_suffix(')')?.split_once(' ')?;
+    let count: u32 = count.parse().ok().filter(|count| *count > 0)?;
+    let seconds = match (count, unit) {
+        (1, "minute") | (2.., "minutes") => 60,
+        (1, "hour") | (2.., "hours") => 60 * 60,
+        (1, "day") | (2.., "days") => 24 * 60 * 60,
+        _ => return None,
+    };
+    Some(Duration::from_secs(seconds) * count)
 }
 
 impl Resource<'_> {
@@ -164,14 +184,31 @@ impl Resource<'_> {
     }
 
     fn routes(&self) -> Result<Vec<Route>, Failure> {
-        let events = self.at("/Properties/Events").and_then(Value::as_object);
-        events.into_iter().flatten().map(|(name, event)| self.route(name, event)).collect()
+        self.events().filter(|(_, event)| !is_schedule(event)).map(|(name, event)| self.route(name, event)).collect()
+    }
+
+    fn schedules(&self) -> Result<Vec<Schedule>, Failure> {
+        self.events().filter(|(_, event)| is_schedule(event)).map(|(name, event)| self.schedule(name, event)).collect()
+    }
+
+    fn events(&self) -> impl Iterator<Item = (&String, &Value)> {
+        self.at("/Properties/Events").and_then(Value::as_object).into_iter().flatten()
+    }
+
+    fn schedule(&self, name: &str, event: &Value) -> Result<Schedule, Failure> {
+        let properties = event.get("Properties").and_then(Value::as_object);
+        let rate = properties.filter(|all| all.len() == 1).and_then(|all| all.get("Schedule")).and_then(Value::as_str);
+        let expected = "expected only a Schedule such as rate(1 day), in minutes, hours or days";
+        let every = rate
+            .and_then(every)
+            .ok_or_else(|| failure(self.line, format!("event {name} of {}: {expected}", self.name)))?;
+        Ok(Schedule { name: name.to_owned(), function: self.name.to_owned(), every })
     }
 
     fn route(&self, name: &str, event: &Value) -> Result<Route, Failure> {
         let problem = |what: &str| failure(self.line, format!("event {name} of {}: {what}", self.name));
         if event.get("Type").and_then(Value::as_str) != Some("HttpApi") {
-            return Err(problem("only HttpApi is supported"));
+            return Err(problem("only HttpApi and Schedule are supported"));
         }
         let property = |name: &str| event.get("Properties")?.get(name)?.as_str();
         let (method, path) = match (property("Method"), property("Path")) {
@@ -216,5 +253,36 @@ impl Resource<'_> {
         let is_on = ttl.and_then(|ttl| ttl.get("Enabled")).and_then(Value::as_bool).unwrap_or_default();
         let ttl = ttl.filter(|_| is_on).and_then(|ttl| ttl.get("AttributeName")).and_then(text);
         Ok(Table { definition: Value::Object(definition), ttl })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rate_is_a_number_of_minutes_hours_or_days() {
+        for (expression, minutes) in [
+            ("rate(1 minute)", 1),
+            ("rate(5 minutes)", 5),
+            ("rate(1 hour)", 60),
+            ("rate(12 hours)", 720),
+            ("rate(1 day)", 1_440),
+            ("rate(2 days)", 2_880),
+        ] {
+            assert_eq!(every(expression), Some(Duration::from_secs(60 * minutes)), "{expression}");
+        }
+        for wrong in [
+            "rate(0 days)",
+            "rate(1 days)",
+            "rate(2 day)",
+            "rate(1 week)",
+            "rate(-1 day)",
+            "cron(0 4 * * ? *)",
+            "1 day",
+            "",
+        ] {
+            assert_eq!(every(wrong), None, "{wrong}");
+        }
     }
 }

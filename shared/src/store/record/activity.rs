@@ -5,18 +5,17 @@
 
 use std::time::Duration;
 
-use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
+use aws_sdk_dynamodb::types::AttributeValue;
+use futures_util::future::try_join_all;
 use serde::{Deserialize, Serialize};
-use tokio::time::Instant;
 
 use super::super::expression::Value;
 use super::super::row::{self, row};
-use super::super::send::pause;
-use super::super::table::{PK, RecordTable, SK};
+use super::super::table::{Item, PK, RecordTable, SK};
 use crate::aws::failure;
 use crate::history::{Event, What};
 use crate::people::EndReason;
-use crate::words::{Error, ItemKey, Result, Scope, Tenant, Timestamp, UserId};
+use crate::words::{ItemKey, Result, Scope, Tenant, Timestamp, UserId};
 
 row! {
     #[derive(Serialize, Deserialize)]
@@ -48,11 +47,8 @@ row! {
 
 const KIND: &str = "A";
 
-/// DynamoDB takes this many writes in one batch.
-const BATCH: usize = 25;
-
-/// How long writes that DynamoDB leaves unprocessed are sent again.
-const UNPROCESSED_FOR: Duration = Duration::from_secs(3);
+/// Rows that are written or deleted at the same time.
+const AT_ONCE: usize = 25;
 
 /// A row of a user's activity.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -87,39 +83,55 @@ pub struct ActivityPage {
 }
 
 impl RecordTable {
-    /// Writes a row for each event, kept for `keep`. A row that is there already stays as it is.
+    /// Writes a row for each event, kept for `keep`. A row that is there already stays as it is. The erasure of a user gets no row,
+    /// because it deletes the others.
     ///
     /// # Errors
-    /// [`Error::Unavailable`] when the table is unreachable. Some rows may then be written.
+    /// [`Error::Unavailable`](crate::words::Error::Unavailable) when the table is unreachable. Some rows may then be written.
     pub async fn put_activity(&self, events: &[Event], keep: Duration) -> Result<()> {
-        let rows = events.iter().map(|event| write(event, keep)).collect::<Result<Vec<_>>>()?;
-        for batch in rows.chunks(BATCH) {
-            self.put_all(batch.to_vec()).await?;
+        let told = events.iter().filter(|event| event.what != What::UserErased);
+        let rows = told.map(|event| row::write(row_of(event, keep))).collect::<Result<Vec<_>>>()?;
+        // One call for all rows would need a permission that also deletes.
+        let put =
+            |row: &Item| self.table.client.put_item().table_name(&self.table.name).set_item(Some(row.clone())).send();
+        for batch in rows.chunks(AT_ONCE) {
+            try_join_all(batch.iter().map(put)).await.map_err(failure)?;
         }
         Ok(())
     }
 
-    async fn put_all(&self, mut writes: Vec<WriteRequest>) -> Result<()> {
-        let started = Instant::now();
-        loop {
-            let request = self.table.client.batch_write_item().request_items(&self.table.name, writes);
-            let answer = request.send().await.map_err(failure)?;
-            let mut left = answer.unprocessed_items.unwrap_or_default();
-            writes = left.remove(&self.table.name).unwrap_or_default();
-            if writes.is_empty() {
-                return Ok(());
-            }
-            if started.elapsed() >= UNPROCESSED_FOR {
-                return Err(Error::unavailable("the table takes no more writes"));
-            }
-            pause().await?;
-        }
+    /// The oldest rows of the user's activity, at most 25. Empty if there are none.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`](crate::words::Error::Unavailable) when the table is unreachable.
+    pub async fn oldest_activity(&self, (tenant, user): (&Tenant, &UserId)) -> Result<Vec<ActivityRow>> {
+        let query = self
+            .table
+            .client
+            .query()
+            .table_name(&self.table.name)
+            .key_condition_expression("#pk = :pk")
+            .expression_attribute_names("#pk", PK)
+            .expression_attribute_values(":pk", key(tenant, user).as_str().attribute_value())
+            .consistent_read(true)
+            .limit(i32::try_from(AT_ONCE).unwrap_or(i32::MAX));
+        let found = query.send().await.map_err(failure)?.items.unwrap_or_default();
+        found.into_iter().map(|item| row::read::<Row>(item).map(view)).collect()
+    }
+
+    /// Deletes these rows, in parallel.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`](crate::words::Error::Unavailable) when the table is unreachable.
+    pub async fn delete_activity(&self, (tenant, user): (&Tenant, &UserId), rows: &[ActivityRow]) -> Result<()> {
+        let key = key(tenant, user);
+        try_join_all(rows.iter().map(|row| self.table.delete_at(&key, &row.id))).await.map(|_| ())
     }
 
     /// A page of the user's activity: at most `most` rows older than `before`, the [`ActivityPage::next`] of another page.
     ///
     /// # Errors
-    /// [`Error::Unavailable`] when the table is unreachable.
+    /// [`Error::Unavailable`](crate::words::Error::Unavailable) when the table is unreachable.
     pub async fn activity(
         &self,
         (tenant, user): (&Tenant, &UserId),
@@ -158,7 +170,7 @@ fn key(tenant: &Tenant, user: &UserId) -> ItemKey {
     ItemKey::new(Scope::Tenant(tenant), KIND, &[&user.to_string()])
 }
 
-fn write(event: &Event, keep: Duration) -> Result<WriteRequest> {
+fn row_of(event: &Event, keep: Duration) -> Row {
     let mut row = Row {
         pk: key(&Tenant::default(), &event.user),
         sk: format!("{:010}.{}.{}", event.at.unix(), event.what.name(), event.id),
@@ -185,10 +197,10 @@ fn write(event: &Event, keep: Duration) -> Result<WriteRequest> {
             row.reason = Some(reason.map_or("other", EndReason::name).to_owned());
         }
         What::UserCreated { way, .. } => row.way = Some(way.clone()),
+        What::UserErased => {}
         What::UserUpdated { fields } => row.fields = fields.iter().map(|&field| field.to_owned()).collect(),
     }
-    let put = PutRequest::builder().set_item(Some(row::write(row)?)).build().map_err(Error::internal)?;
-    Ok(WriteRequest::builder().put_request(put).build())
+    row
 }
 
 fn view(row: Row) -> ActivityRow {

@@ -2,6 +2,8 @@
 
 mod activity;
 mod counters;
+mod left;
 
 pub use self::activity::{ActivityPage, ActivityRow};
 pub use self::counters::Progress;
+pub use self::left::Left;

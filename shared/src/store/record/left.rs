@@ -1,0 +1,104 @@
+//! `LEFT` in `RecordTable`: the users whose item was deleted, one row for each.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use serde::{Deserialize, Serialize};
+
+use super::super::expression::Value;
+use super::super::row::{self, row};
+use super::super::table::{PK, RecordTable, SK};
+use crate::aws::failure;
+use crate::words::{ItemKey, Result, Scope, Tenant, Timestamp, UserId};
+
+row! {
+    #[derive(Serialize, Deserialize)]
+    struct Row {
+        /// `LEFT`.
+        KEY = "pk" => #[serde(deserialize_with = "row::key")] pk: ItemKey,
+        /// The user.
+        USER = "sk" => user: UserId,
+        /// When the user's item was deleted, in Unix seconds. Missing while `record` has not read of it.
+        AT = "at" => #[serde(default, skip_serializing_if = "Option::is_none")] at: Option<u64>,
+        /// When the rest was first erased, in Unix seconds. Missing before.
+        ERASED = "e" => #[serde(default, skip_serializing_if = "Option::is_none")] erased: Option<u64>,
+    }
+}
+
+const KIND: &str = "LEFT";
+
+/// The rows of a page.
+const PAGE: i32 = 100;
+
+/// A user whose item was deleted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Left {
+    /// The user.
+    pub user: UserId,
+    /// When the item was deleted, or at least known to be.
+    pub at: Timestamp,
+    /// Whether what the item led to is erased.
+    pub is_erased: bool,
+}
+
+impl RecordTable {
+    /// Notes that the item of `user` was deleted at `at`.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`](crate::words::Error::Unavailable) when the table is unreachable.
+    pub async fn note_left(&self, user: &UserId, at: Timestamp) -> Result<()> {
+        let write = self.table.update_at(key(), user.to_string()).unconditionally();
+        write.set(AT, ("left", at)).send().await.map(|_| ())
+    }
+
+    /// Notes that what the item of `user` led to is erased.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`](crate::words::Error::Unavailable) when the table is unreachable.
+    pub async fn note_erased(&self, user: &UserId, now: Timestamp) -> Result<()> {
+        let write = self.table.update_at(key(), user.to_string()).unconditionally();
+        write.set_if_missing(ERASED, ("now", now)).send().await.map(|_| ())
+    }
+
+    /// A page of the list, beginning behind `after`. Empty at the end.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`](crate::words::Error::Unavailable) when the table is unreachable.
+    pub async fn left(&self, after: Option<&UserId>) -> Result<Vec<Left>> {
+        let condition = if after.is_some() { "#pk = :pk AND #sk > :after" } else { "#pk = :pk" };
+        let mut query = self
+            .table
+            .client
+            .query()
+            .table_name(&self.table.name)
+            .key_condition_expression(condition)
+            .expression_attribute_names("#pk", PK)
+            .expression_attribute_values(":pk", key().as_str().attribute_value())
+            .consistent_read(true)
+            .limit(PAGE);
+        if let Some(after) = after {
+            query = query
+                .expression_attribute_names("#sk", SK)
+                .expression_attribute_values(":after", AttributeValue::S(after.to_string()));
+        }
+        let found = query.send().await.map_err(failure)?.items.unwrap_or_default();
+        let read = |item| row::read::<Row>(item).map(view);
+        found.into_iter().map(read).collect()
+    }
+
+    /// Drops a user from the list.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`](crate::words::Error::Unavailable) when the table is unreachable.
+    pub async fn forget_left(&self, user: &UserId) -> Result<()> {
+        self.table.delete_at(&key(), &user.to_string()).await
+    }
+}
+
+fn key() -> ItemKey {
+    ItemKey::new(Scope::Tenant(&Tenant::default()), KIND, &[])
+}
+
+fn view(row: Row) -> Left {
+    // Of the two notes, either may come first.
+    let at = row.at.or(row.erased).unwrap_or_default();
+    Left { user: row.user, at: Timestamp::from_unix(at), is_erased: row.erased.is_some() }
+}

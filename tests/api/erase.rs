@@ -1,0 +1,228 @@
+//! The function `erase`: what is left of a user whose item is gone, whatever comes twice, late or in parts.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+use tests::Deployment;
+use tests::deployment::session_of;
+use tests::operations::SETTINGS;
+use tests::orders::Draw;
+
+use crate::record::user_of;
+
+const ADA: &str = "ada@example.com";
+const PHONE: &str = "+447400123456";
+const DAY: u64 = 86_400;
+
+/// The tables in which something is about a user.
+const TABLES: [&str; 3] = ["OTP_TABLE", "USER_TABLE", "RECORD_TABLE"];
+
+/// The items that contain one of these texts, in all tables.
+fn items_with(auth: &Deployment, texts: &[&str]) -> Vec<Value> {
+    let has = |item: &Value| texts.iter().any(|text| item.to_string().contains(text));
+    TABLES.iter().flat_map(|table| auth.items_of(table, "")).filter(has).collect()
+}
+
+/// Delivers all records, and then runs the sweeps of two days.
+async fn let_days_pass(auth: &Deployment) {
+    for _ in 0..3 {
+        auth.stack.deliver().await;
+        auth.wait(DAY);
+    }
+    auth.stack.deliver().await;
+}
+
+/// The list of users who left.
+fn left(auth: &Deployment) -> Vec<Value> {
+    auth.items_of("RECORD_TABLE", "LEFT")
+}
+
+/// Leaves a session that was signed out, one that is active, and activity of both.
+async fn person(auth: &Deployment, address: &str) -> String {
+    let tokens = auth.client().sign_in(address).await;
+    auth.client().logout(&tokens.refresh).await.ok();
+    let tokens = auth.client().sign_in(address).await;
+    auth.client().refresh(&tokens.refresh).await.ok();
+    user_of(&tokens.access)
+}
+
+#[tokio::test]
+async fn nothing_of_a_deleted_user_is_left() {
+    let auth = Deployment::start().await;
+    let bob = person(&auth, "bob@example.com").await;
+    for address in [ADA, PHONE] {
+        let user = person(&auth, address).await;
+        auth.stack.deliver().await;
+        assert_eq!(items_with(&auth, &[&user]).len(), 8, "a user, an identifier, two sessions and four rows");
+        auth.delete_item(&format!("U#{user}"));
+        auth.stack.deliver().await;
+        let (items, listed) = (items_with(&auth, &[&user, address, &address[1..]]), left(&auth));
+        assert_eq!(items, listed, "the list names the user until nothing can come later");
+        let told =
+            auth.events().into_iter().filter(|event| event["type"] == "user.erased" && event["user"] == user.as_str());
+        assert_eq!(told.count(), 1);
+        let_days_pass(&auth).await;
+        assert_eq!(items_with(&auth, &[&user, address, &address[1..]]), Vec::<Value>::new());
+    }
+    assert_eq!(items_with(&auth, &[&bob]).len(), 8);
+    assert_eq!(auth.items("U#").len(), 1);
+    assert!(auth.failed_records().is_empty());
+}
+
+/// TTL deletes an item whose time is over. So will a user's who left.
+#[tokio::test]
+async fn a_user_whose_time_is_over_is_erased() {
+    let auth = Deployment::start().await;
+    let user = person(&auth, ADA).await;
+    let ends = json!({ "TableName": auth.setting("USER_TABLE"), "Key": { "pk": { "S": format!("U#{user}") } },
+        "UpdateExpression": "SET #ttl = :end", "ExpressionAttributeNames": { "#ttl": "ttl" },
+        "ExpressionAttributeValues": { ":end": { "N": (tests::deployment::START + 60).to_string() } } });
+    auth.stack.services().dynamodb("UpdateItem", ends).unwrap();
+    auth.stack.deliver().await;
+    auth.wait(61);
+    auth.stack.services().sweep_expired().unwrap();
+    auth.stack.deliver().await;
+    assert_eq!(items_with(&auth, &[&user]), left(&auth));
+    assert_eq!(left(&auth).len(), 1);
+}
+
+/// Someone signs up at the identifier before the erasure. The new user keeps the identifier.
+#[tokio::test]
+async fn a_new_user_of_the_identifier_stays() {
+    let auth = Deployment::start().await;
+    let old = person(&auth, ADA).await;
+    auth.delete_item(&format!("U#{old}"));
+    let tokens = auth.client().sign_in(ADA).await;
+    let new = user_of(&tokens.access);
+    assert_ne!(new, old);
+    let_days_pass(&auth).await;
+    assert_eq!(items_with(&auth, &[&old]), Vec::<Value>::new());
+    let tokens = auth.client().refresh(&tokens.refresh).await.tokens();
+    assert_eq!(user_of(&tokens.access), new);
+    assert_eq!(user_of(&auth.client().sign_in(ADA).await.access), new);
+}
+
+/// Someone deletes the wrong user, and puts the item back from a backup.
+#[tokio::test]
+async fn a_restored_user_stays() {
+    let auth = Deployment::start().await;
+    let tokens = auth.client().sign_in(ADA).await;
+    let item = auth.items("U#").pop().unwrap();
+    auth.stack.deliver().await;
+    let before = items_with(&auth, &[&user_of(&tokens.access)]);
+    auth.delete_item(item["pk"]["S"].as_str().unwrap());
+    let put = json!({ "TableName": auth.setting("USER_TABLE"), "Item": item });
+    auth.stack.services().dynamodb("PutItem", put).unwrap();
+    auth.stack.deliver().await;
+    auth.wait(DAY);
+    auth.stack.deliver().await;
+    assert_eq!(left(&auth), Vec::<Value>::new());
+    assert_eq!(items_with(&auth, &[&user_of(&tokens.access)]), before);
+    auth.client().refresh(&tokens.refresh).await.ok();
+}
+
+/// The schedule of the template, by the stack's clock.
+#[tokio::test]
+async fn the_sweep_comes_once_a_day() {
+    let auth = Deployment::start().await;
+    let sweeps = || auth.stack.logs().iter().filter(|line| line.contains(r#""kind":"sweep""#)).count();
+    for (seconds, expected) in [(0, 0), (DAY - 1, 0), (1, 1), (0, 1), (DAY, 2), (5 * DAY, 3)] {
+        auth.wait(seconds);
+        auth.stack.deliver().await;
+        assert_eq!(sweeps(), expected);
+    }
+}
+
+/// The list tells who left, and the sweep fails while somebody is not erased. An operator names what a table export still has.
+#[tokio::test]
+async fn an_erasure_that_failed_is_noticed_and_done_later() {
+    let auth = Deployment::start().await;
+    let tokens = auth.client().sign_in(ADA).await;
+    let (user, session) = (user_of(&tokens.access), session_of(&tokens.access));
+    let identifier = auth.items("ID#").pop().unwrap()["pk"]["S"].clone();
+    auth.stack.deliver().await;
+    auth.delete_item(&format!("U#{user}"));
+    auth.faults(json!({ "aws": [{ "service": "secretsmanager", "error": "AccessDeniedException", "times": 1000 }] }));
+    auth.stack.deliver().await;
+    auth.faults(json!({}));
+    assert_eq!(auth.failed_records().len(), 1);
+    assert_eq!(auth.items("ID#").len(), 1);
+
+    let sweep = json!({ "source": "aws.events", "detail-type": "Scheduled Event" });
+    assert_eq!(auth.stack.invoke("Erase", &sweep).await.unwrap(), json!({ "swept": 1 }), "it may still come");
+    auth.wait(3_600);
+    let failure = auth.stack.invoke("Erase", &sweep).await.unwrap_err().to_string();
+    assert!(failure.contains("1 users left, and are not erased"), "{failure}");
+    assert!(auth.stack.logs().iter().any(|line| line.contains("erasure_overdue") && line.contains(&user)));
+
+    let items = json!({ "user": user, "items": [identifier, format!("S#{session}")] });
+    assert_eq!(auth.stack.invoke("Erase", &items).await.unwrap(), json!({ "erased": true }));
+    assert_eq!(auth.stack.invoke("Erase", &sweep).await.unwrap(), json!({ "swept": 1 }));
+    assert_eq!(items_with(&auth, &[&user]), left(&auth));
+    auth.wait(2 * DAY);
+    assert_eq!(auth.stack.invoke("Erase", &sweep).await.unwrap(), json!({ "swept": 1 }));
+    assert_eq!(left(&auth), Vec::<Value>::new());
+}
+
+/// Whoever may invoke it cannot use it against a user who exists, or against other items.
+#[tokio::test]
+async fn an_operator_can_erase_no_user_who_exists() {
+    let auth = Deployment::start().await;
+    let user = person(&auth, ADA).await;
+    let bob = person(&auth, "bob@example.com").await;
+    let all = |of: &str| items_with(&auth, &[of]).len();
+    let before = all(&user);
+    let keys = |kind: &str| auth.items(kind).iter().map(|item| item["pk"]["S"].clone()).collect::<Vec<_>>();
+    let items = [keys("ID#"), keys("S#")].concat();
+    let event = json!({ "user": user, "items": items });
+    assert_eq!(auth.stack.invoke("Erase", &event).await.unwrap(), json!({ "erased": false }));
+    assert_eq!(all(&user), before);
+    auth.delete_item(&format!("U#{user}"));
+    assert_eq!(auth.stack.invoke("Erase", &event).await.unwrap(), json!({ "erased": true }));
+    assert_eq!(all(&bob), before, "the items of others stay");
+    for wrong in [json!([format!("U#{bob}")]), json!(["JWKS"]), json!(null)] {
+        let event = json!({ "user": user, "items": wrong });
+        assert!(auth.stack.invoke("Erase", &event).await.is_err(), "{event}");
+    }
+    assert_eq!(all(&bob), before);
+}
+
+/// Deliveries with every fault of the stream, and with crashes between the steps of `record` and `erase`.
+#[tokio::test(start_paused = true)]
+async fn nothing_is_left_after_every_fault() {
+    let settings = [&SETTINGS[..], &[("EVENTS", "all")]].concat();
+    let auth = Deployment::in_process(&settings, Arc::new(|_| {})).await;
+    for seed in 0..30 {
+        let mut draw = Draw::of(seed);
+        let (stays, goes) = (format!("s{seed}@example.com"), format!("g{seed}@example.com"));
+        let (stays, goes) = (person(&auth, &stays).await, person(&auth, &goes).await);
+        if draw.below(2) == 0 {
+            faulty(&auth, &mut draw).await;
+        }
+        auth.delete_item(&format!("U#{goes}"));
+        faulty(&auth, &mut draw).await;
+        let_days_pass(&auth).await;
+        assert_eq!(items_with(&auth, &[&goes]), Vec::<Value>::new(), "seed {seed}");
+        assert_eq!(items_with(&auth, &[&stays]).len(), 8, "seed {seed}");
+    }
+}
+
+/// A delivery with random faults.
+async fn faulty(auth: &Deployment, draw: &mut Draw) {
+    let kinds = ["duplicate", "split", "overlap", "delay", "reorder"];
+    let stream: Vec<Value> =
+        kinds.into_iter().filter(|_| draw.below(3) == 0).map(|kind| json!({ "fault": kind, "times": 1 })).collect();
+    let operations = ["GetItem", "PutItem", "UpdateItem", "DeleteItem", "Query", "TransactWriteItems"];
+    let mut aws = Vec::new();
+    for operation in operations {
+        if draw.below(3) == 0 {
+            let when = ["before", "after"][draw.below(2)];
+            // The SDK does not repeat a denied call, so the function ends there, as in a crash.
+            aws.push(json!({ "service": "dynamodb", "operation": operation, "when": when,
+                "error": "AccessDeniedException", "times": 1 + draw.below(3) }));
+        }
+    }
+    auth.faults(json!({ "stream": stream, "aws": aws }));
+    auth.stack.deliver().await;
+    auth.faults(json!({}));
+}
