@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
-use local::{Options, Routes, Settings, Stack};
+use local::{Options, Routes, Settings, Stack, reconcile};
 use local_aws::Failure;
 use local_aws::template::{Template, find_root};
 
@@ -59,6 +59,28 @@ enum Command {
         #[command(flatten)]
         chosen: Chosen,
     },
+    /// Exports the tables of users and of what happened, in the layout of DynamoDB's exports to S3. Prints the folders.
+    Export {
+        /// The folder with the tables of a stack that is not running.
+        #[arg(long, value_name = "DIR")]
+        data: PathBuf,
+        /// The folder for the exports.
+        to: PathBuf,
+        #[command(flatten)]
+        chosen: Chosen,
+    },
+    /// Compares exports of UserTable and RecordTable. Prints an event for `record` for each part of the missing counts, and one for
+    /// `erase` for each user who left.
+    Reconcile {
+        /// The folders of both exports, each with its manifest-summary.json.
+        #[arg(num_args = 2, value_name = "EXPORT")]
+        exports: Vec<PathBuf>,
+        /// Invokes the functions of a stack that is not running, on the tables in this folder.
+        #[arg(long, value_name = "DIR")]
+        data: Option<PathBuf>,
+        #[command(flatten)]
+        chosen: Chosen,
+    },
     /// Prints the route tables for openapi.yaml and template.yaml. Starts nothing.
     Routes,
 }
@@ -92,6 +114,8 @@ async fn obey(arguments: Arguments) -> ExitCode {
     let ended = match arguments.command {
         Some(Command::Config { json, chosen }) => print_settings(json, chosen),
         Some(Command::Explain { id, file }) => explain(&id, file.as_deref()),
+        Some(Command::Export { data, to, chosen }) => export(data, &to, chosen).await,
+        Some(Command::Reconcile { exports, data, chosen }) => rebuild(&exports, data, chosen).await,
         Some(Command::Routes) => print_routes(),
         None => run(arguments).await,
     };
@@ -126,6 +150,41 @@ fn explain(id: &str, file: Option<&Path>) -> Result<(), Failure> {
         None => std::io::read_to_string(std::io::stdin()).map_err(Failure::new),
     };
     print(&local::explain(&log?, id)?)
+}
+
+/// A stack without servers, on the tables in a folder.
+async fn on_tables(data: PathBuf, chosen: Chosen) -> Result<Stack, Failure> {
+    let Chosen { env, profile } = chosen;
+    Stack::start(Options { env, profile, data: Some(data), in_process: true, ..Options::default() }).await
+}
+
+async fn export(data: PathBuf, to: &Path, chosen: Chosen) -> Result<(), Failure> {
+    let stack = on_tables(data, chosen).await?;
+    for name in ["USER_TABLE", "RECORD_TABLE"] {
+        let table = stack.environment("Record").into_iter().find(|(variable, _)| variable == name);
+        let (_, table) = table.ok_or_else(|| Failure::new(format!("no function has {name}")))?;
+        let folder = stack.services().export(&table, to).map_err(Failure::new)?;
+        print(&format!("{}\n", folder.display()))?;
+    }
+    stack.stop().await;
+    Ok(())
+}
+
+async fn rebuild(exports: &[PathBuf], data: Option<PathBuf>, chosen: Chosen) -> Result<(), Failure> {
+    let [one, other] = exports else { return Err(Failure::new("expected the folders of two exports")) };
+    let plan = reconcile([one, other])?;
+    let events =
+        || plan.counts.iter().map(|event| ("Record", event)).chain(plan.erasures.iter().map(|event| ("Erase", event)));
+    let Some(data) = data else {
+        return events().try_for_each(|(function, event)| print(&format!("{function} {event}\n")));
+    };
+    let stack = on_tables(data, chosen).await?;
+    for (function, event) in events() {
+        let answer = stack.invoke(function, event).await?;
+        print(&format!("{function} {answer}\n"))?;
+    }
+    stack.stop().await;
+    Ok(())
 }
 
 /// `print!` would panic when the reader of a pipe, such as a pager, closes it early.

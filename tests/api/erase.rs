@@ -18,13 +18,13 @@ const DAY: u64 = 86_400;
 const TABLES: [&str; 3] = ["OTP_TABLE", "USER_TABLE", "RECORD_TABLE"];
 
 /// The items that contain one of these texts, in all tables.
-fn items_with(auth: &Deployment, texts: &[&str]) -> Vec<Value> {
+pub(crate) fn items_with(auth: &Deployment, texts: &[&str]) -> Vec<Value> {
     let has = |item: &Value| texts.iter().any(|text| item.to_string().contains(text));
     TABLES.iter().flat_map(|table| auth.items_of(table, "")).filter(has).collect()
 }
 
 /// Delivers all records, and then runs the sweeps of two days.
-async fn let_days_pass(auth: &Deployment) {
+pub(crate) async fn let_days_pass(auth: &Deployment) {
     for _ in 0..3 {
         auth.stack.deliver().await;
         auth.wait(DAY);

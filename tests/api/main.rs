@@ -38,6 +38,7 @@ mod permissions;
 mod policies;
 mod profile;
 mod published;
+mod reconcile;
 mod record;
 mod refresh;
 mod request_otp;

@@ -18,7 +18,7 @@ pub(crate) fn user_of(access: &str) -> String {
 }
 
 /// The numbers in an item of RecordTable, by their names.
-fn numbers(item: &Value) -> BTreeMap<String, i64> {
+pub(crate) fn numbers(item: &Value) -> BTreeMap<String, i64> {
     let number = |(name, value): (&String, &Value)| Some((name.clone(), value["N"].as_str()?.parse().ok()?));
     item.as_object().unwrap().iter().filter_map(number).collect()
 }
@@ -44,7 +44,7 @@ fn events(auth: &Deployment, kind: &str) -> Vec<Value> {
     auth.events().into_iter().filter(|event| event["type"] == kind).collect()
 }
 
-async fn sign_up_from(auth: &Deployment, address: &str, source_url: &str) -> Tokens {
+pub(crate) async fn sign_up_from(auth: &Deployment, address: &str, source_url: &str) -> Tokens {
     let asked = auth.client().ask(address).await;
     let body = json!({ "identifier": address, "otp_code": asked.code, "challenge_id": asked.challenge,
         "source_url": source_url });

@@ -8,17 +8,23 @@
 //! 4. Put the wanted events on the bus. An event may come twice, with the same id.
 //! 5. In one transaction, add the counts and move the cursor, if it is still where it was. Otherwise begin again at 2.
 //!
+//! An operator invokes it with counts that an outage has lost: `{"export": …, "part": …, "counts": …}`.
+//!
 //! An unreadable record fails alone. The records before it are handled, and Lambda comes again from it on.
+
+mod correction;
 
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use shared::aws::{self, Aws, Bus};
 use shared::config::Reader;
 use shared::history::{Change, Changed, Counts, Event, Wanted};
 use shared::runtime::{Batch, Function};
 use shared::store::{Progress, RecordTable, Store};
 use shared::words::{Clock, Error, Result, Timestamp};
+
+use crate::correction::{Correction, is_correction};
 
 /// The function's resources: the table of what happened, and the bus.
 pub struct Record {
@@ -69,10 +75,14 @@ impl Function for Record {
     }
 
     fn kind(event: &Value) -> Option<&'static str> {
-        Some(Batch::kind(event))
+        Some(if is_correction(event) { "correction" } else { Batch::kind(event) })
     }
 
     async fn handle(&self, event: Value) -> Result<Value> {
+        if is_correction(&event) {
+            let is_new = self.correct(&Correction::read(&event)?, self.clock.now()).await?;
+            return Ok(json!({ "counted": is_new }));
+        }
         let batch = Batch::read(&event)?;
         self.take(&batch.shard, batch.changes.clone(), self.clock.now()).await?;
         batch.answer()
@@ -80,6 +90,25 @@ impl Function for Record {
 }
 
 impl Record {
+    /// Adds missing counts. Returns `false` if they were added before.
+    async fn correct(&self, correction: &Correction, now: Timestamp) -> Result<bool> {
+        let (shard, place) = (correction.shard(), correction.place()?);
+        for _ in 0..MOST_ROUNDS {
+            let seen = self.table.cursor(&shard).await?;
+            if seen.as_ref().is_some_and(|seen| *seen >= place) {
+                return Ok(false);
+            }
+            if seen != correction.before()? {
+                return Err(Error::invalid("the parts of a correction count in their order, from part 1 on"));
+            }
+            let progress = Progress { shard: &shard, seen: seen.as_ref(), last: &place };
+            if self.table.count(progress, &correction.counts, now).await? {
+                return Ok(true);
+            }
+        }
+        Err(Error::unavailable("other invocations keep changing the same counts"))
+    }
+
     /// Records the changes that the shard's cursor has not passed.
     async fn take(&self, shard: &str, mut changes: Vec<Change>, now: Timestamp) -> Result<()> {
         for _ in 0..MOST_ROUNDS {
@@ -130,7 +159,7 @@ struct Part {
 fn next_part(changes: &[Change]) -> Option<Part> {
     let (mut length, mut counts) = (0, Counts::default());
     for change in changes {
-        counts.add(change);
+        counts.add(&change.item);
         length += 1;
         if counts.is_full() {
             break;

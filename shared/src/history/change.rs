@@ -60,6 +60,8 @@ pub enum Changed {
         user: UserId,
         /// The session.
         session: SessionId,
+        /// When it was opened.
+        opened: Timestamp,
         /// The way of the sign-in, such as `otp_email`.
         way: String,
         /// The device, in a few words.
@@ -69,6 +71,8 @@ pub enum Changed {
     Identifier {
         /// The new user.
         user: UserId,
+        /// When the user signed up.
+        at: Timestamp,
         /// The way of the sign-up.
         way: String,
         /// The page the user came from, as the client reported it.
@@ -92,11 +96,11 @@ impl Change {
     pub fn events(&self) -> Vec<Event> {
         let mut happened = Vec::new();
         match &self.item {
-            Changed::Session { user, session, way, device } => {
+            Changed::Session { user, session, way, device, .. } => {
                 let (way, device) = (way.clone(), device.clone());
                 happened.push((user, What::SessionOpened { session: session.clone(), way, device }));
             }
-            Changed::Identifier { user, way, source_url } => {
+            Changed::Identifier { user, way, source_url, .. } => {
                 let source = source_of(source_url.as_deref());
                 happened.push((user, What::UserCreated { way: way.clone(), source }));
             }

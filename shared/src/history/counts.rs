@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::change::{Change, Changed};
+use serde::{Deserialize, Serialize};
+
+use super::change::Changed;
 use super::source::source_of;
 use crate::people::User;
 
@@ -12,7 +14,7 @@ const MOST_ITEMS: usize = 90;
 const MOST_SOURCES: usize = 100;
 
 /// Counts to add to those that are stored.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts {
     /// By UTC day, in days since the epoch.
     pub days: BTreeMap<u64, Day>,
@@ -21,7 +23,8 @@ pub struct Counts {
 }
 
 /// The counts of one day.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Day {
     /// Sign-ups by way, such as `otp_email`.
     pub sign_ups: BTreeMap<String, u32>,
@@ -32,13 +35,14 @@ pub struct Day {
 }
 
 impl Counts {
-    /// Adds what one change counts.
-    pub fn add(&mut self, change: &Change) {
-        let day = change.at.day();
-        match &change.item {
-            Changed::Session { way, .. } => one_more(&mut self.days.entry(day).or_default().sign_ins, way),
-            Changed::Identifier { way, source_url, .. } => {
-                let day = self.days.entry(day).or_default();
+    /// Adds what one change counts. The day is that of the item, so a count from the item itself is the same.
+    pub fn add(&mut self, item: &Changed) {
+        match item {
+            Changed::Session { opened, way, .. } => {
+                one_more(&mut self.days.entry(opened.day()).or_default().sign_ins, way);
+            }
+            Changed::Identifier { at, way, source_url, .. } => {
+                let day = self.days.entry(at.day()).or_default();
                 one_more(&mut day.sign_ups, way);
                 one_more(&mut day.sources, &source_of(source_url.as_deref()));
             }
@@ -59,9 +63,21 @@ impl Counts {
 
     /// Whether one transaction can hold no more of them: DynamoDB allows 100 items, and 4 KB for each expression.
     pub fn is_full(&self) -> bool {
+        self.items() >= MOST_ITEMS || self.most_sources() >= MOST_SOURCES
+    }
+
+    /// Whether they are more than one transaction holds. One change may add three items beyond [`Counts::is_full`].
+    pub fn is_too_long(&self) -> bool {
+        self.items() > MOST_ITEMS + 3 || self.most_sources() > MOST_SOURCES
+    }
+
+    fn items(&self) -> usize {
         let of_days = self.days.values().map(|day| 1 + usize::from(!day.sources.is_empty()));
-        let items = of_days.sum::<usize>() + self.last_active.len();
-        items >= MOST_ITEMS || self.days.values().any(|day| day.sources.len() >= MOST_SOURCES)
+        of_days.sum::<usize>() + self.last_active.len()
+    }
+
+    fn most_sources(&self) -> usize {
+        self.days.values().map(|day| day.sources.len()).max().unwrap_or_default()
     }
 }
 
@@ -71,7 +87,7 @@ fn one_more(counts: &mut BTreeMap<String, u32>, of: &str) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::change::tests::{AT, change, user};
+    use super::super::change::tests::{AT, user};
     use super::*;
     use crate::words::Timestamp;
 
@@ -79,7 +95,7 @@ mod tests {
 
     fn counted(changes: &[Changed]) -> Counts {
         let mut counts = Counts::default();
-        changes.iter().for_each(|item| counts.add(&change(item.clone())));
+        changes.iter().for_each(|item| counts.add(item));
         counts
     }
 
@@ -93,6 +109,7 @@ mod tests {
         let way = || "otp_email".to_owned();
         let of = |url: Option<&str>| Changed::Identifier {
             user: user(&[], 0).id,
+            at: Timestamp::from_unix(AT),
             way: way(),
             source_url: url.map(str::to_owned),
         };

@@ -107,7 +107,8 @@ mod tests {
     fn the_detail_of_an_event_is_thin() {
         let id = user(&[], 0).id;
         let source_url = Some("https://www.example.com/pricing?ref=ada@example.com".to_owned());
-        let change = change(Changed::Identifier { user: id.clone(), way: "otp_email".to_owned(), source_url });
+        let at = crate::words::Timestamp::from_unix(1_800_000_000);
+        let change = change(Changed::Identifier { user: id.clone(), at, way: "otp_email".to_owned(), source_url });
         let expected = json!({ "id": "a-0", "type": "user.created", "time": "2027-01-15T08:00:00Z", "tenant": "default",
             "user": id.to_string(), "method": "otp_email", "source": "example.com" });
         assert_eq!(change.events()[0].detail(), expected);

@@ -32,13 +32,14 @@ pub(super) const KIND: &str = "ID";
 /// A sign-up, as its item tells it.
 pub(super) struct SignedUp {
     pub(super) user: UserId,
+    pub(super) at: Timestamp,
     pub(super) way: String,
     pub(super) source_url: Option<String>,
 }
 
 pub(super) fn read(item: Item) -> Result<SignedUp> {
-    let Row { user, way, source_url, .. } = row::read(item)?;
-    Ok(SignedUp { user, way, source_url })
+    let Row { user, proved, way, source_url, .. } = row::read(item)?;
+    Ok(SignedUp { user, at: Timestamp::from_unix(proved), way, source_url })
 }
 
 /// The result of signing up.

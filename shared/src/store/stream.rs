@@ -53,20 +53,26 @@ pub fn read_change(record: &Value) -> Result<Change> {
     Ok(Change { id, sequence: sequence_number.parse()?, at, item })
 }
 
-fn changed(key: &str, old: Option<Item>, new: Option<Item>) -> Result<Changed> {
+pub(super) fn changed(key: &str, old: Option<Item>, new: Option<Item>) -> Result<Changed> {
     let kind = key.split('#').next().unwrap_or_default();
     Ok(match (kind, old, new) {
         (sessions::KIND, None, Some(new)) => {
             let session = sessions::read(new)?;
-            Changed::Session { user: session.user, session: session.id, way: way(session.way), device: session.device }
+            Changed::Session {
+                user: session.user,
+                session: session.id,
+                opened: session.created,
+                way: way(session.way),
+                device: session.device,
+            }
         }
         (owners::KIND, old, Some(new)) => {
             // An item may name a deleted user. A sign-up then replaces it.
             let before = old.map(owners::read).transpose()?.map(|old| old.user);
-            let owners::SignedUp { user, way: by, source_url } = owners::read(new)?;
+            let owners::SignedUp { user, at, way: by, source_url } = owners::read(new)?;
             match before.as_ref() == Some(&user) {
                 true => Changed::Other,
-                false => Changed::Identifier { user, way: way(by), source_url },
+                false => Changed::Identifier { user, at, way: way(by), source_url },
             }
         }
         (users::KIND, old, new) if old.is_some() || new.is_some() => {

@@ -13,7 +13,7 @@ use crate::words::entropy::Entropy;
 use crate::words::error::{Error, Result};
 
 /// The id of a user: a UUIDv7.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct UserId(Uuid);
 

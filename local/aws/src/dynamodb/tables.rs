@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use serde_json::{Map, Value, json};
-use shared::words::Clock;
+use shared::words::{Clock, Timestamp};
 
 use super::engine::{Engine, EngineError};
 use super::metering::Metered;
@@ -76,6 +76,11 @@ impl Tables {
     /// Runs any operation, without a caller and without recording it.
     pub(crate) fn run(&self, operation: &str, request: Value) -> Result<Value, Refusal> {
         self.change(operation, request, false).map_err(|error| error.refusal())
+    }
+
+    /// The time of the stack.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
     }
 
     /// The streams of the tables.

@@ -1,12 +1,14 @@
 //! The stack's own access to the services, without callers, policies, faults or records.
 
+use std::path::{Path, PathBuf};
+
 use serde_json::Value;
 
 use shared::words::Timestamp;
 
 use super::endpoint::Services;
 use crate::account::Account;
-use crate::dynamodb::Record;
+use crate::dynamodb::{Record, export};
 use crate::events::{Event, Pattern};
 use crate::lock::locked;
 use crate::uploads::Uploads;
@@ -74,6 +76,14 @@ impl Services {
     /// Verifies an identity: an address, with or without a name, or a domain.
     pub fn allow_sender(&self, identity: &str) {
         self.0.ses.verify(identity);
+    }
+
+    /// Exports a table to `folder`, in the layout of DynamoDB's exports to S3. Returns the folder of this export.
+    ///
+    /// # Errors
+    /// The table is unknown, or the folder cannot be written.
+    pub fn export(&self, table: &str, folder: &Path) -> Result<PathBuf, String> {
+        export(&self.0.tables, table, folder)
     }
 
     /// Deletes expired items by the stack's clock, and returns how many. DynamoDB does this with a delay.

@@ -11,11 +11,12 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::types::TransactWriteItem;
 
+use super::super::expression::Path;
 use super::super::row::{self, TTL, attributes};
 use super::super::send::Transacted;
 use super::super::table::{Item, RecordTable};
 use crate::history::{Counts, Day, Sequence};
-use crate::words::{Entropy, ItemKey, Result, Scope, Timestamp, random_id};
+use crate::words::{Entropy, Error, ItemKey, Result, Scope, Timestamp, random_id};
 
 attributes! {
     /// The sequence number of the last counted record of a shard: 40 digits.
@@ -31,6 +32,9 @@ attributes! {
     /// How many users were last active on a day. The day's number follows as a suffix.
     LAST_ACTIVE = "d";
 }
+
+const DAY: &str = "DAY";
+const ACTIVE: &str = "LA";
 
 /// The sort key of an item that is alone under its key.
 const ALL: &str = "all";
@@ -147,7 +151,7 @@ impl RecordTable {
     fn count_active(&self, counts: &Counts) -> Result<Vec<TransactWriteItem>> {
         let blocks: BTreeSet<u64> = counts.last_active.keys().map(|day| day / BLOCK).collect();
         let write = |block: &u64| {
-            let key = ItemKey::new(Scope::Stack, "LA", &[&block.to_string()]);
+            let key = ItemKey::new(Scope::Stack, ACTIVE, &[&block.to_string()]);
             let mut write = self.table.update_at(key, ALL).unconditionally();
             for (day, more) in counts.last_active.iter().filter(|(day, _)| *day / BLOCK == *block) {
                 write = write.add(LAST_ACTIVE.with_suffix(&day.to_string()), *more);
@@ -168,10 +172,37 @@ impl RecordTable {
     }
 }
 
+/// Adds the counts of an item to `counts`. Items of other kinds have none.
+pub(in crate::store) fn read_counts(kind: &str, name: &str, item: Item, counts: &mut Counts) -> Result<()> {
+    let day = || name.parse::<u64>().map_err(Error::internal);
+    for (attribute, value) in item {
+        let named = |path: Path<'_>| attribute.strip_prefix(&path.name()).map(str::to_owned);
+        match kind {
+            DAY => {
+                let day = counts.days.entry(day()?).or_default();
+                for (path, counts) in
+                    [(SIGN_UPS, &mut day.sign_ups), (SIGN_INS, &mut day.sign_ins), (FROM, &mut day.sources)]
+                {
+                    if let Some(name) = named(path) {
+                        *counts.entry(name).or_default() += row::value::<u32>(value.clone())?;
+                    }
+                }
+            }
+            ACTIVE => {
+                if let Some(day) = named(LAST_ACTIVE).and_then(|day| day.parse().ok()) {
+                    *counts.last_active.entry(day).or_default() += row::value::<i64>(value)?;
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
 fn cursor_key(shard: &str) -> ItemKey {
     ItemKey::new(Scope::Stack, "SEQ", &[shard])
 }
 
 fn day_key(day: u64) -> ItemKey {
-    ItemKey::new(Scope::Stack, "DAY", &[&day.to_string()])
+    ItemKey::new(Scope::Stack, DAY, &[&day.to_string()])
 }

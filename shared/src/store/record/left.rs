@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::super::expression::Value;
 use super::super::row::{self, row};
-use super::super::table::{PK, RecordTable, SK};
+use super::super::table::{Item, PK, RecordTable, SK};
 use crate::aws::failure;
 use crate::words::{ItemKey, Result, Scope, Tenant, Timestamp, UserId};
 
@@ -91,6 +91,11 @@ impl RecordTable {
     pub async fn forget_left(&self, user: &UserId) -> Result<()> {
         self.table.delete_at(&key(), &user.to_string()).await
     }
+}
+
+/// Whether a row of the list has been erased.
+pub(in crate::store) fn is_erased(row: &Item) -> bool {
+    row.contains_key(&ERASED.name())
 }
 
 fn key() -> ItemKey {

@@ -6,4 +6,6 @@ mod left;
 
 pub use self::activity::{ActivityPage, ActivityRow};
 pub use self::counters::Progress;
+pub(super) use self::counters::read_counts;
 pub use self::left::Left;
+pub(super) use self::left::is_erased;
