@@ -4,7 +4,7 @@
 //!
 //! 1. Read the records up to the first unreadable one.
 //! 2. Read the shard's cursor, and drop the records that it has passed.
-//! 3. Write the activity of the users. A row that is written again replaces itself.
+//! 3. Write the activity of the users, and the sources of new users. A row that is written again replaces itself.
 //! 4. Put the wanted events on the bus. An event may come twice, with the same id.
 //! 5. In one transaction, add the counts and move the cursor, if it is still where it was. Otherwise begin again at 2.
 //!
@@ -117,10 +117,10 @@ impl Record {
         }
     }
 
-    /// Writes the activity of these changes and tells the bus.
+    /// Writes the rows of these changes and tells the bus.
     async fn tell(&self, changes: &[Change]) -> Result<()> {
         let events: Vec<Event> = changes.iter().flat_map(Change::events).collect();
-        self.table.put_activity(&events, self.keep).await?;
+        self.table.put_events(&events, self.keep).await?;
         let wanted: Vec<Event> = events.into_iter().filter(|event| self.wanted.has(&event.what)).collect();
         self.bus.put(&wanted).await
     }

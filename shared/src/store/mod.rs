@@ -29,7 +29,7 @@ pub use self::mail_budget::CountedMail;
 pub(crate) use self::owners::NewUser;
 pub use self::owners::{Owner, SignUp};
 pub use self::public_keys::Publication;
-pub use self::record::{ActivityPage, ActivityRow, Progress};
+pub use self::record::{ActivityPage, ActivityRow, Progress, UserSource};
 pub use self::requests::Requests;
 pub use self::sessions::RotationRequest;
 pub use self::sms_budget::SmsCounts;

@@ -1,21 +1,16 @@
-//! `A#<user>` in `RecordTable`: what happened to a user, one row for each event.
+//! The rows of a user's activity: what happened, one row for each event.
 //!
-//! A row's sort key is its time, its type and the id of its event. So a row that is written again replaces itself, and the newest
-//! rows come first in the reverse order.
+//! A row's sort key is its time, its type and the id of its event. So the newest rows come first in the reverse order.
 
 use std::time::Duration;
 
-use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
 use serde::{Deserialize, Serialize};
-use tokio::time::Instant;
 
-use super::super::expression::Value;
 use super::super::row::{self, row};
-use super::super::send::pause;
-use super::super::table::{PK, RecordTable, SK};
-use crate::aws::failure;
+use super::super::table::{Item, RecordTable};
+use super::rows::{Rows, key};
 use crate::history::{Event, What};
-use crate::words::{Error, ItemKey, Result, Scope, Tenant, Timestamp, UserId};
+use crate::words::{ItemKey, Result, Tenant, Timestamp, UserId};
 
 row! {
     #[derive(Serialize, Deserialize)]
@@ -45,13 +40,8 @@ row! {
     }
 }
 
-const KIND: &str = "A";
-
-/// DynamoDB takes this many writes in one batch.
-const BATCH: usize = 25;
-
-/// How long writes that DynamoDB leaves unprocessed are sent again.
-const UNPROCESSED_FOR: Duration = Duration::from_secs(3);
+/// The rows of activity begin with the ten digits of a time, so they sort before this.
+const END: &str = ":";
 
 /// A row of a user's activity.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -86,64 +76,20 @@ pub struct ActivityPage {
 }
 
 impl RecordTable {
-    /// Writes a row for each event, kept for `keep`. A row that is there already stays as it is.
-    ///
-    /// # Errors
-    /// [`Error::Unavailable`] when the table is unreachable. Some rows may then be written.
-    pub async fn put_activity(&self, events: &[Event], keep: Duration) -> Result<()> {
-        let rows = events.iter().map(|event| write(event, keep)).collect::<Result<Vec<_>>>()?;
-        for batch in rows.chunks(BATCH) {
-            self.put_all(batch.to_vec()).await?;
-        }
-        Ok(())
-    }
-
-    async fn put_all(&self, mut writes: Vec<WriteRequest>) -> Result<()> {
-        let started = Instant::now();
-        loop {
-            let request = self.table.client.batch_write_item().request_items(&self.table.name, writes);
-            let answer = request.send().await.map_err(failure)?;
-            let mut left = answer.unprocessed_items.unwrap_or_default();
-            writes = left.remove(&self.table.name).unwrap_or_default();
-            if writes.is_empty() {
-                return Ok(());
-            }
-            if started.elapsed() >= UNPROCESSED_FOR {
-                return Err(Error::unavailable("the table takes no more writes"));
-            }
-            pause().await?;
-        }
-    }
-
     /// A page of the user's activity: at most `most` rows older than `before`, the [`ActivityPage::next`] of another page.
     ///
     /// # Errors
-    /// [`Error::Unavailable`] when the table is unreachable.
+    /// [`Error::Unavailable`](crate::words::Error::Unavailable) when the table is unreachable.
     pub async fn activity(
         &self,
-        (tenant, user): (&Tenant, &UserId),
+        whose: (&Tenant, &UserId),
         before: Option<&str>,
         most: usize,
         now: Timestamp,
     ) -> Result<ActivityPage> {
-        let condition = if before.is_some() { "#pk = :pk AND #sk < :before" } else { "#pk = :pk" };
-        let mut query = self
-            .table
-            .client
-            .query()
-            .table_name(&self.table.name)
-            .key_condition_expression(condition)
-            .expression_attribute_names("#pk", PK)
-            .expression_attribute_values(":pk", key(tenant, user).as_str().attribute_value())
-            .scan_index_forward(false)
-            // One more tells whether there is another page.
-            .limit(i32::try_from(most.saturating_add(1)).unwrap_or(i32::MAX));
-        if let Some(before) = before {
-            query = query
-                .expression_attribute_names("#sk", SK)
-                .expression_attribute_values(":before", AttributeValue::S(before.to_owned()));
-        }
-        let found = query.send().await.map_err(failure)?.items.unwrap_or_default();
+        // One more tells whether there is another page.
+        let place = before.unwrap_or(END).min(END);
+        let found = self.rows(whose, Rows::Before(place), most.saturating_add(1)).await?;
         let is_last = found.len() <= most;
         let rows = found.into_iter().take(most).map(row::read::<Row>).collect::<Result<Vec<_>>>()?;
         let next = rows.last().filter(|_| !is_last).map(|row| row.sk.clone());
@@ -153,11 +99,7 @@ impl RecordTable {
     }
 }
 
-fn key(tenant: &Tenant, user: &UserId) -> ItemKey {
-    ItemKey::new(Scope::Tenant(tenant), KIND, &[&user.to_string()])
-}
-
-fn write(event: &Event, keep: Duration) -> Result<WriteRequest> {
+pub(super) fn row(event: &Event, keep: Duration) -> Result<Item> {
     let mut row = Row {
         pk: key(&Tenant::default(), &event.user),
         sk: format!("{:010}.{}.{}", event.at.unix(), event.what.name(), event.id),
@@ -186,8 +128,7 @@ fn write(event: &Event, keep: Duration) -> Result<WriteRequest> {
         What::UserCreated { way, .. } => row.way = Some(way.clone()),
         What::UserUpdated { fields } => row.fields = fields.iter().map(|&field| field.to_owned()).collect(),
     }
-    let put = PutRequest::builder().set_item(Some(row::write(row)?)).build().map_err(Error::internal)?;
-    Ok(WriteRequest::builder().put_request(put).build())
+    row::write(row)
 }
 
 fn view(row: Row) -> ActivityRow {

@@ -2,6 +2,10 @@
 
 mod activity;
 mod counters;
+mod events;
+mod rows;
+mod sources;
 
 pub use self::activity::{ActivityPage, ActivityRow};
 pub use self::counters::Progress;
+pub use self::sources::UserSource;
