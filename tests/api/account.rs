@@ -110,12 +110,14 @@ async fn activity_ends_after_its_days() {
 #[tokio::test]
 async fn a_malformed_place_is_refused() {
     let auth = Deployment::start().await;
-    let tokens = auth.client().sign_in(ADA).await;
+    let tokens = auth.client().sign_in_from(ADA, "https://example.org/").await;
+    auth.stack.deliver().await;
     for before in ["", "%00", "a%20b", &"1".repeat(129)] {
         let answer = auth.client().with_token("GET", &format!("{ACTIVITY}?before={before}"), &tokens.access).await;
         answer.refused(400, "invalid_request");
     }
-    for before in ["0", "zzz", "1767225600.x"] {
-        auth.client().with_token("GET", &format!("{ACTIVITY}?before={before}"), &tokens.access).await.ok();
+    // The user's source is no activity.
+    for (before, found) in [("0", 0), ("zzz", 2), ("1767225600.x", 2)] {
+        assert_eq!(rows(&page(auth.client(), &tokens, Some(before)).await).len(), found, "{before}");
     }
 }

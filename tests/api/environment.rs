@@ -189,7 +189,10 @@ fn the_template_and_the_settings_allow_the_same_values() {
         let pattern = lines.iter().find_map(|line| line.strip_prefix("AllowedPattern: \"")?.strip_suffix('"'));
         if let Some(choices) = expected.strip_prefix("one of ").filter(|choices| *choices != "on, off") {
             // Without quotes, YAML would read a boolean.
-            allows(format!("AllowedValues: [{}]", choices.replace("off", "\"off\"")));
+            let quoted = |choice: &str| {
+                if ["on", "off"].contains(&choice) { format!("\"{choice}\"") } else { choice.to_owned() }
+            };
+            allows(format!("AllowedValues: [{}]", choices.split(", ").map(quoted).collect::<Vec<_>>().join(", ")));
         } else if let (Some((least, most)), Some(pattern)) = (range(&expected), pattern) {
             let pattern = Regex::new(&format!("^(?:{pattern})$")).unwrap();
             let [least, most] = [least, most].map(|bound| bound.parse::<u32>().unwrap());

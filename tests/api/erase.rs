@@ -37,9 +37,9 @@ fn left(auth: &Deployment) -> Vec<Value> {
     auth.items_of("RECORD_TABLE", "LEFT")
 }
 
-/// Leaves a session that was signed out, one that is active, and activity of both.
+/// Has a source, a session that was signed out, one that is active, and activity of both.
 async fn person(auth: &Deployment, address: &str) -> String {
-    let tokens = auth.client().sign_in(address).await;
+    let tokens = auth.client().sign_in_from(address, "https://example.org/").await;
     auth.client().logout(&tokens.refresh).await.ok();
     let tokens = auth.client().sign_in(address).await;
     auth.client().refresh(&tokens.refresh).await.ok();
@@ -53,7 +53,7 @@ async fn nothing_of_a_deleted_user_is_left() {
     for address in [ADA, PHONE] {
         let user = person(&auth, address).await;
         auth.stack.deliver().await;
-        assert_eq!(items_with(&auth, &[&user]).len(), 8, "a user, an identifier, two sessions and four rows");
+        assert_eq!(items_with(&auth, &[&user]).len(), 9, "a user, an identifier, two sessions, a source and four rows");
         auth.delete_item(&format!("U#{user}"));
         auth.stack.deliver().await;
         let (items, listed) = (items_with(&auth, &[&user, address, &address[1..]]), left(&auth));
@@ -64,7 +64,7 @@ async fn nothing_of_a_deleted_user_is_left() {
         let_days_pass(&auth).await;
         assert_eq!(items_with(&auth, &[&user, address, &address[1..]]), Vec::<Value>::new());
     }
-    assert_eq!(items_with(&auth, &[&bob]).len(), 8);
+    assert_eq!(items_with(&auth, &[&bob]).len(), 9);
     assert_eq!(auth.items("U#").len(), 1);
     assert!(auth.failed_records().is_empty());
 }
@@ -203,7 +203,7 @@ async fn nothing_is_left_after_every_fault() {
         faulty(&auth, &mut draw).await;
         let_days_pass(&auth).await;
         assert_eq!(items_with(&auth, &[&goes]), Vec::<Value>::new(), "seed {seed}");
-        assert_eq!(items_with(&auth, &[&stays]).len(), 8, "seed {seed}");
+        assert_eq!(items_with(&auth, &[&stays]).len(), 9, "seed {seed}");
     }
 }
 

@@ -137,7 +137,7 @@ fn every_function_has_its_own_tables_and_secrets_and_no_others() {
         ("Refresh", BTreeSet::from([user, refresh, signing])),
         ("Logout", BTreeSet::from([otp, user, index, refresh])),
         ("Sessions", BTreeSet::from([user])),
-        ("Profile", BTreeSet::from([user])),
+        ("Profile", BTreeSet::from([user, record])),
         ("Account", BTreeSet::from([user, record])),
         // The stream has addresses, so nobody else may read it.
         ("Record", BTreeSet::from([record, stream])),

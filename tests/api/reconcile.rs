@@ -10,7 +10,7 @@ use shared::words::{Entropy, random_id};
 use tests::Deployment;
 
 use crate::erase::{items_with, let_days_pass};
-use crate::record::{numbers, sign_up_from, user_of};
+use crate::record::{numbers, user_of};
 
 const ADA: &str = "ada@example.com";
 const BOB: &str = "bob@example.com";
@@ -51,11 +51,11 @@ fn exports(auth: &Deployment, folder: &Path) -> [PathBuf; 2] {
 
 /// Two days of a few people. With an outage, the stream has forgotten the second day when `record` and `erase` work again.
 async fn history(auth: &Deployment, has_outage: bool) -> String {
-    let ada = sign_up_from(auth, ADA, "https://example.org/a").await;
-    let bob = sign_up_from(auth, BOB, "https://example.net/").await;
+    let ada = auth.client().sign_in_from(ADA, "https://example.org/a").await;
+    let bob = auth.client().sign_in_from(BOB, "https://example.net/").await;
     auth.stack.deliver().await;
     auth.wait(DAY);
-    sign_up_from(auth, "cy@example.com", "https://example.org/b").await;
+    auth.client().sign_in_from("cy@example.com", "https://example.org/b").await;
     auth.client().refresh(&ada.refresh).await.ok();
     auth.client().sign_in("+447400123456").await;
     auth.client().sign_in("+447400123456").await;
@@ -88,7 +88,7 @@ async fn what_the_stream_forgot_is_rebuilt_from_exports() {
     let bob = history(&lossy, true).await;
     assert_ne!(counts(&lossy), counts(&whole), "nothing was lost");
     let left = items_with(&lossy, &[&bob]).len();
-    assert_eq!(left, 4, "an identifier, a session and two rows");
+    assert_eq!(left, 5, "an identifier, a session, a source and two rows");
 
     let folder = Folder::new();
     let [users, records] = exports(&lossy, &folder.0);

@@ -5,7 +5,7 @@ mod histories;
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
-use tests::client::{SESSIONS, VERIFY};
+use tests::client::SESSIONS;
 use tests::deployment::{START, session_of, unverified};
 use tests::{Deployment, Tokens};
 
@@ -44,17 +44,10 @@ fn events(auth: &Deployment, kind: &str) -> Vec<Value> {
     auth.events().into_iter().filter(|event| event["type"] == kind).collect()
 }
 
-pub(crate) async fn sign_up_from(auth: &Deployment, address: &str, source_url: &str) -> Tokens {
-    let asked = auth.client().ask(address).await;
-    let body = json!({ "identifier": address, "otp_code": asked.code, "challenge_id": asked.challenge,
-        "source_url": source_url });
-    auth.client().post(VERIFY, body).await.tokens()
-}
-
 #[tokio::test]
 async fn a_sign_up_and_its_end_are_thin_events() {
     let auth = Deployment::with(&[("EVENTS", "all")]).await;
-    let tokens = sign_up_from(&auth, ADA, "https://www.example.org/pricing?email=ada@example.com").await;
+    let tokens = auth.client().sign_in_from(ADA, "https://www.example.org/pricing?email=ada@example.com").await;
     auth.wait(60);
     auth.client().logout(&tokens.refresh).await.ok();
     auth.stack.deliver().await;
@@ -66,7 +59,12 @@ async fn a_sign_up_and_its_end_are_thin_events() {
         assert_eq!(event, expected);
     };
     let started = "2026-01-01T00:00:00Z";
-    about("user.created", started, json!({ "method": "otp_email", "source": "example.org" }));
+    about(
+        "user.created",
+        started,
+        json!({ "method": "otp_email", "source": "Example",
+        "category": "Pricing Page", "url": "https://example.org/pricing" }),
+    );
     about("session.opened", started, json!({ "method": "otp_email", "session": session }));
     about("session.ended", "2026-01-01T00:01:00Z", json!({ "reason": "logout", "session": session }));
     assert_eq!(auth.events().len(), 3);
@@ -94,14 +92,14 @@ async fn the_setting_decides_what_the_bus_gets() {
 #[tokio::test]
 async fn counts_tell_ways_sources_and_last_activity() {
     let auth = Deployment::start().await;
-    sign_up_from(&auth, ADA, "https://example.org/a").await;
-    sign_up_from(&auth, "bob@example.com", "https://example.org/b").await;
+    auth.client().sign_in_from(ADA, "https://example.org/a").await;
+    auth.client().sign_in_from("bob@example.com", "https://example.org/b").await;
     auth.client().sign_in("+447400123456").await;
     auth.client().sign_in(ADA).await;
     auth.stack.deliver().await;
     let all = [("in_otp_email", 3), ("in_otp_sms", 1), ("up_otp_email", 2), ("up_otp_sms", 1)];
     assert_eq!(of_first_day(&auth, "all"), named(all));
-    assert_eq!(of_first_day(&auth, "sources"), named([("n", 2), ("s_example.org", 2), ("s_none", 1)]));
+    assert_eq!(of_first_day(&auth, "sources"), named([("n", 2), ("s_https://example.org", 2), ("s_none", 1)]));
     let day = START / DAY;
     let active = |day: u64| counts(&auth, &format!("LA#{}", day / 32), "all").get(&format!("d{day}")).copied();
     assert_eq!(active(day), Some(3));

@@ -1,7 +1,7 @@
 //! The expected round trips and costs of every operation. A round is a set of calls in flight together.
 
 use serde_json::json;
-use tests::client::{ACTIVITY, LOGOUT, PROFILE, REFRESH, REQUEST, SESSIONS, VERIFY};
+use tests::client::{ACTIVITY, LOGOUT, PROFILE, REFRESH, REQUEST, SESSIONS, SOURCES, VERIFY};
 use tests::deployment::{session_of, wrong};
 use tests::{Answer, Deployment};
 
@@ -128,6 +128,7 @@ async fn routes_with_an_access_token_cost_one_or_two_round_trips() {
     for (rounds, method, path, units) in [
         (&[1_usize][..], "GET", PROFILE, (0.0, 1.0)),
         (&[2], "GET", ACTIVITY, (0.0, 1.5)),
+        (&[2], "GET", SOURCES, (0.0, 1.5)),
         (&[1, 3], "GET", SESSIONS, (0.0, 4.0)),
         (&[1], "DELETE", &other, (1.0, 0.0)),
         (&[1], "DELETE", SESSIONS, (1.0, 0.0)),

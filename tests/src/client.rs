@@ -17,6 +17,7 @@ pub const LOGOUT: &str = "/api/auth/logout/";
 pub const SESSIONS: &str = "/api/auth/sessions/";
 pub const PROFILE: &str = "/api/profile/";
 pub const ACTIVITY: &str = "/api/account/activity/";
+pub const SOURCES: &str = "/api/profile/sources/";
 
 /// A client with one network address.
 #[derive(Clone, Copy)]
@@ -137,6 +138,14 @@ impl<'a> Client<'a> {
     }
 
     /// Refreshes with a retry key.
+    /// Signs in from a page.
+    pub async fn sign_in_from(self, identifier: &str, source_url: &str) -> Tokens {
+        let asked = self.ask(identifier).await;
+        let body = json!({ "identifier": identifier, "otp_code": asked.code, "challenge_id": asked.challenge,
+            "source_url": source_url });
+        self.post(VERIFY, body).await.tokens()
+    }
+
     pub async fn refresh_with(self, refresh: &str, retry: &str) -> Answer {
         self.post(REFRESH, json!({ "refresh": refresh, "retry": retry })).await
     }

@@ -4,10 +4,10 @@
 //!
 //! 1. Stop if the item is back, because someone restored it.
 //! 2. Delete the items of the user's identifiers and sessions, if they still name this user.
-//! 3. Delete the user's activity, and the sessions that it names.
+//! 3. Delete the user's activity and sources, and the sessions that the activity names.
 //! 4. Note in the list of users who left that the user is erased.
 //!
-//! A daily schedule invokes it for this list, which `record` writes from the same stream. `record` may write activity later than step
+//! A daily schedule invokes it for this list, which `record` writes from the same stream. `record` may write rows later than step
 //! 3, so a user stays in the list for two days, and each sweep repeats steps 1 and 3. It fails if step 4 is missing for somebody.
 //!
 //! An operator invokes it with a user and the keys of items that a table export still has: `{"user": …, "items": ["ID#…", "S#…"]}`.
@@ -111,23 +111,23 @@ impl Erase {
             return Ok(false);
         }
         users.erase(remains, user).await?;
-        self.erase_activity(users, user).await?;
+        self.erase_rows(users, user).await?;
         self.record.note_erased(user, now).await?;
         tracing::info!(event = "user_erased", %user, "what was left of a user is deleted");
         Ok(true)
     }
 
     /// Sessions go first, because the rows of activity name them.
-    async fn erase_activity(&self, users: Users<'_>, user: &UserId) -> Result<()> {
+    async fn erase_rows(&self, users: Users<'_>, user: &UserId) -> Result<()> {
         let tenant = Tenant::default();
         loop {
-            let rows = self.record.oldest_activity((&tenant, user)).await?;
+            let rows = self.record.first_rows((&tenant, user)).await?;
             if rows.is_empty() {
                 return Ok(());
             }
             let sessions = rows.iter().filter_map(|row| row.session.as_deref()).map(Remains::session);
             users.erase(&sessions.collect::<Vec<_>>(), user).await?;
-            self.record.delete_activity((&tenant, user), &rows).await?;
+            self.record.delete_rows((&tenant, user), &rows).await?;
         }
     }
 }

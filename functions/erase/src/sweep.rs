@@ -50,7 +50,7 @@ impl Erase {
             self.record.forget_left(user).await?;
             return Ok(true);
         }
-        self.erase_activity(users, user).await?;
+        self.erase_rows(users, user).await?;
         let age = at.until(now);
         if !is_erased {
             if age >= LATE {

@@ -4,7 +4,8 @@
 //!
 //! 1. Read the records up to the first unreadable one.
 //! 2. Read the shard's cursor, and drop the records that it has passed.
-//! 3. List the users whose item was deleted, for `erase`. Write the activity of the users. A row that is written again replaces itself.
+//! 3. List the users whose item was deleted, for `erase`. Write the activity of the users, and the sources of new users. A row that is
+//!    written again replaces itself.
 //! 4. Put the wanted events on the bus. An event may come twice, with the same id.
 //! 5. In one transaction, add the counts and move the cursor, if it is still where it was. Otherwise begin again at 2.
 //!
@@ -136,7 +137,7 @@ impl Record {
         }
     }
 
-    /// Writes the activity of these changes and the list of users who left, and tells the bus.
+    /// Writes the rows of these changes and the list of users who left, and tells the bus.
     async fn tell(&self, changes: &[Change]) -> Result<()> {
         for change in changes {
             if let Changed::User { id, before: Some(_), after: None } = &change.item {
@@ -144,7 +145,7 @@ impl Record {
             }
         }
         let events: Vec<Event> = changes.iter().flat_map(Change::events).collect();
-        self.table.put_activity(&events, self.keep).await?;
+        self.table.put_events(&events, self.keep).await?;
         let wanted: Vec<Event> = events.into_iter().filter(|event| self.wanted.has(&event.what)).collect();
         self.bus.put(&wanted).await
     }

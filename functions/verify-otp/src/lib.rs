@@ -34,6 +34,7 @@ pub struct VerifyOtp {
     binding_required: bool,
     failures: Allowance,
     sign_up_open: bool,
+    source_from_referer: bool,
     sessions: SessionPolicy,
     frontends: Frontends,
     issuer: Issuer,
@@ -60,6 +61,8 @@ pub struct Settings {
     pub failures: Allowance,
     /// Whether a correct code for an unknown identifier creates a user.
     pub sign_up_open: bool,
+    /// Whether the header `Referer` is the source of a sign-up without `source_url`.
+    pub source_from_referer: bool,
     /// The length and number of sessions.
     pub session: SessionPolicy,
     /// The allowed origins of browsers, and the usual delivery of tokens.
@@ -90,6 +93,7 @@ impl Function for VerifyOtp {
                 || !read.is_on("ALIASES"),
             failures: Allowance::read_failures(read),
             sign_up_open: read.choice("SIGN_UP", "open", &["open", "closed"]) == "open",
+            source_from_referer: read.choice("SOURCE_FROM_REFERER", "off", &["off", "on"]) == "on",
             session: SessionPolicy::read(read),
             frontends: Frontends::read(read),
             tokens: TokenSettings::read(read),
@@ -116,6 +120,7 @@ impl Function for VerifyOtp {
             binding_required: settings.binding_required,
             failures: settings.failures,
             sign_up_open: settings.sign_up_open,
+            source_from_referer: settings.source_from_referer,
             sessions: settings.session,
             frontends: settings.frontends,
             issuer,
@@ -129,6 +134,7 @@ impl Function for VerifyOtp {
     async fn handle(&self, request: Request) -> Result<Reply> {
         let now = self.clock.now();
         let submitted = SubmittedCode::read(&request, &self.frontends, self.binding_required)?;
+        let submitted = submitted.with_source(request.referer().filter(|_| self.source_from_referer));
         self.sms.reaches(&submitted.to)?;
 
         // Load the keyrings and the signer before anything is counted, so that a failure here costs no attempt.

@@ -66,6 +66,12 @@ impl SubmittedCode {
         let may_be_foreign = is_cookie && !is_required;
         Ok(SubmittedCode { to, code, challenge, may_be_foreign, retry, source_url, delivery })
     }
+
+    /// The same, from this page unless the body names another one.
+    pub(crate) fn with_source(self, page: Option<&str>) -> SubmittedCode {
+        let source_url = self.source_url.or_else(|| page.and_then(source_url).map(str::to_owned));
+        SubmittedCode { source_url, ..self }
+    }
 }
 
 /// The answer after a successful sign-in.

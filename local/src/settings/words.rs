@@ -188,6 +188,11 @@ const EVENTS: &[Line] = &[
         };
         format!("events on the bus: {words}")
     }),
+    (&["SOURCE_FROM_REFERER"], |all| {
+        let words =
+            if all.verify.source_from_referer { "`source_url`, else the page's address" } else { "`source_url`" };
+        format!("source of a sign-up: {words}")
+    }),
     (&["ACTIVITY_DAYS"], |all| format!("a user's activity: kept for {}", duration(all.record.keep))),
 ];
 

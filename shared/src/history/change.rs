@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::event::{Event, What};
-use super::source::source_of;
+use super::source::Source;
 use crate::people::User;
 use crate::sessions::Device;
 use crate::words::{Error, Result, SessionId, Timestamp, UserId};
@@ -101,7 +101,7 @@ impl Change {
                 happened.push((user, What::SessionOpened { session: session.clone(), way, device }));
             }
             Changed::Identifier { user, way, source_url, .. } => {
-                let source = source_of(source_url.as_deref());
+                let source = source_url.as_deref().and_then(Source::of);
                 happened.push((user, What::UserCreated { way: way.clone(), source }));
             }
             Changed::User { id, before: Some(before), after: Some(after) } => {

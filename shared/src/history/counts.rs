@@ -5,8 +5,11 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::change::Changed;
-use super::source::source_of;
+use super::source::Source;
 use crate::people::User;
+
+/// The name for sign-ups without a source. No URL is like it.
+pub const NO_SOURCE: &str = "none";
 
 /// A change adds three items at most, and the cursor is another one.
 const MOST_ITEMS: usize = 90;
@@ -30,7 +33,7 @@ pub struct Day {
     pub sign_ups: BTreeMap<String, u32>,
     /// Sign-ins by way. A sign-up is one, too.
     pub sign_ins: BTreeMap<String, u32>,
-    /// Sign-ups by source.
+    /// Sign-ups by the URL of their source, or [`NO_SOURCE`].
     pub sources: BTreeMap<String, u32>,
 }
 
@@ -44,7 +47,8 @@ impl Counts {
             Changed::Identifier { at, way, source_url, .. } => {
                 let day = self.days.entry(at.day()).or_default();
                 one_more(&mut day.sign_ups, way);
-                one_more(&mut day.sources, &source_of(source_url.as_deref()));
+                let source = source_url.as_deref().and_then(Source::of);
+                one_more(&mut day.sources, source.as_ref().map_or(NO_SOURCE, |source| &source.url));
             }
             Changed::User { before, after, .. } => {
                 self.moved(before.as_deref(), -1);
@@ -116,7 +120,7 @@ mod tests {
         let counts = counted(&[of(Some("https://example.com/a")), of(Some("https://example.com/b")), of(None)]);
         let day = &counts.days[&DAY];
         assert_eq!(day.sign_ups, BTreeMap::from([(way(), 3)]));
-        assert_eq!(day.sources, BTreeMap::from([("example.com".to_owned(), 2), ("none".to_owned(), 1)]));
+        assert_eq!(day.sources, BTreeMap::from([("https://example.com".to_owned(), 2), ("none".to_owned(), 1)]));
         assert!(day.sign_ins.is_empty() && !counts.is_full());
         let many: Vec<_> = (0..100).map(|number| of(Some(&format!("https://{number}.example")))).collect();
         assert!(!counted(&many[..99]).is_full() && counted(&many).is_full());

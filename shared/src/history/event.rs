@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::source::Source;
 use crate::people::EndReason;
 use crate::sessions::Device;
 use crate::words::{Tenant, Timestamp, UserId};
@@ -42,8 +43,8 @@ pub enum What {
     UserCreated {
         /// The way of the sign-up.
         way: String,
-        /// The name of the site the user came from.
-        source: String,
+        /// Where the user came from, if the client reported a web page.
+        source: Option<Source>,
     },
     /// The user's item was deleted. The rest of the user is erased.
     UserErased,
@@ -88,7 +89,11 @@ impl Event {
             }
             What::UserCreated { way, source } => {
                 add("method", json!(way));
-                add("source", json!(source));
+                if let Some(Source { url, name, category }) = source {
+                    add("source", json!(name));
+                    add("category", json!(category));
+                    add("url", json!(url));
+                }
             }
             What::UserErased => {}
             What::UserUpdated { fields } => add("fields", json!(fields)),
@@ -106,11 +111,12 @@ mod tests {
     #[test]
     fn the_detail_of_an_event_is_thin() {
         let id = user(&[], 0).id;
-        let source_url = Some("https://www.example.com/pricing?ref=ada@example.com".to_owned());
+        let source_url = Some("https://www.example.com/pricing?email=ada@example.com".to_owned());
         let at = crate::words::Timestamp::from_unix(1_800_000_000);
         let change = change(Changed::Identifier { user: id.clone(), at, way: "otp_email".to_owned(), source_url });
         let expected = json!({ "id": "a-0", "type": "user.created", "time": "2027-01-15T08:00:00Z", "tenant": "default",
-            "user": id.to_string(), "method": "otp_email", "source": "example.com" });
+            "user": id.to_string(), "method": "otp_email", "source": "Example", "category": "Pricing Page",
+            "url": "https://example.com/pricing" });
         assert_eq!(change.events()[0].detail(), expected);
         let device = Device { words: "Firefox on Linux".to_owned(), prefix: "192.0.2.0/24".to_owned() };
         let session = "AAAAAAAAAAAAAAAAAAAAAA".parse().unwrap();

@@ -5,11 +5,12 @@
 mod change;
 mod counts;
 mod event;
+mod sites;
 mod source;
 mod wanted;
 
 pub use self::change::{Change, Changed, Sequence};
-pub use self::counts::{Counts, Day};
+pub use self::counts::{Counts, Day, NO_SOURCE};
 pub use self::event::{Event, What};
-pub use self::source::{NO_SOURCE, source_of};
+pub use self::source::Source;
 pub use self::wanted::Wanted;

@@ -38,6 +38,7 @@ pub struct Request {
     method: Method,
     content_type: Option<String>,
     user_agent: Option<String>,
+    referer: Option<String>,
     authorization: Option<String>,
     query: QueryMap,
     body: Vec<u8>,
@@ -68,6 +69,7 @@ impl Request {
             method: request.method().clone(),
             content_type: text(header::CONTENT_TYPE),
             user_agent: text(header::USER_AGENT),
+            referer: text(header::REFERER),
             authorization: text(header::AUTHORIZATION),
             query: request.query_string_parameters(),
             body: request.into_body().to_vec(),
@@ -103,6 +105,11 @@ impl Request {
     /// A parameter of the query, decoded. The first one, if it is repeated.
     pub fn parameter(&self, name: &str) -> Option<&str> {
         self.query.first(name)
+    }
+
+    /// The page that sent the request, as its browser says. The page may hide it or shorten it to its origin.
+    pub fn referer(&self) -> Option<&str> {
+        self.referer.as_deref()
     }
 
     /// The tenant of the request.

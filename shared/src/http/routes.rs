@@ -18,7 +18,7 @@ const fn route(method: &'static str, path: &'static str, function: &'static str)
 }
 
 /// All routes. `cargo run -p local -- routes` prints this table from `openapi.yaml` and `template.yaml`.
-pub const ROUTES: [Route; 13] = [
+pub const ROUTES: [Route; 14] = [
     route("GET", "/.well-known/jwks.json", "jwks"),
     route("HEAD", "/.well-known/jwks.json", "jwks"),
     route("GET", "/.well-known/openid-configuration", "jwks"),
@@ -32,6 +32,7 @@ pub const ROUTES: [Route; 13] = [
     route("DELETE", "/api/auth/sessions/{id}", "sessions"),
     route("POST", "/api/auth/token/refresh", "refresh"),
     route("GET", "/api/profile", "profile"),
+    route("GET", "/api/profile/sources", "profile"),
 ];
 
 /// Checks whether `function` answers `request`. A function without a route accepts every request.

@@ -214,17 +214,16 @@ mod tests {
     fn missing_counts_are_added_and_higher_ones_stay() {
         let items = [signed_up(1, "a.example"), signed_up(2, "a.example"), signed_up(3, "b.example")].concat();
         let plan = reconciled(&items);
-        let day =
-            json!({ "sign_ups": { "otp_email": 3 }, "sign_ins": {}, "sources": { "a.example": 2, "b.example": 1 } });
+        let day = json!({ "sign_ups": { "otp_email": 3 }, "sign_ins": {}, "sources": { "https://a.example": 2, "https://b.example": 1 } });
         let counts = json!({ "days": { "20454": day }, "last_active": { "20454": 3 } });
         assert_eq!(plan.counts, [json!({ "export": "x", "part": 1, "counts": counts })]);
 
         let active =
             json!({ "pk": { "S": "LA#639" }, "sk": { "S": "all" }, "d20454": { "N": "5" }, "d20453": { "N": "1" } });
         let day = stored(DAY, "all", json!({ "up_otp_email": 7, "in_otp_email": 9 }));
-        let sources = stored(DAY, "sources", json!({ "n": 1, "s_a.example": 1, "s_other": 1 }));
+        let sources = stored(DAY, "sources", json!({ "n": 1, "s_https://a.example": 1, "s_other": 1 }));
         let plan = reconciled(&[&items[..], &[active, day, sources]].concat());
-        let day = json!({ "sign_ups": {}, "sign_ins": {}, "sources": { "a.example": 1 } });
+        let day = json!({ "sign_ups": {}, "sign_ins": {}, "sources": { "https://a.example": 1 } });
         let counts = json!({ "days": { "20454": day }, "last_active": { "20453": -1, "20454": -2 } });
         assert_eq!(plan.counts, [json!({ "export": "x", "part": 1, "counts": counts })]);
         assert_eq!(plan.erasures, [] as [Value; 0]);

@@ -43,7 +43,10 @@ async fn by_cookies(operation: &Operation, origin: &str) -> Answer {
 /// A request with an access token, or with one of an ended session.
 async fn with_access(operation: &Operation, name: &str) -> Answer {
     let auth = Deployment::start().await;
-    let tokens = auth.client().sign_in(person(operation)).await;
+    let tokens = match operation.id.as_str() {
+        "listSources" => auth.client().sign_in_from(ADA, "https://app.example.com/?utm_source=letter").await,
+        _ => auth.client().sign_in(person(operation)).await,
+    };
     if name == "invalid_token" {
         auth.client().logout(&tokens.refresh).await.ok();
     }

@@ -19,7 +19,12 @@ const TOGETHER: usize = 10;
 /// Sign-ins, refreshes and sign-outs in each.
 const STEPS: usize = 2;
 const SESSIONS: usize = 2;
-const SOURCES: [Option<&str>; 3] = [None, Some("https://example.org/a?b=c"), Some("http://www.example.net")];
+/// A page, and what is kept of its URL.
+const SOURCES: [Option<(&str, &str)>; 3] = [
+    None,
+    Some(("https://example.org/a?utm_source=fb&b=c", "https://example.org?utm_source=fb")),
+    Some(("http://www.example.net", "http://example.net")),
+];
 
 /// What a person has.
 struct Person {
@@ -42,6 +47,8 @@ struct Expected {
     counts: BTreeMap<(String, String), i64>,
     /// The user, the type, the session and the reason of each event.
     activity: BTreeSet<(String, String, String, String)>,
+    /// The user, the URL and the way of each sign-up from a page.
+    sources: BTreeSet<[String; 3]>,
     poisoned: usize,
 }
 
@@ -93,14 +100,14 @@ impl History {
 
     async fn sign_up(&mut self, address: String, way: &str) {
         let source = SOURCES[self.draw.below(SOURCES.len())];
-        let tokens = self.enter(&address, source).await;
+        let tokens = self.enter(&address, source.map(|(url, _)| url)).await;
         let user = user_of(&tokens.access);
         let day = self.now / DAY;
-        let name = source.map_or("none", |url| url.trim_start_matches("http://www.").trim_start_matches("https://"));
-        let name = name.split('/').next().unwrap();
+        let name = source.map_or("none", |(_, kept)| kept);
         self.expected.count(&format!("DAY#{day} all"), format!("up_{way}"));
         self.expected.count(&format!("DAY#{day} sources"), format!("s_{name}"));
         self.expected.event(&user, "user.created", "", "");
+        self.expected.sources.extend(source.map(|(_, kept)| [&user, kept, way].map(str::to_owned)));
         self.people.push(Person { address, user, sessions: Vec::new(), last_active: day });
         self.opened(self.people.len() - 1, tokens);
     }
@@ -221,7 +228,11 @@ impl History {
         }
         assert_eq!(counts, expected, "seed {seed}: the counts are not those of a recount");
 
-        let rows: Vec<&Value> = items.iter().filter(|item| text(item, "pk").starts_with("A#")).collect();
+        let rows = items.iter().filter(|item| text(item, "pk").starts_with("A#"));
+        let (sources, rows): (Vec<_>, Vec<_>) = rows.partition(|row| text(row, "sk").starts_with("source."));
+        let source = |row: &&Value| [text(row, "pk")[2..].to_owned(), text(row, "u"), text(row, "via")];
+        assert_eq!(sources.iter().map(source).collect::<BTreeSet<_>>(), self.expected.sources, "seed {seed}");
+        assert_eq!(sources.len(), self.expected.sources.len(), "seed {seed}: a sign-up has two sources");
         let row = |item: &&Value| (text(item, "pk")[2..].to_owned(), text(item, "t"), text(item, "s"), text(item, "w"));
         let activity: BTreeSet<_> = rows.iter().map(row).collect();
         assert_eq!(activity, self.expected.activity, "seed {seed}: the activity has another event");

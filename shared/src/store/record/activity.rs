@@ -1,21 +1,17 @@
-//! `A#<user>` in `RecordTable`: what happened to a user, one row for each event.
+//! The rows of a user's activity: what happened, one row for each event.
 //!
-//! A row's sort key is its time, its type and the id of its event. So a row that is written again replaces itself, and the newest
-//! rows come first in the reverse order.
+//! A row's sort key is its time, its type and the id of its event. So the newest rows come first in the reverse order.
 
 use std::time::Duration;
 
-use aws_sdk_dynamodb::types::AttributeValue;
-use futures_util::future::try_join_all;
 use serde::{Deserialize, Serialize};
 
-use super::super::expression::Value;
 use super::super::row::{self, row};
-use super::super::table::{Item, PK, RecordTable, SK};
-use crate::aws::failure;
+use super::super::table::{Item, RecordTable};
+use super::rows::{Rows, key};
 use crate::history::{Event, What};
 use crate::people::EndReason;
-use crate::words::{ItemKey, Result, Scope, Tenant, Timestamp, UserId};
+use crate::words::{ItemKey, Result, Tenant, Timestamp, UserId};
 
 row! {
     #[derive(Serialize, Deserialize)]
@@ -45,10 +41,8 @@ row! {
     }
 }
 
-const KIND: &str = "A";
-
-/// Rows that are written or deleted at the same time.
-const AT_ONCE: usize = 25;
+/// The rows of activity begin with the ten digits of a time, so they sort before this.
+const END: &str = ":";
 
 /// A row of a user's activity.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,80 +77,20 @@ pub struct ActivityPage {
 }
 
 impl RecordTable {
-    /// Writes a row for each event, kept for `keep`. A row that is there already stays as it is. The erasure of a user gets no row,
-    /// because it deletes the others.
-    ///
-    /// # Errors
-    /// [`Error::Unavailable`](crate::words::Error::Unavailable) when the table is unreachable. Some rows may then be written.
-    pub async fn put_activity(&self, events: &[Event], keep: Duration) -> Result<()> {
-        let told = events.iter().filter(|event| event.what != What::UserErased);
-        let rows = told.map(|event| row::write(row_of(event, keep))).collect::<Result<Vec<_>>>()?;
-        // One call for all rows would need a permission that also deletes.
-        let put =
-            |row: &Item| self.table.client.put_item().table_name(&self.table.name).set_item(Some(row.clone())).send();
-        for batch in rows.chunks(AT_ONCE) {
-            try_join_all(batch.iter().map(put)).await.map_err(failure)?;
-        }
-        Ok(())
-    }
-
-    /// The oldest rows of the user's activity, at most 25. Empty if there are none.
-    ///
-    /// # Errors
-    /// [`Error::Unavailable`](crate::words::Error::Unavailable) when the table is unreachable.
-    pub async fn oldest_activity(&self, (tenant, user): (&Tenant, &UserId)) -> Result<Vec<ActivityRow>> {
-        let query = self
-            .table
-            .client
-            .query()
-            .table_name(&self.table.name)
-            .key_condition_expression("#pk = :pk")
-            .expression_attribute_names("#pk", PK)
-            .expression_attribute_values(":pk", key(tenant, user).as_str().attribute_value())
-            .consistent_read(true)
-            .limit(i32::try_from(AT_ONCE).unwrap_or(i32::MAX));
-        let found = query.send().await.map_err(failure)?.items.unwrap_or_default();
-        found.into_iter().map(|item| row::read::<Row>(item).map(view)).collect()
-    }
-
-    /// Deletes these rows, in parallel.
-    ///
-    /// # Errors
-    /// [`Error::Unavailable`](crate::words::Error::Unavailable) when the table is unreachable.
-    pub async fn delete_activity(&self, (tenant, user): (&Tenant, &UserId), rows: &[ActivityRow]) -> Result<()> {
-        let key = key(tenant, user);
-        try_join_all(rows.iter().map(|row| self.table.delete_at(&key, &row.id))).await.map(|_| ())
-    }
-
     /// A page of the user's activity: at most `most` rows older than `before`, the [`ActivityPage::next`] of another page.
     ///
     /// # Errors
     /// [`Error::Unavailable`](crate::words::Error::Unavailable) when the table is unreachable.
     pub async fn activity(
         &self,
-        (tenant, user): (&Tenant, &UserId),
+        whose: (&Tenant, &UserId),
         before: Option<&str>,
         most: usize,
         now: Timestamp,
     ) -> Result<ActivityPage> {
-        let condition = if before.is_some() { "#pk = :pk AND #sk < :before" } else { "#pk = :pk" };
-        let mut query = self
-            .table
-            .client
-            .query()
-            .table_name(&self.table.name)
-            .key_condition_expression(condition)
-            .expression_attribute_names("#pk", PK)
-            .expression_attribute_values(":pk", key(tenant, user).as_str().attribute_value())
-            .scan_index_forward(false)
-            // One more tells whether there is another page.
-            .limit(i32::try_from(most.saturating_add(1)).unwrap_or(i32::MAX));
-        if let Some(before) = before {
-            query = query
-                .expression_attribute_names("#sk", SK)
-                .expression_attribute_values(":before", AttributeValue::S(before.to_owned()));
-        }
-        let found = query.send().await.map_err(failure)?.items.unwrap_or_default();
+        // One more tells whether there is another page.
+        let place = before.unwrap_or(END).min(END);
+        let found = self.rows(whose, Rows::Before(place), most.saturating_add(1)).await?;
         let is_last = found.len() <= most;
         let rows = found.into_iter().take(most).map(row::read::<Row>).collect::<Result<Vec<_>>>()?;
         let next = rows.last().filter(|_| !is_last).map(|row| row.sk.clone());
@@ -166,11 +100,8 @@ impl RecordTable {
     }
 }
 
-fn key(tenant: &Tenant, user: &UserId) -> ItemKey {
-    ItemKey::new(Scope::Tenant(tenant), KIND, &[&user.to_string()])
-}
-
-fn row_of(event: &Event, keep: Duration) -> Row {
+/// The erasure of a user has no row, because it deletes the others.
+pub(super) fn row(event: &Event, keep: Duration) -> Result<Option<Item>> {
     let mut row = Row {
         pk: key(&Tenant::default(), &event.user),
         sk: format!("{:010}.{}.{}", event.at.unix(), event.what.name(), event.id),
@@ -197,10 +128,10 @@ fn row_of(event: &Event, keep: Duration) -> Row {
             row.reason = Some(reason.map_or("other", EndReason::name).to_owned());
         }
         What::UserCreated { way, .. } => row.way = Some(way.clone()),
-        What::UserErased => {}
+        What::UserErased => return Ok(None),
         What::UserUpdated { fields } => row.fields = fields.iter().map(|&field| field.to_owned()).collect(),
     }
-    row
+    row::write(row).map(Some)
 }
 
 fn view(row: Row) -> ActivityRow {

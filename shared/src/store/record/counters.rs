@@ -27,7 +27,7 @@ attributes! {
     SIGN_INS = "in_";
     /// How many sources a day has.
     SOURCES = "n";
-    /// The sign-ups of a day from one source. Its name follows as a suffix.
+    /// The sign-ups of a day from one source. Its URL follows as a suffix.
     FROM = "s_";
     /// How many users were last active on a day. The day's number follows as a suffix.
     LAST_ACTIVE = "d";
@@ -90,7 +90,7 @@ impl RecordTable {
         for (day, counts) in &counts.days {
             writes.extend(self.count_day(*day, counts)?);
             if !counts.sources.is_empty() {
-                let sources = self.sources(*day).await?;
+                let sources = self.sources_of_day(*day).await?;
                 writes.push(self.count_sources(*day, counts, &sources)?);
             }
         }
@@ -161,7 +161,7 @@ impl RecordTable {
         blocks.iter().map(write).collect()
     }
 
-    async fn sources(&self, day: u64) -> Result<Sources> {
+    async fn sources_of_day(&self, day: u64) -> Result<Sources> {
         let item: Item = self.table.get_at(&day_key(day), BY_SOURCE).await?.unwrap_or_default();
         let prefix = FROM.name();
         // `other` takes no room.

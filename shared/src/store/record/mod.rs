@@ -2,10 +2,15 @@
 
 mod activity;
 mod counters;
+mod events;
 mod left;
+mod rows;
+mod sources;
 
 pub use self::activity::{ActivityPage, ActivityRow};
 pub use self::counters::Progress;
 pub(super) use self::counters::read_counts;
 pub use self::left::Left;
 pub(super) use self::left::is_erased;
+pub use self::rows::UserRow;
+pub use self::sources::UserSource;

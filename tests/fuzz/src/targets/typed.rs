@@ -1,6 +1,7 @@
 //! Input typed by users: addresses, numbers and codes. Also the source named by a frontend.
 
 use shared::codes::{Code, LONG_LENGTH, SHORT_LENGTHS};
+use shared::history::Source;
 use shared::http::source_url;
 use shared::words::{Email, Identifier, Phone, plain_digit};
 
@@ -124,9 +125,9 @@ fn code(input: &[u8]) -> Word {
 pub(super) const SOURCE_URL: Target = Target {
     name: "source-url", asks_functions: false,
     run: source,
-    seeds: || texts(["https://example.com/welcome?a=b#c", "  ", "", "javascript:alert(1)", "=cmd|' /C calc'!A0"]),
-    dictionary: &["https://", "example.com", "/", "\u{7f}", "\u{85}", "\u{2028}", "aaaaaaaaaaaaaaaa", "\r\n", "\t"],
-    reaches: &["kept", "none"],
+    seeds: || texts(["https://example.com/welcome?a=b#c", "https://app.example.co.uk/register?utm_source=fb&utm_campaign=spring", "  ", "", "javascript:alert(1)", "=cmd|' /C calc'!A0"]),
+    dictionary: &["https://", "example.com", "/", "?utm_source=", "&utm_campaign=", "ada@example.com", "%40", "%", "ref", "www.", "xn--", "\u{7f}", "\u{85}", "\u{2028}", "aaaaaaaaaaaaaaaa", "\r\n", "\t"],
+    reaches: &["a source", "kept", "none"],
 };
 
 fn source(input: &[u8]) -> Word {
@@ -136,5 +137,10 @@ fn source(input: &[u8]) -> Word {
     };
     assert!(text.contains(kept) && kept.len() <= 2_048 && !kept.chars().any(char::is_control), "{text}");
     assert!(kept.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("http")) && source_url(kept) == Some(kept));
-    "kept"
+    let Some(source) = Source::of(kept) else {
+        return "kept";
+    };
+    assert!(source.url.len() <= 190 && !source.url.contains(['@', '%', '<', '"']), "{source:?}");
+    assert_eq!(Source::of(&source.url).as_ref(), Some(&source), "{kept}");
+    "a source"
 }
