@@ -137,7 +137,7 @@ fn the_template_of_this_project_is_understood_under_every_profile() {
     for (profile, access) in [("default", "3600"), ("testing", "3600"), ("production", "900")] {
         let template = Template::read(&root, profile).unwrap();
         assert_eq!(template.functions["VerifyOtp"].environment["JWT_ACCESS_SECONDS"], access, "{profile}");
-        assert_eq!((template.tables.len(), template.mappings.len()), (3, 1));
+        assert_eq!((template.tables.len(), template.mappings.len(), template.schedules.len()), (3, 2, 1));
         assert_eq!((template.queues.len(), template.buses.len()), (1, 1));
         assert_eq!(template.secrets.len(), 4);
         assert_eq!(template.senders, ["no-reply@example.com"]);
