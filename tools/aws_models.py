@@ -27,7 +27,13 @@ OPERATIONS = {
         "UpdateItem",
     ],
     "events": ["PutEvents"],
-    "secretsmanager": ["DescribeSecret", "GetSecretValue", "PutSecretValue", "UpdateSecretVersionStage"],
+    "secretsmanager": [
+        "BatchGetSecretValue",
+        "DescribeSecret",
+        "GetSecretValue",
+        "PutSecretValue",
+        "UpdateSecretVersionStage",
+    ],
     "sesv2": ["GetAccount", "GetEmailIdentity", "SendEmail"],
     "sns": ["GetSMSAttributes", "GetSMSSandboxAccountStatus", "Publish"],
 }

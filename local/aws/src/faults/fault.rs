@@ -26,6 +26,8 @@ pub(crate) struct Fault {
     when: When,
     /// The table for which the fault was set.
     table: Option<String>,
+    /// The start of the keys for which the fault was set.
+    key: Option<String>,
 }
 
 impl Faults {
@@ -50,7 +52,8 @@ impl Faults {
         };
         let fault = faults.iter_mut().find(|fault| meets(fault))?;
         fault.times = fault.times.saturating_sub(1);
-        let met = Fault { error: fault.error, when: fault.when, table: fault.table.clone() };
+        let (table, key) = (fault.table.clone(), fault.key.clone());
+        let met = Fault { error: fault.error, when: fault.when, table, key };
         faults.retain(|fault| fault.times > 0);
         Some(met)
     }
@@ -100,7 +103,31 @@ impl Delivery {
 impl Fault {
     /// A fault for any table.
     pub(crate) fn new(error: AwsError, when: When) -> Fault {
-        Fault { error, when, table: None }
+        Fault { error, when, table: None, key: None }
+    }
+
+    /// DynamoDB leaves out the keys of a batch that it is too busy for. Returns the call without them, and them, as `UnprocessedKeys`
+    /// has them. `None` if nothing is left to read, because then the whole call fails.
+    pub(crate) fn left_out(&self, call: &Call) -> Option<(Call, Value)> {
+        let (start, is_busy) = (self.key.as_ref()?, self.error == AwsError::ProvisionedThroughputExceededException);
+        if call.operation != "BatchGetItem" || !is_busy {
+            return None;
+        }
+        let is_left_out = |key: &Value| {
+            let values = key.as_object().into_iter().flat_map(|key| key.values());
+            values.filter_map(|value| value.get("S")?.as_str()).any(|key| key.starts_with(start))
+        };
+        let (mut without, mut left_out) = (call.clone(), call.body.get("RequestItems")?.clone());
+        for (tables, is_kept) in [(without.body.get_mut("RequestItems")?, false), (&mut left_out, true)] {
+            for table in tables.as_object_mut()?.values_mut() {
+                table.get_mut("Keys")?.as_array_mut()?.retain(|key| is_left_out(key) == is_kept);
+            }
+            tables
+                .as_object_mut()?
+                .retain(|_, table| table.get("Keys").and_then(Value::as_array).is_some_and(|keys| !keys.is_empty()));
+        }
+        let reads = without.body.get("RequestItems")?.as_object()?;
+        (!reads.is_empty()).then_some((without, left_out))
     }
 
     /// Whether the call fails without being carried out.

@@ -105,7 +105,7 @@ pub enum When {
 pub enum AwsError {
     /// 400.
     ThrottlingException,
-    /// 400, DynamoDB.
+    /// 400, DynamoDB. With a key, a batch only leaves out the matching items.
     ProvisionedThroughputExceededException,
     /// 400, DynamoDB.
     RequestLimitExceeded,

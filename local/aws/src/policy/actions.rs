@@ -41,7 +41,14 @@ const ACTIONS: [(&str, &[&str]); 9] = [
     ("logs", &["CreateLogGroup", "CreateLogStream", "DescribeLogGroups", "DescribeLogStreams", "PutLogEvents"]),
     (
         "secretsmanager",
-        &["DescribeSecret", "GetRandomPassword", "GetSecretValue", "PutSecretValue", "UpdateSecretVersionStage"],
+        &[
+            "BatchGetSecretValue",
+            "DescribeSecret",
+            "GetRandomPassword",
+            "GetSecretValue",
+            "PutSecretValue",
+            "UpdateSecretVersionStage",
+        ],
     ),
     ("ses", &["SendBulkEmail", "SendEmail", "SendRawEmail"]),
     ("sms-voice", &["SendTextMessage"]),

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::condition::{CALLED_VIA_LAST, FROM, FROM_NAME, RECIPIENTS, SECRET, SECRET_STAGE};
+use super::condition::{CALLED_VIA_LAST, Context, FROM, FROM_NAME, RECIPIENTS, SECRET, SECRET_STAGE};
 use super::items;
 use super::need::{Need, action, context};
 use crate::dynamodb::Tables;
@@ -25,7 +25,7 @@ pub(super) fn of(call: &Call, resources: &Resources<'_>) -> Result<Vec<Need>, Re
     match call.service {
         Service::DynamoDb => items::needs(call, resources.tables),
         Service::Events => events(call),
-        Service::SecretsManager => Ok(vec![secret(call, resources.secrets)?]),
+        Service::SecretsManager => secrets(call, resources.secrets),
         Service::Ses => mail(call, resources.ses),
         Service::Sns => publication(call),
     }
@@ -47,6 +47,20 @@ fn events(call: &Call) -> Result<Vec<Need>, Refusal> {
     };
     Ok(buses.into_iter().map(need).collect())
 }
+
+/// A batch needs the permission for each of its secrets too. AWS leaves out a secret without it; here the whole call is refused, so
+/// that the mistake is noticed.
+fn secrets(call: &Call, secrets: &Secrets) -> Result<Vec<Need>, Refusal> {
+    let listed = call.texts("SecretIdList").map(|id| Need {
+        action: READ.to_owned(),
+        resource: secrets.arn(id).unwrap_or_else(|| id.to_owned()),
+        context: Context::from([(SECRET, vec![id.to_owned()])]).into_iter().chain(context()).collect(),
+    });
+    Ok([secret(call, secrets)?].into_iter().chain(listed).collect())
+}
+
+/// The action on each secret of a batch.
+const READ: &str = "secretsmanager:GetSecretValue";
 
 fn secret(call: &Call, secrets: &Secrets) -> Result<Need, Refusal> {
     let mut context = context();

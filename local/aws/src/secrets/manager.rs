@@ -67,6 +67,9 @@ impl Secrets {
     }
 
     pub(crate) fn answer(&self, call: &Call) -> Result<Value, Refusal> {
+        if call.operation == "BatchGetSecretValue" {
+            return self.batch(call);
+        }
         let arn = self.arn(call.text("SecretId").unwrap_or_default()).ok_or_else(|| missing(""))?;
         let mut held = locked(&self.held);
         let versions = held.get_mut(&arn).ok_or_else(|| missing(""))?;
@@ -90,6 +93,27 @@ impl Secrets {
             members.extend([("Name".to_owned(), json!(name(&arn))), ("ARN".to_owned(), json!(arn))]);
         }
         Ok(answer)
+    }
+
+    /// The current versions of the listed secrets. Those that are missing are listed as errors.
+    fn batch(&self, call: &Call) -> Result<Value, Refusal> {
+        if call.body.get("SecretIdList").is_none() {
+            return Err(invalid("You must provide a list of secrets."));
+        }
+        let (mut values, mut errors) = (Vec::new(), Vec::new());
+        for id in call.texts("SecretIdList") {
+            let arn = self.arn(id);
+            let held = locked(&self.held);
+            let found = arn.and_then(|arn| Some(shown(&arn, held.get(&arn)?.find(None, Some(CURRENT))?)));
+            match found {
+                Some(value) => values.push(value),
+                None => {
+                    let missing = missing("");
+                    errors.push(json!({ "SecretId": id, "ErrorCode": missing.name(), "Message": missing.message() }));
+                }
+            }
+        }
+        Ok(json!({ "SecretValues": values, "Errors": errors }))
     }
 
     fn put_value(&self, versions: &mut Versions, call: &Call) -> Result<Value, Refusal> {
@@ -124,8 +148,12 @@ fn value(arn: &str, versions: &Versions, call: &Call) -> Result<Value, Refusal> 
         (Some(id), _) => missing(&format!(" value for VersionId: {id}")),
         (None, label) => missing(&format!(" value for staging label: {}", label.unwrap_or_default())),
     })?;
-    Ok(json!({ "ARN": arn, "Name": name(arn), "SecretString": version.text, "CreatedDate": version.created,
-        "VersionId": version.id, "VersionStages": version.stages }))
+    Ok(shown(arn, version))
+}
+
+fn shown(arn: &str, version: &Version) -> Value {
+    json!({ "ARN": arn, "Name": name(arn), "SecretString": version.text, "CreatedDate": version.created,
+        "VersionId": version.id, "VersionStages": version.stages })
 }
 
 fn required<'a>(call: &'a Call, member: &str) -> Result<&'a str, Refusal> {

@@ -47,7 +47,10 @@ impl Parts {
     pub(super) fn named_by(&self, call: &Call) -> (Vec<String>, Vec<String>) {
         match call.service {
             Service::DynamoDb => self.tables.named_by(call),
-            Service::SecretsManager => (Vec::new(), call.text("SecretId").map(str::to_owned).into_iter().collect()),
+            Service::SecretsManager => {
+                let named = call.text("SecretId").into_iter().chain(call.texts("SecretIdList"));
+                (Vec::new(), named.map(str::to_owned).collect())
+            }
             Service::Events | Service::Ses | Service::Sns => (Vec::new(), Vec::new()),
         }
     }
@@ -79,11 +82,22 @@ impl Parts {
         let refusal = self.permissions.check(call, &resources).err().or_else(broken);
         let next = || fault.or_else(|| self.faults.next(call, &tables, &keys));
         let fault = if refusal.is_none() { next() } else { None };
+        let left_out = fault.as_ref().and_then(|fault| fault.left_out(call));
+        let fault = fault.filter(|_| left_out.is_none());
         let (mut outcome, capacity, mut delay) = match (refusal, &fault) {
             (Some(refusal), _) => (self.checked(call, Err(refusal)), Capacity::default(), Duration::ZERO),
             (None, Some(fault)) if fault.comes_before() => (Ok(Value::Null), Capacity::default(), Duration::ZERO),
             (None, _) => {
-                let (outcome, capacity, delay) = self.run(call);
+                let (outcome, capacity, delay) = match left_out {
+                    None => self.run(call),
+                    Some((without, left_out)) => {
+                        let (mut outcome, capacity, delay) = self.run(&without);
+                        if let Ok(answer) = &mut outcome {
+                            answer["UnprocessedKeys"] = left_out;
+                        }
+                        (outcome, capacity, delay)
+                    }
+                };
                 (self.checked(call, outcome), capacity, delay)
             }
         };

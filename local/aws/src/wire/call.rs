@@ -24,6 +24,7 @@ pub(crate) struct Target {
 }
 
 /// A parsed request.
+#[derive(Clone)]
 pub(crate) struct Call {
     /// The access key id. In the local stack it is the function's resource name.
     pub(crate) caller: String,
@@ -115,6 +116,11 @@ impl Call {
     /// A member of the body, if it is a string.
     pub(crate) fn text(&self, member: &str) -> Option<&str> {
         self.body.get(member).and_then(Value::as_str)
+    }
+
+    /// The strings in a list of the body.
+    pub(crate) fn texts(&self, member: &str) -> impl Iterator<Item = &str> {
+        self.body.get(member).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str)
     }
 
     /// IAM's name for the operation: `dynamodb:GetItem`.

@@ -63,6 +63,26 @@ async fn a_cancelled_transaction_has_a_reason_for_each_item() {
 }
 
 #[tokio::test]
+async fn a_busy_table_leaves_items_out_of_a_batch() {
+    let stand = stand(None);
+    for key in ["a", "b"] {
+        stand.db("PutItem", put(key)).await;
+    }
+    let keys = |names: &[&str]| names.iter().map(|name| json!({ "pk": { "S": name } })).collect::<Vec<_>>();
+    let batch = |names: &[&str]| json!({ "RequestItems": { "codes": { "Keys": keys(names) } } });
+    let busy = json!({ "error": "ProvisionedThroughputExceededException", "key": "a", "times": 2 });
+    stand.services.faults().set(serde_json::from_value(json!({ "aws": [busy] })).unwrap());
+    let some = stand.db("BatchGetItem", batch(&["a", "b"])).await.body;
+    assert_eq!(some["Responses"]["codes"].as_array().unwrap().len(), 1);
+    assert_eq!(some["Responses"]["codes"][0]["pk"]["S"], "b");
+    assert_eq!(some["UnprocessedKeys"], batch(&["a"])["RequestItems"]);
+    let none = stand.db("BatchGetItem", batch(&["a"])).await;
+    assert_eq!(none.error(), (400, "ProvisionedThroughputExceededException"));
+    let all = stand.db("BatchGetItem", batch(&["a", "b"])).await.body;
+    assert_eq!(all["Responses"]["codes"].as_array().unwrap().len(), 2);
+}
+
+#[tokio::test]
 async fn a_table_is_described_and_keeps_its_keys() {
     let stand = stand(None);
     let described = stand.db("DescribeTable", json!({ "TableName": "codes" })).await;

@@ -43,6 +43,23 @@ async fn a_secret_is_found_by_arn_and_name_and_survives() {
 
 const ARN: &str = "arn:aws:secretsmanager:us-east-1:000000000000:secret:latchkey/codes-AbCdEf";
 
+#[tokio::test]
+async fn a_batch_has_the_current_secrets_and_lists_what_is_missing() {
+    let stand = stand(None);
+    let (other, missing) = (ARN.replace("codes", "index"), ARN.replace("codes", "tokens"));
+    for (arn, text) in [(ARN, "old"), (ARN, "one"), (other.as_str(), "two")] {
+        stand.services.put_secret(arn, text.to_owned()).unwrap();
+    }
+    let batch = stand.secret("BatchGetSecretValue", json!({ "SecretIdList": [other, missing, ARN] })).await.body;
+    let values = batch["SecretValues"].as_array().unwrap();
+    let found: Vec<_> = values.iter().map(|value| (&value["ARN"], &value["SecretString"])).collect();
+    assert_eq!(found, [(&json!(other), &json!("two")), (&json!(ARN), &json!("one"))]);
+    let errors = batch["Errors"].as_array().unwrap();
+    assert_eq!((errors.len(), &errors[0]["SecretId"]), (1, &json!(missing)));
+    assert_eq!(errors[0]["ErrorCode"], "ResourceNotFoundException");
+    assert_eq!(stand.secret("BatchGetSecretValue", json!({})).await.error(), (400, "InvalidParameterException"));
+}
+
 fn token(number: u32) -> String {
     format!("{number:032}")
 }
