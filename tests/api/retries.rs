@@ -30,7 +30,7 @@ async fn ended(auth: &Deployment, newest: &Tokens) {
     assert!(auth.stack.logs().iter().any(|line| line.contains("refresh_reuse")), "no security event");
 }
 
-/// V16: an answer that was lost comes again days later, in another browser and network, and nothing moves.
+/// V16: an answer that was lost comes again days later, in another browser and network, and the session does not move.
 #[tokio::test]
 async fn a_retry_key_gets_the_successor_while_it_is_unused() {
     let auth = Deployment::start().await;
@@ -38,11 +38,18 @@ async fn a_retry_key_gets_the_successor_while_it_is_unused() {
     auth.wait(60);
     let second = auth.client().refresh_with(&first.refresh, KEY).await.tokens();
     let stored = auth.items("");
+    // Only the day of the user's last activity.
+    let moved = |mut items: Vec<Value>| {
+        for item in items.iter_mut().filter_map(Value::as_object_mut) {
+            item.remove("la");
+        }
+        items
+    };
     auth.wait(5 * DAY);
     let elsewhere = auth.client_at("198.51.100.7");
     let again = refresh_as(elsewhere, FIREFOX, &first.refresh, Some(KEY)).await.tokens();
     assert_eq!(again.refresh, second.refresh);
-    assert_eq!(auth.items(""), stored);
+    assert_eq!(moved(auth.items("")), moved(stored));
     auth.client().refresh(&second.refresh).await.ok();
 }
 
