@@ -176,12 +176,36 @@ async fn a_budget_of_zero_sends_nothing() {
 #[tokio::test]
 async fn nothing_is_sent_when_the_budget_is_unreachable() {
     let auth = Deployment::start().await;
-    for operation in ["GetItem", "UpdateItem"] {
+    for operation in ["BatchGetItem", "UpdateItem"] {
         let fault = json!({ "service": "dynamodb", "operation": operation, "key": "SMS#", "error": "ThrottlingException", "times": 100 });
         auth.faults(json!({ "aws": [fault] }));
         ask(&auth, 0, british(0)).await.refused(503, "unavailable");
     }
     assert_eq!(auth.stack.inbox().messages(None).len(), 0);
+}
+
+/// A table that is too busy for some of the counts is asked again, so that the counts are known before a challenge begins.
+#[tokio::test]
+async fn counts_that_a_busy_table_left_out_are_read_again() {
+    let auth = Deployment::with(&[("SMS_DAILY_BUDGET", "2"), ("SMS_RESERVED_SHARE", "0")]).await;
+    let busy = |times: u32| {
+        json!({ "aws": [{ "operation": "BatchGetItem", "key": "SMS#", "error": "ProvisionedThroughputExceededException",
+            "times": times }] })
+    };
+    let reads = || {
+        let calls = auth.stack.services().calls().take();
+        calls.iter().filter(|call| call.operation == "BatchGetItem").count()
+    };
+    auth.faults(busy(1));
+    ask(&auth, 0, british(0)).await.ok();
+    assert_eq!(reads(), 2);
+    ask(&auth, 1, british(1)).await.ok();
+    reads();
+    // The network's own count alone would let the request begin a challenge.
+    auth.faults(busy(1));
+    let asked = ask(&auth, 2, british(2)).await;
+    asked.refused(429, "rate_limited");
+    assert_eq!(reads(), 2);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

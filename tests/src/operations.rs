@@ -75,7 +75,7 @@ pub const OPERATIONS: [Operation; 20] = [
     done("request, later", Kind::LaterRequest, &[2, 1, 1]),
     done("request, resend", Kind::Resend, &[2, 1, 1]),
     done("request, repeated too soon", Kind::EarlyResend, &[2]),
-    done("request by SMS", Kind::SmsRequest, &[5, 2, 2, 1]),
+    done("request by SMS", Kind::SmsRequest, &[3, 2, 2, 1]),
     signed("verify, known user", Kind::KnownUser, &[2, 2, 3]),
     signed("verify, new user", Kind::NewUser, &[2, 1, 1]),
     signed("verify by SMS, new user", Kind::NewUserBySms, &[2, 1, 2]),

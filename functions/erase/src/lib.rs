@@ -18,7 +18,7 @@ mod event;
 mod sweep;
 
 use serde_json::{Value, json};
-use shared::aws::{self, Aws, KeyringReader};
+use shared::aws::{self, Aws, KeyringReader, Secrets};
 use shared::config::Reader;
 use shared::history::{Change, Changed};
 use shared::keys::IndexKeys;
@@ -62,7 +62,7 @@ impl Function for Erase {
     async fn compose(settings: Settings, aws: &aws::Settings, clock: Clock) -> Result<Erase> {
         let aws = Aws::new(aws, &clock)?;
         let store = Store::new(&aws);
-        let index = KeyringReader::new(&aws, settings.index_secret);
+        let index = Secrets::new(&aws).keyring(settings.index_secret);
         let (users, record) = (store.user_table(settings.user_table), store.record_table(settings.record_table));
         Ok(Erase { clock, index, users, record })
     }

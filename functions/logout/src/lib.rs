@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use shared::aws::{self, Aws, KeyringReader};
+use shared::aws::{self, Aws, KeyringReader, Secrets};
 use shared::config::Reader;
 use shared::http::{Cookie, Delivered, Frontends, Reply, Request, TokenDelivery};
 use shared::keys::{IndexKeys, RefreshKeys};
@@ -77,10 +77,10 @@ impl Function for Logout {
     async fn compose(settings: Settings, aws: &aws::Settings, clock: Clock) -> Result<Logout> {
         let Settings { frontends, audience, longest, refresh_secret, index_secret, user_table, otp_table } = settings;
         let aws = Aws::new(aws, &clock)?;
-        let (keys, index) = (KeyringReader::new(&aws, refresh_secret), KeyringReader::new(&aws, index_secret));
+        let secrets = Secrets::new(&aws);
+        let (keys, index) = (secrets.keyring(refresh_secret), secrets.keyring(index_secret));
         let store = Store::new(&aws);
-        let now = clock.now();
-        tokio::join!(keys.warm(now), index.warm(now), store.connect(1));
+        tokio::join!(secrets.warm([&keys, &index], clock.now()), store.connect(1));
         let (users, devices) = (store.user_table(user_table), store.otp_table(otp_table));
         Ok(Logout { clock, frontends, audience, longest, keys, index, users, devices })
     }

@@ -8,7 +8,7 @@
 //! 4. The first refresh of a user's day notes the day of the last activity.
 
 use serde::{Deserialize, Serialize};
-use shared::aws::{self, Aws};
+use shared::aws::{self, Aws, Secrets};
 use shared::config::Reader;
 use shared::http::{Cookie, Delivered, Frontends, Issuer, Reply, Request, TokenDelivery, TokenSettings, Tokens};
 use shared::observe::report::{self, About};
@@ -75,9 +75,10 @@ impl Function for Refresh {
     async fn compose(settings: Settings, aws: &aws::Settings, clock: Clock) -> Result<Refresh> {
         let Settings { policy, frontends, tokens, user_table } = settings;
         let aws = Aws::new(aws, &clock)?;
-        let issuer = Issuer::new(tokens, &aws);
+        let secrets = Secrets::new(&aws);
+        let issuer = Issuer::new(tokens, &secrets);
         let store = Store::new(&aws);
-        tokio::join!(issuer.warm(clock.now()), store.connect(2));
+        tokio::join!(secrets.warm(issuer.keyrings(), clock.now()), store.connect(2));
         Ok(Refresh { clock, policy, frontends, issuer, users: store.user_table(user_table) })
     }
 

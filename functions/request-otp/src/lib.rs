@@ -15,7 +15,7 @@ mod pace;
 mod wire;
 
 use shared::admission::{Gate, Rules};
-use shared::aws::{self, Aws, KeyringReader};
+use shared::aws::{self, Aws, KeyringReader, Secrets};
 use shared::codes::{Allowance, Asked, ChallengePolicy, ChallengeRef, Drafting, MailPolicy, Seal, is_known_device};
 use shared::config::Reader;
 use shared::http::{Frontends, Reply, Request};
@@ -92,16 +92,20 @@ impl Function for RequestOtp {
         let Settings { challenge: policy, requests, mail_limits, mail, sms, frontends, .. } = settings;
         let Settings { otp_table, index_secret, codes_secret, .. } = settings;
         let aws = Aws::new(aws, &clock)?;
-        let (index, codes) = (KeyringReader::new(&aws, index_secret), KeyringReader::new(&aws, codes_secret));
+        let secrets = Secrets::new(&aws);
+        let (index, codes) = (secrets.keyring(index_secret), secrets.keyring(codes_secret));
         let store = Store::new(&aws);
         let sender = Sender::new(&aws, mail, sms)?;
         let channels = Channel::ALL.into_iter().filter(|channel| policy.sends_by(*channel));
-        // A request starts with one count and two reads at once, and an instance's first one with a lease and the brake. By SMS, there
-        // are three more reads.
-        let calls = if policy.sends_by(Channel::Sms) { 6 } else { 4 };
-        let keys = async { tokio::join!(index.warm(clock.now()), codes.warm(clock.now())) };
-        tokio::join!(keys, store.connect(calls), sender.warm(channels));
-        let table = store.otp_table(otp_table);
+        let (table, now) = (store.otp_table(otp_table), clock.now());
+        // A request starts with three calls at once: its network's count, the identifier's item, and the counts of SMS or an
+        // instance's lease of mails. The brake's read opens the third connection.
+        tokio::join!(
+            secrets.warm([&index, &codes], now),
+            store.connect(2),
+            table.is_braked(now),
+            sender.warm(channels)
+        );
         let pace = Pace::default();
         Ok(RequestOtp { clock, policy, requests, mail: mail_limits, frontends, index, codes, table, sender, pace })
     }

@@ -13,7 +13,7 @@ mod prove;
 mod wire;
 
 use shared::admission::{Admitted, Arrival, Door, Payment, admit};
-use shared::aws::{self, Aws, KeyringReader};
+use shared::aws::{self, Aws, KeyringReader, Secrets};
 use shared::codes::{Allowance, DEVICE_LIFE, SmsPolicy, device_token};
 use shared::config::Reader;
 use shared::http::{Cookie, Frontends, Issuer, Reply, Request, TokenDelivery, TokenSettings};
@@ -107,13 +107,14 @@ impl Function for VerifyOtp {
     async fn compose(settings: Settings, aws: &aws::Settings, clock: Clock) -> Result<VerifyOtp> {
         let aws = Aws::new(aws, &clock)?;
         let store = Store::new(&aws);
-        let issuer = Issuer::new(settings.tokens, &aws);
-        let index = KeyringReader::new(&aws, settings.index_secret);
-        let codes = KeyringReader::new(&aws, settings.codes_secret);
+        let secrets = Secrets::new(&aws);
+        let issuer = Issuer::new(settings.tokens, &secrets);
+        let (index, codes) = (secrets.keyring(settings.index_secret), secrets.keyring(settings.codes_secret));
         // A sign-in starts with three calls at once. With SMS on, it ends with four.
         let calls = if settings.sms.countries.is_empty() { 3 } else { 4 };
-        let now = clock.now();
-        tokio::join!(issuer.warm(now), index.warm(now), codes.warm(now), store.connect(calls));
+        let [refresh, signing] = issuer.keyrings();
+        let keyrings = secrets.warm([refresh, signing, &index, &codes], clock.now());
+        tokio::join!(keyrings, store.connect(calls));
         Ok(VerifyOtp {
             clock,
             sms: settings.sms,

@@ -155,11 +155,8 @@ impl<'a> Gate<'a> {
             }
             Way::Sms(target) => {
                 let lane = if may_be_known { Lane::Known } else { Lane::Open };
-                let (requests, day, counts) = tokio::try_join!(
-                    requests,
-                    table.quota(Action::Sms, network, rules.sms.of_network(), now),
-                    table.sms_counts(target, rules.sms, lane, now),
-                )?;
+                let (requests, (day, counts)) =
+                    tokio::try_join!(requests, table.sms_counts(target, rules.sms, lane, network, now))?;
                 Ok(Looked { requests, counts: Counts::Sms { target, day, counts } })
             }
         }

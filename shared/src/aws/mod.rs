@@ -20,5 +20,5 @@ pub use self::client::{Aws, Retries};
 pub use self::failure::{failure, is_denied};
 pub use self::key_cache::{Cache, FRESH};
 pub(crate) use self::pools::is_broken;
-pub use self::secrets::KeyringReader;
+pub use self::secrets::{KeyringReader, Secrets, Warm};
 pub use self::settings::{Carrier, Credentials, Endpoints, Settings};

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::aws::{Aws, Cache, FRESH, KeyringReader};
+use crate::aws::{Aws, Cache, FRESH, KeyringReader, Secrets};
 use crate::config::Reader;
 use crate::http::{Request, TokenSettings};
 use crate::keys::{LONGEST_CACHED, SigningKeys, TrustedRoot};
@@ -59,7 +59,7 @@ impl Checker {
     pub fn new(settings: CheckerSettings, aws: &Aws, users: &UserTable) -> Checker {
         let CheckerSettings { access, issuer, root, signing_secret } = settings;
         let source = match access.algorithm.is_symmetric() {
-            true => Source::Shared(KeyringReader::new(aws, signing_secret)),
+            true => Source::Shared(Secrets::new(aws).keyring(signing_secret)),
             false => Source::Published(users.clone(), root),
         };
         Checker { policy: access, name: issuer, source, keys: Cache::new(LONGEST_CACHED) }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::aws::{Aws, KeyringReader};
+use crate::aws::{KeyringReader, Secrets, Warm};
 use crate::config::{Check, Reader};
 use crate::http::Request;
 use crate::http::cookie::Cookie;
@@ -111,19 +111,19 @@ impl Tokens {
 
 impl Issuer {
     /// Creates the issuer from the settings.
-    pub fn new(settings: TokenSettings, aws: &Aws) -> Issuer {
+    pub fn new(settings: TokenSettings, secrets: &Secrets) -> Issuer {
         Issuer {
             policy: settings.access,
             name: settings.issuer,
-            refresh: KeyringReader::new(aws, settings.refresh_secret),
-            signing: KeyringReader::new(aws, settings.signing_secret),
+            refresh: secrets.keyring(settings.refresh_secret),
+            signing: secrets.keyring(settings.signing_secret),
             signer: Mutex::default(),
         }
     }
 
-    /// Reads the keys when a function starts.
-    pub async fn warm(&self, now: Timestamp) {
-        tokio::join!(self.refresh.warm(now), self.signing.warm(now));
+    /// The keyrings to read when a function starts.
+    pub fn keyrings(&self) -> [&dyn Warm; 2] {
+        [&self.refresh, &self.signing]
     }
 
     /// The keys for `request` at `now`.

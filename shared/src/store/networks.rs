@@ -84,12 +84,24 @@ impl OtpTable {
         allowance: Allowance,
         now: Timestamp,
     ) -> Result<Quota> {
+        let item = self.table.get_eventually(&key(action, network, allowance.window_end(now))).await?;
+        self.quota_in(&item.unwrap_or_default(), action, network, allowance, now)
+    }
+
+    /// Whether an action is still allowed, according to its network's item.
+    pub(super) fn quota_in(
+        &self,
+        item: &Item,
+        action: Action,
+        network: &NetworkDigest,
+        allowance: Allowance,
+        now: Timestamp,
+    ) -> Result<Quota> {
         let end = allowance.window_end(now);
         let key = key(action, network, end);
         let counters = counters(network, allowance);
-        let item = self.table.get_eventually(&key).await?.unwrap_or_default();
-        let is_full = self.remember_full(&key, &counters, &item, end, now)?;
-        note(action.name(), Some(count(&item, own(&counters).0.0)?), allowance, !is_full);
+        let is_full = self.remember_full(&key, &counters, item, end, now)?;
+        note(action.name(), Some(count(item, own(&counters).0.0)?), allowance, !is_full);
         Ok(if is_full { Quota::SpentUntil(end) } else { Quota::Left })
     }
 
@@ -157,6 +169,6 @@ pub(super) fn note(action: &'static str, count: Option<u32>, allowance: Allowanc
 }
 
 /// The key belongs to the stack, not to a tenant: more tenants must not give a network more actions.
-fn key(action: Action, network: &NetworkDigest, window_end: Timestamp) -> ItemKey {
+pub(super) fn key(action: Action, network: &NetworkDigest, window_end: Timestamp) -> ItemKey {
     ItemKey::new(Scope::Stack, "R", &[action.name(), network.counted_in(), &window_end.unix().to_string()])
 }

@@ -1,5 +1,6 @@
 //! Sending calls to DynamoDB: which failures are retried, and which refusals are results.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::config::retry::RetryConfig;
@@ -8,7 +9,7 @@ use aws_sdk_dynamodb::operation::put_item::builders::PutItemFluentBuilder;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
-use aws_sdk_dynamodb::types::{CancellationReason, TransactWriteItem};
+use aws_sdk_dynamodb::types::{CancellationReason, KeysAndAttributes, TransactWriteItem};
 use tokio::time::Instant;
 
 use super::expression::Value;
@@ -36,7 +37,8 @@ pub(super) enum Transacted {
 /// request's write succeeded. More rounds than this are a sign of a fault.
 pub(super) const MOST_ROUNDS: usize = 16;
 
-/// How long a write is retried while it conflicts with a running transaction. The SDK leaves these retries to its caller.
+/// How long a write is retried while it conflicts with a running transaction, and a batch while DynamoDB leaves out some of it. The SDK
+/// leaves these retries to its caller.
 const CONFLICTS_FOR: Duration = Duration::from_secs(1);
 
 impl Table {
@@ -54,6 +56,31 @@ impl Table {
     pub(super) async fn get_at(&self, pk: &ItemKey, sk: &str) -> Result<Option<Item>> {
         let read = self.client.get_item().table_name(&self.name).key(PK, pk.as_str().attribute_value());
         Ok(read.key(SK, sk.attribute_value()).consistent_read(true).send().await.map_err(failure)?.item)
+    }
+
+    /// Eventually consistent reads of several items in one call, by key. The keys are different. What DynamoDB is too busy to read is
+    /// read again.
+    pub(super) async fn get_all_eventually(&self, pks: &[&ItemKey]) -> Result<HashMap<ItemKey, Item>> {
+        let started = Instant::now();
+        let keys = pks.iter().map(|pk| Item::from([(PK.to_owned(), pk.as_str().attribute_value())])).collect();
+        let keys = KeysAndAttributes::builder().set_keys(Some(keys)).build().map_err(Error::internal)?;
+        let mut left = HashMap::from([(self.name.clone(), keys)]);
+        let key = |item: &Item| item.get(PK)?.as_s().ok().map(|pk| ItemKey::from_table(pk.clone()));
+        let mut items = HashMap::new();
+        loop {
+            let answer = self.client.batch_get_item().set_request_items(Some(left)).send().await.map_err(failure)?;
+            let found = answer.responses.unwrap_or_default().into_values().flatten();
+            items.extend(found.filter_map(|item| Some((key(&item)?, item))));
+            left = answer.unprocessed_keys.unwrap_or_default();
+            if left.is_empty() {
+                return Ok(items);
+            }
+            report::note(Step::Throttled { error: "UnprocessedKeys".to_owned() });
+            if started.elapsed() >= CONFLICTS_FOR {
+                return Err(Error::unavailable("DynamoDB is too busy to read all items"));
+            }
+            pause().await?;
+        }
     }
 
     async fn read(&self, pk: &ItemKey, consistent: Option<bool>) -> Result<Option<Item>> {

@@ -9,12 +9,13 @@ use std::time::Duration;
 use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::expression::{Path, any};
+use super::networks;
 use super::row::{TTL, attributes};
 use super::send::{MOST_ROUNDS, Written};
 use super::table::{Item, OtpTable};
-use crate::codes::{Bounds, Breaker, Quota, SmsPolicy, Spent, Target, Waiting, day_end};
+use crate::codes::{Action, Bounds, Breaker, Quota, SmsPolicy, Spent, Target, Waiting, day_end};
 use crate::observe::report::{self, Step};
-use crate::words::{Error, ItemKey, Lane, Result, Scope, Timestamp};
+use crate::words::{Error, ItemKey, Lane, NetworkDigest, Result, Scope, Timestamp};
 
 attributes! {
     /// SMS to all countries.
@@ -36,8 +37,9 @@ const KEPT_FOR: Duration = Duration::from_secs(31 * 86_400);
 const SPENT_FOR: Duration = Duration::from_secs(60);
 
 impl OtpTable {
-    /// Reads the day's counts for `target`. The read costs nothing if this instance knows that a client on `lane` gets no SMS. It
-    /// runs in parallel with the read that tells the client's true lane.
+    /// Reads the day's quota of `network` and the day's counts for `target`, in one call. Counts that this instance knows to be used
+    /// up for a client on `lane` are not read. The call runs in parallel with the read that tells the client's true lane. It may miss
+    /// the newest messages, because [`OtpTable::take_message`] and [`OtpTable::count`] decide again.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the table is unreachable.
@@ -46,11 +48,20 @@ impl OtpTable {
         target: &Target,
         policy: &SmsPolicy,
         lane: Lane,
+        network: &NetworkDigest,
         now: Timestamp,
-    ) -> Result<SmsCounts> {
-        let [country, range] = Pool::of(target, policy, lane, now);
-        let (country, range) = tokio::try_join!(self.look(&country, now), self.look(&range, now))?;
-        Ok(SmsCounts([country, range]))
+    ) -> Result<(Quota, SmsCounts)> {
+        let (pools, allowance) = (Pool::of(target, policy, lane, now), policy.of_network());
+        let day = networks::key(Action::Sms, network, allowance.window_end(now));
+        let is_open = pools.each_ref().map(|pool| !self.is_spent(pool, now));
+        let open = pools.iter().zip(is_open).filter(|(_, is_open)| *is_open).map(|(pool, _)| &pool.key);
+        let keys: Vec<_> = [&day].into_iter().chain(open).collect();
+        let mut items = self.table.get_all_eventually(&keys).await?;
+        let mut item = |key: &ItemKey| items.remove(key).unwrap_or_default();
+        let quota = self.quota_in(&item(&day), Action::Sms, network, allowance, now)?;
+        let [country, range] = pools.each_ref().map(|pool| pool.spent(&item(&pool.key)));
+        let [is_country_open, is_range_open] = is_open;
+        Ok((quota, SmsCounts([is_country_open.then_some(country?), is_range_open.then_some(range?)])))
     }
 
     /// Whether an SMS may go to `target`, according to the counts just read. A request over a limit is refused before it begins a
@@ -118,14 +129,6 @@ impl OtpTable {
     pub async fn count_used(&self, target: &Target, policy: &SmsPolicy, now: Timestamp) -> Result<()> {
         let [country, range] = Pool::of(target, policy, Lane::Known, now);
         tokio::try_join!(self.pay(&country), self.pay(&range)).map(|_| ())
-    }
-
-    async fn look(&self, pool: &Pool, now: Timestamp) -> Result<Option<Spent>> {
-        if self.is_spent(pool, now) {
-            return Ok(None);
-        }
-        let item = self.table.get(&pool.key).await?.unwrap_or_default();
-        pool.spent(&item).map(Some)
     }
 
     async fn take(&self, pool: &Pool, policy: &SmsPolicy, waiting: Waiting, now: Timestamp) -> Result<Quota> {
