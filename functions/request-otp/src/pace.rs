@@ -18,7 +18,9 @@ type Times = Mutex<VecDeque<Duration>>;
 
 /// The number of times to keep for each channel.
 const KEPT: usize = 32;
-/// The parts of the gap between two of them.
+/// How many places apart the ends of a draw are, in the order of their lengths.
+const SPAN: usize = 4;
+/// The parts of the time between the ends of a draw.
 const SHARES: u32 = 1 << 16;
 /// The wait of an instance before its first send: the usual time of a write in DynamoDB and a send in SES.
 const FIRST: Duration = Duration::from_millis(60);
@@ -40,17 +42,27 @@ impl Pace {
         Ok(())
     }
 
-    /// A time between two neighbours among the remembered ones. A remembered time itself would repeat what another client has seen.
+    /// A time between two remembered ones that are [`SPAN`] apart, or a little beyond the shortest or longest. So a wait is as far
+    /// from the remembered times as a true time is: more often in a wide gap than in a narrow one, and seldom near a time that another
+    /// client has seen.
     fn draw(&self, channel: Channel) -> Result<Duration> {
         let times = self.of(channel).lock().unwrap_or_else(PoisonError::into_inner);
         let mut times: Vec<Duration> = times.iter().copied().collect();
         times.sort_unstable();
-        let gap = Entropy.below(times.len().saturating_sub(1).max(1) as u64)?;
-        let share = Entropy.below(u64::from(SHARES))?;
-        let mut between = times.iter().skip(usize::try_from(gap).unwrap_or_default());
-        let Some(lower) = between.next() else { return Ok(FIRST) };
-        let width = between.next().unwrap_or(lower).saturating_sub(*lower);
-        Ok(lower.saturating_add(width.saturating_mul(u32::try_from(share).unwrap_or_default()) / SHARES))
+        let ([shortest, second, ..], [.., last_but_one, longest]) = (times.as_slice(), times.as_slice()) else {
+            return Ok(times.first().copied().unwrap_or(FIRST));
+        };
+        let below = shortest.saturating_sub(second.saturating_sub(*shortest));
+        // One slow send is no reason for waits that are longer still.
+        let above = longest.saturating_add(longest.saturating_sub(*last_but_one).min(*shortest).saturating_mul(2));
+        times.insert(0, below);
+        times.push(above);
+        let places = times.len().saturating_sub(SPAN).max(1);
+        let place = usize::try_from(Entropy.below(places as u64)?).unwrap_or_default();
+        let lower = times.get(place).copied().unwrap_or(below);
+        let upper = times.get(place.saturating_add(SPAN)).copied().unwrap_or(above);
+        let share = u32::try_from(Entropy.below(u64::from(SHARES))?).unwrap_or_default();
+        Ok(lower.saturating_add(upper.saturating_sub(lower).saturating_mul(share) / SHARES))
     }
 
     fn of(&self, channel: Channel) -> &Times {
@@ -74,7 +86,8 @@ mod tests {
         }
         let drawn: Vec<_> = (0..2_000).map(|_| pace.draw(Channel::Email).unwrap()).collect();
         let seconds: std::collections::BTreeSet<_> = drawn.iter().map(Duration::as_secs).collect();
-        assert_eq!(seconds, (68..99).collect());
+        // From a gap below the shortest to two above the longest.
+        assert_eq!(seconds, (67..101).collect());
         let repeats = drawn.iter().filter(|time| time.subsec_nanos() == 0).count();
         assert!(repeats < 10, "{repeats} waits repeat a send");
         assert_eq!(pace.draw(Channel::Sms).unwrap(), FIRST, "a text is not as quick as a mail");
