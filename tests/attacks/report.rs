@@ -7,7 +7,7 @@ use std::{fs, iter};
 use tests::costs::Table;
 
 use crate::owner::{Figures, Owner};
-use crate::strategies::{Attack, Target};
+use crate::strategies::{Attack, Kind, Target};
 use crate::world::{HOUR, Message, World, mailbox};
 use crate::{Size, money};
 
@@ -68,11 +68,13 @@ impl Run {
         let mut broken = Vec::new();
         let mut check = |is_kept: bool, what: String| broken.extend((!is_kept).then_some(what));
         let Figures { begun, with_first_code, turned_away, .. } = self.owners;
+        // An attacker in the owner's network can use up its requests. Who gets a code there still signs in.
+        let excused = if self.attack.kind == Kind::Neighbour { turned_away } else { 0 };
         if self.attack.target != Target::Country {
             let what = format!(
                 "{with_first_code} of {begun} owners signed in with the first code, {turned_away} were refused"
             );
-            check(with_first_code == begun, what);
+            check(with_first_code + excused == begun, what);
         }
         check(
             self.to_address <= MOST_TO_ADDRESS,
