@@ -62,6 +62,11 @@ async fn with_faults(scenario: Scenario) {
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn an_answer_during_an_erasure() {
+    some(codes::ERASED_MEANWHILE).await;
+}
+
 macro_rules! scenarios {
     ($($test:ident: $scenario:expr;)*) => {
         mod in_every_order {

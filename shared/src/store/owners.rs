@@ -3,6 +3,7 @@
 use aws_sdk_dynamodb::types::TransactWriteItem;
 use serde::{Deserialize, Serialize};
 
+use super::expression::any;
 use super::row::{self, row};
 use super::send::{MOST_ROUNDS, Transacted};
 use super::table::{Item, OtpTable, Users};
@@ -131,7 +132,8 @@ impl Users<'_> {
         Err(Error::unavailable("too many parallel requests change the identifier's item"))
     }
 
-    /// Creates a user in place of `deleted`, which the identifier still names. Never returns [`SignUp::UsedUp`].
+    /// Creates a user in place of `deleted`, which the identifier still names, unless `erase` has removed its item meanwhile. Never
+    /// returns [`SignUp::UsedUp`].
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the table is unreachable.
@@ -146,14 +148,14 @@ impl Users<'_> {
         let NewUser { user, source_url, request_token } = new_user;
         let owner = row(identifier, session, source_url, now);
         let [put_user, put_session] = self.put_with_session(&user, session)?;
-        let names_deleted = USER.is(("deleted", &*deleted.to_string()));
-        let put_owner = self.table.replace_in_transaction(row::write(owner)?, &names_deleted)?;
+        let is_free = any([USER.is(("deleted", &*deleted.to_string())), USER.is_missing()]);
+        let put_owner = self.table.replace_in_transaction(row::write(owner)?, &is_free)?;
         let reasons = match self.table.transact([put_owner, put_user, put_session], &request_token).await? {
             Transacted::Done => return Ok(SignUp::Done(user)),
             Transacted::Refused(reasons) => reasons,
         };
         let taken = reasons.into_iter().next().and_then(|reason| reason.item);
-        let taken = taken.ok_or_else(|| Error::internal("the item of an identifier has been deleted"))?;
+        let taken = taken.ok_or_else(|| Error::internal("a free identifier was refused"))?;
         Ok(SignUp::Taken(row::read::<Row>(taken)?.user))
     }
 

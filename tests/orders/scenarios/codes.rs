@@ -1,5 +1,6 @@
 //! Parallel answers, code requests and guesses.
 
+use serde_json::json;
 use tests::browser::DEVICE_COOKIE;
 use tests::orders::{Action, PAGE, Scenario, Scene};
 
@@ -174,6 +175,19 @@ pub const TWO_AFTER_DELETION: Scenario = Scenario::new("two answers after a dele
         let one = world.client(101).ask(ADA).await;
         let other = world.client(102).ask(ADA).await;
         Scene::about(ADA).and("one device", answer(&one)).and("another device", answer(&other))
+    })
+});
+
+/// A user was deleted by hand, and signs in again while `erase` removes what is left of the first account.
+pub const ERASED_MEANWHILE: Scenario = Scenario::new("an answer during an erasure", 3, |world| {
+    Box::pin(async move {
+        known(world).await;
+        let user = world.auth.items("U#").remove(0)["pk"]["S"].as_str().unwrap().to_owned();
+        let identifier = world.auth.items("ID#").remove(0)["pk"]["S"].clone();
+        world.auth.delete_item(&user);
+        let asked = world.client(101).ask(ADA).await;
+        let event = json!({ "user": user.strip_prefix("U#"), "items": [identifier] });
+        Scene::about(ADA).and_surely("a device", answer(&asked)).and_surely("an erasure", Action::Erase(event))
     })
 });
 

@@ -51,6 +51,8 @@ pub enum Action {
     Step(&'static str),
     /// Revokes the key with this id.
     Withdraw(String),
+    /// Invokes `erase` with this event.
+    Erase(Value),
 }
 
 impl Action {
@@ -92,6 +94,7 @@ impl Action {
                 Box::pin(async move { told(step_of(world, &world.auth.setting("SIGNING_SECRET_ARN"), step).await) })
             }
             Action::Withdraw(kid) => Box::pin(async move { told(world.auth.stack.revoke(&kid).await) }),
+            Action::Erase(event) => Box::pin(async move { told(world.auth.stack.invoke("Erase", &event).await) }),
         }
     }
 
@@ -123,7 +126,8 @@ impl Action {
             | Action::AnswerAgain { .. }
             | Action::Rotate
             | Action::Step(_)
-            | Action::Withdraw(_) => None,
+            | Action::Withdraw(_)
+            | Action::Erase(_) => None,
         }
         .map(|tokens| session_of(&tokens.access))
     }
