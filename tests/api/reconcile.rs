@@ -127,6 +127,9 @@ async fn parts_of_a_correction_count_once_and_in_order() {
     {
         assert_eq!(auth.stack.invoke("Record", &event).await.unwrap(), json!({ "counted": counted }), "{event}");
     }
+    auth.wait(30 * 86_400);
+    auth.stack.services().sweep_expired().unwrap();
+    assert_eq!(auth.stack.invoke("Record", &part(1, 5)).await.unwrap(), json!({ "counted": false }), "a month later");
     assert_eq!(counts(&auth).values().copied().collect::<Vec<_>>(), [3]);
     for wrong in [
         json!({ "export": "x", "part": 0, "counts": { "days": {}, "last_active": {} } }),

@@ -102,7 +102,7 @@ impl Record {
             if seen != correction.before()? {
                 return Err(Error::invalid("the parts of a correction count in their order, from part 1 on"));
             }
-            let progress = Progress { shard: &shard, seen: seen.as_ref(), last: &place };
+            let progress = Progress { shard: &shard, seen: seen.as_ref(), last: &place, is_stream: false };
             if self.table.count(progress, &correction.counts, now).await? {
                 return Ok(true);
             }
@@ -123,7 +123,7 @@ impl Record {
                 let Some((part, rest)) = changes.split_at_checked(length) else { break };
                 self.tell(part).await?;
                 let Some(last) = part.last().map(|change| change.sequence.clone()) else { break };
-                let progress = Progress { shard, seen: seen.as_ref(), last: &last };
+                let progress = Progress { shard, seen: seen.as_ref(), last: &last, is_stream: true };
                 if !self.table.count(progress, &counts, now).await? {
                     break;
                 }

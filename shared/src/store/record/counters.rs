@@ -58,6 +58,8 @@ pub struct Progress<'a> {
     pub seen: Option<&'a Sequence>,
     /// The last record of the new counts.
     pub last: &'a Sequence,
+    /// Whether the shard is forgotten after three days. The parts of an export may be sent again later.
+    pub is_stream: bool,
 }
 
 /// The sources of a day, as just read.
@@ -105,7 +107,8 @@ impl RecordTable {
         };
         let write = self.table.update_at(cursor_key(progress.shard), ALL).when(is_where_it_was);
         let write = write.set(SEQUENCE, ("last", progress.last.to_string().as_str()));
-        write.set(TTL, now.after(CURSORS_LIVE)).in_transaction()
+        let write = if progress.is_stream { write.set(TTL, now.after(CURSORS_LIVE)) } else { write };
+        write.in_transaction()
     }
 
     /// A day without sign-ups and sign-ins needs no write.
