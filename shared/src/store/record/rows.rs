@@ -39,7 +39,7 @@ pub struct UserRow {
 pub(super) enum Rows<'a> {
     /// The newest ones with a smaller sort key.
     Before(&'a str),
-    /// The first ones whose sort key begins with this.
+    /// The newest ones whose sort key begins with this.
     Named(&'static str),
 }
 
@@ -85,9 +85,9 @@ impl RecordTable {
     }
 
     pub(super) async fn rows(&self, whose: (&Tenant, &UserId), which: Rows<'_>, most: usize) -> Result<Vec<Item>> {
-        let (condition, place, is_forward) = match which {
-            Rows::Before(place) => ("#pk = :pk AND #sk < :sk", place, false),
-            Rows::Named(start) => ("#pk = :pk AND begins_with(#sk, :sk)", start, true),
+        let (condition, place) = match which {
+            Rows::Before(place) => ("#pk = :pk AND #sk < :sk", place),
+            Rows::Named(start) => ("#pk = :pk AND begins_with(#sk, :sk)", start),
         };
         let (tenant, user) = whose;
         let query = self
@@ -100,7 +100,7 @@ impl RecordTable {
             .expression_attribute_names("#sk", SK)
             .expression_attribute_values(":pk", key(tenant, user).as_str().attribute_value())
             .expression_attribute_values(":sk", place.attribute_value())
-            .scan_index_forward(is_forward)
+            .scan_index_forward(false)
             .limit(i32::try_from(most).unwrap_or(i32::MAX));
         Ok(query.send().await.map_err(failure)?.items.unwrap_or_default())
     }

@@ -28,7 +28,7 @@ row! {
 pub(super) const PREFIX: &str = "source.";
 
 /// A user signs up once, and once more for each account that is joined later.
-const MOST: usize = 100;
+const MOST: usize = 50;
 
 /// A source of a user.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,7 +42,7 @@ pub struct UserSource {
 }
 
 impl RecordTable {
-    /// The sources of a user, the oldest first. At most 100.
+    /// The sources of a user, the newest first. At most 50.
     ///
     /// # Errors
     /// [`Error::Unavailable`](crate::words::Error::Unavailable) when the table is unreachable.
