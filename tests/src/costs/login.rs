@@ -7,6 +7,10 @@ use crate::operations::OPERATIONS;
 
 const MEASURED: &str = include_str!("../../../docs/login.toml");
 const MILLION: f64 = 1e6;
+/// The rows of activity of a login: a session that is opened and ended. Counts are written for a batch.
+const ROWS: f64 = 2.0;
+/// The events on the bus, with `EVENTS=security`: the end of the session.
+const EVENTS: f64 = 1.0;
 /// The monthly users in the table.
 const PEOPLE: [u32; 3] = [10_000, 100_000, 1_000_000];
 
@@ -72,6 +76,8 @@ impl Costs {
             ),
             ("DynamoDB, writes", format!("{:.2} units", login.write), login.write * aws.write_unit),
             ("DynamoDB, reads", format!("{:.2} units", login.read), login.read * aws.read_unit),
+            ("DynamoDB, activity", format!("{ROWS:.0} units"), ROWS * aws.write_unit),
+            ("EventBridge, events", format!("{EVENTS:.0}"), EVENTS * aws.event),
         ];
         parts.extend(self.stack.of_a_login(login.log_bytes).map(|line| (line.name, line.counted, line.dollars)));
         parts

@@ -22,6 +22,7 @@ pub struct Aws {
     pub lambda_gb_second: f64,
     pub write_unit: f64,
     pub read_unit: f64,
+    pub event: f64,
     pub mail: f64,
     pub sms: f64,
     pub log_byte: f64,
