@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
 use data_encoding::BASE64;
-use flate2::read::GzDecoder;
+use flate2::read::MultiGzDecoder;
 use local_aws::Failure;
 use serde::Deserialize;
 use serde_json::Value;
@@ -103,7 +103,7 @@ impl Export {
             return Err(at(&path, "the file differs from its checksum in manifest-files.json"));
         }
         let mut items = 0;
-        for line in BufReader::new(GzDecoder::new(bytes.as_slice())).lines() {
+        for line in BufReader::new(MultiGzDecoder::new(bytes.as_slice())).lines() {
             let line = line.map_err(|error| at(&path, &error.to_string()))?;
             // The message of a parser may contain the item.
             let Line { item } = serde_json::from_str(&line).map_err(|_| at(&path, "a line is no item"))?;
