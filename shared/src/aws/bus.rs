@@ -62,7 +62,7 @@ impl Bus {
                 return Ok(());
             }
         }
-        Err(Error::unavailable(format!("the bus took not all events: {}", code.unwrap_or_default())))
+        Err(Error::unavailable(format!("EventBridge refused some events: {}", code.unwrap_or_default())))
     }
 
     fn entry(&self, event: &Event) -> Result<PutEventsRequestEntry> {

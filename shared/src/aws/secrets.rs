@@ -64,7 +64,7 @@ impl Secrets {
             let value = answer.secret_values().iter().find(|value| value.arn() == Some(keyring.arn()));
             let filled = match value {
                 Some(value) => keyring.fill(value.secret_string(), now),
-                None => Err(Error::internal(format!("{:?}", answer.errors()))),
+                None => Err(Error::internal(format!("Secrets Manager left it out: {:?}", answer.errors()))),
             };
             if let Err(error) = filled {
                 tracing::warn!(

@@ -43,7 +43,7 @@ impl Batch {
     pub fn read(event: &Value) -> Result<Batch> {
         let shard = event.get("shardId").and_then(Value::as_str);
         let (Some(records), Some(shard)) = (records(event), shard) else {
-            return Err(Error::invalid("the event is no batch of a mapping with a tumbling window"));
+            return Err(Error::invalid("the event has no `shardId`. Set `TumblingWindowInSeconds` on the mapping"));
         };
         let (mut changes, mut unreadable) = (Vec::with_capacity(records.len()), None);
         for record in records {
