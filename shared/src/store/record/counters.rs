@@ -74,7 +74,7 @@ impl RecordTable {
     /// The last counted record of a shard.
     ///
     /// # Errors
-    /// [`Error::Unavailable`](crate::words::Error::Unavailable) when the table is unreachable.
+    /// [`Error::Unavailable`] when the table is unreachable.
     pub async fn cursor(&self, shard: &str) -> Result<Option<Sequence>> {
         let item = self.table.get_at(&cursor_key(shard), ALL).await?;
         let text = item.and_then(|mut item| item.remove(&SEQUENCE.name())).map(row::value::<String>).transpose()?;
@@ -85,7 +85,7 @@ impl RecordTable {
     /// added a source to the same day.
     ///
     /// # Errors
-    /// [`Error::Unavailable`](crate::words::Error::Unavailable) when the table is unreachable. The counts may then be added or not,
+    /// [`Error::Unavailable`] when the table is unreachable. The counts may then be added or not,
     /// and the cursor tells which.
     pub async fn count(&self, progress: Progress<'_>, counts: &Counts, now: Timestamp) -> Result<bool> {
         let mut writes = vec![self.move_cursor(progress, now)?];
