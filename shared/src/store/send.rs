@@ -41,6 +41,18 @@ pub(super) const MOST_ROUNDS: usize = 16;
 /// leaves these retries to its caller.
 const CONFLICTS_FOR: Duration = Duration::from_secs(1);
 
+/// Which items of a partition a query returns.
+pub(super) enum Range<'a> {
+    /// The first ones, strongly consistent.
+    First,
+    /// The first ones behind this sort key, strongly consistent.
+    After(&'a str),
+    /// The last ones before this sort key, the last one first.
+    Before(&'a str),
+    /// The last ones whose sort key begins with this, the last one first.
+    Named(&'a str),
+}
+
 impl Table {
     /// A strongly consistent read.
     pub(super) async fn get(&self, pk: &ItemKey) -> Result<Option<Item>> {
@@ -56,6 +68,31 @@ impl Table {
     pub(super) async fn get_at(&self, pk: &ItemKey, sk: &str) -> Result<Option<Item>> {
         let read = self.client.get_item().table_name(&self.name).key(PK, pk.as_str().attribute_value());
         Ok(read.key(SK, sk.attribute_value()).consistent_read(true).send().await.map_err(failure)?.item)
+    }
+
+    /// The items of a partition in `range`, at most `most`.
+    pub(super) async fn query(&self, pk: &ItemKey, range: Range<'_>, most: usize) -> Result<Vec<Item>> {
+        let (condition, place, is_forward) = match range {
+            Range::First => ("#pk = :pk", None, true),
+            Range::After(place) => ("#pk = :pk AND #sk > :sk", Some(place), true),
+            Range::Before(place) => ("#pk = :pk AND #sk < :sk", Some(place), false),
+            Range::Named(start) => ("#pk = :pk AND begins_with(#sk, :sk)", Some(start), false),
+        };
+        let mut query = self
+            .client
+            .query()
+            .table_name(&self.name)
+            .key_condition_expression(condition)
+            .expression_attribute_names("#pk", PK)
+            .expression_attribute_values(":pk", pk.as_str().attribute_value())
+            .set_consistent_read(is_forward.then_some(true))
+            .scan_index_forward(is_forward)
+            .limit(i32::try_from(most).unwrap_or(i32::MAX));
+        if let Some(place) = place {
+            query =
+                query.expression_attribute_names("#sk", SK).expression_attribute_values(":sk", place.attribute_value());
+        }
+        Ok(query.send().await.map_err(failure)?.items.unwrap_or_default())
     }
 
     /// Eventually consistent reads of several items in one call, by key. The keys are different. What DynamoDB is too busy to read is

@@ -7,8 +7,9 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::super::row::{self, row};
+use super::super::send::Range;
 use super::super::table::{Item, RecordTable};
-use super::rows::{Rows, key};
+use super::rows::key;
 use crate::history::{Event, What};
 use crate::people::EndReason;
 use crate::words::{ItemKey, Result, Tenant, Timestamp, UserId};
@@ -83,14 +84,14 @@ impl RecordTable {
     /// [`Error::Unavailable`](crate::words::Error::Unavailable) when the table is unreachable.
     pub async fn activity(
         &self,
-        whose: (&Tenant, &UserId),
+        (tenant, user): (&Tenant, &UserId),
         before: Option<&str>,
         most: usize,
         now: Timestamp,
     ) -> Result<ActivityPage> {
         // One more tells whether there is another page.
         let place = before.unwrap_or(END).min(END);
-        let found = self.rows(whose, Rows::Before(place), most.saturating_add(1)).await?;
+        let found = self.table.query(&key(tenant, user), Range::Before(place), most.saturating_add(1)).await?;
         let is_last = found.len() <= most;
         let rows = found.into_iter().take(most).map(row::read::<Row>).collect::<Result<Vec<_>>>()?;
         let next = rows.last().filter(|_| !is_last).map(|row| row.sk.clone());

@@ -1,12 +1,10 @@
 //! `LEFT` in `RecordTable`: the users whose item was deleted, one row for each.
 
-use aws_sdk_dynamodb::types::AttributeValue;
 use serde::{Deserialize, Serialize};
 
-use super::super::expression::Value;
 use super::super::row::{self, row};
-use super::super::table::{Item, PK, RecordTable, SK};
-use crate::aws::failure;
+use super::super::send::Range;
+use super::super::table::{Item, RecordTable};
 use crate::words::{ItemKey, Result, Scope, Tenant, Timestamp, UserId};
 
 row! {
@@ -26,7 +24,7 @@ row! {
 const KIND: &str = "LEFT";
 
 /// The rows of a page.
-const PAGE: i32 = 100;
+const PAGE: usize = 100;
 
 /// A user whose item was deleted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,23 +61,9 @@ impl RecordTable {
     /// # Errors
     /// [`Error::Unavailable`](crate::words::Error::Unavailable) when the table is unreachable.
     pub async fn left(&self, after: Option<&UserId>) -> Result<Vec<Left>> {
-        let condition = if after.is_some() { "#pk = :pk AND #sk > :after" } else { "#pk = :pk" };
-        let mut query = self
-            .table
-            .client
-            .query()
-            .table_name(&self.table.name)
-            .key_condition_expression(condition)
-            .expression_attribute_names("#pk", PK)
-            .expression_attribute_values(":pk", key().as_str().attribute_value())
-            .consistent_read(true)
-            .limit(PAGE);
-        if let Some(after) = after {
-            query = query
-                .expression_attribute_names("#sk", SK)
-                .expression_attribute_values(":after", AttributeValue::S(after.to_string()));
-        }
-        let found = query.send().await.map_err(failure)?.items.unwrap_or_default();
+        let after = after.map(UserId::to_string);
+        let range = after.as_deref().map_or(Range::First, Range::After);
+        let found = self.table.query(&key(), range, PAGE).await?;
         let read = |item| row::read::<Row>(item).map(view);
         found.into_iter().map(read).collect()
     }

@@ -5,9 +5,9 @@
 use futures_util::future::try_join_all;
 use serde::Deserialize;
 
-use super::super::expression::Value;
 use super::super::row::{self, row};
-use super::super::table::{Item, PK, RecordTable, SK};
+use super::super::send::Range;
+use super::super::table::{Item, RecordTable};
 use crate::aws::failure;
 use crate::words::{ItemKey, Result, Scope, Tenant, UserId};
 
@@ -35,14 +35,6 @@ pub struct UserRow {
     pub session: Option<String>,
 }
 
-/// Which rows of a user a query returns.
-pub(super) enum Rows<'a> {
-    /// The newest ones with a smaller sort key.
-    Before(&'a str),
-    /// The newest ones whose sort key begins with this.
-    Named(&'static str),
-}
-
 impl RecordTable {
     /// Writes rows. A row that is there already stays as it is.
     pub(super) async fn put(&self, rows: Vec<Item>) -> Result<()> {
@@ -60,17 +52,7 @@ impl RecordTable {
     /// # Errors
     /// [`Error::Unavailable`](crate::words::Error::Unavailable) when the table is unreachable.
     pub async fn first_rows(&self, (tenant, user): (&Tenant, &UserId)) -> Result<Vec<UserRow>> {
-        let query = self
-            .table
-            .client
-            .query()
-            .table_name(&self.table.name)
-            .key_condition_expression("#pk = :pk")
-            .expression_attribute_names("#pk", PK)
-            .expression_attribute_values(":pk", key(tenant, user).as_str().attribute_value())
-            .consistent_read(true)
-            .limit(i32::try_from(AT_ONCE).unwrap_or(i32::MAX));
-        let found = query.send().await.map_err(failure)?.items.unwrap_or_default();
+        let found = self.table.query(&key(tenant, user), Range::First, AT_ONCE).await?;
         let read = |item| row::read::<Row>(item).map(|Row { sort, session }| UserRow { sort, session });
         found.into_iter().map(read).collect()
     }
@@ -82,27 +64,6 @@ impl RecordTable {
     pub async fn delete_rows(&self, (tenant, user): (&Tenant, &UserId), rows: &[UserRow]) -> Result<()> {
         let key = key(tenant, user);
         try_join_all(rows.iter().map(|row| self.table.delete_at(&key, &row.sort))).await.map(|_| ())
-    }
-
-    pub(super) async fn rows(&self, whose: (&Tenant, &UserId), which: Rows<'_>, most: usize) -> Result<Vec<Item>> {
-        let (condition, place) = match which {
-            Rows::Before(place) => ("#pk = :pk AND #sk < :sk", place),
-            Rows::Named(start) => ("#pk = :pk AND begins_with(#sk, :sk)", start),
-        };
-        let (tenant, user) = whose;
-        let query = self
-            .table
-            .client
-            .query()
-            .table_name(&self.table.name)
-            .key_condition_expression(condition)
-            .expression_attribute_names("#pk", PK)
-            .expression_attribute_names("#sk", SK)
-            .expression_attribute_values(":pk", key(tenant, user).as_str().attribute_value())
-            .expression_attribute_values(":sk", place.attribute_value())
-            .scan_index_forward(false)
-            .limit(i32::try_from(most).unwrap_or(i32::MAX));
-        Ok(query.send().await.map_err(failure)?.items.unwrap_or_default())
     }
 }
 

@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::super::row::{self, row};
+use super::super::send::Range;
 use super::super::table::{Item, RecordTable};
-use super::rows::{Rows, key};
+use super::rows::key;
 use crate::history::{Event, Source, What};
 use crate::words::{ItemKey, Result, Tenant, Timestamp, UserId};
 
@@ -46,8 +47,8 @@ impl RecordTable {
     ///
     /// # Errors
     /// [`Error::Unavailable`](crate::words::Error::Unavailable) when the table is unreachable.
-    pub async fn sources(&self, whose: (&Tenant, &UserId)) -> Result<Vec<UserSource>> {
-        let found = self.rows(whose, Rows::Named(PREFIX), MOST).await?;
+    pub async fn sources(&self, (tenant, user): (&Tenant, &UserId)) -> Result<Vec<UserSource>> {
+        let found = self.table.query(&key(tenant, user), Range::Named(PREFIX), MOST).await?;
         let rows = found.into_iter().map(row::read::<Row>).collect::<Result<Vec<_>>>()?;
         let view = |Row { url, at, way, .. }: Row| {
             Some(UserSource { source: Source::of(&url)?, at: Timestamp::from_unix(at), way })
