@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_has_no_item_of_a_user_left() {
+    fn users_whose_item_is_missing_have_left() {
         let session = json!({ "S": "AAAAAAAAAAAAAAAAAAAAAA" });
         let row = |sort: &str| json!({ "pk": { "S": format!("A#{}", user(3)) }, "sk": { "S": sort }, "s": session });
         let left = |number: u32, erased: bool| {

@@ -88,16 +88,11 @@ impl Parts {
             (Some(refusal), _) => (self.checked(call, Err(refusal)), Capacity::default(), Duration::ZERO),
             (None, Some(fault)) if fault.comes_before() => (Ok(Value::Null), Capacity::default(), Duration::ZERO),
             (None, _) => {
-                let (outcome, capacity, delay) = match left_out {
-                    None => self.run(call),
-                    Some((without, left_out)) => {
-                        let (mut outcome, capacity, delay) = self.run(&without);
-                        if let Ok(answer) = &mut outcome {
-                            answer["UnprocessedKeys"] = left_out;
-                        }
-                        (outcome, capacity, delay)
-                    }
-                };
+                let (without, left_out) = left_out.unzip();
+                let (mut outcome, capacity, delay) = self.run(without.as_ref().unwrap_or(call));
+                if let (Ok(answer), Some(left_out)) = (&mut outcome, left_out) {
+                    answer["UnprocessedKeys"] = left_out;
+                }
                 (self.checked(call, outcome), capacity, delay)
             }
         };
