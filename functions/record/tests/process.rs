@@ -34,7 +34,7 @@ async fn the_binary_records_a_batch_once() {
     assert!(days.iter().any(|day| day["up_otp_email"]["N"] == "2"), "{days:?}");
 
     let refused = function.invoke(json!({ "Records": [] })).await.unwrap_err();
-    assert!(refused["errorMessage"].as_str().unwrap().contains("tumbling window"), "{refused}");
+    assert!(refused["errorMessage"].as_str().unwrap().contains("TumblingWindowInSeconds"), "{refused}");
     let log = function.end().await;
     let kinds: Vec<_> = log.iter().filter(|line| !line["kind"].is_null()).map(|line| line["kind"].clone()).collect();
     assert_eq!(kinds, ["batch", "batch", "window_end", "window_end"]);
