@@ -82,6 +82,12 @@ impl Environments {
         self.iter().find_map(|(name, its, _)| (its == binary).then_some(name))
     }
 
+    /// The deployed name of the function with this binary.
+    pub(crate) fn deployed(&self, binary: &str) -> Option<String> {
+        let (.., variables) = self.iter().find(|(_, its, _)| *its == binary)?;
+        variables.get("AWS_LAMBDA_FUNCTION_NAME").cloned()
+    }
+
     pub(crate) fn variables(&self, function: &str) -> Option<&Variables> {
         self.0.get(function).map(|(_, variables)| variables)
     }

@@ -6,6 +6,7 @@
 
 pub mod document;
 pub mod inbox;
+pub mod report;
 
 mod addresses;
 mod assets;

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use local_aws::StackClock;
+use local_aws::{Services, StackClock};
 use shared::observe::log::Log;
 
 /// How many lines a stack keeps.
@@ -15,12 +15,14 @@ pub type OnLine = Arc<dyn Fn(&str) + Send + Sync>;
 #[derive(Clone)]
 pub(crate) struct Logs {
     lines: Arc<Mutex<VecDeque<String>>>,
+    services: Services,
     on_line: OnLine,
 }
 
 impl Logs {
-    pub(crate) fn new(on_line: OnLine) -> Logs {
-        Logs { lines: Arc::default(), on_line }
+    /// A log whose metrics `services` sum.
+    pub(crate) fn new(services: Services, on_line: OnLine) -> Logs {
+        Logs { lines: Arc::default(), services, on_line }
     }
 
     /// The log for the functions of a stack. Its times come from the stack's clock.
@@ -31,6 +33,9 @@ impl Logs {
 
     fn add(&self, line: &str) {
         (self.on_line)(line);
+        if let Err(problem) = self.services.read_metrics(line) {
+            (self.on_line)(&problem);
+        }
         let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
         lines.push_back(line.to_owned());
         while lines.len() > KEPT {

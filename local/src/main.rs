@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
-use local::{Options, Routes, Settings, Stack, reconcile};
+use local::{Options, Routes, Settings, Stack, reconcile, report};
 use local_aws::Failure;
 use local_aws::template::{Template, find_root};
 
@@ -81,6 +81,15 @@ enum Command {
         #[command(flatten)]
         chosen: Chosen,
     },
+    /// Prints the report of a running stack: sign-ups by day, method and source, active users, codes, and the cost of a sign-in.
+    Report {
+        /// The address of the stack's inbox.
+        #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8025", value_parser = loopback)]
+        inbox: SocketAddr,
+        /// Prints JSON instead.
+        #[arg(long)]
+        json: bool,
+    },
     /// Prints the route tables for openapi.yaml and template.yaml. Starts nothing.
     Routes,
 }
@@ -116,6 +125,7 @@ async fn obey(arguments: Arguments) -> ExitCode {
         Some(Command::Explain { id, file }) => explain(&id, file.as_deref()),
         Some(Command::Export { data, to, chosen }) => export(data, &to, chosen).await,
         Some(Command::Reconcile { exports, data, chosen }) => rebuild(&exports, data, chosen).await,
+        Some(Command::Report { inbox, json }) => print_report(inbox, json).await,
         Some(Command::Routes) => print_routes(),
         None => run(arguments).await,
     };
@@ -150,6 +160,12 @@ fn explain(id: &str, file: Option<&Path>) -> Result<(), Failure> {
         None => std::io::read_to_string(std::io::stdin()).map_err(Failure::new),
     };
     print(&local::explain(&log?, id)?)
+}
+
+async fn print_report(inbox: SocketAddr, is_json: bool) -> Result<(), Failure> {
+    let report = report::ask(inbox).await?;
+    let json = || serde_json::to_string_pretty(&report).map(|text| text + "\n").map_err(Failure::new);
+    print(&if is_json { json()? } else { report::text(&report) })
 }
 
 /// A stack without servers, on the tables in a folder.

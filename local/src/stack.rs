@@ -16,6 +16,7 @@ use local_aws::mapping::{Poller, Scheduler};
 use local_aws::template::{self, Template};
 use local_aws::{ConnectionReset, Failure, Permissions, Services, StackClock};
 use serde_json::{Value, json};
+use shared::history::Report;
 use tracing::Dispatch;
 use tracing::instrument::WithSubscriber;
 
@@ -31,6 +32,7 @@ use crate::loopback::{only_loopback_hosts, only_this_machine};
 use crate::options::{OnCall, Options};
 use crate::page;
 use crate::plan::Plan;
+use crate::report::{self, Reports};
 use crate::settings::All;
 
 /// What invokes functions besides the API.
@@ -47,6 +49,7 @@ pub struct Stack {
     logs: Logs,
     keyrings: Keyrings,
     environments: Environments,
+    reports: Reports,
     api: Option<Arc<Api>>,
     behind: Arc<Behind>,
     plan: Plan,
@@ -106,12 +109,13 @@ impl Stack {
         template.secrets.iter().for_each(|arn| services.create_secret(arn));
         keyrings::lay_ready(&services, &settings.verify.tokens, options.signing_keys.first(), clock.now())?;
 
-        let logs = Logs::new(options.on_line);
+        let logs = Logs::new(services.clone(), options.on_line);
         let mut doors = Doors::new();
         let log = logs.log(&clock);
         let events = Dispatch::new(log.subscriber());
-        let direct = || Direct::to(services.clone(), events.clone(), options.on_call.clone());
-        let direct = options.in_process.then(direct);
+        let direct = Direct::to(services.clone(), events.clone(), options.on_call.clone());
+        let reports = Reports::new(&services, &direct, &clock, &environments)?;
+        let direct = options.in_process.then_some(direct);
         doors.serve(aws_door, aws_router(services.clone(), events.clone(), options.on_call));
         let behind_api: BTreeSet<String> = template.routes.iter().map(|route| route.function.clone()).collect();
         let scheduled = template.schedules.iter().map(|schedule| &schedule.function);
@@ -160,7 +164,8 @@ impl Stack {
                 services: services.clone(),
                 stopping: doors.stopping(),
             };
-            doors.serve(door, inbox::router(desk).layer(from_fn(only_this_machine)));
+            let router = inbox::router(desk).merge(report::router(reports.clone()));
+            doors.serve(door, router.layer(from_fn(only_this_machine)));
         }
         if let Some(door) = page_door {
             doors.serve(
@@ -168,7 +173,7 @@ impl Stack {
                 page::router(&addresses.api_url(), settings.request.frontends.usual).layer(from_fn(only_this_machine)),
             );
         }
-        Ok(Stack { clock, services, inbox, logs, keyrings, environments, api, behind, plan, addresses, doors })
+        Ok(Stack { clock, services, inbox, logs, keyrings, environments, reports, api, behind, plan, addresses, doors })
     }
 
     /// The clock of the stack.
@@ -205,6 +210,14 @@ impl Stack {
     /// The newest log lines of the functions, as JSON texts, oldest first.
     pub fn logs(&self) -> Vec<String> {
         self.logs.lines()
+    }
+
+    /// The report of now.
+    ///
+    /// # Errors
+    /// The table is unreachable.
+    pub async fn report(&self) -> Result<Report, Failure> {
+        self.reports.make().await
     }
 
     /// The addresses of its servers.

@@ -16,6 +16,11 @@ async fn the_documented_costs_are_computed() {
     assert_eq!(section("bill"), costs.stack.bill(metrics));
     assert_eq!(section("costs"), costs.tables());
 
+    // In hundredths of a dollar for a million.
+    let cents = |dollars: f64| (dollars * 100.0).round();
+    let counted = Prices::read().counted.sign_in * 1e6;
+    assert_eq!(cents(counted), cents(costs.of_a_million()), "docs/prices.toml, counted.sign_in");
+
     let readme = std::fs::read_to_string(find_root().unwrap().join("README.md")).unwrap();
     let (million, mail) = (costs.of_a_million(), Prices::read().aws.mail * 1e6);
     let (idle, [busy, _]) = (costs.stack.idle(), costs.stack.month(metrics));

@@ -41,6 +41,7 @@ mod published;
 mod reconcile;
 mod record;
 mod refresh;
+mod reports;
 mod request_otp;
 mod restore;
 mod retries;

@@ -1,4 +1,5 @@
-//! The calls about the AWS account. `tests/smoke` makes them as a deployer. Functions lack the permission.
+//! The calls of a deployer: about the AWS account, for `tests/smoke`, and the reads of a report. Functions lack the permission for
+//! the former.
 
 use std::sync::Mutex;
 
@@ -29,7 +30,12 @@ impl Default for Account {
     }
 }
 
-/// Answers a call of the deployer.
+/// Whether a call reads tables.
+pub(super) fn reads(call: &Call) -> bool {
+    call.service == Service::DynamoDb && call.operation == "BatchGetItem"
+}
+
+/// Answers a call of the deployer about the account.
 pub(super) fn answer(call: &Call, account: &Mutex<Account>, ses: &Ses) -> Result<Value, Refusal> {
     let account = *locked(account);
     match (call.service, call.operation.as_str()) {

@@ -12,6 +12,7 @@ pub mod template;
 
 mod account;
 mod clock;
+mod cloudwatch;
 mod dynamodb;
 mod failure;
 mod ids;

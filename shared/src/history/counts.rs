@@ -11,6 +11,9 @@ use crate::people::User;
 /// The name for sign-ups without a source. No URL is like it.
 pub const NO_SOURCE: &str = "none";
 
+/// The name for all further sources of a day that has too many. No URL is like it.
+pub const OTHER_SOURCES: &str = "other";
+
 /// A change adds three items at most, and the cursor is another one.
 const MOST_ITEMS: usize = 90;
 /// The sources of a day are in one expression.

@@ -3,14 +3,20 @@
 //! No rule here may rely on the order of two changes: the items of one person lie in different shards of the stream.
 
 mod change;
+mod codes;
 mod counts;
 mod event;
+mod report;
 mod sites;
 mod source;
 mod wanted;
 
 pub use self::change::{Change, Changed, Sequence};
-pub use self::counts::{Counts, Day, NO_SOURCE};
+pub use self::codes::{ChannelCodes, Codes, Metric};
+pub use self::counts::{Counts, Day, NO_SOURCE, OTHER_SOURCES};
 pub use self::event::{Event, What};
+pub use self::report::{
+    ActiveUsers, ChannelRow, CodesPart, Cost, DayRow, DaySourceRow, MethodRow, NameRow, Prices, Report, SourceRow,
+};
 pub use self::source::Source;
 pub use self::wanted::Wanted;

@@ -95,19 +95,31 @@ impl Table {
         Ok(query.send().await.map_err(failure)?.items.unwrap_or_default())
     }
 
-    /// Eventually consistent reads of several items in one call, by key. The keys are different. What DynamoDB is too busy to read is
-    /// read again.
+    /// Eventually consistent reads of several items in one call, by key. The keys are different.
     pub(super) async fn get_all_eventually(&self, pks: &[&ItemKey]) -> Result<HashMap<ItemKey, Item>> {
-        let started = Instant::now();
         let keys = pks.iter().map(|pk| Item::from([(PK.to_owned(), pk.as_str().attribute_value())])).collect();
+        let key = |item: &Item| item.get(PK)?.as_s().ok().map(|pk| ItemKey::from_table(pk.clone()));
+        let items = self.batch_get(keys).await?;
+        Ok(items.into_iter().filter_map(|item| Some((key(&item)?, item))).collect())
+    }
+
+    /// The same in a table with sort keys, in any order.
+    pub(super) async fn get_all_at(&self, keys: &[(ItemKey, &str)]) -> Result<Vec<Item>> {
+        let key = |(pk, sk): &(ItemKey, &str)| {
+            Item::from([(PK, pk.as_str()), (SK, sk)].map(|(name, key)| (name.to_owned(), key.attribute_value())))
+        };
+        self.batch_get(keys.iter().map(key).collect()).await
+    }
+
+    /// What DynamoDB is too busy to read is read again.
+    async fn batch_get(&self, keys: Vec<Item>) -> Result<Vec<Item>> {
+        let started = Instant::now();
         let keys = KeysAndAttributes::builder().set_keys(Some(keys)).build().map_err(Error::internal)?;
         let mut left = HashMap::from([(self.name.clone(), keys)]);
-        let key = |item: &Item| item.get(PK)?.as_s().ok().map(|pk| ItemKey::from_table(pk.clone()));
-        let mut items = HashMap::new();
+        let mut items = Vec::new();
         loop {
             let answer = self.client.batch_get_item().set_request_items(Some(left)).send().await.map_err(failure)?;
-            let found = answer.responses.unwrap_or_default().into_values().flatten();
-            items.extend(found.filter_map(|item| Some((key(&item)?, item))));
+            items.extend(answer.responses.unwrap_or_default().into_values().flatten());
             left = answer.unprocessed_keys.unwrap_or_default();
             if left.is_empty() {
                 return Ok(items);

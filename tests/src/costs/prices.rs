@@ -9,6 +9,7 @@ const PRICES: &str = include_str!("../../../docs/prices.toml");
 pub struct Prices {
     pub date: String,
     pub aws: Aws,
+    pub counted: Counted,
     pub free: Free,
     pub assumed: Assumed,
     pub other: Vec<Other>,
@@ -33,6 +34,13 @@ pub struct Aws {
     pub metric: f64,
     pub dashboard: f64,
     pub trace: f64,
+}
+
+/// What follows from the others, for readers without this crate.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Counted {
+    pub sign_in: f64,
 }
 
 /// The free units of each account in a month.

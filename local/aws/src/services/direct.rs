@@ -1,5 +1,6 @@
 //! The stack's own access to the services, without callers, policies, faults or records.
 
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
@@ -120,6 +121,25 @@ impl Services {
     /// The messages of the queue `arn`, oldest first. They stay in it.
     pub fn messages(&self, arn: &str) -> Vec<Value> {
         self.0.queues.messages(arn)
+    }
+
+    /// Takes the metrics out of a log line, as CloudWatch does.
+    ///
+    /// # Errors
+    /// Writing to the data folder fails.
+    pub fn read_metrics(&self, log_line: &str) -> Result<(), String> {
+        self.0.metrics.read(log_line)
+    }
+
+    /// The sum of a metric, by namespace and name, with exactly these dimensions on these days (UTC, in days since the epoch). `None`
+    /// without data.
+    pub fn metric_sum(
+        &self,
+        metric: (&str, &str),
+        dimensions: &[(&str, &str)],
+        days: &RangeInclusive<u64>,
+    ) -> Option<f64> {
+        self.0.metrics.sum(metric, dimensions, days)
     }
 
     /// The ids of the shards of a table's stream. Empty for a table without a stream.

@@ -14,6 +14,7 @@ use tracing::Dispatch;
 
 use super::serve::Parts;
 use crate::calls::Calls;
+use crate::cloudwatch::Metrics;
 use crate::dynamodb::Tables;
 use crate::events::Buses;
 use crate::faults::{AwsError, Faults};
@@ -47,7 +48,7 @@ pub struct ConnectionReset;
 pub struct Services(pub(super) Arc<Parts>);
 
 impl Services {
-    /// Opens services for callers with these permissions. Tables and secrets are stored in the folder `data`, or in memory
+    /// Opens services for callers with these permissions. Tables, secrets and metrics are stored in the folder `data`, or in memory
     /// without it. `deliver` gets each accepted mail once for each recipient, and each accepted SMS.
     ///
     /// # Errors
@@ -77,6 +78,7 @@ impl Services {
             faults: Faults::default(),
             gate: Gate::default(),
             calls: Calls::default(),
+            metrics: Metrics::open(data)?,
             rounds: Rounds::default(),
             uploads: Uploads::default(),
         })))

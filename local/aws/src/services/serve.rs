@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use crate::account::{self, Account, DEPLOYER};
 use crate::calls::{CallRecord, Calls, Capacity};
+use crate::cloudwatch::Metrics;
 use crate::dynamodb::{Tables, arn_of};
 use crate::events::Buses;
 use crate::faults::{Fault, Faults};
@@ -38,6 +39,7 @@ pub(super) struct Parts {
     pub(super) faults: Faults,
     pub(super) gate: Gate,
     pub(super) calls: Calls,
+    pub(super) metrics: Metrics,
     pub(super) rounds: Rounds,
     pub(super) uploads: Uploads,
 }
@@ -73,11 +75,18 @@ impl Parts {
         let problems = call.service.model(self.models).request(&call.operation, &call.body);
         self.violations.of_call(Part::Request, call, &problems);
         let broken = || Refusal::of_broken(call.service, &problems);
-        if call.caller == DEPLOYER {
-            let outcome = broken().map_or_else(|| account::answer(call, &self.account, &self.ses), Err);
-            return (self.checked(call, outcome), Duration::ZERO);
-        }
         let (tables, keys) = self.named_by(call);
+        if call.caller == DEPLOYER {
+            let free = |outcome| (outcome, Capacity::default());
+            let answer = || match account::reads(call) {
+                true => self.tables.answer(call),
+                false => free(account::answer(call, &self.account, &self.ses)),
+            };
+            let (outcome, capacity) = broken().map_or_else(answer, |refusal| free(Err(refusal)));
+            let outcome = self.checked(call, outcome);
+            self.record(call, (tables, keys), capacity, &outcome);
+            return (outcome, Duration::ZERO);
+        }
         let resources = Resources { tables: &self.tables, secrets: &self.secrets, ses: &self.ses };
         let refusal = self.permissions.check(call, &resources).err().or_else(broken);
         let next = || fault.or_else(|| self.faults.next(call, &tables, &keys));
@@ -100,11 +109,21 @@ impl Parts {
             outcome = Err(fault.refusal(call).named_by(call.service));
             delay = fault.delay();
         }
+        self.record(call, (tables, keys), capacity, &outcome);
+        (outcome, delay)
+    }
+
+    fn record(
+        &self,
+        call: &Call,
+        (tables, keys): (Vec<String>, Vec<String>),
+        capacity: Capacity,
+        outcome: &Result<Value, Refusal>,
+    ) {
         let error = outcome.as_ref().err().map(|refusal| refusal.name().to_owned());
         let (caller, service, operation) = (call.caller.clone(), call.service, call.operation.clone());
         tracing::debug!(caller, service = service.name(), operation, error, "called");
         self.calls.record(CallRecord { caller, service, operation, tables, keys, capacity, error });
-        (outcome, delay)
     }
 
     /// The outcome with the service's error names, after a check against the model.

@@ -7,6 +7,7 @@
 //! One transaction adds to the counts and moves the shard's cursor, so each record counts once, whatever comes twice or fails.
 
 use std::collections::BTreeSet;
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::TransactWriteItem;
@@ -14,8 +15,8 @@ use aws_sdk_dynamodb::types::TransactWriteItem;
 use super::super::expression::Path;
 use super::super::row::{self, TTL, attributes};
 use super::super::send::Transacted;
-use super::super::table::{Item, RecordTable};
-use crate::history::{Counts, Day, Sequence};
+use super::super::table::{Item, PK, RecordTable};
+use crate::history::{Counts, Day, OTHER_SOURCES, Sequence};
 use crate::words::{Entropy, Error, ItemKey, Result, Scope, Timestamp, random_id};
 
 attributes! {
@@ -42,8 +43,6 @@ const ALL: &str = "all";
 const BY_SOURCE: &str = "sources";
 /// A day has at most this many sources. Anybody can invent sources, and each makes the item longer.
 const MOST_SOURCES: usize = 300;
-/// The name for all other sources of such a day.
-const OTHER: &str = "other";
 /// Days in one item of last activity.
 const BLOCK: u64 = 32;
 /// A shard closes after a few hours, and its records live for a day.
@@ -100,6 +99,27 @@ impl RecordTable {
         Ok(matches!(self.table.transact(writes, &random_id(&Entropy)?).await?, Transacted::Done))
     }
 
+    /// The counts of these days, eventually consistent and in one call. DynamoDB allows 100 items in it: two for each day, and one for
+    /// 32 days of last activity.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the table is unreachable.
+    pub async fn counts(&self, days: RangeInclusive<u64>) -> Result<Counts> {
+        let of_days = days.clone().flat_map(|day| [ALL, BY_SOURCE].map(|sort| (day_key(day), sort)));
+        let blocks = (days.start() / BLOCK..=days.end() / BLOCK).map(|block| (active_key(block), ALL));
+        let keys: Vec<_> = of_days.chain(blocks).collect();
+        let mut counts = Counts::default();
+        for item in self.table.get_all_at(&keys).await? {
+            let key = item.get(PK).and_then(|key| key.as_s().ok()).cloned();
+            let key = key.ok_or_else(|| Error::internal("an item without a key"))?;
+            let (kind, name) = key.split_once('#').unwrap_or((&key, ""));
+            read_counts(kind, name, item, &mut counts)?;
+        }
+        // A block may begin earlier.
+        counts.last_active.retain(|day, _| days.contains(day));
+        Ok(counts)
+    }
+
     fn move_cursor(&self, progress: Progress<'_>, now: Timestamp) -> Result<TransactWriteItem> {
         let is_where_it_was = match progress.seen {
             Some(seen) => SEQUENCE.is(("seen", seen.to_string().as_str())),
@@ -136,7 +156,7 @@ impl RecordTable {
         };
         for (source, count) in &counts.sources {
             if !sources.names.contains(source) {
-                if room == 0 || source == OTHER {
+                if room == 0 || source == OTHER_SOURCES {
                     other += count;
                     continue;
                 }
@@ -146,7 +166,7 @@ impl RecordTable {
             write = write.add(FROM.with_suffix(source), *count);
         }
         if other > 0 {
-            write = write.add(FROM.with_suffix(OTHER), other);
+            write = write.add(FROM.with_suffix(OTHER_SOURCES), other);
         }
         write.add(SOURCES, new).in_transaction()
     }
@@ -154,8 +174,7 @@ impl RecordTable {
     fn count_active(&self, counts: &Counts) -> Result<Vec<TransactWriteItem>> {
         let blocks: BTreeSet<u64> = counts.last_active.keys().map(|day| day / BLOCK).collect();
         let write = |block: &u64| {
-            let key = ItemKey::new(Scope::Stack, ACTIVE, &[&block.to_string()]);
-            let mut write = self.table.update_at(key, ALL).unconditionally();
+            let mut write = self.table.update_at(active_key(*block), ALL).unconditionally();
             for (day, more) in counts.last_active.iter().filter(|(day, _)| *day / BLOCK == *block) {
                 write = write.add(LAST_ACTIVE.with_suffix(&day.to_string()), *more);
             }
@@ -168,7 +187,7 @@ impl RecordTable {
         let item: Item = self.table.get_at(&day_key(day), BY_SOURCE).await?.unwrap_or_default();
         let prefix = FROM.name();
         // `other` takes no room.
-        let names = item.keys().filter_map(|name| name.strip_prefix(&prefix)).filter(|name| *name != OTHER);
+        let names = item.keys().filter_map(|name| name.strip_prefix(&prefix)).filter(|name| *name != OTHER_SOURCES);
         let names = names.map(str::to_owned).collect();
         let count = item.get(&SOURCES.name()).cloned().map(row::value).transpose()?;
         Ok(Sources { names, count })
@@ -204,6 +223,10 @@ pub(in crate::store) fn read_counts(kind: &str, name: &str, item: Item, counts: 
 
 fn cursor_key(shard: &str) -> ItemKey {
     ItemKey::new(Scope::Stack, "SEQ", &[shard])
+}
+
+fn active_key(block: u64) -> ItemKey {
+    ItemKey::new(Scope::Stack, ACTIVE, &[&block.to_string()])
 }
 
 fn day_key(day: u64) -> ItemKey {
