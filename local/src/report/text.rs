@@ -25,8 +25,10 @@ pub fn text(report: &Report) -> String {
     part(&mut text, "Top sources", &["sign-ups"], top);
     let sources = report.sources.iter().map(|source| vec![name(source), source.sign_ups.to_string()]);
     part(&mut text, "Sources", &["sign-ups"], sources);
-    let week = report.last_week.iter();
-    let week = week.map(|row| vec![format!("{}  {}", row.date, name(&row.source)), row.source.sign_ups.to_string()]);
+    let week = report.last_week.iter().map(|row| {
+        let source = SourceRow { url: None, ..row.source.clone() };
+        vec![format!("{}  {}", row.date, name(&source)), source.sign_ups.to_string()]
+    });
     part(&mut text, "Sources of the last 7 days", &["sign-ups"], week);
 
     let CodesPart { requests, rate_limited, attempts, channels } = &report.codes;
