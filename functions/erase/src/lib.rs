@@ -10,7 +10,8 @@
 //! At the end, tell the queue where the unreadable records of the batch are.
 //!
 //! A daily schedule invokes it for this list, which `record` writes from the same stream. `record` may write rows later than step
-//! 3, so a user stays in the list for two days, and each sweep repeats steps 1 and 3. It fails if step 4 is missing for somebody.
+//! 3, so a user stays in the list for two days, and each sweep repeats steps 1 and 3. It fails if after an hour step 4 is missing for
+//! somebody, or `record` has not read of a deletion.
 //!
 //! An operator invokes it with a user and the keys of items that a table export still has: `{"user": …, "items": ["ID#…", "S#…"]}`.
 //!
@@ -83,6 +84,10 @@ impl Function for Erase {
             Event::Sweep => self.sweep(now).await,
             Event::User { user, remains } => {
                 let is_gone = self.erase(&user, &remains, now).await?;
+                if is_gone {
+                    // The stream may have forgotten the deletion, so `record` may never read of it.
+                    self.record.note_known(&user, now).await?;
+                }
                 Ok(json!({ "erased": is_gone }))
             }
         }
