@@ -52,10 +52,7 @@ impl Poller {
         clock: StackClock,
     ) -> Result<Poller, Failure> {
         let check = |action: &&str| services.check_action(&mapping.function, action, &mapping.stream);
-        READS
-            .iter()
-            .try_for_each(|action| check(action))
-            .map_err(|problem| Failure::new(format!("template.yaml: {problem}")))?;
+        READS.iter().try_for_each(check).map_err(|problem| Failure::new(format!("template.yaml: {problem}")))?;
         if services.shards(&mapping.table).is_empty() {
             return Err(Failure::new(format!("template.yaml: the table {} has no stream", mapping.table)));
         }
