@@ -160,15 +160,20 @@ def digest_problems(result):
 
 
 def guard_problems(result):
-    """A deployment is guarded by one alarm: on the errors of the version that it deploys."""
+    """A deployment is guarded by one alarm: on the errors of the version that it deploys.
+
+    A function behind a mapping has no guard. Its errors delay records and lose none, and another service may cause them.
+    """
     groups = of_type(result, "AWS::CodeDeploy::DeploymentGroup")
     alarms = of_type(result, "AWS::CloudWatch::Alarm")
     versions = {
         version["Properties"]["FunctionName"]["Ref"]: name
         for name, version in of_type(result, "AWS::Lambda::Version").items()
     }
-    if groups.keys() != {f"{function}DeploymentGroup" for function in versions}:
-        yield "each function with versions must have a deployment group"
+    mappings = of_type(result, "AWS::Lambda::EventSourceMapping").values()
+    mapped = {mapping["Properties"]["FunctionName"].get("Ref", "").removesuffix("Aliaslive") for mapping in mappings}
+    if groups.keys() != {f"{function}DeploymentGroup" for function in versions.keys() - mapped}:
+        yield "each function with versions must have a deployment group, except those behind a mapping"
     for name, group in groups.items():
         function = name.removesuffix("DeploymentGroup")
         guarding = group["Properties"].get("AlarmConfiguration")
@@ -235,23 +240,20 @@ def alarm_problems(result):
 
 
 def mapping_problems(result):
-    """One bad record must not stop a shard for a day, and a shard's cursor needs the shard's id and one reader."""
+    """An outage must lose no record, and a shard's cursor needs the shard's id and one reader."""
     for name, mapping in of_type(result, "AWS::Lambda::EventSourceMapping").items():
         properties = mapping["Properties"]
         if not re.fullmatch(r"\w+Aliaslive", properties["FunctionName"].get("Ref", "")):
             yield f"{name} must invoke the alias of a function, because deployments shift its traffic"
         if not properties.get("TumblingWindowInSeconds") or properties.get("ParallelizationFactor") != 1:
             yield f"{name} must have a tumbling window, whose events name their shard, and one reader a shard"
-        if properties.get("MaximumRetryAttempts", -1) < 0 or not properties.get("BisectBatchOnFunctionError"):
-            yield f"{name} must limit its attempts and halve a failed batch"
+        limits = [properties.get(limit) for limit in ["MaximumRetryAttempts", "MaximumRecordAgeInSeconds"]]
+        if limits != [-1, -1] or not properties.get("BisectBatchOnFunctionError"):
+            yield f"{name} must repeat a failed batch without limit, and halve it"
         source = properties["EventSourceArn"].get("Fn::GetAtt", [None, None])
         stream = of_type(result, "AWS::DynamoDB::Table").get(source[0], {}).get("Properties", {}).get("StreamSpecification")
         if source[1] != "StreamArn" or stream != {"StreamViewType": "NEW_AND_OLD_IMAGES"}:
             yield f"{name} must read the stream of a table with both images"
-        # A queue gets the place of a record; a bucket would get its content.
-        failed = properties.get("DestinationConfig", {}).get("OnFailure", {}).get("Destination", {}).get("Fn::GetAtt", [None])
-        if failed[0] not in of_type(result, "AWS::SQS::Queue"):
-            yield f"{name} must send the places of failed records to a queue"
     for name, queue in of_type(result, "AWS::SQS::Queue").items():
         if queue["Properties"].get("SqsManagedSseEnabled") is not True:
             yield f"{name} must be encrypted"

@@ -36,6 +36,7 @@ OPERATIONS = {
     ],
     "sesv2": ["GetAccount", "GetEmailIdentity", "SendEmail"],
     "sns": ["GetSMSAttributes", "GetSMSSandboxAccountStatus", "Publish"],
+    "sqs": ["SendMessage"],
 }
 
 # A DynamoDB value has exactly one type, says its documentation. botocore's model lacks this trait.
@@ -51,8 +52,9 @@ SHAPE_SKIPPED = {
     "documentation", "sensitive", "deprecated", "deprecatedMessage", "box", "exception", "retryable", "synthetic",
 }  # fmt: skip
 REF = ["shape", "location", "locationName"]
+# Only forms have flattened lists.
 REF_SKIPPED = {
-    "documentation", "deprecated", "deprecatedMessage", "box", "contextParam", "idempotencyToken",
+    "documentation", "deprecated", "deprecatedMessage", "box", "contextParam", "flattened", "idempotencyToken",
 }  # fmt: skip
 LOCATIONS = {None, "uri", "querystring"}
 
@@ -119,6 +121,8 @@ def service(name, wanted):
         sys.exit(f"botocore's model of {name} lacks these operations: {sorted(missing)}")
     operations = {each: operation(model["operations"][each], shapes) for each in sorted(wanted)}
 
+    if metadata["protocol"] == "query" and '"flattened"' in json.dumps([shape.get("members") for shape in shapes.values()]):
+        sys.exit(f"{name} has members with flattened lists, but the validator cannot read them in form fields")
     found = {}
     left = [shape for each in operations.values() for shape in (each.get("input"), each.get("output"), *each["errors"])]
     while left:

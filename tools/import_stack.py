@@ -1,6 +1,6 @@
-"""Writes what CloudFormation needs to take the table, secrets and sender of a deleted stack into a new stack.
+"""Writes what CloudFormation needs to take the tables, secrets and sender of a deleted stack into a new stack.
 
-    python3 tools/import_stack.py UserTable=NAME IndexSecret=ARN CodesSecret=ARN RefreshSecret=ARN SigningSecret=ARN
+    python3 tools/import_stack.py UserTable=NAME RecordTable=NAME IndexSecret=ARN CodesSecret=ARN RefreshSecret=ARN SigningSecret=ARN
 
 It writes two files: import.yaml, the resources of template.yaml that outlive a stack, and import.json, their names. Only a
 template without SAM's transform can import. docs/operations.md has the commands that use the files.
@@ -61,6 +61,12 @@ def main():
     Path("import.json").write_text(json.dumps(imports, indent=2) + "\n")
     absent = known - given.keys()
     print("import.yaml and import.json name: " + ", ".join(name for name, _, _ in chosen))
+    # An import changes nothing, and the deployment after it reads the stream.
+    for name, _, lines in chosen:
+        if view := re.search(r"StreamViewType: (\w+)", lines):
+            print(f"{name} needs a stream. If it has none, as after a restore, run this before the import:")
+            specification = f"StreamEnabled=true,StreamViewType={view[1]}"
+            print(f"  aws dynamodb update-table --table-name {given[name]} --stream-specification {specification}")
     if absent:
         print("The next deployment creates: " + ", ".join(sorted(absent)))
 

@@ -86,7 +86,10 @@ class Release(unittest.TestCase):
         usage = subprocess.run(tool, cwd=self.target, capture_output=True, text=True)
         names = re.search("Name one or more of: (.*)", usage.stderr)[1].split(", ")
         self.assertIn("UserTable", names)
-        subprocess.run(tool + [f"{name}=x" for name in names], cwd=self.target, check=True, capture_output=True)
+        told = subprocess.run(tool + [f"{name}=x" for name in names], cwd=self.target, check=True, capture_output=True, text=True)
+        stream = "StreamEnabled=true,StreamViewType=NEW_AND_OLD_IMAGES"
+        self.assertIn(f"aws dynamodb update-table --table-name x --stream-specification {stream}\n", told.stdout)
+        self.assertEqual(told.stdout.count("--stream-specification"), 1)
         template = (self.target / "import.yaml").read_text()
         self.assertNotIn("Transform", template)
         self.assertNotIn("AWS::Serverless", template)

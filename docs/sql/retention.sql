@@ -2,11 +2,14 @@
 --
 -- For DuckDB, over a full export of UserTable in DynamoDB JSON. Set the folder of the export first:
 -- SET VARIABLE export = 'AWSDynamoDB/01693685827463-2d8752fd';
+
+-- A file without items may have no byte, and DuckDB takes such a file for a damaged one.
+SET VARIABLE files = (
+    SELECT list(filename) FROM read_blob(getvariable('export') || '/data/*.json.gz') WHERE size > 0
+);
 WITH items AS (
     SELECT Item
-    FROM read_json(
-        getvariable('export') || '/data/*.json.gz', format = 'newline_delimited', columns = {'Item': 'JSON'}
-    )
+    FROM read_json(getvariable('files'), format = 'newline_delimited', columns = {'Item': 'JSON'})
 ),
 summary AS (
     SELECT epoch(CAST(exportTime AS TIMESTAMPTZ)) // 86400 AS day

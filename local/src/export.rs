@@ -103,7 +103,9 @@ impl Export {
             return Err(at(&path, "the file differs from its checksum in manifest-files.json"));
         }
         let mut items = 0;
-        for line in BufReader::new(MultiGzDecoder::new(bytes.as_slice())).lines() {
+        // A file without items may have no byte, not even gzip's header.
+        let lines = (!bytes.is_empty()).then(|| BufReader::new(MultiGzDecoder::new(bytes.as_slice())).lines());
+        for line in lines.into_iter().flatten() {
             let line = line.map_err(|error| at(&path, &error.to_string()))?;
             // The message of a parser may contain the item.
             let Line { item } = serde_json::from_str(&line).map_err(|_| at(&path, "a line is no item"))?;

@@ -365,21 +365,21 @@ users() { aws dynamodb scan --table-name "$1" --select COUNT --query Count --out
 
 # "Coming back" in docs/operations.md.
 step_import() {
-  agreed "DELETES the stack $STACK, and takes its table and secrets into a new stack" || return 0
+  agreed "DELETES the stack $STACK, and takes its tables and secrets into a new stack" || return 0
   local table name parts before
   table="$(resource UserTable)"
-  parts=("UserTable=$table")
+  parts=("UserTable=$table" "RecordTable=$(resource RecordTable)")
   for name in IndexSecret CodesSecret RefreshSecret SigningSecret; do parts+=("$name=$(resource "$name")"); done
   before="$(public_keys) $(users "$table")"
   sam delete --stack-name "$STACK" --no-prompts
   (cd "$work" && python3 "$OLDPWD/tools/import_stack.py" "${parts[@]}") || return 1
-  expected "an import of five resources, and nothing else"
+  expected "an import of six resources, and nothing else"
   aws cloudformation create-change-set --stack-name "$STACK" --change-set-name import --change-set-type IMPORT \
     --template-body "file://$work/import.yaml" --resources-to-import "file://$work/import.json" --query Id --output text \
     --parameters ParameterKey=Stage,ParameterValue=testing "ParameterKey=SenderEmail,ParameterValue=$SENDER" \
     "ParameterKey=AllowedOrigins,ParameterValue=$ORIGIN"
   aws cloudformation wait change-set-create-complete --stack-name "$STACK" --change-set-name import
-  same import-changes "Import Import Import Import Import" "$(aws cloudformation describe-change-set --stack-name "$STACK" \
+  same import-changes "Import Import Import Import Import Import" "$(aws cloudformation describe-change-set --stack-name "$STACK" \
     --change-set-name import --query 'join(`" "`, Changes[].ResourceChange.Action)' --output text)"
   aws cloudformation execute-change-set --stack-name "$STACK" --change-set-name import
   aws cloudformation wait stack-import-complete --stack-name "$STACK"
@@ -387,6 +387,35 @@ step_import() {
   deploy "$STACK"
   API="$(output ApiUrl)"
   same import "UPDATE_COMPLETE $before" "$(status "$STACK") $(public_keys) $(users "$(resource UserTable)")"
+  expected "both functions read the stream of the imported table"
+  same import-stream "Enabled Enabled" "$(readers "$(stream "$table")")"
+}
+
+stream() { # TABLE: the ARN of its stream
+  aws dynamodb describe-table --table-name "$1" --query Table.LatestStreamArn --output text
+}
+mapping() { # LOGICAL-NAME
+  aws lambda list-event-source-mappings --function-name "$(resource "$1"):live" --query 'EventSourceMappings[0].UUID' --output text
+}
+# The states of the mappings that read this stream for record and erase.
+readers() { # STREAM
+  local name
+  for name in Record Erase; do
+    aws lambda list-event-source-mappings --function-name "$(resource "$name"):live" --event-source-arn "$1" \
+      --query 'EventSourceMappings[].State' --output text
+  done | xargs
+}
+# Makes a mapping like the one that the function has, for another stream.
+follow() { # LOGICAL-NAME STREAM
+  local old
+  old="$(mapping "$1")"
+  aws lambda get-event-source-mapping --uuid "$old" --query '{FunctionName:FunctionArn,StartingPosition:StartingPosition,
+    BatchSize:BatchSize,MaximumBatchingWindowInSeconds:MaximumBatchingWindowInSeconds,ParallelizationFactor:ParallelizationFactor,
+    TumblingWindowInSeconds:TumblingWindowInSeconds,BisectBatchOnFunctionError:BisectBatchOnFunctionError,
+    MaximumRetryAttempts:MaximumRetryAttempts,MaximumRecordAgeInSeconds:MaximumRecordAgeInSeconds,FilterCriteria:FilterCriteria}' \
+    > "$work/mapping.json"
+  aws lambda create-event-source-mapping --cli-input-json "file://$work/mapping.json" --event-source-arn "$2" --query State --output text
+  aws lambda delete-event-source-mapping --uuid "$old" --query State --output text
 }
 
 wait_for_table() { # EVENT TABLE
@@ -426,6 +455,11 @@ step_restore() {
     PointInTimeRecoveryEnabled=true --query ContinuousBackupsDescription.ContinuousBackupsStatus --output text
   aws dynamodb update-table --table-name "$table" --on-demand-throughput MaxReadRequestUnits=1000,MaxWriteRequestUnits=1000 \
     --query TableDescription.TableStatus --output text
+  wait_for_table table-exists "$table" || return 1
+  aws dynamodb update-table --table-name "$table" --stream-specification StreamEnabled=true,StreamViewType=NEW_AND_OLD_IMAGES \
+    --query TableDescription.TableStatus --output text
+  wait_for_table table-exists "$table" || return 1
+  for f in Record Erase; do follow "$f" "$(stream "$table")"; done
   aws lambda invoke --function-name "$(resource RotateKeys)" --cli-binary-format raw-in-base64-out \
     --payload '{"mode":"restore"}' /dev/stdout
   sleep 300
@@ -433,6 +467,8 @@ step_restore() {
   expected "the same items, the functions answer again, and CloudFormation accepts the table"
   deploy "$STACK" SmsDailyBudget=202
   same restore "$before 400 UPDATE_COMPLETE" "$(users "$table") $(code_of /api/auth/otp/verify '{}') $(status "$STACK")"
+  expected "both functions read the stream of the restored table, after a deployment too"
+  same restore-stream "Enabled Enabled" "$(readers "$(stream "$table")")"
   if [ -e "$work/verify.json" ]; then
     expected "401: the session from before the restore has ended"
     refresh="$(python3 -c 'import json,sys; print(json.load(open(sys.argv[1])).get("tokens", {}).get("refresh", ""))' "$work/verify.json")"
@@ -443,17 +479,24 @@ step_restore() {
 }
 
 step_delete() {
-  agreed "DELETES the stack $STACK with its users' table and its secrets" || return 0
-  local table secrets
-  table="$(resource UserTable)"
+  agreed "DELETES the stack $STACK with its tables and its secrets" || return 0
+  local tables table secrets f
+  tables=("$(resource UserTable)" "$(resource RecordTable)")
   secrets="$(aws cloudformation describe-stack-resources --stack-name "$STACK" \
     --query "StackResources[?ResourceType=='AWS::SecretsManager::Secret'].PhysicalResourceId" --output text)"
+  # CloudFormation does not know the mappings of the step restore.
+  for f in Record Erase; do
+    [ "$(mapping "$f")" = "$(resource "${f}Mapping")" ] ||
+      aws lambda delete-event-source-mapping --uuid "$(mapping "$f")" --query State --output text
+  done
   sam delete --stack-name "$STACK" --no-prompts
-  expected "the table and the secrets outlived the stack"
-  same retained ACTIVE "$(aws dynamodb describe-table --table-name "$table" --query Table.TableStatus --output text)"
-  aws dynamodb update-table --table-name "$table" --no-deletion-protection-enabled --query TableDescription.TableStatus --output text
-  sleep 5
-  aws dynamodb delete-table --table-name "$table" --query TableDescription.TableStatus --output text
+  for table in "${tables[@]}"; do
+    expected "the table $table outlived the stack"
+    same retained ACTIVE "$(aws dynamodb describe-table --table-name "$table" --query Table.TableStatus --output text)"
+    aws dynamodb update-table --table-name "$table" --no-deletion-protection-enabled --query TableDescription.TableStatus --output text
+    sleep 5
+    aws dynamodb delete-table --table-name "$table" --query TableDescription.TableStatus --output text
+  done
   local secret
   for secret in $secrets; do
     aws secretsmanager delete-secret --secret-id "$secret" --force-delete-without-recovery --query Name --output text

@@ -12,7 +12,7 @@ use shared::config;
 use crate::workspace::{read, row, template};
 
 /// Variables set by Lambda itself, and variables set only by `local` and tests.
-const NOT_IN_THE_TEMPLATE: [&str; 13] = [
+const NOT_IN_THE_TEMPLATE: [&str; 14] = [
     GONE[0],
     GONE[1],
     "AWS_REGION",
@@ -26,13 +26,14 @@ const NOT_IN_THE_TEMPLATE: [&str; 13] = [
     "AWS_ENDPOINT_URL_SECRETS_MANAGER",
     "AWS_ENDPOINT_URL_SESV2",
     "AWS_ENDPOINT_URL_SNS",
+    "AWS_ENDPOINT_URL_SQS",
 ];
 
 /// Stands for an answer of the first-keys resource.
 const ANSWERED: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
 /// Settings without a default.
-const REQUIRED: [&str; 12] = [
+const REQUIRED: [&str; 13] = [
     "ALLOWED_ORIGINS",
     "SENDER_EMAIL",
     "SES_CONFIGURATION_SET",
@@ -40,6 +41,7 @@ const REQUIRED: [&str; 12] = [
     "USER_TABLE",
     "RECORD_TABLE",
     "EVENT_BUS",
+    "FAILED_RECORDS_URL",
     "CODES_SECRET_ARN",
     "INDEX_SECRET_ARN",
     "REFRESH_SECRET_ARN",
@@ -162,6 +164,7 @@ fn the_longest_environment_leaves_room() {
         ("ORIGIN_SECRET_SHA256", _) => 65,
         // Names that CloudFormation makes of the stack's and the resource's.
         ("OTP_TABLE" | "USER_TABLE" | "RECORD_TABLE" | "EVENT_BUS" | "SES_CONFIGURATION_SET", _) => 48,
+        ("FAILED_RECORDS_URL", _) => "https://sqs.us-gov-west-1.amazonaws.com/123456789012/".len() + 64,
         ("PRODUCT_NAME", _) => 40,
         // Names of hosts and mailboxes, and the path of a file.
         _ => 64,

@@ -1,7 +1,9 @@
 //! The function `erase`: what is left of a user whose item is gone, whatever comes twice, late or in parts.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use local_aws::gate::{Held, Release};
 use serde_json::{Value, json};
 use tests::Deployment;
 use tests::deployment::session_of;
@@ -35,6 +37,16 @@ pub(crate) async fn let_days_pass(auth: &Deployment) {
 /// The list of users who left.
 fn left(auth: &Deployment) -> Vec<Value> {
     auth.items_of("RECORD_TABLE", "LEFT")
+}
+
+/// A sweep, as the schedule invokes it.
+async fn sweep(auth: &Deployment) -> Result<Value, String> {
+    let event = json!({ "source": "aws.events", "detail-type": "Scheduled Event" });
+    auth.stack.invoke("Erase", &event).await.map_err(|failure| failure.to_string())
+}
+
+fn swept(users: usize) -> Value {
+    json!({ "swept": users, "left": 0 })
 }
 
 /// Has a source, a session that was signed out, one that is active, and activity of both.
@@ -143,25 +155,99 @@ async fn an_erasure_that_failed_is_noticed_and_done_later() {
     auth.stack.deliver().await;
     auth.delete_item(&format!("U#{user}"));
     auth.faults(json!({ "aws": [{ "service": "secretsmanager", "error": "AccessDeniedException", "times": 1000 }] }));
-    auth.stack.deliver().await;
+    for _ in 0..30 {
+        auth.stack.deliver().await;
+    }
     auth.faults(json!({}));
-    assert_eq!(auth.failed_records().len(), 1);
     assert_eq!(auth.items("ID#").len(), 1);
 
-    let sweep = json!({ "source": "aws.events", "detail-type": "Scheduled Event" });
-    assert_eq!(auth.stack.invoke("Erase", &sweep).await.unwrap(), json!({ "swept": 1 }), "it may still come");
+    assert_eq!(sweep(&auth).await, Ok(swept(1)), "it may still come");
     auth.wait(3_600);
-    let failure = auth.stack.invoke("Erase", &sweep).await.unwrap_err().to_string();
-    assert!(failure.contains("1 users left, and are not erased"), "{failure}");
+    let failure = sweep(&auth).await.unwrap_err();
+    assert!(failure.contains("1 users left, and are not erased: `erase` is behind"), "{failure}");
     assert!(auth.stack.logs().iter().any(|line| line.contains("erasure_overdue") && line.contains(&user)));
 
     let items = json!({ "user": user, "items": [identifier, format!("S#{session}")] });
     assert_eq!(auth.stack.invoke("Erase", &items).await.unwrap(), json!({ "erased": true }));
-    assert_eq!(auth.stack.invoke("Erase", &sweep).await.unwrap(), json!({ "swept": 1 }));
+    assert_eq!(sweep(&auth).await, Ok(swept(1)));
     assert_eq!(items_with(&auth, &[&user]), left(&auth));
     auth.wait(2 * DAY);
-    assert_eq!(auth.stack.invoke("Erase", &sweep).await.unwrap(), json!({ "swept": 1 }));
+    assert_eq!(sweep(&auth).await, Ok(swept(1)));
     assert_eq!(left(&auth), Vec::<Value>::new());
+}
+
+/// A mapping that is disabled or dead raises no alarm by itself, so the sweep tells.
+#[tokio::test]
+async fn the_sweep_tells_that_record_is_behind() {
+    let auth = Deployment::start().await;
+    let user = person(&auth, ADA).await;
+    auth.stack.deliver().await;
+    auth.delete_item(&format!("U#{user}"));
+    let no_cursor = json!({ "service": "dynamodb", "operation": "GetItem", "key": "SEQ#", "error": "AccessDeniedException", "times": 1000 });
+    auth.faults(json!({ "aws": [no_cursor] }));
+    auth.stack.deliver().await;
+    assert!(left(&auth)[0]["at"].is_null() && left(&auth)[0]["e"].is_object(), "{:?}", left(&auth));
+    assert_eq!(sweep(&auth).await, Ok(swept(1)), "it may still come");
+    auth.wait(3_600);
+    let failure = sweep(&auth).await.unwrap_err();
+    assert!(failure.contains("1 users are erased, and have no event of it: `record` is behind"), "{failure}");
+    assert!(auth.stack.logs().iter().any(|line| line.contains("record_overdue") && line.contains(&user)));
+
+    auth.faults(json!({}));
+    auth.stack.deliver().await;
+    assert_eq!(sweep(&auth).await, Ok(swept(1)));
+}
+
+/// After an outage of a day `record` never reads of a deletion that an operator knows from an export.
+#[tokio::test]
+async fn an_erasure_by_hand_does_not_wait_for_record() {
+    let auth = Deployment::start().await;
+    let user = person(&auth, ADA).await;
+    auth.delete_item(&format!("U#{user}"));
+    let event = json!({ "user": user, "items": [] });
+    assert_eq!(auth.stack.invoke("Erase", &event).await.unwrap(), json!({ "erased": true }));
+    auth.wait(3_600);
+    assert_eq!(sweep(&auth).await, Ok(swept(1)));
+}
+
+/// After a mass deletion the list may be too long for one sweep. Some users are erased at the same time, and no sweep is cut off.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_sweep_stops_before_its_timeout_and_the_next_one_goes_on() {
+    const USERS: usize = 25;
+    const AT_ONCE: usize = 10;
+    let auth = Deployment::start().await;
+    for number in 0..USERS {
+        let user = user_of(&auth.client().sign_in(&format!("p{number}@example.com")).await.access);
+        auth.delete_item(&format!("U#{user}"));
+    }
+    auth.stack.deliver().await;
+    let gate = auth.stack.services().gate();
+    gate.close();
+    let steering = async {
+        let is_asking = |held: &Held| held.operation == "GetItem" && held.keys[0].starts_with("U#");
+        loop {
+            let held = gate.held();
+            if held.iter().filter(|held| is_asking(held)).count() == AT_ONCE {
+                break;
+            }
+            for held in held.iter().filter(|held| !is_asking(held)) {
+                gate.release(held.number, Release::Answered);
+            }
+            tokio::task::yield_now().await;
+        }
+        auth.wait(4 * 60);
+        gate.open();
+    };
+    let steering = tokio::time::timeout(Duration::from_secs(60), steering);
+    let (answer, steered) = tokio::join!(sweep(&auth), steering);
+    steered.expect("the sweep reads fewer users at the same time");
+    assert_eq!(answer, Ok(json!({ "swept": AT_ONCE, "left": USERS - AT_ONCE })));
+    assert!(auth.stack.logs().iter().any(|line| line.contains("sweep_stopped") && line.contains(r#""left":15"#)));
+    assert_eq!(sweep(&auth).await, Ok(swept(USERS)));
+
+    // The users that it has begun with have a minute.
+    let template = crate::policies::template();
+    assert_eq!(template.functions["Erase"].timeout, Some(5 * 60));
 }
 
 /// Whoever may invoke it cannot use it against a user who exists, or against other items.

@@ -142,6 +142,27 @@ async fn parts_of_a_correction_count_once_and_in_order() {
     }
 }
 
+/// DynamoDB writes some files for each table, however few its items are.
+#[tokio::test]
+async fn a_file_without_items_is_whole() {
+    const NO_BYTES: &str = "1B2M2Y8AsgTpgAmY7PhCfg==";
+    let auth = Deployment::start().await;
+    auth.client().sign_in(ADA).await;
+    auth.stack.deliver().await;
+    let folder = Folder::new();
+    let [users, records] = exports(&auth, &folder.0);
+    let files = fs::read_to_string(users.join("manifest-files.json")).unwrap();
+    fs::write(users.join("data/empty.json.gz"), "").unwrap();
+    let with = |items: u32| {
+        let file =
+            json!({ "itemCount": items, "md5Checksum": NO_BYTES, "dataFileS3Key": "AWSDynamoDB/x/data/empty.json.gz" });
+        fs::write(users.join("manifest-files.json"), format!("{files}{file}\n")).unwrap();
+        reconcile([&users, &records])
+    };
+    assert_eq!(with(0).unwrap(), shared::store::Plan::default());
+    assert!(with(1).unwrap_err().to_string().contains("it has 0 of 1 items"));
+}
+
 /// A part of an export would look like users who left, and like wrong counts.
 #[tokio::test]
 async fn a_damaged_export_is_refused() {

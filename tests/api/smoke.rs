@@ -200,6 +200,8 @@ fn sound(asked: &str) -> Value {
                     "AWS::Lambda::Alias",
                     "arn:aws:lambda:us-east-1:000000000000:function:jwks:live",
                 ),
+                member("RecordMapping", "AWS::Lambda::EventSourceMapping", "uuid-of-record"),
+                member("EraseMapping", "AWS::Lambda::EventSourceMapping", "uuid-of-erase"),
                 member("TokensRotation", "AWS::SecretsManager::RotationSchedule", "arn:tokens"),
                 member("JwksLog", "AWS::Logs::LogGroup", "jwks-log"),
             ]
@@ -207,6 +209,9 @@ fn sound(asked: &str) -> Value {
         ),
         configuration if configuration.starts_with("/2015-03-31/functions/jwks/configuration") => {
             json!({ "CodeSha256": "x", "Environment": { "Variables": { "STAGE": "production" } } })
+        }
+        mapping if mapping.starts_with("/2015-03-31/event-source-mappings/uuid-of-") => {
+            json!({ "State": "Enabled", "LastProcessingResult": "No records processed" })
         }
         other => panic!("the smoke command asked for {other}"),
     }
@@ -244,6 +249,7 @@ async fn a_correct_stack_passes_every_check() {
         "suppression",
         "route limits",
         "live versions",
+        "stream readers",
         "key age",
         "logs",
         "parameters",
@@ -274,7 +280,7 @@ type Change = (&'static str, fn(&mut Value));
 async fn every_problem_of_a_stack_is_reported_with_its_fix() {
     use Verdict::{Bad, Doubtful};
     let auth = deployed(&[("OTP_FAILURES_PER_IP", "1000")]).await;
-    let changes: [(Change, &str, Verdict); 14] = [
+    let changes: [(Change, &str, Verdict); 16] = [
         (
             ("account-settings", |body| body["AccountLimit"]["UnreservedConcurrentExecutions"] = json!(10)),
             "executions",
@@ -296,6 +302,12 @@ async fn every_problem_of_a_stack_is_reported_with_its_fix() {
         (("%24default", |body| *body = json!({ "routeSettings": {} })), "route limits", Bad),
         (("Qualifier=live", |body| body["CodeSha256"] = json!("y")), "live versions", Bad),
         (("Qualifier=live", |body| body["Environment"] = json!({})), "live versions", Bad),
+        (("uuid-of-erase", |body| body["State"] = json!("Disabled")), "stream readers", Bad),
+        (
+            ("uuid-of-record", |body| body["LastProcessingResult"] = json!("PROBLEM: Function call failed")),
+            "stream readers",
+            Bad,
+        ),
         (("DescribeSecret", |body| body["RotationEnabled"] = json!(false)), "key age", Bad),
         (("DescribeSecret", |body| body["NextRotationDate"] = json!(1_700_000_000)), "key age", Bad),
         (("FilterLogEvents", |body| body["events"][0]["message"] = json!("the code 123456")), "logs", Bad),

@@ -18,7 +18,7 @@ async fn deployment() -> Deployment {
 }
 
 /// Holds a call of a request while something else happens, and then lets it go.
-async fn held(
+pub(crate) async fn held(
     auth: &Deployment,
     is_held: impl Fn(&Held) -> bool,
     asking: impl Future<Output = Answer>,

@@ -56,6 +56,8 @@ def retention(export):
 
 def main():
     export = pathlib.Path(sys.argv[1])
+    # A file without items may have no byte.
+    (export / "data" / "empty.json.gz").touch()
     for query in (sign_ups, retention):
         database = duckdb.connect()
         database.execute("SET VARIABLE export = ?", [str(export)])

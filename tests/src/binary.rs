@@ -1,12 +1,13 @@
 //! Finds out which AWS clients are linked into a binary.
 
 /// Text that every client of a service sends. No other code contains it.
-const CLIENTS: [(&str, &str); 5] = [
+const CLIENTS: [(&str, &str); 6] = [
     ("dynamodb", "DynamoDB_20120810."),
     ("eventbridge", "AWSEvents.PutEvents"),
     ("secretsmanager", "secretsmanager.GetSecretValue"),
     ("sesv2", "/v2/email/outbound-emails"),
     ("sns", "2010-03-31"),
+    ("sqs", "AmazonSQS.SendMessage"),
 ];
 
 /// The AWS clients in the binary at `path`.

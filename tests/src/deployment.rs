@@ -30,7 +30,7 @@ pub struct Deployment {
 /// 2026-01-01T00:00:00Z, the start of an hour and of every window.
 pub const START: u64 = 1_767_225_600;
 
-/// The queue of changes that `record` could not handle.
+/// The queue of records that no function can read.
 pub(crate) const FAILED_RECORDS: &str = "arn:aws:sqs:us-east-1:000000000000:latchkey-FailedRecords";
 
 /// Long timeouts, because a busy machine is slow. Tests of timeouts override them.
@@ -143,9 +143,10 @@ impl Deployment {
         self.stack.inbox().messages(Some(address)).len()
     }
 
-    /// The messages about changes that `record` could not handle.
+    /// The messages about records that `record` or `erase` could not read.
     pub fn failed_records(&self) -> Vec<Value> {
-        self.stack.services().messages(FAILED_RECORDS)
+        let messages = self.stack.services().messages(FAILED_RECORDS);
+        messages.iter().map(|message| serde_json::from_str(message).unwrap()).collect()
     }
 
     /// The events that are on the bus, as their details.

@@ -7,8 +7,11 @@
 //! 3. Delete the user's activity and sources, and the sessions that the activity names.
 //! 4. Note in the list of users who left that the user is erased.
 //!
+//! At the end, tell the queue where the unreadable records of the batch are.
+//!
 //! A daily schedule invokes it for this list, which `record` writes from the same stream. `record` may write rows later than step
-//! 3, so a user stays in the list for two days, and each sweep repeats steps 1 and 3. It fails if step 4 is missing for somebody.
+//! 3, so a user stays in the list for two days, and each sweep repeats steps 1 and 3. It fails if after an hour step 4 is missing for
+//! somebody, or `record` has not read of a deletion.
 //!
 //! An operator invokes it with a user and the keys of items that a table export still has: `{"user": …, "items": ["ID#…", "S#…"]}`.
 //!
@@ -18,7 +21,7 @@ mod event;
 mod sweep;
 
 use serde_json::{Value, json};
-use shared::aws::{self, Aws, KeyringReader, Secrets};
+use shared::aws::{self, Aws, KeyringReader, Queue, Secrets};
 use shared::config::Reader;
 use shared::history::{Change, Changed};
 use shared::keys::IndexKeys;
@@ -29,12 +32,13 @@ use shared::words::{Clock, Index, Result, Tenant, Timestamp, UserId};
 
 use crate::event::Event;
 
-/// The function's resources: both tables of users, and the index key.
+/// The function's resources: both tables of users, the index key, and the queue of unreadable records.
 pub struct Erase {
     clock: Clock,
     index: KeyringReader<IndexKeys>,
     users: UserTable,
     record: RecordTable,
+    failed: Queue,
 }
 
 /// The function's settings.
@@ -43,6 +47,7 @@ pub struct Settings {
     index_secret: String,
     user_table: String,
     record_table: String,
+    failed: String,
 }
 
 impl Function for Erase {
@@ -56,6 +61,7 @@ impl Function for Erase {
             index_secret: IndexKeys::read_secret(read),
             user_table: UserTable::read_name(read),
             record_table: RecordTable::read_name(read),
+            failed: Queue::read_url(read),
         }
     }
 
@@ -64,7 +70,7 @@ impl Function for Erase {
         let store = Store::new(&aws);
         let index = Secrets::new(&aws).keyring(settings.index_secret);
         let (users, record) = (store.user_table(settings.user_table), store.record_table(settings.record_table));
-        Ok(Erase { clock, index, users, record })
+        Ok(Erase { clock, index, users, record, failed: Queue::new(&aws, settings.failed) })
     }
 
     fn kind(event: &Value) -> Option<&'static str> {
@@ -78,6 +84,10 @@ impl Function for Erase {
             Event::Sweep => self.sweep(now).await,
             Event::User { user, remains } => {
                 let is_gone = self.erase(&user, &remains, now).await?;
+                if is_gone {
+                    // The stream may have forgotten the deletion, so `record` may never read of it.
+                    self.record.note_known(&user, now).await?;
+                }
                 Ok(json!({ "erased": is_gone }))
             }
         }
@@ -92,7 +102,7 @@ impl Erase {
                 self.erase(&user.id, &remains, now).await?;
             }
         }
-        batch.answer()
+        batch.end(Self::NAME, &self.failed).await
     }
 
     /// The items that a user's item leads to.

@@ -2,23 +2,24 @@
 //!
 //! Lambda may bring a batch again, with other borders, or while an earlier invocation still runs. Of each shard:
 //!
-//! 1. Read the records up to the first unreadable one.
+//! 1. Read the records, and set the unreadable ones aside.
 //! 2. Read the shard's cursor, and drop the records that it has passed.
 //! 3. List the users whose item was deleted, for `erase`. Write the activity of the users, and the sources of new users. A row that is
 //!    written again replaces itself.
 //! 4. Put the wanted events on the bus. An event may come twice, with the same id.
 //! 5. In one transaction, add the counts and move the cursor, if it is still where it was. Otherwise begin again at 2.
+//! 6. Tell the queue where the unreadable records are.
+//!
+//! A failure at any step fails the batch, and Lambda repeats it until it succeeds.
 //!
 //! An operator invokes it with counts that an outage has lost: `{"export": …, "part": …, "counts": …}`.
-//!
-//! An unreadable record fails alone. The records before it are handled, and Lambda comes again from it on.
 
 mod correction;
 
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use shared::aws::{self, Aws, Bus};
+use shared::aws::{self, Aws, Bus, Queue};
 use shared::config::Reader;
 use shared::history::{Change, Changed, Counts, Event, Wanted};
 use shared::runtime::{Batch, Function};
@@ -27,11 +28,12 @@ use shared::words::{Clock, Error, Result, Timestamp};
 
 use crate::correction::{Correction, is_correction};
 
-/// The function's resources: the table of what happened, and the bus.
+/// The function's resources: the table of what happened, the bus, and the queue of unreadable records.
 pub struct Record {
     clock: Clock,
     table: RecordTable,
     bus: Bus,
+    failed: Queue,
     wanted: Wanted,
     /// How long a user's activity is kept.
     keep: Duration,
@@ -44,6 +46,8 @@ pub struct Settings {
     pub record_table: String,
     /// The name of the bus.
     pub bus: String,
+    /// The URL of the queue of unreadable records.
+    pub failed: String,
     /// The events that the bus gets.
     pub wanted: Wanted,
     /// How long a user's activity is kept.
@@ -63,16 +67,17 @@ impl Function for Record {
         Settings {
             record_table: RecordTable::read_name(read),
             bus: Bus::read_name(read),
+            failed: Queue::read_url(read),
             wanted: Wanted::read(read),
             keep: read.days("ACTIVITY_DAYS", 90, 1..=400),
         }
     }
 
     async fn compose(settings: Settings, aws: &aws::Settings, clock: Clock) -> Result<Record> {
-        let Settings { record_table, bus, wanted, keep } = settings;
+        let Settings { record_table, bus, failed, wanted, keep } = settings;
         let aws = Aws::new(aws, &clock)?;
         let table = Store::new(&aws).record_table(record_table);
-        Ok(Record { clock, table, bus: Bus::new(&aws, bus), wanted, keep })
+        Ok(Record { clock, table, bus: Bus::new(&aws, bus), failed: Queue::new(&aws, failed), wanted, keep })
     }
 
     fn kind(event: &Value) -> Option<&'static str> {
@@ -86,7 +91,7 @@ impl Function for Record {
         }
         let batch = Batch::read(&event)?;
         self.take(&batch.shard, batch.changes.clone(), self.clock.now()).await?;
-        batch.answer()
+        batch.end(Self::NAME, &self.failed).await
     }
 }
 

@@ -1,15 +1,18 @@
-//! SQS: the queues for records that a function cannot handle. Only event source mappings send to them.
+//! SQS: queues, and `SendMessage`.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
-use serde_json::Value;
+use data_encoding::HEXLOWER;
+use serde_json::{Value, json};
 
+use crate::ids::{ACCOUNT, REGION, new_id};
 use crate::lock::locked;
+use crate::wire::{Call, Refusal};
 
-/// Queues by ARN.
+/// Queues by ARN, each with the texts of its messages.
 #[derive(Default)]
-pub(crate) struct Queues(Mutex<BTreeMap<String, Vec<Value>>>);
+pub(crate) struct Queues(Mutex<BTreeMap<String, Vec<String>>>);
 
 impl Queues {
     /// Creates a queue, unless it exists.
@@ -17,13 +20,36 @@ impl Queues {
         locked(&self.0).entry(arn.to_owned()).or_default();
     }
 
-    /// Adds a message. Returns `false` if the queue is unknown.
-    pub(crate) fn send(&self, arn: &str, message: Value) -> bool {
-        locked(&self.0).get_mut(arn).map(|messages| messages.push(message)).is_some()
-    }
-
     /// The messages of a queue, oldest first. They stay in it.
-    pub(crate) fn messages(&self, arn: &str) -> Vec<Value> {
+    pub(crate) fn messages(&self, arn: &str) -> Vec<String> {
         locked(&self.0).get(arn).cloned().unwrap_or_default()
     }
+
+    /// Answers `SendMessage`.
+    pub(crate) fn answer(&self, call: &Call) -> Result<Value, Refusal> {
+        let text = |member: &str| call.text(member).unwrap_or_default();
+        let message = text("MessageBody");
+        if message.is_empty() {
+            return Err(Refusal::bad("InvalidMessageContents", "The message must contain at least one character."));
+        }
+        let mut queues = locked(&self.0);
+        let queue = queue_arn(text("QueueUrl")).and_then(|arn| queues.get_mut(&arn));
+        let queue = queue.ok_or_else(|| Refusal::bad("QueueDoesNotExist", "The specified queue does not exist."))?;
+        queue.push(message.to_owned());
+        Ok(json!({ "MessageId": new_id(), "MD5OfMessageBody": HEXLOWER.encode(&md5::compute(message).0) }))
+    }
+}
+
+/// The URL of the queue `name`.
+pub(crate) fn queue_url(name: &str) -> String {
+    format!("{}{name}", urls())
+}
+
+/// The ARN of the queue at a URL of this account.
+pub(crate) fn queue_arn(url: &str) -> Option<String> {
+    url.strip_prefix(&urls()).map(|name| format!("arn:aws:sqs:{REGION}:{ACCOUNT}:{name}"))
+}
+
+fn urls() -> String {
+    format!("https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/")
 }

@@ -203,6 +203,7 @@ const AWS: &[Line] = &[
     (&["USER_TABLE"], |all| format!("users and sessions: {}", all.verify.user_table)),
     (&["RECORD_TABLE"], |all| format!("activity and counts: {}", all.record.record_table)),
     (&["EVENT_BUS"], |all| format!("event bus: {}", all.record.bus)),
+    (&["FAILED_RECORDS_URL"], |all| format!("queue of unreadable records: {}", all.record.failed)),
     (&["INDEX_SECRET_ARN"], |all| format!("the index key: {}", resource(&all.verify.index_secret))),
     (&["CODES_SECRET_ARN"], |all| format!("keys of codes: {}", resource(&all.verify.codes_secret))),
     (&["REFRESH_SECRET_ARN"], |all| format!("keys of refresh tokens: {}", resource(&all.verify.tokens.refresh_secret))),
@@ -226,6 +227,9 @@ const AWS: &[Line] = &[
     }),
     (&["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_SNS"], |all| {
         format!("SNS: {}", given(&all.common.aws.endpoints.sns, "at AWS"))
+    }),
+    (&["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_SQS"], |all| {
+        format!("SQS: {}", given(&all.common.aws.endpoints.sqs, "at AWS"))
     }),
     (&["AWS_ATTEMPT_TIMEOUT_MS"], |all| format!("one attempt: at most {}", duration(all.common.aws.attempt_timeout))),
     (&["AWS_OPERATION_TIMEOUT_MS"], |all| {

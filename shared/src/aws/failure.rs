@@ -48,13 +48,14 @@ const DENIALS: [&str; 4] =
     ["AccessDeniedException", "AccessDenied", "UnrecognizedClientException", "InvalidClientTokenId"];
 
 /// Errors of calls over a service's or a table's rate limit.
-const THROTTLES: [&str; 6] = [
+const THROTTLES: [&str; 7] = [
     "ThrottlingException",
     "Throttling",
     "TooManyRequestsException",
     "ProvisionedThroughputExceededException",
     "RequestLimitExceeded",
     "LimitExceededException",
+    "RequestThrottled",
 ];
 
 /// Other errors that pass by themselves, like every 5xx.

@@ -57,7 +57,7 @@ impl Default for Settings {
         Settings {
             region: String::new(),
             credentials: Credentials::new("", "", None, None, "none"),
-            endpoints: Endpoints { dynamodb: None, events: None, secrets: None, ses: None, sns: None },
+            endpoints: Endpoints { dynamodb: None, events: None, secrets: None, ses: None, sns: None, sqs: None },
             attempt_timeout: Duration::from_secs(1),
             operation_timeout: Duration::from_secs(3),
             ca_bundle: None,
@@ -99,6 +99,8 @@ pub struct Endpoints {
     pub ses: Option<String>,
     /// SNS.
     pub sns: Option<String>,
+    /// SQS.
+    pub sqs: Option<String>,
 }
 
 impl Endpoints {
@@ -111,6 +113,7 @@ impl Endpoints {
             secrets: endpoint("SECRETS_MANAGER"),
             ses: endpoint("SESV2"),
             sns: endpoint("SNS"),
+            sqs: endpoint("SQS"),
         }
     }
 }

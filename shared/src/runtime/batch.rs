@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::history::Change;
+use crate::aws::Queue;
+use crate::history::{Change, Sequence};
 use crate::store::read_change;
 use crate::words::{Error, Result};
 
@@ -10,9 +11,11 @@ use crate::words::{Error, Result};
 pub struct Batch {
     /// The id of the shard. Only an event of a tumbling window names it.
     pub shard: String,
-    /// The records up to the first unreadable one.
+    /// The records that can be read.
     pub changes: Vec<Change>,
-    unreadable: Option<Unreadable>,
+    /// The ARN of the stream.
+    stream: Option<String>,
+    unreadable: Vec<Unreadable>,
 }
 
 /// A record that nothing can read.
@@ -41,42 +44,41 @@ impl Batch {
     /// # Errors
     /// The event is none of a mapping with a tumbling window.
     pub fn read(event: &Value) -> Result<Batch> {
-        let shard = event.get("shardId").and_then(Value::as_str);
-        let (Some(records), Some(shard)) = (records(event), shard) else {
+        let text = |name: &str| event.get(name).and_then(Value::as_str).map(str::to_owned);
+        let (Some(records), Some(shard)) = (records(event), text("shardId")) else {
             return Err(Error::invalid("the event has no `shardId`. Set `TumblingWindowInSeconds` on the mapping"));
         };
-        let (mut changes, mut unreadable) = (Vec::with_capacity(records.len()), None);
+        let (mut changes, mut unreadable) = (Vec::with_capacity(records.len()), Vec::new());
         for record in records {
             match read_change(record) {
                 Ok(change) => changes.push(change),
-                Err(problem) => {
-                    let sequence = record.pointer("/dynamodb/SequenceNumber").and_then(Value::as_str);
-                    unreadable = Some(Unreadable { sequence: sequence.map(str::to_owned), problem });
-                    break;
-                }
+                Err(problem) => unreadable.push(Unreadable { sequence: sequence(record), problem }),
             }
         }
-        Ok(Batch { shard: shard.to_owned(), changes, unreadable })
+        Ok(Batch { shard, changes, stream: text("eventSourceARN"), unreadable })
     }
 
-    /// The answer to Lambda once all `changes` are handled. Lambda comes again from the unreadable record on, if there is one.
+    /// Ends a batch whose `changes` are all handled: tells the queue where the unreadable records are, and answers Lambda. A batch
+    /// that comes twice tells the queue twice.
     ///
     /// # Errors
-    /// The batch begins with an unreadable record, or the place of that record is unknown. Lambda halves the batch until the record
-    /// is alone, repeats it, and then sends its place to the queue.
-    pub fn answer(self) -> Result<Value> {
-        let Batch { shard, changes, unreadable } = self;
-        let Some(Unreadable { sequence, problem }) = unreadable else {
-            return Ok(json!({ "state": {}, "batchItemFailures": [] }));
-        };
-        match sequence {
-            Some(sequence) if !changes.is_empty() => {
-                Ok(json!({ "state": {}, "batchItemFailures": [{ "itemIdentifier": sequence }] }))
-            }
-            sequence => {
-                tracing::warn!(event = "unreadable_record", shard, sequence, "{problem}");
-                Err(problem)
-            }
+    /// The queue does not take a message. Lambda brings the batch again.
+    pub async fn end(self, function: &str, queue: &Queue) -> Result<Value> {
+        let Batch { shard, stream, unreadable, .. } = self;
+        for Unreadable { sequence, problem } in unreadable {
+            tracing::warn!(event = "unreadable_record", shard, sequence, "{problem}");
+            // The record itself may contain an address.
+            let place = json!({ "function": function, "reason": problem.to_string(), "streamArn": stream,
+                "shardId": shard, "sequenceNumber": sequence });
+            queue.send(&place).await?;
         }
+        // A mapping with windows requires a state.
+        Ok(json!({ "state": {} }))
     }
+}
+
+/// The sequence number of a record, as AWS's commands take it.
+fn sequence(record: &Value) -> Option<String> {
+    let text = record.pointer("/dynamodb/SequenceNumber").and_then(Value::as_str)?;
+    text.parse::<Sequence>().ok().map(|_| text.to_owned())
 }

@@ -181,6 +181,7 @@ impl History {
             ("dynamodb", "PutItem"),
             ("dynamodb", "TransactWriteItems"),
             ("events", "PutEvents"),
+            ("sqs", "SendMessage"),
         ] {
             if self.draw.below(4) == 0 {
                 let when = ["before", "after"][self.draw.below(2)];
@@ -241,9 +242,7 @@ impl History {
         let ids: BTreeSet<String> = self.auth.events().iter().map(|event| event["id"].to_string()).collect();
         assert_eq!(ids.len(), activity.len(), "seed {seed}: the bus has another event");
         // A batch that comes twice may bring an unreadable record twice.
-        let place = |message: &Value| message["DDBStreamBatchInfo"].clone();
-        let place =
-            |message: &Value| [place(message)["shardId"].clone(), place(message)["startSequenceNumber"].clone()];
+        let place = |message: &Value| [message["shardId"].clone(), message["sequenceNumber"].clone()];
         let failed: BTreeSet<String> =
             self.auth.failed_records().iter().map(|message| format!("{:?}", place(message))).collect();
         assert_eq!(failed.len(), self.expected.poisoned, "seed {seed}: another record has failed");

@@ -17,7 +17,14 @@ pub(super) async fn look(look: &Look, credentials: impl Fn(&str) -> Option<Strin
     let settings = Settings {
         region: look.region.clone(),
         credentials: Credentials::new(id, secret, credentials("AWS_SESSION_TOKEN"), None, "environment"),
-        endpoints: Endpoints { dynamodb: None, events: None, secrets: None, ses: endpoint.clone(), sns: endpoint },
+        endpoints: Endpoints {
+            dynamodb: None,
+            events: None,
+            secrets: None,
+            ses: endpoint.clone(),
+            sns: endpoint,
+            sqs: None,
+        },
         attempt_timeout: PATIENCE,
         operation_timeout: PATIENCE,
         ca_bundle: credentials("AWS_CA_BUNDLE"),

@@ -35,6 +35,7 @@ async fn of_stack(look: &Look, signed: &Signed, resources: &[Resource], started:
         findings.push(route_limits(signed, &api.id).await);
     }
     findings.push(live_versions(signed, &of_type("AWS::Lambda::Alias")).await);
+    findings.push(stream_readers(signed, &of_type("AWS::Lambda::EventSourceMapping")).await);
     for rotation in of_type("AWS::SecretsManager::RotationSchedule") {
         findings.push(key_age(signed, &rotation.name, &rotation.id).await);
     }
@@ -177,6 +178,35 @@ async fn live_versions(signed: &Signed, aliases: &[&Resource]) -> Finding {
         false => format!("{} run older code or settings than the newest", stale.join(", ")),
     };
     Finding::if_so(NAME, stale.is_empty() && !aliases.is_empty(), seen, fix)
+}
+
+/// A mapping that does not read the stream raises no alarm, because its records have no age.
+async fn stream_readers(signed: &Signed, mappings: &[&Resource]) -> Finding {
+    const NAME: &str = "stream readers";
+    let (mut idle, mut ids) = (Vec::new(), Vec::new());
+    for mapping in mappings {
+        let found = match signed.get(LAMBDA, &format!("/2015-03-31/event-source-mappings/{}", mapping.id)).await {
+            Ok(found) => found,
+            Err(problem) => return failed(NAME, problem, "lambda:GetEventSourceMapping"),
+        };
+        let text = |name: &str| found[name].as_str().unwrap_or("unknown").to_owned();
+        let (state, result) = (text("State"), text("LastProcessingResult"));
+        if state != "Enabled" || result.starts_with("PROBLEM") {
+            idle.push(format!("{} is {state}: {result}", mapping.name));
+            ids.push(mapping.id.as_str());
+        }
+    }
+    let enable =
+        |id: &&str| format!("aws lambda update-event-source-mapping --region {} --uuid {id} --enabled", signed.region);
+    let fix = format!(
+        "{}; for a problem, see RecordDelay in docs/operations.md",
+        ids.iter().map(enable).collect::<Vec<_>>().join(" && ")
+    );
+    let seen = match idle.is_empty() {
+        true => format!("{} mappings read their stream", mappings.len()),
+        false => idle.join(", "),
+    };
+    Finding::if_so(NAME, idle.is_empty() && !mappings.is_empty(), seen, fix)
 }
 
 fn is_same(one: &Value, other: &Value) -> bool {

@@ -47,7 +47,7 @@ impl AtTheEnd {
             self.scan(table, |item| self.witness.stored("RecordTable", item));
         }
         let failed = self.services.messages(FAILED_RECORDS);
-        failed.iter().for_each(|message| self.witness.stored("the queue of failed records", message));
+        failed.iter().for_each(|message| self.witness.stored("the queue of failed records", &json!(message)));
         self.witness.leaks()
     }
 

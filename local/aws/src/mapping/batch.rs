@@ -4,7 +4,6 @@ use serde_json::{Value, json};
 use shared::words::Timestamp;
 
 use crate::dynamodb::Record;
-use crate::ids::{ACCOUNT, REGION, new_id};
 
 /// A tumbling window of one shard.
 #[derive(Clone)]
@@ -32,46 +31,9 @@ impl Window {
     }
 }
 
-/// The function's answer.
-pub(super) enum Outcome {
-    /// It has handled every record.
-    Done,
-    /// It has handled the records before this one.
-    From(usize),
-    /// It failed, or its answer means nothing to Lambda.
-    Failed,
-}
-
-/// Reads an answer. The state of the window goes to `window`.
-pub(super) fn outcome(answer: Option<Value>, records: &[Record], window: &mut Window) -> Outcome {
-    let Some(answer) = answer else { return Outcome::Failed };
-    // Lambda requires a state from a function with windows.
-    let Some(state) = answer.get("state").filter(|state| state.is_object()) else { return Outcome::Failed };
-    window.state = state.clone();
-    let failures = answer.get("batchItemFailures").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
-    let mut first = None;
-    for failure in failures {
-        let sequence = failure.get("itemIdentifier").and_then(Value::as_str).and_then(|text| text.parse().ok());
-        // An identifier outside the batch makes the whole batch fail.
-        let Some(at) = records.iter().position(|record| Some(record.sequence) == sequence) else {
-            return Outcome::Failed;
-        };
-        first = Some(first.map_or(at, |first: usize| first.min(at)));
-    }
-    first.map_or(Outcome::Done, Outcome::From)
-}
-
-/// The message about records that failed too often. It has their place in the stream, and none of their content.
-pub(super) fn dead_letter(function: &str, stream: &str, shard: &str, records: &[Record], invocations: u32) -> Value {
-    let at = |record: Option<&Record>| record.map(|record| record.at.to_string());
-    let sequence = |record: Option<&Record>| record.map(|record| record.sequence.to_string());
-    let (first, last) = (records.first(), records.last());
-    json!({ "requestContext": { "requestId": new_id(), "condition": "RetryAttemptsExhausted",
-            "functionArn": format!("arn:aws:lambda:{REGION}:{ACCOUNT}:function:{function}"),
-            "approximateInvokeCount": invocations },
-        "responseContext": { "statusCode": 200, "executedVersion": "1", "functionError": "Unhandled" },
-        "version": "1.0", "timestamp": at(last),
-        "DDBStreamBatchInfo": { "shardId": shard, "startSequenceNumber": sequence(first),
-            "endSequenceNumber": sequence(last), "approximateArrivalOfFirstRecord": at(first),
-            "approximateArrivalOfLastRecord": at(last), "batchSize": records.len(), "streamArn": stream } })
+/// Whether the function has handled every record. The state in its answer goes to `window`. Lambda requires one from a function with
+/// windows.
+pub(super) fn is_done(answer: Option<Value>, window: &mut Window) -> bool {
+    let state = answer.and_then(|answer| answer.get("state").filter(|state| state.is_object()).cloned());
+    state.map(|state| window.state = state).is_some()
 }

@@ -10,7 +10,7 @@ use serde_json::Value;
 use shared::words::Timestamp;
 use tokio::sync::Mutex;
 
-use super::batch::{Outcome, Window, dead_letter, outcome};
+use super::batch::{Window, is_done};
 use crate::clock::StackClock;
 use crate::dynamodb::Record;
 use crate::failure::Failure;
@@ -44,17 +44,15 @@ impl Poller {
     /// Begins at the first record of each shard.
     ///
     /// # Errors
-    /// The role of the function lacks a permission that Lambda needs, or the queue is unknown.
+    /// The role of the function lacks a permission that Lambda needs, or the table has no stream.
     pub fn start(
         mapping: Mapping,
         services: Services,
         functions: Arc<Functions>,
         clock: StackClock,
     ) -> Result<Poller, Failure> {
-        let check = |action: &str, resource: &str| services.check_action(&mapping.function, action, resource);
-        let reads = READS.iter().try_for_each(|action| check(action, &mapping.stream));
-        let sends = check("sqs:SendMessage", &mapping.on_failure);
-        reads.and(sends).map_err(|problem| Failure::new(format!("template.yaml: {problem}")))?;
+        let check = |action: &&str| services.check_action(&mapping.function, action, &mapping.stream);
+        READS.iter().try_for_each(check).map_err(|problem| Failure::new(format!("template.yaml: {problem}")))?;
         if services.shards(&mapping.table).is_empty() {
             return Err(Failure::new(format!("template.yaml: the table {} has no stream", mapping.table)));
         }
@@ -74,7 +72,10 @@ impl Poller {
         self.functions.invoke(&self.mapping.function, event).await
     }
 
-    /// Delivers all records that the stream has. Returns how many, with those that a filter drops.
+    /// Delivers all records that the stream has, or in each shard all before a record that the function cannot handle. Returns how
+    /// many, with those that a filter drops.
+    ///
+    /// Lambda would repeat such a record without limit. Here the next delivery begins with it.
     pub async fn deliver(&self) -> usize {
         let mut places = self.places.lock().await;
         let mut shards = self.services.shards(&self.mapping.table);
@@ -117,9 +118,14 @@ impl Poller {
                 let second =
                     if faults.strikes(Disorder::Split) { batch.split_off(batch.len() / 2) } else { Vec::new() };
                 for part in [batch, second].into_iter().filter(|part| !part.is_empty()) {
-                    self.hand_over(shard, &mut window, part.clone()).await;
-                    if faults.strikes(Disorder::Duplicate) {
-                        self.hand_over(shard, &mut window, part).await;
+                    let mut failed = self.hand_over(shard, &mut window, part.clone()).await;
+                    if failed.is_none() && faults.strikes(Disorder::Duplicate) {
+                        failed = self.hand_over(shard, &mut window, part).await;
+                    }
+                    if let Some(failed) = failed {
+                        place.sequence = failed - 1;
+                        place.window = Some(window);
+                        return delivered;
                     }
                 }
                 if let (Some(restart), true) = (restart, faults.strikes(Disorder::Overlap)) {
@@ -144,33 +150,23 @@ impl Poller {
         }
     }
 
-    /// Invokes the function with a batch until it has handled every record, or until records have failed too often. A failed
-    /// batch is halved first, so that one record cannot take others with it.
-    async fn hand_over(&self, shard: &str, window: &mut Window, batch: Vec<Record>) {
-        let Mapping { function, stream, retries, on_failure, .. } = &self.mapping;
-        let mut waiting = vec![(batch, 0)];
-        while let Some((mut records, tried)) = waiting.pop() {
+    /// Invokes the function with a batch until it has handled every record. A failed batch is halved, so that the records before
+    /// a bad one are handled. Returns the sequence number of a record that failed alone.
+    async fn hand_over(&self, shard: &str, window: &mut Window, batch: Vec<Record>) -> Option<u128> {
+        let Mapping { function, stream, .. } = &self.mapping;
+        let mut waiting = vec![batch];
+        while let Some(mut records) = waiting.pop() {
             let event = window.event(stream, shard, &records, false);
             let answer = self.functions.invoke(function, &event).await.ok();
-            match outcome(answer, &records, window) {
-                Outcome::Done => continue,
-                Outcome::From(first) if first > 0 => {
-                    waiting.push((records.split_off(first), tried));
-                    continue;
-                }
-                Outcome::From(_) | Outcome::Failed => {}
+            if is_done(answer, window) {
+                continue;
             }
-            if records.len() > 1 {
-                let second = records.split_off(records.len() / 2);
-                waiting.extend([(second, tried), (records, tried)]);
-            } else if tried < *retries {
-                waiting.push((records, tried + 1));
-            } else {
-                let message = dead_letter(function, stream, shard, &records, tried + 1);
-                if !self.services.send(on_failure, message) {
-                    tracing::error!(queue = on_failure, "the queue for failed records is unknown");
-                }
+            if records.len() < 2 {
+                return records.first().map(|record| record.sequence);
             }
+            let second = records.split_off(records.len() / 2);
+            waiting.extend([second, records]);
         }
+        None
     }
 }

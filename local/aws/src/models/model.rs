@@ -15,6 +15,7 @@ pub(crate) struct Models {
     pub(crate) secretsmanager: Model,
     pub(crate) sesv2: Model,
     pub(crate) sns: Model,
+    pub(crate) sqs: Model,
 }
 
 /// AWS's description of one service.

@@ -68,13 +68,14 @@ impl Request {
 
 #[test]
 fn an_unknown_operation_is_found_in_every_service() {
-    let Models { dynamodb, events, secretsmanager, sesv2, sns } = models();
+    let Models { dynamodb, events, secretsmanager, sesv2, sns, sqs } = models();
     for (model, operation) in [
         (dynamodb, "PutItems"),
         (events, "PutEvent"),
         (secretsmanager, "PutItem"),
         (sesv2, "Publish"),
         (sns, "publish"),
+        (sqs, "SendMessages"),
     ] {
         assert_eq!(problems(model, operation, &json!({})), ["AWS has no such operation"], "{operation}");
     }

@@ -11,6 +11,7 @@ use crate::dynamodb::Tables;
 use crate::ids::{ACCOUNT, REGION};
 use crate::secrets::Secrets;
 use crate::ses::{Mailbox, Ses};
+use crate::sqs::queue_arn;
 use crate::wire::{Call, Refusal, Service};
 
 /// Resolves names, because a call may name a secret or a sender differently than a statement does.
@@ -28,7 +29,14 @@ pub(super) fn of(call: &Call, resources: &Resources<'_>) -> Result<Vec<Need>, Re
         Service::SecretsManager => secrets(call, resources.secrets),
         Service::Ses => mail(call, resources.ses),
         Service::Sns => publication(call),
+        Service::Sqs => queue(call),
     }
+}
+
+/// The queue, by its URL.
+fn queue(call: &Call) -> Result<Vec<Need>, Refusal> {
+    let resource = call.text("QueueUrl").and_then(queue_arn).unwrap_or_else(|| "*".to_owned());
+    Ok(vec![Need { action: action(call)?, resource, context: context() }])
 }
 
 /// Each bus that an entry names, by its name or ARN.

@@ -118,8 +118,8 @@ impl Services {
         self.0.queues.create(arn);
     }
 
-    /// The messages of the queue `arn`, oldest first. They stay in it.
-    pub fn messages(&self, arn: &str) -> Vec<Value> {
+    /// The texts of the messages in the queue `arn`, oldest first. They stay in it.
+    pub fn messages(&self, arn: &str) -> Vec<String> {
         self.0.queues.messages(arn)
     }
 
@@ -155,11 +155,6 @@ impl Services {
     /// Appends an unreadable record to a shard.
     pub(crate) fn poison(&self, table: &str, shard: &str, at: Timestamp) {
         self.0.tables.streams().poison(table, shard, at);
-    }
-
-    /// Sends a message to the queue `arn`. Returns `false` if the queue is unknown.
-    pub(crate) fn send(&self, arn: &str, message: Value) -> bool {
-        self.0.queues.send(arn, message)
     }
 
     /// Checks an action that a service takes for the function `caller`.

@@ -53,7 +53,7 @@ impl Parts {
                 let named = call.text("SecretId").into_iter().chain(call.texts("SecretIdList"));
                 (Vec::new(), named.map(str::to_owned).collect())
             }
-            Service::Events | Service::Ses | Service::Sns => (Vec::new(), Vec::new()),
+            Service::Events | Service::Ses | Service::Sns | Service::Sqs => (Vec::new(), Vec::new()),
         }
     }
 
@@ -158,6 +158,7 @@ impl Parts {
                 let (outcome, delay) = self.sns.answer(call, || self.faults.delivery());
                 (outcome, free, delay)
             }
+            Service::Sqs => (self.queues.answer(call), free, Duration::ZERO),
         }
     }
 }
@@ -169,7 +170,7 @@ fn not_served(call: &Call) -> Refusal {
     tracing::warn!(action, "the local stack does not support this operation");
     match call.service {
         Service::DynamoDb => call.denied(&action, &arn_of(call.text("TableName").unwrap_or("*")), false),
-        Service::Events | Service::SecretsManager | Service::Ses | Service::Sns => {
+        Service::Events | Service::SecretsManager | Service::Ses | Service::Sns | Service::Sqs => {
             Refusal::unknown(&format!("the local stack has no operation {action}"))
         }
     }

@@ -18,10 +18,6 @@ pub struct Mapping {
     pub batch_size: usize,
     /// The length of a tumbling window in seconds, at least 1.
     pub window_seconds: u64,
-    /// How often a failed batch is repeated.
-    pub retries: u32,
-    /// The ARN of the queue that learns of records that failed too often.
-    pub on_failure: String,
     /// A record passes if one of these matches, or if there are none.
     pub filters: Vec<Pattern>,
 }
@@ -90,23 +86,18 @@ pub(super) fn mapping(properties: Option<&Value>) -> Result<Mapping, String> {
     properties.must_be("StartingPosition", &Value::from("TRIM_HORIZON"))?;
     properties.must_be("ParallelizationFactor", &Value::from(1))?;
     properties.must_be("BisectBatchOnFunctionError", &Value::from(true))?;
-    properties.must_be("FunctionResponseTypes", &Value::from(vec!["ReportBatchItemFailures"]))?;
+    properties.must_be("MaximumRetryAttempts", &Value::from(-1))?;
+    properties.must_be("MaximumRecordAgeInSeconds", &Value::from(-1))?;
     // The stand-in delivers when it is asked to.
     properties.number("MaximumBatchingWindowInSeconds")?;
-    // A record leaves the stream after a day in any case.
-    properties.number("MaximumRecordAgeInSeconds")?;
     let function = properties.text("FunctionName")?;
     let stream = properties.text("EventSourceArn")?;
-    let destination = properties.0.remove("DestinationConfig").unwrap_or_default();
-    let on_failure = destination.pointer("/OnFailure/Destination").and_then(Value::as_str);
     let mapping = Mapping {
         function: Names::function_of(&function).ok_or_else(|| format!("{function} names no function"))?.to_owned(),
         table: Names::table_of(&stream).ok_or_else(|| format!("{stream} is no stream of a table"))?.to_owned(),
         stream,
         batch_size: usize::try_from(properties.number("BatchSize")?).unwrap_or(usize::MAX),
         window_seconds: properties.number("TumblingWindowInSeconds")?,
-        retries: u32::try_from(properties.number("MaximumRetryAttempts")?).unwrap_or(u32::MAX),
-        on_failure: on_failure.ok_or("DestinationConfig: expected the ARN of a queue in OnFailure")?.to_owned(),
         filters: filters(properties.0.remove("FilterCriteria"))?,
     };
     if mapping.batch_size == 0 || mapping.window_seconds == 0 {
@@ -151,9 +142,8 @@ mod tests {
         json!({ "EventSourceArn": "arn:aws:dynamodb:us-east-1:000000000000:table/latchkey-Box/stream/2026-01-01T00:00:00.000",
             "FunctionName": "arn:aws:lambda:us-east-1:000000000000:function:latchkey-Worker:live",
             "StartingPosition": "TRIM_HORIZON", "ParallelizationFactor": 1, "BisectBatchOnFunctionError": true,
-            "FunctionResponseTypes": ["ReportBatchItemFailures"], "BatchSize": 100, "MaximumBatchingWindowInSeconds": 60,
-            "TumblingWindowInSeconds": 60, "MaximumRetryAttempts": "5", "MaximumRecordAgeInSeconds": 86400,
-            "DestinationConfig": { "OnFailure": { "Destination": "arn:aws:sqs:us-east-1:000000000000:latchkey-Dead" } },
+            "BatchSize": "100", "MaximumBatchingWindowInSeconds": 60, "TumblingWindowInSeconds": 60,
+            "MaximumRetryAttempts": -1, "MaximumRecordAgeInSeconds": -1,
             "FilterCriteria": { "Filters": [prefix("S#"), prefix("U#")] } })
     }
 
@@ -161,9 +151,8 @@ mod tests {
     fn a_mapping_is_read_whole() {
         let mapping = mapping(Some(&properties())).unwrap();
         assert_eq!((mapping.function.as_str(), mapping.table.as_str()), ("Worker", "latchkey-Box"));
-        assert_eq!((mapping.batch_size, mapping.window_seconds, mapping.retries), (100, 60, 5));
+        assert_eq!((mapping.batch_size, mapping.window_seconds), (100, 60));
         assert_eq!(mapping.filters.len(), 2);
-        assert!(mapping.on_failure.ends_with(":latchkey-Dead"));
     }
 
     #[test]
@@ -172,9 +161,10 @@ mod tests {
             ("ParallelizationFactor", json!(2), "ParallelizationFactor: the local stack supports 1 only"),
             ("StartingPosition", json!("LATEST"), "StartingPosition: the local stack supports \"TRIM_HORIZON\" only"),
             ("BatchSize", json!(0), "BatchSize and TumblingWindowInSeconds: expected at least 1"),
-            ("MaximumRetryAttempts", json!(-1), "MaximumRetryAttempts: expected a number of 0 or more"),
+            ("MaximumRetryAttempts", json!(20), "MaximumRetryAttempts: the local stack supports -1 only"),
+            ("MaximumRecordAgeInSeconds", json!(86_400), "MaximumRecordAgeInSeconds: the local stack supports -1 only"),
             ("EventSourceArn", json!("arn:aws:kinesis:x"), "arn:aws:kinesis:x is no stream of a table"),
-            ("DestinationConfig", json!({}), "DestinationConfig: expected the ARN of a queue in OnFailure"),
+            ("DestinationConfig", json!({}), "DestinationConfig: the local stack does not support"),
             ("FilterCriteria", json!({ "Filters": [{ "Pattern": "{\"body\": [1]}" }] }), "FilterCriteria: body is no"),
             (
                 "FilterCriteria",

@@ -52,6 +52,8 @@ pub struct Function {
     pub environment: BTreeMap<String, String>,
     /// Its policies, evaluated.
     pub policies: Value,
+    /// After how many seconds Lambda ends an invocation.
+    pub timeout: Option<u64>,
     /// Its memory in MB.
     pub memory: Option<u64>,
     /// Whether X-Ray traces it: `Active` or `PassThrough`.

@@ -6,6 +6,7 @@ use super::custom::unanswered;
 use super::yaml::Node;
 use crate::dynamodb::{arn_of, stream_arn_of};
 use crate::ids::{ACCOUNT, REGION};
+use crate::sqs::queue_url;
 
 /// The stack's name, and the prefix of every physical name.
 pub const STACK: &str = "latchkey";
@@ -45,6 +46,7 @@ impl Names {
         Some(match self.0.get(name)?.as_str() {
             "AWS::SecretsManager::Secret" => secret_arn(name),
             "AWS::Serverless::HttpApi" => STACK.to_owned(),
+            "AWS::SQS::Queue" => queue_url(&format!("{STACK}-{name}")),
             _ => format!("{STACK}-{name}"),
         })
     }

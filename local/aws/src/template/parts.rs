@@ -155,6 +155,7 @@ impl Resource<'_> {
             binary: self.binary()?,
             environment,
             policies,
+            timeout: property("Timeout").and_then(number),
             memory: property("MemorySize").and_then(number),
             tracing: property("Tracing").and_then(text),
             system_log_level: property("LoggingConfig/SystemLogLevel").and_then(text),

@@ -19,12 +19,14 @@ pub enum Service {
     Ses,
     /// SNS, for SMS.
     Sns,
+    /// SQS.
+    Sqs,
 }
 
 impl Service {
     /// All services.
-    pub(crate) const ALL: [Service; 5] =
-        [Service::DynamoDb, Service::Events, Service::SecretsManager, Service::Ses, Service::Sns];
+    pub(crate) const ALL: [Service; 6] =
+        [Service::DynamoDb, Service::Events, Service::SecretsManager, Service::Ses, Service::Sns, Service::Sqs];
 
     /// Its name in signatures, records and settings.
     pub fn name(self) -> &'static str {
@@ -34,6 +36,7 @@ impl Service {
             Service::SecretsManager => "secretsmanager",
             Service::Ses => "ses",
             Service::Sns => "sns",
+            Service::Sqs => "sqs",
         }
     }
 
@@ -51,12 +54,13 @@ impl Service {
             Service::SecretsManager => &models.secretsmanager,
             Service::Ses => &models.sesv2,
             Service::Sns => &models.sns,
+            Service::Sqs => &models.sqs,
         }
     }
 
     pub(super) fn content_type(self) -> &'static str {
         match self {
-            Service::DynamoDb => "application/x-amz-json-1.0",
+            Service::DynamoDb | Service::Sqs => "application/x-amz-json-1.0",
             Service::Events | Service::SecretsManager => "application/x-amz-json-1.1",
             Service::Ses => "application/json",
             Service::Sns => "text/xml",
@@ -66,7 +70,7 @@ impl Service {
     /// The status for a missing signature or permission. The JSON protocols use 400 for every client error.
     pub(crate) fn forbidden(self) -> StatusCode {
         match self {
-            Service::DynamoDb | Service::Events | Service::SecretsManager => StatusCode::BAD_REQUEST,
+            Service::DynamoDb | Service::Events | Service::SecretsManager | Service::Sqs => StatusCode::BAD_REQUEST,
             Service::Ses | Service::Sns => StatusCode::FORBIDDEN,
         }
     }

@@ -6,6 +6,7 @@ mod dynamodb;
 mod events;
 mod mails;
 mod permissions;
+mod queues;
 mod secrets;
 mod streams;
 mod texts;

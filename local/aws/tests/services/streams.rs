@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use local_aws::faults::{Disorder, FaultSettings, StreamFault};
@@ -13,7 +14,6 @@ use tracing::Dispatch;
 
 use super::*;
 
-const QUEUE: &str = "arn:aws:sqs:us-east-1:000000000000:dead";
 const STREAM: &str = "arn:aws:dynamodb:us-east-1:000000000000:table/people/stream/2026-01-01T00:00:00.000";
 const START: u64 = 1_800_000_000;
 
@@ -39,8 +39,6 @@ fn mapping() -> Mapping {
         stream: STREAM.to_owned(),
         batch_size: 4,
         window_seconds: 60,
-        retries: 2,
-        on_failure: QUEUE.to_owned(),
         filters: Vec::new(),
     }
 }
@@ -54,7 +52,6 @@ fn open(policy: &Value) -> (Services, StackClock) {
         "AttributeDefinitions": [{ "AttributeName": "pk", "AttributeType": "S" }],
         "StreamSpecification": { "StreamViewType": "NEW_AND_OLD_IMAGES" } });
     services.create_table(&table, Some("ttl")).unwrap();
-    services.create_queue(QUEUE);
     (services, clock)
 }
 
@@ -240,47 +237,34 @@ async fn a_filter_drops_records() {
     assert_eq!(changes(&streamed.records().await), [change("a1", "INSERT", "1")]);
 }
 
+/// Lambda repeats a failed batch without limit, and halves it first.
 #[tokio::test]
-async fn a_record_that_always_fails_goes_to_the_queue_alone() {
+async fn a_record_that_fails_stops_its_shard_until_it_is_handled() {
+    static IS_BROKEN: AtomicBool = AtomicBool::new(true);
     let refuses_two: Answer = |event| {
-        let numbers = changes(&records(event));
-        if numbers.iter().any(|(_, _, number)| number == "2") { Err(Failure::new("two")) } else { done(event) }
+        let has_two = changes(&records(event)).iter().any(|(_, _, number)| number == "2");
+        if has_two && IS_BROKEN.load(Ordering::SeqCst) { Err(Failure::new("two")) } else { done(event) }
     };
     let streamed = streamed(mapping(), refuses_two);
     (0..4).for_each(|number| streamed.put("a", number));
-    let events = streamed.deliver().await;
-    let expected: Vec<Vec<&str>> =
-        vec![vec!["0", "1", "2", "3"], vec!["0", "1"], vec!["2", "3"], vec!["2"], vec!["2"], vec!["2"], vec!["3"]];
-    assert_eq!(numbers(&events), expected);
-    let messages = streamed.services.messages(QUEUE);
-    assert_eq!(messages.len(), 1);
-    let (information, context) = (&messages[0]["DDBStreamBatchInfo"], &messages[0]["requestContext"]);
-    assert_eq!((&information["batchSize"], &context["approximateInvokeCount"]), (&json!(1), &json!(3)));
-    assert_eq!(information["startSequenceNumber"], records(&events[3])[0]["dynamodb"]["SequenceNumber"]);
-    assert!(!messages[0].to_string().contains("NewImage"), "a message has no content of the record");
-}
-
-#[tokio::test]
-async fn a_function_may_report_the_first_record_that_failed() {
-    let stops_at_two: Answer = |event| {
-        let records = records(event);
-        let failing = records.iter().find(|record| record["dynamodb"]["NewImage"]["n"]["N"] == "2");
-        let failures = failing.map(|record| json!({ "itemIdentifier": record["dynamodb"]["SequenceNumber"] }));
-        Ok(json!({ "state": {}, "batchItemFailures": failures.into_iter().collect::<Vec<_>>() }))
-    };
-    let streamed = streamed(mapping(), stops_at_two);
-    (0..4).for_each(|number| streamed.put("a", number));
-    let expected: Vec<Vec<&str>> =
-        vec![vec!["0", "1", "2", "3"], vec!["2", "3"], vec!["2"], vec!["2"], vec!["2"], vec!["3"]];
-    assert_eq!(numbers(&streamed.deliver().await), expected);
+    let first: Vec<Vec<&str>> = vec![vec!["0", "1", "2", "3"], vec!["0", "1"], vec!["2", "3"], vec!["2"]];
+    assert_eq!(numbers(&streamed.deliver().await), first);
+    streamed.put("a", 4);
+    for _ in 0..50 {
+        assert_eq!(numbers(&streamed.deliver().await), [vec!["2", "3", "4"], vec!["2"]]);
+    }
+    IS_BROKEN.store(false, Ordering::SeqCst);
+    assert_eq!(numbers(&streamed.deliver().await), [["2", "3", "4"]]);
+    assert!(streamed.deliver().await.is_empty(), "everything has been delivered");
 }
 
 #[tokio::test]
 async fn an_answer_without_a_state_is_a_failure() {
     let streamed = streamed(mapping(), |_| Ok(json!({})));
     streamed.put("a", 1);
-    assert_eq!(streamed.deliver().await.len(), 3);
-    assert_eq!(streamed.services.messages(QUEUE).len(), 1);
+    for _ in 0..2 {
+        assert_eq!(numbers(&streamed.deliver().await), [["1"]]);
+    }
 }
 
 #[tokio::test]
@@ -324,7 +308,7 @@ async fn a_stream_forgets_after_a_day() {
     assert_eq!(changes(&streamed.records().await), [change("a", "MODIFY", "2")]);
 }
 
-/// Lambda reads the stream and sends to the queue with the function's role.
+/// Lambda reads the stream with the function's role.
 #[tokio::test]
 async fn a_mapping_needs_the_permissions_of_its_function() {
     let needed = [
@@ -332,7 +316,6 @@ async fn a_mapping_needs_the_permissions_of_its_function() {
         ("dynamodb:GetRecords", STREAM),
         ("dynamodb:GetShardIterator", STREAM),
         ("dynamodb:ListStreams", STREAM),
-        ("sqs:SendMessage", QUEUE),
     ];
     let start = |without: &str| {
         let statements = needed.iter().filter(|(action, _)| *action != without);

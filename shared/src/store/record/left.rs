@@ -33,6 +33,8 @@ pub struct Left {
     pub user: UserId,
     /// When the item was deleted, or at least known to be.
     pub at: Timestamp,
+    /// Whether `record` has read of the deletion, or an operator knows of it.
+    pub is_recorded: bool,
     /// Whether what the item led to is erased.
     pub is_erased: bool,
 }
@@ -45,6 +47,15 @@ impl RecordTable {
     pub async fn note_left(&self, user: &UserId, at: Timestamp) -> Result<()> {
         let write = self.table.update_at(key(), user.to_string()).unconditionally();
         write.set(AT, ("left", at)).send().await.map(|_| ())
+    }
+
+    /// Notes that an operator knows of the deletion, unless `record` has noted it.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`](crate::words::Error::Unavailable) when the table is unreachable.
+    pub async fn note_known(&self, user: &UserId, now: Timestamp) -> Result<()> {
+        let write = self.table.update_at(key(), user.to_string()).unconditionally();
+        write.set_if_missing(AT, ("now", now)).send().await.map(|_| ())
     }
 
     /// Notes that what the item of `user` led to is erased.
@@ -89,5 +100,6 @@ fn key() -> ItemKey {
 fn view(row: Row) -> Left {
     // Of the two notes, either may come first.
     let at = row.at.or(row.erased).unwrap_or_default();
-    Left { user: row.user, at: Timestamp::from_unix(at), is_erased: row.erased.is_some() }
+    let (is_recorded, is_erased) = (row.at.is_some(), row.erased.is_some());
+    Left { user: row.user, at: Timestamp::from_unix(at), is_recorded, is_erased }
 }
