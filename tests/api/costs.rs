@@ -2,7 +2,7 @@
 //! figures -- bill --write` updates them.
 
 use local_aws::template::find_root;
-use tests::costs::{Costs, Login, Prices, custom_metrics};
+use tests::costs::{Costs, Followed, Login, Prices, custom_metrics};
 
 #[tokio::test]
 async fn the_documented_costs_are_computed() {
@@ -12,9 +12,10 @@ async fn the_documented_costs_are_computed() {
         rest.split_once(&format!("\n<!-- end {name} -->")).unwrap().0
     };
     let metrics = custom_metrics().await;
-    let costs = Costs::new(Login::measured(), metrics);
+    let costs = Costs::new(Login::measured(), metrics, Followed::count().await);
     assert_eq!(section("bill"), costs.stack.bill(metrics));
     assert_eq!(section("costs"), costs.tables());
+    assert_eq!(section("stream"), costs.followed.tables());
 
     // In hundredths of a dollar for a million.
     let cents = |dollars: f64| (dollars * 100.0).round();

@@ -5,7 +5,8 @@ export class Person {
     Object.assign(this, { page, stack });
     this.identifier = page.getByLabel("Email or phone number");
     this.code = page.getByLabel("Code", { exact: true });
-    this.problem = page.getByRole("alert").filter({ visible: true });
+    this.problem = page.locator("main > * > .problem").filter({ visible: true });
+    this.problemOfActivity = page.locator("#activity > .problem");
     this.resend = page.getByRole("button", { name: /new code/ });
   }
 
@@ -57,7 +58,22 @@ export class Person {
     await this.page.getByText(`You are signed in as ${name}.`).waitFor();
   }
 
+  /** Loads the page again until it shows both entries of a sign-up. */
+  async seesActivity() {
+    const end = performance.now() + 15_000;
+    while ((await this.page.locator("#entries li").count()) < 2) {
+      if (performance.now() > end) throw new Error("No activity was recorded.");
+      await this.page.reload();
+      await this.page.getByText(/appear after a minute or two/).waitFor();
+    }
+  }
+
   async isTold(text) {
     await this.problem.filter({ hasText: text }).waitFor();
+  }
+
+  /** Beside the activity, which fails alone. */
+  async isToldBeside(text) {
+    await this.problemOfActivity.filter({ hasText: text }).waitFor();
   }
 }

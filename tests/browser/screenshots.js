@@ -29,6 +29,11 @@ try {
     await inbox.goto(stack.inbox);
     await inbox.getByRole("button", { name: /Copy the code/ }).or(inbox.getByRole("button", { name: new RegExp(ADA) })).first().waitFor();
     await take(inbox, "inbox");
+    await inbox.close();
+    await ada.button("Sign in").click();
+    await ada.isInside(ADA);
+    await ada.seesActivity();
+    await take(ada.page, "account");
     await context.close();
   }
 } finally {

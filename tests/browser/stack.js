@@ -25,6 +25,9 @@ const USUAL = {
   OtpFailuresPerIp: 1_000_000,
 };
 
+/** Long timeouts, because a busy machine is slow. A message whose answer came too late could arrive after the test looked for it. */
+const PATIENCE = ["AWS_ATTEMPT_TIMEOUT_MS=20000", "AWS_OPERATION_TIMEOUT_MS=25000"].flatMap((setting) => ["--env", setting]);
+
 /** A free port, below those that the system gives to outgoing connections. Such a connection could take it before its server. */
 export async function freePort() {
   for (;;) {
@@ -57,7 +60,7 @@ export async function start(t, parameters = {}) {
   const page = await serveSite(t, `http://${api}`, parameters.TokenDelivery);
   const AllowedOrigins = [page, `http://${builtIn}`, `http://${builtIn}`.replace("127.0.0.1", "localhost")].join();
   const root = await deployment({ ...USUAL, AllowedOrigins, ...parameters });
-  const local = spawn(LOCAL, ["--api", api, "--aws", aws, "--inbox", inbox, "--page", builtIn], { cwd: root });
+  const local = spawn(LOCAL, ["--api", api, "--aws", aws, "--inbox", inbox, "--page", builtIn, ...PATIENCE], { cwd: root });
   t.after(async () => {
     local.kill();
     await rm(root, { recursive: true });

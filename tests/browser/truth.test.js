@@ -52,8 +52,9 @@ describe("an answer that is not Latchkey's", { concurrency: true }, () => {
       assert.equal(again.signedIn, undefined);
       again.close();
 
-      for (const act of [() => auth.sessions(), () => auth.endOthers()]) { // either may be repeated
-        road.on("sessions", spoiled);
+      // Each of these may be repeated.
+      for (const [path, act] of [["sessions", () => auth.sessions()], ["sessions", () => auth.endOthers()], ["activity", () => auth.activity()], ["sources", () => auth.sources()]]) {
+        road.on(path, spoiled);
         assert.equal(await codeOf(act()), told);
       }
 
@@ -112,6 +113,28 @@ describe("a field that is odd", { concurrency: true }, () => {
       assert.equal(storage.read("session") !== undefined, path === REFRESH);
       road.spoil = () => undefined;
       if (path === REFRESH) await act(); // a code's answer is given again for some seconds only
+    });
+  }
+});
+
+describe("a list that is odd", { concurrency: true }, () => {
+  for (const [path, field, odd] of [
+    ["sessions", "sessions", undefined],
+    ["sessions", "sessions", [{ id: 7 }]],
+    ["sources", "sources", {}],
+    ["sources", "sources", [null]],
+    ["activity", "activity", undefined],
+    ["activity", "activity", [{ id: 7 }]],
+    ["activity", "next", undefined],
+    ["activity", "next", 7],
+  ]) {
+    test(`with ${field} as ${JSON.stringify(odd)} does not count`, async (t) => {
+      const { road, auth } = await behind(t);
+      await signIn(auth, stack, address());
+      road.on(path, withFields({ [field]: odd }));
+      assert.equal(await codeOf(auth[path]()), "unexpected");
+      road.spoil = () => undefined;
+      await auth[path]();
     });
   }
 });

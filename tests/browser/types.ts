@@ -1,6 +1,6 @@
 // A frontend that uses the whole client module. It is only compiled, never run.
 import { Latchkey, LatchkeyError, locksOfOnePage } from "../../web/client/latchkey.js";
-import type { Change, KeyValueStorage, Pending, Session, User } from "../../web/client/latchkey.js";
+import type { ActivityEntry, Change, KeyValueStorage, Pending, Session, Source, User } from "../../web/client/latchkey.js";
 import { webmail } from "../../web/client/webmail.js";
 
 const auth = new Latchkey({ api: "https://auth.example.com", delivery: "cookie", origins: ["https://api.example.com"] });
@@ -34,6 +34,18 @@ export async function use(): Promise<string> {
   await auth.endOthers();
   const answer: Response = await auth.fetch("https://api.example.com/", { method: "POST" });
   return `${user.full_name} ${answer.status} ${await auth.token()} ${await auth.refresh()}`;
+}
+
+export async function history(): Promise<string[]> {
+  const entries: ActivityEntry[] = [];
+  let before: string | undefined;
+  do {
+    const { activity, next } = await auth.activity({ before });
+    entries.push(...activity);
+    before = next ?? undefined;
+  } while (before);
+  const sources: Source[] = await auth.sources();
+  return [...entries.map(({ type, device = "", fields = [] }) => `${type} ${device} ${fields.join()}`), ...sources.map(({ source }) => source)];
 }
 
 const changed = ({ detail }: CustomEvent<Change>): void => {

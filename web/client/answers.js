@@ -7,6 +7,7 @@ const DAY = 86_400; // seconds
 const isText = (value) => typeof value === "string" && value !== "";
 const isToken = (value) => isText(value) && /^[\w.~+/=-]+$/.test(value); // RFC 6750, section 2.1
 const isUser = (user) => isText(user?.id);
+const isList = (rows, key) => Array.isArray(rows) && rows.every((row) => isText(row?.[key]));
 
 /** The shapes of successful answers. In body mode the answers also carry what cookies carry otherwise. */
 export const isRequested = ({ success, channel, challenge_id, expires_in, retry_after }, isBody) =>
@@ -17,8 +18,9 @@ export const isVerified = ({ success, user, tokens, expires_in }, isBody) =>
   success === true && isUser(user) && isRefreshed({ ...tokens, expires_in }, isBody);
 export const isDone = ({ success }) => success === true;
 export const isProfile = isUser;
-export const isSessions = ({ success, sessions }) =>
-  success === true && Array.isArray(sessions) && sessions.every((session) => isText(session?.id));
+export const isSessions = ({ success, sessions }) => success === true && isList(sessions, "id");
+export const isSources = ({ success, sources }) => success === true && isList(sources, "source");
+export const isActivity = ({ success, activity, next }) => success === true && isList(activity, "id") && (next === null || isText(next));
 
 /** A number of seconds from an answer, between 0 and a day. */
 export const seconds = (value) => (Number.isFinite(value) ? Math.min(Math.max(value, 0), DAY) : 0);

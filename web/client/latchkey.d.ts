@@ -121,6 +121,42 @@ export interface Session {
   readonly current: boolean;
 }
 
+/** A page from which the user signed up. */
+export interface Source {
+  /** Its name, such as `Facebook`. */
+  readonly source: string;
+  /** More about it, such as `Facebook - Spring Campaign`. */
+  readonly category: string;
+  readonly url: string;
+  /** The way of the sign-up, such as `otp_email`. */
+  readonly method: string;
+  readonly time: string;
+}
+
+/** Something that happened to the account. Fields that do not belong to its type are missing. */
+export interface ActivityEntry {
+  readonly id: string;
+  /** `user.created`, `session.opened`, `session.ended` or `user.updated`. Ignore others, because later versions add types. */
+  readonly type: string;
+  readonly time: string;
+  readonly session?: string;
+  /** The way of the sign-in: `otp_email`, `otp_sms` or `other`. */
+  readonly method?: string;
+  readonly device?: string;
+  readonly ip_prefix?: string;
+  /** Why a session ended: `logout`, `everywhere`, `revoked`, `limit`, `reuse` or `other`. */
+  readonly reason?: string;
+  /** The names of changed fields of the profile. */
+  readonly fields?: readonly string[];
+}
+
+/** A page of the activity, newest first. It may be short or empty although another page follows. */
+export interface ActivityPage {
+  readonly activity: ActivityEntry[];
+  /** The `before` of the next page. Null on the last page. */
+  readonly next: string | null;
+}
+
 /** Why `signedIn` changed. `ended` means an end from elsewhere, such as a sign-out on another device. */
 export interface Change {
   readonly signedIn: boolean;
@@ -155,6 +191,10 @@ export declare class Latchkey extends EventTarget {
   profile(): Promise<User>;
   /** The user's sessions. */
   sessions(): Promise<Session[]>;
+  /** The pages from which the user signed up, newest first. */
+  sources(): Promise<Source[]>;
+  /** What happened to the account, newest first, a page at a time. An entry appears a minute or two after it happened. */
+  activity(options?: { before?: string | undefined }): Promise<ActivityPage>;
   /** Ends one session of the user, by its id from `sessions`. */
   endSession(id: string): Promise<void>;
   /** Ends all sessions of the user except this one. */

@@ -13,7 +13,7 @@
  * - In cookie mode no script can read the refresh token. In body mode it is in IndexedDB, readable by every script of the
  *   page's origin, so use this mode only if cookies are impossible. The access token is in memory in both modes.
  */
-import { isDone, isProfile, isRefreshed, isRequested, isSessions, isVerified, seconds } from "./answers.js";
+import { isActivity, isDone, isProfile, isRefreshed, isRequested, isSessions, isSources, isVerified, seconds } from "./answers.js";
 import { LatchkeyError } from "./errors.js";
 import { exchange, insist, isLost, joined, varied } from "./requests.js";
 import { TabValue, Target, baseOf, changed, nameOf, retryKey, surroundings } from "./surroundings.js";
@@ -122,6 +122,12 @@ export class Latchkey extends Target {
 
   async profile() { return this.#ask("GET", "/api/profile", isProfile); }
   async sessions() { return (await this.#ask("GET", "/api/auth/sessions", isSessions)).sessions; }
+  async sources() { return (await this.#ask("GET", "/api/profile/sources", isSources)).sources; }
+  async activity({ before } = {}) {
+    const query = before ? `?before=${encodeURIComponent(before)}` : "";
+    const { activity, next } = await this.#ask("GET", `/api/account/activity${query}`, isActivity);
+    return { activity, next };
+  }
   async endSession(id) { await this.#ask("DELETE", `/api/auth/sessions/${encodeURIComponent(id)}`, isDone); }
   async endOthers() { await this.#ask("DELETE", "/api/auth/sessions", isDone); }
 

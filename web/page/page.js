@@ -65,30 +65,37 @@ function show(view) {
 
 const entitle = (title) => (document.title = $("title").textContent = title);
 
-/** Shows the error in `view`, or removes the last one. */
-function complain(view, error) {
-  const place = $(view).querySelector(".problem");
+/** Shows the error in `place`, a view or a part of one, or removes the last one. */
+function complain(place, error) {
   let kind = error && kindOf(error);
-  if (kind === "invalid_request" && view !== "ask") kind = view === "answer" ? "no_code" : "refused";
-  place.textContent = error ? (PROBLEMS[kind] ?? OURS).replace("…", inWords(error.retryAfter)) : "";
-  const input = $(view).querySelector("input");
+  if (kind === "invalid_request" && place !== "ask") kind = place === "answer" ? "no_code" : "refused";
+  const text = error ? (PROBLEMS[kind] ?? OURS).replace("…", inWords(error.retryAfter)) : "";
+  $(place).querySelector(".problem").textContent = text;
+  const input = $(place).querySelector("input");
   if (!input) return;
   input.ariaInvalid = String(/^invalid/.test(error?.code ?? ""));
   if (error) input.select();
 }
 
-/** Runs one action at a time, and shows its error. */
-async function attempt(act) {
-  const main = document.querySelector("main");
-  if (main.ariaBusy === "true") return;
+/** Runs `act` and shows its error at `place`, unless the view has changed. */
+async function explain(place, act) {
   const view = shown;
-  main.ariaBusy = "true";
+  complain(place);
   try {
-    complain(view);
     await act();
   } catch (error) {
     if (error.name !== "LatchkeyError") throw error;
-    if (view === shown) complain(view, error);
+    if (view === shown) complain(place, error);
+  }
+}
+
+/** Runs one action at a time. */
+async function attempt(act, place = shown) {
+  const main = document.querySelector("main");
+  if (main.ariaBusy === "true") return;
+  main.ariaBusy = "true";
+  try {
+    await explain(place, act);
   } finally {
     // A user who has just signed in waits for the next view.
     main.ariaBusy = String(auth.signedIn === true && shown !== "inside");
@@ -201,28 +208,37 @@ on("letters", "click", () => {
 on("change", "click", () => (history.state ? history.back() : askAgain()));
 
 // ---- Signed in
-/** Shows the view only when it is complete, so that its parts do not move. */
+let visit; // an object for each user who signs in, with the next page of the activity and the devices of sessions
+/** Shows the view only when it is complete, so that its parts do not move. The activity is at its end, and comes later. */
 async function enter() {
   document.querySelector("main").ariaBusy = "true";
+  beginVisit();
+  const mine = visit;
   if (history.state) history.replaceState(null, "");
   const error = await list().catch((error) => error);
-  if (!auth.signedIn) return;
+  if (!auth.signedIn || mine !== visit) return;
   show("inside");
   if (error) complain("inside", error);
+  await lookBack();
 }
 
 async function list() {
+  const mine = visit;
   const [user, sessions] = await Promise.all([auth.profile(), auth.sessions()]);
+  if (mine !== visit) return; // meanwhile another user has signed in
   $("who").textContent = user.full_name || user.email || user.phone;
   $("sessions").replaceChildren(...sessions.map(row));
 }
 
+const copyOf = (template) => $(template).content.firstElementChild.cloneNode(true);
+const moment = (time) => new Date(time).toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
+
 function row({ id, device, current, last_used }) {
-  const row = $("session").content.firstElementChild.cloneNode(true);
-  const used = new Date(last_used).toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
+  const row = copyOf("session");
+  const used = moment(last_used);
   const end = row.querySelector("button");
   row.querySelector(".device").textContent = device;
-  row.querySelector(".used").textContent = current ? "This browser" : `Last used ${used}`;
+  row.querySelector(".note").textContent = current ? "This browser" : `Last used ${used}`;
   end.hidden = current;
   end.ariaLabel = `End the session of ${device}, last used ${used}`;
   end.addEventListener("click", () => attempt(async () => {
@@ -234,6 +250,73 @@ function row({ id, device, current, last_used }) {
   return row;
 }
 
+// ---- Activity
+const WAYS = { otp_email: " with a code by email", otp_sms: " with a code by text" };
+const ENDS = {
+  logout: "Signed out",
+  everywhere: "Signed out everywhere",
+  revoked: "Session ended from another browser",
+  limit: "Session ended, because too many were open",
+  reuse: "Session ended, because somebody may have copied it",
+};
+/** What an entry says, by its type. Later versions of the API add types, which are left out. */
+const WORDS = {
+  "user.created": ({ method }) => `Signed up${WAYS[method] ?? ""}`,
+  "session.opened": ({ method }) => `Signed in${WAYS[method] ?? ""}`,
+  "session.ended": ({ reason }) => ENDS[reason] ?? "Session ended",
+  "user.updated": ({ fields = [] }) => `Profile changed: ${fields.join(", ").replaceAll("_", " ")}`,
+};
+
+/** Forgets the user before. */
+function beginVisit() {
+  visit = { next: undefined, devices: new Map() };
+  $("entries").replaceChildren();
+  $("activity-note").textContent = "Loading…";
+  Object.assign($("more"), { textContent: "Try again", hidden: true });
+}
+
+/** Shows the first page of the activity. */
+async function lookBack() {
+  const mine = visit;
+  await explain("activity", more);
+  if (mine !== visit || mine.next !== undefined) return;
+  $("activity-note").textContent = "";
+  $("more").hidden = false;
+}
+
+/** Shows the next page of the activity, and returns its first entry. */
+async function more() {
+  const mine = visit;
+  const { activity, next } = await auth.activity({ before: mine.next });
+  if (mine !== visit) return undefined;
+  mine.next = next;
+  for (const { session, device } of activity) if (device) mine.devices.set(session, device);
+  const entries = activity.filter(({ type }) => Object.hasOwn(WORDS, type)).map(entry);
+  $("entries").append(...entries);
+  // A session's device is known from its sign-in, which may be on a later page than its end.
+  for (const { dataset, lastElementChild } of $("entries").children) {
+    lastElementChild.querySelector(".device").textContent = mine.devices.get(dataset.session) ?? "";
+  }
+  const isEmpty = $("entries").children.length === 0;
+  $("activity-note").textContent = `${isEmpty ? "There are no entries. New ones" : "New entries"} appear after a minute or two.`;
+  Object.assign($("more"), { textContent: "Show more", hidden: next === null });
+  return entries[0];
+}
+
+function entry(happened) {
+  const entry = copyOf("entry");
+  entry.dataset.session = happened.session;
+  entry.querySelector(".words").textContent = WORDS[happened.type](happened);
+  Object.assign(entry.querySelector("time"), { dateTime: happened.time, textContent: moment(happened.time) });
+  return entry;
+}
+
+on("more", "click", () => attempt(async () => {
+  const first = await more();
+  (first ?? $("activity-title")).focus();
+}, "activity"));
+
+// ---- Signed out
 on("out", "click", () => attempt(() => auth.signOut()));
 on("everywhere", "click", () => attempt(() => auth.signOut({ everywhere: true })));
 

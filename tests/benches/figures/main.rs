@@ -20,7 +20,7 @@ use clap::{Parser, ValueEnum};
 use shared::observe::log::Log;
 use shared::words::Clock;
 
-use tests::costs::{Costs, Login, Table, custom_metrics};
+use tests::costs::{Costs, Followed, Login, Table, custom_metrics};
 
 use crate::document::show;
 use crate::load::{Load, Run, STEPS};
@@ -115,10 +115,12 @@ fn main() {
 
 /// Shows the monthly bill and the cost of logins.
 fn bill(login: Login, is_kept: bool) {
-    let metrics = tokio::runtime::Runtime::new().unwrap().block_on(custom_metrics());
-    let costs = Costs::new(login, metrics);
+    let (metrics, followed) =
+        tokio::runtime::Runtime::new().unwrap().block_on(async { (custom_metrics().await, Followed::count().await) });
+    let costs = Costs::new(login, metrics, followed);
     show("bill", &costs.stack.bill(metrics), is_kept);
     show("costs", &costs.tables(), is_kept);
+    show("stream", &costs.followed.tables(), is_kept);
 }
 
 /// Each algorithm with few users and some clients, then the last algorithm with growing numbers of users. The largest comes last,

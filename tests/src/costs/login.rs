@@ -2,15 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Prices, Stack, Table};
+use super::{Followed, Prices, Stack, Table};
 use crate::operations::OPERATIONS;
 
 const MEASURED: &str = include_str!("../../../docs/login.toml");
 const MILLION: f64 = 1e6;
-/// The rows of activity of a login: a session that is opened and ended. Counts are written for a batch.
-const ROWS: f64 = 2.0;
-/// The events on the bus, with `EVENTS=security`: the end of the session.
-const EVENTS: f64 = 1.0;
 /// The monthly users in the table.
 const PEOPLE: [u32; 3] = [10_000, 100_000, 1_000_000];
 
@@ -35,14 +31,15 @@ impl Login {
 /// The costs of logins with the units of `login`.
 pub struct Costs {
     pub stack: Stack,
+    pub followed: Followed,
     login: Login,
     custom_metrics: usize,
     prices: Prices,
 }
 
 impl Costs {
-    pub fn new(login: Login, custom_metrics: usize) -> Costs {
-        Costs { login, custom_metrics, stack: Stack::read(), prices: Prices::read() }
+    pub fn new(login: Login, custom_metrics: usize, followed: Followed) -> Costs {
+        Costs { login, custom_metrics, followed, stack: Stack::read(), prices: Prices::read() }
     }
 
     /// The cost of a million logins, without email.
@@ -65,6 +62,7 @@ impl Costs {
 
     fn parts(&self) -> Vec<(&'static str, String, f64)> {
         let (aws, login, seconds) = (&self.prices.aws, &self.login, self.seconds());
+        let (rows, events) = (self.followed.rows(), self.followed.events());
         let (memory_mb, requests) = (self.stack.memory_mb(), self.stack.requests());
         let mut parts = vec![
             ("API Gateway", format!("{requests} requests"), requests * aws.api_request),
@@ -76,8 +74,8 @@ impl Costs {
             ),
             ("DynamoDB, writes", format!("{:.2} units", login.write), login.write * aws.write_unit),
             ("DynamoDB, reads", format!("{:.2} units", login.read), login.read * aws.read_unit),
-            ("DynamoDB, activity", format!("{ROWS:.0} units"), ROWS * aws.write_unit),
-            ("EventBridge, events", format!("{EVENTS:.0}"), EVENTS * aws.event),
+            ("DynamoDB, activity", format!("{rows:.0} units"), rows * aws.write_unit),
+            ("EventBridge, events", format!("{events:.0}"), events * aws.event),
         ];
         parts.extend(self.stack.of_a_login(login.log_bytes).map(|line| (line.name, line.counted, line.dollars)));
         parts

@@ -3,9 +3,11 @@
 mod login;
 mod prices;
 mod stack;
+mod stream;
 mod table;
 
 pub use self::login::{Costs, Login};
 pub use self::prices::{Other, Prices};
 pub use self::stack::{Stack, custom_metrics};
+pub use self::stream::Followed;
 pub use self::table::Table;

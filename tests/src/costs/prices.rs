@@ -23,6 +23,7 @@ pub struct Aws {
     pub lambda_gb_second: f64,
     pub write_unit: f64,
     pub read_unit: f64,
+    pub table_byte_month: f64,
     pub event: f64,
     pub mail: f64,
     pub sms: f64,
@@ -61,6 +62,9 @@ pub struct Assumed {
     pub platform_bytes: f64,
     pub log_compression: f64,
     pub logins_per_person: f64,
+    pub active_days: f64,
+    pub turnover: f64,
+    pub shards: f64,
 }
 
 /// Another product.

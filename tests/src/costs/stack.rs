@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use local_aws::template::{Function, Template, find_root};
+use local_aws::template::{Function, Mapping, Template, find_root};
 use serde_json::{Value, json};
 use shared::aws::FRESH;
 
@@ -139,6 +139,31 @@ impl Stack {
     pub fn memory_mb(&self) -> f64 {
         let memory = self.function(LOGIN[0].0).memory.expect("template.yaml sets MemorySize");
         f64::from(u32::try_from(memory).unwrap())
+    }
+
+    /// The number of mappings that read the stream of UserTable.
+    pub(super) fn mappings(&self) -> f64 {
+        self.template.mappings.len() as f64
+    }
+
+    /// The most records of a batch of `record`.
+    pub(super) fn batch_size(&self) -> f64 {
+        self.record().batch_size as f64
+    }
+
+    /// The windows of one shard in a month. A batch of `record` ends with its window.
+    pub(super) fn windows(&self) -> f64 {
+        MONTH_SECONDS / self.record().window_seconds as f64
+    }
+
+    fn record(&self) -> &Mapping {
+        self.template.mappings.iter().find(|mapping| mapping.function == "Record").expect("record reads the stream")
+    }
+
+    /// How long a row of activity is kept.
+    pub(super) fn activity_months(&self) -> f64 {
+        let days = &self.function("record").environment["ACTIVITY_DAYS"];
+        days.parse::<f64>().expect("ACTIVITY_DAYS is a number") / MONTH_DAYS
     }
 
     fn secrets(&self) -> Line {
