@@ -17,6 +17,10 @@ impl Queues {
         locked(&self.0).entry(arn.to_owned()).or_default();
     }
 
+    pub(crate) fn arns(&self) -> Vec<String> {
+        locked(&self.0).keys().cloned().collect()
+    }
+
     /// Adds a message. Returns `false` if the queue is unknown.
     pub(crate) fn send(&self, arn: &str, message: Value) -> bool {
         locked(&self.0).get_mut(arn).map(|messages| messages.push(message)).is_some()

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use shared::words::Timestamp;
+use tokio::sync::watch;
 
 use super::endpoint::Services;
 use crate::account::Account;
@@ -112,6 +113,11 @@ impl Services {
         self.0.buses.events(bus)
     }
 
+    /// The names of the buses.
+    pub fn buses(&self) -> Vec<String> {
+        self.0.buses.names()
+    }
+
     /// Creates the queue `arn`, unless it exists.
     pub fn create_queue(&self, arn: &str) {
         self.0.queues.create(arn);
@@ -120,6 +126,16 @@ impl Services {
     /// The messages of the queue `arn`, oldest first. They stay in it.
     pub fn messages(&self, arn: &str) -> Vec<Value> {
         self.0.queues.messages(arn)
+    }
+
+    /// The ARNs of the queues.
+    pub fn queues(&self) -> Vec<String> {
+        self.0.queues.arns()
+    }
+
+    /// Changes whenever an event comes to a bus, or a message to a queue.
+    pub fn arrivals(&self) -> watch::Receiver<u64> {
+        self.0.arrivals.subscribe()
     }
 
     /// The ids of the shards of a table's stream. Empty for a table without a stream.
@@ -139,7 +155,9 @@ impl Services {
 
     /// Sends a message to the queue `arn`. Returns `false` if the queue is unknown.
     pub(crate) fn send(&self, arn: &str, message: Value) -> bool {
-        self.0.queues.send(arn, message)
+        let is_known = self.0.queues.send(arn, message);
+        self.0.arrivals.send_modify(|arrivals| *arrivals += 1);
+        is_known
     }
 
     /// Checks an action that a service takes for the function `caller`.

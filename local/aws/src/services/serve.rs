@@ -6,6 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::Request;
 use serde_json::Value;
+use tokio::sync::watch;
 
 use crate::account::{self, Account, DEPLOYER};
 use crate::calls::{CallRecord, Calls, Capacity};
@@ -32,6 +33,8 @@ pub(super) struct Parts {
     pub(super) tables: Tables,
     pub(super) buses: Buses,
     pub(super) queues: Queues,
+    /// How often something has come to a bus or a queue.
+    pub(super) arrivals: watch::Sender<u64>,
     pub(super) secrets: Secrets,
     pub(super) ses: Ses,
     pub(super) sns: Sns,
@@ -129,7 +132,11 @@ impl Parts {
                 let (outcome, capacity) = self.tables.answer(call);
                 (outcome, capacity, Duration::ZERO)
             }
-            Service::Events => (self.buses.answer(call), free, Duration::ZERO),
+            Service::Events => {
+                let outcome = self.buses.answer(call);
+                self.arrivals.send_modify(|arrivals| *arrivals += 1);
+                (outcome, free, Duration::ZERO)
+            }
             Service::Ses => {
                 let (outcome, delay) = self.ses.answer(call, || self.faults.delivery());
                 (outcome, free, delay)
