@@ -52,6 +52,7 @@ mod security;
 mod sequences;
 mod sessions;
 mod settings;
+mod signals;
 mod signing_keys;
 mod smoke;
 mod sms;
