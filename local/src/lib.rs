@@ -11,6 +11,7 @@ mod addresses;
 mod assets;
 mod carrier;
 mod environment;
+mod events;
 mod explain;
 mod export;
 mod functions;

@@ -16,6 +16,7 @@ mod costs;
 mod devices;
 mod environment;
 mod erase;
+mod events;
 mod fallback;
 mod forged;
 mod ignored;

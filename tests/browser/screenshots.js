@@ -16,7 +16,7 @@ try {
   for (const [screen, options] of Object.entries(SCREENS)) {
     const [device, , , scheme] = screen.split(" ");
     // A stack for each, because further codes for one address are long.
-    const stack = await start({ after: (end) => ends.push(end) });
+    const stack = await start({ after: (end) => ends.push(end) }, { Events: "all" });
     const context = await browser.newContext({ ...options, locale: "en-GB", timezoneId: "UTC" });
     const ada = await new Person(await context.newPage(), stack).open();
     const take = (page, name) => page.screenshot({ path: join(folder, `${name}-${device}-${scheme}.png`), animations: "disabled" });
@@ -29,6 +29,14 @@ try {
     await inbox.goto(stack.inbox);
     await inbox.getByRole("button", { name: /Copy the code/ }).or(inbox.getByRole("button", { name: new RegExp(ADA) })).first().waitFor();
     await take(inbox, "inbox");
+    const { tokens } = await stack.signIn("grace@example.com", "https://www.google.com/");
+    await stack.signOut(tokens.refresh);
+    const events = await context.newPage();
+    await events.goto(`${stack.inbox}/events`);
+    await events.getByText("session.ended", { exact: true }).waitFor();
+    await stack.faults({ stream: [{ fault: "poison" }] });
+    await events.getByText("sequence number").waitFor();
+    await take(events, "events");
     await context.close();
   }
 } finally {
