@@ -248,12 +248,11 @@ impl Report {
 
     /// The widest lockout that the request began.
     pub(crate) fn lockout(&self) -> Option<&str> {
-        let lockouts = self.steps.iter().filter_map(|noted| match &noted.step {
+        // A network is noted after the code.
+        self.steps.iter().rev().find_map(|noted| match &noted.step {
             Step::Lockout { of } => Some(of.as_ref()),
             _ => None,
-        });
-        // A network is noted after the code.
-        lockouts.last()
+        })
     }
 
     /// The number of calls to AWS, including retries.
