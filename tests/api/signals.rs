@@ -76,7 +76,7 @@ impl Expected {
 
 #[tokio::test]
 async fn the_filters_match_exactly_the_failed_attempts_and_the_lockouts() {
-    let auth = Deployment::with(&[("OTP_FAILURES_PER_IP", "4")]).await;
+    let auth = Deployment::with(&[("OTP_FAILURES_PER_IP", "4"), ("SMS_PER_IP_DAY", "1")]).await;
     let (client, mut expected) = (auth.client(), Expected::default());
     // A code has three attempts.
     let asked = client.ask(ADA).await;
@@ -112,6 +112,8 @@ async fn the_filters_match_exactly_the_failed_attempts_and_the_lockouts() {
     client.refresh(&tokens.access).await.refused(401, "invalid_token");
     client.post(VERIFY, json!({ "identifier": ADA })).await.refused(400, "invalid_request");
     client.post(REQUEST, json!({ "identifier": "+15551234567" })).await;
+    client.sign_in("+447400123456").await;
+    client.post(REQUEST, json!({ "identifier": "+447400123457" })).await.refused(429, "rate_limited");
     client.read_all(&tokens.access).await;
     let asked = client.ask(ADA).await;
     auth.faults(json!({ "aws": [{ "service": "dynamodb", "error": "AccessDeniedException", "times": 9 }] }));
