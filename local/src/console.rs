@@ -8,7 +8,11 @@ pub(crate) fn welcome(addresses: Addresses, is_kept: bool) -> String {
     let api = addresses.api_url();
     let hint = if addresses.api.is_some() { "" } else { "   start `cargo lambda watch` in another terminal" };
     let inbox = addresses.inbox.map_or_else(String::new, |address| {
-        format!("  Inbox  http://{address}   every email and SMS, live\n  Report http://{address}/report   sign-ups, active users, costs\n  Docs   http://{address}/api   every route, field and error code\n")
+        format!(
+            "  Inbox  http://{address}   every email and SMS, live\n  Events http://{address}/events   what happened to users\n  \
+             Report http://{address}/report   sign-ups, active users, costs\n  \
+             Docs   http://{address}/api   every route, field and error code\n"
+        )
     });
     let page = addresses.page.map(|address| format!("  Page   http://{address}   sign in\n")).unwrap_or_default();
     let memory = if is_kept { "" } else { " This deletes all data, unless you start with --data DIR." };

@@ -145,6 +145,7 @@ fn words(step: &Step) -> String {
         Step::Compared { right } => {
             format!("code       {}", if *right { "right" } else { "wrong, or no code to compare with" })
         }
+        Step::Lockout { of } => format!("lockout    of the {of}"),
         Step::Used { channel, sign_up } => {
             let person = if *sign_up { "a new user" } else { "a known user" };
             format!("signed in  {person}, by {}", channel.name())

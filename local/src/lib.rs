@@ -12,6 +12,7 @@ mod addresses;
 mod assets;
 mod carrier;
 mod environment;
+mod events;
 mod explain;
 mod export;
 mod functions;

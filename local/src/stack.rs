@@ -23,6 +23,7 @@ use tracing::instrument::WithSubscriber;
 use crate::addresses::Addresses;
 use crate::carrier::Direct;
 use crate::environment::Environments;
+use crate::events::{self, Watched};
 use crate::functions;
 use crate::inbox::{self, Desk, Inbox};
 use crate::keyrings::{self, Keyrings};
@@ -123,7 +124,8 @@ impl Stack {
             template.mappings.iter().map(|mapping| &mapping.function).chain(scheduled).cloned().collect();
         let (functions, others) = environments.split(&behind_api);
         let (_, tasks) = others.split(&behind_streams);
-        let Template { routes, cors, custom, mappings, schedules, .. } = template;
+        let Template { routes, cors, custom, mappings, schedules, rules, .. } = template;
+        let rules = rules.into_iter().map(|rule| rule.name).collect();
         let mut plan = Plan { routes, cors, functions, clock: clock.clone(), log, events, direct };
         let name = tasks.named_by(keyrings::BINARY).map(str::to_owned);
         let name = name.ok_or_else(|| Failure::new("template.yaml has no function rotate-keys"))?;
@@ -164,7 +166,14 @@ impl Stack {
                 services: services.clone(),
                 stopping: doors.stopping(),
             };
-            let router = inbox::router(desk).merge(report::router(reports.clone()));
+            let watched = Watched {
+                services: services.clone(),
+                rules,
+                setting: environments.all().remove("EVENTS").unwrap_or_default(),
+                is_read: !options.services_only,
+                stopping: doors.stopping(),
+            };
+            let router = inbox::router(desk).merge(events::router(watched)).merge(report::router(reports.clone()));
             doors.serve(door, router.layer(from_fn(only_this_machine)));
         }
         if let Some(door) = page_door {

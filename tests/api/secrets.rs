@@ -113,6 +113,22 @@ async fn an_address_in_record_table_is_found() {
     }
 }
 
+/// A page may name any host as its source, even the address of its own visitor. `record` passes it on.
+#[tokio::test]
+async fn an_address_that_record_passes_on_is_found() {
+    const OWN: &str = "203.0.113.66";
+    for (host, places) in [("203.0.113.67", vec![]), (OWN, vec!["RecordTable", "an event"])] {
+        let auth = Deployment::start().await;
+        auth.client_at(OWN).sign_in_from(ADA, &format!("https://{host}/")).await;
+        auth.stack.deliver().await;
+        let leaks = auth.witness.leaks();
+        let found = |place: &&str| leaks.iter().any(|leak| leak.starts_with(&format!("{OWN} is in {place}: ")));
+        assert_eq!(["RecordTable", "an event"].into_iter().filter(found).collect::<Vec<_>>(), places, "{leaks:?}");
+        let ended = catch_unwind(AssertUnwindSafe(|| drop(auth)));
+        assert_eq!(ended.is_err(), host == OWN, "{host}");
+    }
+}
+
 /// Six digits may be part of something else. They are a code only as a separate word.
 #[tokio::test]
 async fn digits_within_longer_text_are_not_a_code() {

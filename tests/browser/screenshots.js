@@ -16,7 +16,7 @@ try {
   for (const [screen, options] of Object.entries(SCREENS)) {
     const [device, , , scheme] = screen.split(" ");
     // A stack for each, because further codes for one address are long.
-    const stack = await start({ after: (end) => ends.push(end) });
+    const stack = await start({ after: (end) => ends.push(end) }, { Events: "all" });
     const context = await browser.newContext({ ...options, locale: "en-GB", timezoneId: "UTC" });
     const ada = await new Person(await context.newPage(), stack).open();
     const take = (page, name) => page.screenshot({ path: join(folder, `${name}-${device}-${scheme}.png`), animations: "disabled" });
@@ -34,6 +34,17 @@ try {
     await ada.isInside(ADA);
     await ada.seesActivity();
     await take(ada.page, "account");
+    const { tokens } = await stack.signIn("grace@example.com", "https://www.google.com/");
+    await stack.signOut(tokens.refresh);
+    const events = await context.newPage();
+    await events.goto(`${stack.inbox}/events`);
+    await events.getByText("session.ended", { exact: true }).waitFor();
+    await stack.faults({ stream: [{ fault: "poison" }] });
+    await events.getByText("sequence number").waitFor();
+    await take(events, "events");
+    await events.goto(`${stack.inbox}/report`);
+    await events.getByText("Search Engine").first().waitFor();
+    await take(events, "report");
     await context.close();
   }
 } finally {

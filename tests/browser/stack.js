@@ -72,13 +72,13 @@ export async function start(t, parameters = {}) {
     return false;
   })();
   if (!(await ready)) throw new Error(`local did not start: ${said}`);
-  return new Stack(`http://${api}`, `http://${inbox}`, page, `http://${builtIn}`);
+  return new Stack(`http://${api}`, `http://${inbox}`, page, `http://${builtIn}`, `http://${aws}`);
 }
 
 class Stack {
   /** `page` is from the files of `web`, `builtIn` from the copy in `local`. */
-  constructor(api, inbox, page, builtIn) {
-    Object.assign(this, { api, inbox, page, builtIn });
+  constructor(api, inbox, page, builtIn, aws) {
+    Object.assign(this, { api, inbox, page, builtIn, aws });
   }
 
   /** The newest code sent to `address`. */
@@ -90,6 +90,31 @@ class Stack {
   /** All messages sent to `address`, newest first. */
   async messages(address = ADA) {
     return (await fetch(`${this.inbox}/api/messages?to=${encodeURIComponent(address)}`)).json();
+  }
+
+  /** Signs in without a browser, from a page at `source`. Returns the answer with the tokens. */
+  async signIn(address, source) {
+    const { challenge_id } = await this.#post("otp/request", { identifier: address });
+    const answer = { identifier: address, otp_code: await this.code(address), challenge_id, source_url: source };
+    return this.#post("otp/verify", answer);
+  }
+
+  /** Ends the session of a refresh token. */
+  signOut(refresh) {
+    return this.#post("logout", { refresh });
+  }
+
+  /** Puts an event on the bus, as the function `record` does. The bus has the name of its resource in the template. */
+  async putEvent(type, detail) {
+    const entry = { EventBusName: "latchkey-Bus", Source: "latchkey", DetailType: type, Detail: JSON.stringify(detail) };
+    const headers = {
+      "content-type": "application/x-amz-json-1.1",
+      "x-amz-target": "AWSEvents.PutEvents",
+      authorization: "AWS4-HMAC-SHA256 Credential=Record/20270115/us-east-1/events/aws4_request, Signature=0",
+    };
+    const answer = await fetch(this.aws, { method: "POST", headers, body: JSON.stringify({ Entries: [entry] }) });
+    const body = await answer.json();
+    if (!answer.ok || body.FailedEntryCount) throw new Error(JSON.stringify(body));
   }
 
   /** Moves the server's clock. */
@@ -111,6 +136,13 @@ class Stack {
   /** Whether a refresh token was reused. */
   async reuse() {
     return (await (await fetch(`${this.inbox}/api/logs`)).text()).includes("refresh_reuse");
+  }
+
+  async #post(path, body) {
+    const headers = { "content-type": "application/json" };
+    const answer = await fetch(`${this.api}/api/auth/${path}/`, { method: "POST", headers, body: JSON.stringify(body) });
+    if (!answer.ok) throw new Error(await answer.text());
+    return answer.json();
   }
 
   async #tell(what, body) {

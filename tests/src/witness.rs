@@ -1,6 +1,6 @@
 //! Checks that no deployment in the tests leaks secrets (S09, V31). Each deployment has a witness. It learns every code, token,
-//! key and address, and keeps every log line, error answer, event on the bus and write to OtpTable. At the deployment's end it
-//! searches these texts, RecordTable and the queue of failed records for the secrets.
+//! key and address, and keeps every log line, error answer, event on the bus and write to OtpTable and RecordTable. At the
+//! deployment's end it searches these texts, both tables and the queue of failed records for the secrets.
 //!
 //! It learns codes and addresses from the calls to SES and SNS, even if they fail. It learns keys from the keyrings, tokens
 //! from answers, and retry keys from requests. So a test does not need to declare its secrets.
@@ -21,7 +21,7 @@ use shared::codes::Code;
 use shared::words::Identifier;
 
 pub(crate) use self::end::AtTheEnd;
-use self::texts::{of_otp_table, plain, stands_alone, strings};
+use self::texts::{of_table, plain, stands_alone, strings};
 use crate::Answer;
 
 /// A handle. Clones share the same witness.
@@ -109,7 +109,11 @@ impl Witness {
                 self.keyring(body["SecretString"].as_str().unwrap_or_default());
             }
             ("AWSEvents.PutEvents", _) => self.text("an event", plain(&body)),
-            (target, _) if target.starts_with("DynamoDB") => of_otp_table(&body).for_each(|part| self.table(part)),
+            (target, _) if target.starts_with("DynamoDB") => {
+                for table in ["OtpTable", "RecordTable"] {
+                    of_table(table, &body).for_each(|part| self.stored(table, part));
+                }
+            }
             (_, "/v2/email/outbound-emails") => {
                 let (to, subject) =
                     (&body["Destination"]["ToAddresses"], &body["Content"]["Simple"]["Subject"]["Data"]);

@@ -65,6 +65,9 @@ impl VerifyOtp {
     /// Compares the code with a counted attempt.
     fn compare(&self, answer: &Answer<'_>, attempt: &Attempt) -> Option<ProvenCode> {
         let proven = answer.compare(attempt);
+        if proven.is_none() && attempt.is_last() {
+            report::note(Step::Lockout { of: "code".into() });
+        }
         if !answer.submitted.code.is_long() {
             self.challenges.note_attempt(proven.is_none());
         }

@@ -6,6 +6,7 @@ pub mod faults;
 pub mod gate;
 pub mod gateway;
 pub mod lambda;
+pub mod logs;
 pub mod mapping;
 pub mod rounds;
 pub mod template;

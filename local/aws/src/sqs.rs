@@ -20,6 +20,10 @@ impl Queues {
         locked(&self.0).entry(arn.to_owned()).or_default();
     }
 
+    pub(crate) fn arns(&self) -> Vec<String> {
+        locked(&self.0).keys().cloned().collect()
+    }
+
     /// The messages of a queue, oldest first. They stay in it.
     pub(crate) fn messages(&self, arn: &str) -> Vec<String> {
         locked(&self.0).get(arn).cloned().unwrap_or_default()

@@ -124,6 +124,8 @@ async fn set_faults(State(desk): State<Desk>, body: Bytes) -> Response {
 async fn stream(State(mut desk): State<Desk>) -> impl IntoResponse {
     let (sender, receiver) = mpsc::channel::<Result<Event, Infallible>>(16);
     let mut news = desk.inbox.news();
+    // Firefox opens a stream at its first byte. A full channel is impossible yet.
+    let _ = sender.try_send(Ok(Event::default().comment("")));
     tokio::spawn(async move {
         loop {
             let event = tokio::select! {

@@ -79,6 +79,17 @@ impl Attempt {
         self.among.iter().any(|(kept, key)| self.state.live(*kept, key, now).is_some())
     }
 
+    /// Whether it was the last attempt of a code.
+    pub fn is_last(&self) -> bool {
+        self.among.iter().any(|(kept, key)| match kept {
+            // An attempt from elsewhere is not counted at its code.
+            Kept::Own(lane) if self.elsewhere.as_ref() != Some(key) => {
+                self.state.on(*lane).codes.get(key).is_some_and(|code| code.attempts_left == 0)
+            }
+            Kept::Own(_) | Kept::Long => false,
+        })
+    }
+
     /// Compares `code` with the codes that were sent to `to`. `pepper` looks up a pepper by its id; a code without its pepper
     /// never matches.
     pub fn prove(

@@ -177,6 +177,7 @@ impl Ended<'_> {
             own_ms,
             cold_start: *is_cold,
             cause: cause.as_deref(),
+            lockout: report.lockout(),
             about: report.about(),
             metrics: metrics.members(function, &counted, now),
             steps: report.steps(),
@@ -202,6 +203,9 @@ struct RequestLine<'a> {
     cold_start: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     cause: Option<&'a str>,
+    /// At the top level, because filter patterns cannot search a list.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lockout: Option<&'a str>,
     #[serde(flatten)]
     about: &'a Pseudonyms,
     /// CloudWatch expects its metrics at the top level.

@@ -139,6 +139,7 @@ impl Line {
             | Step::Challenge { .. }
             | Step::Try { .. }
             | Step::Compared { .. }
+            | Step::Lockout { .. }
             | Step::AnsweredAgain
             | Step::Refresh { .. }
             | Step::Ended { .. } => {}

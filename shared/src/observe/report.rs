@@ -104,6 +104,11 @@ pub enum Step {
         /// Whether it was correct.
         right: bool,
     },
+    /// This wrong code began a lockout.
+    Lockout {
+        /// What takes no more attempts: `code`, because none is left, or `network`, because its failures have reached their limit.
+        of: Word,
+    },
     /// A code was used up.
     Used {
         /// The channel of its message.
@@ -239,6 +244,15 @@ impl Report {
     /// The pseudonyms of this request.
     pub fn about(&self) -> &Pseudonyms {
         &self.about
+    }
+
+    /// The widest lockout that the request began.
+    pub(crate) fn lockout(&self) -> Option<&str> {
+        // A network is noted after the code.
+        self.steps.iter().rev().find_map(|noted| match &noted.step {
+            Step::Lockout { of } => Some(of.as_ref()),
+            _ => None,
+        })
     }
 
     /// The number of calls to AWS, including retries.

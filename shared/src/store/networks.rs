@@ -62,6 +62,10 @@ impl OtpTable {
         match write.send().await? {
             Written::Done(item) => {
                 note(action.name(), Some(count(&item, own.0)?), allowance, true);
+                // Nobody guesses by requesting messages, so their limit is no lockout.
+                if action == Action::Failure && is_full(&item, &counters)? {
+                    report::note(Step::Lockout { of: "network".into() });
+                }
                 Ok(Quota::Left)
             }
             Written::Refused(item) => {
@@ -144,6 +148,10 @@ impl OtpTable {
 fn counters(network: &NetworkDigest, allowance: Allowance) -> Vec<Counter<'_>> {
     let counter = |(name, networks): (_, u32)| (COUNT.with_suffix(name), allowance.count.saturating_mul(networks));
     network.counters().into_iter().map(counter).collect()
+}
+
+fn is_full(item: &Item, counters: &[Counter<'_>]) -> Result<bool> {
+    counters.iter().try_fold(false, |found, (path, most)| Ok(found || count(item, *path)? >= *most))
 }
 
 /// The network's own counter, and those of wider networks.

@@ -23,11 +23,11 @@ fn is_range(text: &[u8], start: usize) -> bool {
     key.starts_with(b"SMS#") && key.ends_with(b"#")
 }
 
-/// The parts of a request for OtpTable: the whole request, or some writes of a transaction.
-pub(super) fn of_otp_table(body: &Value) -> impl Iterator<Item = &Value> {
+/// The parts of a request for a table: the whole request, or some writes of a transaction.
+pub(super) fn of_table<'a>(table: &'static str, body: &'a Value) -> impl Iterator<Item = &'a Value> {
     let parts = body["TransactItems"].as_array().into_iter().flatten().filter_map(Value::as_object);
     let parts = parts.flat_map(|part| part.values()).chain([body]);
-    parts.filter(|part| part["TableName"].as_str().is_some_and(|name| name.contains("OtpTable")))
+    parts.filter(move |part| part["TableName"].as_str().is_some_and(|name| name.contains(table)))
 }
 
 /// All text in a value, with binary values such as `{"B": "MTIzNDU2"}` decoded.

@@ -56,6 +56,10 @@ impl Buses {
         Ok(())
     }
 
+    pub(crate) fn names(&self) -> Vec<String> {
+        locked(&self.buses).keys().cloned().collect()
+    }
+
     /// The events of a bus, oldest first.
     pub(crate) fn events(&self, bus: &str) -> Vec<Event> {
         locked(&self.buses).get(bus).map(|bus| bus.events.clone()).unwrap_or_default()

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use shared::words::Timestamp;
+use tokio::sync::watch;
 
 use super::endpoint::Services;
 use crate::account::Account;
@@ -113,6 +114,11 @@ impl Services {
         self.0.buses.events(bus)
     }
 
+    /// The names of the buses.
+    pub fn buses(&self) -> Vec<String> {
+        self.0.buses.names()
+    }
+
     /// Creates the queue `arn`, unless it exists.
     pub fn create_queue(&self, arn: &str) {
         self.0.queues.create(arn);
@@ -140,6 +146,16 @@ impl Services {
         days: &RangeInclusive<u64>,
     ) -> Option<f64> {
         self.0.metrics.sum(metric, dimensions, days)
+    }
+
+    /// The ARNs of the queues.
+    pub fn queues(&self) -> Vec<String> {
+        self.0.queues.arns()
+    }
+
+    /// Changes whenever an event comes to a bus, or a message to a queue.
+    pub fn arrivals(&self) -> watch::Receiver<u64> {
+        self.0.arrivals.subscribe()
     }
 
     /// The ids of the shards of a table's stream. Empty for a table without a stream.

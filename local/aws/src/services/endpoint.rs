@@ -10,6 +10,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode};
 use shared::words::Clock;
+use tokio::sync::watch;
 use tracing::Dispatch;
 
 use super::serve::Parts;
@@ -72,6 +73,7 @@ impl Services {
             tables: Tables::open(clock.clone(), data)?,
             buses: Buses::new(clock.clone()),
             queues: Queues::default(),
+            arrivals: watch::Sender::default(),
             secrets: Secrets::open(clock, data)?,
             ses: Ses::new(move |mail| deliver_mail(Delivered::Mail(mail))),
             sns: Sns::new(move |sms| deliver(Delivered::Sms(sms))),

@@ -6,6 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::Request;
 use serde_json::Value;
+use tokio::sync::watch;
 
 use crate::account::{self, Account, DEPLOYER};
 use crate::calls::{CallRecord, Calls, Capacity};
@@ -33,6 +34,8 @@ pub(super) struct Parts {
     pub(super) tables: Tables,
     pub(super) buses: Buses,
     pub(super) queues: Queues,
+    /// How often something has come to a bus or a queue.
+    pub(super) arrivals: watch::Sender<u64>,
     pub(super) secrets: Secrets,
     pub(super) ses: Ses,
     pub(super) sns: Sns,
@@ -138,6 +141,12 @@ impl Parts {
         outcome
     }
 
+    /// Tells that something has come to a bus or a queue.
+    fn arriving(&self, outcome: Result<Value, Refusal>) -> Result<Value, Refusal> {
+        self.arrivals.send_modify(|arrivals| *arrivals += 1);
+        outcome
+    }
+
     fn run(&self, call: &Call) -> (Result<Value, Refusal>, Capacity, Duration) {
         let free = Capacity::default();
         if !call.service.model(self.models).serves(&call.operation) {
@@ -148,7 +157,7 @@ impl Parts {
                 let (outcome, capacity) = self.tables.answer(call);
                 (outcome, capacity, Duration::ZERO)
             }
-            Service::Events => (self.buses.answer(call), free, Duration::ZERO),
+            Service::Events => (self.arriving(self.buses.answer(call)), free, Duration::ZERO),
             Service::Ses => {
                 let (outcome, delay) = self.ses.answer(call, || self.faults.delivery());
                 (outcome, free, delay)
@@ -158,7 +167,7 @@ impl Parts {
                 let (outcome, delay) = self.sns.answer(call, || self.faults.delivery());
                 (outcome, free, delay)
             }
-            Service::Sqs => (self.queues.answer(call), free, Duration::ZERO),
+            Service::Sqs => (self.arriving(self.queues.answer(call)), free, Duration::ZERO),
         }
     }
 }

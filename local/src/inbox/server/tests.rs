@@ -162,7 +162,9 @@ async fn faults_are_set_and_shown() {
 #[tokio::test]
 async fn other_hosts_and_other_origins_are_kept_out() {
     let (_stack, inbox) = stack(true).await;
-    assert_eq!(send(inbox, "GET /api/messages", "host: evil.example\r\n", "").await.0, 403);
+    for path in ["/api/messages", "/api/events", "/api/events/stream"] {
+        assert_eq!(send(inbox, &format!("GET {path}"), "host: evil.example\r\n", "").await.0, 403);
+    }
     assert_eq!(send(inbox, "DELETE /api/messages", "origin: https://evil.example\r\n", "").await.0, 403);
     assert_eq!(send(inbox, "DELETE /api/messages", &format!("origin: http://{inbox}\r\n"), "").await.0, 204);
     for path in ["/", "/page.css", "/page.js", "/api", "/reference.css", "/reference.js"] {
@@ -175,10 +177,12 @@ async fn other_hosts_and_other_origins_are_kept_out() {
 async fn the_inbox_is_framed_by_nobody_and_says_what_it_is() {
     let (_stack, inbox) = stack(true).await;
     let headers = async |line: &str| exchange(inbox, line, "", "").await.1;
-    for path in ["/", "/api", "/api/messages", "/api/logs", "/api/clock", "/openapi.json", "/nowhere"] {
+    for path in
+        ["/", "/api", "/events", "/api/messages", "/api/events", "/api/logs", "/api/clock", "/openapi.json", "/nowhere"]
+    {
         assert!(headers(&format!("GET {path}")).await.contains("x-content-type-options: nosniff"), "{path}");
     }
-    for path in ["/", "/api"] {
+    for path in ["/", "/api", "/events"] {
         assert!(headers(&format!("GET {path}")).await.contains("frame-ancestors 'none'"), "{path}");
     }
 }

@@ -167,3 +167,22 @@ fn a_right_answer_gives_back_what_it_did_not_need() {
     let settled = state.settle(&long, at(NOW));
     assert_eq!((settled.attempts, settled.charged_in_a_row), (0, [40, 8]));
 }
+
+/// An answer from elsewhere is not counted at its code, so a code that others used up is not its last attempt.
+#[test]
+fn the_last_attempt_leaves_its_code_none() {
+    let left = |attempts_left| {
+        let mut state = living();
+        state.open.codes.get_mut("0").unwrap().attempts_left = attempts_left;
+        state
+    };
+    let (own, none) = (["0".to_owned()], Vec::new());
+    for (attempts_left, is_last) in [(2, false), (1, false), (0, true)] {
+        let bound = Attempt::bound(&ada().1, left(attempts_left), Lane::Open, "0");
+        let unbound = Attempt::unbound(&ada().1, left(attempts_left), &own, Some(&"1".to_owned()));
+        assert_eq!([bound.is_last(), unbound.is_last()], [is_last; 2], "{attempts_left}");
+        assert!(!Attempt::unbound(&ada().1, left(attempts_left), &none, Some(&own[0])).is_last());
+        assert!(!Attempt::bound(&ada().1, left(attempts_left), Lane::Known, "d").is_last());
+        assert!(!Attempt::long(&ada().1, left(attempts_left)).is_last());
+    }
+}
