@@ -238,9 +238,9 @@ async fn a_sweep_stops_before_its_timeout_and_the_next_one_goes_on() {
         auth.wait(4 * 60);
         gate.open();
     };
-    let steering = tokio::time::timeout(Duration::from_secs(60), steering);
-    let (answer, steered) = tokio::join!(sweep(&auth), steering);
-    steered.expect("the sweep reads fewer users at the same time");
+    let both = async { tokio::join!(sweep(&auth), steering) };
+    let both = tokio::time::timeout(Duration::from_secs(60), both).await;
+    let (answer, ()) = both.expect("the sweep reads fewer users at the same time");
     assert_eq!(answer, Ok(json!({ "swept": AT_ONCE, "left": USERS - AT_ONCE })));
     assert!(auth.stack.logs().iter().any(|line| line.contains("sweep_stopped") && line.contains(r#""left":15"#)));
     assert_eq!(sweep(&auth).await, Ok(swept(USERS)));
