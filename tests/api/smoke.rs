@@ -127,6 +127,9 @@ async fn a_deployer_has_only_read_access() {
     }
 }
 
+/// The member of an answer of [`Standin`] that holds its status, if it is not 200.
+const STATUS: &str = "STATUS";
+
 /// Services missing from `local`, with the answers of a sound account, except for one change.
 struct Standin {
     url: String,
@@ -150,7 +153,9 @@ impl Standin {
                 let asked = asked.unwrap_or_else(|| head.uri.to_string());
                 let mut body = sound(&asked);
                 change(&asked, &mut body);
-                body.as_str().map_or_else(|| body.to_string(), str::to_owned)
+                let status = body.get(STATUS).and_then(Value::as_u64).unwrap_or(200);
+                let status = axum::http::StatusCode::from_u16(u16::try_from(status).unwrap()).unwrap();
+                (status, body.as_str().map_or_else(|| body.to_string(), str::to_owned))
             }
         };
         tokio::spawn(async move { axum::serve(listener, axum::Router::new().fallback(answer)).await });
@@ -308,6 +313,9 @@ async fn every_problem_of_a_stack_is_reported_with_its_fix() {
             "stream readers",
             Bad,
         ),
+        // After a restore, copies of the mappings read the new table.
+        (("uuid-of-record", |body| *body = json!({ STATUS: 404, "Type": "User" })), "stream readers", Doubtful),
+        (("uuid-of-record", |body| *body = json!({ STATUS: 403, "Type": "User" })), "stream readers", Bad),
         (("DescribeSecret", |body| body["RotationEnabled"] = json!(false)), "key age", Bad),
         (("DescribeSecret", |body| body["NextRotationDate"] = json!(1_700_000_000)), "key age", Bad),
         (("FilterLogEvents", |body| body["events"][0]["message"] = json!("the code 123456")), "logs", Bad),

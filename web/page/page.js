@@ -298,7 +298,8 @@ async function more() {
     lastElementChild.querySelector(".device").textContent = mine.devices.get(dataset.session) ?? "";
   }
   const isEmpty = $("entries").children.length === 0;
-  $("activity-note").textContent = `${isEmpty ? "There are no entries. New ones" : "New entries"} appear after a minute or two.`;
+  const none = next === null ? "There are no entries. New ones" : "Older entries follow. New ones";
+  $("activity-note").textContent = `${isEmpty ? none : "New entries"} appear after a minute or two.`;
   Object.assign($("more"), { textContent: "Show more", hidden: next === null });
   return entries[0];
 }

@@ -32,7 +32,7 @@ async fn the_binary_erases_a_deleted_user() {
         assert_eq!(auth.items("ID#").len() + auth.items("S#").len(), 0);
     }
     let swept = function.invoke(json!({ "source": "aws.events", "detail-type": "Scheduled Event" })).await;
-    assert_eq!(swept, Ok(json!({ "swept": 1, "left": 0 })));
+    assert_eq!(swept, Ok(json!({ "swept": 1, "complete": true })));
     for wrong in [json!({}), json!({ "user": "x", "items": [] }), json!({ "user": null })] {
         assert!(function.invoke(wrong).await.is_err());
     }

@@ -50,6 +50,7 @@ function render({ setting, is_read: isRead, rules, count, events, queues }) {
   const isFailing = queues.some(({ count }) => count > 0);
   if (isFailing !== ($("queues").nextElementSibling === $("bus"))) $("content").insertBefore($("queues"), isFailing ? $("bus") : null);
   $("content").hidden = false;
+  for (const [id, item] of rows) if (!item.isConnected) rows.delete(id);
 }
 
 function whyEmpty(setting, isRead) {
@@ -67,7 +68,7 @@ function queue({ name, count, messages }) {
   section.querySelector(".count").toggleAttribute("data-bad", count > 0);
   section.querySelector(".empty").hidden = count > 0;
   section.querySelector(".full").hidden = count === 0;
-  place(section.querySelector("ol"), messages.map((message, at) => row(`message ${name} ${count - at}`, "message", (item) => {
+  place(section.querySelector("ol"), messages.map((message, at) => row(`message ${count - at} ${JSON.stringify(message)}`, "message", (item) => {
     item.querySelector(".type").textContent = message.function ?? "";
     words(item, [["reason", message.reason], ["shard", message.shardId], ["sequence number", message.sequenceNumber]]);
     whole(item, message);
@@ -75,7 +76,7 @@ function queue({ name, count, messages }) {
   return section;
 }
 
-// An event never changes, so its row is filled once.
+// An event never changes, so its row is filled once. `render` forgets the rows that are gone.
 function row(id, template, fill) {
   if (!rows.has(id)) {
     const item = $(template).content.firstElementChild.cloneNode(true);

@@ -18,7 +18,7 @@ use crate::assets::asset;
 /// How many events of a bus, and messages of a queue, the page gets. The newest ones.
 const SHOWN: usize = 500;
 
-/// What the page shows.
+/// The content of the page.
 #[derive(Clone)]
 pub(crate) struct Watched {
     pub(crate) services: Services,

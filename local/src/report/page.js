@@ -37,7 +37,7 @@ function show(report) {
     ["Active in 30 days", active.month],
     ["Sign-ups", report.sign_ups],
     ["Sign-ins", report.sign_ins],
-    ["Cost per sign-in", cost.per_sign_in === null ? "–" : dollars(cost.per_sign_in)],
+    ["Cost per sign-in", typeof cost?.per_sign_in === "number" ? dollars(cost.per_sign_in) : "–"],
   ];
   $("figures").replaceChildren(
     ...figures.map(([name, value]) => make("div", {}, make("dt", {}, name), make("dd", {}, String(value)))));
@@ -59,15 +59,17 @@ function show(report) {
   const none = make("li", { class: "none" }, "No sign-up named a source yet");
   $("top-sources").replaceChildren(...(top.length ? top : [none]));
 
-  $("requests").textContent = `${plural(codes.requests, "request")} for a code, ${codes.rate_limited} of them over a rate limit. ` +
-    `${plural(codes.attempts, "attempt")} at a code.`;
-  fill("codes", codes.channels.map((row) => [
+  $("requests").textContent = codes
+    ? `${plural(codes.requests, "request")} for a code, ${codes.rate_limited} of them over a rate limit. ` +
+      `${plural(codes.verify_requests, "request")} to verify one.`
+    : "The functions wrote no metrics in these days, so the codes and their cost are unknown.";
+  fill("codes", (codes?.channels ?? []).map((row) => [
     row.channel, row.sent, row.refused, row.unknown, row.used,
     { number: row.success_rate === null ? "–" : percent(row.success_rate) },
   ]));
   fill("sources", report.sources.map((row) => [row.name, row.category ?? "", row.url ?? "", row.sign_ups]));
   fill("week", report.last_week.map((row) => [row.date, row.name, row.category ?? "", row.sign_ups]));
-  const lines = [["Emails", cost.mails], ["Text messages", cost.texts], ["Requests", cost.requests]];
+  const lines = cost ? [["Emails", cost.mails], ["Text messages", cost.texts], ["Requests", cost.requests]] : [];
   fill("cost", lines.map(([name, amount]) => [name, { number: dollars(amount) }]));
   $("report").hidden = false;
 }

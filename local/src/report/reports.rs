@@ -1,4 +1,4 @@
-//! What a report needs is read as on AWS: the counts from RecordTable, and the codes from CloudWatch's metrics.
+//! Reads the input of a report as on AWS: the counts from RecordTable, and the codes from CloudWatch's metrics.
 
 use std::sync::Arc;
 
@@ -63,11 +63,11 @@ impl Reports {
         let sum = |(metric, function): &(Metric, String)| {
             let dimensions = [("FunctionName", function.as_str())].into_iter().chain(metric.dimension);
             let dimensions: Vec<_> = dimensions.collect();
-            parts.services.metric_sum((NAMESPACE, metric.name), &dimensions, &days).unwrap_or_default()
+            parts.services.metric_sum((NAMESPACE, metric.name), &dimensions, &days)
         };
-        let codes = Codes::of(parts.metrics.iter().map(sum));
+        let codes = Codes::of(&parts.metrics.iter().map(sum).collect::<Vec<_>>());
         let counts = parts.table.counts(days.clone()).await.map_err(failure)?;
-        Ok(Report::new(now, &counts, &codes, &parts.prices))
+        Ok(Report::new(now, &counts, codes.as_ref(), &parts.prices))
     }
 }
 

@@ -1,6 +1,6 @@
 //! The report on a terminal.
 
-use shared::history::{ActiveUsers, ChannelRow, CodesPart, Report, SourceRow};
+use shared::history::{ActiveUsers, ChannelRow, CodesPart, Cost, Report, SourceRow};
 
 /// The report as text.
 pub fn text(report: &Report) -> String {
@@ -31,23 +31,30 @@ pub fn text(report: &Report) -> String {
     });
     part(&mut text, "Sources of the last 7 days", &["sign-ups"], week);
 
-    let CodesPart { requests, rate_limited, attempts, channels } = &report.codes;
-    let counts = [("requests", requests), ("over a rate limit", rate_limited), ("attempts", attempts)];
-    part(&mut text, "Codes", &[], counts.map(|(name, count)| vec![name.to_owned(), count.to_string()]));
-    part(
-        &mut text,
-        "Codes by channel",
-        &["sent", "refused", "unknown", "used", "success"],
-        channels.iter().map(channel),
-    );
-
+    match &report.codes {
+        None => text += "\nCodes, cost\n  unknown: the functions wrote no metrics in these days\n",
+        Some(codes) => add_codes(&mut text, codes),
+    }
     let dollars = |dollars: f64| format!("${dollars:.6}");
-    let each = report.cost.per_sign_in.map_or_else(|| "no sign-ins".to_owned(), dollars);
-    let (mails, texts, requests) = (report.cost.mails, report.cost.texts, report.cost.requests);
-    let costs = [("emails", dollars(mails)), ("text messages", dollars(texts)), ("requests", dollars(requests))];
-    let costs = costs.into_iter().chain([("per sign-in", each)]);
-    part(&mut text, "Cost by docs/prices.toml", &[], costs.map(|(name, dollars)| vec![name.to_owned(), dollars]));
+    if let Some(Cost { mails, texts, requests, per_sign_in }) = report.cost {
+        let each = per_sign_in.map_or_else(|| "no sign-ins".to_owned(), dollars);
+        let costs = [("emails", dollars(mails)), ("text messages", dollars(texts)), ("requests", dollars(requests))];
+        let costs = costs.into_iter().chain([("per sign-in", each)]);
+        part(&mut text, "Cost by docs/prices.toml", &[], costs.map(|(name, dollars)| vec![name.to_owned(), dollars]));
+    }
     text
+}
+
+fn add_codes(text: &mut String, codes: &CodesPart) {
+    let CodesPart { requests, rate_limited, verify_requests, channels } = codes;
+    let counts = [
+        ("requests for a code", requests),
+        ("over a rate limit", rate_limited),
+        ("requests to verify", verify_requests),
+    ];
+    part(text, "Codes", &[], counts.map(|(name, count)| vec![name.to_owned(), count.to_string()]));
+    let columns = ["sent", "refused", "unknown", "used", "success"];
+    part(text, "Codes by channel", &columns, channels.iter().map(channel));
 }
 
 fn name(source: &SourceRow) -> String {

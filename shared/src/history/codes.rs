@@ -1,4 +1,4 @@
-//! What became of codes, from the metrics that functions write for CloudWatch.
+//! The codes of a period, from the metrics that functions write for CloudWatch.
 
 use serde::{Deserialize, Serialize};
 
@@ -18,12 +18,12 @@ pub struct Metric {
 /// The codes of all channels.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Codes {
-    /// Requests for a code.
+    /// Requests to `request-otp`, also invalid ones.
     pub requests: u64,
     /// Requests over a rate limit.
     pub rate_limited: u64,
-    /// Attempts at a code.
-    pub attempts: u64,
+    /// Requests to `verify-otp`, also invalid ones.
+    pub verify_requests: u64,
     /// By channel.
     pub channels: Vec<(Channel, ChannelCodes)>,
 }
@@ -62,17 +62,20 @@ impl Codes {
         metrics
     }
 
-    /// From the sums of [`Codes::metrics`], in their order. A missing sum counts as zero, as CloudWatch leaves out a metric
-    /// without data.
-    pub fn of(sums: impl IntoIterator<Item = f64>) -> Codes {
+    /// From the sums of [`Codes::metrics`], in their order. CloudWatch has no sum of a metric without data, which counts as zero.
+    /// `None` if no metric has data: nobody asked for a code, or the functions write no metrics.
+    pub fn of(sums: &[Option<f64>]) -> Option<Codes> {
+        if sums.iter().all(Option::is_none) {
+            return None;
+        }
         // Sums of counts are whole numbers. The conversion saturates.
-        let mut sums = sums.into_iter().map(|sum| sum as u64);
+        let mut sums = sums.iter().map(|sum| sum.unwrap_or_default() as u64);
         let mut next = || sums.next().unwrap_or_default();
-        let (requests, rate_limited, attempts) = (next(), next(), next());
+        let (requests, rate_limited, verify_requests) = (next(), next(), next());
         let channels = Channel::ALL.map(|channel| {
             let (sent, refused, unknown, used) = (next(), next(), next(), next());
             (channel, ChannelCodes { sent, refused, unknown, used })
         });
-        Codes { requests, rate_limited, attempts, channels: channels.into() }
+        Some(Codes { requests, rate_limited, verify_requests, channels: channels.into() })
     }
 }

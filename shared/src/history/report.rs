@@ -39,10 +39,10 @@ pub struct Report {
     pub sources: Vec<SourceRow>,
     /// The sources of the last seven days by day, the newest day first.
     pub last_week: Vec<DaySourceRow>,
-    /// What became of codes.
-    pub codes: CodesPart,
-    /// What sign-ins cost.
-    pub cost: Cost,
+    /// The codes that were sent. `None` without metrics.
+    pub codes: Option<CodesPart>,
+    /// The cost of sign-ins. `None` without metrics, which count the messages.
+    pub cost: Option<Cost>,
 }
 
 /// Users whose last activity is at most this long ago, by UTC day.
@@ -110,15 +110,15 @@ pub struct DaySourceRow {
     pub source: SourceRow,
 }
 
-/// What became of codes, from CloudWatch's metrics.
+/// The codes of all channels, from CloudWatch's metrics.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CodesPart {
-    /// Requests for a code.
+    /// Requests to `request-otp`, also invalid ones.
     pub requests: u64,
     /// Of these, the requests over a rate limit.
     pub rate_limited: u64,
-    /// Attempts at a code.
-    pub attempts: u64,
+    /// Requests to `verify-otp`, also invalid ones.
+    pub verify_requests: u64,
     /// Each channel.
     pub channels: Vec<ChannelRow>,
 }
@@ -146,7 +146,7 @@ pub struct Prices {
     pub sign_in: f64,
 }
 
-/// What sign-ins cost, in dollars.
+/// The cost of sign-ins, in dollars.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Cost {
     /// All mails.
@@ -166,7 +166,7 @@ impl Report {
     }
 
     /// The report at `now`, from the counts and codes of its period.
-    pub fn new(now: Timestamp, counts: &Counts, codes: &Codes, prices: &Prices) -> Report {
+    pub fn new(now: Timestamp, counts: &Counts, codes: Option<&Codes>, prices: &Prices) -> Report {
         let period = Report::period(now);
         let days: Vec<DayRow> = period.clone().map(|day| day_row(day, counts)).collect();
         let [sign_ups, sign_ins] = days.iter().fold([0, 0], |[ups, ins], day| [ups + day.sign_ups, ins + day.sign_ins]);
@@ -183,8 +183,8 @@ impl Report {
             top_sources: top(&sources),
             sources,
             last_week: last(WEEK, now).rev().flat_map(|day| sources_of_day(day, counts)).collect(),
-            codes: codes_part(codes),
-            cost: cost(codes, sign_ins, prices),
+            codes: codes.map(codes_part),
+            cost: codes.map(|codes| cost(codes, sign_ins, prices)),
         }
     }
 }
@@ -283,8 +283,8 @@ fn codes_part(codes: &Codes) -> CodesPart {
         let success_rate = (sent > 0).then(|| (codes.used as f64 / sent as f64).min(1.0));
         ChannelRow { channel: *channel, codes: *codes, success_rate }
     };
-    let Codes { requests, rate_limited, attempts, .. } = *codes;
-    CodesPart { requests, rate_limited, attempts, channels: codes.channels.iter().map(row).collect() }
+    let Codes { requests, rate_limited, verify_requests, .. } = *codes;
+    CodesPart { requests, rate_limited, verify_requests, channels: codes.channels.iter().map(row).collect() }
 }
 
 /// AWS charges for a message that it accepted, whatever became of the answer.

@@ -106,7 +106,7 @@ pub enum Step {
     },
     /// This wrong code began a lockout.
     Lockout {
-        /// What takes no more attempts: `code`, because none is left, or `network`, because its failures have reached their limit.
+        /// The reason why no more attempts are taken: `code` if it has none left, or `network` if its failures have reached their limit.
         of: Word,
     },
     /// A code was used up.

@@ -85,6 +85,7 @@ impl Reconciliation {
             "A" => {
                 self.named.entry(name.parse()?).or_default();
             }
+            "LEFT" if super::record::is_place(&item) => {}
             "LEFT" if !super::record::is_erased(&item) => {
                 self.named.entry(sort.parse()?).or_default();
             }
@@ -253,7 +254,8 @@ mod tests {
         };
         let mut items = signed_up(1, "a.example").to_vec();
         items.push(signed_up(2, "a.example")[1].clone());
-        items.extend([row("1"), row("2"), left(1, false), left(4, false), left(5, true)]);
+        let place = json!({ "pk": { "S": "LEFT" }, "sk": { "S": "place" }, "last": { "S": user(4) } });
+        items.extend([row("1"), row("2"), left(1, false), left(4, false), left(5, true), place]);
         let erase = |number: u32, items: Value| json!({ "user": user(number), "items": items });
         assert_eq!(reconciled(&items).erasures, [erase(2, json!(["ID#2"])), erase(3, json!([])), erase(4, json!([]))]);
     }

@@ -111,7 +111,7 @@ impl Table {
         self.batch_get(keys.iter().map(key).collect()).await
     }
 
-    /// What DynamoDB is too busy to read is read again.
+    /// Reads again the items that DynamoDB was too busy to read.
     async fn batch_get(&self, keys: Vec<Item>) -> Result<Vec<Item>> {
         let started = Instant::now();
         let keys = KeysAndAttributes::builder().set_keys(Some(keys)).build().map_err(Error::internal)?;

@@ -37,7 +37,7 @@ pub struct Aws {
     pub trace: f64,
 }
 
-/// What follows from the others, for readers without this crate.
+/// Figures that follow from the others, for readers without this crate.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Counted {

@@ -38,7 +38,7 @@ pub struct Followed {
     erasure: Capacity,
 }
 
-/// What a login causes whose changes come in a batch each.
+/// The units of a login whose changes come in a batch each.
 struct Alone {
     /// The records of the stream. The filter of the mapping drops some of them.
     records: f64,

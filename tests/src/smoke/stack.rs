@@ -187,6 +187,10 @@ async fn stream_readers(signed: &Signed, mappings: &[&Resource]) -> Finding {
     for mapping in mappings {
         let found = match signed.get(LAMBDA, &format!("/2015-03-31/event-source-mappings/{}", mapping.id)).await {
             Ok(found) => found,
+            Err(Problem::Refused(seen)) if seen.starts_with("AWS answered 404 ") => {
+                let fix = "after a restore, a copy reads the new table: see docs/operations.md, Restore from a backup";
+                return Finding::doubtful(NAME, format!("{} is gone", mapping.name), fix);
+            }
             Err(problem) => return failed(NAME, problem, "lambda:GetEventSourceMapping"),
         };
         let text = |name: &str| found[name].as_str().unwrap_or("unknown").to_owned();

@@ -1,4 +1,4 @@
-//! `LEFT` in `RecordTable`: the users whose item was deleted, one row for each.
+//! `LEFT` in `RecordTable`: the users whose item was deleted, one row for each. Behind them is the place at which a sweep stopped.
 
 use serde::{Deserialize, Serialize};
 
@@ -21,7 +21,20 @@ row! {
     }
 }
 
+row! {
+    #[derive(Serialize, Deserialize)]
+    struct Stopped {
+        /// The last user of the sweep.
+        LAST = "last" => last: UserId,
+    }
+}
+
 const KIND: &str = "LEFT";
+
+/// The sort key of the place at which a sweep stopped. It sorts behind all users.
+const PLACE: &str = "place";
+/// Sorts between the users and the place.
+const BEHIND_USERS: &str = "g";
 
 /// The rows of a page.
 const PAGE: usize = 100;
@@ -76,7 +89,30 @@ impl RecordTable {
         let range = after.as_deref().map_or(Range::First, Range::After);
         let found = self.table.query(&key(), range, PAGE).await?;
         let read = |item| row::read::<Row>(item).map(view);
-        found.into_iter().map(read).collect()
+        found.into_iter().filter(|item| !is_place(item)).map(read).collect()
+    }
+
+    /// The last user of a sweep that stopped before the end of the list.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`](crate::words::Error::Unavailable) when the table is unreachable.
+    pub async fn sweep_stopped_at(&self) -> Result<Option<UserId>> {
+        let found = self.table.query(&key(), Range::After(BEHIND_USERS), 1).await?;
+        found.into_iter().next().map(|item| row::read::<Stopped>(item).map(|row| row.last)).transpose()
+    }
+
+    /// Notes at which user a sweep stopped. `None` if it came to the end of the list.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`](crate::words::Error::Unavailable) when the table is unreachable.
+    pub async fn note_sweep(&self, last: Option<&UserId>) -> Result<()> {
+        match last {
+            Some(last) => {
+                let write = self.table.update_at(key(), PLACE).unconditionally();
+                write.set(LAST, ("last", last.to_string().as_str())).send().await.map(|_| ())
+            }
+            None => self.table.delete_at(&key(), PLACE).await,
+        }
     }
 
     /// Drops a user from the list.
@@ -86,6 +122,11 @@ impl RecordTable {
     pub async fn forget_left(&self, user: &UserId) -> Result<()> {
         self.table.delete_at(&key(), &user.to_string()).await
     }
+}
+
+/// Whether a row of the list is the place at which a sweep stopped.
+pub(in crate::store) fn is_place(row: &Item) -> bool {
+    row.contains_key(&LAST.name())
 }
 
 /// Whether a row of the list has been erased.

@@ -11,6 +11,6 @@ pub use self::activity::{ActivityPage, ActivityRow};
 pub use self::counters::Progress;
 pub(super) use self::counters::read_counts;
 pub use self::left::Left;
-pub(super) use self::left::is_erased;
+pub(super) use self::left::{is_erased, is_place};
 pub use self::rows::UserRow;
 pub use self::sources::UserSource;
