@@ -191,7 +191,7 @@ async fn the_sweep_tells_that_record_is_behind() {
     assert_eq!(sweep(&auth).await, Ok(swept(1)), "it may still come");
     auth.wait(3_600);
     let failure = sweep(&auth).await.unwrap_err();
-    assert!(failure.contains("1 users are erased, and have no event of it: `record` is behind"), "{failure}");
+    assert!(failure.contains("1 erased users have no event of it: `record` is behind"), "{failure}");
     assert!(auth.stack.logs().iter().any(|line| line.contains("record_overdue") && line.contains(&user)));
 
     auth.faults(json!({}));

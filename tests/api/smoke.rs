@@ -285,7 +285,7 @@ type Change = (&'static str, fn(&mut Value));
 async fn every_problem_of_a_stack_is_reported_with_its_fix() {
     use Verdict::{Bad, Doubtful};
     let auth = deployed(&[("OTP_FAILURES_PER_IP", "1000")]).await;
-    let changes: [(Change, &str, Verdict); 16] = [
+    let changes: [(Change, &str, Verdict); 18] = [
         (
             ("account-settings", |body| body["AccountLimit"]["UnreservedConcurrentExecutions"] = json!(10)),
             "executions",
