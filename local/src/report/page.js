@@ -40,7 +40,7 @@ function show(report) {
     ["Cost per sign-in", typeof cost?.per_sign_in === "number" ? dollars(cost.per_sign_in) : "–"],
   ];
   $("figures").replaceChildren(
-    ...figures.map(([name, value]) => make("div", {}, make("dt", {}, name), make("dd", {}, String(value)))));
+    ...figures.map(([name, value]) => make("div", {}, make("dt", {}, name), make("dd", { "data-figure": name }, String(value)))));
 
   const most = Math.max(1, ...report.days.map((day) => Math.max(day.sign_ins, day.sign_ups)));
   $("days").replaceChildren(...report.days.map((day) => {
