@@ -94,8 +94,14 @@ async fn known_and_unknown(browser: &Browser, address: &str) -> Finding {
     let (mut known, mut unknown) = (Vec::new(), Vec::new());
     for number in 0..ANSWERS {
         let stranger = format!("nobody-{number}-{}@{domain}", shared::words::Clock::system().now().unix());
-        known.push(false_answer(browser, address, number).await);
-        unknown.push(false_answer(browser, &stranger, number).await);
+        // Whatever slows the first request of a pair down hits both equally often.
+        if number % 2 == 0 {
+            known.push(false_answer(browser, address, number).await);
+            unknown.push(false_answer(browser, &stranger, number).await);
+        } else {
+            unknown.push(false_answer(browser, &stranger, number).await);
+            known.push(false_answer(browser, address, number).await);
+        }
     }
     let answers: Vec<&Seen> = known.iter().chain(&unknown).flatten().collect();
     let Some(first) = answers.first().filter(|_| answers.len() == 2 * ANSWERS) else {
