@@ -84,8 +84,7 @@ impl Environments {
 
     /// The deployed name of the function with this binary.
     pub(crate) fn deployed(&self, binary: &str) -> Option<String> {
-        let (.., variables) = self.iter().find(|(_, its, _)| *its == binary)?;
-        variables.get("AWS_LAMBDA_FUNCTION_NAME").cloned()
+        self.variables(self.named_by(binary)?)?.get("AWS_LAMBDA_FUNCTION_NAME").cloned()
     }
 
     pub(crate) fn variables(&self, function: &str) -> Option<&Variables> {

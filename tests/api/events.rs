@@ -45,7 +45,7 @@ async fn ask(inbox: SocketAddr, line: &str, body: &str) -> (String, String) {
     (head.to_lowercase(), body.to_owned())
 }
 
-/// What the page shows.
+/// The JSON behind the page.
 async fn shown(inbox: SocketAddr) -> Value {
     serde_json::from_str(&ask(inbox, "GET /api/events", "").await.1).unwrap()
 }

@@ -55,7 +55,7 @@ fn matched(auth: &Deployment, filter: &FilterPattern) -> BTreeSet<String> {
     lines.map(id).collect()
 }
 
-/// What the signals should tell.
+/// The signals that these requests should cause.
 #[derive(Default)]
 struct Expected {
     failed: BTreeSet<String>,

@@ -1,4 +1,4 @@
-// What happened to the account, on the page: `local` reads the stream each second, and `record` writes the entries.
+// The activity on the page. `local` reads the stream each second, and `record` writes the entries.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { app, codeOf, signIn } from "./app.js";

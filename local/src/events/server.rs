@@ -4,7 +4,7 @@ use std::convert::Infallible;
 
 use axum::Router;
 use axum::extract::State;
-use axum::http::header;
+use axum::http::StatusCode;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -13,7 +13,7 @@ use local_aws::Services;
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
-use crate::assets::asset;
+use crate::assets::{self, asset};
 
 /// How many events of a bus, and messages of a queue, the page gets. The newest ones.
 const SHOWN: usize = 500;
@@ -63,8 +63,7 @@ async fn all(State(watched): State<Watched>) -> Response {
     let queues: Vec<Value> = queues.collect();
     let body = json!({ "setting": setting, "is_read": is_read, "rules": rules, "count": count, "events": events,
         "queues": queues });
-    let headers = [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-store")];
-    (headers, body.to_string()).into_response()
+    assets::json(StatusCode::OK, &body)
 }
 
 /// Tells a page to load everything again, until the stack stops. One event may stand for many changes.

@@ -13,14 +13,14 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use local_aws::gateway::Api;
 use local_aws::{Services, StackClock};
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{mpsc, watch};
 use tokio_stream::wrappers::ReceiverStream;
 
 use super::messages::{Inbox, News};
 use super::requests::{Advance, FaultsOf, Wanted, read};
-use crate::assets::asset;
+use crate::assets::{self, asset};
 use crate::logs::Logs;
 use crate::reference;
 
@@ -51,17 +51,12 @@ pub(crate) fn router(desk: Desk) -> Router {
         .with_state(desk)
 }
 
-fn answer(status: StatusCode, body: &Value) -> Response {
-    let headers = [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-store")];
-    (status, headers, body.to_string()).into_response()
-}
-
 fn refused(status: StatusCode, message: &str) -> Response {
-    answer(status, &json!({ "message": message }))
+    assets::json(status, &json!({ "message": message }))
 }
 
 async fn messages(State(desk): State<Desk>, Query(wanted): Query<Wanted>) -> Response {
-    answer(StatusCode::OK, &json!(desk.inbox.messages(wanted.address().as_deref())))
+    assets::json(StatusCode::OK, &json!(desk.inbox.messages(wanted.address().as_deref())))
 }
 
 async fn clear(State(desk): State<Desk>) -> StatusCode {
@@ -76,7 +71,7 @@ async fn logs(State(desk): State<Desk>) -> Response {
 }
 
 async fn clock(State(desk): State<Desk>) -> Response {
-    answer(StatusCode::OK, &json!({ "now": desk.clock.now().to_string() }))
+    assets::json(StatusCode::OK, &json!({ "now": desk.clock.now().to_string() }))
 }
 
 async fn advance(State(desk): State<Desk>, body: Bytes) -> Response {
@@ -88,7 +83,7 @@ async fn advance(State(desk): State<Desk>, body: Bytes) -> Response {
     match read::<Advance>(&body) {
         Ok(advance) => {
             let now = desk.clock.advance(Duration::from_secs(advance.advance_seconds));
-            answer(StatusCode::OK, &json!({ "now": now.to_string() }))
+            assets::json(StatusCode::OK, &json!({ "now": now.to_string() }))
         }
         Err(problem) => refused(StatusCode::BAD_REQUEST, &problem),
     }
@@ -96,7 +91,7 @@ async fn advance(State(desk): State<Desk>, body: Bytes) -> Response {
 
 async fn faults(State(desk): State<Desk>) -> Response {
     let gateway_status = desk.api.and_then(|api| api.gateway().refusal()).map(|status| status.as_u16());
-    answer(StatusCode::OK, &json!(FaultsOf { gateway_status, services: desk.services.faults().get() }))
+    assets::json(StatusCode::OK, &json!(FaultsOf { gateway_status, services: desk.services.faults().get() }))
 }
 
 async fn set_faults(State(desk): State<Desk>, body: Bytes) -> Response {

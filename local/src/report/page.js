@@ -18,14 +18,12 @@ const bar = (kind, share) => make("i", { class: kind, style: `--share: ${share}`
 function fill(id, rows) {
   const table = $(id);
   const heads = [...table.querySelectorAll("thead th")];
-  const cell = (value) => {
-    const isNumber = typeof value === "number" || value?.number;
-    return make("td", isNumber ? { class: "number" } : {}, String(value?.number ?? value ?? ""));
-  };
+  const isNumber = (value) => typeof value === "number" || !!value?.number;
+  const cell = (value) => make("td", isNumber(value) ? { class: "number" } : {}, String(value?.number ?? value ?? ""));
   const body = rows.map((row) => make("tr", {}, ...row.map(cell)));
   const none = make("tr", {}, make("td", { class: "none", colspan: heads.length || 1 }, "None yet"));
   table.tBodies[0].replaceChildren(...(body.length ? body : [none]));
-  rows[0]?.forEach((value, at) => heads[at]?.classList.toggle("number", typeof value === "number" || !!value?.number));
+  rows[0]?.forEach((value, at) => heads[at]?.classList.toggle("number", isNumber(value)));
 }
 
 function show(report) {

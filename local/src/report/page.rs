@@ -2,13 +2,13 @@
 
 use axum::Router;
 use axum::extract::State;
-use axum::http::{StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::StatusCode;
+use axum::response::Response;
 use axum::routing::get;
 use serde_json::json;
 
 use super::Reports;
-use crate::assets::asset;
+use crate::assets::{self, asset};
 
 pub(crate) fn router(reports: Reports) -> Router {
     Router::new()
@@ -24,6 +24,5 @@ async fn report(State(reports): State<Reports>) -> Response {
         Ok(report) => (StatusCode::OK, json!(report)),
         Err(failure) => (StatusCode::SERVICE_UNAVAILABLE, json!({ "message": failure.to_string() })),
     };
-    let headers = [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-store")];
-    (status, headers, body.to_string()).into_response()
+    assets::json(status, &body)
 }
