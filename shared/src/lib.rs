@@ -3,6 +3,8 @@
 //!
 //! Numbers such as S09 and V31 in comments are rules and attacks in `docs/security.md`.
 
+pub mod texts;
+
 pub mod words;
 
 pub mod config;

@@ -23,6 +23,7 @@ mod ignored;
 mod investigations;
 mod journeys;
 mod jwks;
+mod languages;
 mod limits;
 
 mod logout;

@@ -130,12 +130,18 @@ impl Deployment {
         self.stack.services().faults().set(serde_json::from_value(faults).unwrap());
     }
 
-    /// The code in the newest message to `address`: the first word of an email's subject, or of an SMS.
+    /// The code in the newest message to `address`: the first word of its text that can be one.
     #[track_caller]
     pub fn newest_code(&self, address: &str) -> String {
         let messages = self.stack.inbox().messages(Some(address));
         let newest = messages.first().expect("no message came");
-        newest.subject.as_ref().unwrap_or(&newest.text).split(' ').next().unwrap().to_owned()
+        let is_code = |word: &&str| match word.len() {
+            6..=10 => word.bytes().all(|byte| byte.is_ascii_digit()),
+            13 => word.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit()),
+            _ => false,
+        };
+        let mut words = newest.text.split(|char: char| !char.is_ascii_alphanumeric());
+        words.find(is_code).expect("the newest message has no code").to_owned()
     }
 
     /// How many messages `address` has received.

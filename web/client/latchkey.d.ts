@@ -76,6 +76,8 @@ export interface Options {
   api: string | URL;
   /** The transport of the refresh token. With `cookie`, the default, the API and the page must share a registrable domain. */
   delivery?: "cookie" | "body";
+  /** The language of messages with codes and of the API's errors, such as `de` or `pt-BR`. By default the browser's. */
+  locale?: string;
   /** More origins for `fetch` with the token, besides the API's and the page's own. */
   origins?: (string | URL)[];
   /** Instead of IndexedDB. A value must be on disk, and visible to all tabs, when `setItem` ends. */

@@ -69,7 +69,8 @@ export class Latchkey extends Target {
     // Two calls for one identifier would send two messages, and the code of one of them would fail.
     return joined(`${name} request ${address}`, async () => {
       const known = await this.#pendingOf(address);
-      const body = { identifier: address, challenge_id: known?.challenge, source_url: source, device: await this.#device(address) };
+      const { locale } = this.#options;
+      const body = { identifier: address, challenge_id: known?.challenge, source_url: source, device: await this.#device(address), locale };
       try {
         return await this.#expect(address, await this.#post("/api/auth/otp/request", body, isRequested));
       } catch (error) {
@@ -188,7 +189,8 @@ export class Latchkey extends Target {
     const { isBody, shared } = this.#place;
     const asked = now();
     const wasOut = this.#held === null;
-    const body = { identifier, otp_code: code, challenge_id: challenge, device: await this.#device(identifier), retry };
+    const { locale } = this.#options;
+    const body = { identifier, otp_code: code, challenge_id: challenge, device: await this.#device(identifier), locale, retry };
     let attempts = 0;
     const attempt = (isLast) => {
       attempts += 1;

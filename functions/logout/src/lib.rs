@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use shared::aws::{self, Aws, KeyringReader, Secrets};
 use shared::config::Reader;
 use shared::http::{Cookie, Delivered, Frontends, Reply, Request, TokenDelivery};
@@ -16,6 +16,7 @@ use shared::people::{EndReason, User};
 use shared::runtime::Function;
 use shared::sessions::{AccessPolicy, Audience, Grant, RefreshToken, SessionPolicy};
 use shared::store::{OtpTable, Store, UserTable};
+use shared::texts::answers;
 use shared::words::{Clock, Index, Result, Timestamp};
 
 /// The function's resources: both tables, the keys of refresh tokens and the index key.
@@ -48,12 +49,6 @@ struct Body {
     refresh: Option<String>,
     all: Option<bool>,
     token_delivery: Option<TokenDelivery>,
-}
-
-#[derive(Serialize)]
-struct LoggedOut {
-    success: bool,
-    message: &'static str,
 }
 
 impl Function for Logout {
@@ -101,7 +96,7 @@ impl Function for Logout {
             }
         }
         let cleared = (delivery == TokenDelivery::Cookie).then(|| Cookie::Refresh.clear());
-        Reply::ok(LoggedOut { success: true, message: "Logged out." })?.with_cookies(cleared)
+        Reply::done(answers::signed_out(request.language))?.with_cookies(cleared)
     }
 }
 

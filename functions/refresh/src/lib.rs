@@ -90,7 +90,7 @@ impl Function for Refresh {
         match self.trade(Presented { token, retry }, delivery, &request).await {
             // Clear the cookie. Otherwise the browser would keep sending a useless token.
             Err(error @ Error::InvalidToken) if delivery == TokenDelivery::Cookie => {
-                Reply::refusal(&error).with_cookie(&Cookie::Refresh.clear())
+                Reply::refusal(&error, request.language).with_cookie(&Cookie::Refresh.clear())
             }
             outcome => outcome,
         }

@@ -10,6 +10,7 @@ use shared::http::{Cookie, Reply, TokenDelivery};
 use shared::messages::Sent;
 use shared::observe::report::{self, Step};
 use shared::store::{Begun, ChallengeRequest};
+use shared::texts::Language;
 use shared::words::{ChallengeId, Entropy, Error, NetworkDigest, Result, Timestamp, short_id};
 use tokio::time::Instant;
 
@@ -25,6 +26,8 @@ pub(crate) struct Asking<'a> {
     /// The challenge that the client named, if we sealed its id.
     pub(crate) named: Option<&'a ChallengeRef>,
     pub(crate) delivery: TokenDelivery,
+    /// The language of the message and of the answer.
+    pub(crate) language: Language,
 }
 
 /// Refused sends in a row that may be repeated at once. After the next one, a client has to wait.
@@ -112,7 +115,7 @@ impl<'a> Asking<'a> {
         };
         let to = self.request.drafting.to;
         let life = function.policy.life_of(to, outgoing.plan.strength);
-        match function.sender.send(permit, outgoing.draft.code(), life).await {
+        match function.sender.send(permit, outgoing.draft.code(), life, self.language).await {
             Ok(Sent::Accepted | Sent::Unclear(_)) => {
                 self.sent(function, &self.names(outgoing.plan.kept(), outgoing.draft.key.clone()))
             }
@@ -159,7 +162,7 @@ impl<'a> Asking<'a> {
             challenge: (self.delivery == TokenDelivery::Body).then(|| challenge.reveal().to_owned()),
             retry_after: (!may_repeat).then_some(function.policy.resend_after),
         };
-        self.with_cookie(function, Reply::refusal(&error), &challenge)
+        self.with_cookie(function, Reply::refusal(&error, self.language), &challenge)
     }
 
     fn answer(
@@ -171,7 +174,7 @@ impl<'a> Asking<'a> {
     ) -> Result<Reply> {
         let challenge = self.seal.seal(named, self.now())?;
         let shown = (self.delivery == TokenDelivery::Body).then_some(&challenge);
-        let reply = Reply::ok(CodeSent::new(self.request.drafting.to, shown, expires_in, retry_after))?;
+        let reply = Reply::ok(CodeSent::new(self.request.drafting.to, shown, expires_in, retry_after, self.language))?;
         self.with_cookie(function, reply, &challenge)
     }
 

@@ -154,8 +154,10 @@ impl Function for RequestOtp {
             pepper: &pepper.key.mac(),
             length: self.policy.digits(lane, is_braked),
         };
+        let language = request.language;
         let request = ChallengeRequest { identifier: &identifier, asked, drafting };
-        let asking = Asking { request, gate: &gate, network: &network, seal, named: named.as_ref(), delivery };
+        let asking =
+            Asking { request, gate: &gate, network: &network, seal, named: named.as_ref(), delivery, language };
         let old = looked.old_counts();
         let answering = async {
             let allowed = gate.allow(looked, lane)?;

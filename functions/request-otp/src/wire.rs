@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use shared::http::{Cookie, Delivered, Frontends, IdentifierFields, Request, TokenDelivery};
+use shared::texts::Language;
 use shared::words::{ChallengeId, Destination, Result};
 
 #[derive(Deserialize)]
@@ -16,6 +17,9 @@ struct Body {
     _source_url: Option<String>,
     token_delivery: Option<TokenDelivery>,
     device: Option<String>,
+    /// `Request` reads it.
+    #[serde(rename = "locale")]
+    _locale: Option<String>,
 }
 
 /// The parsed request.
@@ -46,7 +50,7 @@ impl CodeRequest {
 #[derive(Serialize)]
 pub(crate) struct CodeSent<'a> {
     success: bool,
-    message: String,
+    message: &'static str,
     channel: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     challenge_id: Option<&'a str>,
@@ -61,11 +65,12 @@ impl CodeSent<'_> {
         challenge: Option<&'a ChallengeId>,
         expires_in: Duration,
         retry_after: Duration,
+        language: Language,
     ) -> CodeSent<'a> {
         let channel = to.channel();
         CodeSent {
             success: true,
-            message: format!("OTP sent to your {}", channel.place()),
+            message: channel.sent(language),
             channel: channel.name(),
             challenge_id: challenge.map(ChallengeId::reveal),
             expires_in: expires_in.as_secs(),

@@ -14,9 +14,10 @@ use shared::http::{Checker, CheckerSettings, Reply, Request};
 use shared::runtime::Function;
 use shared::sessions::Subject;
 use shared::store::{Store, UserTable, Users};
+use shared::texts::{Language, answers};
 use shared::words::{Clock, Error, Result, SessionId, Timestamp};
 
-use crate::wire::{Done, Listed};
+use crate::wire::Listed;
 
 /// The function's resources: users and their sessions, and the keys for checking access tokens.
 pub struct Sessions {
@@ -60,8 +61,8 @@ impl Function for Sessions {
         let users = self.users.of(request.tenant());
         match (request.method(), request.path.as_str()) {
             ("GET", _) => list(users, &subject, now).await,
-            (_, ALL) => end_others(users, &subject).await,
-            (_, _) => end(users, &subject, request.last_segment()).await,
+            (_, ALL) => end_others(users, &subject, request.language).await,
+            (_, _) => end(users, &subject, &request).await,
         }
     }
 }
@@ -72,18 +73,18 @@ async fn list(users: Users<'_>, subject: &Subject, now: Timestamp) -> Result<Rep
     Reply::ok(Listed::of(&sessions, &subject.session))
 }
 
-async fn end(users: Users<'_>, subject: &Subject, id: &str) -> Result<Reply> {
+async fn end(users: Users<'_>, subject: &Subject, request: &Request) -> Result<Reply> {
     let Subject { user, session: by, .. } = subject;
     // A malformed id is treated like an unknown path.
-    let session: SessionId = id.parse().map_err(|_| Error::NotFound)?;
+    let session: SessionId = request.last_segment().parse().map_err(|_| Error::NotFound)?;
     let ended = users.end_session_by(user, by, &session).await?.ok_or(Error::InvalidToken)?;
     tracing::info!(event = "session_ended", %user, session = session.as_str(), ended, "a session was ended");
-    Reply::ok(Done::new("The session has ended."))
+    Reply::done(answers::session_ended(request.language))
 }
 
-async fn end_others(users: Users<'_>, subject: &Subject) -> Result<Reply> {
+async fn end_others(users: Users<'_>, subject: &Subject, language: Language) -> Result<Reply> {
     let Subject { user, session, authenticated: opened, .. } = subject;
     let ended = users.end_other_sessions(user, session, *opened).await?.ok_or(Error::InvalidToken)?;
     tracing::info!(event = "other_sessions_ended", %user, ended, "all other sessions were ended");
-    Reply::ok(Done::new("All other sessions have ended."))
+    Reply::done(answers::others_ended(language))
 }

@@ -39,16 +39,3 @@ impl Listed<'_> {
         Listed { success: true, sessions: sorted.into_iter().map(view).collect() }
     }
 }
-
-/// Confirms the end of sessions.
-#[derive(Serialize)]
-pub(crate) struct Done {
-    success: bool,
-    message: &'static str,
-}
-
-impl Done {
-    pub(crate) fn new(message: &'static str) -> Done {
-        Done { success: true, message }
-    }
-}

@@ -163,7 +163,7 @@ impl Function for VerifyOtp {
         let refresh = tokens.into_cookie(submitted.delivery);
         let device = device_token(&submitted.to.identifier(), &index, epoch, now);
         let in_body = (submitted.delivery == TokenDelivery::Body).then_some(device.as_str());
-        let reply = Reply::ok(SignedIn::new(&user, is_new, tokens, in_body))?;
+        let reply = Reply::ok(SignedIn::new(&user, is_new, tokens, in_body, request.language))?;
         match submitted.delivery {
             TokenDelivery::Body => Ok(reply),
             TokenDelivery::Cookie => {

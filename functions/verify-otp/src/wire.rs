@@ -6,6 +6,7 @@ use shared::http::{
     Cookie, Delivered, Frontends, IdentifierFields, Request, TokenDelivery, Tokens, UserView, source_url,
 };
 use shared::people::User;
+use shared::texts::{Language, answers};
 use shared::words::{ChallengeId, Destination, Error, Result, RetryKey};
 
 #[derive(Deserialize)]
@@ -17,6 +18,9 @@ struct Body {
     challenge_id: Option<String>,
     source_url: Option<String>,
     retry: Option<String>,
+    /// `Request` reads it.
+    #[serde(rename = "locale")]
+    _locale: Option<String>,
     token_delivery: Option<TokenDelivery>,
     /// Clients send their device token with every request.
     #[serde(rename = "device")]
@@ -89,10 +93,16 @@ pub(crate) struct SignedIn<'a> {
 
 impl SignedIn<'_> {
     /// `device` is in the body unless the client gets it as a cookie.
-    pub(crate) fn new<'a>(user: &'a User, is_new_user: bool, tokens: Tokens, device: Option<&'a str>) -> SignedIn<'a> {
+    pub(crate) fn new<'a>(
+        user: &'a User,
+        is_new_user: bool,
+        tokens: Tokens,
+        device: Option<&'a str>,
+        language: Language,
+    ) -> SignedIn<'a> {
         SignedIn {
             success: true,
-            message: "Authentication successful",
+            message: answers::signed_in(language),
             user: UserView::of(user, is_new_user),
             is_new_user,
             expires_in: tokens.expires_in,

@@ -147,7 +147,7 @@ function renderMessage(m) {
   $("part").replaceChildren(view(m));
 }
 
-const plain = (m) => Object.assign(document.createElement("pre"), { textContent: m.text });
+const plain = (m) => Object.assign(document.createElement("pre"), { dir: "auto", textContent: m.text });
 // Fills the template with the facts of an SMS from the JSON.
 function bubble(m) {
   const view = $("sms").content.cloneNode(true);

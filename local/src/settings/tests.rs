@@ -148,7 +148,7 @@ fn each_warning_has_its_setting_and_disappears_with_it() {
         ("TRUSTED_PROXIES", &[("TRUSTED_PROXIES", "10.0.0.0/8"), ("TRUSTED_HOPS", "1")]),
         ("ALLOWED_ORIGINS", &[("DOMAIN_NAME", "auth.example.org"), ("ALLOWED_ORIGINS", "https://app.example.com")]),
         ("SMS_MAX_PRICE", &[sms]),
-        ("WEBOTP_HOST", &[sms]),
+        ("WEBOTP_HOST", &[sms, ("ALLOWED_ORIGINS", "http://localhost:5173")]),
         ("SMS_BREAKER_SHARE", &[sms, ("SMS_BREAKER_SHARE", "0")]),
         ("SMS_COUNTRIES", &[sms, ("SMS_PER_IP_DAY", "0")]),
         ("SMS_DAILY_BUDGET_PER_COUNTRY", &[sms, ("SMS_DAILY_BUDGET_PER_COUNTRY", "201")]),

@@ -116,7 +116,7 @@ const SMS: &[Line] = &[
         let ids = all.request.sms.india.as_ref().map(|ids| format!("entity {}, template {}", ids.entity, ids.template));
         format!("register of India: {}", given(&ids, "no ids"))
     }),
-    (&["WEBOTP_HOST"], |all| {
+    (&["WEBOTP_HOST", "ALLOWED_ORIGINS"], |all| {
         let host = all.request.sms.webotp_host.as_ref().map(|host| format!("on, for {host}"));
         format!("browsers fill the code in: {}", given(&host, "off"))
     }),
@@ -175,6 +175,11 @@ const MAIL: &[Line] = &[
     (&["MAIL_DENY"], |all| match listed(all.request.mail_limits.deny.iter().map(Domains::to_string)) {
         none if none.is_empty() => "to no domain: none".to_owned(),
         domains => format!("never to {domains}"),
+    }),
+    (&["DEFAULT_LOCALE"], |all| format!("usual language of messages: {}", all.common.language.tag())),
+    (&["OTP_IN_SUBJECT"], |all| {
+        let shows = if all.request.mail.in_subject { "has the code" } else { "does not have the code" };
+        format!("the subject {shows}")
     }),
     (&["PRODUCT_NAME"], |all| format!("the product's name, in mail and SMS: {}", all.request.mail.product)),
 ];

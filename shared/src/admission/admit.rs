@@ -6,7 +6,7 @@ use crate::observe::report::{self, Step};
 use crate::people::User;
 use crate::sessions::{Opening, Proof, Session};
 use crate::store::{NewUser, OtpTable, Owner, SignUp, Users};
-use crate::words::{Entropy, Error, Result, Timestamp, UserId, random_id};
+use crate::words::{Entropy, Error, Forbidden, Result, Timestamp, UserId, random_id};
 
 /// The tables and rules of the deployment, for admission.
 #[derive(Clone, Copy)]
@@ -66,7 +66,7 @@ pub async fn admit(proof: &Proof, door: Door<'_>, arrival: Arrival<'_>) -> Resul
     Ok(admitted)
 }
 
-const SIGN_UP_CLOSED: Error = Error::Forbidden("Sign-up is closed. Only existing users can sign in.");
+const SIGN_UP_CLOSED: Error = Error::Forbidden(Forbidden::SignUpClosed);
 
 struct Entry<'a> {
     proof: &'a Proof,

@@ -5,7 +5,7 @@ use std::fmt;
 
 use crate::codes::limits::Allowance;
 use crate::config::Reader;
-use crate::words::{Email, Error, Lane, Result, is_host_label};
+use crate::words::{Email, Error, Forbidden, Lane, Result, is_host_label};
 
 /// Where codes go by mail, and how many.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,7 +61,7 @@ impl MailPolicy {
     pub fn reaches(&self, email: &Email) -> Result<()> {
         let named_in = |list: &[Domains]| list.iter().any(|domains| domains.contain(email.domain()));
         if named_in(&self.deny) || !(self.allow.is_empty() || named_in(&self.allow)) {
-            return Err(Error::Forbidden("Codes are not sent to this email domain. Try another address."));
+            return Err(Error::Forbidden(Forbidden::MailDomain));
         }
         Ok(())
     }

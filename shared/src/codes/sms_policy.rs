@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::codes::limits::{Allowance, DAY, day_end};
 use crate::config::Reader;
-use crate::words::{Country, Destination, Entropy, Error, Lane, Phone, Result, Timestamp};
+use crate::words::{Country, Destination, Entropy, Error, Forbidden, Lane, Phone, Result, Timestamp};
 
 /// The allowed destinations of SMS, and their limits.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -131,8 +131,7 @@ impl SmsPolicy {
         let plan = phone.plan();
         let is_sent_to = |country: &Country| self.countries.contains(country);
         let country = plan.country.filter(is_sent_to);
-        let country =
-            country.ok_or(Error::Forbidden("SMS is not available in this number's country. Try an email address."))?;
+        let country = country.ok_or(Error::Forbidden(Forbidden::SmsCountry))?;
         if !plan.is_mobile {
             return Err(Error::InvalidPhone);
         }

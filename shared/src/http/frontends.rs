@@ -5,7 +5,7 @@ use serde::Deserialize;
 use crate::config::{Check, Reader};
 use crate::http::origin::{Origin, address, is_host_name};
 use crate::http::site;
-use crate::words::{Error, Result};
+use crate::words::{Error, Forbidden, Result};
 
 /// How tokens and challenge ids reach a client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -39,6 +39,10 @@ pub struct Frontends {
 }
 
 type HoldsCookies = bool;
+
+const fn refused(reason: &'static str) -> Error {
+    Error::Forbidden(Forbidden::Request(reason))
+}
 
 const NOT_ALLOWED: &str = "This origin is not allowed. The operator can add it to ALLOWED_ORIGINS.";
 
@@ -118,7 +122,7 @@ impl Frontends {
     /// with a cookie has no `Origin` (S61), or if the deployment has cookies only (S156).
     pub fn delivery(&self, asked: Option<TokenDelivery>, brings: bool, page: &Page) -> Result<TokenDelivery> {
         if asked == Some(TokenDelivery::Body) && self.is_cookie_only {
-            return Err(Error::Forbidden("This deployment sends tokens in cookies only. Leave out `token_delivery`."));
+            return Err(refused("This deployment sends tokens in cookies only. Leave out `token_delivery`."));
         }
         let delivery = asked.unwrap_or(if brings { TokenDelivery::Cookie } else { self.usual });
         if delivery == TokenDelivery::Cookie && !page.is_same_origin {
@@ -135,7 +139,7 @@ impl Frontends {
     pub fn check_page(&self, page: &Page) -> Result<()> {
         let is_allowed = |shown: &str| self.origins.iter().any(|(origin, _)| origin.as_str() == shown);
         match &page.origin {
-            Some(shown) if !page.is_same_origin && !is_allowed(shown) => Err(Error::Forbidden(NOT_ALLOWED)),
+            Some(shown) if !page.is_same_origin && !is_allowed(shown) => Err(refused(NOT_ALLOWED)),
             Some(_) | None => Ok(()),
         }
     }
@@ -147,10 +151,10 @@ impl Frontends {
             return Err(Error::invalid(CANNOT));
         }
         match origin {
-            None if brings => Err(Error::Forbidden("The Origin header is missing. A request with a cookie needs it.")),
+            None if brings => Err(refused("The Origin header is missing. A request with a cookie needs it.")),
             None => Ok(()),
             Some(shown) => match self.origins.iter().find(|(origin, _)| origin.as_str() == shown) {
-                None => Err(Error::Forbidden(NOT_ALLOWED)),
+                None => Err(refused(NOT_ALLOWED)),
                 Some((_, false)) => Err(Error::invalid(CANNOT)),
                 Some((_, true)) => Ok(()),
             },

@@ -8,6 +8,7 @@ mod frontends;
 mod identifier_fields;
 mod issuer;
 pub mod json;
+mod language;
 mod origin;
 mod proxies;
 mod reply;

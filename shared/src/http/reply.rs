@@ -6,6 +6,7 @@ use lambda_http::http::{Response, StatusCode};
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::texts::Language;
 use crate::words::{Error, Result};
 
 /// Headers that protect browsers, in every answer (S64, S154). An answer is data: no page may frame it, and a browser that opens it
@@ -46,6 +47,19 @@ impl Reply {
     pub fn ok(body: impl Serialize) -> Result<Reply> {
         let body = serde_json::to_string(&body).map_err(Error::internal)?;
         Ok(Reply { outcome: "ok", status: StatusCode::OK, body, headers: Vec::new() })
+    }
+
+    /// A 200 that only tells the user what was done.
+    ///
+    /// # Errors
+    /// As [`Reply::ok`].
+    pub fn done(message: &'static str) -> Result<Reply> {
+        #[derive(Serialize)]
+        struct Done {
+            success: bool,
+            message: &'static str,
+        }
+        Reply::ok(Done { success: true, message })
     }
 
     /// A 204 without a body.
@@ -96,10 +110,10 @@ impl Reply {
         set_cookies.into_iter().try_fold(self, |reply, set_cookie| reply.with_cookie(&set_cookie))
     }
 
-    /// The refusal for an error. A handler usually returns the error, and calls this only to add a cookie.
-    pub fn refusal(error: &Error) -> Reply {
+    /// The refusal for an error, with a message in `language`. A handler usually returns the error, and calls this only to add a cookie.
+    pub fn refusal(error: &Error, language: Language) -> Reply {
         let retry_after = error.retry_after().map(|wait| wait.as_secs().max(1));
-        let message = &error.to_string();
+        let message = &error.message(language);
         let mut refusal = Refusal { success: false, error: error.code(), message, retry_after, challenge_id: None };
         let mut headers: Vec<_> =
             retry_after.map(|wait| (header::RETRY_AFTER, HeaderValue::from(wait))).into_iter().collect();

@@ -4,6 +4,7 @@ use lambda_http::RequestExt;
 use lambda_http::aws_lambda_events::query_map::QueryMap;
 use lambda_http::http::{HeaderMap, Method, header};
 use lambda_http::request::RequestContext;
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
@@ -13,6 +14,7 @@ use crate::http::cookie::Cookies;
 use crate::http::frontends::Page;
 use crate::http::json;
 use crate::sessions::Device;
+use crate::texts::Language;
 use crate::words::{Error, Network, Result, Tenant};
 
 /// The maximum length of a body, in bytes. The longest valid one is under 1 KiB (V32).
@@ -32,6 +34,8 @@ pub struct Request {
     pub has_final_slash: bool,
     /// Whether it came by a path of a replaced system, which knows no challenge ids.
     pub is_by_alias: bool,
+    /// The language of messages to the user.
+    pub language: Language,
     pub(super) cookies: Cookies,
     pub(super) page: Page,
     tenant: Tenant,
@@ -45,7 +49,8 @@ pub struct Request {
 }
 
 impl Request {
-    pub(crate) fn read(request: lambda_http::Request, proxies: &Proxies) -> Result<Request> {
+    /// `usual` is the language of people whose own is unknown or missing.
+    pub(crate) fn read(request: lambda_http::Request, proxies: &Proxies, usual: Language) -> Result<Request> {
         let RequestContext::ApiGatewayV2(context) = request.request_context() else {
             return Err(Error::internal(
                 "the event is not an HTTP API event of payload format 2.0. Invoke this function through the API",
@@ -56,6 +61,8 @@ impl Request {
         let forwarded = request.headers().get_all("x-forwarded-for").iter().map(|value| value.as_bytes());
         let secret = request.headers().get(ORIGIN_SECRET).map(|value| value.as_bytes());
         let text = |name| request.headers().get(name)?.to_str().ok().map(str::to_owned);
+        let (accepted, body) = (text(header::ACCEPT_LANGUAGE), request.body().as_ref());
+        let language = Language::choose(locale(body).as_deref(), accepted.as_deref(), usual);
         Ok(Request {
             id: context.request_id.unwrap_or_default(),
             domain: context.domain_name.unwrap_or_default(),
@@ -63,6 +70,7 @@ impl Request {
             path: without_final_slash(request.raw_http_path()).to_owned(),
             has_final_slash: request.raw_http_path().ends_with('/'),
             is_by_alias: false,
+            language,
             cookies: cookies(request.headers()),
             page: page(request.headers()),
             tenant: Tenant::default(),
@@ -151,6 +159,18 @@ impl Request {
 /// Turns `/x/` into `/x`, and leaves the root as it is.
 pub fn without_final_slash(path: &str) -> &str {
     path.strip_suffix('/').filter(|rest| !rest.is_empty()).unwrap_or(path)
+}
+
+/// The `locale` of a body. The handler refuses a body that is malformed.
+fn locale(body: &[u8]) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Locale {
+        locale: Option<String>,
+    }
+    const NAME: &[u8] = b"\"locale\"";
+    // Most bodies have none, and are parsed once.
+    let has_locale = body.len() <= LONGEST_BODY && body.windows(NAME.len()).any(|part| part == NAME);
+    if has_locale { json::read::<Locale>(body).ok()?.locale } else { None }
 }
 
 fn cookies(headers: &HeaderMap) -> Cookies {

@@ -1,17 +1,19 @@
-//! The mail with a code: subject, text and HTML.
+//! The mail with a code: subject, text and HTML. The layout is a template, and the sentences are in `messages/*.toml`.
 
 use std::time::Duration;
 
 use askama::Template;
 
-use crate::codes::Code;
+use super::life::in_words;
+use crate::codes::{Code, LONG_LENGTH};
+use crate::texts::{Language, mail};
 use crate::words::{Error, Result};
 
 /// A mail, ready to send. It contains a code, so it does not implement `Debug`.
 pub struct Message {
-    /// The subject starts with the code, so that a notification shows it.
+    /// The subject starts with the code, so that a notification shows it, unless the deployment keeps codes out of subjects.
     pub subject: String,
-    /// For mail clients without HTML.
+    /// For mail clients without HTML. It has the words of the HTML.
     pub text: String,
     /// For all other mail clients.
     pub html: String,
@@ -20,9 +22,11 @@ pub struct Message {
 #[derive(Template)]
 #[template(path = "code.html")]
 struct Html<'a> {
+    language: Language,
+    title: String,
     product: &'a str,
     code: &'a str,
-    minutes: &'a str,
+    words: &'a Words,
 }
 
 #[derive(Template)]
@@ -30,29 +34,65 @@ struct Html<'a> {
 struct Text<'a> {
     product: &'a str,
     code: &'a str,
-    minutes: &'a str,
+    words: &'a Words,
 }
 
-impl Message {
-    /// The mail with `code`, which expires after `life`.
-    ///
-    /// # Errors
-    /// [`Error::Internal`] when a template fails to render.
-    pub fn with_code(product: &str, code: &Code, life: Duration) -> Result<Message> {
-        let (code, minutes) = (code.reveal(), &in_words(life));
-        Ok(Message {
-            subject: format!("{code} is your {product} code"),
-            text: Text { product, code, minutes }.render().map_err(Error::internal)?,
-            html: Html { product, code, minutes }.render().map_err(Error::internal)?,
-        })
+/// The sentences of both parts, in their order.
+struct Words {
+    heading: &'static str,
+    instruction: String,
+    life: String,
+    newest: &'static str,
+    never_asks: String,
+    ignore: &'static str,
+}
+
+impl Html<'_> {
+    fn is_long(&self) -> bool {
+        self.code.len() >= LONG_LENGTH
+    }
+
+    /// The characters one by one, for screen readers. They would otherwise read a number, or try to read a word.
+    fn spoken(&self) -> String {
+        self.code.chars().flat_map(|char| [' ', char]).skip(1).collect()
+    }
+
+    fn direction(&self) -> &'static str {
+        if self.language.is_rtl() { "rtl" } else { "ltr" }
+    }
+
+    fn start(&self) -> &'static str {
+        if self.language.is_rtl() { "right" } else { "left" }
     }
 }
 
-pub(super) fn in_words(life: Duration) -> String {
-    match life.as_secs() {
-        60 => "1 minute".to_owned(),
-        seconds if seconds % 60 == 0 => format!("{} minutes", seconds / 60),
-        seconds => format!("{seconds} seconds"),
+impl Message {
+    /// The mail with `code`, which expires after `life`. `in_subject` is whether the subject has the code.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] when a template fails to render.
+    pub fn with_code(
+        language: Language,
+        product: &str,
+        code: &Code,
+        life: Duration,
+        in_subject: bool,
+    ) -> Result<Message> {
+        let code = code.reveal();
+        let words = &Words {
+            heading: mail::heading(language),
+            instruction: mail::instruction(language, product),
+            life: mail::life(language, &in_words(language, life)),
+            newest: mail::newest(language),
+            never_asks: mail::never_asks(language, product),
+            ignore: mail::ignore(language),
+        };
+        let title = mail::subject_without_code(language, product);
+        Ok(Message {
+            subject: if in_subject { mail::subject(language, code, product) } else { title.clone() },
+            text: Text { product, code, words }.render().map_err(Error::internal)?,
+            html: Html { language, title, product, code, words }.render().map_err(Error::internal)?,
+        })
     }
 }
 
@@ -60,35 +100,69 @@ pub(super) fn in_words(life: Duration) -> String {
 mod tests {
     use super::*;
 
-    fn message(product: &str) -> Message {
-        Message::with_code(product, &Code::read("012345").unwrap(), Duration::from_secs(600)).unwrap()
+    fn message(language: Language, product: &str, code: &str) -> Message {
+        let code = Code::read(code).unwrap();
+        Message::with_code(language, product, &code, Duration::from_secs(600), true).unwrap()
     }
 
     #[test]
     fn a_message_has_code_product_and_expiry() {
-        let message = message("Latchkey");
-        assert_eq!(message.subject, "012345 is your Latchkey code");
-        for body in [&message.text, &message.html] {
+        let mail = message(Language::En, "Latchkey", "012345");
+        assert_eq!(mail.subject, "012345 is your Latchkey code");
+        for body in [&mail.text, &mail.html] {
             assert!(body.contains("012345"), "{body}");
             assert!(body.contains("10 minutes"), "{body}");
             assert!(body.contains("use the newest one"), "{body}");
         }
-        assert!(message.text.contains("If you didn't request this code, please ignore this email."));
-        assert!(message.html.contains("please ignore this email."));
+        assert!(mail.text.contains("If you didn't request this code, please ignore this email."));
+        assert!(mail.html.contains("please ignore this email."));
+        let (code, life) = (Code::read("012345").unwrap(), Duration::from_secs(600));
+        let quiet = Message::with_code(Language::En, "Latchkey", &code, life, false).unwrap();
+        assert_eq!((&*quiet.subject, quiet.text), ("Your Latchkey code", mail.text));
     }
 
-    /// S79: a product name with special characters stays text in HTML.
+    /// S79: a product name with special characters stays text in HTML, in every language.
     #[test]
     fn a_product_name_is_escaped() {
-        let message = message("<b>&Co");
-        assert!(!message.html.contains("<b>&Co") && message.html.contains("&#60;b&#62;&#38;Co"), "{}", message.html);
-        assert!(message.text.contains("<b>&Co"));
+        for language in Language::ALL {
+            let mail = message(language, "<b>&Co", "012345");
+            assert!(!mail.html.contains("<b>&Co") && mail.html.contains("&#60;b&#62;&#38;Co"), "{}", mail.html);
+            assert!(mail.text.contains("<b>&Co") && mail.subject.contains("<b>&Co"));
+        }
+    }
+
+    /// A product named like a placeholder stays a name.
+    #[test]
+    fn a_product_name_is_not_a_placeholder() {
+        assert_eq!(message(Language::En, "{code}", "012345").subject, "012345 is your {code} code");
     }
 
     #[test]
-    fn a_lifetime_is_written_in_words() {
-        for (seconds, words) in [(60, "1 minute"), (90, "90 seconds"), (300, "5 minutes"), (600, "10 minutes")] {
-            assert_eq!(in_words(Duration::from_secs(seconds)), words);
+    fn both_parts_have_the_same_words_in_every_language() {
+        for language in Language::ALL {
+            for code in ["012345", "ABCDEFGHIJK27"] {
+                let mail = message(language, "Latchkey", code);
+                assert_eq!(visible(&mail.html), mail.text.split_whitespace().collect::<Vec<_>>().join(" "));
+                assert!(mail.subject.contains(code) && mail.subject.contains("Latchkey"), "{}", mail.subject);
+                let spoken = code.chars().map(String::from).collect::<Vec<_>>().join(" ");
+                assert!(mail.html.contains(&format!("aria-label=\"{spoken}\"")));
+                let direction = if language.tag() == "ar" { "rtl" } else { "ltr" };
+                let html = format!("<html lang=\"{}\" dir=\"{direction}\">", language.tag());
+                assert!(mail.html.contains(&html), "{}", mail.html);
+            }
         }
+    }
+
+    /// The text that a reader of the HTML sees.
+    fn visible(html: &str) -> String {
+        let body = html.split_once("<body").unwrap().1;
+        let (_, body) = body.split_once("</div>").unwrap();
+        let mut text = String::new();
+        for part in body.split('<').skip(1) {
+            text.push(' ');
+            text.push_str(part.split_once('>').unwrap().1);
+        }
+        let text = text.replace("&#39;", "'");
+        text.split_whitespace().collect::<Vec<_>>().join(" ")
     }
 }

@@ -10,11 +10,13 @@ use crate::admission::Permit;
 use crate::aws::Aws;
 use crate::codes::Code;
 use crate::observe::report::{self, Step};
+use crate::texts::Language;
 use crate::words::{Channel, Destination, Result};
 
 /// The clients for mail and SMS.
 pub struct Sender {
     product: String,
+    in_subject: bool,
     mailer: Mailer,
     texter: Texter,
 }
@@ -25,7 +27,8 @@ impl Sender {
     /// # Errors
     /// [`crate::words::Error::Internal`] when the name does not fit into a header.
     pub fn new(aws: &Aws, mail: MailSettings, sms: SmsSettings) -> Result<Sender> {
-        Ok(Sender { product: mail.product.clone(), mailer: Mailer::new(aws, mail)?, texter: Texter::new(aws, sms) })
+        let (product, in_subject) = (mail.product.clone(), mail.in_subject);
+        Ok(Sender { product, in_subject, mailer: Mailer::new(aws, mail)?, texter: Texter::new(aws, sms) })
     }
 
     /// Opens a connection for the first message by each of `channels`.
@@ -42,15 +45,15 @@ impl Sender {
     ///
     /// # Errors
     /// [`crate::words::Error::Internal`] when the SDK rejects the message before sending it.
-    pub async fn send(&self, permit: Permit<'_>, code: &Code, life: Duration) -> Result<Sent> {
+    pub async fn send(&self, permit: Permit<'_>, code: &Code, life: Duration, language: Language) -> Result<Sent> {
         let to = permit.to();
         let (sent, country) = match to {
             Destination::Email(email) => {
-                let message = Message::with_code(&self.product, code, life)?;
+                let message = Message::with_code(language, &self.product, code, life, self.in_subject)?;
                 (self.mailer.send(email, message).await?, None)
             }
             Destination::Sms(phone) => {
-                let text = Text::with_code(&self.product, code, life, self.texter.webotp_host());
+                let text = Text::with_code(language, &self.product, code, life, self.texter.webotp_host());
                 (self.texter.send(phone, text).await?, phone.plan().country)
             }
         };

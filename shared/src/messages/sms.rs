@@ -5,7 +5,7 @@ use aws_sdk_sns::types::MessageAttributeValue;
 
 use super::Text;
 use super::outcome::{self, Sent, WhenBroken};
-use super::text::LONGEST_HOST;
+use super::sms_size::LONGEST_HOST;
 use crate::aws::{Aws, Retries, endpoint};
 use crate::config::{Check, Reader};
 use crate::words::{Error, Phone, Result, is_host_label};
@@ -88,9 +88,17 @@ impl SmsSettings {
             origination_number: read.optional("SMS_ORIGINATION_NUMBER", IS_NUMBER),
             max_price: read.optional("SMS_MAX_PRICE", IS_PRICE),
             india: IndiaIds::read(read),
-            webotp_host: read.optional("WEBOTP_HOST", IS_HOST),
+            webotp_host: read.optional("WEBOTP_HOST", IS_HOST).or_else(|| first_https_host(read)),
         }
     }
+}
+
+/// The host of the first https origin. Most deployments have one frontend.
+fn first_https_host(read: &Reader<'_>) -> Option<String> {
+    let origins = read.get("ALLOWED_ORIGINS")?;
+    let host = origins.split(',').find_map(|origin| origin.trim().strip_prefix("https://"))?;
+    let host = host.split(':').next().unwrap_or_default();
+    IS_HOST.0(host).then(|| host.to_owned())
 }
 
 impl IndiaIds {

@@ -37,8 +37,10 @@ impl Event for Request {
 impl<F: Function<Event = Request>> Served<F> {
     async fn respond(&self, request: lambda_http::Request) -> Response<Body> {
         let is_head = request.method() == Method::HEAD;
-        let (outcome, report, shape) = match Request::read(request, &self.common.proxies) {
+        let mut language = self.common.language;
+        let (outcome, report, shape) = match Request::read(request, &self.common.proxies, language) {
             Ok(mut request) => {
+                language = request.language;
                 let shape = self.common.aliases.then(|| Shape::translate(&mut request)).flatten();
                 let (outcome, report) = report::collect(&request.id.clone(), self.route(request)).await;
                 (outcome, report, shape)
@@ -47,7 +49,7 @@ impl<F: Function<Event = Request>> Served<F> {
         };
         let word = outcome.as_ref().map_or_else(Error::code, Reply::outcome);
         let cause = outcome.as_ref().err().and_then(Error::cause);
-        let reply = outcome.unwrap_or_else(|error| Reply::refusal(&error));
+        let reply = outcome.unwrap_or_else(|error| Reply::refusal(&error, language));
         self.log(&Ended {
             function: F::NAME,
             is_awaited: F::IS_AWAITED,

@@ -4,6 +4,7 @@ use crate::aws;
 use crate::config::Reader;
 use crate::http::Proxies;
 use crate::observe::Metrics;
+use crate::texts::Language;
 
 /// The settings of every function.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,6 +15,8 @@ pub struct Common {
     pub proxies: Proxies,
     /// Whether the paths of replaced systems are served.
     pub aliases: bool,
+    /// The language of people whose own is unknown or missing.
+    pub language: Language,
     /// Region, credentials, endpoints, timeouts.
     pub aws: aws::Settings,
 }
@@ -34,6 +37,7 @@ impl Common {
             metrics: Metrics::read(read),
             proxies: Proxies::read(read),
             aliases: read.is_on("ALIASES"),
+            language: Language::read(read),
             aws: aws::Settings::read(read),
         }
     }

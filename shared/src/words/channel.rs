@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::texts::{Language, answers};
+
 /// How a code is sent. A request may choose the channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -25,19 +27,11 @@ impl Channel {
         }
     }
 
-    /// A message of this channel, as users call it.
-    pub fn message(self) -> &'static str {
+    /// Tells a user that a code was sent by it.
+    pub fn sent(self, language: Language) -> &'static str {
         match self {
-            Channel::Email => "email",
-            Channel::Sms => "text message",
-        }
-    }
-
-    /// The address of this channel, as users call it.
-    pub fn place(self) -> &'static str {
-        match self {
-            Channel::Email => "email address",
-            Channel::Sms => "phone number",
+            Channel::Email => answers::email_sent(language),
+            Channel::Sms => answers::sms_sent(language),
         }
     }
 }

@@ -1,7 +1,9 @@
 //! The errors of the API. Each code tells a client something to act on.
 
+use std::fmt;
 use std::time::Duration;
 
+use crate::texts::{Language, errors};
 use crate::words::channel::Channel;
 
 /// The result of every fallible step.
@@ -9,50 +11,40 @@ pub type Result<T> = std::result::Result<T, Error>;
 
 type Source = Box<dyn std::error::Error + Send + Sync>;
 
-/// An error of the API. `Display` is the text for the client; the source of `Internal` and `Unavailable` goes only to the log.
+/// An error of the API. [`Error::message`] is the text for the client; the source of `Internal` and `Unavailable` goes only to the
+/// log.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The request is malformed. The text names the field and never its value.
-    #[error("{0}")]
+    /// The request is malformed. The English text names the field and never its value. It is for developers.
     InvalidRequest(String),
     /// Not an email address, or one of a form that Latchkey rejects.
-    #[error("Please provide a valid email address.")]
     InvalidEmail,
     /// Not a phone number in international format.
-    #[error("Please provide a valid phone number in international form, such as +14155550123.")]
     InvalidPhone,
     /// The code is wrong, expired or used, or was never issued. One answer covers all cases (S11).
-    #[error("That code did not work. Ask for a new one.")]
     InvalidOtp,
     /// The token is forged, expired, revoked or reused. One answer covers all cases.
-    #[error("This session has ended. Sign in again.")]
     InvalidToken,
-    /// The deployment's policy refuses the request. The text names the policy.
-    #[error("{0}")]
-    Forbidden(&'static str),
+    /// The deployment's policy refuses the request.
+    Forbidden(Forbidden),
     /// The path has no route.
-    #[error("This path does not exist. Check the URL.")]
     NotFound,
     /// The route exists with other methods.
-    #[error("This path supports only {allow}.")]
     MethodNotAllowed {
         /// The methods of the route, for the `Allow` header.
         allow: String,
     },
     /// A limit on requests or messages is reached.
-    #[error("Too many requests. Please try again later.")]
     RateLimited {
         /// How long to wait before another attempt.
         retry_after: Duration,
     },
     /// The limit on failures of this network is reached.
-    #[error("Too many failed attempts. Please try again later.")]
     TooManyAttempts {
         /// How long to wait before another attempt.
         retry_after: Duration,
     },
     /// A message was certainly not sent. The client may resend `challenge`.
-    #[error("The {} could not be sent. Please try again.", .channel.message())]
     SendFailed {
         /// The channel of the message.
         channel: Channel,
@@ -62,14 +54,56 @@ pub enum Error {
         retry_after: Option<Duration>,
     },
     /// A dependency is unreachable at the moment.
-    #[error("The service is busy. Please try again in a moment.")]
     Unavailable(#[source] Source),
     /// A bug or a misconfiguration on the server's side.
-    #[error("Something went wrong on our side. Please try again later.")]
     Internal(#[source] Source),
 }
 
+/// A policy that refuses a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Forbidden {
+    /// SMS do not go to the number's country.
+    SmsCountry,
+    /// Mails do not go to the address's domain.
+    MailDomain,
+    /// There are no new users.
+    SignUpClosed,
+    /// Another one. The English text is for developers.
+    Request(&'static str),
+}
+
+/// For logs.
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message(Language::En))
+    }
+}
+
 impl Error {
+    /// The text for users. A text for developers stays English in it.
+    pub fn message(&self, language: Language) -> String {
+        let text = match self {
+            Error::InvalidRequest(reason) => return errors::invalid_request(language, reason),
+            Error::Forbidden(Forbidden::Request(reason)) => return errors::forbidden(language, reason),
+            Error::MethodNotAllowed { allow } => return errors::method_not_allowed(language, allow),
+            Error::InvalidEmail => errors::invalid_email(language),
+            Error::InvalidPhone => errors::invalid_phone(language),
+            Error::InvalidOtp => errors::invalid_otp(language),
+            Error::InvalidToken => errors::invalid_token(language),
+            Error::Forbidden(Forbidden::SmsCountry) => errors::sms_country(language),
+            Error::Forbidden(Forbidden::MailDomain) => errors::mail_domain(language),
+            Error::Forbidden(Forbidden::SignUpClosed) => errors::sign_up_closed(language),
+            Error::NotFound => errors::not_found(language),
+            Error::RateLimited { .. } => errors::rate_limited(language),
+            Error::TooManyAttempts { .. } => errors::too_many_attempts(language),
+            Error::SendFailed { channel: Channel::Email, .. } => errors::email_send_failed(language),
+            Error::SendFailed { channel: Channel::Sms, .. } => errors::sms_send_failed(language),
+            Error::Unavailable(_) => errors::unavailable(language),
+            Error::Internal(_) => errors::internal_error(language),
+        };
+        text.to_owned()
+    }
+
     /// The stable code for clients to branch on.
     pub fn code(&self) -> &'static str {
         match self {

@@ -22,7 +22,7 @@ pub use self::channel::Channel;
 pub use self::clock::{Clock, ExpiresAt, Timestamp};
 pub use self::destination::Destination;
 pub use self::entropy::Entropy;
-pub use self::error::{Error, Result};
+pub use self::error::{Error, Forbidden, Result};
 pub use self::host::is_host_label;
 pub use self::identifier::{Email, Identifier, Phone, is_e164};
 pub use self::ids::{ChallengeId, RetryKey, SessionId, UserId, random_id, short_id};

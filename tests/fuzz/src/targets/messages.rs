@@ -5,6 +5,7 @@ use std::time::Duration;
 use shared::codes::Code;
 use shared::http::is_host_name;
 use shared::messages::{LONGEST_HOST, LONGEST_PRODUCT, Message, Text, is_gsm7};
+use shared::texts::Language;
 
 use crate::{Target, Word, texts};
 
@@ -28,7 +29,7 @@ pub(super) const MESSAGE: Target = Target {
 };
 
 /// Three lines: the product, the host, the seconds. Every message contains the code, the product is never parsed as HTML, a
-/// subject is one line, and an SMS is one part (S17, S79).
+/// subject is one line, and an English SMS is one part (S17, S79).
 fn message(input: &[u8]) -> Word {
     let text = String::from_utf8_lossy(input);
     let mut lines = text.split('\n');
@@ -40,20 +41,24 @@ fn message(input: &[u8]) -> Word {
         return "no product";
     }
     let code = Code::read("987654").unwrap();
-    let Message { subject, text, html } = Message::with_code(product, &code, life).unwrap();
-    assert!(subject.starts_with("987654 is your ") && !subject.chars().any(char::is_control), "{subject}");
-    assert!(text.contains("\n987654\n") && text.contains(product) && html.contains("987654"));
-    let bare = Message::with_code("", &code, life).unwrap().html;
-    let marks = |html: &str| ['<', '>', '"', '\''].map(|mark| html.matches(mark).count());
-    assert_eq!(marks(&html), marks(&bare), "the product {product} is HTML");
+    for language in Language::ALL {
+        let with = |product| Message::with_code(language, product, &code, life, true).unwrap();
+        let Message { subject, text, html } = with(product);
+        assert!(subject.starts_with("987654") && !subject.chars().any(char::is_control), "{subject}");
+        assert!(text.contains("\n987654\n") && text.contains(product) && html.contains("987654"));
+        let marks = |html: &str| ['<', '>', '"', '\''].map(|mark| html.matches(mark).count());
+        assert_eq!(marks(&html), marks(&with("").html), "the product {product} is HTML");
+    }
     if !is_gsm7(product) {
         return "mail";
     }
     let host = Some(host).filter(|host| host.len() <= LONGEST_HOST && is_host_name(host));
-    let sms = Text::with_code(product, &code, life, host);
-    assert!(sms.reveal().chars().count() <= 160 && sms.reveal().lines().all(is_gsm7), "{}", sms.reveal());
-    if let Some(host) = host {
-        assert_eq!(sms.reveal().lines().last(), Some(format!("@{host} #987654").as_str()));
+    for language in Language::ALL {
+        let sms = Text::with_code(language, product, &code, life, host);
+        assert!(sms.parts() <= 2 && (language != Language::En || sms.parts() == 1), "{}", sms.reveal());
+        if let Some(host) = host {
+            assert_eq!(sms.reveal().lines().last(), Some(format!("@{host} #987654").as_str()));
+        }
     }
     "mail and SMS"
 }

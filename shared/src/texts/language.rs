@@ -1,0 +1,20 @@
+//! The lookup of a language.
+
+use super::Language;
+
+impl Language {
+    /// The language for a range, by lookup (RFC 4647 §3.4): `de-CH` finds `de`.
+    pub(crate) fn of(range: &str) -> Option<Language> {
+        let mut range = range.trim();
+        loop {
+            let is_it = |tag: &str| tag.eq_ignore_ascii_case(range);
+            let found = Language::ALL
+                .into_iter()
+                .find(|language| is_it(language.tag()) || language.also().iter().any(|tag| is_it(tag)));
+            if found.is_some() {
+                return found;
+            }
+            range = range.rsplit_once('-')?.0;
+        }
+    }
+}

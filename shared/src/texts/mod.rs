@@ -1,0 +1,8 @@
+//! The texts of all messages and errors, in all languages. The build makes them of `messages/*.toml` and checks them;
+//! `docs/messages.md` says how to change one.
+
+mod filled;
+mod generated;
+mod language;
+
+pub use self::generated::{Language, answers, errors, life, mail, sms};
