@@ -1,12 +1,11 @@
 //! An SMS as networks, phones and browsers see it: its length in parts, and the page for its autofill.
 
-mod alphabet;
 mod autofill;
 
 use local_aws::{Sms, SmsType};
 use serde::Serialize;
+use shared::messages::{Encoding, SmsLength};
 
-pub use self::alphabet::Encoding;
 pub use self::autofill::Autofill;
 
 /// Details of an SMS besides its text.
@@ -35,7 +34,7 @@ pub struct SmsFacts {
 impl SmsFacts {
     pub(super) fn of(sms: &Sms) -> SmsFacts {
         let Sms { sender, text, sms_type, max_price, india, .. } = sms.clone();
-        let (characters, encoding, parts) = alphabet::measured(&text);
+        let SmsLength { characters, encoding, parts } = SmsLength::of(&text);
         let autofill = autofill::parsed(&text);
         SmsFacts { from: sender, sms_type, max_price, india, characters, encoding, parts, autofill }
     }

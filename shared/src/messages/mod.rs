@@ -1,5 +1,6 @@
 //! Delivers codes by mail and SMS. Every message needs a permit of [`Gate`](crate::admission::Gate).
 
+mod alphabet;
 mod email;
 mod message;
 mod outcome;
@@ -7,6 +8,7 @@ mod sender;
 mod sms;
 mod text;
 
+pub use self::alphabet::{Encoding, SmsLength};
 pub use self::email::MailSettings;
 use self::email::Mailer;
 pub use self::message::Message;

@@ -31,16 +31,29 @@ impl Encoding {
     }
 }
 
-/// The length, the encoding and the number of parts.
-pub(super) fn measured(text: &str) -> (usize, Encoding, usize) {
-    let septets: Option<Vec<usize>> = text.chars().map(septets).collect();
-    let (encoding, widths) = match septets {
-        Some(widths) => (Encoding::Gsm7, widths),
-        None => (Encoding::Ucs2, text.chars().map(char::len_utf16).collect()),
-    };
-    let length = widths.iter().sum();
-    let (alone, joined) = encoding.room();
-    (length, encoding, if length <= alone { 1 } else { parts(&widths, joined) })
+/// The length of an SMS as networks count it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SmsLength {
+    /// Some characters count as two.
+    pub characters: usize,
+    /// The encoding of the characters.
+    pub encoding: Encoding,
+    /// How many parts it needs. Each part is paid for.
+    pub parts: usize,
+}
+
+impl SmsLength {
+    /// Measures `text`.
+    pub fn of(text: &str) -> SmsLength {
+        let septets: Option<Vec<usize>> = text.chars().map(septets).collect();
+        let (encoding, widths) = match septets {
+            Some(widths) => (Encoding::Gsm7, widths),
+            None => (Encoding::Ucs2, text.chars().map(char::len_utf16).collect()),
+        };
+        let characters = widths.iter().sum();
+        let (alone, joined) = encoding.room();
+        SmsLength { characters, encoding, parts: if characters <= alone { 1 } else { parts(&widths, joined) } }
+    }
 }
 
 fn septets(letter: char) -> Option<usize> {
@@ -64,8 +77,8 @@ fn parts(widths: &[usize], room: usize) -> usize {
 mod tests {
     use super::*;
 
-    fn takes(text: &str, length: usize, encoding: Encoding, parts: usize) {
-        assert_eq!(measured(text), (length, encoding, parts), "{text}");
+    fn takes(text: &str, characters: usize, encoding: Encoding, parts: usize) {
+        assert_eq!(SmsLength::of(text), SmsLength { characters, encoding, parts }, "{text}");
     }
 
     #[test]
