@@ -84,9 +84,12 @@ impl<'a> Asking<'a> {
                 return Err(Error::RateLimited { retry_after: blurred(wait, self.network) });
             }
         };
-        let reply = self.send(function, &outgoing, async {
+        let to = self.request.drafting.to;
+        let life = function.policy.life_of(to, outgoing.plan.strength);
+        let parts = function.sender.parts(to, outgoing.draft.code(), life);
+        let reply = self.send(function, &outgoing, life, async {
             match reserved? {
-                Some(reserved) => self.gate.take(reserved).await,
+                Some(reserved) => self.gate.take(reserved, parts).await,
                 None => Err(Error::internal("a code was stored without a decision to send it")),
             }
         });
@@ -100,6 +103,7 @@ impl<'a> Asking<'a> {
         &self,
         function: &RequestOtp,
         outgoing: &OutgoingCode,
+        life: Duration,
         permit: impl Future<Output = Result<Permit<'_>>>,
     ) -> Result<Reply> {
         let permit = match permit.await {
@@ -110,8 +114,6 @@ impl<'a> Asking<'a> {
                 return Err(error);
             }
         };
-        let to = self.request.drafting.to;
-        let life = function.policy.life_of(to, outgoing.plan.strength);
         match function.sender.send(permit, outgoing.draft.code(), life).await {
             Ok(Sent::Accepted | Sent::Unclear(_)) => {
                 self.sent(function, &self.names(outgoing.plan.kept(), outgoing.draft.key.clone()))

@@ -31,10 +31,11 @@ fn every_setting_has_words() {
 }
 
 /// Values for one setting or another.
-const TEXTS: [&str; 10] = [
+const TEXTS: [&str; 11] = [
     "other",
     "GB",
     "1.5",
+    "GB=0.5",
     "12345",
     "arn:other",
     "/other",
@@ -51,6 +52,7 @@ fn companions(name: &str) -> &'static [(&'static str, &'static str)] {
     match name {
         "TRUSTED_PROXIES" => &[("TRUSTED_HOPS", "1"), ("ORIGIN_SECRET_SHA256", DIGEST)],
         "TRUSTED_HOPS" | "ORIGIN_SECRET_SHA256" => &[("TRUSTED_HOPS", "1"), ("TRUSTED_PROXIES", "192.0.2.0/24")],
+        "SMS_PRICES" => &[("SMS_DAILY_BUDGET_USD", "5")],
         _ => &[],
     }
 }

@@ -82,6 +82,15 @@ const SMS: &[Line] = &[
     (&["SMS_DAILY_BUDGET_PER_COUNTRY"], |all| {
         format!("budget of one country: {} a day", all.request.challenge.sms.daily_per_country)
     }),
+    (&["SMS_DAILY_BUDGET_USD"], |all| {
+        let daily = all.request.challenge.sms.money.as_ref().map(|money| format!("${} a day", money.daily));
+        format!("budget in money: {}", given(&daily, "none"))
+    }),
+    (&["SMS_PRICES"], |all| {
+        let prices = all.request.challenge.sms.money.iter().flat_map(|money| &money.prices);
+        let prices = listed(prices.map(|(country, price)| format!("{} ${price}", country.code())));
+        format!("prices of your own: {}", if prices.is_empty() { "none" } else { &prices })
+    }),
     (&["SMS_PER_IP_DAY"], |all| {
         format!("one network: {} a day", counted(all.request.challenge.sms.daily_per_network, "request"))
     }),

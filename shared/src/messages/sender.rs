@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 
 use super::outcome::Sent;
-use super::{MailSettings, Mailer, Message, SmsSettings, Text, Texter};
+use super::{MailSettings, Mailer, Message, SmsLength, SmsSettings, Text, Texter};
 use crate::admission::Permit;
 use crate::aws::Aws;
 use crate::codes::Code;
@@ -35,6 +35,17 @@ impl Sender {
             Channel::Sms => self.texter.connect().await,
         };
         join_all(channels.into_iter().map(connect)).await;
+    }
+
+    /// The parts of the SMS with `code`, each of which is paid for. None for a mail.
+    pub fn parts(&self, to: &Destination, code: &Code, life: Duration) -> u32 {
+        match to {
+            Destination::Email(_) => 0,
+            Destination::Sms(_) => {
+                let text = Text::with_code(&self.product, code, life, self.texter.webotp_host());
+                u32::try_from(SmsLength::of(text.reveal()).parts).unwrap_or(u32::MAX)
+            }
+        }
     }
 
     /// Sends `code`, which expires after `life`, to the canonical address only (V20). The permit is for this address and one

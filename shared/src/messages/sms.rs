@@ -68,7 +68,8 @@ impl SmsSettings {
     /// Reads the settings from their variables. An SMS setting without `SMS_COUNTRIES` is an error, because its author expects
     /// SMS to work.
     pub fn read(read: &mut Reader<'_>) -> SmsSettings {
-        const NEED_COUNTRIES: [&str; 6] = [
+        const NEED_COUNTRIES: [&str; 7] = [
+            "SMS_DAILY_BUDGET_USD",
             "SMS_SENDER_ID",
             "SMS_ORIGINATION_NUMBER",
             "SMS_MAX_PRICE",
