@@ -44,12 +44,12 @@ impl SmsMoney {
 
     /// The price of one part of an SMS to `country`.
     pub fn price(&self, country: Country) -> Money {
-        self.prices.get(&country).copied().unwrap_or_else(|| listed(country))
+        self.prices.get(&country).copied().unwrap_or_else(|| list_price(country))
     }
 }
 
-/// The price in the table.
-fn listed(country: Country) -> Money {
+/// The price of one part of an SMS in the table.
+pub fn list_price(country: Country) -> Money {
     let price = |name: &str| PRICES.lines().find_map(|line| Money::read(line.strip_prefix(name)?.strip_prefix(" = ")?));
     price(country.code()).or_else(|| price(DEFAULT)).unwrap_or_default()
 }
@@ -73,7 +73,7 @@ mod tests {
         let default = Money::read("0.75").unwrap();
         let (mut known, mut others) = (0, 0);
         for country in Country::all() {
-            let price = listed(country);
+            let price = list_price(country);
             assert!(price > Money::default() && price <= default, "{country:?} costs {price}");
             *if price == default { &mut others } else { &mut known } += 1;
         }
