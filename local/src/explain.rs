@@ -132,12 +132,15 @@ fn words(step: &Step) -> String {
                 did.replace('_', " ")
             )
         }
-        Step::Delivery { channel, country, refused, unknown } => {
+        Step::Delivery { channel, country, message, refused, unknown } => {
             let to = country.as_ref().map(|country| format!(" to {country}")).unwrap_or_default();
             let outcome = match (refused, unknown) {
                 (Some(reason), _) => format!("refused: {reason}"),
                 (None, Some(reason)) => format!("unknown: {reason}"),
-                (None, None) => "accepted".to_owned(),
+                (None, None) => {
+                    let id = message.as_ref().map(|id| format!(" as {id}")).unwrap_or_default();
+                    format!("accepted{id}")
+                }
             };
             format!("delivery   by {}{to}: {outcome}", channel.name())
         }

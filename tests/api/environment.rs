@@ -12,7 +12,7 @@ use shared::config;
 use crate::workspace::{read, row, template};
 
 /// Variables set by Lambda itself, and variables set only by `local` and tests.
-const NOT_IN_THE_TEMPLATE: [&str; 14] = [
+const NOT_IN_THE_TEMPLATE: [&str; 15] = [
     GONE[0],
     GONE[1],
     "AWS_REGION",
@@ -23,6 +23,7 @@ const NOT_IN_THE_TEMPLATE: [&str; 14] = [
     "AWS_ENDPOINT_URL",
     "AWS_ENDPOINT_URL_DYNAMODB",
     "AWS_ENDPOINT_URL_EVENTBRIDGE",
+    "AWS_ENDPOINT_URL_PINPOINT_SMS_VOICE_V2",
     "AWS_ENDPOINT_URL_SECRETS_MANAGER",
     "AWS_ENDPOINT_URL_SESV2",
     "AWS_ENDPOINT_URL_SNS",
@@ -161,12 +162,15 @@ fn the_longest_environment_leaves_room() {
         }
         ("USER_ID_CLAIM" | "TOKEN_TYPE_CLAIM" | "JTI_CLAIM", _) => 24,
         ("SMS_SENDER_ID" | "SMS_ORIGINATION_NUMBER" | "SMS_MAX_PRICE" | "SMS_DAILY_BUDGET_USD", _) => 15,
+        // AWS gives 32 digits.
+        ("SMS_POOL", _) => 37,
         // India's register gives 19 digits.
         ("SMS_ENTITY_ID" | "SMS_TEMPLATE_ID", _) => 19,
         ("WEBOTP_HOST", _) => 47,
         ("ORIGIN_SECRET_SHA256", _) => 65,
         // Names that CloudFormation makes of the stack's and the resource's.
         ("OTP_TABLE" | "USER_TABLE" | "RECORD_TABLE" | "EVENT_BUS" | "SES_CONFIGURATION_SET", _) => 48,
+        ("SMS_CONFIGURATION_SET", _) => 32,
         ("FAILED_RECORDS_URL", _) => "https://sqs.us-gov-west-1.amazonaws.com/123456789012/".len() + 64,
         ("PRODUCT_NAME", _) => 40,
         // Names of hosts and mailboxes, and the path of a file.

@@ -115,7 +115,7 @@ impl<'a> Asking<'a> {
             }
         };
         match function.sender.send(permit, outgoing.draft.code(), life).await {
-            Ok(Sent::Accepted | Sent::Unclear(_)) => {
+            Ok(Sent::Accepted(_) | Sent::Unclear(_)) => {
                 self.sent(function, &self.names(outgoing.plan.kept(), outgoing.draft.key.clone()))
             }
             Ok(Sent::Lost) => {

@@ -2,10 +2,13 @@
 
 mod alphabet;
 mod email;
+mod eum;
 mod message;
 mod outcome;
 mod sender;
 mod sms;
+mod sms_settings;
+mod sns;
 mod text;
 
 pub use self::alphabet::{Encoding, SmsLength};
@@ -14,6 +17,6 @@ use self::email::Mailer;
 pub use self::message::Message;
 pub use self::outcome::Sent;
 pub use self::sender::Sender;
-pub use self::sms::SmsSettings;
 use self::sms::Texter;
+pub use self::sms_settings::{SmsProvider, SmsSettings};
 pub use self::text::{LONGEST_HOST, LONGEST_PRODUCT, Text, is_gsm7};

@@ -23,9 +23,9 @@ impl Sender {
     /// Clients that send in the product's name.
     ///
     /// # Errors
-    /// [`crate::words::Error::Internal`] when the name does not fit into a header.
+    /// [`crate::words::Error::Internal`] when the name does not fit into a header, or SMS has no sender.
     pub fn new(aws: &Aws, mail: MailSettings, sms: SmsSettings) -> Result<Sender> {
-        Ok(Sender { product: mail.product.clone(), mailer: Mailer::new(aws, mail)?, texter: Texter::new(aws, sms) })
+        Ok(Sender { product: mail.product.clone(), mailer: Mailer::new(aws, mail)?, texter: Texter::new(aws, sms)? })
     }
 
     /// Opens a connection for the first message by each of `channels`.
@@ -62,17 +62,18 @@ impl Sender {
             }
             Destination::Sms(phone) => {
                 let text = Text::with_code(&self.product, code, life, self.texter.webotp_host());
-                (self.texter.send(phone, text).await?, phone.plan().country)
+                (self.texter.send(phone, &text, life).await?, phone.plan().country)
             }
         };
         report::note(Step::Delivery {
             channel: to.channel(),
             country: country.map(|country| country.code().into()),
+            message: if let Sent::Accepted(id) = &sent { id.clone() } else { None },
             refused: if let Sent::Refused(reason) = &sent { Some(reason.clone()) } else { None },
             unknown: match &sent {
                 Sent::Unclear(reason) => Some(reason.clone()),
                 Sent::Lost => Some("the connection broke".to_owned()),
-                Sent::Accepted | Sent::Refused(_) => None,
+                Sent::Accepted(_) | Sent::Refused(_) => None,
             },
         });
         if !matches!(sent, Sent::Refused(_)) {

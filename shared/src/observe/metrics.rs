@@ -106,7 +106,7 @@ impl Line {
     fn step(&mut self, step: &Step) {
         match step {
             Step::Throttled { .. } => self.metric(None, "Throttles", "Count", 1),
-            Step::Delivery { channel, country, refused, unknown } => {
+            Step::Delivery { channel, country, refused, unknown, .. } => {
                 let name = match (refused, unknown) {
                     (Some(_), _) => "RefusedSends",
                     (None, Some(_)) => "UnknownSends",

@@ -89,6 +89,9 @@ pub enum Step {
         channel: Channel,
         /// The country of an SMS.
         country: Option<Word>,
+        /// The provider's id of an accepted message, as its own logs and events have it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        message: Option<String>,
         /// The reason if it was certainly not sent.
         refused: Option<String>,
         /// The reason if the outcome is unknown.
