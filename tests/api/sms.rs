@@ -10,8 +10,10 @@ const ADA: &str = "+447400123456";
 const EUM: [(&str, &str); 3] =
     [("SMS_PROVIDER", "eum"), ("SMS_POOL", "pool-0123456789abcdef"), ("SMS_CONFIGURATION_SET", "codes")];
 
+type Settings = Vec<(&'static str, &'static str)>;
+
 /// Each provider: its settings, its service and its operation.
-fn providers() -> [(Vec<(&'static str, &'static str)>, &'static str, &'static str); 2] {
+fn providers() -> [(Settings, &'static str, &'static str); 2] {
     [(vec![], "sns", "Publish"), (EUM.to_vec(), "sms-voice", "SendTextMessage")]
 }
 

@@ -47,7 +47,8 @@ impl Eum {
         self.aws.connect(endpoint!(aws_sdk_pinpointsmsvoicev2, self.aws.settings(), sms_voice), 1).await;
     }
 
-    /// Sends `text` to the canonical number. After `life` its code is expired, so it is not delivered any more.
+    /// Sends `text` to the canonical number. After `life` its code is expired, so it is not delivered any more. The message has no
+    /// `Context` to come back with its events, because no function reads them.
     ///
     /// # Errors
     /// [`Error::Internal`] when the SDK rejects the message before sending it.
