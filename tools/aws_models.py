@@ -27,6 +27,7 @@ OPERATIONS = {
         "UpdateItem",
     ],
     "events": ["PutEvents"],
+    "pinpoint-sms-voice-v2": ["SendTextMessage"],
     "secretsmanager": [
         "BatchGetSecretValue",
         "DescribeSecret",
@@ -41,6 +42,12 @@ OPERATIONS = {
 
 # A DynamoDB value has exactly one type, says its documentation. botocore's model lacks this trait.
 UNIONS = {"dynamodb": ["AttributeValue"]}
+
+# The validator's regular expressions have no look-around. These mean the same without it.
+PATTERNS = {
+    r"(?!\s*$)[\s\S]+": r"[\s\S]*\S[\s\S]*",
+    r"(?!\s)^[\s\S]+(?<!\s)": r"\S([\s\S]*\S)?",
+}
 
 PROTOCOLS = {"json", "rest-json", "query"}
 
@@ -78,6 +85,10 @@ def trimmed(name, shape, shapes):
     """The shape without skipped traits, and the names of the shapes in it."""
     parts = {"members", "member", "key", "value", "error"}
     kept = chosen(shape, SHAPE, SHAPE_SKIPPED | parts, name)
+    if "pattern" in kept:
+        kept["pattern"] = PATTERNS.get(kept["pattern"], kept["pattern"])
+        if "(?" in kept["pattern"].replace("(?:", ""):
+            sys.exit(f"{name} has a pattern unknown to the validator: {kept['pattern']}. Add it without look-around.")
     reached = []
 
     def follow(ref, place):

@@ -4,6 +4,7 @@ use local_aws::Failure;
 use serde::Deserialize;
 use serde_json::Value;
 use shared::observe::report::{Noted, Step, spans};
+use shared::words::Money;
 
 /// The line that a function logs at the end of each request.
 #[derive(Deserialize)]
@@ -111,11 +112,13 @@ fn words(step: &Step) -> String {
             let count = count.map_or_else(|| "all".to_owned(), |count| count.to_string());
             format!("limit      network, {action}: {count} of {allowed}, {}", state(*open))
         }
-        Step::Budget { of, total, sent, debt, stopped_by } => {
+        Step::Budget { of, total, sent, money, debt, stopped_by } => {
             let total =
                 if total[1] == u32::MAX { String::new() } else { format!(", {} of the day's {}", total[0], total[1]) };
+            let money = money.map(|money| money.map(Money::micros));
+            let money = money.map(|[spent, most]| format!(", ${spent} of ${most}")).unwrap_or_default();
             let stopped = stopped_by.as_ref().map_or_else(|| "open".to_owned(), |by| format!("stopped by the {by}"));
-            format!("SMS        {of}: {} sent{total}, debt {} of {}, {stopped}", sent[0], debt[0], debt[1])
+            format!("SMS        {of}: {} sent{total}{money}, debt {} of {}, {stopped}", sent[0], debt[0], debt[1])
         }
         Step::MailBudget { number, daily, is_domain_full, open } => {
             let domain = if *is_domain_full { ", its domain has got the day's mails" } else { "" };
@@ -129,12 +132,15 @@ fn words(step: &Step) -> String {
                 did.replace('_', " ")
             )
         }
-        Step::Delivery { channel, country, refused, unknown } => {
+        Step::Delivery { channel, country, message, refused, unknown } => {
             let to = country.as_ref().map(|country| format!(" to {country}")).unwrap_or_default();
             let outcome = match (refused, unknown) {
                 (Some(reason), _) => format!("refused: {reason}"),
                 (None, Some(reason)) => format!("unknown: {reason}"),
-                (None, None) => "accepted".to_owned(),
+                (None, None) => {
+                    let id = message.as_ref().map(|id| format!(" as {id}")).unwrap_or_default();
+                    format!("accepted{id}")
+                }
             };
             format!("delivery   by {}{to}: {outcome}", channel.name())
         }

@@ -1,8 +1,6 @@
 //! A file of `messages`: one language.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::path::Path;
 
 /// The texts of a table, by their keys.
 pub(crate) type Texts = BTreeMap<String, String>;
@@ -24,12 +22,6 @@ pub(crate) struct File {
 }
 
 impl File {
-    pub(crate) fn read(path: &Path) -> Result<File, String> {
-        let tag = path.file_stem().and_then(|name| name.to_str()).unwrap_or_default().to_owned();
-        let text = fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
-        File::parse(tag, &text).map_err(|problem| format!("shared/{}: {problem}", path.display()))
-    }
-
     pub(crate) fn parse(tag: String, text: &str) -> Result<File, String> {
         let mut file: toml::Table = text.parse().map_err(|error: toml::de::Error| error.message().to_owned())?;
         let mut take = |name: &str| file.remove(name).ok_or_else(|| format!("`{name}` is missing"));

@@ -1,11 +1,11 @@
 //! Turns `messages/*.toml` into Rust, and checks these files. The build stops at the first mistake and names it.
 
+#[expect(unreachable_pub, reason = "the crate exports its items")]
+#[path = "../src/messages/alphabet.rs"]
+mod alphabet;
 mod file;
 mod rules;
 mod rust;
-#[expect(unreachable_pub, reason = "the crate exports its items")]
-#[path = "../src/messages/sms_size.rs"]
-mod sms_size;
 
 use std::path::Path;
 use std::{env, fs};
@@ -17,6 +17,7 @@ const FOLDER: &str = "messages";
 fn main() {
     println!("cargo:rerun-if-changed={FOLDER}");
     println!("cargo:rerun-if-changed=build");
+    println!("cargo:rerun-if-changed=src/messages/alphabet.rs");
     if let Err(problem) = write() {
         println!("cargo::error={problem}");
         std::process::exit(1);
@@ -27,7 +28,10 @@ fn write() -> Result<(), String> {
     let mut files = Vec::new();
     for entry in fs::read_dir(FOLDER).map_err(|error| format!("shared/{FOLDER}: {error}"))? {
         let path = entry.map_err(|error| error.to_string())?.path();
-        files.push(File::read(&path)?);
+        let told = |problem: String| format!("shared/{}: {problem}", path.display());
+        let text = fs::read_to_string(&path).map_err(|error| told(error.to_string()))?;
+        let tag = path.file_stem().and_then(|name| name.to_str()).unwrap_or_default();
+        files.push(File::parse(tag.to_owned(), &text).map_err(told)?);
     }
     files.sort_by(|one, other| one.tag.cmp(&other.tag));
     rules::check(&files)?;

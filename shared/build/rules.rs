@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use crate::alphabet::{LONGEST_CODE, LONGEST_HOST, LONGEST_PRODUCT, SmsLength};
 use crate::file::{File, placeholders};
-use crate::sms_size::{LONGEST_CODE, LONGEST_HOST, LONGEST_PRODUCT, is_gsm7, room};
 
 /// The longest lives of a code.
 const LONGEST_MINUTES: &str = "10";
@@ -87,24 +87,18 @@ fn sms(file: &File) -> Result<(), String> {
     if fixed.contains(['@', '#']) {
         return Err("[sms] text must not contain @ or #, because browsers read them in the last line".to_owned());
     }
-    let lives = ["minutes", "seconds"].map(|key| file.text("life", key));
-    let is_narrow =
-        is_gsm7(&text.replace(['{', '}'], "")) && lives.iter().all(|life| is_gsm7(&life.replace(['{', '}'], "")));
-    let life = |text: &str, longest: &str| text.replace("{number}", longest).chars().count();
-    let [minutes, seconds] = lives;
-    let life = life(minutes, LONGEST_MINUTES).max(life(seconds, LONGEST_SECONDS));
-    // An empty line, `@host #code`.
-    let last_line = "\n\n@ #".len() + LONGEST_HOST + LONGEST_CODE;
-    let length = fixed.chars().count() + LONGEST_CODE + LONGEST_PRODUCT + life + last_line;
-    let most = room(file.parts, is_narrow);
-    if length <= most {
-        return Ok(());
+    let life = |key: &str, longest: &str| file.text("life", key).replace("{number}", longest);
+    for life in [life("minutes", LONGEST_MINUTES), life("seconds", LONGEST_SECONDS)] {
+        let (code, product, host) = ("2".repeat(LONGEST_CODE), "p".repeat(LONGEST_PRODUCT), "h".repeat(LONGEST_HOST));
+        let text = text.replace("{code}", &code).replace("{product}", &product).replace("{life}", &life);
+        let SmsLength { characters, encoding, parts } = SmsLength::of(&format!("{text}\n\n@{host} #{code}"));
+        if parts > file.parts {
+            return Err(format!(
+                "[sms] text may take {characters} characters of {} with the longest product and host, and so {parts} parts. \
+                 Shorten it, or change `parts`",
+                encoding.name()
+            ));
+        }
     }
-    let alphabet =
-        if is_narrow { "the GSM 7-bit alphabet" } else { "UCS-2, because of letters outside the GSM 7-bit alphabet" };
-    Err(format!(
-        "[sms] text may take {length} characters with the longest product and host, but {} part(s) hold {most} in {alphabet}. \
-         Shorten it, or allow two parts with `parts`",
-        file.parts
-    ))
+    Ok(())
 }

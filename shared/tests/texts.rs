@@ -2,13 +2,13 @@
 
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by a panic")]
 
+#[expect(unreachable_pub, reason = "the crate exports its items")]
+#[path = "../src/messages/alphabet.rs"]
+mod alphabet;
 #[path = "../build/file.rs"]
 mod file;
 #[path = "../build/rules.rs"]
 mod rules;
-#[expect(unreachable_pub, reason = "the crate exports its items")]
-#[path = "../src/messages/sms_size.rs"]
-mod sms_size;
 
 use std::fs;
 use std::path::Path;
@@ -48,12 +48,17 @@ fn each_rule_refuses_a_file() {
         ("de", "Ihr Anmeldecode", "", "[mail] heading must be one line of plain text"),
         ("de", "heading =", "headline =", "[mail] headline is unknown"),
         ("de", "heading = \"Ihr Anmeldecode\"", "", "[mail] heading is missing"),
-        ("de", "Er gilt {life}.", "Dieser Code gilt ab jetzt nur {life}.", "Shorten it, or allow two parts"),
-        ("de", "Er gilt {life}.", "Gültig, ça va {life}.", "UCS-2, because of letters outside the GSM 7-bit alphabet"),
+        (
+            "de",
+            "Er gilt {life}.",
+            "Dieser Code gilt ab jetzt nur {life}.",
+            "characters of GSM-7 with the longest product and host, and so 2 parts",
+        ),
+        ("de", "Er gilt {life}.", "Gültig, ça va {life}.", "characters of UCS-2 with the longest product"),
         ("de", "-Code. Er gilt", ". Er gilt", "[sms] text must contain \"Code\""),
         ("de", "-Code. Er gilt", "-Code @ gilt", "[sms] text must not contain @ or #"),
         ("de", "parts = 1", "parts = 3", "[sms] `parts` must be 1 or 2"),
-        ("ar", "parts = 2", "parts = 1", "1 part(s) hold 70 in UCS-2"),
+        ("ar", "parts = 2", "parts = 1", "and so 2 parts"),
         ("ar", "\"rtl\"", "\"ltr\"", "`direction` is not the direction of its letters"),
         ("de", "\"ltr\"", "\"rtl\"", "`direction` is not the direction of its letters"),
         ("de", "also = []", "also = [\"fr\"]", "is not a language tag, or another language has it too"),

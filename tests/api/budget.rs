@@ -33,6 +33,10 @@ async fn ask(auth: &Deployment, number: usize, phone: String) -> Answer {
     client.post(REQUEST, json!({ "identifier": phone })).await
 }
 
+fn american(number: usize) -> String {
+    format!("+1212555{number:04}")
+}
+
 fn sent(answers: &[Answer]) -> usize {
     assert!(answers.iter().all(|answer| matches!(answer.code(), "ok" | "rate_limited")), "{answers:?}");
     answers.iter().filter(|answer| answer.code() == "ok").count()
@@ -80,6 +84,45 @@ async fn parallel_senders_do_not_pass_the_days_budget() {
         auth.wait(DAY);
         ask(&auth, 65, british(65)).await.ok();
     }
+}
+
+/// S71: 64 parallel requests stay within the day's money, to the last cent. What is left of it is for cheaper countries.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn parallel_senders_do_not_pass_the_days_money() {
+    for (daily, prices, spent) in [("1.70", "", "1650000"), ("0.305", "GB=0.01,US=0.001", "300000")] {
+        let auth = Deployment::with(&[
+            ("SMS_DAILY_BUDGET_USD", daily),
+            ("SMS_PRICES", prices),
+            ("SMS_RESERVED_SHARE", "0"),
+            ("SMS_BREAKER_SHARE", "0"),
+        ])
+        .await;
+        let answers = join_all((0..64).map(|number| ask(&auth, number, british(number)))).await;
+        assert_eq!(sent(&answers), 30);
+        assert_eq!(auth.stack.inbox().messages(None).len(), 30);
+        let refused = answers.iter().find(|answer| answer.code() != "ok").unwrap();
+        assert!((DAY..=DAY + 60).contains(&refused.retry_after()), "until midnight in UTC");
+        assert_eq!(money_of_the_day(&auth), spent);
+
+        ask(&auth, 64, german(0)).await.refused(429, "rate_limited");
+        ask(&auth, 65, american(0)).await.ok();
+        auth.wait(DAY);
+        ask(&auth, 66, british(66)).await.ok();
+    }
+}
+
+/// The cost of a day's messages, in millionths of a dollar.
+fn money_of_the_day(auth: &Deployment) -> String {
+    let day = auth.items_of("OTP_TABLE", "SMS#").into_iter().find(|item| item.get("sGB").is_some()).unwrap();
+    day["m"]["N"].as_str().unwrap().to_owned()
+}
+
+/// Without a limit in money, the table has none of its counts.
+#[tokio::test]
+async fn money_is_counted_only_for_a_limit() {
+    let auth = Deployment::start().await;
+    ask(&auth, 0, british(0)).await.ok();
+    assert!(auth.items_of("OTP_TABLE", "SMS#").iter().all(|item| item.get("m").is_none()));
 }
 
 /// A request refused by the budget leaves the number's bucket as it is.
@@ -164,9 +207,14 @@ async fn requests_refused_by_the_breaker_do_not_count_for_the_network() {
 }
 
 #[tokio::test]
-async fn a_budget_of_zero_sends_nothing() {
-    for name in ["SMS_DAILY_BUDGET", "SMS_DAILY_BUDGET_PER_COUNTRY", "SMS_PER_IP_DAY"] {
-        let auth = Deployment::with(&[(name, "0")]).await;
+async fn a_budget_below_one_message_sends_nothing() {
+    for (name, budget) in [
+        ("SMS_DAILY_BUDGET", "0"),
+        ("SMS_DAILY_BUDGET_PER_COUNTRY", "0"),
+        ("SMS_DAILY_BUDGET_USD", "0.05"),
+        ("SMS_PER_IP_DAY", "0"),
+    ] {
+        let auth = Deployment::with(&[(name, budget)]).await;
         ask(&auth, 0, british(0)).await.refused(429, "rate_limited");
         assert_eq!(auth.stack.inbox().messages(None).len(), 0, "{name}");
     }
@@ -257,7 +305,11 @@ async fn a_range_without_answers_is_stopped() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn unsent_messages_return_to_every_budget() {
     for (range, country) in [("5", "100"), ("1000", "5")] {
-        let settings = [("SMS_BREAKER_RANGE_SENDS", range), ("SMS_DAILY_BUDGET_PER_COUNTRY", country)];
+        let settings = [
+            ("SMS_BREAKER_RANGE_SENDS", range),
+            ("SMS_DAILY_BUDGET_PER_COUNTRY", country),
+            ("SMS_DAILY_BUDGET_USD", "100"),
+        ];
         let auth = Deployment::with(&settings).await;
         auth.stack.services().calls().take();
         let answers = join_all((0..64).map(|number| ask(&auth, number, of_one_range(number)))).await;
@@ -276,6 +328,7 @@ async fn unsent_messages_return_to_every_budget() {
         };
         assert_eq!(counts(["n", "sGB", "kGB"]), [sent, sent, 10 * sent], "of the country");
         assert_eq!(counts(["n", "s", "k"]), [sent, sent, 10 * sent], "of the range");
+        assert_eq!(money_of_the_day(&auth), (55_000 * sent).to_string());
     }
 }
 
@@ -422,6 +475,7 @@ async fn v68_known_devices_go_on_where_strangers_are_stopped() {
         (&[("SMS_BREAKER_SENDS", "20")][..], 3),
         (&[("SMS_DAILY_BUDGET_PER_COUNTRY", "22"), ("SMS_BREAKER_SHARE", "0")], 3),
         (&[("SMS_DAILY_BUDGET", "22"), ("SMS_BREAKER_SHARE", "0")], 3),
+        (&[("SMS_DAILY_BUDGET_USD", "1.21"), ("SMS_BREAKER_SHARE", "0")], 3),
     ] {
         let auth = Deployment::with(settings).await;
         let device = device_of(&auth, &british(1_000)).await;

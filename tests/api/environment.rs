@@ -12,7 +12,7 @@ use shared::config;
 use crate::workspace::{read, row, template};
 
 /// Variables set by Lambda itself, and variables set only by `local` and tests.
-const NOT_IN_THE_TEMPLATE: [&str; 14] = [
+const NOT_IN_THE_TEMPLATE: [&str; 15] = [
     GONE[0],
     GONE[1],
     "AWS_REGION",
@@ -23,6 +23,7 @@ const NOT_IN_THE_TEMPLATE: [&str; 14] = [
     "AWS_ENDPOINT_URL",
     "AWS_ENDPOINT_URL_DYNAMODB",
     "AWS_ENDPOINT_URL_EVENTBRIDGE",
+    "AWS_ENDPOINT_URL_PINPOINT_SMS_VOICE_V2",
     "AWS_ENDPOINT_URL_SECRETS_MANAGER",
     "AWS_ENDPOINT_URL_SESV2",
     "AWS_ENDPOINT_URL_SNS",
@@ -50,7 +51,8 @@ const REQUIRED: [&str; 13] = [
 ];
 
 /// Lists, limited to 600 bytes.
-const LISTS: [&str; 5] = ["ALLOWED_ORIGINS", "TRUSTED_PROXIES", "SMS_COUNTRIES", "MAIL_ALLOW", "MAIL_DENY"];
+const LISTS: [&str; 6] =
+    ["ALLOWED_ORIGINS", "TRUSTED_PROXIES", "SMS_COUNTRIES", "SMS_PRICES", "MAIL_ALLOW", "MAIL_DENY"];
 
 /// The digest of all settings, for Lambda and CloudFormation only. No function reads it.
 const DIGEST: &str = "SETTINGS";
@@ -149,6 +151,8 @@ fn the_longest_environment_leaves_room() {
         ("MAIL_ALLOW" | "MAIL_DENY", _) => 200,
         // Thirty countries.
         ("SMS_COUNTRIES", _) => 90,
+        // Eight prices.
+        ("SMS_PRICES", _) => 64,
         (_, expected) if range(expected).is_some() => range(expected).unwrap().1.len(),
         (_, expected) if expected.starts_with("one of ") => expected[7..].split(", ").map(str::len).max().unwrap(),
         // CloudFormation names a secret by its resource, and Secrets Manager appends to that.
@@ -157,13 +161,16 @@ fn the_longest_environment_leaves_room() {
             "arn:aws-us-gov:secretsmanager:us-gov-west-1:123456789012:secret:-abcdefghijkl-abcdef".len() + resource
         }
         ("USER_ID_CLAIM" | "TOKEN_TYPE_CLAIM" | "JTI_CLAIM", _) => 24,
-        ("SMS_SENDER_ID" | "SMS_ORIGINATION_NUMBER" | "SMS_MAX_PRICE", _) => 15,
+        ("SMS_SENDER_ID" | "SMS_ORIGINATION_NUMBER" | "SMS_MAX_PRICE" | "SMS_DAILY_BUDGET_USD", _) => 15,
+        // AWS gives 32 digits.
+        ("SMS_POOL", _) => 37,
         // India's register gives 19 digits.
         ("SMS_ENTITY_ID" | "SMS_TEMPLATE_ID", _) => 19,
         ("WEBOTP_HOST", _) => 47,
         ("ORIGIN_SECRET_SHA256", _) => 65,
         // Names that CloudFormation makes of the stack's and the resource's.
         ("OTP_TABLE" | "USER_TABLE" | "RECORD_TABLE" | "EVENT_BUS" | "SES_CONFIGURATION_SET", _) => 48,
+        ("SMS_CONFIGURATION_SET", _) => 32,
         ("FAILED_RECORDS_URL", _) => "https://sqs.us-gov-west-1.amazonaws.com/123456789012/".len() + 64,
         ("PRODUCT_NAME", _) => 40,
         // Names of hosts and mailboxes, and the path of a file.
@@ -173,7 +180,7 @@ fn the_longest_environment_leaves_room() {
         let environment: BTreeMap<_, _> =
             function.environment.into_keys().map(|name| (name.clone(), "x".repeat(longest(&name)))).collect();
         let bytes = json!(environment).to_string().len();
-        assert!(bytes < 3 * 1024 + 640, "{name} may have {bytes} bytes of environment");
+        assert!(bytes < 3 * 1024 + 896, "{name} may have {bytes} bytes of environment");
     }
 }
 

@@ -127,6 +127,20 @@ async fn every_kind_of_event_is_counted() {
     }
 }
 
+/// The alarms about the budget of SMS follow the money too.
+#[tokio::test]
+async fn money_counts_as_used_budget() {
+    let auth = Deployment::with(&[("SMS_DAILY_BUDGET_USD", "0.11"), ("SMS_RESERVED_SHARE", "0")]).await;
+    auth.client().ask(BOB).await;
+    let asked = auth.client().post(REQUEST, json!({ "identifier": "+447400123499" })).await;
+    auth.client().post(REQUEST, json!({ "identifier": "+447400123498" })).await.refused(429, "rate_limited");
+    let counted = counted(&auth.stack.logs());
+    let used = counted.iter().filter(|((name, _), _)| name == "SmsBudgetUsed").map(|(_, value)| *value);
+    assert_eq!(used.collect::<Vec<_>>(), [50.0, 100.0, 100.0]);
+    let told = local::explain(&auth.stack.logs().join("\n"), asked.headers["x-request-id"].to_str().unwrap()).unwrap();
+    assert!(told.contains("2 of the day's 200, $0.11 of $0.11, debt"), "{told}");
+}
+
 /// A send with an unknown outcome is counted, whatever its client was told. A repeated email that was accepted is an ordinary send.
 #[tokio::test]
 async fn unknown_sends_are_counted() {

@@ -226,6 +226,34 @@ async fn settings_that_need_another_name_it() {
             vec![("STAGE", "production"), ("ALLOWED_ORIGINS", "http://app.example.com")],
             Some("ALLOWED_ORIGINS: without TLS"),
         ),
+        (vec![("SMS_PRICES", "GB=0.04")], Some("SMS_PRICES: prices have no effect without SMS_DAILY_BUDGET_USD")),
+    ] {
+        assert_reads(&environment, &settings, problem);
+    }
+}
+
+/// A provider without what it needs, or with what only the other one has, keeps the function from starting.
+#[tokio::test]
+async fn each_sms_provider_has_its_settings() {
+    let environment = environment().await;
+    let [eum, set] = [("SMS_PROVIDER", "eum"), ("SMS_CONFIGURATION_SET", "codes")];
+    let [pool, number, name] =
+        [("SMS_POOL", "pool-0123"), ("SMS_ORIGINATION_NUMBER", "+12065550100"), ("SMS_SENDER_ID", "Latchkey")];
+    for (settings, problem) in [
+        (vec![number, name], None),
+        (vec![eum, set, pool], None),
+        (vec![eum, set, number, ("SMS_MAX_PRICE", "1")], None),
+        (vec![eum, set, name], None),
+        (vec![eum, set], Some("SMS_SENDER_ID: SMS_PROVIDER=eum needs a sender")),
+        (vec![eum, set, number, name], Some("SMS_SENDER_ID: SMS_PROVIDER=eum sends from one of them")),
+        (vec![eum, pool], Some("SMS_CONFIGURATION_SET: SMS_PROVIDER=eum needs it")),
+        (vec![eum, set, pool, ("SMS_MAX_PRICE", "100")], Some("SMS_MAX_PRICE: SMS_PROVIDER=eum takes a price below")),
+        (vec![eum, set, pool, ("SMS_MAX_PRICE", "0.000001")], Some("SMS_MAX_PRICE: SMS_PROVIDER=eum takes a price")),
+        (vec![pool], Some("SMS_POOL: only SMS_PROVIDER=eum uses it")),
+        (vec![set], Some("SMS_CONFIGURATION_SET: only SMS_PROVIDER=eum uses it")),
+        (vec![("SMS_PROVIDER", "smtp")], Some("SMS_PROVIDER: expected one of sns, eum")),
+        (vec![eum, set, ("SMS_POOL", "codes")], Some("SMS_POOL: expected the id of a pool")),
+        (vec![eum, set, pool, ("SMS_COUNTRIES", "")], Some("SMS_PROVIDER: SMS is off")),
     ] {
         assert_reads(&environment, &settings, problem);
     }

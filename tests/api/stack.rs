@@ -102,6 +102,23 @@ async fn each_mistake_of_a_deployers_first_hour_is_named_in_a_sentence() {
             "TRUSTED_PROXIES: expected networks such as 192.0.2.0/24, separated by",
         ),
         (vec!["SmsMaxPrice=0.10"], "SmsMaxPrice has no effect while SmsCountries is empty. Set SmsCountries to"),
+        (vec!["SmsProvider=eum"], "SmsProvider has no effect while SmsCountries is empty. Set SmsCountries to"),
+        (vec!["SmsCountries=US", "SmsProvider=eum", "SmsPool=pool-1"], "SmsProvider=eum needs SmsConfigurationSet"),
+        (
+            vec!["SmsCountries=US", "SmsProvider=eum", "SmsConfigurationSet=codes"],
+            "SmsProvider=eum needs a sender. Set",
+        ),
+        (
+            vec!["SmsCountries=US", "SmsProvider=eum", "SmsConfigurationSet=codes", "SmsPool=pool-1", "SmsSenderId=A"],
+            "SMS_POOL, SMS_ORIGINATION_NUMBER and SMS_SENDER_ID: SMS_PROVIDER=eum sends from one of them. Set only one",
+        ),
+        (vec!["SmsCountries=US", "SmsPool=pool-1"], "SmsPool has no effect with SmsProvider=sns. Set SmsProvider=eum"),
+        (
+            vec!["SmsDailyBudgetUsd=5"],
+            "SmsDailyBudgetUsd has no effect while SmsCountries is empty. Set SmsCountries to",
+        ),
+        (vec!["SmsCountries=US", "SmsPrices=GB=1"], "SmsPrices has no effect while SmsDailyBudgetUsd is empty. Set"),
+        (vec!["SmsCountries=US", "SmsDailyBudgetUsd=0"], "SMS_DAILY_BUDGET_USD: expected US dollars, such as 25 or"),
         (vec!["SmsCountries=US", "SmsMaxPrice=0"], "SMS_MAX_PRICE: expected a price in US dollars, such as 0.10"),
         (
             vec!["SmsCountries=US", "SmsSenderId=12345"],

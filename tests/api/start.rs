@@ -71,6 +71,9 @@ async fn the_first_request_opens_no_connection() {
     // One for Secrets Manager, three for DynamoDB, one each for SES and SNS.
     opens::<request_otp::RequestOtp>(&auth, posting(REQUEST, ask(ADA)), 6).await;
     opens::<request_otp::RequestOtp>(&auth, posting(REQUEST, ask(PHONE)), 6).await;
+    let eum = [("SMS_PROVIDER", "eum"), ("SMS_SENDER_ID", "Latchkey"), ("SMS_CONFIGURATION_SET", "codes")];
+    let eum = Deployment::with(&eum).await;
+    opens::<request_otp::RequestOtp>(&eum, posting(REQUEST, ask(PHONE)), 6).await;
 
     // One for the keyrings, and four for DynamoDB (a known user's answer to an SMS).
     for identifier in [ADA, PHONE, PHONE] {

@@ -107,6 +107,7 @@ scenarios! {
     first_requests: codes::FIRST_REQUESTS;
     last_short_code: codes::LAST_SHORT_CODE;
     last_sms: codes::LAST_SMS;
+    last_cent: codes::LAST_CENT;
     two_lanes: codes::TWO_LANES;
     refreshes: sessions::REFRESHES;
     reuse: sessions::REUSE;

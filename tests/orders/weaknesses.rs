@@ -40,7 +40,7 @@ const ONE_LEFT: &str = "#CODES.#code.#ATTEMPTS_LEFT >= :1";
 const SEEN_IN_A_ROW: &str = "#CHARGED_IN_A_ROW = :seen_in_a_row";
 const ANY_IN_A_ROW: &str = "(#CHARGED_IN_A_ROW = :seen_in_a_row OR attribute_exists(pk))";
 
-const GUARDS: [Guard; 23] = [
+const GUARDS: [Guard; 24] = [
     guard("one session a code", codes::TWO_ANSWERS, "I#", USED_UP, USED_AGAIN),
     guard("one session a code", codes::TWO_FIRST_ANSWERS, "I#", USED_UP, USED_AGAIN),
     guard("one session a code", codes::SHARED_CODE, "I#", LONG_USED_UP, LONG_USED_AGAIN),
@@ -126,6 +126,13 @@ const GUARDS: [Guard; 23] = [
         "SMS#",
         "#TOTAL < :most_total",
         "(#TOTAL < :most_total OR attribute_exists(pk))",
+    ),
+    guard(
+        "budget holds",
+        codes::LAST_CENT,
+        "SMS#",
+        "#MONEY <= :most_money",
+        "(#MONEY <= :most_money OR attribute_exists(pk))",
     ),
     guard(
         "session limit holds",

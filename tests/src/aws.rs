@@ -60,6 +60,12 @@ impl Call {
         Call { service: "sns", target: None, path: "/", content_type: "application/x-www-form-urlencoded", body }
     }
 
+    /// Sends a text by AWS End User Messaging.
+    pub fn text(identity: &str) -> Call {
+        let body = json!({ "DestinationPhoneNumber": "+447400123456", "OriginationIdentity": identity, "MessageBody": "Hello" });
+        Call::json("sms-voice", "PinpointSMSVoiceV2.SendTextMessage".to_owned(), &body)
+    }
+
     fn json(service: &'static str, target: String, body: &Value) -> Call {
         let body = body.to_string();
         Call { service, target: Some(target), path: "/", content_type: "application/x-amz-json-1.1", body }

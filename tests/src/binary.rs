@@ -1,9 +1,10 @@
 //! Finds out which AWS clients are linked into a binary.
 
 /// Text that every client of a service sends. No other code contains it.
-const CLIENTS: [(&str, &str); 6] = [
+const CLIENTS: [(&str, &str); 7] = [
     ("dynamodb", "DynamoDB_20120810."),
     ("eventbridge", "AWSEvents.PutEvents"),
+    ("pinpointsmsvoicev2", "PinpointSMSVoiceV2.SendTextMessage"),
     ("secretsmanager", "secretsmanager.GetSecretValue"),
     ("sesv2", "/v2/email/outbound-emails"),
     ("sns", "2010-03-31"),

@@ -19,7 +19,7 @@ use tokio_rustls::server::TlsStream;
 const AWS: &str = include_str!("../../shared/certs/aws-roots.pem");
 
 /// As in AWS, each service has its own address and connections.
-const SERVICES: [&str; 4] = ["DYNAMODB", "SECRETS_MANAGER", "SESV2", "SNS"];
+const SERVICES: [&str; 5] = ["DYNAMODB", "SECRETS_MANAGER", "PINPOINT_SMS_VOICE_V2", "SESV2", "SNS"];
 
 /// The endpoint, with a root certificate made for it. Dropping it stops it.
 pub struct TlsEndpoint {

@@ -87,9 +87,12 @@ impl<'a> Asking<'a> {
                 return Err(Error::RateLimited { retry_after: blurred(wait, self.network) });
             }
         };
-        let reply = self.send(function, &outgoing, async {
+        let to = self.request.drafting.to;
+        let life = function.policy.life_of(to, outgoing.plan.strength);
+        let parts = function.sender.parts(to, outgoing.draft.code(), life, self.language);
+        let reply = self.send(function, &outgoing, life, async {
             match reserved? {
-                Some(reserved) => self.gate.take(reserved).await,
+                Some(reserved) => self.gate.take(reserved, parts).await,
                 None => Err(Error::internal("a code was stored without a decision to send it")),
             }
         });
@@ -103,6 +106,7 @@ impl<'a> Asking<'a> {
         &self,
         function: &RequestOtp,
         outgoing: &OutgoingCode,
+        life: Duration,
         permit: impl Future<Output = Result<Permit<'_>>>,
     ) -> Result<Reply> {
         let permit = match permit.await {
@@ -113,10 +117,8 @@ impl<'a> Asking<'a> {
                 return Err(error);
             }
         };
-        let to = self.request.drafting.to;
-        let life = function.policy.life_of(to, outgoing.plan.strength);
         match function.sender.send(permit, outgoing.draft.code(), life, self.language).await {
-            Ok(Sent::Accepted | Sent::Unclear(_)) => {
+            Ok(Sent::Accepted(_) | Sent::Unclear(_)) => {
                 self.sent(function, &self.names(outgoing.plan.kept(), outgoing.draft.key.clone()))
             }
             Ok(Sent::Lost) => {

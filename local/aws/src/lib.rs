@@ -23,6 +23,7 @@ mod policy;
 mod secrets;
 mod services;
 mod ses;
+mod sms_voice;
 mod sns;
 mod sqs;
 mod uploads;

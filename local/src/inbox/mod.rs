@@ -7,4 +7,4 @@ mod sms;
 
 pub use self::messages::{Inbox, Message};
 pub(crate) use self::server::{Desk, router};
-pub use self::sms::{Autofill, Encoding, SmsFacts};
+pub use self::sms::{Autofill, SmsFacts};

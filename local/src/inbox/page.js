@@ -151,7 +151,10 @@ const plain = (m) => Object.assign(document.createElement("pre"), { dir: "auto",
 // Fills the template with the facts of an SMS from the JSON.
 function bubble(m) {
   const view = $("sms").content.cloneNode(true);
-  const facts = { ...m, ...m.sms, ...m.sms.autofill, when: exact(m.sent_at) };
+  const provider = m.sms.service === "sns" ? "SNS" : "EUM";
+  const seconds = m.sms.life === null ? "no limit" : `${m.sms.life} s`;
+  const dollars = m.sms.price === null ? "unknown" : `$${m.sms.price}`; // by the table, not by AWS
+  const facts = { ...m, ...m.sms, ...m.sms.autofill, when: exact(m.sent_at), provider, seconds, dollars };
   for (const place of view.querySelectorAll("[data-fact]")) place.textContent = facts[place.dataset.fact] ?? "";
   view.querySelector(m.sms.autofill ? ".unfilled" : ".filled").remove();
   return view;

@@ -116,5 +116,7 @@ fn is_example(address: &str) -> bool {
 
 fn has_endpoint(all: &All) -> bool {
     let endpoints = &all.common.aws.endpoints;
-    [&endpoints.dynamodb, &endpoints.secrets, &endpoints.ses, &endpoints.sns].into_iter().any(Option::is_some)
+    [&endpoints.dynamodb, &endpoints.secrets, &endpoints.ses, &endpoints.sms_voice, &endpoints.sns]
+        .into_iter()
+        .any(Option::is_some)
 }

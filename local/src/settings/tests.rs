@@ -31,10 +31,12 @@ fn every_setting_has_words() {
 }
 
 /// Values for one setting or another.
-const TEXTS: [&str; 10] = [
+const TEXTS: [&str; 12] = [
     "other",
     "GB",
     "1.5",
+    "GB=0.5",
+    "pool-2",
     "12345",
     "arn:other",
     "/other",
@@ -51,9 +53,13 @@ fn companions(name: &str) -> &'static [(&'static str, &'static str)] {
     match name {
         "TRUSTED_PROXIES" => &[("TRUSTED_HOPS", "1"), ("ORIGIN_SECRET_SHA256", DIGEST)],
         "TRUSTED_HOPS" | "ORIGIN_SECRET_SHA256" => &[("TRUSTED_HOPS", "1"), ("TRUSTED_PROXIES", "192.0.2.0/24")],
+        "SMS_POOL" | "SMS_CONFIGURATION_SET" => &EUM,
+        "SMS_PRICES" => &[("SMS_DAILY_BUDGET_USD", "5")],
         _ => &[],
     }
 }
+
+const EUM: [(&str, &str); 3] = [("SMS_PROVIDER", "eum"), ("SMS_POOL", "pool-1"), ("SMS_CONFIGURATION_SET", "codes")];
 
 /// Settings that are valid only together.
 const TOGETHER: [&[&str]; 1] = [&["SMS_ENTITY_ID", "SMS_TEMPLATE_ID"]];
@@ -77,13 +83,23 @@ fn changed(name: &str, usual: &Settings) -> Settings {
 
 #[test]
 fn every_setting_changes_its_words() {
-    for name in asked_for().into_iter().filter(|name| !IDENTITY.contains(&name.as_str()) && name != "ROOT_KEY") {
+    // Another provider needs other settings, so it has a test of its own.
+    let others = ["ROOT_KEY", "SMS_PROVIDER"];
+    let is_other = |name: &String| [&IDENTITY[..], &others].concat().contains(&name.as_str());
+    for name in asked_for().into_iter().filter(|name| !is_other(name)) {
         let usual = settings("default", companions(&name)).unwrap();
         let changed = changed(&name, &usual).all;
         for (names, words) in words::GROUPS.iter().flat_map(|group| group.lines) {
             let is_about = names.contains(&name.as_str());
             assert_eq!(words(&usual.all) != words(&changed), is_about, "{name}: {}", words(&changed));
         }
+    }
+}
+
+#[test]
+fn the_provider_of_sms_is_named() {
+    for (env, words) in [(&[][..], "sent by: SNS"), (&EUM, "sent by: AWS End User Messaging")] {
+        assert!(settings("default", env).unwrap().words().contains(words));
     }
 }
 

@@ -3,6 +3,7 @@
 use shared::codes::Domains;
 use shared::history::Wanted;
 use shared::http::TokenDelivery;
+use shared::messages::SmsProvider;
 
 use super::All;
 use super::phrases::{counted, duration, given, listed, on_or_off};
@@ -82,6 +83,15 @@ const SMS: &[Line] = &[
     (&["SMS_DAILY_BUDGET_PER_COUNTRY"], |all| {
         format!("budget of one country: {} a day", all.request.challenge.sms.daily_per_country)
     }),
+    (&["SMS_DAILY_BUDGET_USD"], |all| {
+        let daily = all.request.challenge.sms.money.as_ref().map(|money| format!("${} a day", money.daily));
+        format!("budget in money: {}", given(&daily, "none"))
+    }),
+    (&["SMS_PRICES"], |all| {
+        let prices = all.request.challenge.sms.money.iter().flat_map(|money| &money.prices);
+        let prices = listed(prices.map(|(country, price)| format!("{} ${price}", country.code())));
+        format!("prices of your own: {}", if prices.is_empty() { "none" } else { &prices })
+    }),
     (&["SMS_PER_IP_DAY"], |all| {
         format!("one network: {} a day", counted(all.request.challenge.sms.daily_per_network, "request"))
     }),
@@ -106,7 +116,15 @@ const SMS: &[Line] = &[
     }),
     (&["SMS_SENDER_ID"], |all| format!("sender shown: {}", given(&all.request.sms.sender_id, "the carrier's choice"))),
     (&["SMS_ORIGINATION_NUMBER"], |all| {
-        format!("sent from: {}", given(&all.request.sms.origination_number, "a number that SNS picks"))
+        format!("sent from: {}", given(&all.request.sms.origination_number, "a number that AWS picks"))
+    }),
+    (&["SMS_PROVIDER"], |all| match all.request.sms.provider {
+        SmsProvider::Sns => "sent by: SNS".to_owned(),
+        SmsProvider::Eum => "sent by: AWS End User Messaging".to_owned(),
+    }),
+    (&["SMS_POOL"], |all| format!("pool of senders: {}", given(&all.request.sms.pool, "none"))),
+    (&["SMS_CONFIGURATION_SET"], |all| {
+        format!("configuration set of SMS: {}", given(&all.request.sms.configuration_set, "none"))
     }),
     (&["SMS_MAX_PRICE"], |all| {
         let price = all.request.sms.max_price.as_ref().map(|price| format!("at most {price} US dollars"));
@@ -229,6 +247,9 @@ const AWS: &[Line] = &[
     }),
     (&["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_SESV2"], |all| {
         format!("SES: {}", given(&all.common.aws.endpoints.ses, "at AWS"))
+    }),
+    (&["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_PINPOINT_SMS_VOICE_V2"], |all| {
+        format!("End User Messaging: {}", given(&all.common.aws.endpoints.sms_voice, "at AWS"))
     }),
     (&["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_SNS"], |all| {
         format!("SNS: {}", given(&all.common.aws.endpoints.sns, "at AWS"))

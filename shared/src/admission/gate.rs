@@ -211,18 +211,20 @@ impl<'a> Gate<'a> {
         Ok(Reserved { allowed, day })
     }
 
-    /// Counts an SMS against the daily budget. Refuses it if other requests have used up the budget since [`Gate::look`].
+    /// Counts an SMS of so many `parts` against the daily budgets of messages and of money. Refuses it if other requests have used up a
+    /// budget since [`Gate::look`].
     ///
     /// # Errors
     /// [`Error::RateLimited`] over a limit; [`Error::Unavailable`] when the table is unreachable. An SMS is sent only after it has
     /// been counted (S88).
-    pub async fn take(&self, reserved: Reserved<'a>) -> Result<Permit<'a>> {
+    pub async fn take(&self, reserved: Reserved<'a>, parts: u32) -> Result<Permit<'a>> {
         let Reserved { allowed: Allowed(passed), day } = reserved;
         self.refuse(day)?;
         let mail = match passed {
             Passed::Mail(mail) => Some(mail),
             Passed::Sms(target, waiting) => {
-                self.refuse(self.table.take_message(target, self.rules.sms, waiting, self.now).await?)?;
+                let cost = self.rules.sms.cost(target.country, parts);
+                self.refuse(self.table.take_message(target, self.rules.sms, cost, waiting, self.now).await?)?;
                 None
             }
         };

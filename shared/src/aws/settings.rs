@@ -57,7 +57,15 @@ impl Default for Settings {
         Settings {
             region: String::new(),
             credentials: Credentials::new("", "", None, None, "none"),
-            endpoints: Endpoints { dynamodb: None, events: None, secrets: None, ses: None, sns: None, sqs: None },
+            endpoints: Endpoints {
+                dynamodb: None,
+                events: None,
+                secrets: None,
+                ses: None,
+                sms_voice: None,
+                sns: None,
+                sqs: None,
+            },
             attempt_timeout: Duration::from_secs(1),
             operation_timeout: Duration::from_secs(3),
             ca_bundle: None,
@@ -97,6 +105,8 @@ pub struct Endpoints {
     pub secrets: Option<String>,
     /// SES.
     pub ses: Option<String>,
+    /// AWS End User Messaging.
+    pub sms_voice: Option<String>,
     /// SNS.
     pub sns: Option<String>,
     /// SQS.
@@ -112,6 +122,7 @@ impl Endpoints {
             events: endpoint("EVENTBRIDGE"),
             secrets: endpoint("SECRETS_MANAGER"),
             ses: endpoint("SESV2"),
+            sms_voice: endpoint("PINPOINT_SMS_VOICE_V2"),
             sns: endpoint("SNS"),
             sqs: endpoint("SQS"),
         }

@@ -60,7 +60,7 @@ impl ChallengePolicy {
             email_expiry: Duration::from_secs(email_expiry),
             attempts: read.count("OTP_MAX_ATTEMPTS", 3, 1..=6),
             resend_after: read.seconds("OTP_RESEND_SECONDS", 30, 10..=600),
-            sms: SmsPolicy::read(read),
+            sms: SmsPolicy::read_with_money(read),
         }
     }
 

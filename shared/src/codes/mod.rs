@@ -11,6 +11,7 @@ mod known_device;
 mod limits;
 mod mail_policy;
 mod sealed_id;
+mod sms_money;
 mod sms_policy;
 
 #[cfg(test)]
@@ -32,4 +33,5 @@ pub use self::known_device::{DEVICE_LIFE, device_token, is_known_device};
 pub use self::limits::{Action, Allowance, NETWORK_WINDOW, Quota, blurred, day_end};
 pub use self::mail_policy::{Domains, LEAST_OF_DOMAIN, MailFacts, MailPolicy, SLOWED};
 pub use self::sealed_id::{ChallengeRef, Seal};
+pub use self::sms_money::{SmsMoney, list_price};
 pub use self::sms_policy::{Bounds, Breaker, SmsPolicy, Spent, Target, Waiting};

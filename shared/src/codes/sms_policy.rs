@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::codes::limits::{Allowance, DAY, day_end};
+use crate::codes::sms_money::SmsMoney;
 use crate::config::Reader;
-use crate::words::{Country, Destination, Entropy, Error, Forbidden, Lane, Phone, Result, Timestamp};
+use crate::words::{Country, Destination, Entropy, Error, Forbidden, Lane, Money, Phone, Result, Timestamp};
 
 /// The allowed destinations of SMS, and their limits.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +20,8 @@ pub struct SmsPolicy {
     pub daily: u32,
     /// Messages per day to one country.
     pub daily_per_country: u32,
+    /// The limit in money. Only a function that sends reads it.
+    pub money: Option<SmsMoney>,
     /// Requests for an SMS per day from one network.
     pub daily_per_network: u32,
     /// The share of the budgets and of the breaker, in percent, that only known devices may use (S167).
@@ -69,6 +72,8 @@ pub struct Bounds {
     pub total: u32,
     /// Messages to this country or range.
     pub sent: u32,
+    /// The cost of messages to all countries together, if it is limited.
+    pub money: Option<Money>,
     /// The breaker debt at which it is stopped.
     pub debt: i64,
 }
@@ -82,6 +87,8 @@ pub struct Spent {
     pub total: u32,
     /// Messages to this country or range.
     pub sent: u32,
+    /// The cost of messages to all countries together.
+    pub money: Money,
     /// The breaker debt. A negative debt is credit.
     pub debt: i64,
     /// When the last message to it was sent.
@@ -92,7 +99,12 @@ pub struct Spent {
 pub(super) const EXPIRY_MINUTES: (&str, u64) = ("OTP_EXPIRY_MINUTES", 60);
 
 impl SmsPolicy {
-    /// Reads the SMS settings.
+    /// Reads the SMS settings of a function that sends.
+    pub fn read_with_money(read: &mut Reader<'_>) -> SmsPolicy {
+        SmsPolicy { money: SmsMoney::read(read), ..SmsPolicy::read(read) }
+    }
+
+    /// Reads the SMS settings, except those about money.
     pub fn read(read: &mut Reader<'_>) -> SmsPolicy {
         let expiry = read.number_or_alias("OTP_SMS_EXPIRY_SECONDS", EXPIRY_MINUTES, 300, 60..=600);
         SmsPolicy {
@@ -100,6 +112,7 @@ impl SmsPolicy {
             expiry: Duration::from_secs(expiry),
             daily: read.count("SMS_DAILY_BUDGET", 200, 0..=1_000_000),
             daily_per_country: read.count("SMS_DAILY_BUDGET_PER_COUNTRY", 100, 0..=1_000_000),
+            money: None,
             daily_per_network: read.count("SMS_PER_IP_DAY", 10, 0..=1_000_000),
             reserved: read.count("SMS_RESERVED_SHARE", 50, 0..=90),
             breaker: Breaker {
@@ -140,14 +153,23 @@ impl SmsPolicy {
 
     /// A country's daily limits for a client on `lane`.
     pub fn of_country(&self, lane: Lane) -> Bounds {
-        let [total, sent] = [self.daily, self.daily_per_country].map(|most| self.open_to(lane, most));
-        Bounds { total, sent, debt: self.breaker.debt_of(self.breaker.sends, self.open_percent(lane)) }
+        let [total, sent] = [self.daily, self.daily_per_country].map(|most| {
+            // A part of a number is not more than the number.
+            u32::try_from(self.open_to(lane, u64::from(most))).unwrap_or(most)
+        });
+        let money = self.money.as_ref().map(|money| Money::micros(self.open_to(lane, money.daily.as_micros())));
+        Bounds { total, sent, money, debt: self.breaker.debt_of(self.breaker.sends, self.open_percent(lane)) }
     }
 
     /// A range's daily limits, in addition to those of its country.
     pub fn of_range(&self, lane: Lane) -> Bounds {
         let debt = self.breaker.debt_of(self.breaker.range_sends, self.open_percent(lane));
-        Bounds { total: u32::MAX, sent: u32::MAX, debt }
+        Bounds { total: u32::MAX, sent: u32::MAX, money: None, debt }
+    }
+
+    /// What a text of so many parts to `country` costs. Nothing if money is not counted.
+    pub fn cost(&self, country: Country, parts: u32) -> Money {
+        self.money.as_ref().map(|money| money.price(country).times(parts)).unwrap_or_default()
     }
 
     /// The percentage that clients on `lane` may use.
@@ -158,10 +180,9 @@ impl SmsPolicy {
         }
     }
 
-    /// The part of `most` messages that clients on `lane` may use, rounded up.
-    fn open_to(&self, lane: Lane, most: u32) -> u32 {
-        let part = (u64::from(most) * u64::from(self.open_percent(lane))).div_ceil(100);
-        u32::try_from(part).unwrap_or(most)
+    /// The part of `most` that clients on `lane` may use, rounded up.
+    fn open_to(&self, lane: Lane, most: u64) -> u64 {
+        most.saturating_mul(u64::from(self.open_percent(lane))).div_ceil(100)
     }
 
     /// The daily requests of one network.
@@ -169,10 +190,17 @@ impl SmsPolicy {
         Allowance { count: self.daily_per_network, per: DAY }
     }
 
-    /// When the next message may be sent, given the counts in `spent`. `None` means now.
-    pub fn closed_until(&self, bounds: Bounds, spent: Spent, is_probe: bool, now: Timestamp) -> Option<Timestamp> {
+    /// When the next message may be sent if it costs `cost`, given the counts in `spent`. `None` means now.
+    pub fn closed_until(
+        &self,
+        bounds: Bounds,
+        spent: Spent,
+        cost: Money,
+        is_probe: bool,
+        now: Timestamp,
+    ) -> Option<Timestamp> {
         let day_end = day_end(now);
-        if bounds.are_spent(spent) {
+        if bounds.are_spent(spent, cost) {
             return Some(day_end);
         }
         let again = spent.last.after(self.breaker.pause).min(day_end);
@@ -235,9 +263,10 @@ fn read_countries(read: &mut Reader<'_>) -> BTreeSet<Country> {
 }
 
 impl Bounds {
-    /// Whether the day's messages are used up. Unlike the breaker, used codes do not change this.
-    pub fn are_spent(self, spent: Spent) -> bool {
-        spent.total >= self.total || spent.sent >= self.sent
+    /// Whether the day's messages or money are used up for a message of `cost`. Unlike the breaker, used codes do not change this.
+    pub fn are_spent(self, spent: Spent, cost: Money) -> bool {
+        let is_unpaid = self.money.is_some_and(|most| most.less(cost).is_none_or(|most| spent.money > most));
+        spent.total >= self.total || spent.sent >= self.sent || is_unpaid
     }
 
     /// The limit of credit from used codes: as many messages as the debt may reach.
@@ -289,6 +318,8 @@ pub(crate) mod tests {
         }
     }
 
+    const FREE: Money = Money::micros(0);
+
     const NOON: u64 = 1_767_268_800;
 
     fn at(seconds: u64) -> Timestamp {
@@ -297,8 +328,8 @@ pub(crate) mod tests {
 
     /// How long a country is closed, in seconds from noon, if its last message was sent at noon.
     fn closed(total: u32, sent: u32, debt: i64, now: u64) -> Option<u64> {
-        let spent = Spent { total, sent, debt, last: at(0) };
-        policy().closed_until(policy().of_country(Lane::Known), spent, true, at(now)).map(|end| end.unix() - NOON)
+        let spent = Spent { total, sent, debt, last: at(0), ..Spent::default() };
+        policy().closed_until(policy().of_country(Lane::Known), spent, FREE, true, at(now)).map(|end| end.unix() - NOON)
     }
 
     #[test]
@@ -340,10 +371,29 @@ pub(crate) mod tests {
         assert_eq!(policy().of_range(Lane::Open).total, u32::MAX);
     }
 
+    /// S71: the money of a message must be left as a whole, and known devices have a reserve of it too.
+    #[test]
+    fn a_message_needs_its_whole_cost() {
+        let money = |micros| Money::micros(micros);
+        let daily = SmsMoney { daily: money(1_000), prices: [("GB".parse().unwrap(), money(300))].into() };
+        let policy = SmsPolicy { money: Some(daily), ..policy() };
+        let [open, known] = [Lane::Open, Lane::Known].map(|lane| policy.of_country(lane));
+        let spent = |micros| Spent { money: money(micros), ..Spent::default() };
+        for (bounds, left) in [(known, 1_000), (open, 500)] {
+            assert!(!bounds.are_spent(spent(left - 300), money(300)));
+            assert!(bounds.are_spent(spent(left - 299), money(300)));
+            assert!(bounds.are_spent(spent(0), money(left + 1)), "it costs more than a day may");
+        }
+        let gb = "GB".parse().unwrap();
+        assert_eq!((policy.cost(gb, 1), policy.cost(gb, 2)), (money(300), money(600)));
+        assert!(!policy.of_range(Lane::Open).are_spent(spent(u64::MAX), money(300)), "only the day has money");
+        assert_eq!(super::tests::policy().cost(gb, 2), FREE, "money is off");
+    }
+
     #[test]
     fn a_stopped_country_waits_for_its_probe() {
-        let (policy, spent) = (policy(), Spent { total: 20, sent: 20, debt: 200, last: at(0) });
-        let closed = |is_probe, now| policy.closed_until(policy.of_country(Lane::Open), spent, is_probe, at(now));
+        let (policy, spent) = (policy(), Spent { total: 20, sent: 20, debt: 200, last: at(0), ..Spent::default() });
+        let closed = |is_probe, now| policy.closed_until(policy.of_country(Lane::Open), spent, FREE, is_probe, at(now));
         assert_eq!([closed(true, 7_199), closed(true, 7_200)], [Some(at(7_200)), None]);
         assert_eq!(closed(false, 7_200), Some(at(7_230)));
     }
@@ -351,10 +401,10 @@ pub(crate) mod tests {
     #[test]
     fn a_range_is_stopped_before_its_country() {
         let policy = policy();
-        let spent = Spent { total: 200, sent: 100, debt: 50, last: at(0) };
-        assert!(policy.closed_until(policy.of_range(Lane::Known), spent, true, at(0)).is_some());
+        let spent = Spent { total: 200, sent: 100, debt: 50, last: at(0), ..Spent::default() };
+        assert!(policy.closed_until(policy.of_range(Lane::Known), spent, FREE, true, at(0)).is_some());
         let spent = Spent { debt: 49, ..spent };
-        assert_eq!(policy.closed_until(policy.of_range(Lane::Known), spent, true, at(0)), None);
+        assert_eq!(policy.closed_until(policy.of_range(Lane::Known), spent, FREE, true, at(0)), None);
         let target = policy.target(&"+447400123456".parse().unwrap()).unwrap();
         assert_eq!(target.range, "447400");
     }

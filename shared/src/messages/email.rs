@@ -1,13 +1,15 @@
 //! Sends mail through SES (API v2).
 
 use aws_sdk_sesv2::Client;
+use aws_sdk_sesv2::operation::send_email::SendEmailError;
 use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message as SesMessage, MessageHeader};
 use email_encoding::headers::rfc2047;
 use email_encoding::headers::writer::EmailWriter;
 
 use super::Message;
-use super::outcome::{self, Sent, WhenBroken};
-use super::sms_size::{LONGEST_PRODUCT, is_gsm7};
+use super::alphabet::LONGEST_PRODUCT;
+use super::outcome::{self, Reasoned, Sent, WhenBroken};
+use super::text::is_gsm7;
 use crate::aws::{Aws, Retries, endpoint};
 use crate::config::{Check, IS_NAME, Reader};
 use crate::words::{Email, Error, Result};
@@ -99,11 +101,13 @@ impl Mailer {
             .content(content(message)?);
         outcome::once(WhenBroken::SendAgain, || {
             let sending = send.clone().send();
-            async { sending.await.map(|_| ()) }
+            async { sending.await.map(|sent| sent.message_id) }
         })
         .await
     }
 }
+
+impl Reasoned for SendEmailError {}
 
 fn content(message: Message) -> Result<EmailContent> {
     let utf8 = |data: String| Content::builder().data(data).charset("UTF-8").build().map_err(Error::internal);

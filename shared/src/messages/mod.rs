@@ -1,20 +1,23 @@
 //! Delivers codes by mail and SMS. Every message needs a permit of [`Gate`](crate::admission::Gate).
 
+mod alphabet;
 mod email;
+mod eum;
 mod life;
 mod message;
 mod outcome;
 mod sender;
 mod sms;
-mod sms_size;
+mod sms_settings;
+mod sns;
 mod text;
 
+pub use self::alphabet::{Encoding, LONGEST_HOST, LONGEST_PRODUCT, SmsLength};
 pub use self::email::MailSettings;
 use self::email::Mailer;
 pub use self::message::Message;
 pub use self::outcome::Sent;
 pub use self::sender::Sender;
-pub use self::sms::SmsSettings;
 use self::sms::Texter;
-pub use self::sms_size::{LONGEST_HOST, LONGEST_PRODUCT, is_gsm7};
-pub use self::text::Text;
+pub use self::sms_settings::{SmsProvider, SmsSettings};
+pub use self::text::{Text, is_gsm7};

@@ -13,8 +13,8 @@ use crate::words::{Entropy, Result};
 /// The result of a send.
 #[derive(Debug)]
 pub enum Sent {
-    /// Accepted by the service.
-    Accepted,
+    /// Accepted by the service, which gave the message this id.
+    Accepted(Option<String>),
     /// The service did not answer in time, or with an error of its own. The message is probably on its way, so the client is told
     /// that it was sent. The reason is for the log.
     Unclear(String),
@@ -33,17 +33,28 @@ pub(super) enum WhenBroken {
     Fail,
 }
 
+/// An error that may say more than its code.
+pub(super) trait Reasoned: ProvideErrorMetadata {
+    /// The service's word for the reason. It names nobody.
+    fn reason(&self) -> Option<&str> {
+        None
+    }
+}
+
 const MOST_TRIES: u32 = 3;
 
 /// Sends a message. Retries after throttling, when the previous attempt was certainly rejected, and once after a broken
 /// connection if `when_broken` says so.
 pub(super) async fn once<E, Sending>(mut when_broken: WhenBroken, send: impl Fn() -> Sending) -> Result<Sent>
 where
-    E: ProvideErrorMetadata,
-    Sending: Future<Output = std::result::Result<(), SdkError<E, Response>>>,
+    E: Reasoned,
+    Sending: Future<Output = std::result::Result<Option<String>, SdkError<E, Response>>>,
 {
     for tried in 1..=MOST_TRIES {
-        let Err(error) = send().await else { return Ok(Sent::Accepted) };
+        let error = match send().await {
+            Ok(id) => return Ok(Sent::Accepted(id)),
+            Err(error) => error,
+        };
         match Failure::of(&error) {
             Failure::Unclear(reason) => {
                 tracing::warn!(reason, "the messaging service gave no clear answer; the message may have been sent");
@@ -73,7 +84,7 @@ enum Failure {
 }
 
 impl Failure {
-    fn of<E: ProvideErrorMetadata>(error: &SdkError<E, Response>) -> Failure {
+    fn of<E: Reasoned>(error: &SdkError<E, Response>) -> Failure {
         match error {
             SdkError::ConstructionFailure(_) => Failure::Refused("the SDK could not build the request".to_owned()),
             SdkError::DispatchFailure(failure) => match failure.as_connector_error() {
@@ -83,12 +94,10 @@ impl Failure {
             },
             SdkError::ServiceError(answer) => {
                 // The service's message is left out, because it may contain the address.
-                let reason = answer.err().code().unwrap_or("an error without a code").to_owned();
-                let status = answer.raw().status();
+                let (code, status) = (answer.err().code().unwrap_or("an error without a code"), answer.raw().status());
+                let reason = [Some(code), answer.err().reason()].into_iter().flatten().collect::<Vec<_>>().join(": ");
                 match status.is_client_error() {
-                    true if status.as_u16() == 429 || THROTTLED.contains(&reason.as_str()) => {
-                        Failure::Throttled(reason)
-                    }
+                    true if status.as_u16() == 429 || THROTTLED.contains(&code) => Failure::Throttled(reason),
                     true => Failure::Refused(reason),
                     false => Failure::Unclear(reason),
                 }
@@ -98,7 +107,7 @@ impl Failure {
     }
 }
 
-/// The throttling errors of SES and SNS, which sometimes come with a status other than 429.
+/// The throttling errors of SES, SNS and AWS End User Messaging, which sometimes come with a status other than 429.
 const THROTTLED: [&str; 4] = ["Throttled", "Throttling", "ThrottlingException", "TooManyRequestsException"];
 
 /// Without a connection, the message was certainly not sent.

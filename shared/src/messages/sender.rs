@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 
 use super::outcome::Sent;
-use super::{MailSettings, Mailer, Message, SmsSettings, Text, Texter};
+use super::{MailSettings, Mailer, Message, SmsLength, SmsSettings, Text, Texter};
 use crate::admission::Permit;
 use crate::aws::Aws;
 use crate::codes::Code;
@@ -25,10 +25,10 @@ impl Sender {
     /// Clients that send in the product's name.
     ///
     /// # Errors
-    /// [`crate::words::Error::Internal`] when the name does not fit into a header.
+    /// [`crate::words::Error::Internal`] when the name does not fit into a header, or SMS has no sender.
     pub fn new(aws: &Aws, mail: MailSettings, sms: SmsSettings) -> Result<Sender> {
         let (product, in_subject) = (mail.product.clone(), mail.in_subject);
-        Ok(Sender { product, in_subject, mailer: Mailer::new(aws, mail)?, texter: Texter::new(aws, sms) })
+        Ok(Sender { product, in_subject, mailer: Mailer::new(aws, mail)?, texter: Texter::new(aws, sms)? })
     }
 
     /// Opens a connection for the first message by each of `channels`.
@@ -38,6 +38,17 @@ impl Sender {
             Channel::Sms => self.texter.connect().await,
         };
         join_all(channels.into_iter().map(connect)).await;
+    }
+
+    /// The parts of the SMS with `code`, each of which is paid for. None for a mail.
+    pub fn parts(&self, to: &Destination, code: &Code, life: Duration, language: Language) -> u32 {
+        match to {
+            Destination::Email(_) => 0,
+            Destination::Sms(_) => {
+                let text = Text::with_code(language, &self.product, code, life, self.texter.webotp_host());
+                u32::try_from(SmsLength::of(text.reveal()).parts).unwrap_or(u32::MAX)
+            }
+        }
     }
 
     /// Sends `code`, which expires after `life`, to the canonical address only (V20). The permit is for this address and one
@@ -54,17 +65,18 @@ impl Sender {
             }
             Destination::Sms(phone) => {
                 let text = Text::with_code(language, &self.product, code, life, self.texter.webotp_host());
-                (self.texter.send(phone, text).await?, phone.plan().country)
+                (self.texter.send(phone, &text, life).await?, phone.plan().country)
             }
         };
         report::note(Step::Delivery {
             channel: to.channel(),
             country: country.map(|country| country.code().into()),
+            message: if let Sent::Accepted(id) = &sent { id.clone() } else { None },
             refused: if let Sent::Refused(reason) = &sent { Some(reason.clone()) } else { None },
             unknown: match &sent {
                 Sent::Unclear(reason) => Some(reason.clone()),
                 Sent::Lost => Some("the connection broke".to_owned()),
-                Sent::Accepted | Sent::Refused(_) => None,
+                Sent::Accepted(_) | Sent::Refused(_) => None,
             },
         });
         if !matches!(sent, Sent::Refused(_)) {

@@ -80,8 +80,9 @@ impl Metrics {
 }
 
 /// The used part of a budget, at most 100 percent.
-fn percent([used, of]: [u32; 2]) -> f64 {
-    if of == 0 { 100.0 } else { (100.0 * f64::from(used) / f64::from(of)).min(100.0).round() }
+fn percent(budget: [impl Into<u64>; 2]) -> f64 {
+    let [used, of] = budget.map(|number| number.into() as f64);
+    if of == 0.0 { 100.0 } else { (100.0 * used / of).min(100.0).round() }
 }
 
 #[derive(Default)]
@@ -105,7 +106,7 @@ impl Line {
     fn step(&mut self, step: &Step) {
         match step {
             Step::Throttled { .. } => self.metric(None, "Throttles", "Count", 1),
-            Step::Delivery { channel, country, refused, unknown } => {
+            Step::Delivery { channel, country, refused, unknown, .. } => {
                 let name = match (refused, unknown) {
                     (Some(_), _) => "RefusedSends",
                     (None, Some(_)) => "UnknownSends",
@@ -116,10 +117,11 @@ impl Line {
                     self.metric(Some(("Country", country)), "Texts", "Count", 1);
                 }
             }
-            Step::Budget { total, sent, stopped_by, .. } if total[1] != u32::MAX => {
+            Step::Budget { total, sent, money, stopped_by, .. } if total[1] != u32::MAX => {
                 self.metric(None, "SmsBudgetLeft", "Count", total[1].saturating_sub(total[0]));
-                // Whichever ends first: the budget of the day, or that of the country.
-                self.metric(None, "SmsBudgetUsed", "Percent", percent(*total).max(percent(*sent)));
+                // Whichever ends first: the day's messages, those to the country, or the day's money.
+                let used = percent(*total).max(percent(*sent)).max(money.map_or(0.0, percent));
+                self.metric(None, "SmsBudgetUsed", "Percent", used);
                 self.stop(stopped_by.as_deref());
             }
             Step::Budget { stopped_by, .. } => self.stop(stopped_by.as_deref()),

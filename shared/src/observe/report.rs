@@ -51,6 +51,9 @@ pub enum Step {
         total: [u32; 2],
         /// Messages to this country or range, and their limit.
         sent: [u32; 2],
+        /// The cost of messages to all countries, and its limit, in millionths of a dollar. `None` if money is not counted.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        money: Option<[u64; 2]>,
         /// The breaker debt, and its limit for this client.
         debt: [i64; 2],
         /// The reason for refusing a message: `budget` or `breaker`.
@@ -86,6 +89,9 @@ pub enum Step {
         channel: Channel,
         /// The country of an SMS.
         country: Option<Word>,
+        /// The provider's id of an accepted message, as its own logs and events have it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        message: Option<String>,
         /// The reason if it was certainly not sent.
         refused: Option<String>,
         /// The reason if the outcome is unknown.

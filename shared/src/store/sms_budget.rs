@@ -1,5 +1,5 @@
 //! `SMS#<day's end>` in `OtpTable`: the SMS of one day. All countries share one item, so that one conditional write checks every
-//! limit. The attributes are flat, because one write cannot create a map and count in it. `SMS#<day's end>#<range>` holds the
+//! limit, also that in money. The attributes are flat, because one write cannot create a map and count in it. `SMS#<day's end>#<range>` holds the
 //! same counts for one range of numbers.
 //!
 //! About forty countries fit into one write unit, and each forty more cost another unit.
@@ -15,11 +15,13 @@ use super::send::{MOST_ROUNDS, Written};
 use super::table::{Item, OtpTable};
 use crate::codes::{Action, Bounds, Breaker, Quota, SmsPolicy, Spent, Target, Waiting, day_end};
 use crate::observe::report::{self, Step};
-use crate::words::{Error, ItemKey, Lane, NetworkDigest, Result, Scope, Timestamp};
+use crate::words::{Error, ItemKey, Lane, Money, NetworkDigest, Result, Scope, Timestamp};
 
 attributes! {
     /// SMS to all countries.
     TOTAL = "n";
+    /// The cost of SMS to all countries, in millionths of a dollar. Missing if money is not counted.
+    MONEY = "m";
     /// SMS to the country or range. For a country, its code is appended to the name: `sGB`.
     SENT = "s";
     /// Codes of these SMS that were used. The name is formed like `SENT`.
@@ -64,8 +66,8 @@ impl OtpTable {
         Ok((quota, SmsCounts([is_country_open.then_some(country?), is_range_open.then_some(range?)])))
     }
 
-    /// Whether an SMS may go to `target`, according to the counts just read. A request over a limit is refused before it begins a
-    /// challenge. [`OtpTable::take_message`] makes the final decision.
+    /// Whether an SMS of one part may go to `target`, according to the counts just read. A request over a limit is refused before it
+    /// begins a challenge. [`OtpTable::take_message`] makes the final decision.
     pub fn message_quota(
         &self,
         SmsCounts(counts): SmsCounts,
@@ -76,13 +78,15 @@ impl OtpTable {
     ) -> Quota {
         let quota = |(pool, spent): (Pool, Option<Spent>)| match spent {
             None => pool.known_spent(now),
-            Some(spent) => self.closed(&pool, spent, policy, waiting, now).map_or(Quota::Left, Quota::SpentUntil),
+            Some(spent) => {
+                self.closed(&pool, spent, policy, pool.least, waiting, now).map_or(Quota::Left, Quota::SpentUntil)
+            }
         };
         let pools = Pool::of(target, policy, waiting.lane, now).into_iter().zip(counts);
         pools.map(quota).fold(Quota::Left, Quota::and)
     }
 
-    /// Counts one SMS against the daily budgets and the breaker of its country and range. Called before the SMS is sent, and
+    /// Counts one message of `cost` against the daily budgets and the breaker of its country and range. Called before the SMS is sent, and
     /// permanent if it may have been sent. Each count is one conditional write, so that parallel senders stay within the limits
     /// (S71).
     ///
@@ -92,17 +96,20 @@ impl OtpTable {
         &self,
         target: &Target,
         policy: &SmsPolicy,
+        cost: Money,
         waiting: Waiting,
         now: Timestamp,
     ) -> Result<Quota> {
         let [country, range] = Pool::of(target, policy, waiting.lane, now);
-        let (of_country, of_range) =
-            tokio::try_join!(self.take(&country, policy, waiting, now), self.take(&range, policy, waiting, now))?;
+        let (of_country, of_range) = tokio::try_join!(
+            self.take(&country, policy, cost, waiting, now),
+            self.take(&range, policy, cost, waiting, now)
+        )?;
         // If one of the two is over its limit, the other count is returned. Otherwise parallel requests to one range could use up
         // the budget of the day.
         let given_back = match (of_country, of_range) {
-            (Quota::Left, Quota::SpentUntil(_)) => self.give_back(&country, policy).await,
-            (Quota::SpentUntil(_), Quota::Left) => self.give_back(&range, policy).await,
+            (Quota::Left, Quota::SpentUntil(_)) => self.give_back(&country, policy, cost).await,
+            (Quota::SpentUntil(_), Quota::Left) => self.give_back(&range, policy, cost).await,
             _ => Ok(()),
         };
         if let Err(error) = given_back {
@@ -131,13 +138,20 @@ impl OtpTable {
         tokio::try_join!(self.pay(&country), self.pay(&range)).map(|_| ())
     }
 
-    async fn take(&self, pool: &Pool, policy: &SmsPolicy, waiting: Waiting, now: Timestamp) -> Result<Quota> {
+    async fn take(
+        &self,
+        pool: &Pool,
+        policy: &SmsPolicy,
+        cost: Money,
+        waiting: Waiting,
+        now: Timestamp,
+    ) -> Result<Quota> {
         if self.is_spent(pool, now) {
             return Ok(pool.known_spent(now));
         }
         let [sent, debt, last] = [SENT, DEBT, LAST].map(|attribute| pool.here(attribute));
-        let Bounds { total: most_total, sent: most_sent, debt: most_debt } = pool.bounds;
-        let write = self
+        let Bounds { total: most_total, sent: most_sent, money, debt: most_debt } = pool.bounds;
+        let mut write = self
             .table
             .update(pool.key.clone())
             .when(any([TOTAL.is_missing(), TOTAL.below(("most_total", most_total))]))
@@ -150,6 +164,13 @@ impl OtpTable {
             .add(debt, policy.breaker.share)
             .set(last, ("now", now))
             .set_if_missing(TTL, day_end(now).after(KEPT_FOR));
+        if let Some(most) = money {
+            // Without this, an item without money could be charged more than the limit.
+            let Some(most_money) = most.less(cost) else { return Ok(pool.known_spent(now)) };
+            write = write
+                .when(any([MONEY.is_missing(), MONEY.at_most(("most_money", most_money.as_micros()))]))
+                .add(MONEY, ("cost", cost.as_micros()));
+        }
         match write.send().await? {
             Written::Done(item) => {
                 pool.note(pool.spent(&item)?, None);
@@ -157,16 +178,16 @@ impl OtpTable {
             }
             Written::Refused(item) => {
                 let spent = pool.spent(&item.unwrap_or_default())?;
-                Ok(Quota::SpentUntil(self.closed(pool, spent, policy, waiting, now).unwrap_or(now)))
+                Ok(Quota::SpentUntil(self.closed(pool, spent, policy, cost, waiting, now).unwrap_or(now)))
             }
         }
     }
 
     /// Undoes [`OtpTable::take`], except for the time of the last SMS, because the previous value is unknown. It is sent only
     /// once. If the answer is lost, a message may stay counted; a retry could return it twice.
-    async fn give_back(&self, pool: &Pool, policy: &SmsPolicy) -> Result<()> {
+    async fn give_back(&self, pool: &Pool, policy: &SmsPolicy, cost: Money) -> Result<()> {
         let [sent, debt] = [SENT, DEBT].map(|attribute| pool.here(attribute));
-        let write = self
+        let mut write = self
             .table
             .update(pool.key.clone())
             .when(TOTAL.at_least(1))
@@ -174,6 +195,10 @@ impl OtpTable {
             .add(TOTAL, -1)
             .add(sent, -1)
             .add(debt, -i64::from(policy.breaker.share));
+        if pool.bounds.money.is_some() {
+            let cost = i64::try_from(cost.as_micros()).map_err(Error::internal)?;
+            write = write.when(MONEY.at_least(cost)).add(MONEY, -cost);
+        }
         write.send_once().await
     }
 
@@ -216,16 +241,18 @@ impl OtpTable {
         pool: &Pool,
         spent: Spent,
         policy: &SmsPolicy,
+        cost: Money,
         waiting: Waiting,
         now: Timestamp,
     ) -> Option<Timestamp> {
-        if pool.bounds.are_spent(spent) {
+        // Where a message of several parts is too costly, a shorter one may still go.
+        if pool.bounds.are_spent(spent, pool.least) {
             let [of_all, of_this] = &pool.known_as;
             let key = if spent.total >= pool.bounds.total { of_all } else { of_this };
             self.refused.remember(key.clone(), day_end(now).min(now.after(SPENT_FOR)), now);
         }
-        let closed = policy.closed_until(pool.bounds, spent, waiting.is_probe, now);
-        let stopped_by = if pool.bounds.are_spent(spent) { "budget" } else { "breaker" };
+        let closed = policy.closed_until(pool.bounds, spent, cost, waiting.is_probe, now);
+        let stopped_by = if pool.bounds.are_spent(spent, cost) { "budget" } else { "breaker" };
         pool.note(spent, closed.map(|_| stopped_by));
         closed
     }
@@ -246,6 +273,8 @@ struct Pool {
     bounds: Bounds,
     /// The limits without a reserve.
     whole: Bounds,
+    /// The cost of the cheapest message.
+    least: Money,
 }
 
 impl Pool {
@@ -263,6 +292,7 @@ impl Pool {
                 suffix: country,
                 bounds: policy.of_country(lane),
                 whole: policy.of_country(whole),
+                least: policy.cost(target.country, 1),
             },
             Pool {
                 key: key(&[&day, &target.range]),
@@ -270,14 +300,15 @@ impl Pool {
                 suffix: "",
                 bounds: policy.of_range(lane),
                 whole: policy.of_range(whole),
+                least: Money::default(),
             },
         ]
     }
 
     /// Refused from this instance's memory, without a read.
     fn known_spent(&self, now: Timestamp) -> Quota {
-        let Bounds { total, sent, .. } = self.bounds;
-        self.note(Spent { total, sent, ..Spent::default() }, Some("budget"));
+        let Bounds { total, sent, money, .. } = self.bounds;
+        self.note(Spent { total, sent, money: money.unwrap_or_default(), ..Spent::default() }, Some("budget"));
         Quota::SpentUntil(day_end(now))
     }
 
@@ -286,6 +317,7 @@ impl Pool {
             of: if self.suffix.is_empty() { "range" } else { self.suffix }.into(),
             total: [spent.total, self.whole.total],
             sent: [spent.sent, self.whole.sent],
+            money: self.whole.money.map(|most| [spent.money, most].map(Money::as_micros)),
             debt: [spent.debt, self.bounds.debt],
             stopped_by: stopped_by.map(Into::into),
         });
@@ -305,6 +337,7 @@ impl Pool {
         Ok(Spent {
             total: small(count(TOTAL)?),
             sent: small(count(self.here(SENT))?),
+            money: Money::micros(count(MONEY)?.unsigned_abs()),
             debt: count(self.here(DEBT))?,
             last: Timestamp::from_unix(count(self.here(LAST))?.unsigned_abs()),
         })

@@ -33,6 +33,11 @@ pub(super) const LONGEST: usize = 15;
 const LONGEST_TYPED: usize = 20;
 
 impl Country {
+    /// All countries.
+    pub fn all() -> impl Iterator<Item = Country> {
+        (0..=u8::MAX).map(Country).take_while(|country| !country.code().is_empty())
+    }
+
     /// The two-letter code in upper case.
     pub fn code(self) -> &'static str {
         let from = usize::from(self.0) * 2;

@@ -34,7 +34,7 @@ const ALL: [Line; 13] = [
         Some(Kind::FirstRequest),
         200,
         4.0,
-        &["dynamodb", "secretsmanager", "sesv2", "sns"],
+        &["dynamodb", "pinpointsmsvoicev2", "secretsmanager", "sesv2", "sns"],
     ),
     ("verify-otp", Some("VerifyOtp"), Some(Kind::KnownUser), 200, 4.0, &["dynamodb", "secretsmanager"]),
     ("refresh", Some("Refresh"), Some(Kind::Refresh), 200, 3.0, &["dynamodb", "secretsmanager"]),

@@ -219,6 +219,17 @@ pub const LAST_SMS: Scenario = Scenario::new("the last message of the budget", 1
 })
 .with(&[("SMS_DAILY_BUDGET", "2"), ("SMS_RESERVED_SHARE", "0")]);
 
+/// The money of the day is enough for one of the two messages.
+pub const LAST_CENT: Scenario = Scenario::new("the last cent of the budget", 16, |world| {
+    Box::pin(async move {
+        world.auth.wait(86_400);
+        world.client(101).ask("+447400999999").await;
+        let scene = Scene::about(PHONE).and("a request", ask(PHONE)).and("another request", ask("+447400123457"));
+        Scene { messages_left: Some(1), ..scene }
+    })
+})
+.with(&[("SMS_DAILY_BUDGET_USD", "0.12"), ("SMS_RESERVED_SHARE", "0")]);
+
 /// Requests with and without a device cookie, an hour after a sign-in. Each leaves the other's counts alone.
 pub const TWO_LANES: Scenario = Scenario::new("a known browser beside strangers", 66, |world| {
     Box::pin(async move {

@@ -22,6 +22,7 @@ pub(super) async fn look(look: &Look, credentials: impl Fn(&str) -> Option<Strin
             events: None,
             secrets: None,
             ses: endpoint.clone(),
+            sms_voice: None,
             sns: endpoint,
             sqs: None,
         },

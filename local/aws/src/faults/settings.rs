@@ -10,7 +10,7 @@ use crate::wire::Service;
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Value")]
 pub struct FaultSettings {
-    /// The fraction of messages that SES or SNS refuses, from 0 to 1, drawn for each message.
+    /// The fraction of messages that their service refuses, from 0 to 1, drawn for each message.
     pub delivery_failure_rate: f64,
     /// The delivery of every email and SMS.
     pub delivery: Delivery,
@@ -48,16 +48,16 @@ pub enum Disorder {
     Poison,
 }
 
-/// The delivery of messages to SES or SNS.
+/// The delivery of messages to their service.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Delivery {
     /// They arrive.
     #[default]
     Accepted,
-    /// They are lost. The answer is `MessageRejected`, or `InvalidParameter` from SNS.
+    /// They are lost. The answer is `MessageRejected`, `InvalidParameter` from SNS, or `ConflictException` from AWS End User Messaging.
     Refused,
-    /// They are lost. The answer is `TooManyRequestsException`, or `Throttling` from SNS.
+    /// They are lost. The answer is `TooManyRequestsException`, `Throttling` from SNS, or `ThrottlingException` from AWS End User Messaging.
     Throttled,
     /// They arrive, but the answer is lost.
     LostAnswer,

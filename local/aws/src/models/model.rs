@@ -14,6 +14,8 @@ pub(crate) struct Models {
     pub(crate) events: Model,
     pub(crate) secretsmanager: Model,
     pub(crate) sesv2: Model,
+    #[serde(rename = "pinpoint-sms-voice-v2")]
+    pub(crate) sms_voice: Model,
     pub(crate) sns: Model,
     pub(crate) sqs: Model,
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::Value;
+use shared::words::{Country, plan};
 
 use super::condition::{CALLED_VIA_LAST, Context, FROM, FROM_NAME, RECIPIENTS, SECRET, SECRET_STAGE};
 use super::items;
@@ -28,6 +29,7 @@ pub(super) fn of(call: &Call, resources: &Resources<'_>) -> Result<Vec<Need>, Re
         Service::Events => events(call),
         Service::SecretsManager => secrets(call, resources.secrets),
         Service::Ses => mail(call, resources.ses),
+        Service::SmsVoice => text(call),
         Service::Sns => publication(call),
         Service::Sqs => queue(call),
     }
@@ -114,6 +116,21 @@ fn recipients(mail: &Value) -> impl Iterator<Item = &str> {
 
 /// The operation that SNS calls for an SMS, for the caller.
 const TEXT: &str = "sms-voice:SendTextMessage";
+
+/// The pool, number or sender id. A number's ARN has an id of the account; here the number is the id. A name's ARN has the country.
+fn text(call: &Call) -> Result<Vec<Need>, Refusal> {
+    let identity = call.text("OriginationIdentity").unwrap_or("*");
+    let country = call.text("DestinationPhoneNumber").and_then(|to| plan(to.trim_start_matches('+')).country);
+    let resource = match identity {
+        pool if pool.starts_with("pool-") => format!("pool/{pool}"),
+        number if number.trim_start_matches('+').bytes().all(|byte| byte.is_ascii_digit()) => {
+            format!("phone-number/{}", number.trim_start_matches('+'))
+        }
+        name => format!("sender-id/{name}/{}", country.map_or("*", Country::code)),
+    };
+    let resource = format!("arn:aws:sms-voice:{REGION}:{ACCOUNT}:{resource}");
+    Ok(vec![Need { action: action(call)?, resource, context: context() }])
+}
 
 /// A topic or endpoint by its ARN. A phone number has no ARN, and only `*` matches it.
 ///

@@ -25,6 +25,7 @@ use crate::policy::Permissions;
 use crate::rounds::Rounds;
 use crate::secrets::Secrets;
 use crate::ses::{Mail, Ses};
+use crate::sms_voice::SmsVoice;
 use crate::sns::{Sms, Sns};
 use crate::sqs::Queues;
 use crate::uploads::Uploads;
@@ -36,7 +37,7 @@ use crate::wire::{self, Refusal};
 pub enum Delivered {
     /// By SES.
     Mail(Mail),
-    /// By SNS.
+    /// By SNS or AWS End User Messaging.
     Sms(Sms),
 }
 
@@ -44,7 +45,7 @@ pub enum Delivered {
 #[derive(Clone, Copy, Debug)]
 pub struct ConnectionReset;
 
-/// DynamoDB, EventBridge, SES, SNS, SQS and Secrets Manager, with their tables, buses, identities, queues and secrets.
+/// DynamoDB, EventBridge, End User Messaging, SES, SNS, SQS and Secrets Manager, with their tables, buses, identities, queues and secrets.
 #[derive(Clone)]
 pub struct Services(pub(super) Arc<Parts>);
 
@@ -64,7 +65,7 @@ impl Services {
             private_folder(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
         }
         let deliver = Arc::new(deliver);
-        let deliver_mail = deliver.clone();
+        let (deliver_mail, deliver_text) = (deliver.clone(), deliver.clone());
         Ok(Services(Arc::new(Parts {
             models: Models::get()?,
             violations: Violations::default(),
@@ -76,6 +77,7 @@ impl Services {
             arrivals: watch::Sender::default(),
             secrets: Secrets::open(clock, data)?,
             ses: Ses::new(move |mail| deliver_mail(Delivered::Mail(mail))),
+            sms_voice: SmsVoice::new(move |sms| deliver_text(Delivered::Sms(sms))),
             sns: Sns::new(move |sms| deliver(Delivered::Sms(sms))),
             faults: Faults::default(),
             gate: Gate::default(),

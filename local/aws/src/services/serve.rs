@@ -20,6 +20,7 @@ use crate::policy::{Permissions, Resources};
 use crate::rounds::Rounds;
 use crate::secrets::Secrets;
 use crate::ses::Ses;
+use crate::sms_voice::SmsVoice;
 use crate::sns::Sns;
 use crate::sqs::Queues;
 use crate::uploads::Uploads;
@@ -38,6 +39,7 @@ pub(super) struct Parts {
     pub(super) arrivals: watch::Sender<u64>,
     pub(super) secrets: Secrets,
     pub(super) ses: Ses,
+    pub(super) sms_voice: SmsVoice,
     pub(super) sns: Sns,
     pub(super) faults: Faults,
     pub(super) gate: Gate,
@@ -56,7 +58,9 @@ impl Parts {
                 let named = call.text("SecretId").into_iter().chain(call.texts("SecretIdList"));
                 (Vec::new(), named.map(str::to_owned).collect())
             }
-            Service::Events | Service::Ses | Service::Sns | Service::Sqs => (Vec::new(), Vec::new()),
+            Service::Events | Service::Ses | Service::SmsVoice | Service::Sns | Service::Sqs => {
+                (Vec::new(), Vec::new())
+            }
         }
     }
 
@@ -167,6 +171,10 @@ impl Parts {
                 let (outcome, delay) = self.sns.answer(call, || self.faults.delivery());
                 (outcome, free, delay)
             }
+            Service::SmsVoice => {
+                let (outcome, delay) = self.sms_voice.answer(call, || self.faults.delivery());
+                (outcome, free, delay)
+            }
             Service::Sqs => (self.arriving(self.queues.answer(call)), free, Duration::ZERO),
         }
     }
@@ -179,7 +187,7 @@ fn not_served(call: &Call) -> Refusal {
     tracing::warn!(action, "the local stack does not support this operation");
     match call.service {
         Service::DynamoDb => call.denied(&action, &arn_of(call.text("TableName").unwrap_or("*")), false),
-        Service::Events | Service::SecretsManager | Service::Ses | Service::Sns | Service::Sqs => {
+        Service::Events | Service::SecretsManager | Service::Ses | Service::SmsVoice | Service::Sns | Service::Sqs => {
             Refusal::unknown(&format!("the local stack has no operation {action}"))
         }
     }

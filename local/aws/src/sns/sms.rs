@@ -13,16 +13,18 @@ use shared::words::is_e164;
 use super::attributes::{Attributes, SmsType};
 use crate::faults::Delivery;
 use crate::ids::new_id;
-use crate::wire::{Call, Refusal};
+use crate::wire::{Call, Refusal, Service};
 
 /// In bytes, as in AWS's guide. The API reference counts characters. A message within this limit satisfies both.
 const LONGEST_MESSAGE: usize = 1_600;
 /// A subject must be shorter than this, in characters. SNS checks it but does not send it by SMS.
 const LONGEST_SUBJECT: usize = 100;
 
-/// An SMS as its recipient gets it.
+/// An SMS as its recipient gets it, and what its sender asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sms {
+    /// The service that sent it.
+    pub service: Service,
     /// The number in E.164 form.
     pub to: String,
     /// The text.
@@ -36,6 +38,8 @@ pub struct Sms {
     pub max_price: Option<String>,
     /// The ids of sender and text in India's register.
     pub india: Option<[String; 2]>,
+    /// For how many seconds it may be delivered. SNS has no such limit.
+    pub life: Option<u64>,
 }
 
 pub(crate) struct Sns {
@@ -80,7 +84,7 @@ fn read(call: &Call) -> Result<Sms, Refusal> {
     }
     let (to, text, sender) = (to.to_owned(), text.to_owned(), attributes.sender().to_owned());
     let (sms_type, max_price, india) = (attributes.sms_type(), attributes.max_price(), attributes.india());
-    Ok(Sms { to, text, sender, sms_type, max_price, india })
+    Ok(Sms { service: Service::Sns, to, text, sender, sms_type, max_price, india, life: None })
 }
 
 fn is_subject(text: &str) -> bool {

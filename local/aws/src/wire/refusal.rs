@@ -62,6 +62,20 @@ impl Refusal {
                 let name = if self.name() == "InternalServerError" { "InternalServiceError" } else { self.name() };
                 Refusal { status: self.status, body: json!({ "__type": name, "Message": self.message() }) }
             }
+            Service::SmsVoice => {
+                let name = if self.name() == "InternalServerError" { "InternalServerException" } else { self.name() };
+                let mut body = self.body.clone();
+                if let Some(fields) = body.as_object_mut() {
+                    fields.remove("message");
+                    fields.insert("__type".to_owned(), json!(name));
+                    fields.insert("Message".to_owned(), json!(self.message()));
+                    // The service gives a reason for each of these.
+                    if name == "ValidationException" {
+                        fields.entry("Reason").or_insert(json!("FIELD_VALIDATION_FAILED"));
+                    }
+                }
+                Refusal { status: self.status, body }
+            }
             Service::Sns => Refusal::new(self.status, query_name(self.name()), self.message()),
         }
     }

@@ -17,6 +17,9 @@ pub enum Service {
     SecretsManager,
     /// SES, API version 2.
     Ses,
+    /// AWS End User Messaging, for SMS.
+    #[serde(rename = "sms-voice")]
+    SmsVoice,
     /// SNS, for SMS.
     Sns,
     /// SQS.
@@ -25,8 +28,15 @@ pub enum Service {
 
 impl Service {
     /// All services.
-    pub(crate) const ALL: [Service; 6] =
-        [Service::DynamoDb, Service::Events, Service::SecretsManager, Service::Ses, Service::Sns, Service::Sqs];
+    pub(crate) const ALL: [Service; 7] = [
+        Service::DynamoDb,
+        Service::Events,
+        Service::SecretsManager,
+        Service::Ses,
+        Service::SmsVoice,
+        Service::Sns,
+        Service::Sqs,
+    ];
 
     /// Its name in signatures, records and settings.
     pub fn name(self) -> &'static str {
@@ -35,6 +45,7 @@ impl Service {
             Service::Events => "events",
             Service::SecretsManager => "secretsmanager",
             Service::Ses => "ses",
+            Service::SmsVoice => "sms-voice",
             Service::Sns => "sns",
             Service::Sqs => "sqs",
         }
@@ -53,6 +64,7 @@ impl Service {
             Service::Events => &models.events,
             Service::SecretsManager => &models.secretsmanager,
             Service::Ses => &models.sesv2,
+            Service::SmsVoice => &models.sms_voice,
             Service::Sns => &models.sns,
             Service::Sqs => &models.sqs,
         }
@@ -60,7 +72,7 @@ impl Service {
 
     pub(super) fn content_type(self) -> &'static str {
         match self {
-            Service::DynamoDb | Service::Sqs => "application/x-amz-json-1.0",
+            Service::DynamoDb | Service::SmsVoice | Service::Sqs => "application/x-amz-json-1.0",
             Service::Events | Service::SecretsManager => "application/x-amz-json-1.1",
             Service::Ses => "application/json",
             Service::Sns => "text/xml",
@@ -70,7 +82,9 @@ impl Service {
     /// The status for a missing signature or permission. The JSON protocols use 400 for every client error.
     pub(crate) fn forbidden(self) -> StatusCode {
         match self {
-            Service::DynamoDb | Service::Events | Service::SecretsManager | Service::Sqs => StatusCode::BAD_REQUEST,
+            Service::DynamoDb | Service::Events | Service::SecretsManager | Service::SmsVoice | Service::Sqs => {
+                StatusCode::BAD_REQUEST
+            }
             Service::Ses | Service::Sns => StatusCode::FORBIDDEN,
         }
     }

@@ -8,6 +8,7 @@ mod mails;
 mod permissions;
 mod queues;
 mod secrets;
+mod sms_voice;
 mod streams;
 mod texts;
 

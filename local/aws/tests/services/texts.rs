@@ -66,7 +66,8 @@ async fn an_sms_is_delivered_as_it_was_asked_for() {
     assert_eq!(element(&sent, "RequestId"), sent.headers["x-amzn-requestid"].to_str().unwrap());
     let sms = |sender: &str, text: &str, sms_type, max_price: Option<&str>| {
         let [to, text, sender] = [ADA, text, sender].map(str::to_owned);
-        Sms { to, text, sender, sms_type, max_price: max_price.map(str::to_owned), india: None }
+        let max_price = max_price.map(str::to_owned);
+        Sms { service: Service::Sns, to, text, sender, sms_type, max_price, india: None, life: None }
     };
     assert_eq!(stand.texts.try_recv().unwrap(), sms("Latchkey", text, SmsType::Transactional, Some("0.05")));
 

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use axum::http::StatusCode;
-use local_aws::{Delivered, Mail, Sms, SmsType};
+use local_aws::{Delivered, Mail, Service, Sms, SmsType};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -56,7 +56,18 @@ fn mail(to: &str) -> Delivered {
 
 fn sms(to: &str, text: &str) -> Delivered {
     let [to, text, sender] = [to, text, "Latchkey"].map(str::to_owned);
-    Delivered::Sms(Sms { to, text, sender, sms_type: SmsType::Transactional, max_price: None, india: None })
+    let service = Service::SmsVoice;
+    let life = Some(300);
+    Delivered::Sms(Sms {
+        service,
+        to,
+        text,
+        sender,
+        sms_type: SmsType::Transactional,
+        max_price: None,
+        india: None,
+        life,
+    })
 }
 
 #[tokio::test]
@@ -93,13 +104,13 @@ async fn an_sms_is_shown_with_its_facts() {
     assert!(status == 200 && answer.starts_with("<PublishResponse "), "{answer}");
 
     let (_, all) = ask(inbox, "GET /api/messages", "").await;
-    let facts = |encoding: &str, characters: u32| json!({ "from": "Latchkey", "type": "Transactional", "max_price": null, "characters": characters, "encoding": encoding, "parts": 1, "autofill": null });
+    let facts = |encoding: &str, characters: u32| json!({ "from": "Latchkey", "service": "sms-voice", "type": "Transactional", "max_price": null, "life": 300, "price": "0.055", "characters": characters, "encoding": encoding, "parts": 1, "autofill": null });
     assert_eq!(all[1]["sms"], facts("UCS-2", 15));
     assert_eq!(all[2]["sms"], Value::Null);
     let expected = json!([{
         "id": "3", "channel": "sms", "to": "+447700900123", "subject": null, "html": null, "headers": {}, "sent_at": all[0]["sent_at"],
         "text": "123456 is your code.\n\n@app.example.com #123456",
-        "sms": { "from": "Latchkey", "type": "Promotional", "max_price": null, "characters": 46, "encoding": "GSM-7", "parts": 1,
+        "sms": { "from": "Latchkey", "service": "sns", "type": "Promotional", "max_price": null, "life": null, "price": "0.055", "characters": 46, "encoding": "GSM-7", "parts": 1,
             "autofill": { "host": "app.example.com", "code": "123456" } },
     }]);
     assert_eq!(json!([all[0]]), expected);

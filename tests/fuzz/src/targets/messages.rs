@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use shared::codes::Code;
 use shared::http::is_host_name;
-use shared::messages::{LONGEST_HOST, LONGEST_PRODUCT, Message, Text, is_gsm7};
+use shared::messages::{LONGEST_HOST, LONGEST_PRODUCT, Message, SmsLength, Text, is_gsm7};
 use shared::texts::Language;
 
 use crate::{Target, Word, texts};
@@ -55,7 +55,8 @@ fn message(input: &[u8]) -> Word {
     let host = Some(host).filter(|host| host.len() <= LONGEST_HOST && is_host_name(host));
     for language in Language::ALL {
         let sms = Text::with_code(language, product, &code, life, host);
-        assert!(sms.parts() <= 2 && (language != Language::En || sms.parts() == 1), "{}", sms.reveal());
+        let parts = SmsLength::of(sms.reveal()).parts;
+        assert!(parts <= 2 && (language != Language::En || parts == 1), "{}", sms.reveal());
         if let Some(host) = host {
             assert_eq!(sms.reveal().lines().last(), Some(format!("@{host} #987654").as_str()));
         }

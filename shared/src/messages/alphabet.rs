@@ -1,8 +1,15 @@
 //! The length of an SMS. One message carries 140 bytes: 160 characters of the GSM alphabet (3GPP TS 23.038), or 70 UCS-2
 //! characters if any character is outside that alphabet. In a message of several parts, each part loses six bytes to a
 //! header.
+//!
+//! The build script checks the texts of all languages with this file.
 
-use serde::Serialize;
+/// The maximum length of a product's name, in characters.
+pub const LONGEST_PRODUCT: usize = 40;
+/// The maximum length of the host in the last line, in characters.
+pub const LONGEST_HOST: usize = 47;
+/// The length of a long code.
+pub(crate) const LONGEST_CODE: usize = 13;
 
 /// The GSM default alphabet, without the escape.
 const BASIC: &str = "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?\
@@ -11,17 +18,23 @@ const BASIC: &str = "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ
 const EXTENSION: &str = "\u{c}^{}\\[~]|€";
 
 /// The encoding of an SMS.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Encoding {
     /// Seven bits per character. Characters of the extension table count as two.
-    #[serde(rename = "GSM-7")]
     Gsm7,
     /// Sixteen bits per character. Characters outside the basic plane, such as emoji, count as two.
-    #[serde(rename = "UCS-2")]
     Ucs2,
 }
 
 impl Encoding {
+    /// Its usual name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Encoding::Gsm7 => "GSM-7",
+            Encoding::Ucs2 => "UCS-2",
+        }
+    }
+
     /// The capacity of a single message, and of each part of a longer one.
     fn room(self) -> (usize, usize) {
         match self {
@@ -31,16 +44,29 @@ impl Encoding {
     }
 }
 
-/// The length, the encoding and the number of parts.
-pub(super) fn measured(text: &str) -> (usize, Encoding, usize) {
-    let septets: Option<Vec<usize>> = text.chars().map(septets).collect();
-    let (encoding, widths) = match septets {
-        Some(widths) => (Encoding::Gsm7, widths),
-        None => (Encoding::Ucs2, text.chars().map(char::len_utf16).collect()),
-    };
-    let length = widths.iter().sum();
-    let (alone, joined) = encoding.room();
-    (length, encoding, if length <= alone { 1 } else { parts(&widths, joined) })
+/// The length of an SMS as networks count it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SmsLength {
+    /// Some characters count as two.
+    pub characters: usize,
+    /// The encoding of the characters.
+    pub encoding: Encoding,
+    /// How many parts it needs. Each part is paid for.
+    pub parts: usize,
+}
+
+impl SmsLength {
+    /// Measures `text`.
+    pub fn of(text: &str) -> SmsLength {
+        let septets: Option<Vec<usize>> = text.chars().map(septets).collect();
+        let (encoding, widths) = match septets {
+            Some(widths) => (Encoding::Gsm7, widths),
+            None => (Encoding::Ucs2, text.chars().map(char::len_utf16).collect()),
+        };
+        let characters = widths.iter().sum();
+        let (alone, joined) = encoding.room();
+        SmsLength { characters, encoding, parts: if characters <= alone { 1 } else { parts(&widths, joined) } }
+    }
 }
 
 fn septets(letter: char) -> Option<usize> {
@@ -64,8 +90,8 @@ fn parts(widths: &[usize], room: usize) -> usize {
 mod tests {
     use super::*;
 
-    fn takes(text: &str, length: usize, encoding: Encoding, parts: usize) {
-        assert_eq!(measured(text), (length, encoding, parts), "{text}");
+    fn takes(text: &str, characters: usize, encoding: Encoding, parts: usize) {
+        assert_eq!(SmsLength::of(text), SmsLength { characters, encoding, parts }, "{text}");
     }
 
     #[test]

@@ -1,0 +1,80 @@
+//! AWS End User Messaging: `SendTextMessage`.
+
+use super::*;
+
+const ADA: &str = "+447400123456";
+
+fn text() -> Value {
+    json!({ "DestinationPhoneNumber": ADA, "MessageBody": "123456 is your code", "OriginationIdentity": "Latchkey",
+        "MessageType": "TRANSACTIONAL", "ConfigurationSetName": "codes", "MaxPrice": "0.10", "TimeToLive": 300,
+        "DestinationCountryParameters": { "IN_ENTITY_ID": "1001", "IN_TEMPLATE_ID": "1007" } })
+}
+
+async fn send(stand: &Stand, body: &Value) -> Answered {
+    stand.send(request("sms-voice", "PinpointSMSVoiceV2.SendTextMessage", body)).await
+}
+
+#[tokio::test]
+async fn a_text_is_delivered_as_it_was_asked_for() {
+    let stand = stand(None);
+    let sent = send(&stand, &text()).await;
+    assert_eq!((sent.status, sent.body["MessageId"].as_str().map(str::len)), (200, Some(36)));
+    let [to, text, sender] = [ADA, "123456 is your code", "Latchkey"].map(str::to_owned);
+    let (max_price, india) = (Some("0.10".to_owned()), Some(["1001", "1007"].map(str::to_owned)));
+    let (service, sms_type) = (Service::SmsVoice, SmsType::Transactional);
+    let expected = Sms { service, to, text, sender, sms_type, max_price, india, life: Some(300) };
+    assert_eq!(stand.texts.try_recv().unwrap(), expected);
+}
+
+#[tokio::test]
+async fn an_unusable_text_is_refused() {
+    let stand = stand(None);
+    let long = "é".repeat(801);
+    for (member, value) in [
+        ("DestinationPhoneNumber", json!("447400123456")),
+        ("DestinationPhoneNumber", json!("+44")),
+        ("MessageBody", json!("")),
+        ("MessageBody", json!(long)),
+        ("MaxPrice", json!("1")),
+        ("TimeToLive", json!(4)),
+        ("DestinationCountryParameters", json!({ "UK": "1" })),
+        ("Nonsense", json!("a")),
+    ] {
+        let mut body = text();
+        body[member] = value;
+        let refused = send(&stand, &body).await;
+        assert_eq!(refused.error(), (400, "ValidationException"), "{member}: {}", refused.body);
+        assert!(refused.body["Reason"].is_string(), "{}", refused.body);
+    }
+    assert!(stand.texts.try_recv().is_err());
+}
+
+#[tokio::test]
+async fn a_number_that_has_opted_out_is_refused_with_the_reason() {
+    let stand = stand(None);
+    stand.services.faults().set(serde_json::from_value(json!({ "delivery": "refused" })).unwrap());
+    let refused = send(&stand, &text()).await;
+    assert_eq!(refused.error(), (400, "ConflictException"));
+    assert_eq!(refused.body["Reason"], "DESTINATION_PHONE_NUMBER_OPTED_OUT");
+}
+
+#[tokio::test]
+async fn a_text_needs_the_permission_on_its_sender() {
+    let arn = |resource: &str| format!("arn:aws:sms-voice:us-east-1:000000000000:{resource}");
+    let senders = [
+        ("pool-0123", "pool/pool-0123", "pool/pool-4567"),
+        ("+12065550100", "phone-number/*", "pool/*"),
+        ("12345", "phone-number/*", "sender-id/*"),
+        ("Latchkey", "sender-id/Latchkey/*", "sender-id/Other/*"),
+    ];
+    for (sender, right, wrong) in senders {
+        for (resource, status) in [(right, 200), (wrong, 400)] {
+            let allowed =
+                json!({ "Effect": "Allow", "Action": "sms-voice:SendTextMessage", "Resource": arn(resource) });
+            let stand = stand_for(None, &json!({ "Statement": allowed }));
+            let mut body = text();
+            body["OriginationIdentity"] = json!(sender);
+            assert_eq!(send(&stand, &body).await.status, status, "{sender} with {resource}");
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! Sends SMS through AWS End User Messaging.
+
+use std::time::Duration;
+
+use aws_sdk_pinpointsmsvoicev2::Client;
+use aws_sdk_pinpointsmsvoicev2::operation::send_text_message::SendTextMessageError;
+use aws_sdk_pinpointsmsvoicev2::types::{DestinationCountryParameterKey, MessageType};
+
+use super::Text;
+use super::outcome::{self, Reasoned, Sent, WhenBroken};
+use super::sms_settings::{IndiaIds, SmsSettings};
+use crate::aws::{Aws, Retries, endpoint};
+use crate::words::{Error, Money, Phone, Result};
+
+/// The client for AWS End User Messaging.
+pub(super) struct Eum {
+    aws: Aws,
+    client: Client,
+    /// The pool, number or name that sends.
+    identity: String,
+    configuration_set: String,
+    max_price: Option<String>,
+}
+
+impl Eum {
+    /// Creates the client.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] without a sender or a configuration set, which [`SmsSettings::read`] demands.
+    pub(super) fn new(aws: &Aws, settings: SmsSettings) -> Result<Eum> {
+        let identity = settings.eum_identity().map(str::to_owned);
+        let SmsSettings { configuration_set, max_price, .. } = settings;
+        let missing = || Error::internal("an SMS has no sender or no configuration set");
+        // The service demands a decimal point.
+        let max_price = max_price.and_then(|price| Money::read(&price)).map(|price| price.to_string());
+        Ok(Eum {
+            aws: aws.clone(),
+            client: Client::new(&aws.client(|endpoints| &endpoints.sms_voice, Retries::Never)),
+            identity: identity.ok_or_else(missing)?,
+            configuration_set: configuration_set.ok_or_else(missing)?,
+            max_price,
+        })
+    }
+
+    /// Opens the connection for the first SMS.
+    pub(super) async fn connect(&self) {
+        self.aws.connect(endpoint!(aws_sdk_pinpointsmsvoicev2, self.aws.settings(), sms_voice), 1).await;
+    }
+
+    /// Sends `text` to the canonical number. After `life` its code is expired, so it is not delivered any more. The message has no
+    /// `Context` to come back with its events, because no function reads them.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] when the SDK rejects the message before sending it.
+    pub(super) async fn send(&self, to: &Phone, text: &Text, life: Duration, india: Option<&IndiaIds>) -> Result<Sent> {
+        let mut send = self
+            .client
+            .send_text_message()
+            .destination_phone_number(to.reveal())
+            .origination_identity(&self.identity)
+            .message_body(text.reveal())
+            .message_type(MessageType::Transactional)
+            .configuration_set_name(&self.configuration_set)
+            .set_max_price(self.max_price.clone())
+            .time_to_live(i32::try_from(life.as_secs()).map_err(Error::internal)?);
+        if let Some(IndiaIds { entity, template }) = india {
+            send = send
+                .destination_country_parameters(DestinationCountryParameterKey::InEntityId, entity)
+                .destination_country_parameters(DestinationCountryParameterKey::InTemplateId, template);
+        }
+        outcome::once(WhenBroken::Fail, || {
+            let sending = send.clone().send();
+            async { sending.await.map(|sent| sent.message_id) }
+        })
+        .await
+    }
+}
+
+/// For example, the number has opted out, or its country is blocked.
+impl Reasoned for SendTextMessageError {
+    fn reason(&self) -> Option<&str> {
+        match self {
+            SendTextMessageError::AccessDeniedException(error) => error.reason().map(|reason| reason.as_str()),
+            SendTextMessageError::ConflictException(error) => error.reason().map(|reason| reason.as_str()),
+            SendTextMessageError::ServiceQuotaExceededException(error) => error.reason().map(|reason| reason.as_str()),
+            SendTextMessageError::ValidationException(error) => error.reason().map(|reason| reason.as_str()),
+            _ => None,
+        }
+    }
+}
