@@ -129,7 +129,12 @@ fn words(step: &Step) -> String {
                 did.replace('_', " ")
             )
         }
-        Step::Delivery { channel, country, refused, unknown } => {
+        Step::Receipt { receipt, news, held, .. } => {
+            let news = if *news { "" } else { ", nothing new" };
+            let held = held.map(|seconds| format!(", holds the address for {seconds} s")).unwrap_or_default();
+            format!("receipt    {}{news}{held}", receipt.replace('_', " "))
+        }
+        Step::Delivery { channel, country, refused, unknown, .. } => {
             let to = country.as_ref().map(|country| format!(" to {country}")).unwrap_or_default();
             let outcome = match (refused, unknown) {
                 (Some(reason), _) => format!("refused: {reason}"),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use shared::admission::{Allowed, Gate, Permit};
 use shared::codes::{
-    ChallengeRef, Decision, IdentifierState, Kept, MAILBOX_WAIT, OutgoingCode, Seal, Strength, blurred,
+    ChallengeRef, Decision, HOLD_WAIT, IdentifierState, Kept, MAILBOX_WAIT, OutgoingCode, Seal, Strength, blurred,
 };
 use shared::http::{Cookie, Reply, TokenDelivery};
 use shared::messages::Sent;
@@ -79,6 +79,12 @@ impl<'a> Asking<'a> {
                 function.pace.wait(self.request.asked.channel).await?;
                 return Err(Error::RateLimited { retry_after: MAILBOX_WAIT });
             }
+            // The challenge of the client stays as it is, so it keeps its id.
+            Begun::Held => {
+                function.pace.wait(self.request.asked.channel).await?;
+                let channel = self.request.asked.channel;
+                return Err(Error::SendFailed { channel, challenge: None, retry_after: Some(HOLD_WAIT) });
+            }
             Begun::Wait(wait) => {
                 function.pace.wait(self.request.asked.channel).await?;
                 return Err(Error::RateLimited { retry_after: blurred(wait, self.network) });
@@ -112,8 +118,9 @@ impl<'a> Asking<'a> {
         };
         let to = self.request.drafting.to;
         let life = function.policy.life_of(to, outgoing.plan.strength);
-        match function.sender.send(permit, outgoing.draft.code(), life).await {
-            Ok(Sent::Accepted | Sent::Unclear(_)) => {
+        let tags = outgoing.name().tags(self.request.identifier);
+        match function.sender.send(permit, outgoing.draft.code(), life, tags).await {
+            Ok(Sent::Accepted(_) | Sent::Unclear(_)) => {
                 self.sent(function, &self.names(outgoing.plan.kept(), outgoing.draft.key.clone()))
             }
             Ok(Sent::Lost) => {

@@ -7,8 +7,8 @@ mod sender;
 mod sms;
 mod text;
 
-pub use self::email::MailSettings;
 use self::email::Mailer;
+pub use self::email::{MailSettings, Tags};
 pub use self::message::Message;
 pub use self::outcome::Sent;
 pub use self::sender::Sender;

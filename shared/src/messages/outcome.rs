@@ -13,8 +13,8 @@ use crate::words::{Entropy, Result};
 /// The result of a send.
 #[derive(Debug)]
 pub enum Sent {
-    /// Accepted by the service.
-    Accepted,
+    /// Accepted by the service, with its id of the message.
+    Accepted(Option<String>),
     /// The service did not answer in time, or with an error of its own. The message is probably on its way, so the client is told
     /// that it was sent. The reason is for the log.
     Unclear(String),
@@ -40,10 +40,13 @@ const MOST_TRIES: u32 = 3;
 pub(super) async fn once<E, Sending>(mut when_broken: WhenBroken, send: impl Fn() -> Sending) -> Result<Sent>
 where
     E: ProvideErrorMetadata,
-    Sending: Future<Output = std::result::Result<(), SdkError<E, Response>>>,
+    Sending: Future<Output = std::result::Result<Option<String>, SdkError<E, Response>>>,
 {
     for tried in 1..=MOST_TRIES {
-        let Err(error) = send().await else { return Ok(Sent::Accepted) };
+        let error = match send().await {
+            Ok(id) => return Ok(Sent::Accepted(id)),
+            Err(error) => error,
+        };
         match Failure::of(&error) {
             Failure::Unclear(reason) => {
                 tracing::warn!(reason, "the messaging service gave no clear answer; the message may have been sent");

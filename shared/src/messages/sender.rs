@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 
 use super::outcome::Sent;
-use super::{MailSettings, Mailer, Message, SmsSettings, Text, Texter};
+use super::{MailSettings, Mailer, Message, SmsSettings, Tags, Text, Texter};
 use crate::admission::Permit;
 use crate::aws::Aws;
 use crate::codes::Code;
@@ -42,12 +42,12 @@ impl Sender {
     ///
     /// # Errors
     /// [`crate::words::Error::Internal`] when the SDK rejects the message before sending it.
-    pub async fn send(&self, permit: Permit<'_>, code: &Code, life: Duration) -> Result<Sent> {
+    pub async fn send(&self, permit: Permit<'_>, code: &Code, life: Duration, tags: Tags) -> Result<Sent> {
         let to = permit.to();
         let (sent, country) = match to {
             Destination::Email(email) => {
                 let message = Message::with_code(&self.product, code, life)?;
-                (self.mailer.send(email, message).await?, None)
+                (self.mailer.send(email, message, tags).await?, None)
             }
             Destination::Sms(phone) => {
                 let text = Text::with_code(&self.product, code, life, self.texter.webotp_host());
@@ -61,8 +61,9 @@ impl Sender {
             unknown: match &sent {
                 Sent::Unclear(reason) => Some(reason.clone()),
                 Sent::Lost => Some("the connection broke".to_owned()),
-                Sent::Accepted | Sent::Refused(_) => None,
+                Sent::Accepted(_) | Sent::Refused(_) => None,
             },
+            message: if let Sent::Accepted(id) = &sent { id.clone() } else { None },
         });
         if !matches!(sent, Sent::Refused(_)) {
             permit.spend();

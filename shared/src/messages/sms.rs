@@ -158,7 +158,7 @@ impl Texter {
         }
         outcome::once(WhenBroken::Fail, || {
             let sending = publish.clone().send();
-            async { sending.await.map(|_| ()) }
+            async { sending.await.map(|sent| sent.message_id) }
         })
         .await
     }

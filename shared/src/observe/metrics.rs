@@ -105,7 +105,7 @@ impl Line {
     fn step(&mut self, step: &Step) {
         match step {
             Step::Throttled { .. } => self.metric(None, "Throttles", "Count", 1),
-            Step::Delivery { channel, country, refused, unknown } => {
+            Step::Delivery { channel, country, refused, unknown, .. } => {
                 let name = match (refused, unknown) {
                     (Some(_), _) => "RefusedSends",
                     (None, Some(_)) => "UnknownSends",
@@ -136,6 +136,7 @@ impl Line {
             Step::Refresh { led_to } if led_to == "reused" => self.metric(None, "RefreshReuse", "Count", 1),
             Step::Call { .. }
             | Step::Limit { .. }
+            | Step::Receipt { .. }
             | Step::Challenge { .. }
             | Step::Try { .. }
             | Step::Compared { .. }
