@@ -12,13 +12,13 @@ mod wire;
 use std::time::Duration;
 
 use shared::aws::{self, Aws, KeyringReader, Secrets};
-use shared::codes::{Action, Allowance, ChallengeRef, HOLD_WAIT, Kept, LONG_LIFE, Promises, SENT, Seal};
+use shared::codes::{Action, Allowance, ChallengeRef, HOLD_WAIT, Kept, LONG_LIFE, Messages, Promises, SENT, Seal};
 use shared::config::Reader;
 use shared::http::{Frontends, Reply, Request};
 use shared::keys::IndexKeys;
 use shared::observe::report::{self, About};
 use shared::runtime::Function;
-use shared::store::{Messages, OtpTable, Store};
+use shared::store::{OtpTable, Store};
 use shared::words::{Channel, Clock, Error, Index, Result, Timestamp};
 
 use crate::wire::{Question, Status as Told};

@@ -34,6 +34,6 @@ pub use self::hold::{HOLD_WAIT, Hold, Reach};
 pub use self::known_device::{DEVICE_LIFE, device_token, is_known_device};
 pub use self::limits::{Action, Allowance, NETWORK_WINDOW, Quota, blurred, day_end};
 pub use self::mail_policy::{Domains, LEAST_OF_DOMAIN, MailFacts, MailPolicy, SLOWED};
-pub use self::receipt::{Receipt, Receipts, SENT, SendName};
+pub use self::receipt::{Message, Messages, Receipt, Receipts, SENT, SendName};
 pub use self::sealed_id::{ChallengeRef, Seal};
 pub use self::sms_policy::{Bounds, Breaker, SmsPolicy, Spent, Target, Waiting};

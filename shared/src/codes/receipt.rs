@@ -7,7 +7,8 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::codes::challenge::Kept;
-use crate::words::{IdentifierDigest, Lane};
+use crate::codes::hold::Hold;
+use crate::words::{IdentifierDigest, Lane, Timestamp};
 
 /// The kinds of receipts, in the order of what they say: a later kind hides the earlier ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -61,6 +62,42 @@ impl Receipts {
     pub fn state(&self, after: Duration) -> &'static str {
         let told = Receipt::ALL.into_iter().zip(self.0).filter(|(_, came)| came.is_some_and(|came| came <= after));
         told.last().map_or(SENT, |(receipt, _)| receipt.state())
+    }
+}
+
+/// The receipts of one code's newest message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Message {
+    /// When the code expires.
+    pub ends: Timestamp,
+    /// The receipts.
+    pub receipts: Receipts,
+}
+
+/// What is known about the messages of an identifier.
+#[derive(Clone, Debug, Default)]
+pub struct Messages {
+    /// Each with its entry and the entry's name.
+    all: Vec<(Kept, String, Message)>,
+    /// The newest hold, also after its end.
+    pub hold: Option<Hold>,
+}
+
+impl Messages {
+    /// Messages by their entries, and the hold.
+    pub fn new(all: Vec<(Kept, String, Message)>, hold: Option<Hold>) -> Messages {
+        Messages { all, hold }
+    }
+
+    /// The newest message of a code of its own. `None` after the code was used.
+    pub fn own(&self, kept: Kept, key: &str) -> Option<Message> {
+        self.all.iter().find(|(of, name, _)| *of == kept && name == key).map(|(_, _, message)| *message)
+    }
+
+    /// The newest message with a long code, used or not, whose code expires at the latest at `latest`.
+    pub fn shared(&self, latest: Timestamp) -> Option<Message> {
+        let long = self.all.iter().filter(|(kept, _, message)| *kept == Kept::Long && message.ends <= latest);
+        long.map(|(_, _, message)| *message).max_by_key(|message| message.ends)
     }
 }
 

@@ -238,6 +238,32 @@ mod tests {
     }
 
     #[test]
+    fn an_event_destination_has_a_topic_that_is_open_to_ses() {
+        let topic = "arn:aws:sns:us-east-1:000000000000:latchkey-Mail";
+        let whole = json!({ "ConfigurationSetName": "set", "EventDestination": { "Name": "x", "Enabled": true,
+            "MatchingEventTypes": ["BOUNCE", "DELIVERY"], "SnsDestination": { "TopicARN": topic } } });
+        let read = destination(Some(&whole)).unwrap();
+        assert_eq!((read.configuration_set.as_str(), read.topic.as_str(), read.is_permitted), ("set", topic, false));
+        assert_eq!(read.events, ["BOUNCE", "DELIVERY"]);
+        for (path, value, problem) in [
+            ("/EventDestination/Enabled", json!(false), "Enabled: the local stack supports true only"),
+            ("/EventDestination/MatchingEventTypes", json!(["OPEN"]), "MatchingEventTypes: the local stack does not"),
+            ("/EventDestination/SnsDestination", json!({}), "only an SnsDestination"),
+        ] {
+            let mut changed = whole.clone();
+            *changed.pointer_mut(path).unwrap() = value;
+            assert!(destination(Some(&changed)).unwrap_err().starts_with(problem), "{path}");
+        }
+        let policy = |principal: &str, effect: &str| {
+            json!({ "Topics": [topic], "PolicyDocument": { "Statement": [{ "Effect": effect, "Action": "sns:Publish",
+                "Principal": { "Service": principal }, "Resource": topic }] } })
+        };
+        assert_eq!(open_to_ses(Some(&policy("ses.amazonaws.com", "Allow"))), [topic]);
+        assert!(open_to_ses(Some(&policy("ses.amazonaws.com", "Deny"))).is_empty());
+        assert!(open_to_ses(Some(&policy("events.amazonaws.com", "Allow"))).is_empty());
+    }
+
+    #[test]
     fn a_rule_has_a_bus_and_a_pattern_and_no_targets() {
         let pattern = json!({ "detail-type": ["session.opened"] });
         let read = rule("Watch", Some(&json!({ "EventBusName": "bus", "EventPattern": pattern }))).unwrap();

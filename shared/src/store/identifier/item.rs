@@ -8,9 +8,9 @@ use futures_util::future::try_join_all;
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteArray;
 
-use super::receipts::{Message, Messages};
 use crate::codes::{
-    CodeDigest, DEVICE_LIFE, DIGEST_LENGTH, Hold, IdentifierState, Kept, LongCode, OwnCode, Receipts, Supply,
+    CodeDigest, DEVICE_LIFE, DIGEST_LENGTH, Hold, IdentifierState, Kept, LongCode, Message, Messages, OwnCode,
+    Receipts, Supply,
 };
 use crate::observe::report::{self, Step};
 use crate::store::expression::{Path, any};

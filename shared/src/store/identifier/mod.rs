@@ -7,4 +7,4 @@ mod receipts;
 mod use_up;
 
 pub use self::begin::{Begun, ChallengeRequest};
-pub use self::receipts::{Addressed, Message, Messages};
+pub use self::receipts::Addressed;

@@ -6,47 +6,12 @@ use super::item::{
     self, COMPLAINED, DELAYED, DELIVERED, ENDS, FAILED, FULL_AT, HANDED_OVER, HELD_BY, HELD_FROM, HOLD, LEVEL, NEWEST,
     RETURNED, SENDS,
 };
-use crate::codes::{Hold, Kept, Reach, Receipt, Receipts, SendName};
+use crate::codes::{Hold, Kept, Messages, Reach, Receipt, SendName};
 use crate::store::expression::{Condition, Path, any};
 use crate::store::send::{MOST_ROUNDS, Written};
 use crate::store::table::{Item, OtpTable};
 use crate::store::write::Update;
 use crate::words::{Error, IdentifierDigest, Result, Timestamp};
-
-/// The receipts of one code's newest message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Message {
-    /// When the code expires.
-    pub ends: Timestamp,
-    /// The receipts.
-    pub receipts: Receipts,
-}
-
-/// What the table knows about the messages of an identifier.
-#[derive(Clone, Debug, Default)]
-pub struct Messages {
-    /// Each with its entry and the entry's name.
-    all: Vec<(Kept, String, Message)>,
-    /// The newest hold, also after its end.
-    pub hold: Option<Hold>,
-}
-
-impl Messages {
-    pub(super) fn new(all: Vec<(Kept, String, Message)>, hold: Option<Hold>) -> Messages {
-        Messages { all, hold }
-    }
-
-    /// The newest message of a code of its own. `None` after the code was used.
-    pub fn own(&self, kept: Kept, key: &str) -> Option<Message> {
-        self.all.iter().find(|(of, name, _)| *of == kept && name == key).map(|(_, _, message)| *message)
-    }
-
-    /// The newest message with a long code, used or not, whose code expires at the latest at `latest`.
-    pub fn shared(&self, latest: Timestamp) -> Option<Message> {
-        let long = self.all.iter().filter(|(kept, _, message)| *kept == Kept::Long && message.ends <= latest);
-        long.map(|(_, _, message)| *message).max_by_key(|message| message.ends)
-    }
-}
 
 impl OtpTable {
     /// What is known about the messages of an identifier, strongly consistent.
