@@ -60,8 +60,8 @@ pub struct Receipts(pub [Option<Duration>; 5]);
 impl Receipts {
     /// The state of a message so long after its send.
     pub fn state(&self, after: Duration) -> &'static str {
-        let told = Receipt::ALL.into_iter().zip(self.0).filter(|(_, came)| came.is_some_and(|came| came <= after));
-        told.last().map_or(SENT, |(receipt, _)| receipt.state())
+        let told = Receipt::ALL.into_iter().zip(self.0).rev().find(|(_, came)| came.is_some_and(|came| came <= after));
+        told.map_or(SENT, |(receipt, _)| receipt.state())
     }
 }
 
