@@ -19,6 +19,8 @@ pub fn visit_all(visitor: &mut impl Visitor) {
     visitor.visit::<sessions::Sessions>();
     visitor.visit::<profile::Profile>();
     visitor.visit::<account::Account>();
+    visitor.visit::<status::Status>();
+    visitor.visit::<delivery::Delivery>();
     visitor.visit::<jwks::Jwks>();
     visitor.visit::<fallback::Fallback>();
     visitor.visit::<record::Record>();

@@ -132,6 +132,11 @@ fn words(step: &Step) -> String {
                 did.replace('_', " ")
             )
         }
+        Step::Receipt { receipt, news, held, .. } => {
+            let news = if *news { "" } else { ", nothing new" };
+            let held = held.map(|seconds| format!(", holds the address for {seconds} s")).unwrap_or_default();
+            format!("receipt    {}{news}{held}", receipt.replace('_', " "))
+        }
         Step::Delivery { channel, country, message, refused, unknown } => {
             let to = country.as_ref().map(|country| format!(" to {country}")).unwrap_or_default();
             let outcome = match (refused, unknown) {

@@ -12,7 +12,8 @@ use axum::http::{Response, StatusCode};
 use axum::middleware::from_fn;
 use axum::response::IntoResponse;
 use local_aws::gateway::{Api, LONGEST_BODY, of_gateway};
-use local_aws::mapping::{Poller, Scheduler};
+use local_aws::lambda::Functions;
+use local_aws::mapping::{Poller, Scheduler, Topics};
 use local_aws::template::{self, Template};
 use local_aws::{ConnectionReset, Failure, Permissions, Services, StackClock};
 use serde_json::{Value, json};
@@ -40,6 +41,8 @@ use crate::settings::All;
 struct Behind {
     pollers: Vec<Poller>,
     scheduler: Scheduler,
+    topics: Topics,
+    functions: Arc<Functions>,
 }
 
 /// A running stack.
@@ -120,11 +123,18 @@ impl Stack {
         doors.serve(aws_door, aws_router(services.clone(), events.clone(), options.on_call));
         let behind_api: BTreeSet<String> = template.routes.iter().map(|route| route.function.clone()).collect();
         let scheduled = template.schedules.iter().map(|schedule| &schedule.function);
-        let behind_streams: BTreeSet<String> =
-            template.mappings.iter().map(|mapping| &mapping.function).chain(scheduled).cloned().collect();
+        let subscribed = template.subscriptions.iter().map(|subscription| &subscription.function);
+        let behind_streams: BTreeSet<String> = template
+            .mappings
+            .iter()
+            .map(|mapping| &mapping.function)
+            .chain(scheduled)
+            .chain(subscribed)
+            .cloned()
+            .collect();
         let (functions, others) = environments.split(&behind_api);
         let (_, tasks) = others.split(&behind_streams);
-        let Template { routes, cors, custom, mappings, schedules, rules, .. } = template;
+        let Template { routes, cors, custom, mappings, schedules, rules, destinations, subscriptions, .. } = template;
         let rules = rules.into_iter().map(|rule| rule.name).collect();
         let mut plan = Plan { routes, cors, functions, clock: clock.clone(), log, events, direct };
         let name = tasks.named_by(keyrings::BINARY).map(str::to_owned);
@@ -138,13 +148,15 @@ impl Stack {
         (plan.functions, _) = environments.split(&behind_api);
         // Without functions there is nothing to invoke.
         let (mappings, schedules) = if options.services_only { Default::default() } else { (mappings, schedules) };
+        let told = if options.services_only { Default::default() } else { (destinations, subscriptions) };
         let readers = environments.split(&behind_streams).0;
         let readers = if options.services_only { environments.split(&BTreeSet::new()).0 } else { readers };
         let readers = Arc::new(plan.functions(&readers, "streams").await?);
         let poller = |mapping| Poller::start(mapping, services.clone(), readers.clone(), clock.clone());
         let pollers = mappings.into_iter().map(poller).collect::<Result<_, _>>()?;
         let scheduler = Scheduler::start(schedules, readers.clone(), clock.clone());
-        let behind = Arc::new(Behind { pollers, scheduler });
+        let topics = Topics::start(told, services.clone(), readers.clone(), clock.clone())?;
+        let behind = Arc::new(Behind { pollers, scheduler, topics, functions: readers });
         if let Some(pause) = options.deliver_every {
             let behind = behind.clone();
             doors.repeat(pause, move || deliver_all(behind.clone()));
@@ -264,19 +276,18 @@ impl Stack {
         self.ask_for_keys(&json!({ "mode": "revoke", "kid": kid })).await
     }
 
-    /// Delivers all records of the tables' streams to the functions behind them, and then runs the schedules that are due. Returns
-    /// how many records.
+    /// Delivers all records of the tables' streams to the functions behind them, then what became of the mails, and then runs the
+    /// schedules that are due. Returns how many records.
     pub async fn deliver(&self) -> usize {
         deliver_all(self.behind.clone()).await
     }
 
-    /// Invokes a function behind a stream with any event.
+    /// Invokes a function behind a stream, a schedule or a topic with any event.
     ///
     /// # Errors
-    /// The function is none behind a stream, or fails.
+    /// The function is none of these, or fails.
     pub async fn invoke(&self, function: &str, event: &Value) -> Result<Value, Failure> {
-        let poller = self.behind.pollers.iter().find(|poller| poller.function() == function);
-        poller.ok_or_else(|| Failure::new(format!("{function} is behind no stream")))?.invoke(event).await
+        self.behind.functions.invoke(function, event).await
     }
 
     /// Finishes pending requests and stops.
@@ -290,6 +301,7 @@ async fn deliver_all(behind: Arc<Behind>) -> usize {
     for poller in &behind.pollers {
         delivered += poller.deliver().await;
     }
+    behind.topics.deliver().await;
     behind.scheduler.run_due().await;
     delivered
 }

@@ -17,7 +17,7 @@ const IMPORTS: &str = "
     use std::time::Duration;
     use shared::admission::{Gate, Permit, Reserved};
     use shared::codes::{Attempt, Code, CodeDigest, IdentifierState, ProvenCode};
-    use shared::messages::{Sender, Sent};
+    use shared::messages::{Sender, Sent, Tags};
     use shared::http::{AccessKey, RequestKeys, Tokens};
     use shared::people::User;
     use shared::sessions::{Opening, Proof, Session};
@@ -138,14 +138,14 @@ fn no_access_token_is_issued_without_a_session() {
 #[test]
 fn no_message_is_sent_without_a_permit() {
     compiles(
-        "pub async fn send<'a>(sender: &Sender, gate: &Gate<'a>, counted: Reserved<'a>, code: &Code, life: Duration) -> Result<Sent> {
-            sender.send(gate.take(counted).await?, code, life).await
+        "pub async fn send<'a>(sender: &Sender, gate: &Gate<'a>, counted: Reserved<'a>, code: &Code, life: Duration, tags: Tags) -> Result<Sent> {
+            sender.send(gate.take(counted).await?, code, life, tags).await
         }",
     );
     is_refused(
         "E0308",
-        "pub async fn send(sender: &Sender, to: &Destination, code: &Code, life: Duration) -> Result<Sent> {
-            sender.send(to, code, life).await
+        "pub async fn send(sender: &Sender, to: &Destination, code: &Code, life: Duration, tags: Tags) -> Result<Sent> {
+            sender.send(to, code, life, tags).await
         }",
     );
     is_refused(
@@ -154,9 +154,9 @@ fn no_message_is_sent_without_a_permit() {
     );
     is_refused(
         "E0382",
-        "pub async fn twice(sender: &Sender, permit: Permit<'_>, code: &Code, life: Duration) -> Result<Sent> {
-            sender.send(permit, code, life).await?;
-            sender.send(permit, code, life).await
+        "pub async fn twice(sender: &Sender, permit: Permit<'_>, code: &Code, life: Duration, tags: Tags) -> Result<Sent> {
+            sender.send(permit, code, life, tags.clone()).await?;
+            sender.send(permit, code, life, tags).await
         }",
     );
     is_refused("E0277", "pub fn copy<'a>(permit: &Permit<'a>) -> Permit<'a> { Permit::clone(permit) }");

@@ -252,13 +252,14 @@ async fn undocumented_behaviour_is_detected() {
 }
 
 /// Operations that anybody may call. Those that take a refresh token, a code or a cookie check it themselves.
-const PUBLIC: [&str; 16] = [
+const PUBLIC: [&str; 17] = [
     "accountsRequestCode",
     "accountsVerifyCode",
     "cfgBlacklist",
     "cfgRefresh",
     "cfgRequestCode",
     "cfgVerifyCode",
+    "codeStatus",
     "discovery",
     "discoveryHeaders",
     "logout",

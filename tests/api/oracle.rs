@@ -106,6 +106,9 @@ impl Lab {
             .collect();
         for (number, step) in steps.iter().enumerate() {
             self.auth.wait(step.wait());
+            // A second is enough for what became of the earlier mails.
+            self.auth.wait(1);
+            self.auth.stack.deliver().await;
             let mut first = None;
             for (stranger, (history, to)) in strangers.iter_mut().zip(&to) {
                 let seen = stranger.take(&self.auth, *step).await;
@@ -116,7 +119,7 @@ impl Lab {
         }
         self.auth.stack.inbox().clear();
         // The next sequence begins at the same time of another day.
-        self.auth.wait(86_400 - steps.iter().map(|step| step.wait()).sum::<u64>() - 3_600);
+        self.auth.wait(86_400 - steps.iter().map(|step| step.wait() + 1).sum::<u64>() - 3_600);
         self.auth.stack.services().sweep_expired().unwrap();
     }
 
@@ -140,9 +143,9 @@ impl Lab {
             let (mut steps, mut seconds) = (Vec::new(), 0);
             while steps.len() < LONGEST {
                 let step = STEPS[draw.below(STEPS.len())];
-                let is_late = matches!(self.of, Of::Numbers) && seconds + step.wait() > LONGEST_OF_NUMBER;
+                let is_late = matches!(self.of, Of::Numbers) && seconds + step.wait() + 1 > LONGEST_OF_NUMBER;
                 if !is_late {
-                    seconds += step.wait();
+                    seconds += step.wait() + 1;
                     steps.push(step);
                 }
             }

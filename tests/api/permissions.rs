@@ -89,6 +89,7 @@ async fn walk(auth: &Deployment) -> Result<(), String> {
     let first = sign_in(auth).await?;
     let second = sign_in(auth).await?;
     let asked = ask(auth).await?;
+    expect("status", client.status(ADA, &asked.challenge).await, "ok")?;
     for time in ["an answer", "the same answer"] {
         expect(time, client.answer_with(ADA, &asked, "retry-key-of-the-tests").await, "ok")?;
     }
@@ -152,6 +153,8 @@ fn every_function_has_its_own_tables_and_secrets_and_no_others() {
         ("Sessions", BTreeSet::from([user])),
         ("Profile", BTreeSet::from([user, record])),
         ("Account", BTreeSet::from([user, record])),
+        ("Status", BTreeSet::from([otp, index])),
+        ("Delivery", BTreeSet::from([otp])),
         // The stream has addresses, so nobody else may read it.
         ("Record", BTreeSet::from([record, stream])),
         ("Erase", BTreeSet::from([user, record, stream, index])),
@@ -355,6 +358,31 @@ async fn account_reads_one_users_activity_and_writes_nothing() {
     calls.extend(secrets(&SECRETS));
     calls.push(Call::mail("no-reply@example.com"));
     has_no_permission_for("Account", calls).await;
+}
+
+/// S228: it learns nothing about users, and counts nothing but questions.
+#[tokio::test]
+async fn status_reads_one_identifier_and_nothing_else() {
+    let mut calls: Vec<Call> =
+        ["U#a", "ID#a", "S#a", "JWKS"].iter().flat_map(|key| each(&ALL, "UserTable", key)).collect();
+    calls.extend(each(&["PutItem", "UpdateItem", "DeleteItem"], "OtpTable", "I#a"));
+    calls.extend(each(&ALL, "OtpTable", "R#request#a#1"));
+    calls.extend(each(&["GetItem", "PutItem", "DeleteItem"], "OtpTable", "R#status#a#1"));
+    calls.extend(secrets(&["Codes", "Refresh", "Signing"]));
+    calls.extend([Call::mail("no-reply@example.com"), Call::publish(PHONE), Call::publish(TOPIC)]);
+    has_no_permission_for("Status", calls).await;
+}
+
+/// S225: the code in an event stays with it.
+#[tokio::test]
+async fn delivery_reads_nothing_and_has_no_keys() {
+    let mut calls: Vec<Call> =
+        ["U#a", "ID#a", "S#a", "JWKS"].iter().flat_map(|key| each(&ALL, "UserTable", key)).collect();
+    calls.extend(each(&["GetItem", "PutItem", "DeleteItem"], "OtpTable", "I#a"));
+    calls.extend(each(&ALL, "OtpTable", "R#request#a#1"));
+    calls.extend(secrets(&SECRETS));
+    calls.extend([Call::mail("no-reply@example.com"), Call::publish(PHONE), Call::publish(TOPIC)]);
+    has_no_permission_for("Delivery", calls).await;
 }
 
 #[tokio::test]

@@ -1,7 +1,8 @@
 //! The expected round trips and costs of every operation. A round is a set of calls in flight together.
 
+use local_aws::MailEvent;
 use serde_json::json;
-use tests::client::{ACTIVITY, LOGOUT, PROFILE, REFRESH, REQUEST, SESSIONS, SOURCES, VERIFY};
+use tests::client::{ACTIVITY, LOGOUT, PROFILE, REFRESH, REQUEST, SESSIONS, SOURCES, STATUS, VERIFY};
 use tests::deployment::{session_of, wrong};
 use tests::{Answer, Deployment};
 
@@ -39,6 +40,13 @@ async fn each_operation_makes_the_expected_round_trips() {
     let named = json!({ "identifier": ADA, "challenge_id": challenge });
     let (soon, write, read) = measured(&auth, &[2], REQUEST, named.clone()).await;
     assert_eq!((soon.code(), write, read), ("ok", 1.0, 1.0), "request, repeated too soon");
+    let (told, write, read) = measured(&auth, &[1, 2], STATUS, named.clone()).await;
+    assert_eq!((told.code(), write, read), ("ok", 1.0, 1.0), "status, first of an instance");
+    let (told, write, read) = measured(&auth, &[2], STATUS, named.clone()).await;
+    assert_eq!((told.code(), write, read), ("ok", 1.0, 1.0), "status");
+    let nobodys = json!({ "identifier": "nobody@example.com", "challenge_id": "A".repeat(72) });
+    let (over, write, read) = measured(&auth, &[2], STATUS, nobodys).await;
+    assert_eq!((over.code(), write, read), ("ok", 1.0, 1.0), "status, a challenge that never was");
     auth.wait(30);
     // It also reads the brake, as one request of an instance does in 30 seconds.
     let (again, write, read) = measured(&auth, &[3, 1, 1], REQUEST, named).await;
@@ -196,6 +204,28 @@ async fn shared(auth: &Deployment) {
     assert_eq!((new.code(), write), ("ok", 9.0), "verify, long code");
 }
 
+/// A receipt is one write. One that changes a hold is two.
+#[tokio::test]
+async fn a_receipt_costs_one_unit() {
+    let auth = Deployment::start().await;
+    auth.client().ask(ADA).await;
+    let sending = auth.sendings(ADA).pop().unwrap();
+    for (what, units) in [
+        (MailEvent::Delay, 1.0),
+        (MailEvent::Delivery, 1.0),
+        (MailEvent::TransientBounce, 1.0),
+        (MailEvent::PermanentBounce, 2.0),
+        (MailEvent::PermanentBounce, 1.0),
+        (MailEvent::Complaint, 1.0),
+    ] {
+        auth.stack.services().calls().take();
+        auth.tell(&sending.event(what, auth.stack.clock().now())).await;
+        let calls = auth.stack.services().calls().take();
+        assert_eq!(calls.iter().map(|call| call.capacity.write).sum::<f64>(), units, "{what:?}");
+        assert_eq!(calls.iter().map(|call| call.capacity.read).sum::<f64>(), 0.0, "{what:?}");
+    }
+}
+
 /// The identifier's item stays within one write unit, however full it is.
 #[tokio::test]
 async fn the_fullest_identifier_costs_one_unit() {
@@ -205,10 +235,12 @@ async fn the_fullest_identifier_costs_one_unit() {
     for number in 0..8 {
         auth.client_at(&format!("198.51.100.{number}")).ask(ADA).await;
         auth.wait(74);
+        auth.stack.deliver().await;
     }
     auth.stack.services().calls().take();
     for _ in 0..3 {
         auth.client().post(REQUEST, json!({ "identifier": ADA, "device": device })).await.ok();
+        auth.stack.deliver().await;
     }
     let most = auth.stack.services().calls().take().iter().map(|call| call.capacity.write).fold(0.0, f64::max);
     assert_eq!(most, 1.0);

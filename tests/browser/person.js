@@ -38,6 +38,16 @@ export class Person {
     await this.sees("Enter the code");
   }
 
+  /** Waits until the page says what became of the message. `act` is repeated, because the news may come a moment later. */
+  async hears(text, act) {
+    const end = performance.now() + 20_000;
+    while (!(await this.page.locator("#fate").textContent()).includes(text)) {
+      if (performance.now() > end) throw new Error(`The page does not say: ${text}`);
+      await act?.();
+      await new Promise((resolve) => setTimeout(resolve, 300));
+    }
+  }
+
   async answer(code) {
     await this.code.fill(code);
     await this.button("Sign in").click();

@@ -91,6 +91,19 @@ test("after the server's delay a new code can be requested, and the old one stop
   await ada.isInside(ADA);
 });
 
+test("a user learns what became of the message", async (t) => {
+  const ada = await person(t);
+  await ada.ask("bounce@simulator.amazonses.com");
+  // Ten seconds later, without being asked.
+  await ada.hears("The message could not be delivered.");
+  await ada.button("Change").click();
+  await ada.ask(ADA);
+  assert.equal(await ada.page.locator("#fate").textContent(), "");
+  await ada.hears("The message has arrived.", () => ada.button("No code?").click());
+  await ada.answer(await ada.stack.code());
+  await ada.isInside(ADA);
+});
+
 test("an address can be changed, and keeping it loses nothing", async (t) => {
   const ada = await person(t);
   await ada.ask("adda@example.com");

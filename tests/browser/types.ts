@@ -1,13 +1,14 @@
 // A frontend that uses the whole client module. It is only compiled, never run.
 import { Latchkey, LatchkeyError, locksOfOnePage } from "../../web/client/latchkey.js";
-import type { ActivityEntry, Change, KeyValueStorage, Pending, Session, Source, User } from "../../web/client/latchkey.js";
+import type { ActivityEntry, Change, KeyValueStorage, MessageStatus, Pending, Session, Source, User } from "../../web/client/latchkey.js";
 import { webmail } from "../../web/client/webmail.js";
 
 const auth = new Latchkey({ api: "https://auth.example.com", delivery: "cookie", origins: ["https://api.example.com"] });
 
 export async function signIn(identifier: string, code: () => Promise<string>): Promise<User> {
   const pending: Pending = await auth.request(identifier, { source: location.href });
-  if (pending.resendAt < Date.now()) await auth.resend();
+  const { state, can }: MessageStatus = await auth.status();
+  if (state === "failed" && can.includes("resend") && pending.resendAt < Date.now()) await auth.resend();
   return auth.verify(await code());
 }
 

@@ -11,6 +11,7 @@ use crate::Deployment;
 use crate::contract::{self, CONTRACT};
 
 pub const REQUEST: &str = "/api/auth/otp/request/";
+pub const STATUS: &str = "/api/auth/otp/status/";
 pub const VERIFY: &str = "/api/auth/otp/verify/";
 pub const REFRESH: &str = "/api/auth/token/refresh/";
 pub const LOGOUT: &str = "/api/auth/logout/";
@@ -107,6 +108,11 @@ impl<'a> Client<'a> {
         let answer = self.post(REQUEST, json!({ "identifier": address })).await.ok();
         let challenge = answer["challenge_id"].as_str().unwrap().to_owned();
         Asked { challenge, code: self.deployment.newest_code(address) }
+    }
+
+    /// Asks what became of the message of a challenge.
+    pub async fn status(self, address: &str, challenge: &str) -> Answer {
+        self.post(STATUS, json!({ "identifier": address, "challenge_id": challenge })).await
     }
 
     /// Answers with `challenge_id`.

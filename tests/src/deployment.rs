@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use data_encoding::BASE64URL_NOPAD;
 use local::{OnCall, OnLine, Options, Stack};
+use local_aws::mapping::notification;
 use local_aws::template::Template;
-use local_aws::{Failure, StackClock};
+use local_aws::{Failure, Sending, StackClock};
 use serde_json::{Value, json};
 use shared::config::{self, Reader};
 use shared::keys::{CodeKeys, IndexKeys, RefreshKeys, SigningKeys};
@@ -147,6 +148,20 @@ impl Deployment {
     /// How many messages `address` has received.
     pub fn messages_to(&self, address: &str) -> usize {
         self.stack.inbox().messages(Some(address)).len()
+    }
+
+    /// The mails to `address` that SES took, oldest first.
+    pub fn sendings(&self, address: &str) -> Vec<Sending> {
+        let mut sendings = self.stack.services().sendings();
+        sendings.retain(|sending| sending.to == [address]);
+        sendings
+    }
+
+    /// Lets SES tell something about a mail.
+    pub async fn tell(&self, event: &Value) {
+        let event =
+            notification("arn:aws:sns:us-east-1:000000000000:latchkey-MailEvents", event, "2026-01-01T00:00:00.000Z");
+        self.stack.invoke("Delivery", &event).await.unwrap();
     }
 
     /// The messages about records that `record` or `erase` could not read.

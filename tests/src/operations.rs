@@ -4,7 +4,7 @@ use axum::body::Bytes;
 use axum::http::{Request, header};
 use serde_json::{Value, json};
 
-use crate::client::{ACTIVITY, LOGOUT, PROFILE, REFRESH, REQUEST, SESSIONS, VERIFY, with_token};
+use crate::client::{ACTIVITY, LOGOUT, PROFILE, REFRESH, REQUEST, SESSIONS, STATUS, VERIFY, with_token};
 use crate::deployment::{session_of, wrong};
 use crate::{Deployment, Tokens};
 
@@ -39,6 +39,7 @@ pub enum Kind {
     EndOthers,
     Profile,
     Activity,
+    Status,
     Jwks,
     Fallback,
 }
@@ -70,7 +71,7 @@ const fn signed(name: &'static str, kind: Kind, rounds: &'static [usize]) -> Ope
     Operation { name, kind, answer: "ok", signs: true, rounds }
 }
 
-pub const OPERATIONS: [Operation; 20] = [
+pub const OPERATIONS: [Operation; 21] = [
     done("request, first", Kind::FirstRequest, &[2, 1, 1]),
     done("request, later", Kind::LaterRequest, &[2, 1, 1]),
     done("request, resend", Kind::Resend, &[2, 1, 1]),
@@ -89,6 +90,7 @@ pub const OPERATIONS: [Operation; 20] = [
     done("end of all others", Kind::EndOthers, &[1]),
     done("profile", Kind::Profile, &[1]),
     done("activity", Kind::Activity, &[2]),
+    done("status", Kind::Status, &[2]),
     done("jwks", Kind::Jwks, &[]),
     refused("fallback", Kind::Fallback, "not_found", &[]),
 ];
@@ -114,6 +116,10 @@ impl Kind {
             Kind::EarlyResend => {
                 let asked = client.ask(somebody).await;
                 post(REQUEST, json!({ "identifier": somebody, "challenge_id": asked.challenge }))
+            }
+            Kind::Status => {
+                let asked = client.ask(somebody).await;
+                post(STATUS, json!({ "identifier": somebody, "challenge_id": asked.challenge }))
             }
             Kind::KnownUser | Kind::NewUser | Kind::NewUserBySms | Kind::WrongCode => {
                 if self == Kind::KnownUser {

@@ -12,6 +12,7 @@ const isList = (rows, key) => Array.isArray(rows) && rows.every((row) => isText(
 /** The shapes of successful answers. In body mode the answers also carry what cookies carry otherwise. */
 export const isRequested = ({ success, channel, challenge_id, expires_in, retry_after }, isBody) =>
   success === true && isText(channel) && Number.isFinite(expires_in) && Number.isFinite(retry_after) && (!isBody || isText(challenge_id));
+export const isStatus = ({ success, state, channel, can }) => success === true && isText(state) && isText(channel) && Array.isArray(can);
 export const isRefreshed = ({ access, refresh, expires_in }, isBody) =>
   isToken(access) && Number.isFinite(expires_in) && expires_in > 0 && (!isBody || isToken(refresh));
 export const isVerified = ({ success, user, tokens, expires_in }, isBody) =>

@@ -98,6 +98,14 @@ export interface Pending {
   readonly resendAt: number;
 }
 
+/** What became of the message with a code. */
+export interface MessageStatus {
+  readonly state: "sent" | "delayed" | "handed_over" | "delivered" | "failed" | "over";
+  readonly channel: "email" | "sms";
+  /** What the client may do now, or at the pending code's `resendAt`. */
+  readonly can: readonly "resend"[];
+}
+
 export interface User {
   readonly id: string;
   readonly email: string | null;
@@ -179,6 +187,8 @@ export declare class Latchkey extends EventTarget {
   request(identifier: string, options?: { source?: string }): Promise<Pending>;
   /** Requests a new code for the pending challenge. The old code then stops working. */
   resend(): Promise<Pending>;
+  /** What became of the message with the pending code. Ask ten seconds after the request, and when the user misses the code. */
+  status(): Promise<MessageStatus>;
   /** Forgets the pending code, for example to use another address. */
   forget(): void;
   /** Signs in with the code as typed or pasted. If the answer is lost, it asks for the same answer again. */

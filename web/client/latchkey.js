@@ -13,7 +13,7 @@
  * - In cookie mode no script can read the refresh token. In body mode it is in IndexedDB, readable by every script of the
  *   page's origin, so use this mode only if cookies are impossible. The access token is in memory in both modes.
  */
-import { isActivity, isDone, isProfile, isRefreshed, isRequested, isSessions, isSources, isVerified, seconds } from "./answers.js";
+import { isActivity, isDone, isProfile, isRefreshed, isRequested, isSessions, isSources, isStatus, isVerified, seconds } from "./answers.js";
 import { LatchkeyError } from "./errors.js";
 import { exchange, insist, isLost, joined, varied } from "./requests.js";
 import { TabValue, Target, baseOf, changed, nameOf, retryKey, surroundings } from "./surroundings.js";
@@ -83,6 +83,13 @@ export class Latchkey extends Target {
   }
 
   async resend() { return this.request(this.#waited().identifier); }
+
+  async status() {
+    this.#open();
+    const { identifier, challenge } = this.#waited();
+    const { state, channel, can } = await this.#post("/api/auth/otp/status", { identifier, challenge_id: challenge }, isStatus);
+    return { state, channel, can };
+  }
 
   forget() {
     this.#tab.write(this.#name(), undefined);

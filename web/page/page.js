@@ -28,6 +28,15 @@ const PROBLEMS = {
   signed_out: "You have been signed out.",
 };
 const OURS = "Something went wrong on our side. Please try again in a moment.";
+/** What became of the message, for a user who waits for it. */
+const FATES = {
+  sent: "The message is on its way. It may take a minute.",
+  delayed: "The mail provider has not taken our message yet. It may take some minutes.",
+  handed_over: "The message is on its way.",
+  delivered: "The message has arrived. Look into the spam folder too.",
+  failed: "The message could not be delivered. Check the address, or use another one.",
+  over: "This code is over. Send a new one.",
+};
 /** Why the page cannot tell whether somebody is signed in. */
 const TROUBLES = {
   storage: ["No data allowed", "This browser keeps no data for this page. Allow cookies and site data for it in the settings, then try again."],
@@ -136,7 +145,19 @@ function wait({ isNew = false } = {}) {
   if (history.state) history.replaceState(identifier, "");
   else history.pushState(identifier, "");
   count();
+  $("fate").textContent = "";
+  clearTimeout(wait.timer);
+  // By then most messages have arrived. A user who has the code does not need to know.
+  wait.timer = setTimeout(() => shown === "answer" && lookAfter({ isAsked: false }).catch(() => undefined), 10_000);
   if (channel === "sms") fromText();
+}
+
+/** Tells what became of the message. Unasked, only what the user should do something about. */
+async function lookAfter({ isAsked }) {
+  const { identifier } = auth.pending;
+  const { state } = await auth.status();
+  if (shown !== "answer" || auth.pending?.identifier !== identifier) return;
+  if (isAsked || state === "delayed" || state === "failed") $("fate").textContent = FATES[state] ?? FATES.sent;
 }
 
 /** Asks for the address, with the last one filled in. */
@@ -201,6 +222,7 @@ on("resend", "click", () => attempt(async () => {
   wait({ isNew: true });
   $("news").textContent = "A new code is on its way. Use the newest message.";
 }));
+on("missing", "click", () => attempt(() => lookAfter({ isAsked: true })));
 on("letters", "click", () => {
   $("code").inputMode = "text";
   $("code").focus();

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use shared::admission::{Allowed, Gate, Permit};
 use shared::codes::{
-    ChallengeRef, Decision, IdentifierState, Kept, MAILBOX_WAIT, OutgoingCode, Seal, Strength, blurred,
+    ChallengeRef, Decision, HOLD_WAIT, IdentifierState, Kept, MAILBOX_WAIT, OutgoingCode, Seal, Strength, blurred,
 };
 use shared::http::{Cookie, Reply, TokenDelivery};
-use shared::messages::Sent;
+use shared::messages::{CodeMessage, Sent};
 use shared::observe::report::{self, Step};
 use shared::store::{Begun, ChallengeRequest};
 use shared::texts::Language;
@@ -82,6 +82,12 @@ impl<'a> Asking<'a> {
                 function.pace.wait(self.request.asked.channel).await?;
                 return Err(Error::RateLimited { retry_after: MAILBOX_WAIT });
             }
+            // The challenge of the client stays as it is, so it keeps its id.
+            Begun::Held => {
+                function.pace.wait(self.request.asked.channel).await?;
+                let channel = self.request.asked.channel;
+                return Err(Error::SendFailed { channel, challenge: None, retry_after: Some(HOLD_WAIT) });
+            }
             Begun::Wait(wait) => {
                 function.pace.wait(self.request.asked.channel).await?;
                 return Err(Error::RateLimited { retry_after: blurred(wait, self.network) });
@@ -89,8 +95,10 @@ impl<'a> Asking<'a> {
         };
         let to = self.request.drafting.to;
         let life = function.policy.life_of(to, outgoing.plan.strength);
-        let parts = function.sender.parts(to, outgoing.draft.code(), life, self.language);
-        let reply = self.send(function, &outgoing, life, async {
+        let tags = outgoing.name().tags(self.request.identifier);
+        let message = CodeMessage { code: outgoing.draft.code(), life, language: self.language, tags };
+        let parts = function.sender.parts(to, &message);
+        let reply = self.send(function, &outgoing, message, async {
             match reserved? {
                 Some(reserved) => self.gate.take(reserved, parts).await,
                 None => Err(Error::internal("a code was stored without a decision to send it")),
@@ -106,7 +114,7 @@ impl<'a> Asking<'a> {
         &self,
         function: &RequestOtp,
         outgoing: &OutgoingCode,
-        life: Duration,
+        message: CodeMessage<'_>,
         permit: impl Future<Output = Result<Permit<'_>>>,
     ) -> Result<Reply> {
         let permit = match permit.await {
@@ -117,7 +125,7 @@ impl<'a> Asking<'a> {
                 return Err(error);
             }
         };
-        match function.sender.send(permit, outgoing.draft.code(), life, self.language).await {
+        match function.sender.send(permit, message).await {
             Ok(Sent::Accepted(_) | Sent::Unclear(_)) => {
                 self.sent(function, &self.names(outgoing.plan.kept(), outgoing.draft.key.clone()))
             }

@@ -162,8 +162,9 @@ impl Function for RequestOtp {
         let answering = async {
             let allowed = gate.allow(looked, lane)?;
             match asking.repeated(self) {
-                Some(repeated) => asking.repeat(self, repeated).await,
-                None => asking.decide(self, state, allowed).await,
+                // A held address answers everybody alike, also within the pause.
+                Some(repeated) if !state.is_held(now) => asking.repeat(self, repeated).await,
+                _ => asking.decide(self, state, allowed).await,
             }
         };
         tokio::join!(answering, gate.remove_counts(old)).0

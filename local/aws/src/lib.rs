@@ -40,7 +40,7 @@ pub use ids::{ACCOUNT, REGION, new_id};
 pub use policy::Permissions;
 pub use rounds::Rounds;
 pub use services::{ConnectionReset, Delivered, Services};
-pub use ses::Mail;
+pub use ses::{Mail, MailEvent, Sending};
 pub use sns::{Sms, SmsType};
 pub use violations::{Part, Violation, Violations};
 pub use wire::{INSTANCE, Service};

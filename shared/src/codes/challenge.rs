@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use crate::codes::bucket::{Bucket, KNOWN, TAGGED, has_room};
 use crate::codes::code::{CodeDigest, MORE_DIGITS, SHORT_LENGTHS, Strength};
-use crate::codes::sms_policy::{EXPIRY_MINUTES, SmsPolicy};
+use crate::codes::hold::{AFTER_COMPLAINT, COMPLAINT, Hold};
+use crate::codes::sms_policy::{EXPIRY_MINUTES, SmsPolicy, read_sms_expiry};
 use crate::config::Reader;
 use crate::words::{Channel, Destination, ExpiresAt, Lane, Timestamp};
 
@@ -51,15 +52,14 @@ impl ChallengePolicy {
     /// Reads the settings for codes.
     pub fn read(read: &mut Reader<'_>) -> ChallengePolicy {
         let lengths = *SHORT_LENGTHS.start() as u64..=*SHORT_LENGTHS.end() as u64;
-        let email_expiry = read.number_or_alias("OTP_EMAIL_EXPIRY_SECONDS", EXPIRY_MINUTES, 600, 60..=600);
         for gone in GONE {
             read.gone(gone, "an identifier has a bucket of five messages, and gets one more every 240 seconds");
         }
         ChallengePolicy {
             length: read.number_or_alias("OTP_LENGTH", ("OTP_CODE_LENGTH", 1), 6, lengths) as usize,
-            email_expiry: Duration::from_secs(email_expiry),
+            email_expiry: read_email_expiry(read),
             attempts: read.count("OTP_MAX_ATTEMPTS", 3, 1..=6),
-            resend_after: read.seconds("OTP_RESEND_SECONDS", 30, 10..=600),
+            resend_after: read_resend_after(read),
             sms: SmsPolicy::read_with_money(read),
         }
     }
@@ -97,8 +97,48 @@ impl ChallengePolicy {
 
     /// The life that every answer to a request can promise, because a shared code has at least this much of its life left.
     pub fn promise(&self, to: &Destination) -> Duration {
-        let shared = LONG_LIFE.saturating_sub(shared_for(to.channel()));
-        self.life_of(to, Strength::Short).min(shared)
+        promise(to.channel(), self.short_life(to.channel()))
+    }
+}
+
+fn read_email_expiry(read: &mut Reader<'_>) -> Duration {
+    Duration::from_secs(read.number_or_alias("OTP_EMAIL_EXPIRY_SECONDS", EXPIRY_MINUTES, 600, 60..=600))
+}
+
+fn read_resend_after(read: &mut Reader<'_>) -> Duration {
+    read.seconds("OTP_RESEND_SECONDS", 30, 10..=600)
+}
+
+/// A shared code has at least this much of its life left.
+fn promise(channel: Channel, short_life: Duration) -> Duration {
+    short_life.min(LONG_LIFE.saturating_sub(shared_for(channel)))
+}
+
+/// What answers to requests for codes have promised: the part of [`ChallengePolicy`] for functions that send none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Promises {
+    email: Duration,
+    sms: Duration,
+    resend_after: Duration,
+}
+
+impl Promises {
+    /// Reads the settings.
+    pub fn read(read: &mut Reader<'_>) -> Promises {
+        Promises { email: read_email_expiry(read), sms: read_sms_expiry(read), resend_after: read_resend_after(read) }
+    }
+
+    /// How long an answer about a message by `channel` promises that its code is accepted.
+    pub fn life(&self, channel: Channel) -> Duration {
+        match channel {
+            Channel::Email => promise(channel, self.email),
+            Channel::Sms => promise(channel, self.sms),
+        }
+    }
+
+    /// How long a repeated request gets the same answer without a message.
+    pub fn resend_after(&self, channel: Channel) -> Duration {
+        self.resend_after.min(self.life(channel))
     }
 }
 
@@ -184,6 +224,8 @@ pub struct IdentifierState {
     pub known: Supply,
     /// Long codes, by their names.
     pub long: BTreeMap<String, LongCode>,
+    /// When the entries of used long codes expire, by their names. Receipts of their messages are kept until then.
+    pub used_long: BTreeMap<String, ExpiresAt>,
     /// The UTC day of the charges.
     pub day: u64,
     /// Comparisons on that day of answers without an id from other networks.
@@ -194,6 +236,10 @@ pub struct IdentifierState {
     pub charged_in_a_row: u32,
     /// How often the owner has signed out everywhere. It ends older device tokens.
     pub epoch: u32,
+    /// The newest hold, also after its end.
+    pub hold: Option<Hold>,
+    /// When the owner last complained about a mail.
+    pub complained: Option<Timestamp>,
     /// For a tagged address: when the bucket of all tagged addresses of its mailbox is full again. Kept in another item.
     pub mailbox_full_at: Option<Timestamp>,
 }
@@ -224,8 +270,10 @@ pub enum Decision {
     Send(Plan),
     /// The newest long code serves this request too. Nothing is written.
     Share,
-    /// By SMS only: the number has used up its texts.
+    /// The number has used up its texts, or the owner has complained about a mail.
     Wait(Duration),
+    /// The address has refused a mail.
+    Held,
     /// For a tagged address only: its mailbox has used up the mails to tagged addresses.
     MailboxFull,
 }
@@ -291,12 +339,18 @@ impl IdentifierState {
     /// Decides about a request for a code.
     pub fn decide(&self, asked: Asked<'_>) -> Decision {
         let Asked { channel, now, .. } = asked;
+        if self.is_held(now) {
+            return Decision::Held;
+        }
         // First, so that the answer is the same for all tagged addresses of the mailbox.
         if self.mailbox_full_at.is_some_and(|full_at| !has_room(full_at, asked.lane, now)) {
             return Decision::MailboxFull;
         }
         if let Some(plan) = self.for_known_device(asked) {
             return Decision::Send(plan);
+        }
+        if let Some(decision) = self.after_complaint(asked) {
+            return decision;
         }
         let tokens = self.tokens(Lane::Open, channel, now);
         let is_out_of_texts = channel == Channel::Sms && self.texts(now) >= MOST_TEXTS;
@@ -317,6 +371,28 @@ impl IdentifierState {
         }
         let refilled = bucket(Lane::Open, channel).refilled_in(self.open.full_at, now);
         Decision::Wait(if is_out_of_texts { refilled.max(now.until(now.next_day())) } else { refilled })
+    }
+
+    /// Whether the address is held. Everybody is told so.
+    pub fn is_held(&self, now: Timestamp) -> bool {
+        self.hold.as_ref().is_some_and(|hold| hold.is_on(now))
+    }
+
+    /// For a day after a complaint, strangers together get one mail in ten minutes, with a long code that they share.
+    fn after_complaint(&self, asked: Asked<'_>) -> Option<Decision> {
+        let Asked { channel, policy, now, .. } = asked;
+        self.complained.filter(|complained| now < complained.after(COMPLAINT))?;
+        if self.has_shared(asked, false) {
+            return Some(Decision::Share);
+        }
+        let life = policy.short_life(channel);
+        let own = self.open.codes.values().map(|code| code.expires.moment().before(life));
+        let newest = own.chain(self.long.values().map(LongCode::sent)).max();
+        let wait = newest.map_or(Duration::ZERO, |sent| now.until(sent.after(AFTER_COMPLAINT)));
+        Some(match wait.is_zero() {
+            true => Decision::Send(self.plan(Lane::Open, Strength::Long, None, now)),
+            false => Decision::Wait(wait),
+        })
     }
 
     fn for_known_device(&self, asked: Asked<'_>) -> Option<Plan> {
@@ -372,8 +448,9 @@ impl IdentifierState {
             let expired = self.on(lane).codes.iter().filter(|(_, code)| code.expires.has_passed(now));
             expired.map(move |(key, _)| (Kept::Own(lane), key.clone()))
         };
-        let long = self.long.iter().filter(|(_, code)| code.expires.has_passed(now));
-        let long = long.map(|(key, _)| (Kept::Long, key.clone()));
+        let long = self.long.iter().map(|(key, code)| (key, code.expires));
+        let long = long.chain(self.used_long.iter().map(|(key, expires)| (key, *expires)));
+        let long = long.filter(|(_, expires)| expires.has_passed(now)).map(|(key, _)| (Kept::Long, key.clone()));
         Plan { lane, strength, again, expired: own(Lane::Open).chain(own(Lane::Known)).chain(long).collect() }
     }
 

@@ -2,6 +2,7 @@
 
 use crate::codes::challenge::Plan;
 use crate::codes::code::{Binding, Code, CodeDigest, Strength};
+use crate::codes::receipt::SendName;
 use crate::words::{Destination, Entropy, MacKey, Result, Tenant};
 
 /// The common part of all drafts of one request.
@@ -39,6 +40,15 @@ pub struct OutgoingCode {
     pub plan: Plan,
     /// The attempts charged for it. A code of its own that is sent again costs nothing more.
     pub charged: u32,
+    /// The number of this send of its entry.
+    pub number: u32,
+}
+
+impl OutgoingCode {
+    /// The name of this send.
+    pub fn name(&self) -> SendName {
+        SendName { kept: self.plan.kept(), key: self.draft.key.clone(), number: self.number }
+    }
 }
 
 impl Drafting<'_> {

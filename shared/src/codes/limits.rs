@@ -12,6 +12,8 @@ pub enum Action {
     Failure,
     /// A request for a code by SMS.
     Sms,
+    /// A question about what became of a message.
+    Status,
 }
 
 /// The limit for an [`Action`] in one window.
@@ -65,6 +67,7 @@ impl Action {
         match self {
             Action::Failure => "failure",
             Action::Sms => "sms",
+            Action::Status => "status",
         }
     }
 }
@@ -85,6 +88,9 @@ impl Allowance {
     pub fn read_failures(read: &mut Reader<'_>) -> Allowance {
         Allowance { count: read.count("OTP_FAILURES_PER_IP", 30, 1..=1_000_000), per: NETWORK_WINDOW }
     }
+
+    /// The limit on questions about messages from one network.
+    pub const STATUS: Allowance = Allowance { count: 30, per: Duration::from_secs(60) };
 
     /// The end of the window that contains `now`.
     pub fn window_end(self, now: Timestamp) -> Timestamp {
@@ -112,7 +118,7 @@ mod tests {
 
     #[test]
     fn counts_have_names_of_their_own() {
-        assert_eq!([Action::Failure, Action::Sms].map(Action::name), ["failure", "sms"]);
+        assert_eq!([Action::Failure, Action::Sms, Action::Status].map(Action::name), ["failure", "sms", "status"]);
     }
 
     #[test]

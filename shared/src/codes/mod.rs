@@ -7,9 +7,11 @@ mod bucket;
 mod challenge;
 mod code;
 mod draft;
+mod hold;
 mod known_device;
 mod limits;
 mod mail_policy;
+mod receipt;
 mod sealed_id;
 mod sms_money;
 mod sms_policy;
@@ -25,13 +27,15 @@ pub(crate) use self::challenge::bucket;
 pub(crate) use self::challenge::tests::policy;
 pub use self::challenge::{
     Asked, ChallengePolicy, Decision, GONE, IdentifierState, Kept, LONG_LIFE, LongCode, MAILBOX_WAIT, MOST_ELSEWHERE,
-    MOST_SENDS, OwnCode, Plan, Supply,
+    MOST_SENDS, OwnCode, Plan, Promises, Supply,
 };
 pub use self::code::{Binding, Code, CodeDigest, DIGEST_LENGTH, LONG_LENGTH, SHORT_LENGTHS, Strength};
 pub use self::draft::{Draft, Drafting, OutgoingCode};
+pub use self::hold::{HOLD_WAIT, Hold, Reach};
 pub use self::known_device::{DEVICE_LIFE, device_token, is_known_device};
 pub use self::limits::{Action, Allowance, NETWORK_WINDOW, Quota, blurred, day_end};
 pub use self::mail_policy::{Domains, LEAST_OF_DOMAIN, MailFacts, MailPolicy, SLOWED};
+pub use self::receipt::{Message, Messages, Receipt, Receipts, SENT, SendName};
 pub use self::sealed_id::{ChallengeRef, Seal};
 pub use self::sms_money::{SmsMoney, list_price};
 pub use self::sms_policy::{Bounds, Breaker, SmsPolicy, Spent, Target, Waiting};

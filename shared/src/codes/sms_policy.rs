@@ -98,6 +98,10 @@ pub struct Spent {
 /// The setting of the replaced systems for both expiries, and the seconds in its unit.
 pub(super) const EXPIRY_MINUTES: (&str, u64) = ("OTP_EXPIRY_MINUTES", 60);
 
+pub(super) fn read_sms_expiry(read: &mut Reader<'_>) -> Duration {
+    Duration::from_secs(read.number_or_alias("OTP_SMS_EXPIRY_SECONDS", EXPIRY_MINUTES, 300, 60..=600))
+}
+
 impl SmsPolicy {
     /// Reads the SMS settings of a function that sends.
     pub fn read_with_money(read: &mut Reader<'_>) -> SmsPolicy {
@@ -106,10 +110,9 @@ impl SmsPolicy {
 
     /// Reads the SMS settings, except those about money.
     pub fn read(read: &mut Reader<'_>) -> SmsPolicy {
-        let expiry = read.number_or_alias("OTP_SMS_EXPIRY_SECONDS", EXPIRY_MINUTES, 300, 60..=600);
         SmsPolicy {
             countries: read_countries(read),
-            expiry: Duration::from_secs(expiry),
+            expiry: read_sms_expiry(read),
             daily: read.count("SMS_DAILY_BUDGET", 200, 0..=1_000_000),
             daily_per_country: read.count("SMS_DAILY_BUDGET_PER_COUNTRY", 100, 0..=1_000_000),
             money: None,

@@ -18,7 +18,7 @@ const fn route(method: &'static str, path: &'static str, function: &'static str)
 }
 
 /// All routes. `cargo run -p local -- routes` prints this table from `openapi.yaml` and `template.yaml`.
-pub const ROUTES: [Route; 14] = [
+pub const ROUTES: [Route; 15] = [
     route("GET", "/.well-known/jwks.json", "jwks"),
     route("HEAD", "/.well-known/jwks.json", "jwks"),
     route("GET", "/.well-known/openid-configuration", "jwks"),
@@ -26,6 +26,7 @@ pub const ROUTES: [Route; 14] = [
     route("GET", "/api/account/activity", "account"),
     route("POST", "/api/auth/logout", "logout"),
     route("POST", "/api/auth/otp/request", "request-otp"),
+    route("POST", "/api/auth/otp/status", "status"),
     route("POST", "/api/auth/otp/verify", "verify-otp"),
     route("GET", "/api/auth/sessions", "sessions"),
     route("DELETE", "/api/auth/sessions", "sessions"),

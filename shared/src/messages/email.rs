@@ -2,7 +2,9 @@
 
 use aws_sdk_sesv2::Client;
 use aws_sdk_sesv2::operation::send_email::SendEmailError;
-use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message as SesMessage, MessageHeader};
+use aws_sdk_sesv2::types::{
+    Body, Content, Destination, EmailContent, Message as SesMessage, MessageHeader, MessageTag,
+};
 use email_encoding::headers::rfc2047;
 use email_encoding::headers::writer::EmailWriter;
 
@@ -13,6 +15,9 @@ use super::text::is_gsm7;
 use crate::aws::{Aws, Retries, endpoint};
 use crate::config::{Check, IS_NAME, Reader};
 use crate::words::{Email, Error, Result};
+
+/// The names and values that a provider returns with each receipt of a message ([`SendName::tags`](crate::codes::SendName::tags)).
+pub type Tags = [(&'static str, String); 3];
 
 /// The client for SES.
 pub(super) struct Mailer {
@@ -87,16 +92,19 @@ impl Mailer {
         self.aws.connect(endpoint!(aws_sdk_sesv2, self.aws.settings(), ses), 1).await;
     }
 
-    /// Sends `message` to the canonical address.
+    /// Sends `message` to the canonical address. SES returns the tags with each receipt.
     ///
     /// # Errors
     /// [`Error::Internal`] when the SDK rejects the message before sending it.
-    pub(super) async fn send(&self, to: &Email, message: Message) -> Result<Sent> {
+    pub(super) async fn send(&self, to: &Email, message: Message, tags: Tags) -> Result<Sent> {
+        let tag = |(name, value): (&str, String)| MessageTag::builder().name(name).value(value).build();
+        let tags = tags.into_iter().map(tag).collect::<std::result::Result<_, _>>().map_err(Error::internal)?;
         let send = self
             .client
             .send_email()
             .from_email_address(&self.from)
             .set_configuration_set_name(self.configuration_set.clone())
+            .set_email_tags(Some(tags))
             .destination(Destination::builder().to_addresses(to.reveal()).build())
             .content(content(message)?);
         outcome::once(WhenBroken::SendAgain, || {

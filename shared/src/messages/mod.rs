@@ -13,11 +13,11 @@ mod sns;
 mod text;
 
 pub use self::alphabet::{Encoding, LONGEST_HOST, LONGEST_PRODUCT, SmsLength};
-pub use self::email::MailSettings;
 use self::email::Mailer;
+pub use self::email::{MailSettings, Tags};
 pub use self::message::Message;
 pub use self::outcome::Sent;
-pub use self::sender::Sender;
+pub use self::sender::{CodeMessage, Sender};
 use self::sms::Texter;
 pub use self::sms_settings::{SmsProvider, SmsSettings};
 pub use self::text::{Text, is_gsm7};

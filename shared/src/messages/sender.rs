@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 
 use super::outcome::Sent;
-use super::{MailSettings, Mailer, Message, SmsLength, SmsSettings, Text, Texter};
+use super::{MailSettings, Mailer, Message, SmsLength, SmsSettings, Tags, Text, Texter};
 use crate::admission::Permit;
 use crate::aws::Aws;
 use crate::codes::Code;
@@ -19,6 +19,18 @@ pub struct Sender {
     in_subject: bool,
     mailer: Mailer,
     texter: Texter,
+}
+
+/// A code to send, and what its message needs.
+pub struct CodeMessage<'a> {
+    /// The code.
+    pub code: &'a Code,
+    /// How long it is accepted.
+    pub life: Duration,
+    /// The language of the message.
+    pub language: Language,
+    /// Where the provider's receipts belong.
+    pub tags: Tags,
 }
 
 impl Sender {
@@ -40,8 +52,9 @@ impl Sender {
         join_all(channels.into_iter().map(connect)).await;
     }
 
-    /// The parts of the SMS with `code`, each of which is paid for. None for a mail.
-    pub fn parts(&self, to: &Destination, code: &Code, life: Duration, language: Language) -> u32 {
+    /// The parts of the SMS, each of which is paid for. None for a mail.
+    pub fn parts(&self, to: &Destination, message: &CodeMessage<'_>) -> u32 {
+        let CodeMessage { code, life, language, .. } = *message;
         match to {
             Destination::Email(_) => 0,
             Destination::Sms(_) => {
@@ -51,17 +64,17 @@ impl Sender {
         }
     }
 
-    /// Sends `code`, which expires after `life`, to the canonical address only (V20). The permit is for this address and one
-    /// message (S160).
+    /// Sends a code to the canonical address only (V20). The permit is for this address and one message (S160).
     ///
     /// # Errors
     /// [`crate::words::Error::Internal`] when the SDK rejects the message before sending it.
-    pub async fn send(&self, permit: Permit<'_>, code: &Code, life: Duration, language: Language) -> Result<Sent> {
+    pub async fn send(&self, permit: Permit<'_>, message: CodeMessage<'_>) -> Result<Sent> {
+        let CodeMessage { code, life, language, tags } = message;
         let to = permit.to();
         let (sent, country) = match to {
             Destination::Email(email) => {
                 let message = Message::with_code(language, &self.product, code, life, self.in_subject)?;
-                (self.mailer.send(email, message).await?, None)
+                (self.mailer.send(email, message, tags).await?, None)
             }
             Destination::Sms(phone) => {
                 let text = Text::with_code(language, &self.product, code, life, self.texter.webotp_host());

@@ -138,6 +138,7 @@ impl Line {
             Step::Refresh { led_to } if led_to == "reused" => self.metric(None, "RefreshReuse", "Count", 1),
             Step::Call { .. }
             | Step::Limit { .. }
+            | Step::Receipt { .. }
             | Step::Challenge { .. }
             | Step::Try { .. }
             | Step::Compared { .. }

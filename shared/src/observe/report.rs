@@ -98,6 +98,18 @@ pub enum Step {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         unknown: Option<String>,
     },
+    /// A provider told what became of a message.
+    Receipt {
+        /// What it told: `delayed`, `handed_over`, `returned`, `delivered`, `failed` or `complained`.
+        receipt: Word,
+        /// The provider's id of the message.
+        message: String,
+        /// Whether it was news about the newest message of its code.
+        news: bool,
+        /// Until when the address is held because of it, in seconds from now.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        held: Option<u64>,
+    },
     /// An attempt at a code with digits.
     Try {
         /// Whether it named its challenge.

@@ -26,7 +26,7 @@ mod table;
 mod users;
 mod write;
 
-pub use self::identifier::{Begun, ChallengeRequest};
+pub use self::identifier::{Addressed, Begun, ChallengeRequest};
 pub use self::mail_budget::CountedMail;
 pub(crate) use self::owners::NewUser;
 pub use self::owners::{Owner, SignUp};

@@ -37,6 +37,12 @@ impl Timestamp {
         Timestamp(self.day().saturating_add(1).saturating_mul(86_400))
     }
 
+    /// Reads a time of RFC 3339, without its fraction of a second. `None` for other text, and for times before 1970.
+    pub fn read(text: &str) -> Option<Timestamp> {
+        let moment = OffsetDateTime::parse(text, &Rfc3339).ok()?;
+        u64::try_from(moment.unix_timestamp()).ok().map(Timestamp)
+    }
+
     /// The moment `span` earlier, at the earliest the epoch.
     pub fn before(self, span: Duration) -> Timestamp {
         Timestamp(self.0.saturating_sub(span.as_secs()))
@@ -136,6 +142,18 @@ mod tests {
         let end = ExpiresAt::after(now, Duration::from_secs(60));
         assert!(!end.has_passed(Timestamp::from_unix(1_059)));
         assert!(end.has_passed(Timestamp::from_unix(1_060)));
+    }
+
+    #[test]
+    fn a_time_is_read_as_it_is_written() {
+        let read = |text: &str| Timestamp::read(text).map(Timestamp::unix);
+        for seconds in [0, 1_767_225_600, 4_102_444_799] {
+            assert_eq!(read(&Timestamp::from_unix(seconds).to_string()), Some(seconds));
+        }
+        assert_eq!(read("2026-01-01T01:00:00.999+01:00"), Some(1_767_225_600));
+        for wrong in ["", "2026-01-01", "1969-12-31T23:59:59Z", "2026-13-01T00:00:00Z"] {
+            assert_eq!(read(wrong), None, "{wrong}");
+        }
     }
 
     /// V34: the years 1970, 2038 and 2242, and the end of time.

@@ -110,6 +110,11 @@ impl IdentifierDigest {
         &self.tenant
     }
 
+    /// The digest in the tags of a message that was sent for the default tenant.
+    pub(crate) fn of_message(digest: &str) -> IdentifierDigest {
+        IdentifierDigest { tenant: Tenant::default(), digest: digest.to_owned(), mailbox: None }
+    }
+
     /// The digest as text, 43 characters.
     pub fn as_str(&self) -> &str {
         &self.digest

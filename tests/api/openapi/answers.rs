@@ -34,6 +34,7 @@ async fn by_cookies(operation: &Operation, origin: &str) -> Answer {
     match operation.id.as_str() {
         "requestCode" => {}
         "verifyCode" => body["otp_code"] = json!(browser.ask(ADA).await),
+        "codeStatus" => drop(browser.ask(ADA).await),
         _ => drop(browser.sign_in(ADA).await),
     }
     browser.page = vec![("origin", origin.to_owned())];
@@ -70,12 +71,13 @@ pub(super) async fn given(operation: &Operation, status: u16, name: &str) -> Ans
         ("listActivity", "invalid_request") => with_access(operation, "invalid_request").await,
         (_, "invalid_request") => Deployment::start().await.client().post_text(&operation.path, "[]").await,
         (_, "cookie") => by_cookies(operation, PAGE).await,
-        ("refresh" | "logout", "forbidden") => by_cookies(operation, "https://evil.example").await,
+        ("codeStatus" | "refresh" | "logout", "forbidden") => by_cookies(operation, "https://evil.example").await,
         (_, "forbidden") => refused(operation, "+33612345678").await,
         (_, "invalid_email") => refused(operation, "ada@example").await,
         (_, "invalid_phone") => refused(operation, "+1 555").await,
         (_, "too_many_attempts") => too_many(operation).await,
         ("requestCode", name) => asked(operation, name).await,
+        ("codeStatus", name) => told(operation, name).await,
         ("verifyCode", name) => answered(operation, name).await,
         ("refresh" | "logout", name) => with_a_session(operation, name).await,
         ("publicKeys", name) => keys(operation, name).await,
@@ -185,6 +187,28 @@ async fn asked(operation: &Operation, name: &str) -> Answer {
         }
         name => sent(&auth, operation, name, &[]).await,
     }
+}
+
+async fn told(operation: &Operation, name: &str) -> Answer {
+    let auth = Deployment::start().await;
+    let asked = auth.client().ask(ADA).await;
+    let example = if name == "rate_limited" { "sent" } else { name };
+    let known = [("challenge_id", asked.challenge.as_str())];
+    let ask = || sent(&auth, operation, example, &known);
+    match name {
+        "delivered" => {
+            auth.stack.deliver().await;
+            auth.wait(10);
+        }
+        "over" => drop(auth.client().answer(ADA, &asked).await.ok()),
+        "rate_limited" => {
+            for _ in 0..30 {
+                ask().await.ok();
+            }
+        }
+        _ => {}
+    }
+    ask().await
 }
 
 async fn answered(operation: &Operation, name: &str) -> Answer {

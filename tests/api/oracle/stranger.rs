@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use axum::http::{HeaderName, HeaderValue};
 use serde_json::{Value, json};
 use tests::browser::CHALLENGE_COOKIE;
-use tests::client::{REQUEST, VERIFY};
+use tests::client::{REQUEST, STATUS, VERIFY};
 use tests::{Answer, Client, Deployment};
 
 /// One step of a stranger.
@@ -17,6 +17,8 @@ pub enum Step {
     AskByAlias,
     /// Asks for the challenge of the newest answer again.
     Resend,
+    /// Asks what became of its message.
+    Status,
     /// Guesses digits at this challenge.
     Guess,
     GuessEight,
@@ -34,11 +36,12 @@ pub enum Step {
 }
 
 /// All steps.
-pub const STEPS: [Step; 13] = [
+pub const STEPS: [Step; 14] = [
     Step::Ask,
     Step::AskInABrowser,
     Step::AskByAlias,
     Step::Resend,
+    Step::Status,
     Step::Guess,
     Step::GuessEight,
     Step::GuessLong,
@@ -51,8 +54,8 @@ pub const STEPS: [Step; 13] = [
 ];
 
 /// The usual steps.
-pub const USUAL: [Step; 6] =
-    [Step::Ask, Step::AskByAlias, Step::Resend, Step::Guess, Step::GuessUnbound, Step::GuessByAlias];
+pub const USUAL: [Step; 7] =
+    [Step::Ask, Step::AskByAlias, Step::Resend, Step::Status, Step::Guess, Step::GuessUnbound, Step::GuessByAlias];
 
 /// A stranger at one identifier, in a fresh network.
 pub struct Stranger {
@@ -111,6 +114,7 @@ impl Stranger {
                 client.post(path, json!({ field: to })).await
             }
             Step::Resend => client.post(REQUEST, json!({ "identifier": to, "challenge_id": id })).await,
+            Step::Status => client.post(STATUS, json!({ "identifier": to, "challenge_id": id })).await,
             Step::Guess => client.post(VERIFY, guess("000000", id)).await,
             Step::GuessEight => client.post(VERIFY, guess("00000000", id)).await,
             Step::GuessLong => client.post(VERIFY, guess("AAAAAAAAAAAAA", id)).await,

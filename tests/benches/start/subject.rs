@@ -26,7 +26,7 @@ pub struct Subject {
 /// Name, resource, event, status, the maximum zip in MB, and the allowed AWS clients.
 type Line = (&'static str, Option<&'static str>, Option<Kind>, u64, f64, &'static [&'static str]);
 
-const ALL: [Line; 13] = [
+const ALL: [Line; 15] = [
     ("hello", None, Some(Kind::Fallback), 200, 3.0, &[]),
     (
         "request-otp",
@@ -42,6 +42,8 @@ const ALL: [Line; 13] = [
     ("sessions", Some("Sessions"), Some(Kind::Sessions), 200, 3.0, &["dynamodb", "secretsmanager"]),
     ("profile", Some("Profile"), Some(Kind::Profile), 200, 3.0, &["dynamodb", "secretsmanager"]),
     ("account", Some("Account"), Some(Kind::Activity), 200, 3.0, &["dynamodb", "secretsmanager"]),
+    ("status", Some("Status"), Some(Kind::Status), 200, 3.0, &["dynamodb", "secretsmanager"]),
+    ("delivery", Some("Delivery"), None, 0, 3.0, &["dynamodb"]),
     ("jwks", Some("Jwks"), Some(Kind::Jwks), 200, 3.0, &["dynamodb"]),
     ("fallback", Some("Fallback"), Some(Kind::Fallback), 404, 3.0, &[]),
     ("record", Some("Record"), None, 0, 3.0, &["dynamodb", "eventbridge"]),

@@ -108,6 +108,14 @@ impl Stage {
         answer.unwrap_or_else(|failure| panic!("{function}: {failure}"))
     }
 
+    /// The answer of a function outside the API.
+    pub(crate) fn behind(&mut self, function: &str, event: &Value) -> Value {
+        let answer = self.runtime.block_on(self.stack.invoke(function, event));
+        let violations = self.stack.services().violations().take();
+        assert!(violations.is_empty(), "{function} violates AWS's models: {violations:?}");
+        answer.unwrap_or_else(|failure| panic!("{function}: {failure}"))
+    }
+
     /// Counts a failed use of the user's data. After some failures they may be used up.
     pub(crate) fn try_one(&mut self) {
         self.person.tries += 1;

@@ -28,6 +28,7 @@ fn every_parser_has_a_target() {
         "logout-body",
         "session-id",
         "alias-body",
+        "mail-event",
         "email",
         "phone",
         "code",

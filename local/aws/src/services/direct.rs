@@ -13,6 +13,7 @@ use crate::account::Account;
 use crate::dynamodb::{Record, export};
 use crate::events::{Event, Pattern};
 use crate::lock::locked;
+use crate::ses::Sending;
 use crate::uploads::Uploads;
 
 impl Services {
@@ -146,6 +147,16 @@ impl Services {
         days: &RangeInclusive<u64>,
     ) -> Option<f64> {
         self.0.metrics.sum(metric, dimensions, days)
+    }
+
+    /// The newest mails that SES took, oldest first.
+    pub fn sendings(&self) -> Vec<Sending> {
+        self.0.ses.sent_after(0).0
+    }
+
+    /// Those after the first `count`, and how many there are in all.
+    pub(crate) fn sendings_after(&self, count: u64) -> (Vec<Sending>, u64) {
+        self.0.ses.sent_after(count)
     }
 
     /// The ARNs of the queues.

@@ -1,14 +1,16 @@
 //! `SendEmail` with simple content.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Mutex;
 use std::time::Duration;
 
 use http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
+use shared::words::Clock;
 
 use super::mailbox::Mailbox;
+use super::sending::Sending;
 use crate::faults::Delivery;
 use crate::ids::{REGION, new_id};
 use crate::lock::locked;
@@ -17,6 +19,8 @@ use crate::wire::{Call, Refusal};
 /// The limits of SES.
 const MOST_RECIPIENTS: usize = 50;
 const LONGEST_MESSAGE: usize = 40 * 1024 * 1024;
+/// How many mails are kept for their events. Older ones are dropped.
+const KEPT: usize = 10_000;
 
 /// A mail as its recipient gets it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,6 +43,15 @@ pub(crate) struct Ses {
     /// Addresses, and domains without an `@`.
     verified: Mutex<BTreeSet<String>>,
     deliver: Box<dyn Fn(Mail) + Send + Sync>,
+    sent: Mutex<Sent>,
+    clock: Clock,
+}
+
+#[derive(Default)]
+struct Sent {
+    newest: VecDeque<Sending>,
+    /// How many there were in all.
+    count: u64,
 }
 
 /// The request, with SES's names for its members.
@@ -51,6 +64,9 @@ struct SendEmail {
     #[serde(default)]
     reply_to_addresses: Vec<String>,
     content: EmailContent,
+    configuration_set_name: Option<String>,
+    #[serde(default)]
+    email_tags: Vec<Header>,
 }
 
 #[derive(Default, Deserialize)]
@@ -108,8 +124,25 @@ impl Content {
 }
 
 impl Ses {
-    pub(crate) fn new(deliver: impl Fn(Mail) + Send + Sync + 'static) -> Ses {
-        Ses { verified: Mutex::default(), deliver: Box::new(deliver) }
+    pub(crate) fn new(clock: Clock, deliver: impl Fn(Mail) + Send + Sync + 'static) -> Ses {
+        Ses { verified: Mutex::default(), deliver: Box::new(deliver), sent: Mutex::default(), clock }
+    }
+
+    /// The mails that SES took after the first `count`, at most the newest, and how many there are in all.
+    pub(crate) fn sent_after(&self, count: u64) -> (Vec<Sending>, u64) {
+        let sent = locked(&self.sent);
+        let new = usize::try_from(sent.count - count.min(sent.count)).unwrap_or(usize::MAX);
+        let old = sent.newest.len().saturating_sub(new);
+        (sent.newest.iter().skip(old).cloned().collect(), sent.count)
+    }
+
+    fn keep(&self, sending: Sending) {
+        let mut sent = locked(&self.sent);
+        sent.newest.push_back(sending);
+        sent.count += 1;
+        while sent.newest.len() > KEPT {
+            sent.newest.pop_front();
+        }
     }
 
     pub(crate) fn verify(&self, identity: &str) {
@@ -120,24 +153,26 @@ impl Ses {
 
     /// The answer and its delay. `fate` decides about an accepted mail.
     pub(crate) fn answer(&self, call: &Call, fate: impl Fn() -> Delivery) -> (Result<Value, Refusal>, Duration) {
-        let mails = match self.read(&call.body) {
-            Ok(mails) => mails,
+        let (mails, sending) = match self.read(&call.body) {
+            Ok(read) => read,
             Err(refusal) => return (Err(refusal), Duration::ZERO),
         };
         let delivery = fate();
         if delivery.arrives() {
+            self.keep(sending.clone());
             mails.into_iter().for_each(&self.deliver);
         }
-        let sent = json!({ "MessageId": format!("0100000000000000-{}-000000", new_id()) });
+        let sent = json!({ "MessageId": sending.id });
         let refused = Refusal::bad("MessageRejected", "Sending was refused on purpose, by an injected fault.");
         let (status, name) = (StatusCode::TOO_MANY_REQUESTS, "TooManyRequestsException");
         delivery.told(sent, refused, Refusal::new(status, name, "Maximum sending rate exceeded."))
     }
 
-    fn read(&self, body: &Value) -> Result<Vec<Mail>, Refusal> {
+    fn read(&self, body: &Value) -> Result<(Vec<Mail>, Sending), Refusal> {
         let bad = |message: &str| Refusal::bad("BadRequestException", message);
-        let SendEmail { from_email_address, destination, reply_to_addresses, content } =
-            Deserialize::deserialize(body).map_err(|error: serde_json::Error| bad(&error.to_string()))?;
+        let read = Deserialize::deserialize(body).map_err(|error: serde_json::Error| bad(&error.to_string()))?;
+        let SendEmail { from_email_address, destination, reply_to_addresses, content, .. } = read;
+        let (configuration_set, tags) = (read.configuration_set_name, read.email_tags);
         let simple = content.simple.ok_or_else(|| bad("The local stack sends simple content only."))?;
         let from: Mailbox = from_email_address.parse().map_err(bad)?;
         let Destination { to_addresses, cc_addresses, bcc_addresses } = destination;
@@ -164,7 +199,16 @@ impl Ses {
             html: html.clone(),
             headers: headers.clone(),
         };
-        Ok(recipients.into_iter().map(mail).collect())
+        let sending = Sending {
+            id: format!("0100000000000000-{}-000000", new_id()),
+            configuration_set,
+            from: from.to_string(),
+            to: recipients.iter().map(|to| to.address.clone()).collect(),
+            subject: subject.clone(),
+            tags: tags.into_iter().map(|Header { name, value }| (name, value)).collect(),
+            at: self.clock.now(),
+        };
+        Ok((recipients.into_iter().map(mail).collect(), sending))
     }
 
     /// The verified identity for a mailbox: its exact address, its domain, or a parent domain. Case matters only for

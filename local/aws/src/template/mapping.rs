@@ -33,6 +33,31 @@ pub struct Rule {
     pub pattern: Pattern,
 }
 
+/// An event destination of a configuration set of SES.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EventDestination {
+    /// The configuration set.
+    pub configuration_set: String,
+    /// The kinds of events, such as `BOUNCE`.
+    pub events: Vec<String>,
+    /// The ARN of the topic.
+    pub topic: String,
+    /// Whether a policy of the topic lets SES publish there.
+    pub is_permitted: bool,
+}
+
+/// A topic that invokes a function.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Subscription {
+    /// The ARN of the topic.
+    pub topic: String,
+    /// The resource name of the function.
+    pub function: String,
+}
+
+/// The kinds of events that the stand-in makes.
+const MAIL_EVENTS: [&str; 5] = ["BOUNCE", "COMPLAINT", "DELIVERY", "DELIVERY_DELAY", "REJECT"];
+
 /// The members of a record that a filter may name.
 const FILTERED: [&str; 3] = ["dynamodb", "eventName", "userIdentity"];
 
@@ -121,6 +146,38 @@ fn filters(criteria: Option<Value>) -> Result<Vec<Pattern>, String> {
     filters.iter().map(read).collect::<Result<_, String>>().map_err(|problem| format!("FilterCriteria: {problem}"))
 }
 
+/// Reads the properties of an `AWS::SES::ConfigurationSetEventDestination`. Its topic's policy is read later.
+pub(super) fn destination(properties: Option<&Value>) -> Result<EventDestination, String> {
+    let mut properties = Properties::of(properties);
+    let configuration_set = properties.text("ConfigurationSetName")?;
+    let mut own = Properties::of(properties.0.remove("EventDestination").as_ref());
+    own.must_be("Enabled", &Value::from(true))?;
+    own.0.remove("Name");
+    let events = own.0.remove("MatchingEventTypes").unwrap_or_default();
+    let events = events.as_array().into_iter().flatten().filter_map(Value::as_str);
+    let events: Vec<String> = events.map(str::to_owned).collect();
+    if let Some(other) = events.iter().find(|event| !MAIL_EVENTS.contains(&event.as_str())) {
+        return Err(format!("MatchingEventTypes: the local stack does not support {other}"));
+    }
+    let mut topic = Properties::of(own.0.remove("SnsDestination").as_ref());
+    let arn = topic.text("TopicARN").map_err(|_| "only an SnsDestination with a TopicARN is supported".to_owned())?;
+    let arn = own.nothing_else(topic.nothing_else(arn)?)?;
+    properties.nothing_else(EventDestination { configuration_set, events, topic: arn, is_permitted: false })
+}
+
+/// The topics in which the policy of an `AWS::SNS::TopicPolicy` lets SES publish.
+pub(super) fn open_to_ses(properties: Option<&Value>) -> Vec<String> {
+    let at = |path: &str| properties.and_then(|all| all.pointer(path)).and_then(Value::as_array).into_iter().flatten();
+    let lets = |statement: &&Value| {
+        statement.get("Effect").and_then(Value::as_str) == Some("Allow")
+            && statement.pointer("/Principal/Service").and_then(Value::as_str) == Some("ses.amazonaws.com")
+            && statement.get("Action").and_then(Value::as_str) == Some("sns:Publish")
+    };
+    let topics: Vec<&str> = at("/Topics").filter_map(Value::as_str).collect();
+    let named = at("/PolicyDocument/Statement").filter(lets).filter_map(|lets| lets.get("Resource")?.as_str());
+    named.filter(|topic| topics.contains(topic)).map(str::to_owned).collect()
+}
+
 /// Reads the properties of the `AWS::Events::Rule` with this name.
 pub(super) fn rule(name: &str, properties: Option<&Value>) -> Result<Rule, String> {
     let mut properties = Properties::of(properties);
@@ -178,6 +235,32 @@ mod tests {
             let refused = mapping(Some(&properties)).unwrap_err();
             assert!(refused.starts_with(problem), "{name}: {refused}");
         }
+    }
+
+    #[test]
+    fn an_event_destination_has_a_topic_that_is_open_to_ses() {
+        let topic = "arn:aws:sns:us-east-1:000000000000:latchkey-Mail";
+        let whole = json!({ "ConfigurationSetName": "set", "EventDestination": { "Name": "x", "Enabled": true,
+            "MatchingEventTypes": ["BOUNCE", "DELIVERY"], "SnsDestination": { "TopicARN": topic } } });
+        let read = destination(Some(&whole)).unwrap();
+        assert_eq!((read.configuration_set.as_str(), read.topic.as_str(), read.is_permitted), ("set", topic, false));
+        assert_eq!(read.events, ["BOUNCE", "DELIVERY"]);
+        for (path, value, problem) in [
+            ("/EventDestination/Enabled", json!(false), "Enabled: the local stack supports true only"),
+            ("/EventDestination/MatchingEventTypes", json!(["OPEN"]), "MatchingEventTypes: the local stack does not"),
+            ("/EventDestination/SnsDestination", json!({}), "only an SnsDestination"),
+        ] {
+            let mut changed = whole.clone();
+            *changed.pointer_mut(path).unwrap() = value;
+            assert!(destination(Some(&changed)).unwrap_err().starts_with(problem), "{path}");
+        }
+        let policy = |principal: &str, effect: &str| {
+            json!({ "Topics": [topic], "PolicyDocument": { "Statement": [{ "Effect": effect, "Action": "sns:Publish",
+                "Principal": { "Service": principal }, "Resource": topic }] } })
+        };
+        assert_eq!(open_to_ses(Some(&policy("ses.amazonaws.com", "Allow"))), [topic]);
+        assert!(open_to_ses(Some(&policy("ses.amazonaws.com", "Deny"))).is_empty());
+        assert!(open_to_ses(Some(&policy("events.amazonaws.com", "Allow"))).is_empty());
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::custom::CustomResource;
-use super::mapping::{Mapping, Rule};
+use super::mapping::{EventDestination, Mapping, Rule, Subscription};
 
 /// A template with one profile's parameters.
 #[derive(Clone, Debug)]
@@ -23,6 +23,10 @@ pub struct Template {
     pub mappings: Vec<Mapping>,
     /// The schedules of functions.
     pub schedules: Vec<Schedule>,
+    /// Where SES publishes what becomes of mails.
+    pub destinations: Vec<EventDestination>,
+    /// The topics that invoke functions.
+    pub subscriptions: Vec<Subscription>,
     /// The ARNs of the queues.
     pub queues: Vec<String>,
     /// The names of the event buses.

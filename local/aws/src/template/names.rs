@@ -46,6 +46,7 @@ impl Names {
         Some(match self.0.get(name)?.as_str() {
             "AWS::SecretsManager::Secret" => secret_arn(name),
             "AWS::Serverless::HttpApi" => STACK.to_owned(),
+            "AWS::SNS::Topic" => format!("arn:aws:sns:{REGION}:{ACCOUNT}:{STACK}-{name}"),
             "AWS::SQS::Queue" => queue_url(&format!("{STACK}-{name}")),
             _ => format!("{STACK}-{name}"),
         })

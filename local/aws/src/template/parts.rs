@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::custom::CustomResource;
 use super::evaluate::{Scope, text};
-use super::mapping;
+use super::mapping::{self, Subscription};
 use super::model::{Cors, DEFAULT_ROUTE, Function, Route, Schedule, Table, Template};
 use super::names::{CUSTOM, Names};
 use super::yaml::{Node, failure};
@@ -35,6 +35,8 @@ pub(super) fn read(template: &Node, scope: &Scope) -> Result<Template, Failure> 
         tables: Vec::new(),
         mappings: Vec::new(),
         schedules: Vec::new(),
+        destinations: Vec::new(),
+        subscriptions: Vec::new(),
         queues: Vec::new(),
         buses: Vec::new(),
         rules: Vec::new(),
@@ -45,6 +47,7 @@ pub(super) fn read(template: &Node, scope: &Scope) -> Result<Template, Failure> 
         api: Value::Null,
         log_days: BTreeMap::new(),
     };
+    let mut open_to_ses = Vec::new();
     for (name, node) in template.get("Resources").map(Node::entries).unwrap_or_default() {
         if !scope.has(node)? {
             continue;
@@ -55,6 +58,7 @@ pub(super) fn read(template: &Node, scope: &Scope) -> Result<Template, Failure> 
             "AWS::Serverless::Function" => {
                 parts.routes.extend(resource.routes()?);
                 parts.schedules.extend(resource.schedules()?);
+                parts.subscriptions.extend(resource.subscriptions()?);
                 parts.functions.insert(name.clone(), resource.function(&globals)?);
             }
             "AWS::Serverless::HttpApi" => {
@@ -70,6 +74,11 @@ pub(super) fn read(template: &Node, scope: &Scope) -> Result<Template, Failure> 
                 let mapping = mapping::mapping(resource.at("/Properties"));
                 parts.mappings.push(mapping.map_err(|problem| resource.failure(&problem))?);
             }
+            "AWS::SES::ConfigurationSetEventDestination" => {
+                let destination = mapping::destination(resource.at("/Properties"));
+                parts.destinations.push(destination.map_err(|problem| resource.failure(&problem))?);
+            }
+            "AWS::SNS::TopicPolicy" => open_to_ses.extend(mapping::open_to_ses(resource.at("/Properties"))),
             "AWS::SQS::Queue" => parts.queues.push(scope.queue(name)),
             "AWS::Events::EventBus" => parts.buses.push(resource.reference(scope)?),
             "AWS::Events::Rule" => {
@@ -88,6 +97,9 @@ pub(super) fn read(template: &Node, scope: &Scope) -> Result<Template, Failure> 
             _ => {}
         }
     }
+    for destination in &mut parts.destinations {
+        destination.is_permitted = open_to_ses.contains(&destination.topic);
+    }
     Ok(parts)
 }
 
@@ -96,8 +108,8 @@ fn number(value: &Value) -> Option<u64> {
     text(value)?.parse().ok()
 }
 
-fn is_schedule(event: &Value) -> bool {
-    event.get("Type").and_then(Value::as_str) == Some("Schedule")
+fn is_a(kind: &str, event: &Value) -> bool {
+    event.get("Type").and_then(Value::as_str) == Some(kind)
 }
 
 /// The time between two invocations: `rate(5 minutes)`.
@@ -185,11 +197,24 @@ impl Resource<'_> {
     }
 
     fn routes(&self) -> Result<Vec<Route>, Failure> {
-        self.events().filter(|(_, event)| !is_schedule(event)).map(|(name, event)| self.route(name, event)).collect()
+        let routes = self.events().filter(|(_, event)| !is_a("Schedule", event) && !is_a("SNS", event));
+        routes.map(|(name, event)| self.route(name, event)).collect()
     }
 
     fn schedules(&self) -> Result<Vec<Schedule>, Failure> {
-        self.events().filter(|(_, event)| is_schedule(event)).map(|(name, event)| self.schedule(name, event)).collect()
+        let schedules = self.events().filter(|(_, event)| is_a("Schedule", event));
+        schedules.map(|(name, event)| self.schedule(name, event)).collect()
+    }
+
+    fn subscriptions(&self) -> Result<Vec<Subscription>, Failure> {
+        let subscription = |(name, event): (&String, &Value)| {
+            let properties = event.get("Properties").and_then(Value::as_object);
+            let topic =
+                properties.filter(|all| all.len() == 1).and_then(|all| all.get("Topic")).and_then(Value::as_str);
+            let problem = || failure(self.line, format!("event {name} of {}: expected only a Topic", self.name));
+            Ok(Subscription { topic: topic.ok_or_else(problem)?.to_owned(), function: self.name.to_owned() })
+        };
+        self.events().filter(|(_, event)| is_a("SNS", event)).map(subscription).collect()
     }
 
     fn events(&self) -> impl Iterator<Item = (&String, &Value)> {
@@ -209,7 +234,7 @@ impl Resource<'_> {
     fn route(&self, name: &str, event: &Value) -> Result<Route, Failure> {
         let problem = |what: &str| failure(self.line, format!("event {name} of {}: {what}", self.name));
         if event.get("Type").and_then(Value::as_str) != Some("HttpApi") {
-            return Err(problem("only HttpApi and Schedule are supported"));
+            return Err(problem("only HttpApi, Schedule and SNS are supported"));
         }
         let property = |name: &str| event.get("Properties")?.get(name)?.as_str();
         let (method, path) = match (property("Method"), property("Path")) {

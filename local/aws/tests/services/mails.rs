@@ -1,5 +1,7 @@
 //! SES: deliveries and refusals.
 
+use local_aws::MailEvent;
+
 use super::*;
 
 #[tokio::test]
@@ -48,6 +50,34 @@ async fn mail_that_ses_refuses_is_not_delivered() {
     refuses("/Content/Simple/Body/Text/Data", json!(long), bad, "Message length is more than 41943040 bytes long")
         .await;
     assert!(stand.mails.try_recv().is_err());
+}
+
+/// Each mail has an id, its tags and its configuration set, as its events repeat them.
+#[tokio::test]
+async fn a_mail_is_kept_for_its_events() {
+    let stand = stand(None);
+    let tags = json!([{ "Name": "i", "Value": "a-b_c" }, { "Name": "n", "Value": "1" }]);
+    let sent = stand
+        .mail(|mail| {
+            mail["EmailTags"] = tags.clone();
+            mail["ConfigurationSetName"] = json!("set");
+        })
+        .await;
+    let sendings = stand.services.sendings();
+    assert_eq!((sendings.len(), &json!(sendings[0].id)), (1, &sent.body["MessageId"]));
+    let event = sendings[0].event(MailEvent::PermanentBounce, sendings[0].at);
+    assert_eq!((&event["eventType"], &event["bounce"]["bounceType"]), (&json!("Bounce"), &json!("Permanent")));
+    assert_eq!(event["bounce"]["bouncedRecipients"][0]["emailAddress"], "ada@example.org");
+    let mail = &event["mail"];
+    assert_eq!((&mail["destination"], &mail["messageId"]), (&json!(["ada@example.org"]), &sent.body["MessageId"]));
+    assert_eq!((&mail["tags"]["i"], &mail["tags"]["ses:configuration-set"]), (&json!(["a-b_c"]), &json!(["set"])));
+    assert_eq!(
+        (&mail["commonHeaders"]["subject"], &mail["timestamp"]),
+        (&json!("Your code"), &json!("2027-01-15T08:00:00.000Z"))
+    );
+    let refused = stand.mail(|mail| mail["EmailTags"] = json!([{ "Name": "i" }])).await;
+    assert_eq!(refused.status, 400);
+    assert_eq!(stand.services.sendings().len(), 1);
 }
 
 #[tokio::test]

@@ -48,7 +48,7 @@ fn asked(policy: &ChallengePolicy) -> Asked<'_> {
 fn sends(state: &IdentifierState, asked: Asked<'_>) -> Option<(Lane, Strength, Option<String>)> {
     match state.decide(asked) {
         Decision::Send(Plan { lane, strength, again, .. }) => Some((lane, strength, again)),
-        Decision::Share | Decision::Wait(_) | Decision::MailboxFull => None,
+        Decision::Share | Decision::Wait(_) | Decision::MailboxFull | Decision::Held => None,
     }
 }
 
@@ -220,6 +220,42 @@ fn texts_to_a_number_wait_for_the_bucket() {
     let mut with_long = state(0);
     with_long.long.insert("l".to_owned(), long(NOW + 301, "BBBBBBBB"));
     assert_eq!(with_long.decide(asked), Decision::Share);
+}
+
+/// S222: a held address answers known devices too, whatever is left in its bucket.
+#[test]
+fn a_held_address_gets_no_message() {
+    let policy = policy();
+    let held = |from: u64, now: u64| {
+        let hold = Some(Hold { by: String::new(), from: at(NOW + from), level: 1 });
+        let asked = Asked { lane: Lane::Known, now: at(NOW + now), ..asked(&policy) };
+        IdentifierState { hold, ..state(5) }.decide(asked) == Decision::Held
+    };
+    assert_eq!([held(0, 0), held(0, 899), held(0, 900), held(1, 0)], [true, true, false, false]);
+}
+
+/// S224: for a day, ten minutes lie between the newest code of strangers and the next.
+#[test]
+fn after_a_complaint_strangers_share_one_long_code_in_ten_minutes() {
+    let policy = policy();
+    let long_code = Some((Lane::Open, Strength::Long, None));
+    let complained = |ago: u64| IdentifierState { complained: Some(at(NOW - ago)), ..state(5) };
+    assert_eq!(sends(&complained(86_399), asked(&policy)), long_code.clone());
+    assert_eq!(sends(&complained(86_400), asked(&policy)).unwrap().1, Strength::Short);
+    assert_eq!(sends(&complained(0), Asked { lane: Lane::Known, ..asked(&policy) }).unwrap().0, Lane::Known);
+    let wait = |seconds| Decision::Wait(Duration::from_secs(seconds));
+    let mut with_own = complained(0);
+    // The code has expired, and its message is younger than ten minutes.
+    let short = ChallengePolicy { email_expiry: Duration::from_secs(60), ..policy.clone() };
+    with_own.open.codes.insert("o".to_owned(), own(NOW));
+    assert_eq!(with_own.decide(asked(&short)), wait(540));
+    assert_eq!(sends(&with_own, asked(&policy)), long_code);
+    let mut with_long = complained(0);
+    with_long.long.insert("l".to_owned(), long(NOW + 361, "BBBBBBBB"));
+    with_long.known.codes.insert("o".to_owned(), own(NOW + 600));
+    assert_eq!(with_long.decide(asked(&policy)), Decision::Share);
+    with_long.long.insert("l".to_owned(), long(NOW + 360, "BBBBBBBB"));
+    assert_eq!(with_long.decide(asked(&policy)), wait(360));
 }
 
 /// S172: whoever asks, three texts have short codes, and the fourth is long.

@@ -4,10 +4,11 @@ use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::item::{
     self, ATTEMPTS_LEFT, CHARGED_IN_A_ROW, CODES, DAY, DIGEST, ELSEWHERE, ENDS, FULL_AT, KEPT_FOR, KNOWN_CODES,
-    KNOWN_FULL_AT, LONG_CODES, LongEntry, OwnEntry, PEPPER, SENDS, TEXTS,
+    KNOWN_FULL_AT, LONG_CODES, LongEntry, NEWEST, OwnEntry, PEPPER, RECEIPTS, SENDS, TEXTS,
 };
 use crate::codes::{
-    Asked, Decision, Draft, Drafting, IdentifierState, Kept, LongCode, OutgoingCode, OwnCode, Plan, Strength, bucket,
+    Asked, Decision, Draft, Drafting, IdentifierState, Kept, LongCode, OutgoingCode, OwnCode, Plan, SendName, Strength,
+    bucket,
 };
 use crate::store::expression::Path;
 use crate::store::row::TTL;
@@ -34,8 +35,10 @@ pub enum Begun {
     Outgoing(OutgoingCode),
     /// A long code under way serves this request too.
     Shared,
-    /// The number has used up its texts.
+    /// The number has used up its texts, or the owner has complained about a mail.
     Wait(std::time::Duration),
+    /// The address has refused a mail.
+    Held,
     /// The mailbox has used up the mails to its tagged addresses.
     MailboxFull,
 }
@@ -48,6 +51,14 @@ struct Writing<'a> {
     draft: &'a Draft,
     /// The attempts that it charges.
     charged: u32,
+    /// The number of the send.
+    number: u32,
+}
+
+impl Writing<'_> {
+    fn name(&self) -> SendName {
+        SendName { kept: self.plan.kept(), key: self.draft.key.clone(), number: self.number }
+    }
 }
 
 impl OtpTable {
@@ -96,11 +107,17 @@ impl OtpTable {
                     item::note("refused", &seen, lane, channel, now, false);
                     return Ok(Begun::MailboxFull);
                 }
+                Decision::Held => {
+                    item::note("held", &seen, lane, channel, now, false);
+                    return Ok(Begun::Held);
+                }
             };
             let key = plan.again.clone().map_or_else(|| short_id(&Entropy), Ok)?;
             let draft = request.drafting.draw(key, plan.strength)?;
             let charged = if plan.again.is_none() && plan.strength != Strength::Long { policy.attempts } else { 0 };
-            let write = self.taking(&Writing { request, seen: &seen, plan: &plan, draft: &draft, charged })?;
+            let before = plan.again.as_ref().and_then(|key| seen.on(plan.lane).codes.get(key));
+            let number = before.map_or(0, |code| code.sends).saturating_add(1);
+            let write = self.taking(&Writing { request, seen: &seen, plan: &plan, draft: &draft, charged, number })?;
             let (is_done, state) = match write.send().await? {
                 Written::Done(item) => (true, item::read(Some(item))?),
                 Written::Refused(item) => {
@@ -112,7 +129,7 @@ impl OtpTable {
             if is_done {
                 let did = if plan.again.is_some() { "sent_again" } else { "begun" };
                 item::note(did, &state, plan.lane, channel, now, plan.strength == Strength::Long);
-                return Ok(Begun::Outgoing(OutgoingCode { draft, plan, charged }));
+                return Ok(Begun::Outgoing(OutgoingCode { draft, plan, charged, number }));
             }
             seen = IdentifierState { mailbox_full_at: seen.mailbox_full_at, ..state };
         }
@@ -130,7 +147,7 @@ impl OtpTable {
 
     async fn withdraw_challenge(&self, outgoing: &OutgoingCode, request: ChallengeRequest<'_>) -> Result<()> {
         let Asked { channel, now, .. } = request.asked;
-        let OutgoingCode { draft, plan, charged } = outgoing;
+        let OutgoingCode { draft, plan, charged, .. } = outgoing;
         let entry = item::entry(plan.kept(), &draft.key);
         let lane = item::names(plan.lane);
         let write = self
@@ -167,6 +184,7 @@ impl OtpTable {
             false => begin_alone(write.when(FULL_AT.is_missing()), writing)?,
             true => join(write.when(lane.full_at.is(("seen_full_at", seen.on(plan.lane).full_at))), writing)?,
         };
+        let write = write.set(NEWEST, ("newest", writing.name().to_string().as_str()));
         Ok(charge(write, writing).set(lane.full_at, ("full_at", full_at)).set(TTL, now.after(KEPT_FOR)))
     }
 }
@@ -196,6 +214,8 @@ fn join<'a>(write: Update<'a>, writing: &Writing<'_>) -> Result<Update<'a>> {
         Some(key) => {
             let digest = seen.on(plan.lane).codes.get(key).map(|code| code.digest.as_bytes());
             let digest = digest.ok_or_else(|| Error::internal("a plan names a code that the item does not have"))?;
+            // Receipts are those of the newest send.
+            let write = RECEIPTS.into_iter().fold(write, |write, receipt| write.remove(here.field(receipt)));
             write
                 .when(here.field(DIGEST).is(("seen_digest", digest)))
                 .when(here.field(ATTEMPTS_LEFT).at_least(1))
@@ -345,17 +365,20 @@ mod tests {
         let day = now.day();
         let long = [("00000009".to_owned(), long)].into();
         let (elsewhere, texts, charged_in_a_row, epoch) = (2, 10, 99, 100);
-        let mailbox_full_at = None;
+        let (used_long, hold, complained, mailbox_full_at) = (Default::default(), None, None, None);
         IdentifierState {
             is_kept: true,
             open,
             known,
             long,
+            used_long,
             day,
             elsewhere,
             texts,
             charged_in_a_row,
             epoch,
+            hold,
+            complained,
             mailbox_full_at,
         }
     }
@@ -373,7 +396,7 @@ mod tests {
                 };
                 assert_eq!(expired.len(), 10);
                 let plan = Plan { lane, strength: Strength::Eight, again: None, expired };
-                let writing = Writing { request, seen: &seen, plan: &plan, draft: &draft, charged: 3 };
+                let writing = Writing { request, seen: &seen, plan: &plan, draft: &draft, charged: 3, number: 1 };
                 let item = table.taking(&writing).unwrap().in_transaction().unwrap();
                 let write = item.update().unwrap();
                 let lengths = [write.update_expression(), write.condition_expression().unwrap()].map(str::len);
@@ -395,16 +418,22 @@ mod tests {
         }
     }
 
+    /// An entry whose message was delivered within seconds.
+    fn delivered(entry: impl serde::Serialize) -> AttributeValue {
+        let AttributeValue::M(mut entry) = item::value(entry).unwrap() else { panic!("an entry is a map") };
+        entry.insert("v".to_owned(), AttributeValue::N("99".to_owned()));
+        AttributeValue::M(entry)
+    }
+
     #[test]
     fn the_fullest_item_is_one_write_unit() {
         let now = Timestamp::from_unix(4_102_444_800);
         let state = fullest(now);
         let number = |number: u64| AttributeValue::N(number.to_string());
         let map = |codes: std::collections::BTreeMap<String, OwnCode>| {
-            let codes = codes.into_iter().map(|(key, code)| (key, item::value(OwnEntry::from(code)).unwrap()));
-            AttributeValue::M(codes.collect())
+            AttributeValue::M(codes.into_iter().map(|(key, code)| (key, delivered(OwnEntry::from(code)))).collect())
         };
-        let long = state.long.into_iter().map(|(key, code)| (key, item::value(LongEntry::from(code)).unwrap()));
+        let long = state.long.into_iter().map(|(key, code)| (key, delivered(LongEntry::from(code))));
         let attributes = [
             ("pk", AttributeValue::S(format!("I#{}", "A".repeat(43)))),
             ("tat", number(now.unix())),
@@ -421,6 +450,7 @@ mod tests {
             ("k8", number(60)),
             ("f", number(99)),
             ("ep", number(100)),
+            ("w", AttributeValue::S("0AAAAAAAA4".to_owned())),
             ("ttl", number(now.unix())),
         ];
         let bytes: usize = attributes.iter().map(|(name, value)| name.len() + size(value)).sum();

@@ -8,10 +8,13 @@ use futures_util::future::try_join_all;
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteArray;
 
-use crate::codes::{CodeDigest, DEVICE_LIFE, DIGEST_LENGTH, IdentifierState, Kept, LongCode, OwnCode, Supply};
+use crate::codes::{
+    CodeDigest, DEVICE_LIFE, DIGEST_LENGTH, Hold, IdentifierState, Kept, LongCode, Message, Messages, OwnCode,
+    Receipts, Supply,
+};
 use crate::observe::report::{self, Step};
 use crate::store::expression::{Path, any};
-use crate::store::row::{self, TTL, row};
+use crate::store::row::{self, TTL, attributes, row};
 use crate::store::table::{Item, OtpTable};
 use crate::store::write::Unconditional;
 use crate::words::{Channel, Error, ExpiresAt, IdentifierDigest, Lane, Result, Timestamp};
@@ -94,6 +97,12 @@ row! {
         pub(super) KNOWN_CHARGED_EIGHT = "k8" => known_charged_eight: u32,
         /// How often the owner has signed out everywhere. Device tokens carry it.
         pub(super) EPOCH = "ep" => epoch: u32,
+        /// The name of the newest send. A right answer removes it.
+        pub(super) NEWEST = "w" => newest: Option<String>,
+        /// The newest hold, also after its end.
+        pub(super) HOLD = "hd" => hold: Option<HoldEntry>,
+        /// When the owner last complained about a mail, in Unix seconds.
+        pub(super) COMPLAINED = "cp" => complained: Option<u64>,
     }
 }
 
@@ -122,17 +131,80 @@ row! {
     }
 }
 
-/// A long code.
+/// A long code. Its use removes the digest, and the rest stays for receipts of its message.
 #[derive(Serialize, Deserialize)]
 pub(super) struct LongEntry {
     #[serde(rename = "h")]
-    pub(super) digest: ByteArray<DIGEST_LENGTH>,
-    #[serde(rename = "k")]
+    pub(super) digest: Option<ByteArray<DIGEST_LENGTH>>,
+    #[serde(rename = "k", default)]
     pub(super) pepper: String,
     #[serde(rename = "e")]
     pub(super) ends: u64,
     #[serde(rename = "n")]
     pub(super) network: String,
+}
+
+attributes! {
+    // Fields of both kinds of entries: how many seconds after the newest send the first receipt of each kind came.
+    /// The recipient's server did not take it yet.
+    pub(super) DELAYED = "d";
+    /// Another carrier took it.
+    pub(super) HANDED_OVER = "o";
+    /// It came back, and the recipient exists.
+    pub(super) RETURNED = "r";
+    /// It was delivered.
+    pub(super) DELIVERED = "v";
+    /// It was certainly not delivered.
+    pub(super) FAILED = "x";
+}
+
+/// All of them.
+pub(super) const RECEIPTS: [Path<'static>; 5] = [DELAYED, HANDED_OVER, RETURNED, DELIVERED, FAILED];
+
+/// An entry as its receipts see it.
+#[derive(Deserialize)]
+struct ReceiptsEntry {
+    #[serde(rename = "e")]
+    ends: u64,
+    #[serde(rename = "d")]
+    delayed: Option<u64>,
+    #[serde(rename = "o")]
+    handed_over: Option<u64>,
+    #[serde(rename = "r")]
+    returned: Option<u64>,
+    #[serde(rename = "v")]
+    delivered: Option<u64>,
+    #[serde(rename = "x")]
+    failed: Option<u64>,
+}
+
+/// The item as its receipts see it.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct ReceiptsRow {
+    #[serde(rename = "co")]
+    codes: BTreeMap<String, ReceiptsEntry>,
+    #[serde(rename = "ck")]
+    known_codes: BTreeMap<String, ReceiptsEntry>,
+    #[serde(rename = "lg")]
+    long_codes: BTreeMap<String, ReceiptsEntry>,
+    #[serde(rename = "w")]
+    newest: Option<String>,
+    #[serde(rename = "hd")]
+    hold: Option<HoldEntry>,
+}
+
+row! {
+    /// A hold.
+    #[derive(Serialize, Deserialize)]
+    pub(super) struct HoldEntry {
+        /// The name of the send that caused it.
+        pub(super) HELD_BY = "b" => by: String,
+        /// When that mail was refused, in Unix seconds.
+        pub(super) HELD_FROM = "f" => from: u64,
+        /// Refusals in a row.
+        pub(super) LEVEL = "l" => level: u32,
+    }
 }
 
 /// The attributes of one lane.
@@ -177,6 +249,7 @@ pub(super) fn entry(kept: Kept, key: &str) -> Path<'_> {
 pub(super) fn read(item: Option<Item>) -> Result<IdentifierState> {
     let row: Row = item.map(row::read).transpose()?.unwrap_or_default();
     let at = Timestamp::from_unix;
+    let (long, used): (Vec<_>, Vec<_>) = row.long_codes.into_iter().partition(|(_, entry)| entry.digest.is_some());
     let own = |codes: BTreeMap<String, OwnEntry>| codes.into_iter().map(|(key, entry)| (key, entry.into())).collect();
     Ok(IdentifierState {
         is_kept: row.full_at.is_some(),
@@ -190,12 +263,15 @@ pub(super) fn read(item: Option<Item>) -> Result<IdentifierState> {
             codes: own(row.known_codes),
             charged: [row.known_charged, row.known_charged_eight],
         },
-        long: row.long_codes.into_iter().map(|(key, entry)| (key, entry.into())).collect(),
+        used_long: used.into_iter().map(|(key, entry)| (key, ExpiresAt::at(at(entry.ends)))).collect(),
+        long: long.into_iter().filter_map(|(key, entry)| Some((key, entry.unused()?))).collect(),
         day: row.day,
         elsewhere: row.elsewhere,
         texts: row.texts,
         charged_in_a_row: row.charged_in_a_row,
         epoch: row.epoch,
+        hold: row.hold.map(Hold::from),
+        complained: row.complained.map(at),
         mailbox_full_at: None,
     })
 }
@@ -254,7 +330,7 @@ impl From<OwnCode> for OwnEntry {
 impl From<LongCode> for LongEntry {
     fn from(code: LongCode) -> LongEntry {
         LongEntry {
-            digest: ByteArray::new(*code.digest.as_bytes()),
+            digest: Some(ByteArray::new(*code.digest.as_bytes())),
             pepper: code.pepper_id,
             ends: code.expires.moment().unix(),
             network: code.network,
@@ -262,13 +338,53 @@ impl From<LongCode> for LongEntry {
     }
 }
 
-impl From<LongEntry> for LongCode {
-    fn from(entry: LongEntry) -> LongCode {
-        LongCode {
-            digest: CodeDigest::from_table(entry.digest.into_array()),
-            pepper_id: entry.pepper,
-            expires: ExpiresAt::at(Timestamp::from_unix(entry.ends)),
-            network: entry.network,
-        }
+impl LongEntry {
+    /// The code, unless it is used.
+    fn unused(self) -> Option<LongCode> {
+        Some(LongCode {
+            digest: CodeDigest::from_table(self.digest?.into_array()),
+            pepper_id: self.pepper,
+            expires: ExpiresAt::at(Timestamp::from_unix(self.ends)),
+            network: self.network,
+        })
+    }
+}
+
+impl From<HoldEntry> for Hold {
+    fn from(HoldEntry { by, from, level }: HoldEntry) -> Hold {
+        Hold { by, from: Timestamp::from_unix(from), level }
+    }
+}
+
+/// A hold as an attribute.
+pub(super) fn hold(hold: &Hold) -> Result<AttributeValue> {
+    value(HoldEntry { by: hold.by.clone(), from: hold.from.unix(), level: hold.level })
+}
+
+fn read_receipts(item: Option<Item>) -> Result<ReceiptsRow> {
+    Ok(item.map(row::read).transpose()?.unwrap_or_default())
+}
+
+/// The name of the newest send, and the hold.
+pub(super) fn read_hold(item: Option<Item>) -> Result<(Option<String>, Option<Hold>)> {
+    let ReceiptsRow { newest, hold, .. } = read_receipts(item)?;
+    Ok((newest, hold.map(Hold::from)))
+}
+
+/// The messages of an identifier. A missing item has none.
+pub(super) fn read_messages(item: Option<Item>) -> Result<Messages> {
+    let ReceiptsRow { codes, known_codes, long_codes, hold, .. } = read_receipts(item)?;
+    let of = |kept, codes: BTreeMap<String, ReceiptsEntry>| {
+        codes.into_iter().map(move |(key, entry)| (kept, key, Message::from(entry)))
+    };
+    let (open, known) = (of(Kept::Own(Lane::Open), codes), of(Kept::Own(Lane::Known), known_codes));
+    Ok(Messages::new(open.chain(known).chain(of(Kept::Long, long_codes)).collect(), hold.map(Hold::from)))
+}
+
+impl From<ReceiptsEntry> for Message {
+    fn from(entry: ReceiptsEntry) -> Message {
+        let ReceiptsEntry { ends, delayed, handed_over, returned, delivered, failed } = entry;
+        let came = [delayed, handed_over, returned, delivered, failed];
+        Message { ends: Timestamp::from_unix(ends), receipts: Receipts(came.map(|came| came.map(Duration::from_secs))) }
     }
 }

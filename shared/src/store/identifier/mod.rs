@@ -3,6 +3,8 @@
 mod answer;
 mod begin;
 mod item;
+mod receipts;
 mod use_up;
 
 pub use self::begin::{Begun, ChallengeRequest};
+pub use self::receipts::Addressed;

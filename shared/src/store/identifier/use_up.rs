@@ -3,7 +3,7 @@
 use aws_sdk_dynamodb::types::TransactWriteItem;
 
 use super::begin::seconds;
-use super::item::{self, CHARGED_IN_A_ROW, DAY, DIGEST, ELSEWHERE, ENDS, TEXTS};
+use super::item::{self, CHARGED_IN_A_ROW, DAY, DIGEST, ELSEWHERE, ENDS, HOLD, NEWEST, PEPPER, TEXTS};
 use crate::codes::{IdentifierState, Kept, ProvenCode, Settlement};
 use crate::store::send::{MOST_ROUNDS, Written};
 use crate::store::table::{Item, OtpTable};
@@ -60,7 +60,8 @@ impl OtpTable {
     }
 
     /// Removes the code and gives back what it did not need. The digest must still match, because a resent code replaces the
-    /// proven one.
+    /// proven one. The user reads mail to this address, so no refused mail holds it. The entry of a long code stays without its
+    /// digest: other challenges share its message, and their status must not tell of the use.
     fn ending(&self, code: &ProvenCode, state: &IdentifierState, now: Timestamp) -> Update<'_> {
         let (kept, key) = code.entry();
         let entry = item::entry(kept, key);
@@ -76,9 +77,14 @@ impl OtpTable {
             .when(entry.field(DIGEST).is(code.digest().as_bytes()))
             .when(entry.field(ENDS).above(("now", now)))
             .when(CHARGED_IN_A_ROW.is(("seen_in_a_row", before)))
-            .remove(entry)
+            .remove(NEWEST)
+            .remove(HOLD)
             .lower(names.full_at, seconds(lane, code.to().channel()))
             .set(CHARGED_IN_A_ROW, ("under_way", under_way));
+        write = match kept {
+            Kept::Own(_) => write.remove(entry),
+            Kept::Long => write.remove(entry.field(DIGEST)).remove(entry.field(PEPPER)),
+        };
         if let Some(day) = day {
             write = write.when(DAY.is(("seen_day", Timestamp::from_unix(day))));
         }

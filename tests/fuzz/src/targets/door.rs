@@ -11,8 +11,9 @@ use crate::stage::{has_places, on_stage};
 use crate::{Target, Word, texts};
 
 /// The function for each prefix of paths.
-const FUNCTIONS: [(&str, &str); 7] = [
+const FUNCTIONS: [(&str, &str); 8] = [
     ("/api/auth/otp/request", "RequestOtp"),
+    ("/api/auth/otp/status", "Status"),
     ("/api/auth/otp/verify", "VerifyOtp"),
     ("/api/auth/token/refresh", "Refresh"),
     ("/api/auth/logout", "Logout"),

@@ -4,6 +4,7 @@ mod bodies;
 mod browser;
 mod deployment;
 mod door;
+mod events;
 mod jwt;
 mod keyring;
 mod messages;
@@ -25,6 +26,7 @@ pub static TARGETS: &[Target] = &[
     bodies::LOGOUT,
     bodies::SESSION,
     bodies::ALIAS,
+    events::MAIL,
     requests::PATH,
     requests::JSON,
     typed::EMAIL,

@@ -39,7 +39,9 @@ impl Mailbox {
         let plan = match self.state.decide(asked) {
             Decision::Send(plan) => plan,
             Decision::Share => return None,
-            Decision::Wait(_) | Decision::MailboxFull => panic!("a mail is refused for its identifier's sake"),
+            Decision::Wait(_) | Decision::MailboxFull | Decision::Held => {
+                panic!("a mail is refused for its identifier's sake")
+            }
         };
         assert!(tokens >= 1, "no token is left, and no long code to share");
         self.number += 1;

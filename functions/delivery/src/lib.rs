@@ -1,0 +1,84 @@
+//! Invoked by SNS with what SES tells about a message: keeps its receipt, and holds the address of a refused mail.
+//!
+//! SNS may bring an event late, twice and in another order. Of each event:
+//!
+//! 1. Read its kind, its recipient and the tags of its message. Drop an event about another recipient than the message's own.
+//! 2. Keep the receipt, if it is about the newest message of its code and the first of its kind.
+//! 3. After a refused or delivered mail, begin or end the hold of its address, if no newer mail was sent there. After a complaint,
+//!    remember it.
+//!
+//! The event contains the subject, and so the code. This function passes it to nobody, and its log has only ids.
+
+mod event;
+
+use serde_json::{Value, json};
+use shared::aws::{self, Aws};
+use shared::config::Reader;
+use shared::observe::report::{self, About, Step};
+use shared::runtime::Function;
+use shared::store::{OtpTable, Store};
+use shared::words::{Clock, Result, Timestamp};
+
+use crate::event::{Event, Told, kind};
+
+/// The function's resources: one table.
+pub struct Delivery {
+    clock: Clock,
+    table: OtpTable,
+}
+
+/// The function's settings.
+#[derive(Debug)]
+pub struct Settings {
+    otp_table: String,
+}
+
+impl Function for Delivery {
+    const NAME: &'static str = "delivery";
+
+    type Settings = Settings;
+    type Event = Value;
+
+    fn settings(read: &mut Reader<'_>) -> Settings {
+        Settings { otp_table: OtpTable::read_name(read) }
+    }
+
+    async fn compose(settings: Settings, aws: &aws::Settings, clock: Clock) -> Result<Delivery> {
+        let table = Store::new(&Aws::new(aws, &clock)?).otp_table(settings.otp_table);
+        Ok(Delivery { clock, table })
+    }
+
+    fn kind(event: &Value) -> Option<&'static str> {
+        Some(kind(event))
+    }
+
+    async fn handle(&self, event: Value) -> Result<Value> {
+        let now = self.clock.now();
+        let events = Event::read_all(&event, now);
+        for event in &events {
+            self.take(event, now).await?;
+        }
+        Ok(json!({ "events": events.len() }))
+    }
+}
+
+impl Delivery {
+    async fn take(&self, event: &Event, now: Timestamp) -> Result<()> {
+        let Event { identifier, name, message, told, at, after } = event;
+        report::about(About::Identifier(identifier));
+        let (news, ends) = match told {
+            Told::Receipt(receipt, reach) => {
+                let (news, item) = self.table.keep_receipt(identifier, name, (*receipt, *after)).await?;
+                let ends = match reach {
+                    Some(reach) => self.table.reach(identifier, name, (*reach, *at), item).await?,
+                    None => None,
+                };
+                (news, ends)
+            }
+            Told::Complaint => (self.table.note_complaint(identifier, *at).await?, None),
+        };
+        let held = ends.map(|ends| now.until(ends).as_secs());
+        report::note(Step::Receipt { receipt: told.name().into(), message: message.clone(), news, held });
+        Ok(())
+    }
+}

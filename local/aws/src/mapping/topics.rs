@@ -1,0 +1,93 @@
+//! SES's event destinations, and SNS between SES and a function.
+
+use std::sync::{Arc, Mutex};
+
+use serde_json::{Value, json};
+
+use crate::clock::StackClock;
+use crate::failure::Failure;
+use crate::ids::new_id;
+use crate::lambda::Functions;
+use crate::lock::locked;
+use crate::services::Services;
+use crate::ses::{MailEvent, Sending};
+use crate::template::{EventDestination, Subscription};
+
+/// Lambda invokes a function so often for an event that fails.
+const ATTEMPTS: usize = 3;
+
+/// Event destinations at work.
+pub struct Topics {
+    destinations: Vec<EventDestination>,
+    subscriptions: Vec<Subscription>,
+    services: Services,
+    functions: Arc<Functions>,
+    clock: StackClock,
+    /// How many mails have had their events.
+    told: Mutex<u64>,
+}
+
+impl Topics {
+    /// Begins at the first mail.
+    ///
+    /// # Errors
+    /// A destination's topic has no policy that lets SES publish.
+    pub fn start(
+        (destinations, subscriptions): (Vec<EventDestination>, Vec<Subscription>),
+        services: Services,
+        functions: Arc<Functions>,
+        clock: StackClock,
+    ) -> Result<Topics, Failure> {
+        if let Some(EventDestination { topic, .. }) = destinations.iter().find(|destination| !destination.is_permitted)
+        {
+            return Err(Failure::new(format!(
+                "template.yaml: no policy of the topic {topic} allows ses.amazonaws.com to publish"
+            )));
+        }
+        Ok(Topics { destinations, subscriptions, services, functions, clock, told: Mutex::default() })
+    }
+
+    /// Publishes what became of each mail since the last time, and brings it to the subscribers.
+    pub async fn deliver(&self) {
+        let sendings = {
+            let mut told = locked(&self.told);
+            let (sendings, taken) = self.services.sendings_after(*told);
+            *told = taken;
+            sendings
+        };
+        for sending in sendings {
+            let to = sending.to.first().map_or("", String::as_str);
+            for what in MailEvent::of(to) {
+                self.publish(&sending, *what).await;
+            }
+        }
+    }
+
+    async fn publish(&self, sending: &Sending, what: MailEvent) {
+        let is_for = |destination: &&EventDestination| {
+            sending.configuration_set.as_ref() == Some(&destination.configuration_set)
+                && destination.events.iter().any(|event| event == what.in_template())
+        };
+        for EventDestination { topic, .. } in self.destinations.iter().filter(is_for) {
+            let event = notification(topic, &sending.event(what, self.clock.now()), &self.clock.now().to_string());
+            for Subscription { function, .. } in self.subscriptions.iter().filter(|own| own.topic == *topic) {
+                for _ in 0..ATTEMPTS {
+                    if self.functions.invoke(function, &event).await.is_ok() {
+                        break;
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The event of SNS for a function, with SES's event as its message.
+pub fn notification(topic: &str, message: &Value, time: &str) -> Value {
+    let text = message.as_str().map_or_else(|| message.to_string(), str::to_owned);
+    json!({ "Records": [{ "EventSource": "aws:sns", "EventVersion": "1.0",
+        "EventSubscriptionArn": format!("{topic}:{}", new_id()),
+        "Sns": { "Type": "Notification", "MessageId": new_id(), "TopicArn": topic,
+            "Subject": "Amazon SES Email Event Notification", "Message": text, "Timestamp": time,
+            "SignatureVersion": "1", "Signature": "EXAMPLE", "SigningCertUrl": "EXAMPLE", "UnsubscribeUrl": "EXAMPLE",
+            "MessageAttributes": {} } }] })
+}

@@ -1,0 +1,212 @@
+//! Receipts: what a provider tells about a message after it took it, and the state that all of them add up to.
+//!
+//! Receipts may come late, twice and in any order. So the table keeps the time of each kind, and [`Receipts::state`] reads all kinds
+//! together.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::codes::challenge::Kept;
+use crate::codes::hold::Hold;
+use crate::words::{IdentifierDigest, Lane, Timestamp};
+
+/// The kinds of receipts, in the order of what they say: a later kind hides the earlier ones.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Receipt {
+    /// The recipient's server or carrier did not take it yet.
+    Delayed,
+    /// Another carrier took it.
+    HandedOver,
+    /// It came back, and the recipient exists. An automatic reply may look like this too, so a delivery hides it.
+    Returned,
+    /// The recipient's server or phone took it.
+    Delivered,
+    /// Certainly not delivered.
+    Failed,
+}
+
+impl Receipt {
+    /// All kinds, in their order.
+    pub const ALL: [Receipt; 5] =
+        [Receipt::Delayed, Receipt::HandedOver, Receipt::Returned, Receipt::Delivered, Receipt::Failed];
+
+    /// Its name in logs.
+    pub fn name(self) -> &'static str {
+        match self {
+            Receipt::Delayed => "delayed",
+            Receipt::HandedOver => "handed_over",
+            Receipt::Returned => "returned",
+            Receipt::Delivered => "delivered",
+            Receipt::Failed => "failed",
+        }
+    }
+
+    /// The state that it puts a message in, as clients know it.
+    pub fn state(self) -> &'static str {
+        match self {
+            Receipt::Returned => Receipt::Failed.name(),
+            other => other.name(),
+        }
+    }
+}
+
+/// The state of a message without any receipt.
+pub const SENT: &str = "sent";
+
+/// How long after a send the first receipt of each kind came, in the order of [`Receipt::ALL`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Receipts(pub [Option<Duration>; 5]);
+
+impl Receipts {
+    /// The state of a message so long after its send.
+    pub fn state(&self, after: Duration) -> &'static str {
+        let told = Receipt::ALL.into_iter().zip(self.0).rev().find(|(_, came)| came.is_some_and(|came| came <= after));
+        told.map_or(SENT, |(receipt, _)| receipt.state())
+    }
+}
+
+/// The receipts of one code's newest message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Message {
+    /// When the code expires.
+    pub ends: Timestamp,
+    /// The receipts.
+    pub receipts: Receipts,
+}
+
+/// What is known about the messages of an identifier.
+#[derive(Clone, Debug, Default)]
+pub struct Messages {
+    /// Each with its entry and the entry's name.
+    all: Vec<(Kept, String, Message)>,
+    /// The newest hold, also after its end.
+    pub hold: Option<Hold>,
+}
+
+impl Messages {
+    /// Messages by their entries, and the hold.
+    pub fn new(all: Vec<(Kept, String, Message)>, hold: Option<Hold>) -> Messages {
+        Messages { all, hold }
+    }
+
+    /// The newest message of a code of its own. `None` after the code was used.
+    pub fn own(&self, kept: Kept, key: &str) -> Option<Message> {
+        self.all.iter().find(|(of, name, _)| *of == kept && name == key).map(|(_, _, message)| *message)
+    }
+
+    /// The newest message with a long code, used or not, whose code expires at the latest at `latest`.
+    pub fn shared(&self, latest: Timestamp) -> Option<Message> {
+        let long = self.all.iter().filter(|(kept, _, message)| *kept == Kept::Long && message.ends <= latest);
+        long.map(|(_, _, message)| *message).max_by_key(|message| message.ends)
+    }
+}
+
+/// Names a send: the entry of its code in the identifier's item, and the number of the send there. A message carries it, so that its
+/// receipts find the entry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SendName {
+    /// The map of the entry.
+    pub kept: Kept,
+    /// The name of the entry.
+    pub key: String,
+    /// 1 for the first send of the entry.
+    pub number: u32,
+}
+
+/// The tags of a message: the identifier's digest, the entry and the number.
+const TAGS: [&str; 3] = ["i", "c", "n"];
+/// The lengths of an identifier's digest and of an entry's name, in base64url.
+const DIGEST: usize = 43;
+const NAME: usize = 8;
+
+impl SendName {
+    /// The names and values of the tags that a provider returns with each receipt. They have only characters that SES accepts.
+    pub fn tags(&self, identifier: &IdentifierDigest) -> [(&'static str, String); 3] {
+        let [digest, entry, number] = TAGS;
+        [(digest, identifier.as_str().to_owned()), (entry, self.entry()), (number, self.number.to_string())]
+    }
+
+    /// Reads the tags. `None` if they are none of ours.
+    pub fn of_tags<'a>(tag: impl Fn(&str) -> Option<&'a str>) -> Option<(IdentifierDigest, SendName)> {
+        let [digest, entry, number] = TAGS.map(tag);
+        let (digest, entry) = (digest.filter(|text| is_name(text, DIGEST))?, entry?);
+        let (map, key) = entry.split_at_checked(1)?;
+        let kept =
+            [Kept::Own(Lane::Open), Kept::Own(Lane::Known), Kept::Long].into_iter().find(|kept| mark(*kept) == map)?;
+        let key = Some(key).filter(|key| is_name(key, NAME))?.to_owned();
+        Some((IdentifierDigest::of_message(digest), SendName { kept, key, number: number?.parse().ok()? }))
+    }
+
+    fn entry(&self) -> String {
+        format!("{}{}", mark(self.kept), self.key)
+    }
+}
+
+/// The name in one word, as the table stores it.
+impl fmt::Display for SendName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", self.entry(), self.number)
+    }
+}
+
+fn mark(kept: Kept) -> &'static str {
+    match kept {
+        Kept::Own(Lane::Open) => "0",
+        Kept::Own(Lane::Known) => "1",
+        Kept::Long => "2",
+    }
+}
+
+fn is_name(text: &str, length: usize) -> bool {
+    text.len() == length && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::words::{Index, MacKey, Tenant};
+
+    #[test]
+    fn the_latest_kind_that_has_come_is_told() {
+        let after = Duration::from_secs;
+        let state = |came: [Option<u64>; 5], at| Receipts(came.map(|came| came.map(after))).state(after(at));
+        assert_eq!(state([None; 5], 600), "sent");
+        assert_eq!(state([Some(5), None, None, Some(9), None], 4), "sent");
+        assert_eq!(state([Some(5), None, None, Some(9), None], 5), "delayed");
+        assert_eq!(state([Some(5), Some(6), None, None, None], 8), "handed_over");
+        assert_eq!(state([Some(5), None, None, Some(9), None], 9), "delivered");
+        assert_eq!(state([None, None, Some(1), None, None], 9), "failed");
+        // A vacation notice comes back after the delivery.
+        assert_eq!(state([None, None, Some(5), Some(1), None], 9), "delivered");
+        assert_eq!(state([None, None, None, Some(9), Some(1)], 9), "failed");
+    }
+
+    #[test]
+    fn only_our_own_tags_name_a_send() {
+        let tenant = Tenant::default();
+        let identifier = Index::new(MacKey::new([1; 32]), &tenant).identifier(&"ada@example.com".parse().unwrap());
+        for kept in [Kept::Own(Lane::Open), Kept::Own(Lane::Known), Kept::Long] {
+            let name = SendName { kept, key: "AAAA-_00".to_owned(), number: 3 };
+            let tags = name.tags(&identifier);
+            assert!(
+                tags.iter().all(|(_, value)| value
+                    .bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || b"-_.@".contains(&byte)))
+            );
+            let read = |tags: &[(&str, String)]| {
+                SendName::of_tags(|wanted| {
+                    tags.iter().find(|(name, _)| *name == wanted).map(|(_, value)| value.as_str())
+                })
+            };
+            assert_eq!(read(&tags), Some((identifier.clone(), name)));
+            for (at, wrong) in
+                [(0, "A"), (0, ""), (1, ""), (1, "3AAAAAAAA"), (1, "0AAAAAAA#"), (1, "é"), (2, "-1"), (2, "")]
+            {
+                let mut tags = tags.clone();
+                tags[at].1 = wrong.to_owned();
+                assert_eq!(read(&tags), None, "{wrong}");
+                assert_eq!(read(&tags[..2]), None);
+            }
+        }
+    }
+}
