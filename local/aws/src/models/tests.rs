@@ -74,6 +74,7 @@ fn an_unknown_operation_is_found_in_every_service() {
         (events, "PutEvent"),
         (secretsmanager, "PutItem"),
         (sesv2, "Publish"),
+        (sms_voice, "SendText"),
         (sns, "publish"),
         (sqs, "SendMessages"),
     ] {

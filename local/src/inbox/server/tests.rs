@@ -94,7 +94,7 @@ async fn an_sms_is_shown_with_its_facts() {
     let (stack, inbox) = stack(true).await;
     stack.inbox().receive(mail("ada@example.com"));
     stack.inbox().receive(sms("+447700900456", "No code, and 🔑"));
-    let publish = "Action=Publish&Version=2010-03-31&PhoneNumber=%2B447700900123\
+    let publish = "Action=Publish&Version=2010-03-31&PhoneNumber=%2B447400900123\
                    &Message=123456%20is%20your%20code.%0A%0A%40app.example.com%20%23123456\
                    &MessageAttributes.entry.1.Name=AWS.SNS.SMS.SenderID\
                    &MessageAttributes.entry.1.Value.DataType=String&MessageAttributes.entry.1.Value.StringValue=Latchkey";
@@ -104,24 +104,24 @@ async fn an_sms_is_shown_with_its_facts() {
     assert!(status == 200 && answer.starts_with("<PublishResponse "), "{answer}");
 
     let (_, all) = ask(inbox, "GET /api/messages", "").await;
-    let facts = |encoding: &str, characters: u32| json!({ "from": "Latchkey", "service": "sms-voice", "type": "Transactional", "max_price": null, "life": 300, "price": "0.055", "characters": characters, "encoding": encoding, "parts": 1, "autofill": null });
+    let facts = |encoding: &str, characters: u32| json!({ "from": "Latchkey", "service": "sms-voice", "type": "Transactional", "max_price": null, "life": 300, "price": null, "characters": characters, "encoding": encoding, "parts": 1, "autofill": null });
     assert_eq!(all[1]["sms"], facts("UCS-2", 15));
     assert_eq!(all[2]["sms"], Value::Null);
     let expected = json!([{
-        "id": "3", "channel": "sms", "to": "+447700900123", "subject": null, "html": null, "headers": {}, "sent_at": all[0]["sent_at"],
+        "id": "3", "channel": "sms", "to": "+447400900123", "subject": null, "html": null, "headers": {}, "sent_at": all[0]["sent_at"],
         "text": "123456 is your code.\n\n@app.example.com #123456",
         "sms": { "from": "Latchkey", "service": "sns", "type": "Promotional", "max_price": null, "life": null, "price": "0.055", "characters": 46, "encoding": "GSM-7", "parts": 1,
             "autofill": { "host": "app.example.com", "code": "123456" } },
     }]);
     assert_eq!(json!([all[0]]), expected);
-    for number in ["%2B447700900123", "+447700900123", "%20447700900123"] {
+    for number in ["%2B447400900123", "+447400900123", "%20447400900123"] {
         assert_eq!(
             ask(inbox, &format!("GET /api/messages?to={number}"), "").await,
             (200, expected.clone()),
             "{number}"
         );
     }
-    assert_eq!(ask(inbox, "GET /api/messages?to=447700900123", "").await, (200, json!([])));
+    assert_eq!(ask(inbox, "GET /api/messages?to=447400900123", "").await, (200, json!([])));
 }
 
 #[tokio::test]
