@@ -154,7 +154,7 @@ function wait({ isNew = false } = {}) {
 
 /** Tells what became of the message. Unasked, only what the user should do something about. */
 async function lookAfter({ isAsked }) {
-  const { identifier } = auth.pending;
+  const { identifier } = auth.pending ?? {};
   const { state } = await auth.status();
   if (shown !== "answer" || auth.pending?.identifier !== identifier) return;
   if (isAsked || state === "delayed" || state === "failed") $("fate").textContent = FATES[state] ?? FATES.sent;
