@@ -6,7 +6,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use serde_json::Value;
 use shared::words::Timestamp;
 use tokio::sync::Mutex;
 
@@ -62,14 +61,6 @@ impl Poller {
     /// The resource name of the function.
     pub fn function(&self) -> &str {
         &self.mapping.function
-    }
-
-    /// Invokes the function with any event.
-    ///
-    /// # Errors
-    /// The function fails.
-    pub async fn invoke(&self, event: &Value) -> Result<Value, Failure> {
-        self.functions.invoke(&self.mapping.function, event).await
     }
 
     /// Delivers all records that the stream has, or in each shard all before a record that the function cannot handle. Returns how

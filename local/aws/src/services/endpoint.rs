@@ -73,6 +73,7 @@ impl Services {
             tables: Tables::open(clock.clone(), data)?,
             buses: Buses::new(clock.clone()),
             queues: Queues::default(),
+            topics: Queues::default(),
             arrivals: watch::Sender::default(),
             secrets: Secrets::open(clock, data)?,
             ses: Ses::new(move |mail| deliver_mail(Delivered::Mail(mail))),
