@@ -1,6 +1,6 @@
 //! One stack: everything in a deployment, started and stopped together.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -11,9 +11,10 @@ use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{Response, StatusCode};
 use axum::middleware::from_fn;
 use axum::response::IntoResponse;
-use local_aws::gateway::{Api, LONGEST_BODY, of_gateway};
-use local_aws::mapping::{Poller, Scheduler};
-use local_aws::template::{self, Template};
+use local_aws::gateway::{Api, LONGEST_BODY, aws_address, of_gateway};
+use local_aws::lambda::Functions;
+use local_aws::mapping::{Courier, Poller, Scheduler};
+use local_aws::template::{self, Target, Template};
 use local_aws::{ConnectionReset, Failure, Permissions, Services, StackClock};
 use serde_json::{Value, json};
 use shared::history::Report;
@@ -40,6 +41,8 @@ use crate::settings::All;
 struct Behind {
     pollers: Vec<Poller>,
     scheduler: Scheduler,
+    courier: Courier,
+    functions: Arc<Functions>,
 }
 
 /// A running stack.
@@ -120,12 +123,19 @@ impl Stack {
         doors.serve(aws_door, aws_router(services.clone(), events.clone(), options.on_call));
         let behind_api: BTreeSet<String> = template.routes.iter().map(|route| route.function.clone()).collect();
         let scheduled = template.schedules.iter().map(|schedule| &schedule.function);
-        let behind_streams: BTreeSet<String> =
-            template.mappings.iter().map(|mapping| &mapping.function).chain(scheduled).cloned().collect();
+        let targets = template.rules.iter().flat_map(|rule| &rule.targets);
+        let targets =
+            targets.filter_map(|target| if let Target::Function { name, .. } = target { Some(name) } else { None });
+        // A function behind a rule starts even if this deployment leaves out the rule.
+        let is_behind_rules = |name: &&String| template.functions.get(*name).is_some_and(|it| it.failed.is_some());
+        let unused = template.functions.keys().filter(is_behind_rules);
+        let mapped = template.mappings.iter().map(|mapping| &mapping.function);
+        let behind_streams: BTreeSet<String> = mapped.chain(scheduled).chain(targets).chain(unused).cloned().collect();
         let (functions, others) = environments.split(&behind_api);
         let (_, tasks) = others.split(&behind_streams);
-        let Template { routes, cors, custom, mappings, schedules, rules, .. } = template;
-        let rules = rules.into_iter().map(|rule| rule.name).collect();
+        let Template { functions: deployed, routes, cors, custom, mappings, schedules, rules, .. } = template;
+        let failed: BTreeMap<_, _> = deployed.into_iter().filter_map(|(name, it)| Some((name, it.failed?))).collect();
+        let named = rules.iter().map(|rule| rule.name.clone()).collect();
         let mut plan = Plan { routes, cors, functions, clock: clock.clone(), log, events, direct };
         let name = tasks.named_by(keyrings::BINARY).map(str::to_owned);
         let name = name.ok_or_else(|| Failure::new("template.yaml has no function rotate-keys"))?;
@@ -144,7 +154,13 @@ impl Stack {
         let poller = |mapping| Poller::start(mapping, services.clone(), readers.clone(), clock.clone());
         let pollers = mappings.into_iter().map(poller).collect::<Result<_, _>>()?;
         let scheduler = Scheduler::start(schedules, readers.clone(), clock.clone());
-        let behind = Arc::new(Behind { pollers, scheduler });
+        let mut rules = if options.services_only { Vec::new() } else { rules };
+        if let Some(address) = addresses.api {
+            // Links in mails lead to this machine.
+            rules.iter_mut().for_each(|rule| rule.replace(&aws_address(), &format!("http://{address}")));
+        }
+        let courier = Courier::new(rules, failed, services.clone(), readers.clone(), clock.clone());
+        let behind = Arc::new(Behind { pollers, scheduler, courier, functions: readers });
         if let Some(pause) = options.deliver_every {
             let behind = behind.clone();
             doors.repeat(pause, move || deliver_all(behind.clone()));
@@ -168,7 +184,7 @@ impl Stack {
             };
             let watched = Watched {
                 services: services.clone(),
-                rules,
+                rules: named,
                 setting: environments.all().remove("EVENTS").unwrap_or_default(),
                 is_read: !options.services_only,
                 stopping: doors.stopping(),
@@ -264,19 +280,18 @@ impl Stack {
         self.ask_for_keys(&json!({ "mode": "revoke", "kid": kid })).await
     }
 
-    /// Delivers all records of the tables' streams to the functions behind them, and then runs the schedules that are due. Returns
-    /// how many records.
+    /// Delivers all records of the tables' streams to the functions behind them, then the events on the buses to the targets of their
+    /// rules, and then runs the schedules that are due. Returns how many records.
     pub async fn deliver(&self) -> usize {
         deliver_all(self.behind.clone()).await
     }
 
-    /// Invokes a function behind a stream with any event.
+    /// Invokes a function behind a stream or a rule with any event.
     ///
     /// # Errors
-    /// The function is none behind a stream, or fails.
+    /// The function is none of these, or fails.
     pub async fn invoke(&self, function: &str, event: &Value) -> Result<Value, Failure> {
-        let poller = self.behind.pollers.iter().find(|poller| poller.function() == function);
-        poller.ok_or_else(|| Failure::new(format!("{function} is behind no stream")))?.invoke(event).await
+        self.behind.functions.invoke(function, event).await
     }
 
     /// Finishes pending requests and stops.
@@ -290,6 +305,7 @@ async fn deliver_all(behind: Arc<Behind>) -> usize {
     for poller in &behind.pollers {
         delivered += poller.deliver().await;
     }
+    behind.courier.deliver().await;
     behind.scheduler.run_due().await;
     delivered
 }

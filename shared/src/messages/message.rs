@@ -1,4 +1,4 @@
-//! The mail with a code: subject, text and HTML.
+//! A mail: subject, text and HTML.
 
 use std::time::Duration;
 
@@ -7,9 +7,9 @@ use askama::Template;
 use crate::codes::Code;
 use crate::words::{Error, Result};
 
-/// A mail, ready to send. It contains a code, so it does not implement `Debug`.
+/// A mail, ready to send. It may contain a code, so it does not implement `Debug`.
 pub struct Message {
-    /// The subject starts with the code, so that a notification shows it.
+    /// The subject of a mail with a code starts with the code, so that a notification shows it.
     pub subject: String,
     /// For mail clients without HTML.
     pub text: String,

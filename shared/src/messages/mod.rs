@@ -1,7 +1,11 @@
-//! Delivers codes by mail and SMS. Every message needs a permit of [`Gate`](crate::admission::Gate).
+//! Delivers codes by mail and SMS, and notices by mail. Every code needs a permit of [`Gate`](crate::admission::Gate), and every
+//! notice one of [`NoticeGate`](crate::admission::NoticeGate).
 
 mod email;
 mod message;
+mod notice;
+mod notice_words;
+mod notifier;
 mod outcome;
 mod sender;
 mod sms;
@@ -10,6 +14,9 @@ mod text;
 pub use self::email::MailSettings;
 use self::email::Mailer;
 pub use self::message::Message;
+pub use self::notice::Notice;
+pub use self::notice_words::{PAGE, PageWords};
+pub use self::notifier::Notifier;
 pub use self::outcome::Sent;
 pub use self::sender::Sender;
 pub use self::sms::SmsSettings;
