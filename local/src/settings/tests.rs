@@ -31,12 +31,13 @@ fn every_setting_has_words() {
 }
 
 /// Values for one setting or another.
-const TEXTS: [&str; 10] = [
+const TEXTS: [&str; 11] = [
     "other",
     "GB",
     "1.5",
     "12345",
     "arn:other",
+    "arn:aws:sns:us-east-1:000000000000:other",
     "/other",
     "other@example.org",
     "10.0.0.0/8",
