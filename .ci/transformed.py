@@ -162,7 +162,8 @@ def digest_problems(result):
 def guard_problems(result):
     """A deployment is guarded by one alarm: on the errors of the version that it deploys.
 
-    A function behind a mapping has no guard. Its errors delay records and lose none, and another service may cause them.
+    A function behind a mapping, or behind a rule with a queue for failed events, has no guard. Its errors delay events and lose none,
+    and another service may cause them.
     """
     groups = of_type(result, "AWS::CodeDeploy::DeploymentGroup")
     alarms = of_type(result, "AWS::CloudWatch::Alarm")
@@ -172,8 +173,9 @@ def guard_problems(result):
     }
     mappings = of_type(result, "AWS::Lambda::EventSourceMapping").values()
     mapped = {mapping["Properties"]["FunctionName"].get("Ref", "").removesuffix("Aliaslive") for mapping in mappings}
-    if groups.keys() != {f"{function}DeploymentGroup" for function in versions.keys() - mapped}:
-        yield "each function with versions must have a deployment group, except those behind a mapping"
+    queued = {config["Properties"]["FunctionName"]["Ref"] for config in of_type(result, "AWS::Lambda::EventInvokeConfig").values()}
+    if groups.keys() != {f"{function}DeploymentGroup" for function in versions.keys() - mapped - queued}:
+        yield "each function with versions must have a deployment group, except those behind a mapping or a rule"
     for name, group in groups.items():
         function = name.removesuffix("DeploymentGroup")
         guarding = group["Properties"].get("AlarmConfiguration")

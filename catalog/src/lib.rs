@@ -25,4 +25,6 @@ pub fn visit_all(visitor: &mut impl Visitor) {
     visitor.visit::<fallback::Fallback>();
     visitor.visit::<record::Record>();
     visitor.visit::<erase::Erase>();
+    visitor.visit::<notify::Notify>();
+    visitor.visit::<disavow::Disavow>();
 }

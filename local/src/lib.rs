@@ -32,6 +32,7 @@ mod stack;
 pub use addresses::Addresses;
 pub use explain::explain;
 pub use functions::Kind;
+pub use inbox::Message;
 pub use keyrings::STEPS;
 pub use logs::OnLine;
 pub use options::{OnCall, Options};

@@ -1,6 +1,6 @@
 //! One stack: everything in a deployment, started and stopped together.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -11,10 +11,10 @@ use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{Response, StatusCode};
 use axum::middleware::from_fn;
 use axum::response::IntoResponse;
-use local_aws::gateway::{Api, LONGEST_BODY, of_gateway};
+use local_aws::gateway::{Api, LONGEST_BODY, aws_address, of_gateway};
 use local_aws::lambda::Functions;
-use local_aws::mapping::{Poller, Scheduler, Topics};
-use local_aws::template::{self, Template};
+use local_aws::mapping::{Courier, Poller, Scheduler, Topics};
+use local_aws::template::{self, Target, Template};
 use local_aws::{ConnectionReset, Failure, Permissions, Services, StackClock};
 use serde_json::{Value, json};
 use shared::history::Report;
@@ -42,6 +42,7 @@ struct Behind {
     pollers: Vec<Poller>,
     scheduler: Scheduler,
     topics: Topics,
+    courier: Courier,
     functions: Arc<Functions>,
 }
 
@@ -124,18 +125,21 @@ impl Stack {
         let behind_api: BTreeSet<String> = template.routes.iter().map(|route| route.function.clone()).collect();
         let scheduled = template.schedules.iter().map(|schedule| &schedule.function);
         let subscribed = template.subscriptions.iter().map(|subscription| &subscription.function);
-        let behind_streams: BTreeSet<String> = template
-            .mappings
-            .iter()
-            .map(|mapping| &mapping.function)
-            .chain(scheduled)
-            .chain(subscribed)
-            .cloned()
-            .collect();
+        let targets = template.rules.iter().flat_map(|rule| &rule.targets);
+        let targets =
+            targets.filter_map(|target| if let Target::Function { name, .. } = target { Some(name) } else { None });
+        // A function behind a rule starts even if this deployment leaves out the rule.
+        let is_behind_rules = |name: &&String| template.functions.get(*name).is_some_and(|it| it.failed.is_some());
+        let unused = template.functions.keys().filter(is_behind_rules);
+        let mapped = template.mappings.iter().map(|mapping| &mapping.function);
+        let behind_streams = mapped.chain(scheduled).chain(subscribed).chain(targets).chain(unused);
+        let behind_streams: BTreeSet<String> = behind_streams.cloned().collect();
         let (functions, others) = environments.split(&behind_api);
         let (_, tasks) = others.split(&behind_streams);
-        let Template { routes, cors, custom, mappings, schedules, rules, destinations, subscriptions, .. } = template;
-        let rules = rules.into_iter().map(|rule| rule.name).collect();
+        let Template { functions: deployed, routes, cors, custom, mappings, schedules, rules, .. } = template;
+        let (destinations, subscriptions) = (template.destinations, template.subscriptions);
+        let failed: BTreeMap<_, _> = deployed.into_iter().filter_map(|(name, it)| Some((name, it.failed?))).collect();
+        let named = rules.iter().map(|rule| rule.name.clone()).collect();
         let mut plan = Plan { routes, cors, functions, clock: clock.clone(), log, events, direct };
         let name = tasks.named_by(keyrings::BINARY).map(str::to_owned);
         let name = name.ok_or_else(|| Failure::new("template.yaml has no function rotate-keys"))?;
@@ -156,7 +160,13 @@ impl Stack {
         let pollers = mappings.into_iter().map(poller).collect::<Result<_, _>>()?;
         let scheduler = Scheduler::start(schedules, readers.clone(), clock.clone());
         let topics = Topics::start(told, services.clone(), readers.clone(), clock.clone())?;
-        let behind = Arc::new(Behind { pollers, scheduler, topics, functions: readers });
+        let mut rules = if options.services_only { Vec::new() } else { rules };
+        if let Some(address) = addresses.api {
+            // Links in mails lead to this machine.
+            rules.iter_mut().for_each(|rule| rule.replace(&aws_address(), &format!("http://{address}")));
+        }
+        let courier = Courier::new(rules, failed, services.clone(), readers.clone(), clock.clone());
+        let behind = Arc::new(Behind { pollers, scheduler, topics, courier, functions: readers });
         if let Some(pause) = options.deliver_every {
             let behind = behind.clone();
             doors.repeat(pause, move || deliver_all(behind.clone()));
@@ -180,7 +190,7 @@ impl Stack {
             };
             let watched = Watched {
                 services: services.clone(),
-                rules,
+                rules: named,
                 setting: environments.all().remove("EVENTS").unwrap_or_default(),
                 is_read: !options.services_only,
                 stopping: doors.stopping(),
@@ -276,13 +286,13 @@ impl Stack {
         self.ask_for_keys(&json!({ "mode": "revoke", "kid": kid })).await
     }
 
-    /// Delivers all records of the tables' streams to the functions behind them, then what became of the mails, and then runs the
-    /// schedules that are due. Returns how many records.
+    /// Delivers all records of the tables' streams to the functions behind them, then the events on the buses to the targets of their
+    /// rules, then what became of the mails, and then runs the schedules that are due. Returns how many records.
     pub async fn deliver(&self) -> usize {
         deliver_all(self.behind.clone()).await
     }
 
-    /// Invokes a function behind a stream, a schedule or a topic with any event.
+    /// Invokes a function behind a stream, a schedule, a rule or a topic with any event.
     ///
     /// # Errors
     /// The function is none of these, or fails.
@@ -301,6 +311,7 @@ async fn deliver_all(behind: Arc<Behind>) -> usize {
     for poller in &behind.pollers {
         delivered += poller.deliver().await;
     }
+    behind.courier.deliver().await;
     behind.topics.deliver().await;
     behind.scheduler.run_due().await;
     delivered

@@ -15,15 +15,15 @@ use serde_json::Value;
 
 const IMPORTS: &str = "
     use std::time::Duration;
-    use shared::admission::{Gate, Permit, Reserved};
+    use shared::admission::{Gate, NoticeGate, NoticePermit, Permit, Reserved};
     use shared::codes::{Attempt, Code, CodeDigest, IdentifierState, ProvenCode};
-    use shared::messages::{Sender, Sent, Tags};
+    use shared::messages::{CodeMessage, Notice, Notifier, Sender, Sent, Tags};
     use shared::http::{AccessKey, RequestKeys, Tokens};
     use shared::people::User;
     use shared::sessions::{Opening, Proof, Session};
-    use shared::store::{OtpTable, Users};
+    use shared::store::{Occasion, OtpTable, RecordTable, Users};
     use shared::words::{
-        Destination, Entropy, IdentifierDigest, ItemKey, Lane, MacKey, Result, Scope, SessionId, Tenant, Timestamp, UserId,
+        Destination, Email, Entropy, IdentifierDigest, ItemKey, Lane, MacKey, Result, Scope, SessionId, Tenant, Timestamp, UserId,
     };
 ";
 
@@ -162,6 +162,35 @@ fn no_message_is_sent_without_a_permit() {
     is_refused("E0277", "pub fn copy<'a>(permit: &Permit<'a>) -> Permit<'a> { Permit::clone(permit) }");
     is_refused("E0603", "pub use shared::messages::Mailer;");
     is_refused("E0603", "pub use shared::messages::Texter;");
+}
+
+/// S230: a notice needs a permit, which only the gate of notices makes for a user's own address, and which is used once.
+#[test]
+fn no_notice_is_sent_without_a_permit() {
+    compiles(
+        "pub async fn send(notifier: &Notifier, gate: &NoticeGate, user: &User, of: Occasion<'_>, now: Timestamp) -> Result<()> {
+            if let Some(permit) = gate.claim(user, of, now).await? {
+                notifier.send(permit, &Notice::Welcome).await?;
+            }
+            Ok(())
+        }",
+    );
+    is_refused(
+        "E0308",
+        "pub async fn send(notifier: &Notifier, to: Email) -> Result<Sent> { notifier.send(to, &Notice::Welcome).await }",
+    );
+    is_refused("E0451", "pub fn permit(to: Email) -> NoticePermit { NoticePermit { to } }");
+    is_refused(
+        "E0382",
+        "pub async fn twice(notifier: &Notifier, permit: NoticePermit) -> Result<Sent> {
+            notifier.send(permit, &Notice::Welcome).await?;
+            notifier.send(permit, &Notice::Welcome).await
+        }",
+    );
+    is_refused(
+        "E0624",
+        "pub async fn claim(table: &RecordTable, of: Occasion<'_>, now: Timestamp) { drop(table.claim_notice(of, 9, now).await); }",
+    );
 }
 
 #[test]

@@ -19,7 +19,7 @@ async fn deployment(settings: &[(&str, &str)]) -> (Deployment, SocketAddr) {
     let mut template = Template::read(&find_root().unwrap(), "default").unwrap();
     let pattern = Pattern::read(&json!({ "detail-type": ["user.created"] })).unwrap();
     let bus = template.buses[0].clone();
-    template.rules.push(Rule { name: "SignUps".to_owned(), bus, pattern });
+    template.rules = vec![Rule { name: "SignUps".to_owned(), bus, pattern, targets: Vec::new() }];
     let settings = [&[("JWT_ALGORITHM", "ES256")], settings].concat();
     let env = settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     let inbox = Some(SocketAddr::from(([127, 0, 0, 1], 0)));
@@ -119,7 +119,7 @@ async fn an_event_is_shown_as_it_happens_with_the_rules_that_it_matches() {
 #[tokio::test]
 async fn a_record_that_no_function_can_handle_is_shown_with_a_count() {
     let (auth, inbox) = deployment(&[]).await;
-    let queue = async || shown(inbox).await["queues"][0].clone();
+    let queue = async || shown(inbox).await["queues"][1].clone();
     assert_eq!(queue().await, json!({ "name": "latchkey-FailedRecords", "count": 0, "messages": [] }));
     let mut changes = Changes::of(inbox).await;
     let poison = r#"{"stream": [{"fault": "poison", "times": 2}]}"#;

@@ -34,6 +34,7 @@ mod malformed;
 mod metrics;
 mod migration;
 mod models;
+mod notices;
 mod openapi;
 mod oracle;
 mod pages;

@@ -64,7 +64,8 @@ async fn gives_every_answer(operation: &'static Operation) {
             let example = response.examples.get(name).unwrap_or(&Value::Null);
             problems += &response.body_problems(example);
             let example = if operation.method == "HEAD" { &Value::Null } else { example };
-            if !is_alike(example, &answer.body) {
+            let is_page = response.examples.is_empty() && answer.body.is_string();
+            if !is_page && !is_alike(example, &answer.body) {
                 problems += &format!("\n{id} {status} {name} is not its example, but {}", answer.body);
             }
         }
@@ -252,7 +253,7 @@ async fn undocumented_behaviour_is_detected() {
 }
 
 /// Operations that anybody may call. Those that take a refresh token, a code or a cookie check it themselves.
-const PUBLIC: [&str; 17] = [
+const PUBLIC: [&str; 19] = [
     "accountsRequestCode",
     "accountsVerifyCode",
     "cfgBlacklist",
@@ -260,6 +261,8 @@ const PUBLIC: [&str; 17] = [
     "cfgRequestCode",
     "cfgVerifyCode",
     "codeStatus",
+    "disavow",
+    "disavowPage",
     "discovery",
     "discoveryHeaders",
     "logout",

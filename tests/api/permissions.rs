@@ -6,7 +6,7 @@ use futures_util::future::join_all;
 use local::Options;
 use local_aws::template::{Template, find_root};
 use serde_json::{Value, json};
-use tests::client::SESSIONS;
+use tests::client::{DISAVOW, SESSIONS};
 use tests::deployment::wrong;
 use tests::{Answer, Asked, Call, Deployment, Tokens};
 
@@ -51,6 +51,22 @@ async fn spend(auth: &Deployment) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// A second day, a sign-in with a new device, and the link in the notice about it.
+async fn disavow(auth: &Deployment) -> Result<(), String> {
+    auth.wait(86_400);
+    let client = auth.client_at("203.0.113.1");
+    let asked = client.ask(ADA).await;
+    expect("verify elsewhere", client.answer(ADA, &asked).await, "ok")?;
+    auth.stack.deliver().await;
+    let messages = auth.stack.inbox().messages(Some(ADA)).into_iter();
+    let token = messages.filter_map(|message| Some(message.text.split_once("?token=")?.1.trim().to_owned())).next();
+    let token = token.ok_or("no notice came")?;
+    let epoch = || auth.identifier(ADA).and_then(|item| item["ep"]["N"].as_str().map(str::to_owned));
+    let before = epoch();
+    expect("disavow", client.post(DISAVOW, json!({ "token": token })).await, "ok")?;
+    if epoch() == before { Err("a disavowal has forgotten no device".to_owned()) } else { Ok(()) }
 }
 
 /// A user's item is deleted, and the sweeps of two days follow.
@@ -119,6 +135,7 @@ async fn walk(auth: &Deployment) -> Result<(), String> {
     expect("verify for a tagged address", client.answer_unbound(TAGGED, &auth.newest_code(TAGGED)).await, "ok")?;
     spend(auth).await?;
     auth.stack.deliver().await;
+    disavow(auth).await?;
     leave(auth).await;
     unreadable(auth).await?;
     auth.stack.rotate_keys().await.map_err(|failure| failure.to_string())?;
@@ -159,6 +176,8 @@ fn every_function_has_its_own_tables_and_secrets_and_no_others() {
         ("Record", BTreeSet::from([record, stream])),
         ("Erase", BTreeSet::from([user, record, stream, index])),
         ("Jwks", BTreeSet::from([user])),
+        ("Notify", BTreeSet::from([user, record])),
+        ("Disavow", BTreeSet::from([otp, user, index])),
         ("Fallback", BTreeSet::new()),
         ("RotateKeys", BTreeSet::from([user, index, codes, refresh, signing])),
     ]);
@@ -179,7 +198,7 @@ fn every_function_has_its_own_tables_and_secrets_and_no_others() {
         let deletes = actions.iter().any(|action| ["dynamodb:DeleteItem", "dynamodb:BatchWriteItem"].contains(action));
         assert_eq!(deletes, name == "Erase", "{name}");
         let is_sender = actions.contains(&"ses:SendEmail") || actions.contains(&"sns:Publish");
-        assert_eq!(is_sender, name == "RequestOtp", "{name}");
+        assert_eq!(is_sender, ["RequestOtp", "Notify"].contains(&name.as_str()), "{name}");
     }
 }
 
@@ -413,6 +432,34 @@ async fn erase_deletes_no_user_and_changes_nothing_else() {
     calls.extend(secrets(&["Codes", "Refresh", "Signing"]));
     calls.extend([Call::mail("no-reply@example.com"), Call::publish(PHONE)]);
     has_no_permission_for("Erase", calls).await;
+}
+
+/// It sends from one address, and writes nothing but the rows of notices.
+#[tokio::test]
+async fn notify_changes_no_user_and_reads_no_key() {
+    let mut calls: Vec<Call> = ["U#a", "S#a"]
+        .iter()
+        .flat_map(|key| each(&["PutItem", "UpdateItem", "DeleteItem"], "UserTable", key))
+        .collect();
+    calls.extend(["ID#a", "JWKS"].iter().flat_map(|key| each(&ALL, "UserTable", key)));
+    calls.extend(each(&["GetItem", "PutItem", "DeleteItem"], "RecordTable", "A#a"));
+    calls.extend(["DAY#1", "LA#1", "SEQ#a", "LEFT"].iter().flat_map(|key| each(&ALL, "RecordTable", key)));
+    calls.extend(each(&ALL, "OtpTable", "I#a"));
+    calls.extend(secrets(&SECRETS));
+    calls.extend([Call::mail("eve@example.com"), Call::publish(PHONE), Call::publish(TOPIC)]);
+    has_no_permission_for("Notify", calls).await;
+}
+
+#[tokio::test]
+async fn disavow_ends_sessions_and_creates_nothing() {
+    let mut calls = each(&["GetItem", "PutItem", "DeleteItem"], "UserTable", "U#a");
+    calls.extend(each(&["PutItem", "DeleteItem"], "UserTable", "S#a"));
+    calls.extend(["ID#a", "JWKS"].iter().flat_map(|key| each(&ALL, "UserTable", key)));
+    calls.extend(each(&["GetItem", "PutItem", "DeleteItem"], "OtpTable", "I#a"));
+    calls.extend(each(&ALL, "RecordTable", "A#a"));
+    calls.extend(secrets(&["Codes", "Refresh", "Signing"]));
+    calls.extend([Call::mail("no-reply@example.com"), Call::publish(PHONE)]);
+    has_no_permission_for("Disavow", calls).await;
 }
 
 #[tokio::test]

@@ -68,7 +68,8 @@ async fn a_sign_up_and_its_end_are_thin_events() {
         json!({ "method": "otp_email", "source": "Example",
         "category": "Pricing Page", "url": "https://example.org/pricing" }),
     );
-    about("session.opened", started, json!({ "method": "otp_email", "session": session }));
+    let opened = json!({ "method": "otp_email", "session": session, "known_device": false, "is_new_user": true });
+    about("session.opened", started, opened);
     about("session.ended", "2026-01-01T00:01:00Z", json!({ "reason": "logout", "session": session }));
     assert_eq!(auth.events().len(), 3);
 }

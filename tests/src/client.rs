@@ -15,6 +15,7 @@ pub const STATUS: &str = "/api/auth/otp/status/";
 pub const VERIFY: &str = "/api/auth/otp/verify/";
 pub const REFRESH: &str = "/api/auth/token/refresh/";
 pub const LOGOUT: &str = "/api/auth/logout/";
+pub const DISAVOW: &str = "/api/auth/disavow/";
 pub const SESSIONS: &str = "/api/auth/sessions/";
 pub const PROFILE: &str = "/api/profile/";
 pub const ACTIVITY: &str = "/api/account/activity/";
@@ -71,6 +72,12 @@ impl<'a> Client<'a> {
         self.send(request.body(Bytes::from(body.to_string())).unwrap()).await
     }
 
+    /// Posts what a form of a page sends.
+    pub async fn post_form(self, path: &str, form: &str) -> Answer {
+        let request = Request::post(path).header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+        self.send(request.body(Bytes::from(form.to_owned())).unwrap()).await
+    }
+
     /// Sends a request with an access token and without a body.
     pub async fn with_token(self, method: &str, path: &str, access: &str) -> Answer {
         self.send(with_token(method, path, access)).await
@@ -96,8 +103,7 @@ impl<'a> Client<'a> {
         self.deployment.witness.network(self.address);
         let response = self.api.call(request.clone(), self.address).await;
         let (parts, body) = response.into_parts();
-        let body = if body.is_empty() { Value::Null } else { serde_json::from_slice(&body).unwrap() };
-        let answer = Answer { status: parts.status, headers: parts.headers, body };
+        let answer = Answer { status: parts.status, body: body_of(&parts.headers, &body), headers: parts.headers };
         contract::assert_kept(&request, &answer);
         self.deployment.witness.exchange(&request, &answer);
         answer
@@ -177,6 +183,16 @@ pub(crate) fn with_token(method: &str, path: &str, access: &str) -> Request<Byte
     request.body(Bytes::new()).unwrap()
 }
 
+/// The body: JSON, or the text of a page.
+fn body_of(headers: &HeaderMap, body: &[u8]) -> Value {
+    let is_page = headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
+    match body {
+        [] => Value::Null,
+        text if is_page => Value::String(String::from_utf8(text.to_vec()).unwrap()),
+        json => serde_json::from_slice(json).unwrap(),
+    }
+}
+
 impl Answer {
     /// API Gateway's answer when a function has crashed.
     pub(crate) fn of_a_crash() -> Answer {
@@ -193,12 +209,10 @@ impl Answer {
         let cookies = answer["cookies"].as_array().into_iter().flatten();
         let cookies =
             cookies.map(|cookie| (header::SET_COOKIE, HeaderValue::from_str(cookie.as_str().unwrap()).unwrap()));
-        let body = answer["body"].as_str().filter(|body| !body.is_empty());
-        Answer {
-            status: StatusCode::from_u16(answer["statusCode"].as_u64().unwrap().try_into().unwrap()).unwrap(),
-            headers: headers.chain(cookies).collect::<HeaderMap>(),
-            body: body.map_or(Value::Null, |body| serde_json::from_str(body).unwrap()),
-        }
+        let headers = headers.chain(cookies).collect::<HeaderMap>();
+        let body = body_of(&headers, answer["body"].as_str().unwrap_or_default().as_bytes());
+        let status = StatusCode::from_u16(answer["statusCode"].as_u64().unwrap().try_into().unwrap()).unwrap();
+        Answer { status, headers, body }
     }
 
     /// The body, which must belong to a 200.

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use std::sync::LazyLock;
 
 use axum::body::Bytes;
-use axum::http::{Method, Request, header};
+use axum::http::{HeaderMap, Method, Request, header};
 use jsonschema::Validator;
 use serde_json::Value;
 use shared::http::{ALIASES, without_final_slash};
@@ -38,6 +38,8 @@ pub struct Operation {
     pub declares_security: bool,
     /// The schema of its body.
     request: Option<Validator>,
+    /// Whether a form of a page may send the body.
+    takes_form: bool,
     pub requests: Examples,
     pub responses: BTreeMap<u16, Response>,
 }
@@ -47,6 +49,8 @@ pub struct Response {
     /// Two schemas of the body. Clients must accept unknown fields, so the first is open. The functions must not send
     /// undocumented fields, so the second is closed.
     body: Option<[Validator; 2]>,
+    /// Whether it may be a page.
+    is_page: bool,
     headers: Headers,
     pub examples: Examples,
 }
@@ -91,7 +95,8 @@ impl Contract {
             }
             None => problem(&mut problems, format_args!("{} has no status {status} here", operation.id)),
         }
-        if let Some(body) = operation.request.as_ref().filter(|_| answer.status.is_success()) {
+        let is_form = operation.takes_form && has_type(request.headers(), FORM);
+        if let Some(body) = operation.request.as_ref().filter(|_| answer.status.is_success() && !is_form) {
             request_problems(body, request, &mut problems);
         }
         problems
@@ -177,7 +182,18 @@ fn is_alias(path: &str) -> bool {
     ALIASES.iter().any(|alias| alias.path == without_final_slash(path))
 }
 
+/// The type of a form's body.
+const FORM: &str = "application/x-www-form-urlencoded";
+
+fn has_type(headers: &HeaderMap, wanted: &str) -> bool {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    kind.split(';').next() == Some(wanted)
+}
+
 fn response_problems(response: &Response, answer: &Answer, problems: &mut String) {
+    if response.is_page && has_type(&answer.headers, "text/html") {
+        return;
+    }
     match &response.body {
         Some(body) => {
             if answer.headers.get(header::CONTENT_TYPE).is_none_or(|kind| kind != "application/json") {

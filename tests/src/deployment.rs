@@ -170,10 +170,15 @@ impl Deployment {
         messages.iter().map(|message| serde_json::from_str(message).unwrap()).collect()
     }
 
-    /// The events that are on the bus, as their details.
+    /// The events on the bus for the deployer's rules, as their details.
     pub fn events(&self) -> Vec<Value> {
-        let events = self.stack.services().events(&self.setting("EVENT_BUS"));
-        events.into_iter().map(|event| event.event["detail"].clone()).collect()
+        self.events_from("latchkey")
+    }
+
+    /// The events on the bus with this source.
+    pub fn events_from(&self, source: &str) -> Vec<Value> {
+        let events = self.stack.services().events(&self.setting("EVENT_BUS")).into_iter();
+        events.filter(|event| event.event["source"] == source).map(|event| event.event["detail"].clone()).collect()
     }
 
     /// Counts the active sessions by refreshing each. Replaces the tokens of active sessions with their successors.

@@ -277,6 +277,7 @@ const WAYS = { otp_email: " with a code by email", otp_sms: " with a code by tex
 const ENDS = {
   logout: "Signed out",
   everywhere: "Signed out everywhere",
+  disavowed: "Ended after a sign-in of somebody else",
   revoked: "Session ended from another browser",
   limit: "Session ended, because too many were open",
   reuse: "Session ended, because somebody may have copied it",

@@ -151,8 +151,8 @@ impl Record {
         }
         let events: Vec<Event> = changes.iter().flat_map(Change::events).collect();
         self.table.put_events(&events, self.keep).await?;
-        let wanted: Vec<Event> = events.into_iter().filter(|event| self.wanted.has(&event.what)).collect();
-        self.bus.put(&wanted).await
+        let wanted = events.into_iter().filter_map(|event| Some((self.wanted.audience(&event.what)?, event)));
+        self.bus.put(&wanted.collect::<Vec<_>>()).await
     }
 }
 

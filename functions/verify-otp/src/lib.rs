@@ -20,7 +20,7 @@ use shared::http::{Cookie, Frontends, Issuer, Reply, Request, TokenDelivery, Tok
 use shared::keys::{CodeKeys, IndexKeys};
 use shared::observe::report::{self, About};
 use shared::runtime::Function;
-use shared::sessions::{Opening, Proof, SessionPolicy};
+use shared::sessions::{Familiarity, Opening, Proof, SessionPolicy};
 use shared::store::{OtpTable, Store, UserTable};
 use shared::words::{Clock, Error, Index, Result};
 
@@ -149,6 +149,7 @@ impl Function for VerifyOtp {
             policy: &self.sessions,
             key_id: keys.refresh_key_id()?,
             device: &request.device(),
+            familiarity: Familiarity::Unclear,
             id: answer.session.as_ref(),
         };
         let entered = match self.enter(&answer, opening, &index).await {
@@ -179,6 +180,7 @@ impl VerifyOtp {
     async fn enter(&self, answer: &Answer<'_>, opening: Opening<'_>, index: &Index<'_>) -> Result<Entered> {
         let (code, owner) = self.prove(answer, index).await?;
         let epoch = code.state().epoch;
+        let opening = Opening { familiarity: answer.familiarity(index, epoch), ..opening };
         let network = answer.network.clone();
         let payment = Payment::new(&self.challenges, &self.sms, code.to(), index, network, answer.now)?;
         let door = Door {

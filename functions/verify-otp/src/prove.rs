@@ -1,8 +1,10 @@
 //! Steps 1 and 2: count an attempt, then compare the code.
 
-use shared::codes::{Action, Attempt, ChallengeRef, ProvenCode, Seal};
+use shared::codes::{Action, Attempt, ChallengeRef, ProvenCode, Seal, is_known_device};
+use shared::http::TokenDelivery;
 use shared::keys::CodeKeys;
 use shared::observe::report::{self, About, Step};
+use shared::sessions::Familiarity;
 use shared::store::Owner;
 use shared::words::{Error, IdentifierDigest, Index, Lane, Network, NetworkDigest, Result, SessionId, Timestamp};
 
@@ -129,6 +131,17 @@ impl VerifyOtp {
 }
 
 impl Answer<'_> {
+    /// How well the client is known that gave the right answer. A sign-up is decided later.
+    pub(crate) fn familiarity(&self, index: &Index<'_>, epoch: u32) -> Familiarity {
+        let SubmittedCode { to, device, delivery, .. } = self.submitted;
+        let is_ours = |device: &String| is_known_device(device, &to.identifier(), index, epoch, self.now);
+        match (device.as_ref().is_some_and(is_ours), delivery) {
+            (true, _) => Familiarity::Known,
+            (false, TokenDelivery::Cookie) => Familiarity::Strange,
+            (false, TokenDelivery::Body) => Familiarity::Unclear,
+        }
+    }
+
     fn compare(&self, attempt: &Attempt) -> Option<ProvenCode> {
         let Answer { submitted, codes, now, .. } = self;
         let pepper = |id: &str| Some(codes.peppers.find(id, *now)?.key.mac());

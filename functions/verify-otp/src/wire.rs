@@ -22,9 +22,7 @@ struct Body {
     #[serde(rename = "locale")]
     _locale: Option<String>,
     token_delivery: Option<TokenDelivery>,
-    /// Clients send their device token with every request.
-    #[serde(rename = "device")]
-    _device: Option<String>,
+    device: Option<String>,
 }
 
 /// The parsed request.
@@ -40,12 +38,14 @@ pub(crate) struct SubmittedCode {
     pub(crate) source_url: Option<String>,
     /// Whether the client gets the tokens in the body or as cookies.
     pub(crate) delivery: TokenDelivery,
+    /// The client's device token.
+    pub(crate) device: Option<String>,
 }
 
 impl SubmittedCode {
     /// Reads the body. Text without the form of a code is refused here and costs no attempt.
     pub(crate) fn read(request: &Request, frontends: &Frontends, binding_required: bool) -> Result<SubmittedCode> {
-        let Body { identifier, otp_code, otp, challenge_id, source_url: source, retry, token_delivery, .. } =
+        let Body { identifier, otp_code, otp, challenge_id, source_url: source, retry, token_delivery, device, .. } =
             request.json()?;
         let retry = retry.as_deref().map(str::parse).transpose()?;
         let typed = match (otp_code, otp) {
@@ -58,6 +58,8 @@ impl SubmittedCode {
         let Delivered { delivery, text: challenge_id, is_shown, is_cookie } =
             request.delivered(frontends, token_delivery, challenge_id, Cookie::Challenge)?;
         let retry = retry.filter(|_| is_shown);
+        // An unusable device token must not keep anybody from signing in.
+        let device = request.device_token(frontends, delivery, device).unwrap_or_default();
         // Bodies of replaced systems have no field for it.
         let is_required = binding_required && !request.is_by_alias;
         if is_required && challenge_id.is_none() {
@@ -68,7 +70,7 @@ impl SubmittedCode {
         let code = Code::read(&typed).ok_or(Error::InvalidOtp)?;
         let challenge = challenge_id.map(ChallengeId::from_client);
         let may_be_foreign = is_cookie && !is_required;
-        Ok(SubmittedCode { to, code, challenge, may_be_foreign, retry, source_url, delivery })
+        Ok(SubmittedCode { to, code, challenge, may_be_foreign, retry, source_url, delivery, device })
     }
 
     /// The same, from this page unless the body names another one.

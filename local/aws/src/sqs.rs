@@ -29,6 +29,11 @@ impl Queues {
         locked(&self.0).get(arn).cloned().unwrap_or_default()
     }
 
+    /// Puts a message into a queue, which need not exist.
+    pub(crate) fn push(&self, arn: &str, message: String) {
+        locked(&self.0).entry(arn.to_owned()).or_default().push(message);
+    }
+
     /// Answers `SendMessage`.
     pub(crate) fn answer(&self, call: &Call) -> Result<Value, Refusal> {
         let text = |member: &str| call.text(member).unwrap_or_default();

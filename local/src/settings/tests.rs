@@ -31,7 +31,7 @@ fn every_setting_has_words() {
 }
 
 /// Values for one setting or another.
-const TEXTS: [&str; 12] = [
+const TEXTS: [&str; 13] = [
     "other",
     "GB",
     "1.5",
@@ -39,6 +39,7 @@ const TEXTS: [&str; 12] = [
     "pool-2",
     "12345",
     "arn:other",
+    "arn:aws:sns:us-east-1:000000000000:other",
     "/other",
     "other@example.org",
     "10.0.0.0/8",

@@ -1,7 +1,7 @@
 //! The description of each setting in words. Add a line here for a new setting; a test finds missing ones.
 
 use shared::codes::Domains;
-use shared::history::Wanted;
+use shared::history::Events;
 use shared::http::TokenDelivery;
 use shared::messages::SmsProvider;
 
@@ -204,12 +204,17 @@ const MAIL: &[Line] = &[
 
 const EVENTS: &[Line] = &[
     (&["EVENTS"], |all| {
-        let words = match all.record.wanted {
-            Wanted::Off => "none",
-            Wanted::Security => "sign-ups and ended sessions",
-            Wanted::All => "all, also each sign-in",
+        let words = match all.record.wanted.events {
+            Events::Off => "none",
+            Events::Security => "sign-ups and ended sessions",
+            Events::All => "all, also each sign-in",
         };
         format!("events on the bus: {words}")
+    }),
+    (&["NOTICES"], |all| format!("mail about a sign-in with a new device: {}", on_or_off(all.record.wanted.notices))),
+    (&["WELCOME"], |all| format!("mail to a new user: {}", on_or_off(all.record.wanted.welcome))),
+    (&["OPERATORS_TOPIC_ARN"], |all| {
+        format!("each sign-in on the operators' topic: {}", on_or_off(all.record.wanted.operators))
     }),
     (&["SOURCE_FROM_REFERER"], |all| {
         let words =

@@ -4,7 +4,7 @@ use crate::admission::gate::Payment;
 use crate::codes::ProvenCode;
 use crate::observe::report::{self, Step};
 use crate::people::User;
-use crate::sessions::{Opening, Proof, Session};
+use crate::sessions::{Familiarity, Opening, Proof, Session};
 use crate::store::{NewUser, OtpTable, Owner, SignUp, Users};
 use crate::words::{Entropy, Error, Forbidden, Result, Timestamp, UserId, random_id};
 
@@ -143,7 +143,9 @@ impl Entry<'_> {
     }
 
     fn new_user(&self) -> Result<(Session, NewUser<'_>)> {
-        let session = self.open(UserId::draw(&Entropy, self.now)?)?;
+        let user = UserId::draw(&Entropy, self.now)?;
+        let opening = Opening { familiarity: Familiarity::SignUp, ..self.opening };
+        let session = Session::open(self.proof, user, opening, &Entropy, self.now)?;
         let identifier = self.code.to().identifier();
         let user = User::sign_up(session.user.clone(), &identifier, &session.id, self.now);
         Ok((session, NewUser { user, source_url: self.source_url, request_token: random_id(&Entropy)? }))

@@ -2,6 +2,8 @@
 
 mod admit;
 mod gate;
+mod notices;
 
 pub use self::admit::{Admitted, Arrival, Door, admit};
 pub use self::gate::{Allowed, Gate, Looked, Payment, Permit, Reserved, Rules};
+pub use self::notices::{NoticeGate, NoticePermit};

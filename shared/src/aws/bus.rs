@@ -1,4 +1,4 @@
-//! The stack's event bus: EventBridge passes its events to the deployer's rules.
+//! The stack's event bus: EventBridge passes its events to the deployer's rules, and to the stack's own.
 
 use aws_sdk_eventbridge::Client;
 use aws_sdk_eventbridge::types::PutEventsRequestEntry;
@@ -7,11 +7,8 @@ use aws_smithy_types::DateTime;
 use super::client::{Aws, Retries};
 use super::failure::failure;
 use crate::config::{IS_NAME, Reader};
-use crate::history::Event;
+use crate::history::{Audience, Event};
 use crate::words::{Error, Result};
-
-/// The `source` of every event.
-const SOURCE: &str = "latchkey";
 
 /// EventBridge takes this many events in one call.
 const BATCH: usize = 10;
@@ -36,11 +33,11 @@ impl Bus {
         Bus { client: Client::new(&aws.client(|endpoints| &endpoints.events, Retries::Sdk)), name }
     }
 
-    /// Puts the events on the bus. After an error some may be on it. The same event may come twice, with the same `id`.
+    /// Puts the events on the bus, each for its audience. After an error some may be on it. The same event may come twice, with the same `id`.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when EventBridge does not take all of them.
-    pub async fn put(&self, events: &[Event]) -> Result<()> {
+    pub async fn put(&self, events: &[(Audience, Event)]) -> Result<()> {
         for batch in events.chunks(BATCH) {
             let entries = batch.iter().map(|event| self.entry(event)).collect::<Result<Vec<_>>>()?;
             self.put_all(entries).await?;
@@ -65,11 +62,11 @@ impl Bus {
         Err(Error::unavailable(format!("EventBridge refused some events: {}", code.unwrap_or_default())))
     }
 
-    fn entry(&self, event: &Event) -> Result<PutEventsRequestEntry> {
+    fn entry(&self, (audience, event): &(Audience, Event)) -> Result<PutEventsRequestEntry> {
         let at = i64::try_from(event.at.unix()).map_err(Error::internal)?;
         Ok(PutEventsRequestEntry::builder()
             .event_bus_name(&self.name)
-            .source(SOURCE)
+            .source(audience.source())
             .detail_type(event.what.name())
             .detail(event.detail().to_string())
             .time(DateTime::from_secs(at))

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use super::event::{Event, What};
 use super::source::Source;
 use crate::people::User;
-use crate::sessions::Device;
+use crate::sessions::{Device, Familiarity};
 use crate::words::{Error, Result, SessionId, Timestamp, UserId};
 
 /// The place of a record in its shard. Numbers of two shards cannot be compared.
@@ -66,6 +66,8 @@ pub enum Changed {
         way: String,
         /// The device, in a few words.
         device: Device,
+        /// How well it was known.
+        familiarity: Familiarity,
     },
     /// An identifier's item is new, or names another user. A sign-up made it.
     Identifier {
@@ -96,9 +98,9 @@ impl Change {
     pub fn events(&self) -> Vec<Event> {
         let mut happened = Vec::new();
         match &self.item {
-            Changed::Session { user, session, way, device, .. } => {
-                let (way, device) = (way.clone(), device.clone());
-                happened.push((user, What::SessionOpened { session: session.clone(), way, device }));
+            Changed::Session { user, session, way, device, familiarity, .. } => {
+                let (session, way, device) = (session.clone(), way.clone(), device.clone());
+                happened.push((user, What::SessionOpened { session, way, device, familiarity: *familiarity }));
             }
             Changed::Identifier { user, way, source_url, .. } => {
                 let source = source_url.as_deref().and_then(Source::of);

@@ -1,11 +1,13 @@
 //! Events: thin, without an address, a name or a code.
 
+use std::str::FromStr;
+
 use serde_json::{Value, json};
 
 use super::source::Source;
 use crate::people::EndReason;
-use crate::sessions::Device;
-use crate::words::{Tenant, Timestamp, UserId};
+use crate::sessions::{Device, Familiarity};
+use crate::words::{Error, Result, Tenant, Timestamp, UserId};
 
 /// Something that happened to a user.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,6 +22,32 @@ pub struct Event {
     pub what: What,
 }
 
+/// The longest id of an event, in bytes.
+const LONGEST_ID: usize = 64;
+
+/// The id of an event, as a function gets it from the bus.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EventId(String);
+
+impl EventId {
+    /// The id as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for EventId {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<EventId> {
+        let is_id = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+        match (1..=LONGEST_ID).contains(&text.len()) && text.bytes().all(is_id) {
+            true => Ok(EventId(text.to_owned())),
+            false => Err(Error::invalid("the event has no id as `record` makes it")),
+        }
+    }
+}
+
 /// The kinds of events.
 #[derive(Clone, Debug, PartialEq)]
 pub enum What {
@@ -31,6 +59,8 @@ pub enum What {
         way: String,
         /// The device, in a few words.
         device: Device,
+        /// How well it was known.
+        familiarity: Familiarity,
     },
     /// A session ended before its time.
     SessionEnded {
@@ -79,9 +109,11 @@ impl Event {
             }
         };
         match &self.what {
-            What::SessionOpened { session, way, .. } => {
+            What::SessionOpened { session, way, familiarity, .. } => {
                 add("session", json!(session.as_str()));
                 add("method", json!(way));
+                add("known_device", json!(*familiarity == Familiarity::Known));
+                add("is_new_user", json!(*familiarity == Familiarity::SignUp));
             }
             What::SessionEnded { session, reason } => {
                 add("session", json!(session));
@@ -120,9 +152,11 @@ mod tests {
         assert_eq!(change.events()[0].detail(), expected);
         let device = Device { words: "Firefox on Linux".to_owned(), prefix: "192.0.2.0/24".to_owned() };
         let session = "AAAAAAAAAAAAAAAAAAAAAA".parse().unwrap();
-        let what = What::SessionOpened { session, way: "otp_sms".to_owned(), device };
+        let familiarity = Familiarity::Known;
+        let what = What::SessionOpened { session, way: "otp_sms".to_owned(), device, familiarity };
         let detail = Event { id: "b-0".to_owned(), at: change.at, user: id, what }.detail();
         assert_eq!((&detail["type"], &detail["method"]), (&json!("session.opened"), &json!("otp_sms")));
+        assert_eq!((&detail["known_device"], &detail["is_new_user"]), (&json!(true), &json!(false)));
         assert!(!detail.to_string().contains("Firefox") && !detail.to_string().contains("192.0.2"), "{detail}");
     }
 }

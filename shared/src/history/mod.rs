@@ -14,9 +14,9 @@ mod wanted;
 pub use self::change::{Change, Changed, Sequence};
 pub use self::codes::{ChannelCodes, Codes, Metric};
 pub use self::counts::{Counts, Day, NO_SOURCE, OTHER_SOURCES};
-pub use self::event::{Event, What};
+pub use self::event::{Event, EventId, What};
 pub use self::report::{
     ActiveUsers, ChannelRow, CodesPart, Cost, DayRow, DaySourceRow, MethodRow, NameRow, Prices, Report, SourceRow,
 };
 pub use self::source::Source;
-pub use self::wanted::Wanted;
+pub use self::wanted::{Audience, Events, Wanted};

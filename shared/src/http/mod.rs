@@ -1,4 +1,4 @@
-//! The HTTP layer: requests and replies, routes and aliases, browsers and cookies, tokens.
+//! The HTTP layer: requests and replies, routes and aliases, browsers and cookies, tokens, and a page.
 
 mod alias;
 mod bearer;
@@ -10,6 +10,7 @@ mod issuer;
 pub mod json;
 mod language;
 mod origin;
+mod page;
 mod proxies;
 mod reply;
 mod request;
@@ -27,6 +28,7 @@ pub use self::frontends::{Frontends, Page, TokenDelivery};
 pub use self::identifier_fields::IdentifierFields;
 pub use self::issuer::{AccessKey, Issuer, RequestKeys, TokenSettings, Tokens};
 pub use self::origin::{Origin, is_host_name};
+pub use self::page::Page as HtmlPage;
 pub use self::proxies::Proxies;
 pub use self::reply::Reply;
 pub use self::request::{LONGEST_BODY, Request, without_final_slash};

@@ -6,11 +6,12 @@ use lambda_http::http::{Response, StatusCode};
 use serde::Serialize;
 use serde_json::Value;
 
+use super::HtmlPage;
 use crate::texts::Language;
 use crate::words::{Error, Result};
 
 /// Headers that protect browsers, in every answer (S64, S154). An answer is data: no page may frame it, and a browser that opens it
-/// loads and runs nothing.
+/// loads and runs nothing. A page has a policy of its own.
 const PROTECTION: [(HeaderName, &str); 4] = [
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (header::STRICT_TRANSPORT_SECURITY, "max-age=63072000; includeSubDomains"),
@@ -91,6 +92,19 @@ impl Reply {
     pub(crate) fn without_body(mut self) -> Reply {
         self.body.clear();
         self
+    }
+
+    /// Shows the reply as a page. Its address has a token, so no other site gets it as a referrer.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] when the page's policy is invalid in a header.
+    pub fn as_page(mut self, page: HtmlPage) -> Result<Reply> {
+        self.body = page.html;
+        let policy = HeaderValue::from_str(&page.policy).map_err(Error::internal)?;
+        self.headers.push((header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")));
+        self.headers.push((header::CONTENT_SECURITY_POLICY, policy));
+        self.headers.push((header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")));
+        Ok(self)
     }
 
     /// Adds a `Set-Cookie` header.

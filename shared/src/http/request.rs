@@ -100,6 +100,19 @@ impl Request {
         json::read(&self.body)
     }
 
+    /// Whether a browser sent the body from a form of a page.
+    pub fn is_form(&self) -> bool {
+        let media_type = self.content_type.as_deref().and_then(|text| text.split(';').next()).unwrap_or_default();
+        media_type.trim().eq_ignore_ascii_case("application/x-www-form-urlencoded")
+    }
+
+    /// A field of a form. Its value has only characters that a form sends as they are. The first one, if it is repeated.
+    pub fn form_field(&self, name: &str) -> Option<&str> {
+        let body = Some(&self.body).filter(|body| body.len() <= LONGEST_BODY)?;
+        let fields = str::from_utf8(body).ok()?.split('&').filter_map(|field| field.split_once('='));
+        fields.into_iter().find(|(found, _)| *found == name).map(|(_, value)| value)
+    }
+
     /// The text after `Bearer` and one or more spaces in the header. API Gateway joins two such headers with a comma, and a comma
     /// makes any token invalid.
     ///

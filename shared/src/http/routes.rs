@@ -18,12 +18,14 @@ const fn route(method: &'static str, path: &'static str, function: &'static str)
 }
 
 /// All routes. `cargo run -p local -- routes` prints this table from `openapi.yaml` and `template.yaml`.
-pub const ROUTES: [Route; 15] = [
+pub const ROUTES: [Route; 17] = [
     route("GET", "/.well-known/jwks.json", "jwks"),
     route("HEAD", "/.well-known/jwks.json", "jwks"),
     route("GET", "/.well-known/openid-configuration", "jwks"),
     route("HEAD", "/.well-known/openid-configuration", "jwks"),
     route("GET", "/api/account/activity", "account"),
+    route("GET", "/api/auth/disavow", "disavow"),
+    route("POST", "/api/auth/disavow", "disavow"),
     route("POST", "/api/auth/logout", "logout"),
     route("POST", "/api/auth/otp/request", "request-otp"),
     route("POST", "/api/auth/otp/status", "status"),

@@ -92,19 +92,20 @@ impl Mailer {
         self.aws.connect(endpoint!(aws_sdk_sesv2, self.aws.settings(), ses), 1).await;
     }
 
-    /// Sends `message` to the canonical address. SES returns the tags with each receipt.
+    /// Sends `message` to the canonical address. SES returns the tags with each receipt. A notice has none.
     ///
     /// # Errors
     /// [`Error::Internal`] when the SDK rejects the message before sending it.
-    pub(super) async fn send(&self, to: &Email, message: Message, tags: Tags) -> Result<Sent> {
+    pub(super) async fn send(&self, to: &Email, message: Message, tags: Option<Tags>) -> Result<Sent> {
         let tag = |(name, value): (&str, String)| MessageTag::builder().name(name).value(value).build();
-        let tags = tags.into_iter().map(tag).collect::<std::result::Result<_, _>>().map_err(Error::internal)?;
+        let tags = tags.map(|tags| tags.into_iter().map(tag).collect::<std::result::Result<_, _>>());
+        let tags = tags.transpose().map_err(Error::internal)?;
         let send = self
             .client
             .send_email()
             .from_email_address(&self.from)
             .set_configuration_set_name(self.configuration_set.clone())
-            .set_email_tags(Some(tags))
+            .set_email_tags(tags)
             .destination(Destination::builder().to_addresses(to.reveal()).build())
             .content(content(message)?);
         outcome::once(WhenBroken::SendAgain, || {

@@ -9,9 +9,10 @@ use crate::codes::{Code, LONG_LENGTH};
 use crate::texts::{Language, mail};
 use crate::words::{Error, Result};
 
-/// A mail, ready to send. It contains a code, so it does not implement `Debug`.
+/// A mail, ready to send. It may contain a code, so it does not implement `Debug`.
 pub struct Message {
-    /// The subject starts with the code, so that a notification shows it, unless the deployment keeps codes out of subjects.
+    /// The subject of a mail with a code starts with the code, so that a notification shows it, unless the deployment keeps codes
+    /// out of subjects.
     pub subject: String,
     /// For mail clients without HTML. It has the words of the HTML.
     pub text: String,
@@ -55,14 +56,6 @@ impl Html<'_> {
     /// The characters one by one, for screen readers. They would otherwise read a number, or try to read a word.
     fn spoken(&self) -> String {
         self.code.chars().flat_map(|char| [' ', char]).skip(1).collect()
-    }
-
-    fn direction(&self) -> &'static str {
-        if self.language.is_rtl() { "rtl" } else { "ltr" }
-    }
-
-    fn start(&self) -> &'static str {
-        if self.language.is_rtl() { "right" } else { "left" }
     }
 }
 

@@ -1,10 +1,13 @@
-//! Delivers codes by mail and SMS. Every message needs a permit of [`Gate`](crate::admission::Gate).
+//! Delivers codes by mail and SMS, and notices by mail. Every code needs a permit of [`Gate`](crate::admission::Gate), and every
+//! notice one of [`NoticeGate`](crate::admission::NoticeGate).
 
 mod alphabet;
 mod email;
 mod eum;
 mod life;
 mod message;
+mod notice;
+mod notifier;
 mod outcome;
 mod sender;
 mod sms;
@@ -16,6 +19,8 @@ pub use self::alphabet::{Encoding, LONGEST_HOST, LONGEST_PRODUCT, SmsLength};
 use self::email::Mailer;
 pub use self::email::{MailSettings, Tags};
 pub use self::message::Message;
+pub use self::notice::Notice;
+pub use self::notifier::Notifier;
 pub use self::outcome::Sent;
 pub use self::sender::{CodeMessage, Sender};
 use self::sms::Texter;

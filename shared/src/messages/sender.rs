@@ -74,7 +74,7 @@ impl Sender {
         let (sent, country) = match to {
             Destination::Email(email) => {
                 let message = Message::with_code(language, &self.product, code, life, self.in_subject)?;
-                (self.mailer.send(email, message, tags).await?, None)
+                (self.mailer.send(email, message, Some(tags)).await?, None)
             }
             Destination::Sms(phone) => {
                 let text = Text::with_code(language, &self.product, code, life, self.texter.webotp_host());

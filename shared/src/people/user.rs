@@ -44,11 +44,19 @@ pub enum EndReason {
     Limit,
     /// A used refresh token was presented, so someone probably has a copy.
     Reuse,
+    /// The user has disavowed a sign-in.
+    Disavowed,
 }
 
 impl EndReason {
-    const ALL: [EndReason; 5] =
-        [EndReason::Logout, EndReason::Everywhere, EndReason::Revoked, EndReason::Limit, EndReason::Reuse];
+    const ALL: [EndReason; 6] = [
+        EndReason::Logout,
+        EndReason::Everywhere,
+        EndReason::Revoked,
+        EndReason::Limit,
+        EndReason::Reuse,
+        EndReason::Disavowed,
+    ];
 
     /// Its name in the table and in events.
     pub fn name(self) -> &'static str {
@@ -58,7 +66,13 @@ impl EndReason {
             EndReason::Revoked => "revoked",
             EndReason::Limit => "limit",
             EndReason::Reuse => "reuse",
+            EndReason::Disavowed => "disavowed",
         }
+    }
+
+    /// Whether all sessions ended and all device tokens with them. Devices from before are strangers again.
+    pub fn is_of_all(name: &str) -> bool {
+        [EndReason::Everywhere, EndReason::Disavowed].iter().any(|reason| reason.name() == name)
     }
 
     /// The reason with this name, if this version knows it.

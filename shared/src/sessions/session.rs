@@ -6,6 +6,7 @@ use subtle::ConstantTimeEq;
 
 use crate::config::Reader;
 use crate::sessions::device::Device;
+use crate::sessions::familiarity::Familiarity;
 use crate::sessions::proof::Proof;
 use crate::sessions::refresh_token::{Audience, Grant, RefreshToken, Seed};
 use crate::words::{Entropy, ExpiresAt, MacKey, Result, SessionId, Timestamp, UserId};
@@ -76,6 +77,10 @@ pub struct Session {
     pub(crate) methods: Vec<String>,
     /// The way of the sign-in, such as `otp_email`. Empty for sessions from before ways were kept.
     pub(crate) way: String,
+    /// How well the client was known then.
+    pub(crate) familiarity: Familiarity,
+    /// Whether the user has disavowed the sign-in.
+    pub(crate) is_disavowed: bool,
     /// The request that began the current generation.
     pub(crate) rotated_by: RotatedBy,
 }
@@ -140,6 +145,8 @@ impl Session {
             absolute_end: ExpiresAt::after(now, opening.policy.absolute),
             methods: proof.methods(),
             way: proof.way().to_owned(),
+            familiarity: opening.familiarity,
+            is_disavowed: false,
             rotated_by: RotatedBy::Invocation(String::new()),
         })
     }
@@ -167,6 +174,16 @@ impl Session {
     /// The device at that time.
     pub fn device(&self) -> &Device {
         &self.device
+    }
+
+    /// How well the client of the sign-in was known.
+    pub fn familiarity(&self) -> Familiarity {
+        self.familiarity
+    }
+
+    /// Whether the user has disavowed the sign-in.
+    pub fn is_disavowed(&self) -> bool {
+        self.is_disavowed
     }
 
     /// Whether `token` is one of this session's, in any generation.
@@ -246,6 +263,8 @@ pub struct Opening<'a> {
     pub key_id: &'a str,
     /// The device of the user.
     pub device: &'a Device,
+    /// How well it is known.
+    pub familiarity: Familiarity,
     /// The id, if a repetition of the sign-in must find the session. Otherwise it is random.
     pub id: Option<&'a SessionId>,
 }
@@ -267,11 +286,17 @@ pub(crate) mod tests {
         Timestamp::from_unix(seconds)
     }
 
-    fn session(generation: u32) -> Session {
-        let user = UserId::draw(&Entropy, at(0)).unwrap();
-        let opening = Opening { policy: &POLICY, key_id: "r1", device: &device("Firefox on Linux"), id: None };
+    /// A new session of a new user.
+    pub(crate) fn session_of(now: Timestamp) -> Session {
+        let user = UserId::draw(&Entropy, now).unwrap();
+        let (device, familiarity) = (&device("Firefox on Linux"), Familiarity::Known);
+        let opening = Opening { policy: &POLICY, key_id: "r1", device, familiarity, id: None };
         let proof = Proof::Code(proven());
-        Session { generation, ..Session::open(&proof, user, opening, &Entropy, at(0)).unwrap() }
+        Session::open(&proof, user, opening, &Entropy, now).unwrap()
+    }
+
+    fn session(generation: u32) -> Session {
+        Session { generation, ..session_of(at(0)) }
     }
 
     fn device(words: &str) -> Device {

@@ -32,7 +32,7 @@ pub(crate) use self::owners::NewUser;
 pub use self::owners::{Owner, SignUp};
 pub use self::public_keys::Publication;
 pub use self::reconcile::{Plan, Reconciliation};
-pub use self::record::{ActivityPage, ActivityRow, Left, Progress, UserRow, UserSource};
+pub use self::record::{ActivityPage, ActivityRow, Claimed, Left, Occasion, Progress, UserRow, UserSource};
 pub use self::remains::Remains;
 pub use self::requests::Requests;
 pub use self::sessions::RotationRequest;

@@ -1,5 +1,6 @@
 //! `S#<session>` in `UserTable`: one session and the state of its refresh token.
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use futures_util::future::try_join_all;
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteArray;
@@ -9,7 +10,7 @@ use super::send::Written;
 use super::table::{Item, Users};
 use crate::observe::report::{self, Step};
 use crate::people::User;
-use crate::sessions::{Device, Grant, RotatedBy, Rotation, Seed, Session, SessionPolicy};
+use crate::sessions::{Device, Familiarity, Grant, RotatedBy, Rotation, Seed, Session, SessionPolicy};
 use crate::words::{ExpiresAt, ItemKey, Result, SessionId, Timestamp, UserId};
 
 row! {
@@ -43,6 +44,10 @@ row! {
         METHODS = "amr" => methods: Vec<String>,
         /// The way of the sign-in: `otp_email` or `otp_sms`.
         WAY = "via" => #[serde(default, skip_serializing_if = "String::is_empty")] way: String,
+        /// How well the client of the sign-in was known: a name of [`Familiarity`].
+        FAMILIARITY = "fa" => #[serde(default, skip_serializing_if = "String::is_empty")] familiarity: String,
+        /// Whether the user has disavowed the sign-in.
+        DISAVOWED = "da" => #[serde(default, skip_serializing_if = "std::ops::Not::not")] disavowed: bool,
         /// The request that began the current generation: `=` and the digest of its retry key, or the id of its invocation.
         ROTATED_BY = "wr" => rotated_by: String,
         /// From when DynamoDB may delete the item, in Unix seconds: the same as `ABSOLUTE_END`.
@@ -126,6 +131,15 @@ impl Users<'_> {
         Ok(rotation)
     }
 
+    /// Notes that the user has disavowed this sign-in. A session that was erased meanwhile stays erased.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`](crate::words::Error::Unavailable) when the table is unreachable.
+    pub async fn note_disavowed(&self, session: &SessionId) -> Result<()> {
+        let write = self.table.update(self.key(KIND, session.as_str())).when(USER.exists());
+        write.set(DISAVOWED, AttributeValue::Bool(true)).send().await.map(|_| ())
+    }
+
     pub(super) fn session_item(&self, session: &Session) -> Result<Item> {
         row::write(Row {
             pk: self.key(KIND, session.id.as_str()),
@@ -142,6 +156,8 @@ impl Users<'_> {
             absolute_end: session.absolute_end.moment().unix(),
             methods: session.methods.clone(),
             way: session.way.clone(),
+            familiarity: session.familiarity.name().to_owned(),
+            disavowed: session.is_disavowed,
             rotated_by: rotated_by(&session.rotated_by),
             ttl: session.absolute_end.moment().unix(),
         })
@@ -165,6 +181,8 @@ pub(super) fn read(item: Item) -> Result<Session> {
         absolute_end: ExpiresAt::at(at(row.absolute_end)),
         methods: row.methods,
         way: row.way,
+        familiarity: Familiarity::named(&row.familiarity),
+        is_disavowed: row.disavowed,
         rotated_by: match row.rotated_by.strip_prefix(RETRY) {
             Some(digest) => RotatedBy::Retry(digest.to_owned()),
             None => RotatedBy::Invocation(row.rotated_by),
@@ -193,10 +211,11 @@ mod tests {
     fn longest() -> Session {
         let now = Timestamp::from_unix(4_102_444_800);
         let device = &Device { words: "w".repeat(40), prefix: "2001:db8a::/32".to_owned() };
-        let opening = Opening { policy: &POLICY, key_id: &"k".repeat(64), device, id: None };
+        let (key_id, familiarity) = (&"k".repeat(64), Familiarity::SignUp);
+        let opening = Opening { policy: &POLICY, key_id, device, familiarity, id: None };
         let user = UserId::draw(&Entropy, now).unwrap();
         let session = Session::open(&Proof::Code(proven()), user, opening, &Entropy, now).unwrap();
-        Session { generation: u32::MAX, rotated_by: RotatedBy::Retry("d".repeat(22)), ..session }
+        Session { generation: u32::MAX, rotated_by: RotatedBy::Retry("d".repeat(22)), is_disavowed: true, ..session }
     }
 
     #[test]

@@ -64,6 +64,7 @@ pub(super) fn changed(key: &str, old: Option<Item>, new: Option<Item>) -> Result
                 opened: session.created,
                 way: way(session.way),
                 device: session.device,
+                familiarity: session.familiarity,
             }
         }
         (owners::KIND, old, Some(new)) => {

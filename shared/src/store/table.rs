@@ -132,6 +132,7 @@ pub(super) fn size(item: &Item) -> usize {
             AttributeValue::S(text) => text.len(),
             AttributeValue::B(bytes) => bytes.as_ref().len(),
             AttributeValue::N(digits) => digits.len().div_ceil(2) + 1,
+            AttributeValue::Bool(_) => 1,
             AttributeValue::L(values) => 3 + values.iter().map(|value| of(value) + 1).sum::<usize>(),
             AttributeValue::M(map) => 3 + map.len() + size(map),
             other => panic!("{other:?} is in no item"),

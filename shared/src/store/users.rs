@@ -165,6 +165,27 @@ impl Users<'_> {
         Ok(before)
     }
 
+    /// Ends all sessions of the user in one write and begins a new epoch, because the user has disavowed one of them. Returns the
+    /// user as it was before, or `None` if it was deleted. The disavowed session itself may have ended before.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the table is unreachable.
+    pub async fn end_disavowed_sessions(&self, user: &UserId) -> Result<Option<User>> {
+        let write = self
+            .update_user(user)
+            .when(JOINED.exists())
+            .set(SESSIONS, Item::new())
+            .set(END_REASON, EndReason::Disavowed.name())
+            .add(EPOCH, 1)
+            .returning_before();
+        let before = match write.send().await? {
+            Written::Done(before) => Some(read(before)?),
+            Written::Refused(_) => None,
+        };
+        report::note(Step::Ended { all: true, lived: before.is_some() });
+        Ok(before)
+    }
+
     /// Ends `session` if the session `by` is active. The same write checks `by`, so a client that was signed out in the meantime
     /// cannot end sessions. Returns `None` if `by` has ended, or else whether `session` was active. The list holds only this
     /// user's sessions.

@@ -3,6 +3,16 @@
 use super::Language;
 
 impl Language {
+    /// Its direction, as HTML names it.
+    pub(crate) fn direction(self) -> &'static str {
+        if self.is_rtl() { "rtl" } else { "ltr" }
+    }
+
+    /// The side where its lines start.
+    pub(crate) fn start(self) -> &'static str {
+        if self.is_rtl() { "right" } else { "left" }
+    }
+
     /// The language for a range, by lookup (RFC 4647 §3.4): `de-CH` finds `de`.
     pub(crate) fn of(range: &str) -> Option<Language> {
         let mut range = range.trim();

@@ -5,4 +5,7 @@ mod filled;
 mod generated;
 mod language;
 
-pub use self::generated::{Language, answers, errors, life, mail, sms};
+pub use self::generated::{
+    Language, answers, contact_changed, disavow, errors, factor_added, factor_removed, leaving, life, mail,
+    new_sign_in, notice, sms, suspended, welcome,
+};

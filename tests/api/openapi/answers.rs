@@ -80,6 +80,7 @@ pub(super) async fn given(operation: &Operation, status: u16, name: &str) -> Ans
         ("codeStatus", name) => told(operation, name).await,
         ("verifyCode", name) => answered(operation, name).await,
         ("refresh" | "logout", name) => with_a_session(operation, name).await,
+        ("disavow" | "disavowPage", _) => disavowed(operation, status, name).await,
         ("publicKeys", name) => keys(operation, name).await,
         ("publicKeysHeaders" | "discoveryHeaders", _) => {
             let request = Request::head(&operation.path).body(Bytes::new()).unwrap();
@@ -232,6 +233,28 @@ async fn with_a_session(operation: &Operation, name: &str) -> Answer {
         return any(&auth, operation, &tokens).await;
     }
     sent(&auth, operation, name, &[("refresh", &tokens.refresh)]).await
+}
+
+/// The token for a sign-in, from the mail about it.
+async fn disavowal(auth: &Deployment) -> String {
+    auth.client().sign_in(ADA).await;
+    auth.wait(86_400);
+    auth.client_at("203.0.113.1").sign_in(ADA).await;
+    auth.stack.deliver().await;
+    let text = auth.stack.inbox().messages(Some(ADA))[0].text.clone();
+    text.split_once("?token=").expect("no notice came").1.trim().to_owned()
+}
+
+async fn disavowed(operation: &Operation, status: u16, name: &str) -> Answer {
+    let auth = Deployment::start().await;
+    let token = if status == 400 { "none".to_owned() } else { disavowal(&auth).await };
+    if operation.method == "GET" {
+        return auth.client().get(&format!("{}?token={token}", operation.path)).await;
+    }
+    if name == "again" {
+        auth.client().post(&operation.path, json!({ "token": token })).await.ok();
+    }
+    auth.client().post(&operation.path, json!({ "token": token })).await
 }
 
 async fn keys(operation: &Operation, name: &str) -> Answer {

@@ -55,6 +55,9 @@ impl<'a> Source<'a> {
     fn operation(&self, place: &str) -> Operation {
         let (_, operation) = self.at(place);
         let body = operation.get("requestBody").map(|_| self.at(&format!("{place}/requestBody")).0);
+        let takes_form = body.as_ref().is_some_and(|place| {
+            self.at(&format!("{place}/content")).1.get("application/x-www-form-urlencoded").is_some()
+        });
         let body = body.map(|place| format!("{place}/content/application~1json"));
         let statuses = entries(&operation["responses"]);
         let response = |status: &String| self.response(&format!("{place}/responses/{status}"));
@@ -66,6 +69,7 @@ impl<'a> Source<'a> {
             declares_security: ways.is_some(),
             request: body.as_ref().map(|place| self.validator(OPEN, &format!("{place}/schema"))),
             requests: body.map(|place| self.examples(&place)).unwrap_or_default(),
+            takes_form,
             responses: statuses.map(|(status, _)| (status.parse().unwrap(), response(status))).collect(),
             ..Operation::default()
         }
@@ -74,10 +78,12 @@ impl<'a> Source<'a> {
     fn response(&self, place: &str) -> Response {
         let (place, response) = self.at(place);
         let kinds: BTreeSet<_> = response.get("content").into_iter().flat_map(entries).map(|(kind, _)| kind).collect();
+        let (pages, kinds): (Vec<_>, Vec<_>) = kinds.into_iter().partition(|kind| *kind == "text/html");
         let body = kinds.first().map(|kind| format!("{place}/content/{}", escaped(kind)));
         assert!(kinds.iter().all(|kind| *kind == "application/json"), "{place} is not JSON");
         Response {
             body: body.as_ref().map(|place| [OPEN, CLOSED].map(|of| self.validator(of, &format!("{place}/schema")))),
+            is_page: !pages.is_empty(),
             headers: self.headers(&format!("{place}/headers")),
             examples: body.map(|place| self.examples(&place)).unwrap_or_default(),
         }

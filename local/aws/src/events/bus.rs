@@ -36,6 +36,8 @@ pub(crate) struct Buses {
 struct Bus {
     rules: Vec<(String, Pattern)>,
     events: Vec<Event>,
+    /// Each rule with an event that it matches, for its targets.
+    matched: Vec<(String, Value)>,
 }
 
 impl Buses {
@@ -63,6 +65,11 @@ impl Buses {
     /// The events of a bus, oldest first.
     pub(crate) fn events(&self, bus: &str) -> Vec<Event> {
         locked(&self.buses).get(bus).map(|bus| bus.events.clone()).unwrap_or_default()
+    }
+
+    /// The events that rules have matched since the last call, oldest first.
+    pub(crate) fn take_matched(&self) -> Vec<(String, Value)> {
+        locked(&self.buses).values_mut().flat_map(|bus| std::mem::take(&mut bus.matched)).collect()
     }
 
     /// Answers `PutEvents`. As in AWS, an unusable entry fails alone.
@@ -108,7 +115,10 @@ impl Buses {
         let event = json!({ "version": "0", "id": id, "detail-type": kind, "source": source, "account": ACCOUNT,
             "time": at.to_string(), "region": REGION, "resources": resources, "detail": detail });
         let rules = bus.rules.iter().filter(|(_, pattern)| pattern.matches(&event));
-        let rules = rules.map(|(name, _)| name.clone()).collect();
+        let rules: Vec<String> = rules.map(|(name, _)| name.clone()).collect();
+        bus.matched.extend(rules.iter().map(|rule| (rule.clone(), event.clone())));
+        let surplus = bus.matched.len().saturating_sub(KEPT);
+        bus.matched.drain(..surplus);
         if bus.events.len() == KEPT {
             bus.events.remove(0);
         }

@@ -20,6 +20,15 @@ use crate::ids::{ACCOUNT, REGION};
 /// The API's id, and the first label of its domain.
 const API: &str = "latchkey";
 
+fn domain() -> String {
+    format!("{API}.execute-api.{REGION}.amazonaws.com")
+}
+
+/// The address that AWS would give to the API.
+pub fn aws_address() -> String {
+    format!("https://{}", domain())
+}
+
 /// The contents of an event besides the request.
 pub(super) struct Circumstances<'a> {
     pub(super) matched: &'a Matched<'a>,
@@ -51,7 +60,7 @@ pub(super) fn event(request: &Request<Bytes>, circumstances: &Circumstances<'_>)
         "requestContext": {
             "accountId": ACCOUNT,
             "apiId": API,
-            "domainName": format!("{API}.execute-api.{REGION}.amazonaws.com"),
+            "domainName": domain(),
             "domainPrefix": API,
             "http": {
                 "method": request.method().as_str(),

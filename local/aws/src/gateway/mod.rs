@@ -10,5 +10,6 @@ mod settings;
 
 pub use self::answer::of_gateway;
 pub use self::api::{Api, LONGEST_BODY};
+pub use self::event::aws_address;
 pub use self::routes::route_for;
 pub use self::settings::GatewaySettings;

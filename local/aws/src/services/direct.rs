@@ -115,6 +115,27 @@ impl Services {
         self.0.buses.events(bus)
     }
 
+    /// The events that rules have matched since the last call, each with its rule.
+    pub(crate) fn take_matched(&self) -> Vec<(String, Value)> {
+        self.0.buses.take_matched()
+    }
+
+    /// Publishes a message to the topic `arn`, as a rule does.
+    pub(crate) fn publish(&self, arn: &str, message: String) {
+        self.0.topics.push(arn, message);
+    }
+
+    /// The messages that came to the topic `arn`, oldest first.
+    pub fn published(&self, arn: &str) -> Vec<String> {
+        self.0.topics.messages(arn)
+    }
+
+    /// Puts a message into the queue `arn`, as Lambda does with an event that a function could not handle.
+    pub(crate) fn set_aside(&self, arn: &str, message: String) {
+        self.0.queues.push(arn, message);
+        self.0.arrivals.send_modify(|arrivals| *arrivals += 1);
+    }
+
     /// The names of the buses.
     pub fn buses(&self) -> Vec<String> {
         self.0.buses.names()

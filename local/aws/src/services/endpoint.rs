@@ -74,6 +74,7 @@ impl Services {
             tables: Tables::open(clock.clone(), data)?,
             buses: Buses::new(clock.clone()),
             queues: Queues::default(),
+            topics: Queues::default(),
             arrivals: watch::Sender::default(),
             secrets: Secrets::open(clock.clone(), data)?,
             ses: Ses::new(clock, move |mail| deliver_mail(Delivered::Mail(mail))),

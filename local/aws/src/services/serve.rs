@@ -35,6 +35,8 @@ pub(super) struct Parts {
     pub(super) tables: Tables,
     pub(super) buses: Buses,
     pub(super) queues: Queues,
+    /// The messages of topics, by ARN.
+    pub(super) topics: Queues,
     /// How often something has come to a bus or a queue.
     pub(super) arrivals: watch::Sender<u64>,
     pub(super) secrets: Secrets,

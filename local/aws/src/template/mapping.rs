@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::names::Names;
-use crate::events::Pattern;
+use crate::events::{Pattern, Transformer};
 
 /// A mapping: Lambda reads the stream of a table and invokes a function with batches of its records.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,6 +31,38 @@ pub struct Rule {
     pub bus: String,
     /// The events that match.
     pub pattern: Pattern,
+    /// What gets them.
+    pub targets: Vec<Target>,
+}
+
+impl Rule {
+    /// Puts `to` in the place of `from` in what functions get.
+    pub fn replace(&mut self, from: &str, to: &str) {
+        for target in &mut self.targets {
+            if let Target::Function { transformer: Some(transformer), .. } = target {
+                transformer.replace(from, to);
+            }
+        }
+    }
+}
+
+/// A target of a rule.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Target {
+    /// A function.
+    Function {
+        /// Its resource name.
+        name: String,
+        /// Makes what it gets. Without it, it gets the whole event.
+        transformer: Option<Transformer>,
+    },
+    /// An SNS topic outside the template. It gets a message that the rule makes.
+    Topic {
+        /// The topic.
+        arn: String,
+        /// Makes the message.
+        transformer: Transformer,
+    },
 }
 
 /// An event destination of a configuration set of SES.
@@ -184,8 +216,24 @@ pub(super) fn rule(name: &str, properties: Option<&Value>) -> Result<Rule, Strin
     let bus = properties.text("EventBusName")?;
     let pattern = properties.0.remove("EventPattern").unwrap_or_default();
     let pattern = Pattern::read(&pattern).map_err(|problem| format!("EventPattern: {problem}"))?;
+    let targets = properties.0.remove("Targets").unwrap_or_default();
+    let targets = targets.as_array().map_or(&[][..], Vec::as_slice).iter().map(target).collect::<Result<_, _>>();
+    let targets = targets.map_err(|problem| format!("Targets: {problem}"))?;
     properties.0.remove("Description");
-    properties.nothing_else(Rule { name: name.to_owned(), bus, pattern })
+    properties.nothing_else(Rule { name: name.to_owned(), bus, pattern, targets })
+}
+
+fn target(target: &Value) -> Result<Target, String> {
+    let mut properties = Properties::of(Some(target));
+    properties.text("Id")?;
+    let arn = properties.text("Arn")?;
+    let transformer = properties.0.remove("InputTransformer").as_ref().map(Transformer::read).transpose()?;
+    let target = match (Names::function_of(&arn), transformer) {
+        (Some(name), transformer) => Target::Function { name: name.to_owned(), transformer },
+        (None, Some(transformer)) if arn.contains(":sns:") => Target::Topic { arn, transformer },
+        _ => return Err("the local stack supports a function, or a topic with an InputTransformer".to_owned()),
+    };
+    properties.nothing_else(target)
 }
 
 #[cfg(test)]
@@ -264,12 +312,28 @@ mod tests {
     }
 
     #[test]
-    fn a_rule_has_a_bus_and_a_pattern_and_no_targets() {
+    fn a_rule_has_a_bus_a_pattern_and_targets() {
         let pattern = json!({ "detail-type": ["session.opened"] });
         let read = rule("Watch", Some(&json!({ "EventBusName": "bus", "EventPattern": pattern }))).unwrap();
         assert_eq!((read.name.as_str(), read.bus.as_str()), ("Watch", "bus"));
-        let targets = json!({ "EventBusName": "bus", "EventPattern": pattern, "Targets": [] });
-        assert!(rule("Watch", Some(&targets)).unwrap_err().starts_with("Targets: "));
+        assert_eq!(read.targets, []);
+        let with = |target: Value| {
+            rule("Watch", Some(&json!({ "EventBusName": "bus", "EventPattern": pattern, "Targets": [target] })))
+        };
+        let function = "arn:aws:lambda:us-east-1:000000000000:function:latchkey-Worker:live";
+        let read = with(json!({ "Id": "a", "Arn": function })).unwrap();
+        assert_eq!(read.targets, [Target::Function { name: "Worker".to_owned(), transformer: None }]);
+        let transformer = json!({ "InputPathsMap": { "user": "$.detail.user" }, "InputTemplate": "<user>" });
+        let topic = "arn:aws:sns:us-east-1:000000000000:operators";
+        assert!(with(json!({ "Id": "a", "Arn": topic, "InputTransformer": transformer })).is_ok());
+        for wrong in [
+            json!({ "Id": "a", "Arn": topic }),
+            json!({ "Id": "a", "Arn": function, "InputTransformer": {} }),
+            json!({ "Id": "a", "Arn": function, "Input": "{}" }),
+            json!({ "Arn": function }),
+        ] {
+            assert!(with(wrong.clone()).unwrap_err().starts_with("Targets: "), "{wrong}");
+        }
         let unknown = json!({ "EventBusName": "bus", "EventPattern": { "a": [{ "cidr": "::/0" }] } });
         assert!(rule("Watch", Some(&unknown)).unwrap_err().starts_with("EventPattern: a: "));
     }

@@ -12,7 +12,7 @@ mod source;
 mod yaml;
 
 pub use self::custom::{CustomResource, unanswered, waits_for};
-pub use self::mapping::{EventDestination, Mapping, Rule, Subscription};
+pub use self::mapping::{EventDestination, Mapping, Rule, Subscription, Target};
 pub use self::model::{Cors, DEFAULT_ROUTE, Function, Route, Schedule, Table, Template};
 pub use self::names::STACK;
 pub(crate) use self::names::expression_of;

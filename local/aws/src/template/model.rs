@@ -58,6 +58,8 @@ pub struct Function {
     pub policies: Value,
     /// After how many seconds Lambda ends an invocation.
     pub timeout: Option<u64>,
+    /// The ARN of the queue for events of others that it could not handle.
+    pub failed: Option<String>,
     /// Its memory in MB.
     pub memory: Option<u64>,
     /// Whether X-Ray traces it: `Active` or `PassThrough`.

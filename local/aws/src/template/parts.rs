@@ -168,6 +168,7 @@ impl Resource<'_> {
             environment,
             policies,
             timeout: property("Timeout").and_then(number),
+            failed: property("EventInvokeConfig/DestinationConfig/OnFailure/Destination").and_then(text),
             memory: property("MemorySize").and_then(number),
             tracing: property("Tracing").and_then(text),
             system_log_level: property("LoggingConfig/SystemLogLevel").and_then(text),

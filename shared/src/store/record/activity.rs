@@ -118,7 +118,7 @@ pub(super) fn row(event: &Event, keep: Duration) -> Result<Option<Item>> {
         ttl: event.at.after(keep).unix(),
     };
     match &event.what {
-        What::SessionOpened { session, way, device } => {
+        What::SessionOpened { session, way, device, .. } => {
             row.session = Some(session.as_str().to_owned());
             row.way = Some(way.clone());
             row.device = Some(device.words.clone());

@@ -4,6 +4,7 @@ mod activity;
 mod counters;
 mod events;
 mod left;
+mod notices;
 mod rows;
 mod sources;
 
@@ -12,5 +13,6 @@ pub use self::counters::Progress;
 pub(super) use self::counters::read_counts;
 pub use self::left::Left;
 pub(super) use self::left::{is_erased, is_place};
+pub use self::notices::{Claimed, Occasion};
 pub use self::rows::UserRow;
 pub use self::sources::UserSource;

@@ -35,6 +35,7 @@ pub static TARGETS: &[Target] = &[
     typed::SOURCE_URL,
     refresh::REFRESH,
     refresh::DEVICE,
+    refresh::DISAVOWAL,
     jwt::JWT,
     jwt::CLAIMS,
     keyring::JWKS,

@@ -1,7 +1,7 @@
-//! Secrets issued to clients and returned by them: refresh tokens and device cookies.
+//! Secrets issued to clients and returned by them: refresh tokens, device cookies and tokens of notices.
 
 use shared::codes::{DEVICE_LIFE, device_token, is_known_device};
-use shared::sessions::{Audience, Grant, RefreshToken, Seed};
+use shared::sessions::{Audience, Disavowal, Grant, RefreshToken, Seed};
 use shared::words::{Identifier, Index, MacKey, Tenant, Timestamp};
 
 use crate::{Target, Word};
@@ -47,6 +47,24 @@ fn refresh(input: &[u8]) -> Word {
     assert!(["1", "4294967295"].contains(&grant.generation.to_string().as_str()), "an unknown generation");
     assert_eq!(token.belongs_to(&key, &SEED, audience), ours == text, "{text}");
     "genuine"
+}
+
+#[rustfmt::skip] // Words side by side.
+pub(super) const DISAVOWAL: Target = Target {
+    name: "disavowal", asks_functions: false,
+    run: disavowal,
+    seeds: || vec![b"AAAAAAAAAAAAAAAAAAAAAA.AAAAAAAAAAAAAAAAAAAAAA".to_vec(), b"a.b".to_vec()],
+    dictionary: &[".", "A", "AA", "=", "-", "_", "<", "%2e"],
+    reaches: &["read", "refused"],
+};
+
+/// A token that parses has only this spelling, so a page may contain it.
+fn disavowal(input: &[u8]) -> Word {
+    let text = String::from_utf8_lossy(input);
+    let Ok(token) = text.parse::<Disavowal>() else { return "refused" };
+    assert_eq!(token.reveal(), text);
+    assert!(text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_".contains(&byte)), "{text}");
+    "read"
 }
 
 #[rustfmt::skip] // Words side by side.

@@ -1,0 +1,32 @@
+//! Sends notices.
+
+use super::outcome::Sent;
+use super::{MailSettings, Mailer, Notice};
+use crate::admission::NoticePermit;
+use crate::aws::Aws;
+use crate::texts::Language;
+use crate::words::Result;
+
+/// The client for notices. It has no way to send a code.
+pub struct Notifier {
+    product: String,
+    mailer: Mailer,
+}
+
+impl Notifier {
+    /// A client that sends in the product's name.
+    ///
+    /// # Errors
+    /// [`crate::words::Error::Internal`] when the name does not fit into a header.
+    pub fn new(aws: &Aws, mail: MailSettings) -> Result<Notifier> {
+        Ok(Notifier { product: mail.product.clone(), mailer: Mailer::new(aws, mail)? })
+    }
+
+    /// Sends `notice` to the address of the permit (S230).
+    ///
+    /// # Errors
+    /// [`crate::words::Error::Internal`] when the SDK rejects the message before sending it.
+    pub async fn send(&self, permit: NoticePermit, notice: &Notice<'_>, language: Language) -> Result<Sent> {
+        self.mailer.send(permit.to(), notice.message(language, &self.product)?, None).await
+    }
+}
