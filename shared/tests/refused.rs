@@ -17,9 +17,10 @@ const IMPORTS: &str = "
     use std::time::Duration;
     use shared::admission::{Gate, NoticeGate, NoticePermit, Permit, Reserved};
     use shared::codes::{Attempt, Code, CodeDigest, IdentifierState, ProvenCode};
-    use shared::messages::{CodeMessage, Notice, Notifier, Sender, Sent, Tags};
+    use shared::messages::{CodeMessage, Notice, Notifier, Sender, Sent};
     use shared::http::{AccessKey, RequestKeys, Tokens};
     use shared::people::User;
+    use shared::texts::Language;
     use shared::sessions::{Opening, Proof, Session};
     use shared::store::{Occasion, OtpTable, RecordTable, Users};
     use shared::words::{
@@ -138,14 +139,14 @@ fn no_access_token_is_issued_without_a_session() {
 #[test]
 fn no_message_is_sent_without_a_permit() {
     compiles(
-        "pub async fn send<'a>(sender: &Sender, gate: &Gate<'a>, counted: Reserved<'a>, code: &Code, life: Duration, tags: Tags) -> Result<Sent> {
-            sender.send(gate.take(counted).await?, code, life, tags).await
+        "pub async fn send<'a>(sender: &Sender, gate: &Gate<'a>, counted: Reserved<'a>, message: CodeMessage<'_>) -> Result<Sent> {
+            sender.send(gate.take(counted, 1).await?, message).await
         }",
     );
     is_refused(
         "E0308",
-        "pub async fn send(sender: &Sender, to: &Destination, code: &Code, life: Duration, tags: Tags) -> Result<Sent> {
-            sender.send(to, code, life, tags).await
+        "pub async fn send(sender: &Sender, to: &Destination, message: CodeMessage<'_>) -> Result<Sent> {
+            sender.send(to, message).await
         }",
     );
     is_refused(
@@ -154,9 +155,9 @@ fn no_message_is_sent_without_a_permit() {
     );
     is_refused(
         "E0382",
-        "pub async fn twice(sender: &Sender, permit: Permit<'_>, code: &Code, life: Duration, tags: Tags) -> Result<Sent> {
-            sender.send(permit, code, life, tags.clone()).await?;
-            sender.send(permit, code, life, tags).await
+        "pub async fn twice(sender: &Sender, permit: Permit<'_>, one: CodeMessage<'_>, other: CodeMessage<'_>) -> Result<Sent> {
+            sender.send(permit, one).await?;
+            sender.send(permit, other).await
         }",
     );
     is_refused("E0277", "pub fn copy<'a>(permit: &Permit<'a>) -> Permit<'a> { Permit::clone(permit) }");
@@ -170,21 +171,21 @@ fn no_notice_is_sent_without_a_permit() {
     compiles(
         "pub async fn send(notifier: &Notifier, gate: &NoticeGate, user: &User, of: Occasion<'_>, now: Timestamp) -> Result<()> {
             if let Some(permit) = gate.claim(user, of, now).await? {
-                notifier.send(permit, &Notice::Welcome).await?;
+                notifier.send(permit, &Notice::Welcome, Language::En).await?;
             }
             Ok(())
         }",
     );
     is_refused(
         "E0308",
-        "pub async fn send(notifier: &Notifier, to: Email) -> Result<Sent> { notifier.send(to, &Notice::Welcome).await }",
+        "pub async fn send(notifier: &Notifier, to: Email) -> Result<Sent> { notifier.send(to, &Notice::Welcome, Language::En).await }",
     );
     is_refused("E0451", "pub fn permit(to: Email) -> NoticePermit { NoticePermit { to } }");
     is_refused(
         "E0382",
         "pub async fn twice(notifier: &Notifier, permit: NoticePermit) -> Result<Sent> {
-            notifier.send(permit, &Notice::Welcome).await?;
-            notifier.send(permit, &Notice::Welcome).await
+            notifier.send(permit, &Notice::Welcome, Language::En).await?;
+            notifier.send(permit, &Notice::Welcome, Language::En).await
         }",
     );
     is_refused(

@@ -417,7 +417,8 @@ fn only_ses_publishes_to_a_topic_with_one_subscriber() {
     let subscribers: Vec<_> = template.subscriptions.iter().map(|own| (&own.topic, own.function.as_str())).collect();
     assert_eq!(subscribers, [(&destination.topic, "Delivery")]);
     assert_eq!(text.matches("AWS::SNS::Subscription").count() + text.matches("RedrivePolicy").count(), 0);
-    assert_eq!(text.matches("DeadLetterQueue").count() + text.matches("EventInvokeConfig").count(), 0);
+    let function = text.split_once("\n  Delivery:\n").unwrap().1.split_once("\n  VerifyOtp:\n").unwrap().0;
+    assert_eq!(function.matches("DeadLetterQueue").count() + function.matches("EventInvokeConfig").count(), 0);
     // The only subscriber is there before SES's own message, and the policy before the destination.
     let resource = text.split_once("  MailEventDestination:\n").unwrap().1.split_once("\n  # ").unwrap().0;
     assert!(resource.contains("DependsOn: MailEventsPolicy"));

@@ -24,4 +24,4 @@ async fn the_binary_mails_a_code_that_signs_in() {
     assert!(!log.contains(&asked.code) && !log.contains(ADA) && !log.contains(&asked.challenge), "{log}");
 }
 
-tests::every_binarys_tests!(BINARY, ["dynamodb", "secretsmanager", "sesv2", "sns"]);
+tests::every_binarys_tests!(BINARY, ["dynamodb", "pinpointsmsvoicev2", "secretsmanager", "sesv2", "sns"]);
