@@ -13,6 +13,8 @@ pub(crate) struct File {
     pub(crate) is_rtl: bool,
     /// Other tags whose readers get this language.
     pub(crate) also: Vec<String>,
+    /// Longer tags whose readers do not get it.
+    pub(crate) except: Vec<String>,
     /// The most parts of its SMS.
     pub(crate) parts: usize,
     /// The word by which phones recognize a code.
@@ -33,6 +35,7 @@ impl File {
             _ => return Err("`direction` must be \"ltr\" or \"rtl\"".to_owned()),
         };
         let also = list(&take("also")?).ok_or("`also` must be a list of language tags")?;
+        let except = list(&take("except")?).ok_or("`except` must be a list of language tags")?;
         let unreviewed = list(&take("unreviewed")?).ok_or("`unreviewed` must be a list of table names")?;
         let sms = file.get_mut("sms").and_then(toml::Value::as_table_mut).ok_or("the table [sms] is missing")?;
         let parts = sms.remove("parts").and_then(|parts| parts.as_integer());
@@ -48,7 +51,7 @@ impl File {
         if let Some(unknown) = unreviewed.iter().find(|table| !tables.contains_key(*table)) {
             return Err(format!("`unreviewed` names the table {unknown}, which does not exist"));
         }
-        Ok(File { tag, is_rtl, also, parts, phone_word, tables })
+        Ok(File { tag, is_rtl, also, except, parts, phone_word, tables })
     }
 
     /// The text of `key` in `table`, empty if it is missing.

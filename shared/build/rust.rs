@@ -37,6 +37,11 @@ fn write_all(rust: &mut String, files: &[File]) -> std::fmt::Result {
         rust,
         "/// Other tags whose readers get it.\npub(super) const fn also(self) -> &'static [&'static str] {{ match self {{ {also} }} }}"
     )?;
+    let except = arms(|file| format!("&{:?}", file.except));
+    writeln!(
+        rust,
+        "/// Longer tags whose readers do not get it.\npub(super) const fn except(self) -> &'static [&'static str] {{ match self {{ {except} }} }}"
+    )?;
     let is_rtl = arms(|file| file.is_rtl.to_string());
     writeln!(
         rust,

@@ -203,10 +203,10 @@ async fn a_delivered_mail_ends_the_row_of_refusals() {
 #[tokio::test]
 async fn no_other_address_holds_a_mailbox() {
     let auth = deployment().await;
-    let challenge = auth.client().ask(ADA).await.challenge;
+    auth.client().ask(ADA).await;
     let bounce = newest(&auth, ADA).event(MailEvent::PermanentBounce, auth.stack.clock().now());
     let complaint = newest(&auth, ADA).event(MailEvent::Complaint, auth.stack.clock().now());
-    let to = |address: &str| json!({ "emailAddress": address });
+    let to = |address: &str| json!({ "emailAddress": address, "status": "5.1.1" });
     for recipients in [json!([to("eve@example.com")]), json!([to(ADA), to("eve@example.com")]), json!([])] {
         let mut foreign = [bounce.clone(), complaint.clone()];
         foreign[0]["bounce"]["bouncedRecipients"] = recipients.clone();
@@ -218,6 +218,14 @@ async fn no_other_address_holds_a_mailbox() {
     let mut two = bounce.clone();
     two["mail"]["destination"] = json!([ADA, "eve@example.com"]);
     auth.tell(&two).await;
+    // Refusals of the sender or of the content.
+    for status in ["5.7.1", "5.3.4", "5.2.2", ""] {
+        let mut refused = bounce.clone();
+        refused["bounce"]["bouncedRecipients"][0]["status"] = json!(status);
+        auth.tell(&refused).await;
+        assert_eq!(auth.identifier(ADA).unwrap()["hd"], Value::Null, "{status}");
+    }
+    let challenge = auth.client().ask(ADA).await.challenge;
     // Refusals of other spellings of the mailbox.
     for other in ["ada+x@example.com", "ada@example.org", "a.da@example.com"] {
         request(auth.client(), other).await.ok();

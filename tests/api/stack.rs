@@ -110,7 +110,7 @@ async fn each_mistake_of_a_deployers_first_hour_is_named_in_a_sentence() {
         ),
         (
             vec!["SmsCountries=US", "SmsProvider=eum", "SmsConfigurationSet=codes", "SmsPool=pool-1", "SmsSenderId=A"],
-            "SMS_POOL, SMS_ORIGINATION_NUMBER and SMS_SENDER_ID: SMS_PROVIDER=eum sends from one of them. Set only one",
+            "SmsProvider=eum takes one sender. Set only one of SmsPool, SmsOriginationNumber and SmsSenderId.",
         ),
         (vec!["SmsCountries=US", "SmsPool=pool-1"], "SmsPool has no effect with SmsProvider=sns. Set SmsProvider=eum"),
         (

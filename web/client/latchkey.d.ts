@@ -76,7 +76,7 @@ export interface Options {
   api: string | URL;
   /** The transport of the refresh token. With `cookie`, the default, the API and the page must share a registrable domain. */
   delivery?: "cookie" | "body";
-  /** The language of messages with codes and of the API's errors, such as `de` or `pt-BR`. By default the browser's. */
+  /** The language of messages with codes and of the errors of `request` and `verify`, such as `de`. By default the browser's. */
   locale?: string;
   /** More origins for `fetch` with the token, besides the API's and the page's own. */
   origins?: (string | URL)[];

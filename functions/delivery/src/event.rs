@@ -66,6 +66,8 @@ struct Mail {
 #[serde(rename_all = "camelCase")]
 struct Bounce {
     bounce_type: String,
+    #[serde(default)]
+    bounce_sub_type: String,
     bounced_recipients: Vec<Recipient>,
     timestamp: String,
 }
@@ -94,6 +96,9 @@ struct Delay {
 #[serde(rename_all = "camelCase")]
 struct Recipient {
     email_address: String,
+    /// The status of a bounce (RFC 3463), such as `5.1.1`.
+    #[serde(default)]
+    status: String,
 }
 
 /// The texts that SNS brings.
@@ -149,6 +154,16 @@ impl Event {
     }
 }
 
+impl Bounce {
+    /// Whether the address is what the server refuses: it does not exist, or is switched off. A server that refuses the sender or the
+    /// content says nothing about the address, and might take the next mail.
+    fn is_of_address(&self) -> bool {
+        let is_bad = |recipient: &Recipient| recipient.status.starts_with("5.1.") || recipient.status == "5.2.1";
+        ["NoEmail", "Suppressed", "OnAccountSuppressionList"].contains(&self.bounce_sub_type.as_str())
+            || self.bounced_recipients.iter().any(is_bad)
+    }
+}
+
 impl SesEvent {
     /// What is told, with its time. Only SES's own refusal has none. `None` for an unknown kind, and for an event about another
     /// recipient: a server that forwards the mail may refuse it for somebody else.
@@ -158,7 +173,7 @@ impl SesEvent {
             "Bounce" => {
                 let bounce = self.bounce.as_ref().filter(|bounce| self.is_to(addresses(&bounce.bounced_recipients)))?;
                 let told = match bounce.bounce_type.as_str() {
-                    "Permanent" => receipt(Receipt::Failed, Some(Reach::Bounced)),
+                    "Permanent" => receipt(Receipt::Failed, bounce.is_of_address().then_some(Reach::Bounced)),
                     _ => receipt(Receipt::Returned, None),
                 };
                 (told, Some(bounce.timestamp.as_str()))

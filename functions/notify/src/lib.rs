@@ -86,7 +86,7 @@ impl Function for Notify {
     async fn handle(&self, event: Value) -> Result<Value> {
         let (event, now, tenant) = (Event::read(&event)?, self.clock.now(), Tenant::default());
         let Some(user) = self.users.of(&tenant).user(&event.user).await? else { return Ok(told(false)) };
-        let of = |at| Occasion { tenant: &tenant, user: &user.id, event: &event.id, at };
+        let of = |at| Occasion { tenant: &tenant, user: &user.id, event: &event.id, epoch: user.epoch, at };
         match &event.what {
             What::Opened { session, api } => match self.new_sign_in(&tenant, &user, session, now).await? {
                 Some(SignIn { session, device }) => {
@@ -127,7 +127,7 @@ impl Notify {
         }
     }
 
-    /// Step 2 for a sign-in. A session that has ended or was erased meanwhile counts too: a thief may be quick.
+    /// Step 2 for a sign-in. A session that has ended meanwhile counts too: a thief may be quick.
     async fn new_sign_in(
         &self,
         tenant: &Tenant,

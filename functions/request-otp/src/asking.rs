@@ -85,8 +85,7 @@ impl<'a> Asking<'a> {
             // The challenge of the client stays as it is, so it keeps its id.
             Begun::Held => {
                 function.pace.wait(self.request.asked.channel).await?;
-                let channel = self.request.asked.channel;
-                return Err(Error::SendFailed { channel, challenge: None, retry_after: Some(HOLD_WAIT) });
+                return Err(Error::AddressHeld { retry_after: HOLD_WAIT });
             }
             Begun::Wait(wait) => {
                 function.pace.wait(self.request.asked.channel).await?;

@@ -55,6 +55,8 @@ pub struct Settings {
     pub mail_limits: MailPolicy,
     /// The settings for email, and the product's name in all messages.
     pub mail: MailSettings,
+    /// Whether the subject of a mail has the code.
+    pub in_subject: bool,
     /// The settings for SMS.
     pub sms: SmsSettings,
     /// The allowed origins of browsers, and the usual delivery of tokens.
@@ -80,6 +82,7 @@ impl Function for RequestOtp {
             requests: Allowance::read_requests(read),
             mail_limits: MailPolicy::read(read),
             mail: MailSettings::read(read),
+            in_subject: MailSettings::read_in_subject(read),
             sms: SmsSettings::read(read),
             frontends: Frontends::read(read),
             otp_table: OtpTable::read_name(read),
@@ -89,13 +92,13 @@ impl Function for RequestOtp {
     }
 
     async fn compose(settings: Settings, aws: &aws::Settings, clock: Clock) -> Result<RequestOtp> {
-        let Settings { challenge: policy, requests, mail_limits, mail, sms, frontends, .. } = settings;
+        let Settings { challenge: policy, requests, mail_limits, mail, in_subject, sms, frontends, .. } = settings;
         let Settings { otp_table, index_secret, codes_secret, .. } = settings;
         let aws = Aws::new(aws, &clock)?;
         let secrets = Secrets::new(&aws);
         let (index, codes) = (secrets.keyring(index_secret), secrets.keyring(codes_secret));
         let store = Store::new(&aws);
-        let sender = Sender::new(&aws, mail, sms)?;
+        let sender = Sender::new(&aws, (mail, in_subject), sms)?;
         let channels = Channel::ALL.into_iter().filter(|channel| policy.sends_by(*channel));
         let (table, now) = (store.otp_table(otp_table), clock.now());
         // A request starts with three calls at once: its network's count, the identifier's item, and the counts of SMS or an

@@ -196,7 +196,7 @@ const MAIL: &[Line] = &[
     }),
     (&["DEFAULT_LOCALE"], |all| format!("usual language of messages: {}", all.common.language.tag())),
     (&["OTP_IN_SUBJECT"], |all| {
-        let shows = if all.request.mail.in_subject { "has the code" } else { "does not have the code" };
+        let shows = if all.request.in_subject { "has the code" } else { "does not have the code" };
         format!("the subject {shows}")
     }),
     (&["PRODUCT_NAME"], |all| format!("the product's name, in mail and SMS: {}", all.request.mail.product)),

@@ -1,7 +1,7 @@
 //! The checks before a notice is sent. A notice follows a right code, so nobody can ask for one to somebody else's address.
 //!
-//! A stolen mailbox or number could still sign in again and again. So a user gets five notices a day: enough for one of each
-//! thief's sign-ins, because the link in any of them ends all sessions.
+//! A stolen mailbox or number could still sign in again and again. So a user gets five notices a day, and five more after each
+//! sign-out everywhere, such as a disavowal. The link in any of them ends all sessions.
 //!
 //! Notices do not count against the day's mails. Each belongs to a code that did, so there are at most as many.
 

@@ -30,6 +30,8 @@ pub struct ChallengePolicy {
 
 /// Sends of one challenge: the first and three resends.
 pub const MOST_SENDS: u32 = 4;
+/// Expired entries that one write removes. It adds one at most, so a longer list becomes shorter.
+const MOST_REMOVED: usize = 12;
 /// How long a long code is accepted.
 pub const LONG_LIFE: Duration = Duration::from_secs(600);
 /// Texts of a UTC day to one number that nobody has answered. After them, only known devices are served.
@@ -451,7 +453,8 @@ impl IdentifierState {
         let long = self.long.iter().map(|(key, code)| (key, code.expires));
         let long = long.chain(self.used_long.iter().map(|(key, expires)| (key, *expires)));
         let long = long.filter(|(_, expires)| expires.has_passed(now)).map(|(key, _)| (Kept::Long, key.clone()));
-        Plan { lane, strength, again, expired: own(Lane::Open).chain(own(Lane::Known)).chain(long).collect() }
+        let expired = own(Lane::Open).chain(own(Lane::Known)).chain(long).take(MOST_REMOVED).collect();
+        Plan { lane, strength, again, expired }
     }
 
     /// The strength of a new code: its attempts must fit into the day's charges and below a hundred failures in a row.

@@ -61,6 +61,7 @@ mod tests {
             (None, Some("pt-PT"), "pt-BR"),
             (None, Some("zh-CN"), "zh-Hans"),
             (None, Some("zh-Hans-SG"), "zh-Hans"),
+            (None, Some("zh-TW, zh-Hant-HK, en;q=0.5"), "en"),
             (None, Some("it;q=NaN, de;q=x, nl;level=1, tr"), "tr"),
             (None, Some("-, --, ;q=1, ,"), "pl"),
         ] {

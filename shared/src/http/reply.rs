@@ -144,6 +144,7 @@ impl Reply {
             | Error::Forbidden(_)
             | Error::NotFound
             | Error::RateLimited { .. }
+            | Error::AddressHeld { .. }
             | Error::TooManyAttempts { .. }
             | Error::Unavailable(_)
             | Error::Internal(_) => {}
@@ -208,7 +209,7 @@ fn status(error: &Error) -> StatusCode {
         Error::NotFound => StatusCode::NOT_FOUND,
         Error::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
         Error::RateLimited { .. } | Error::TooManyAttempts { .. } => StatusCode::TOO_MANY_REQUESTS,
-        Error::SendFailed { .. } => StatusCode::BAD_GATEWAY,
+        Error::SendFailed { .. } | Error::AddressHeld { .. } => StatusCode::BAD_GATEWAY,
         Error::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
         Error::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
     }

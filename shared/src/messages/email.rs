@@ -34,8 +34,6 @@ pub struct MailSettings {
     pub product: String,
     /// The sender's address, verified in SES.
     pub sender: String,
-    /// Whether the subject has the code.
-    pub in_subject: bool,
     /// The SES configuration set, which decides about TLS, bounces and complaints.
     pub configuration_set: Option<String>,
 }
@@ -69,9 +67,13 @@ impl MailSettings {
         MailSettings {
             product: read.text("PRODUCT_NAME", Some("Latchkey"), is_product_name),
             sender: read.text("SENDER_EMAIL", None, IS_EMAIL),
-            in_subject: read.is_on("OTP_IN_SUBJECT"),
             configuration_set: read.optional("SES_CONFIGURATION_SET", IS_NAME),
         }
+    }
+
+    /// Reads whether the subject of a mail with a code has the code.
+    pub fn read_in_subject(read: &mut Reader<'_>) -> bool {
+        read.is_on("OTP_IN_SUBJECT")
     }
 }
 
@@ -81,7 +83,7 @@ impl Mailer {
     /// # Errors
     /// [`Error::Internal`] when the name does not fit into a header.
     pub(super) fn new(aws: &Aws, settings: MailSettings) -> Result<Mailer> {
-        let MailSettings { product, sender, configuration_set, .. } = settings;
+        let MailSettings { product, sender, configuration_set } = settings;
         let client = Client::new(&aws.client(|endpoints| &endpoints.ses, Retries::Never));
         let from = format!("{} <{sender}>", display_name(&product)?);
         Ok(Mailer { aws: aws.clone(), client, from, configuration_set })

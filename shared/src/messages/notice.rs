@@ -74,8 +74,16 @@ struct Html<'a> {
 #[derive(Template)]
 #[template(path = "notice.txt")]
 struct Text<'a> {
+    language: Language,
     product: &'a str,
     content: &'a Content<'a>,
+}
+
+impl Text<'_> {
+    /// Within a text from right to left, Unicode's marks keep the order of a device and a time.
+    fn isolated(&self, value: &str) -> String {
+        if self.language.is_rtl() { format!("\u{2066}{value}\u{2069}") } else { value.to_owned() }
+    }
 }
 
 /// The words of one notice: its subject, its title, what happened, and what to do.
@@ -95,7 +103,7 @@ impl Notice<'_> {
         let content = &Content { title, body, facts: facts.collect(), link, last };
         Ok(Message {
             subject,
-            text: Text { product, content }.render().map_err(Error::internal)?,
+            text: Text { language, product, content }.render().map_err(Error::internal)?,
             html: Html { language, product, content }.render().map_err(Error::internal)?,
         })
     }
@@ -210,7 +218,14 @@ mod tests {
     /// The words of the text form. Its colons and the link itself stand for the look of the HTML.
     fn visible_text(text: &str) -> String {
         let lines = text.lines().filter(|line| *line != LINK).map(|line| line.trim_end_matches(':'));
-        lines.collect::<Vec<_>>().join(" ").split_whitespace().collect::<Vec<_>>().join(" ").replace(": ", " ")
+        lines
+            .collect::<Vec<_>>()
+            .join(" ")
+            .split_whitespace()
+            .collect::<Vec<_>>()
+            .join(" ")
+            .replace(": ", " ")
+            .replace(['\u{2066}', '\u{2069}'], "")
     }
 
     /// The text that a reader of the HTML sees.

@@ -34,12 +34,12 @@ pub struct CodeMessage<'a> {
 }
 
 impl Sender {
-    /// Clients that send in the product's name.
+    /// Clients that send in the product's name. `in_subject` is whether the subject of a mail has the code.
     ///
     /// # Errors
     /// [`crate::words::Error::Internal`] when the name does not fit into a header, or SMS has no sender.
-    pub fn new(aws: &Aws, mail: MailSettings, sms: SmsSettings) -> Result<Sender> {
-        let (product, in_subject) = (mail.product.clone(), mail.in_subject);
+    pub fn new(aws: &Aws, (mail, in_subject): (MailSettings, bool), sms: SmsSettings) -> Result<Sender> {
+        let product = mail.product.clone();
         Ok(Sender { product, in_subject, mailer: Mailer::new(aws, mail)?, texter: Texter::new(aws, sms)? })
     }
 

@@ -10,7 +10,7 @@ use super::send::Written;
 use super::table::{Item, Users};
 use crate::observe::report::{self, Step};
 use crate::people::User;
-use crate::sessions::{Device, Familiarity, Grant, RotatedBy, Rotation, Seed, Session, SessionPolicy};
+use crate::sessions::{DISAVOWAL_LIFE, Device, Familiarity, Grant, RotatedBy, Rotation, Seed, Session, SessionPolicy};
 use crate::words::{ExpiresAt, ItemKey, Result, SessionId, Timestamp, UserId};
 
 row! {
@@ -159,7 +159,8 @@ impl Users<'_> {
             familiarity: session.familiarity.name().to_owned(),
             disavowed: session.is_disavowed,
             rotated_by: rotated_by(&session.rotated_by),
-            ttl: session.absolute_end.moment().unix(),
+            // The link of a notice needs the item too.
+            ttl: session.absolute_end.moment().max(session.created.after(DISAVOWAL_LIFE)).unix(),
         })
     }
 }

@@ -21,6 +21,10 @@ impl Language {
             let found = Language::ALL
                 .into_iter()
                 .find(|language| is_it(language.tag()) || language.also().iter().any(|tag| is_it(tag)));
+            // Readers of traditional Chinese would rather have the next language of their list.
+            if Language::ALL.into_iter().any(|language| language.except().iter().any(|tag| is_it(tag))) {
+                return None;
+            }
             if found.is_some() {
                 return found;
             }

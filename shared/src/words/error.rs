@@ -53,6 +53,11 @@ pub enum Error {
         /// How long to wait before another attempt. Set from the third failed send of one challenge on.
         retry_after: Option<Duration>,
     },
+    /// No mail is sent, because the address refused the last one.
+    AddressHeld {
+        /// How long to wait before another attempt.
+        retry_after: Duration,
+    },
     /// A dependency is unreachable at the moment.
     Unavailable(#[source] Source),
     /// A bug or a misconfiguration on the server's side.
@@ -98,6 +103,7 @@ impl Error {
             Error::TooManyAttempts { .. } => errors::too_many_attempts(language),
             Error::SendFailed { channel: Channel::Email, .. } => errors::email_send_failed(language),
             Error::SendFailed { channel: Channel::Sms, .. } => errors::sms_send_failed(language),
+            Error::AddressHeld { .. } => errors::address_held(language),
             Error::Unavailable(_) => errors::unavailable(language),
             Error::Internal(_) => errors::internal_error(language),
         };
@@ -117,7 +123,7 @@ impl Error {
             Error::MethodNotAllowed { .. } => "method_not_allowed",
             Error::RateLimited { .. } => "rate_limited",
             Error::TooManyAttempts { .. } => "too_many_attempts",
-            Error::SendFailed { channel: Channel::Email, .. } => "email_send_failed",
+            Error::SendFailed { channel: Channel::Email, .. } | Error::AddressHeld { .. } => "email_send_failed",
             Error::SendFailed { channel: Channel::Sms, .. } => "sms_send_failed",
             Error::Unavailable(_) => "unavailable",
             Error::Internal(_) => "internal_error",
@@ -127,7 +133,9 @@ impl Error {
     /// How long to wait before another attempt, if waiting helps.
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
-            Error::RateLimited { retry_after } | Error::TooManyAttempts { retry_after } => Some(*retry_after),
+            Error::RateLimited { retry_after }
+            | Error::TooManyAttempts { retry_after }
+            | Error::AddressHeld { retry_after } => Some(*retry_after),
             Error::SendFailed { retry_after, .. } => *retry_after,
             Error::Unavailable(_) => Some(Duration::from_secs(1)),
             Error::InvalidRequest(_)

@@ -365,7 +365,9 @@ mod tests {
         let day = now.day();
         let long = [("00000009".to_owned(), long)].into();
         let (elsewhere, texts, charged_in_a_row, epoch) = (2, 10, 99, 100);
-        let (used_long, hold, complained, mailbox_full_at) = (Default::default(), None, None, None);
+        // Each used within its life. One write removes some of them.
+        let used_long = (10..90).map(|number| (format!("{number:08}"), expires)).collect();
+        let (hold, complained, mailbox_full_at) = (None, None, None);
         IdentifierState {
             is_kept: true,
             open,
@@ -394,7 +396,7 @@ mod tests {
                     Decision::Send(plan) => plan.expired,
                     other => panic!("{other:?}"),
                 };
-                assert_eq!(expired.len(), 10);
+                assert_eq!(expired.len(), 12);
                 let plan = Plan { lane, strength: Strength::Eight, again: None, expired };
                 let writing = Writing { request, seen: &seen, plan: &plan, draft: &draft, charged: 3, number: 1 };
                 let item = table.taking(&writing).unwrap().in_transaction().unwrap();

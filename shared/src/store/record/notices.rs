@@ -40,6 +40,8 @@ pub struct Occasion<'a> {
     pub user: &'a UserId,
     /// The event, the same whenever it comes again.
     pub event: &'a EventId,
+    /// How often the user has signed out everywhere. A disavowal does that too, and the notices after it have a row of their own.
+    pub epoch: u32,
     /// When it happened. Its day is the row's.
     pub at: Timestamp,
 }
@@ -64,7 +66,7 @@ impl RecordTable {
     /// [`Error::Unavailable`] when the table is unreachable.
     pub(crate) async fn claim_notice(&self, of: Occasion<'_>, most: u32, now: Timestamp) -> Result<Claimed> {
         let (state, claimed) = (EVENT.with_suffix(of.event.as_str()), now.after(CLAIMED_FOR));
-        let update = || self.table.update_at(key(of.tenant, of.user), sort(of.at));
+        let update = || self.table.update_at(key(of.tenant, of.user), sort(of));
         let first = update()
             .when(state.is_missing())
             .when(any([COUNT.is_missing(), COUNT.below(("most", most))]))
@@ -93,12 +95,12 @@ impl RecordTable {
     /// [`Error::Unavailable`] when the table is unreachable.
     pub(crate) async fn note_notice(&self, of: Occasion<'_>) -> Result<()> {
         let state = EVENT.with_suffix(of.event.as_str());
-        let write = self.table.update_at(key(of.tenant, of.user), sort(of.at)).when(state.exists());
+        let write = self.table.update_at(key(of.tenant, of.user), sort(of)).when(state.exists());
         write.set(state, ("sent", SENT)).send().await.map(|_| ())
     }
 }
 
 /// Behind the rows of activity, which begin with digits.
-fn sort(at: Timestamp) -> String {
-    format!("notices.{}", at.day())
+fn sort(of: Occasion<'_>) -> String {
+    format!("notices.{}.{}", of.at.day(), of.epoch)
 }
