@@ -22,6 +22,9 @@ pub(crate) fn check(files: &[File]) -> Result<(), String> {
                 return Err(told(file, &format!("{tag} is not a language tag, or another language has it too")));
             }
         }
+        if let Some(wrong) = file.except.iter().find(|tag| !is_tag(tag)) {
+            return Err(told(file, &format!("{wrong} in `except` is not a language tag")));
+        }
         keys(file, model).and_then(|()| direction(file)).and_then(|()| sms(file)).map_err(|text| told(file, &text))?;
     }
     Ok(())

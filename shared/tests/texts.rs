@@ -61,6 +61,7 @@ fn each_rule_refuses_a_file() {
         ("ar", "parts = 2", "parts = 1", "and so 2 parts"),
         ("ar", "\"rtl\"", "\"ltr\"", "`direction` is not the direction of its letters"),
         ("de", "\"ltr\"", "\"rtl\"", "`direction` is not the direction of its letters"),
+        ("de", "except = []", "except = [\"d\"]", "d in `except` is not a language tag"),
         ("de", "also = []", "also = [\"fr\"]", "is not a language tag, or another language has it too"),
         ("de", "\"sms\", ", "\"smss\", ", "`unreviewed` names the table smss"),
         ("de", "name = \"Deutsch\"", "name = \"\"", "`name` must be the language's own name"),

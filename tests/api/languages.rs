@@ -20,7 +20,7 @@ async fn ask(auth: &Deployment, path: &str, accepted: &str, body: &Value) -> Ans
 
 /// The texts of a language, as its file has them.
 fn texts(tag: &str) -> toml::Table {
-    read(&format!("shared/messages/{tag}.toml")).parse().unwrap()
+    read(format!("shared/messages/{tag}.toml")).parse().unwrap()
 }
 
 fn tags() -> Vec<String> {
