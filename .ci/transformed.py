@@ -163,7 +163,7 @@ def guard_problems(result):
     """A deployment is guarded by one alarm: on the errors of the version that it deploys.
 
     A function behind a mapping, or behind a rule with a queue for failed events, has no guard. Its errors delay events and lose none,
-    and another service may cause them.
+    and another service may cause them. Nor has one behind a topic, because nobody waits for it.
     """
     groups = of_type(result, "AWS::CodeDeploy::DeploymentGroup")
     alarms = of_type(result, "AWS::CloudWatch::Alarm")
@@ -174,8 +174,10 @@ def guard_problems(result):
     mappings = of_type(result, "AWS::Lambda::EventSourceMapping").values()
     mapped = {mapping["Properties"]["FunctionName"].get("Ref", "").removesuffix("Aliaslive") for mapping in mappings}
     queued = {config["Properties"]["FunctionName"]["Ref"] for config in of_type(result, "AWS::Lambda::EventInvokeConfig").values()}
-    if groups.keys() != {f"{function}DeploymentGroup" for function in versions.keys() - mapped - queued}:
-        yield "each function with versions must have a deployment group, except those behind a mapping or a rule"
+    topics = of_type(result, "AWS::SNS::Subscription").values()
+    told = {topic["Properties"]["Endpoint"].get("Ref", "").removesuffix("Aliaslive") for topic in topics}
+    if groups.keys() != {f"{function}DeploymentGroup" for function in versions.keys() - mapped - queued - told}:
+        yield "each function with versions must have a deployment group, except those behind a mapping, a rule or a topic"
     for name, group in groups.items():
         function = name.removesuffix("DeploymentGroup")
         guarding = group["Properties"].get("AlarmConfiguration")
