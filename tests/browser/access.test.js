@@ -79,9 +79,11 @@ test("every element has an accessible name", onlyChromium, async (t) => {
   - text: Code
   - textbox "Code"
   - alert
+  - status
   - button "Sign in"
   - paragraph:
     - button "Send a new code in 30 s" [disabled]
+    - button "No code?"
     - button "My code has letters"`);
   await ada.answer(await ada.stack.code());
   await ada.isInside(ADA);

@@ -57,7 +57,7 @@ test("markup in an event is shown as text", async (t) => {
 
 test("a poison record appears with the count of its queue", async (t) => {
   const { stack, page } = await open(t, { Events: "off" });
-  await page.getByText("The queue is empty").waitFor();
+  await page.locator("#queues section:first-child .empty").waitFor();
   await page.getByText("Start the stack with --env EVENTS=all").waitFor();
   await stack.faults({ stream: [{ fault: "poison", times: 2 }] });
   await page.locator("#queues .count[data-bad]").filter({ hasText: "2" }).waitFor();
