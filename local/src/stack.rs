@@ -159,7 +159,7 @@ impl Stack {
         let poller = |mapping| Poller::start(mapping, services.clone(), readers.clone(), clock.clone());
         let pollers = mappings.into_iter().map(poller).collect::<Result<_, _>>()?;
         let scheduler = Scheduler::start(schedules, readers.clone(), clock.clone());
-        let topics = Topics::start(told, services.clone(), readers.clone(), clock.clone())?;
+        let topics = Topics::start(told, services.clone(), clock.clone())?;
         let mut rules = if options.services_only { Vec::new() } else { rules };
         if let Some(address) = addresses.api {
             // Links in mails lead to this machine.
@@ -286,8 +286,8 @@ impl Stack {
         self.ask_for_keys(&json!({ "mode": "revoke", "kid": kid })).await
     }
 
-    /// Delivers all records of the tables' streams to the functions behind them, then the events on the buses to the targets of their
-    /// rules, then what became of the mails, and then runs the schedules that are due. Returns how many records.
+    /// Delivers all records of the tables' streams to the functions behind them, then what became of the mails and the events on the
+    /// buses to theirs, and then runs the schedules that are due. Returns how many records.
     pub async fn deliver(&self) -> usize {
         deliver_all(self.behind.clone()).await
     }
@@ -311,8 +311,8 @@ async fn deliver_all(behind: Arc<Behind>) -> usize {
     for poller in &behind.pollers {
         delivered += poller.deliver().await;
     }
+    behind.topics.deliver(&behind.courier);
     behind.courier.deliver().await;
-    behind.topics.deliver().await;
     behind.scheduler.run_due().await;
     delivered
 }

@@ -1,6 +1,6 @@
-//! Brings the events that rules match to the rules' targets.
+//! Brings the events that rules match to the rules' targets, and events of topics to functions.
 //!
-//! EventBridge hands an event to Lambda, and Lambda repeats a failed invocation after one minute and after two more. Here a
+//! EventBridge and SNS hand an event to Lambda, and Lambda repeats a failed invocation after one minute and after two more. Here a
 //! delivery does what is due by the stack's clock.
 
 use std::collections::BTreeMap;
@@ -69,6 +69,12 @@ impl Courier {
         }
     }
 
+    /// Takes an event for a function, which gets it at the next delivery.
+    pub(super) fn take(&self, function: &str, event: Value) {
+        let first = Waiting { function: function.to_owned(), event, failures: 0, due: self.clock.now() };
+        locked(&self.waiting).push(first);
+    }
+
     /// Publishes to topics at once, and lets functions wait.
     fn collect(&self) {
         for (rule, event) in self.services.take_matched() {
@@ -77,9 +83,7 @@ impl Courier {
                     Target::Topic { arn, transformer } => self.services.publish(arn, transformer.apply(&event)),
                     Target::Function { name, transformer } => {
                         let made = transformer.as_ref().and_then(|it| serde_json::from_str(&it.apply(&event)).ok());
-                        let (function, event) = (name.clone(), made.unwrap_or_else(|| event.clone()));
-                        let first = Waiting { function, event, failures: 0, due: self.clock.now() };
-                        locked(&self.waiting).push(first);
+                        self.take(name, made.unwrap_or_else(|| event.clone()));
                     }
                 }
             }

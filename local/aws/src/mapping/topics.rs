@@ -1,27 +1,23 @@
 //! SES's event destinations, and SNS between SES and a function.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
 
 use serde_json::{Value, json};
 
 use crate::clock::StackClock;
 use crate::failure::Failure;
 use crate::ids::new_id;
-use crate::lambda::Functions;
 use crate::lock::locked;
+use crate::mapping::Courier;
 use crate::services::Services;
 use crate::ses::{MailEvent, Sending};
 use crate::template::{EventDestination, Subscription};
-
-/// Lambda invokes a function so often for an event that fails.
-const ATTEMPTS: usize = 3;
 
 /// Event destinations at work.
 pub struct Topics {
     destinations: Vec<EventDestination>,
     subscriptions: Vec<Subscription>,
     services: Services,
-    functions: Arc<Functions>,
     clock: StackClock,
     /// How many mails have had their events.
     told: Mutex<u64>,
@@ -35,7 +31,6 @@ impl Topics {
     pub fn start(
         (destinations, subscriptions): (Vec<EventDestination>, Vec<Subscription>),
         services: Services,
-        functions: Arc<Functions>,
         clock: StackClock,
     ) -> Result<Topics, Failure> {
         if let Some(EventDestination { topic, .. }) = destinations.iter().find(|destination| !destination.is_permitted)
@@ -44,11 +39,11 @@ impl Topics {
                 "template.yaml: no policy of the topic {topic} allows ses.amazonaws.com to publish"
             )));
         }
-        Ok(Topics { destinations, subscriptions, services, functions, clock, told: Mutex::default() })
+        Ok(Topics { destinations, subscriptions, services, clock, told: Mutex::default() })
     }
 
-    /// Publishes what became of each mail since the last time, and brings it to the subscribers.
-    pub async fn deliver(&self) {
+    /// Publishes what became of each mail since the last time. The courier takes it to the subscribers.
+    pub fn deliver(&self, courier: &Courier) {
         let sendings = {
             let mut told = locked(&self.told);
             let (sendings, taken) = self.services.sendings_after(*told);
@@ -58,12 +53,12 @@ impl Topics {
         for sending in sendings {
             let to = sending.to.first().map_or("", String::as_str);
             for what in MailEvent::of(to) {
-                self.publish(&sending, *what).await;
+                self.publish(&sending, *what, courier);
             }
         }
     }
 
-    async fn publish(&self, sending: &Sending, what: MailEvent) {
+    fn publish(&self, sending: &Sending, what: MailEvent, courier: &Courier) {
         let is_for = |destination: &&EventDestination| {
             sending.configuration_set.as_ref() == Some(&destination.configuration_set)
                 && destination.events.iter().any(|event| event == what.in_template())
@@ -71,11 +66,7 @@ impl Topics {
         for EventDestination { topic, .. } in self.destinations.iter().filter(is_for) {
             let event = notification(topic, &sending.event(what, self.clock.now()), &self.clock.now().to_string());
             for Subscription { function, .. } in self.subscriptions.iter().filter(|own| own.topic == *topic) {
-                for _ in 0..ATTEMPTS {
-                    if self.functions.invoke(function, &event).await.is_ok() {
-                        break;
-                    }
-                }
+                courier.take(function, event.clone());
             }
         }
     }
