@@ -90,7 +90,7 @@ impl Message {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
     fn message(language: Language, product: &str, code: &str) -> Message {
@@ -147,15 +147,11 @@ mod tests {
     }
 
     /// The text that a reader of the HTML sees.
-    fn visible(html: &str) -> String {
-        let body = html.split_once("<body").unwrap().1;
-        let (_, body) = body.split_once("</div>").unwrap();
-        let mut text = String::new();
-        for part in body.split('<').skip(1) {
-            text.push(' ');
-            text.push_str(part.split_once('>').unwrap().1);
-        }
-        let text = text.replace("&#39;", "'");
+    pub(in super::super) fn visible(html: &str) -> String {
+        let (_, body) = html.split_once("<body").unwrap().1.split_once("</div>").unwrap();
+        let parts = body.split('<').skip(1).map(|part| part.split_once('>').unwrap().1);
+        let text = parts.collect::<Vec<_>>().join(" ");
+        let text = text.replace("&#39;", "'").replace("&#60;", "<").replace("&#62;", ">").replace("&#38;", "&");
         text.split_whitespace().collect::<Vec<_>>().join(" ")
     }
 }

@@ -8,7 +8,7 @@ use crate::texts::{
 };
 use crate::words::{Error, Result, Timestamp};
 
-/// What a user is told. A notice has no code, no address and no network: only words for the device, and a time.
+/// A mail to a user about the account. A notice has no code, no address and no network: only words for the device, and a time.
 #[derive(Clone, Copy, Debug)]
 pub enum Notice<'a> {
     /// Somebody signed in with an unknown device.
@@ -54,7 +54,7 @@ struct Fact<'a> {
     value: &'a str,
 }
 
-/// What both forms of a mail show.
+/// The content of both forms of a mail.
 struct Content<'a> {
     title: &'static str,
     body: String,
@@ -109,43 +109,26 @@ impl Notice<'_> {
     }
 
     fn words(&self, language: Language, product: &str) -> Words {
-        let if_you = notice::if_you(language).to_owned();
+        /// The words of a table. All tables have a subject, a title and a body.
+        macro_rules! of {
+            ($table:ident, $($last:expr),+) => {
+                Words(
+                    $table::subject(language, product),
+                    $table::title(language),
+                    $table::body(language, product),
+                    vec![$($last.into()),+],
+                )
+            };
+        }
+        let if_you = notice::if_you(language);
         match self {
-            Notice::NewSignIn { .. } => {
-                use new_sign_in::{body, if_not_you, subject, title};
-                let last = vec![if_you, if_not_you(language).to_owned()];
-                Words(subject(language, product), title(language), body(language, product), last)
-            }
-            Notice::ContactChanged { .. } => {
-                use contact_changed::{body, if_not_you, subject, title};
-                let last = vec![if_you, if_not_you(language).to_owned()];
-                Words(subject(language, product), title(language), body(language, product), last)
-            }
-            Notice::FactorAdded { .. } => {
-                use factor_added::{body, if_not_you, subject, title};
-                let last = vec![if_you, if_not_you(language, product)];
-                Words(subject(language, product), title(language), body(language, product), last)
-            }
-            Notice::FactorRemoved { .. } => {
-                use factor_removed::{body, if_not_you, subject, title};
-                let last = vec![if_you, if_not_you(language, product)];
-                Words(subject(language, product), title(language), body(language, product), last)
-            }
-            Notice::Leaving { .. } => {
-                use leaving::{body, if_not_you, if_you, subject, title};
-                let last = vec![if_you(language).to_owned(), if_not_you(language, product)];
-                Words(subject(language, product), title(language), body(language, product), last)
-            }
-            Notice::Suspended => {
-                use suspended::{body, reason, subject, title};
-                let last = vec![reason(language, product)];
-                Words(subject(language, product), title(language), body(language, product), last)
-            }
-            Notice::Welcome => {
-                use welcome::{body, if_not_you, never_asks, subject, title};
-                let last = vec![never_asks(language, product), if_not_you(language).to_owned()];
-                Words(subject(language, product), title(language), body(language, product), last)
-            }
+            Notice::NewSignIn { .. } => of!(new_sign_in, if_you, new_sign_in::if_not_you(language)),
+            Notice::ContactChanged { .. } => of!(contact_changed, if_you, contact_changed::if_not_you(language)),
+            Notice::FactorAdded { .. } => of!(factor_added, if_you, factor_added::if_not_you(language, product)),
+            Notice::FactorRemoved { .. } => of!(factor_removed, if_you, factor_removed::if_not_you(language, product)),
+            Notice::Leaving { .. } => of!(leaving, leaving::if_you(language), leaving::if_not_you(language, product)),
+            Notice::Suspended => of!(suspended, suspended::reason(language, product)),
+            Notice::Welcome => of!(welcome, welcome::never_asks(language, product), welcome::if_not_you(language)),
         }
     }
 
@@ -181,6 +164,7 @@ fn in_minutes(at: Timestamp) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::message::tests::visible;
     use super::*;
 
     const LINK: &str = "https://auth.example.com/api/auth/disavow?token=a.b";
@@ -206,7 +190,7 @@ mod tests {
             let message = notice.message(language, "<b>&Co").unwrap();
             assert!(message.subject.contains("<b>&Co"), "{}", message.subject);
             assert!(!message.html.contains("<b>&Co") && message.html.contains("&#60;b&#62;&#38;Co"));
-            assert_eq!(visible(&message.html), visible_text(&message.text));
+            assert_eq!(visible(&message.html).replace(": ", " "), visible_text(&message.text));
             for body in [&message.text, &message.html] {
                 assert_eq!(body.contains("2026-01-01 00:01 UTC"), notice.time().is_some(), "{body}");
                 assert_eq!(body.contains("Firefox on Linux"), notice.device().is_some(), "{body}");
@@ -226,14 +210,5 @@ mod tests {
             .join(" ")
             .replace(": ", " ")
             .replace(['\u{2066}', '\u{2069}'], "")
-    }
-
-    /// The text that a reader of the HTML sees.
-    fn visible(html: &str) -> String {
-        let (_, body) = html.split_once("<body").unwrap().1.split_once("</div>").unwrap();
-        let parts = body.split('<').skip(1).map(|part| part.split_once('>').unwrap().1);
-        let text = parts.collect::<Vec<_>>().join(" ");
-        let text = text.replace("&#39;", "'").replace("&#60;", "<").replace("&#62;", ">").replace("&#38;", "&");
-        text.split_whitespace().collect::<Vec<_>>().join(" ").replace(": ", " ")
     }
 }
