@@ -8,7 +8,7 @@ use serde_json::Value;
 use shared::codes::{Reach, Receipt, SendName};
 use shared::words::{IdentifierDigest, Timestamp};
 
-/// What an event says about one of our messages.
+/// The news of an event about one of our messages.
 pub(crate) struct Event {
     pub(crate) identifier: IdentifierDigest,
     pub(crate) name: SendName,
@@ -165,7 +165,7 @@ impl Bounce {
 }
 
 impl SesEvent {
-    /// What is told, with its time. Only SES's own refusal has none. `None` for an unknown kind, and for an event about another
+    /// The news and its time. Only SES's own refusal has no time. `None` for an unknown kind, and for an event about another
     /// recipient: a server that forwards the mail may refuse it for somebody else.
     fn told(&self) -> Option<(Told, Option<&str>)> {
         let receipt = |receipt, reach| Told::Receipt(receipt, reach);

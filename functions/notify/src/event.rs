@@ -12,7 +12,7 @@ pub(crate) struct Event {
     pub(crate) what: What,
 }
 
-/// What happened.
+/// The occasion of a notice.
 pub(crate) enum What {
     Opened {
         session: SessionId,

@@ -39,7 +39,7 @@ pub(crate) struct Status {
     channel: &'static str,
     expires_in: u64,
     retry_after: u64,
-    /// What a client may do now, or after `retry_after`.
+    /// The actions that a client may take now, or after `retry_after`.
     can: &'static [&'static str],
 }
 

@@ -116,7 +116,7 @@ fn promise(channel: Channel, short_life: Duration) -> Duration {
     short_life.min(LONG_LIFE.saturating_sub(shared_for(channel)))
 }
 
-/// What answers to requests for codes have promised: the part of [`ChallengePolicy`] for functions that send none.
+/// The promises of answers to requests for codes: the part of [`ChallengePolicy`] for functions that send none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Promises {
     email: Duration,

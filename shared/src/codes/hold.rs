@@ -7,7 +7,7 @@ use crate::words::Timestamp;
 /// How long an address is held after its first, second and each later refusal in a row.
 const LENGTHS: [Duration; 3] = [Duration::from_secs(900), Duration::from_secs(7_200), Duration::from_secs(86_400)];
 
-/// What a client of a held address is told to wait, whenever the hold ends.
+/// Clients of a held address are told to wait so long, whenever the hold ends.
 pub const HOLD_WAIT: Duration = Duration::from_secs(900);
 
 /// For so long after a complaint, an address gets few mails.
@@ -15,7 +15,7 @@ pub(super) const COMPLAINT: Duration = Duration::from_secs(86_400);
 /// The time between two of these mails.
 pub(super) const AFTER_COMPLAINT: Duration = Duration::from_secs(600);
 
-/// What the receipts of the newest send say about its address.
+/// The receipts of the newest send say this about its address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reach {
     /// The address refused the mail for good.

@@ -74,7 +74,7 @@ pub struct Message {
     pub receipts: Receipts,
 }
 
-/// What is known about the messages of an identifier.
+/// The messages of an identifier and its hold.
 #[derive(Clone, Debug, Default)]
 pub struct Messages {
     /// Each with its entry and the entry's name.

@@ -15,7 +15,7 @@ const IS_BUDGET: Check = (
     "US dollars, such as 25 or 2.50. SMS_DAILY_BUDGET=0 stops all SMS",
 );
 
-/// What the SMS of a day may cost.
+/// The limit on the cost of a day's SMS.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SmsMoney {
     /// The cost of all SMS in a day.

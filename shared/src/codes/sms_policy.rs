@@ -170,7 +170,7 @@ impl SmsPolicy {
         Bounds { total: u32::MAX, sent: u32::MAX, money: None, debt }
     }
 
-    /// What a text of so many parts to `country` costs. Nothing if money is not counted.
+    /// The cost of a text of so many parts to `country`. Nothing if money is not counted.
     pub fn cost(&self, country: Country, parts: u32) -> Money {
         self.money.as_ref().map(|money| money.price(country).times(parts)).unwrap_or_default()
     }

@@ -1,4 +1,4 @@
-//! What the build makes of the files.
+//! The Rust that the build makes of the files.
 
 use super::filled::filled;
 

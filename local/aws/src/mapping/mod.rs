@@ -1,4 +1,4 @@
-//! What invokes functions besides the API: Lambda's event source mappings for the streams of tables, schedules, rules of buses, and SNS.
+//! The callers of functions besides the API: Lambda's event source mappings for the streams of tables, schedules, rules of buses, and SNS.
 
 mod batch;
 mod courier;

@@ -1,4 +1,4 @@
-//! What SES tells about a mail that it took, in the form of its event publishing.
+//! SES's events about a mail that it took.
 
 use std::collections::BTreeMap;
 
@@ -47,7 +47,7 @@ pub enum MailEvent {
 const SIMULATOR: &str = "simulator.amazonses.com";
 
 impl MailEvent {
-    /// What happens to a mail to this address, in its order. Only SES's simulator refuses.
+    /// The events of a mail to this address, in their order. Only SES's simulator refuses.
     pub(crate) fn of(address: &str) -> &'static [MailEvent] {
         use MailEvent::{Complaint, Delivery, PermanentBounce, TransientBounce};
         let lower = address.to_ascii_lowercase();

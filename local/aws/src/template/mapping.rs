@@ -31,7 +31,7 @@ pub struct Rule {
     pub bus: String,
     /// The events that match.
     pub pattern: Pattern,
-    /// What gets them.
+    /// The receivers of the events.
     pub targets: Vec<Target>,
 }
 

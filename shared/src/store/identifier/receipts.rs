@@ -14,7 +14,7 @@ use crate::store::write::Update;
 use crate::words::{Error, IdentifierDigest, Result, Timestamp};
 
 impl OtpTable {
-    /// What is known about the messages of an identifier, strongly consistent.
+    /// Reads the messages of an identifier and its hold, strongly consistent.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the table is unreachable.

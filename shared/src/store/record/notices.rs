@@ -31,7 +31,7 @@ const KEPT: Duration = Duration::from_secs(30 * 86_400);
 /// The value of a notice that is sent.
 const SENT: u64 = 0;
 
-/// What happened to a user, for the notice about it.
+/// The occasion of a notice to a user.
 #[derive(Clone, Copy, Debug)]
 pub struct Occasion<'a> {
     /// The tenant of the user.
