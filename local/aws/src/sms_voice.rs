@@ -1,15 +1,22 @@
-//! AWS End User Messaging: `SendTextMessage` of a text to a phone number.
+//! AWS End User Messaging: `SendTextMessage` of a text to a phone number, its events, and `PutMessageFeedback` about it.
 //!
 //! Any pool, number, name and configuration set is valid, because the stand-in has no account with them. The service's model has the
 //! rules for all other members.
 
+mod texting;
+
+use std::collections::BTreeSet;
+use std::sync::Mutex;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use shared::words::is_e164;
+use shared::words::{Clock, is_e164};
 
+pub use self::texting::Texting;
 use crate::faults::Delivery;
 use crate::ids::new_id;
+use crate::lock::locked;
+use crate::sent::Sent;
 use crate::sns::{Sms, SmsType};
 use crate::wire::{Call, Refusal, Service};
 
@@ -18,15 +25,45 @@ const LONGEST_MESSAGE: usize = 1_600;
 
 pub(crate) struct SmsVoice {
     deliver: Box<dyn Fn(Sms) + Send + Sync>,
+    sent: Sent<Texting>,
+    /// The ids of the messages that were received, as their sender says.
+    received: Mutex<BTreeSet<String>>,
+    clock: Clock,
 }
 
 impl SmsVoice {
-    pub(crate) fn new(deliver: impl Fn(Sms) + Send + Sync + 'static) -> SmsVoice {
-        SmsVoice { deliver: Box::new(deliver) }
+    pub(crate) fn new(clock: Clock, deliver: impl Fn(Sms) + Send + Sync + 'static) -> SmsVoice {
+        SmsVoice { deliver: Box::new(deliver), sent: Sent::default(), received: Mutex::default(), clock }
+    }
+
+    /// The messages that the service took after the first `count`, at most the newest, and how many there are in all.
+    pub(crate) fn sent_after(&self, count: u64) -> (Vec<Texting>, u64) {
+        self.sent.after(count)
+    }
+
+    /// The ids of the messages that were received, as their sender says.
+    pub(crate) fn received(&self) -> Vec<String> {
+        locked(&self.received).iter().cloned().collect()
+    }
+
+    /// Keeps what the sender says about a message. Messages without a promise of it have no record.
+    fn feedback(&self, call: &Call) -> Result<Value, Refusal> {
+        let (id, status) = (call.text("MessageId").unwrap_or_default(), call.text("MessageFeedbackStatus"));
+        if !self.sent.after(0).0.iter().any(|sent| sent.id == id && sent.wants_feedback) {
+            let refusal = Refusal::bad("ResourceNotFoundException", "The message has no feedback record");
+            return Err(refusal);
+        }
+        if status == Some("RECEIVED") {
+            locked(&self.received).insert(id.to_owned());
+        }
+        Ok(json!({ "MessageId": id, "MessageFeedbackStatus": status }))
     }
 
     /// The answer and its delay. `fate` decides about an accepted message. A refused one is for a number that has opted out.
     pub(crate) fn answer(&self, call: &Call, fate: impl Fn() -> Delivery) -> (Result<Value, Refusal>, Duration) {
+        if call.operation == "PutMessageFeedback" {
+            return (self.feedback(call), Duration::ZERO);
+        }
         let sms = match read(call) {
             Ok(sms) => sms,
             Err(refusal) => return (Err(refusal), Duration::ZERO),
@@ -36,11 +73,26 @@ impl SmsVoice {
             "DESTINATION_PHONE_NUMBER_OPTED_OUT",
         );
         let throttled = Refusal::bad("ThrottlingException", "Rate exceeded");
-        let delivery = fate();
+        let (delivery, id) = (fate(), new_id());
         if delivery.arrives() {
+            self.sent.keep(self.texting(call, &sms, id.clone()));
             (self.deliver)(sms);
         }
-        delivery.told(json!({ "MessageId": new_id() }), refused, throttled)
+        delivery.told(json!({ "MessageId": id }), refused, throttled)
+    }
+}
+
+impl SmsVoice {
+    fn texting(&self, call: &Call, sms: &Sms, id: String) -> Texting {
+        let context = call.body.get("Context").and_then(Value::as_object).into_iter().flatten();
+        Texting {
+            id,
+            to: sms.to.clone(),
+            context: context.filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned()))).collect(),
+            wants_feedback: call.body.get("MessageFeedbackEnabled") == Some(&Value::Bool(true)),
+            text: sms.text.clone(),
+            at: self.clock.now(),
+        }
     }
 }
 
