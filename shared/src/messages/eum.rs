@@ -6,11 +6,14 @@ use aws_sdk_pinpointsmsvoicev2::Client;
 use aws_sdk_pinpointsmsvoicev2::operation::send_text_message::SendTextMessageError;
 use aws_sdk_pinpointsmsvoicev2::types::{DestinationCountryParameterKey, MessageType};
 
-use super::Text;
 use super::outcome::{self, Reasoned, Sent, WhenBroken};
 use super::sms_settings::{IndiaIds, SmsSettings};
+use super::{Tags, Text};
 use crate::aws::{Aws, Retries, endpoint};
 use crate::words::{Error, Money, Phone, Result};
+
+/// The name of the table in the context of a message. The template's rule has it too.
+const IN: &str = "in";
 
 /// The client for AWS End User Messaging.
 pub(super) struct Eum {
@@ -20,6 +23,8 @@ pub(super) struct Eum {
     identity: String,
     configuration_set: String,
     max_price: Option<String>,
+    /// The table in which the receipts belong.
+    receipts_in: String,
 }
 
 impl Eum {
@@ -29,7 +34,7 @@ impl Eum {
     /// [`Error::Internal`] without a sender or a configuration set, which [`SmsSettings::read`] demands.
     pub(super) fn new(aws: &Aws, settings: SmsSettings) -> Result<Eum> {
         let identity = settings.eum_identity().map(str::to_owned);
-        let SmsSettings { configuration_set, max_price, .. } = settings;
+        let SmsSettings { configuration_set, max_price, receipts_in, .. } = settings;
         let missing = || Error::internal("an SMS has no sender or no configuration set");
         // The service demands a decimal point.
         let max_price = max_price.and_then(|price| Money::read(&price)).map(|price| price.to_string());
@@ -39,6 +44,7 @@ impl Eum {
             identity: identity.ok_or_else(missing)?,
             configuration_set: configuration_set.ok_or_else(missing)?,
             max_price,
+            receipts_in,
         })
     }
 
@@ -47,12 +53,20 @@ impl Eum {
         self.aws.connect(endpoint!(aws_sdk_pinpointsmsvoicev2, self.aws.settings(), sms_voice), 1).await;
     }
 
-    /// Sends `text` to the canonical number. After `life` its code is expired, so it is not delivered any more. The message has no
-    /// `Context` to come back with its events, because no function reads them.
+    /// Sends `text` to the canonical number. After `life` its code is expired, so it is not delivered any more. The message's events
+    /// have its tags and the table, by which a rule of the stack finds them. The service expects to hear whether the code was used
+    /// ([`Feedback`](crate::aws::Feedback)).
     ///
     /// # Errors
     /// [`Error::Internal`] when the SDK rejects the message before sending it.
-    pub(super) async fn send(&self, to: &Phone, text: &Text, life: Duration, india: Option<&IndiaIds>) -> Result<Sent> {
+    pub(super) async fn send(
+        &self,
+        to: &Phone,
+        (text, tags): (&Text, Tags),
+        life: Duration,
+        india: Option<&IndiaIds>,
+    ) -> Result<Sent> {
+        let context = tags.into_iter().chain([(IN, self.receipts_in.clone())]);
         let mut send = self
             .client
             .send_text_message()
@@ -61,6 +75,8 @@ impl Eum {
             .message_body(text.reveal())
             .message_type(MessageType::Transactional)
             .configuration_set_name(&self.configuration_set)
+            .set_context(Some(context.map(|(name, value)| (name.to_owned(), value)).collect()))
+            .message_feedback_enabled(true)
             .set_max_price(self.max_price.clone())
             .time_to_live(i32::try_from(life.as_secs()).map_err(Error::internal)?);
         if let Some(IndiaIds { entity, template }) = india {

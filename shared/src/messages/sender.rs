@@ -78,7 +78,7 @@ impl Sender {
             }
             Destination::Sms(phone) => {
                 let text = Text::with_code(language, &self.product, code, life, self.texter.webotp_host());
-                (self.texter.send(phone, &text, life).await?, phone.plan().country)
+                (self.texter.send(phone, (&text, tags), life).await?, phone.plan().country)
             }
         };
         report::note(Step::Delivery {

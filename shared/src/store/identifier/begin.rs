@@ -341,8 +341,8 @@ mod tests {
         work(&table, ChallengeRequest { identifier: &identifier, asked, drafting })
     }
 
-    /// As full as a day of attacks makes it: seven codes of strangers, the last one long, and three of known browsers.
-    fn fullest(now: Timestamp) -> IdentifierState {
+    /// As full as a day of attacks makes it: `open` codes of strangers and a long one, and three codes of known browsers.
+    fn fullest(open: usize, now: Timestamp) -> IdentifierState {
         let own = |number: usize| {
             let code = OwnCode {
                 digest: crate::codes::CodeDigest::from_table([1; 16]),
@@ -361,13 +361,13 @@ mod tests {
         let (_, code) = own(0);
         let OwnCode { digest, pepper_id, expires, network, .. } = code;
         let long = LongCode { digest, pepper_id, expires, network };
-        let (open, known) = (supply(6), supply(3));
+        let (open, known) = (supply(open), supply(3));
         let day = now.day();
         let long = [("00000009".to_owned(), long)].into();
         let (elsewhere, texts, charged_in_a_row, epoch) = (2, 10, 99, 100);
         // Each used within its life. One write removes some of them.
         let used_long = (10..90).map(|number| (format!("{number:08}"), expires)).collect();
-        let (hold, complained, mailbox_full_at) = (None, None, None);
+        let (message, hold, complained, mailbox_full_at) = (None, None, None, None);
         IdentifierState {
             is_kept: true,
             open,
@@ -379,6 +379,7 @@ mod tests {
             texts,
             charged_in_a_row,
             epoch,
+            message,
             hold,
             complained,
             mailbox_full_at,
@@ -390,7 +391,7 @@ mod tests {
     fn the_longest_expressions_are_within_the_limit() {
         for lane in [Lane::Open, Lane::Known] {
             with_request(lane, |table, request| {
-                let seen = IdentifierState { charged_in_a_row: 0, ..fullest(request.asked.now) };
+                let seen = IdentifierState { charged_in_a_row: 0, ..fullest(MAILS, request.asked.now) };
                 let draft = request.drafting.draw("12345678".to_owned(), Strength::Eight).unwrap();
                 let expired = match seen.decide(request.asked) {
                     Decision::Send(plan) => plan.expired,
@@ -427,10 +428,23 @@ mod tests {
         AttributeValue::M(entry)
     }
 
+    /// The most codes with digits of strangers at once, by mail and by text.
+    const MAILS: usize = 6;
+    const TEXTS_AT_ONCE: usize = 4;
+
     #[test]
     fn the_fullest_item_is_one_write_unit() {
+        let message = format!("0AAAAAAAA4 {}", "0".repeat(36));
+        // Only providers of texts want feedback.
+        for (codes, message) in [(MAILS, None), (TEXTS_AT_ONCE, Some(message))] {
+            let bytes = bytes_of_the_fullest(codes, message);
+            assert!(bytes < 1_024, "{bytes} bytes");
+        }
+    }
+
+    fn bytes_of_the_fullest(codes: usize, message: Option<String>) -> usize {
         let now = Timestamp::from_unix(4_102_444_800);
-        let state = fullest(now);
+        let state = fullest(codes, now);
         let number = |number: u64| AttributeValue::N(number.to_string());
         let map = |codes: std::collections::BTreeMap<String, OwnCode>| {
             AttributeValue::M(codes.into_iter().map(|(key, code)| (key, delivered(OwnEntry::from(code)))).collect())
@@ -455,7 +469,7 @@ mod tests {
             ("w", AttributeValue::S("0AAAAAAAA4".to_owned())),
             ("ttl", number(now.unix())),
         ];
-        let bytes: usize = attributes.iter().map(|(name, value)| name.len() + size(value)).sum();
-        assert!(bytes < 1_024, "{bytes} bytes");
+        let attributes = attributes.into_iter().chain(message.map(|message| ("mi", AttributeValue::S(message))));
+        attributes.map(|(name, value)| name.len() + size(&value)).sum()
     }
 }
