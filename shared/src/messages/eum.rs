@@ -1,14 +1,18 @@
-//! Sends SMS through AWS End User Messaging.
+//! Sends SMS and calls through AWS End User Messaging.
 
 use std::time::Duration;
 
 use aws_sdk_pinpointsmsvoicev2::Client;
 use aws_sdk_pinpointsmsvoicev2::operation::send_text_message::SendTextMessageError;
-use aws_sdk_pinpointsmsvoicev2::types::{DestinationCountryParameterKey, MessageType};
+use aws_sdk_pinpointsmsvoicev2::operation::send_voice_message::SendVoiceMessageError;
+use aws_sdk_pinpointsmsvoicev2::types::{
+    ConflictExceptionReason, DestinationCountryParameterKey, MessageType, VoiceId, VoiceMessageBodyTextType,
+};
 
-use super::Text;
 use super::outcome::{self, Reasoned, Sent, WhenBroken};
+use super::phone_channels::VoiceSettings;
 use super::sms_settings::{IndiaIds, SmsSettings};
+use super::{Script, Text};
 use crate::aws::{Aws, Retries, endpoint};
 use crate::words::{Error, Money, Phone, Result};
 
@@ -86,5 +90,66 @@ impl Reasoned for SendTextMessageError {
             SendTextMessageError::ValidationException(error) => error.reason().map(|reason| reason.as_str()),
             _ => None,
         }
+    }
+
+    fn is_opt_out(&self) -> bool {
+        matches!(self, SendTextMessageError::ConflictException(error) if is_opt_out(error.reason()))
+    }
+}
+
+fn is_opt_out(reason: Option<&ConflictExceptionReason>) -> bool {
+    reason == Some(&ConflictExceptionReason::DestinationPhoneNumberOptedOut)
+}
+
+/// The client for calls.
+pub(super) struct EumVoice {
+    client: Client,
+    number: String,
+    configuration_set: Option<String>,
+}
+
+impl EumVoice {
+    /// Creates the client.
+    pub(super) fn new(aws: &Aws, settings: VoiceSettings) -> EumVoice {
+        let client = Client::new(&aws.client(|endpoints| &endpoints.sms_voice, Retries::Never));
+        EumVoice { client, number: settings.number, configuration_set: settings.configuration_set }
+    }
+
+    /// Calls the canonical number and speaks `script`. A call that waits for longer than `life` is not made any more.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] when the SDK rejects the call before making it.
+    pub(super) async fn call(&self, to: &Phone, script: &Script, life: Duration) -> Result<Sent> {
+        let call = self
+            .client
+            .send_voice_message()
+            .destination_phone_number(to.reveal())
+            .origination_identity(&self.number)
+            .message_body(script.ssml())
+            .message_body_text_type(VoiceMessageBodyTextType::Ssml)
+            .voice_id(VoiceId::from(script.speaker()))
+            .set_configuration_set_name(self.configuration_set.clone())
+            .time_to_live(i32::try_from(life.as_secs()).map_err(Error::internal)?);
+        outcome::once(WhenBroken::Fail, || {
+            let calling = call.clone().send();
+            async { calling.await.map(|sent| sent.message_id) }
+        })
+        .await
+    }
+}
+
+impl Reasoned for SendVoiceMessageError {
+    fn reason(&self) -> Option<&str> {
+        match self {
+            SendVoiceMessageError::AccessDeniedException(error) => error.reason().map(|reason| reason.as_str()),
+            SendVoiceMessageError::ConflictException(error) => error.reason().map(|reason| reason.as_str()),
+            SendVoiceMessageError::ServiceQuotaExceededException(error) => error.reason().map(|reason| reason.as_str()),
+            SendVoiceMessageError::ValidationException(error) => error.reason().map(|reason| reason.as_str()),
+            _ => None,
+        }
+    }
+
+    fn is_opt_out(&self) -> bool {
+        matches!(self, SendVoiceMessageError::ConflictException(error) if is_opt_out(error.reason()))
     }
 }

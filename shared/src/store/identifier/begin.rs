@@ -265,9 +265,9 @@ fn charge<'a>(write: Update<'a>, writing: &Writing<'_>) -> Update<'a> {
         .set(CHARGED_IN_A_ROW, ("in_a_row", seen.charged_in_a_row.saturating_add(charged)))
 }
 
-/// Whether a message counts as a text of the day.
+/// Whether a message counts as a text of the day, as calls and WhatsApp messages do.
 fn is_text(plan: &Plan, channel: Channel) -> bool {
-    channel == Channel::Sms && plan.lane == Lane::Open
+    channel.is_to_phones() && plan.lane == Lane::Open
 }
 
 /// Begins the counts of a day, except those that the caller sets.
@@ -367,7 +367,7 @@ mod tests {
         let (elsewhere, texts, charged_in_a_row, epoch) = (2, 10, 99, 100);
         // Each used within its life. One write removes some of them.
         let used_long = (10..90).map(|number| (format!("{number:08}"), expires)).collect();
-        let (hold, complained, mailbox_full_at) = (None, None, None);
+        let (hold, complained, opted_out, mailbox_full_at) = (None, None, None, None);
         IdentifierState {
             is_kept: true,
             open,
@@ -381,6 +381,7 @@ mod tests {
             epoch,
             hold,
             complained,
+            opted_out,
             mailbox_full_at,
         }
     }
@@ -453,6 +454,8 @@ mod tests {
             ("f", number(99)),
             ("ep", number(100)),
             ("w", AttributeValue::S("0AAAAAAAA4".to_owned())),
+            ("vd", number(now.day())),
+            ("vn", number(2)),
             ("ttl", number(now.unix())),
         ];
         let bytes: usize = attributes.iter().map(|(name, value)| name.len() + size(value)).sum();
