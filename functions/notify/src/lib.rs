@@ -124,6 +124,7 @@ impl Notify {
             // The notice may be on its way, and may come twice then.
             Sent::Unclear(reason) | Sent::Refused(reason) => Err(Error::unavailable(reason)),
             Sent::Lost => Err(Error::unavailable("the connection to SES broke")),
+            Sent::OptedOut => Err(Error::internal("a mail was refused like a text")),
         }
     }
 

@@ -4,14 +4,15 @@ use std::time::Duration;
 
 use shared::admission::{Allowed, Gate, Permit};
 use shared::codes::{
-    ChallengeRef, Decision, HOLD_WAIT, IdentifierState, Kept, MAILBOX_WAIT, OutgoingCode, Seal, Strength, blurred,
+    Asked, ChallengeRef, Decision, FOLLOWS_AFTER, HOLD_WAIT, IdentifierState, Kept, MAILBOX_WAIT, OutgoingCode, Seal,
+    Strength, blurred,
 };
 use shared::http::{Cookie, Reply, TokenDelivery};
 use shared::messages::{CodeMessage, Sent};
 use shared::observe::report::{self, Step};
 use shared::store::{Begun, ChallengeRequest};
 use shared::texts::Language;
-use shared::words::{ChallengeId, Entropy, Error, NetworkDigest, Result, Timestamp, short_id};
+use shared::words::{ChallengeId, Channel, Destination, Entropy, Error, NetworkDigest, Result, Timestamp, short_id};
 use tokio::time::Instant;
 
 use crate::RequestOtp;
@@ -36,10 +37,37 @@ const FREE_REFUSALS: u8 = 2;
 impl<'a> Asking<'a> {
     /// The time left, if the client asked for the same challenge a moment ago.
     pub(crate) fn repeated(&self, function: &RequestOtp) -> Option<Duration> {
+        if self.request.asked.channel.follows_text() {
+            return None;
+        }
         let pause = function.policy.resend_after.min(self.promise(function));
         let left = self.now().until(self.named?.asked.after(pause));
         // An id from a clock that is ahead promises the same pause as any other.
         (!left.is_zero()).then_some(left.min(pause))
+    }
+
+    /// Checks whether a call or a WhatsApp message may follow now. It needs no read: the id of a challenge tells when its text was
+    /// sent.
+    ///
+    /// # Errors
+    /// [`Error::InvalidRequest`] without a text of the same challenge whose code is still promised (S260); [`Error::RateLimited`] too
+    /// soon after it (S261); [`Error::SendFailed`] if the number has opted out of texts since then.
+    pub(crate) fn may_follow(&self, function: &RequestOtp, state: &IdentifierState) -> Result<()> {
+        let channel = self.request.asked.channel;
+        if !channel.follows_text() {
+            return Ok(());
+        }
+        let is_promised = |named: &&ChallengeRef| {
+            named.refusals == 0 && !self.now().until(named.asked.after(self.promise(function))).is_zero()
+        };
+        let text = self.named.filter(is_promised).ok_or_else(|| {
+            Error::invalid("Ask for a text message first, and name its challenge_id while its code is valid.")
+        })?;
+        if state.opted_out.is_some_and(|at| text.asked <= at) {
+            return Err(Error::SendFailed { channel: Channel::Sms, challenge: None, retry_after: None });
+        }
+        let left = self.now().until(text.asked.after(FOLLOWS_AFTER)).min(FOLLOWS_AFTER);
+        if left.is_zero() { Ok(()) } else { Err(Error::RateLimited { retry_after: left }) }
     }
 
     /// Names the same challenge again and sends nothing.
@@ -64,6 +92,12 @@ impl<'a> Asking<'a> {
         allowed: Allowed<'a>,
     ) -> Result<Reply> {
         let is_sending = matches!(state.decide(self.request.asked), Decision::Send(_));
+        if is_sending && self.request.asked.channel == Channel::Voice {
+            let (now, table) = (self.now(), &function.table);
+            if !table.take_call(self.request.identifier, now).await? {
+                return Err(Error::RateLimited { retry_after: now.until(now.next_day()) });
+            }
+        }
         let started = Instant::now();
         let reserve = async {
             match is_sending {
@@ -97,7 +131,7 @@ impl<'a> Asking<'a> {
         let tags = outgoing.name().tags(self.request.identifier);
         let message = CodeMessage { code: outgoing.draft.code(), life, language: self.language, tags };
         let parts = function.sender.parts(to, &message);
-        let reply = self.send(function, &outgoing, message, async {
+        let reply = self.send(function, &outgoing, &message, async {
             match reserved? {
                 Some(reserved) => self.gate.take(reserved, parts).await,
                 None => Err(Error::internal("a code was stored without a decision to send it")),
@@ -113,7 +147,7 @@ impl<'a> Asking<'a> {
         &self,
         function: &RequestOtp,
         outgoing: &OutgoingCode,
-        message: CodeMessage<'_>,
+        message: &CodeMessage<'_>,
         permit: impl Future<Output = Result<Permit<'_>>>,
     ) -> Result<Reply> {
         let permit = match permit.await {
@@ -124,21 +158,75 @@ impl<'a> Asking<'a> {
                 return Err(error);
             }
         };
+        let to = permit.to().clone();
         match function.sender.send(permit, message).await {
+            // A long code is never spoken.
+            Ok(Sent::Refused(reason)) if outgoing.plan.strength != Strength::Long => {
+                self.follow(function, outgoing, message, (to, reason)).await
+            }
+            sent => self.told(function, outgoing, &to, sent).await,
+        }
+    }
+
+    /// Sends the same code by the next channel of `SMS_CHANNELS` after a text that was refused at once, and so on.
+    async fn follow(
+        &self,
+        function: &RequestOtp,
+        outgoing: &OutgoingCode,
+        message: &CodeMessage<'_>,
+        (mut to, mut reason): (Destination, String),
+    ) -> Result<Reply> {
+        let Asked { now, lane, channel, .. } = self.request.asked;
+        while let Some(next) = function.others.after(to.channel()).filter(|_| channel == Channel::Sms) {
+            tracing::warn!(reason, refused = to.channel().name(), next = next.name(), "another channel follows");
+            self.gate.give_back(&to).await?;
+            to = to.by(next);
+            if next == Channel::Voice && !function.table.take_call(self.request.identifier, now).await? {
+                "the number has had its calls".clone_into(&mut reason);
+                continue;
+            }
+            let Some(permit) = self.gate.follow(&to, lane).await? else {
+                "a budget is used up".clone_into(&mut reason);
+                continue;
+            };
+            match function.sender.send(permit, message).await {
+                Ok(Sent::Refused(refused)) => reason = refused,
+                sent => return self.told(function, outgoing, &to, sent).await,
+            }
+        }
+        self.told(function, outgoing, &to, Ok(Sent::Refused(reason))).await
+    }
+
+    /// The answer to what became of a send.
+    async fn told(
+        &self,
+        function: &RequestOtp,
+        outgoing: &OutgoingCode,
+        to: &Destination,
+        sent: Result<Sent>,
+    ) -> Result<Reply> {
+        let identifier = self.request.identifier;
+        match sent {
             Ok(Sent::Accepted(_) | Sent::Unclear(_)) => {
-                self.sent(function, &self.names(outgoing.plan.kept(), outgoing.draft.key.clone()))
+                let named = self.names(outgoing.plan.kept(), outgoing.draft.key.clone());
+                self.sent(function, &ChallengeRef { channel: to.channel(), ..named })
             }
             Ok(Sent::Lost) => {
                 // The message may have been sent, so its code stays valid. An SMS keeps its share of the budget and of the debt.
-                let identifier = self.request.identifier.as_str();
-                tracing::warn!(identifier, "the connection broke; the code is probably lost");
-                self.not_sent(function, outgoing)
+                tracing::warn!(identifier = identifier.as_str(), "the connection broke; the code is probably lost");
+                self.not_sent(function, outgoing, to.channel())
             }
             Ok(Sent::Refused(reason)) => {
-                tracing::warn!(reason, identifier = self.request.identifier.as_str(), "the code was not sent");
+                tracing::warn!(reason, identifier = identifier.as_str(), "the code was not sent");
                 self.take_back(function, outgoing).await;
-                self.gate.give_back().await?;
-                self.not_sent(function, outgoing)
+                self.gate.give_back(to).await?;
+                self.not_sent(function, outgoing, self.request.asked.channel)
+            }
+            Ok(Sent::OptedOut) => {
+                tracing::warn!(identifier = identifier.as_str(), "the number has opted out");
+                self.take_back(function, outgoing).await;
+                tokio::try_join!(self.gate.give_back(to), function.table.note_opt_out(identifier, self.now()))?;
+                self.not_sent(function, outgoing, Channel::Sms)
             }
             Err(error) => {
                 self.take_back(function, outgoing).await;
@@ -160,14 +248,14 @@ impl<'a> Asking<'a> {
     }
 
     /// The error after a send that was refused or is probably lost. The client may retry at once, [`FREE_REFUSALS`] times.
-    fn not_sent(&self, function: &RequestOtp, outgoing: &OutgoingCode) -> Result<Reply> {
+    fn not_sent(&self, function: &RequestOtp, outgoing: &OutgoingCode, channel: Channel) -> Result<Reply> {
         let refusals = self.named.map_or(0, |named| named.refusals).saturating_add(1);
         let may_repeat = refusals <= FREE_REFUSALS;
         let asked = if may_repeat { Timestamp::default() } else { self.now() };
         let named = ChallengeRef { asked, refusals, ..self.names(outgoing.plan.kept(), outgoing.draft.key.clone()) };
         let challenge = self.seal.seal(&named, self.now())?;
         let error = Error::SendFailed {
-            channel: self.request.asked.channel,
+            channel,
             challenge: (self.delivery == TokenDelivery::Body).then(|| challenge.reveal().to_owned()),
             retry_after: (!may_repeat).then_some(function.policy.resend_after),
         };
@@ -183,7 +271,7 @@ impl<'a> Asking<'a> {
     ) -> Result<Reply> {
         let challenge = self.seal.seal(named, self.now())?;
         let shown = (self.delivery == TokenDelivery::Body).then_some(&challenge);
-        let reply = Reply::ok(CodeSent::new(self.request.drafting.to, shown, expires_in, retry_after, self.language))?;
+        let reply = Reply::ok(CodeSent::new(named.channel, shown, expires_in, retry_after, self.language))?;
         self.with_cookie(function, reply, &challenge)
     }
 
@@ -195,7 +283,8 @@ impl<'a> Asking<'a> {
 
     /// The challenge that this request has led to.
     fn names(&self, kept: Kept, key: String) -> ChallengeRef {
-        ChallengeRef { kept, key, network: self.network.short().to_owned(), asked: self.now(), refusals: 0 }
+        let (network, channel) = (self.network.short().to_owned(), self.request.asked.channel);
+        ChallengeRef { kept, key, network, asked: self.now(), refusals: 0, channel }
     }
 
     fn promise(&self, function: &RequestOtp) -> Duration {

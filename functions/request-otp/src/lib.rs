@@ -20,11 +20,11 @@ use shared::codes::{Allowance, Asked, ChallengePolicy, ChallengeRef, Drafting, M
 use shared::config::Reader;
 use shared::http::{Frontends, Reply, Request};
 use shared::keys::{CodeKeys, IndexKeys};
-use shared::messages::{MailSettings, Sender, SmsSettings};
+use shared::messages::{MailSettings, PhoneChannels, Sender, SmsSettings};
 use shared::observe::report::{self, About};
 use shared::runtime::Function;
 use shared::store::{ChallengeRequest, OtpTable, Store};
-use shared::words::{Channel, Clock, Index, Lane, Result};
+use shared::words::{Clock, Error, Index, Lane, Result};
 
 use crate::asking::Asking;
 use crate::pace::Pace;
@@ -41,6 +41,7 @@ pub struct RequestOtp {
     codes: KeyringReader<CodeKeys>,
     table: OtpTable,
     sender: Sender,
+    others: PhoneChannels,
     pace: Pace,
 }
 
@@ -59,6 +60,8 @@ pub struct Settings {
     pub in_subject: bool,
     /// The settings for SMS.
     pub sms: SmsSettings,
+    /// The settings for calls and WhatsApp.
+    pub others: PhoneChannels,
     /// The allowed origins of browsers, and the usual delivery of tokens.
     pub frontends: Frontends,
     /// The table of challenges and counters.
@@ -84,6 +87,7 @@ impl Function for RequestOtp {
             mail: MailSettings::read(read),
             in_subject: MailSettings::read_in_subject(read),
             sms: SmsSettings::read(read),
+            others: PhoneChannels::read(read),
             frontends: Frontends::read(read),
             otp_table: OtpTable::read_name(read),
             index_secret: IndexKeys::read_secret(read),
@@ -92,25 +96,33 @@ impl Function for RequestOtp {
     }
 
     async fn compose(settings: Settings, aws: &aws::Settings, clock: Clock) -> Result<RequestOtp> {
-        let Settings { challenge: policy, requests, mail_limits, mail, in_subject, sms, frontends, .. } = settings;
+        let Settings { challenge: policy, requests, mail_limits, mail, in_subject, sms, others, frontends, .. } =
+            settings;
         let Settings { otp_table, index_secret, codes_secret, .. } = settings;
         let aws = Aws::new(aws, &clock)?;
         let secrets = Secrets::new(&aws);
         let (index, codes) = (secrets.keyring(index_secret), secrets.keyring(codes_secret));
         let store = Store::new(&aws);
-        let sender = Sender::new(&aws, (mail, in_subject), sms)?;
-        let channels = Channel::ALL.into_iter().filter(|channel| policy.sends_by(*channel));
+        let sender = Sender::new(&aws, (mail, in_subject), sms, &others)?;
+        let has_sms = !policy.sms.countries.is_empty();
         let (table, now) = (store.otp_table(otp_table), clock.now());
         // A request starts with three calls at once: its network's count, the identifier's item, and the counts of SMS or an
         // instance's lease of mails. The brake's read opens the third connection.
-        tokio::join!(
-            secrets.warm([&index, &codes], now),
-            store.connect(2),
-            table.is_braked(now),
-            sender.warm(channels)
-        );
+        tokio::join!(secrets.warm([&index, &codes], now), store.connect(2), table.is_braked(now), sender.warm(has_sms));
         let pace = Pace::default();
-        Ok(RequestOtp { clock, policy, requests, mail: mail_limits, frontends, index, codes, table, sender, pace })
+        Ok(RequestOtp {
+            clock,
+            policy,
+            requests,
+            mail: mail_limits,
+            frontends,
+            index,
+            codes,
+            table,
+            sender,
+            others,
+            pace,
+        })
     }
 
     async fn handle(&self, request: Request) -> Result<Reply> {
@@ -118,6 +130,9 @@ impl Function for RequestOtp {
         let CodeRequest { to, named, delivery, device } = CodeRequest::read(&request, &self.frontends)?;
         let rules = Rules { requests: self.requests, mail: &self.mail, sms: &self.policy.sms };
         rules.reach(&to)?;
+        if !self.others.on().is_on(to.channel()) {
+            return Err(Error::invalid("This channel is off. Use sms for a number."));
+        }
 
         let (index, codes) = tokio::try_join!(self.index.keys(now), self.codes.keys(now))?;
         let index = Index::new(index.index.mac(), request.tenant());
@@ -163,6 +178,7 @@ impl Function for RequestOtp {
             Asking { request, gate: &gate, network: &network, seal, named: named.as_ref(), delivery, language };
         let old = looked.old_counts();
         let answering = async {
+            asking.may_follow(self, &state)?;
             let allowed = gate.allow(looked, lane)?;
             match asking.repeated(self) {
                 // A held address answers everybody alike, also within the pause.

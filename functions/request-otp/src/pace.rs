@@ -12,6 +12,8 @@ use shared::words::{Channel, Entropy, Result};
 pub(crate) struct Pace {
     email: Times,
     sms: Times,
+    voice: Times,
+    whatsapp: Times,
 }
 
 type Times = Mutex<VecDeque<Duration>>;
@@ -69,6 +71,8 @@ impl Pace {
         match channel {
             Channel::Email => &self.email,
             Channel::Sms => &self.sms,
+            Channel::Voice => &self.voice,
+            Channel::Whatsapp => &self.whatsapp,
         }
     }
 }

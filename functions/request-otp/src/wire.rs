@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use shared::http::{Cookie, Delivered, Frontends, IdentifierFields, Request, TokenDelivery};
 use shared::texts::Language;
-use shared::words::{ChallengeId, Destination, Result};
+use shared::words::{ChallengeId, Channel, Destination, Result};
 
 #[derive(Deserialize)]
 struct Body {
@@ -61,13 +61,12 @@ pub(crate) struct CodeSent<'a> {
 impl CodeSent<'_> {
     /// `challenge` is in the body unless the client gets it as a cookie.
     pub(crate) fn new<'a>(
-        to: &Destination,
+        channel: Channel,
         challenge: Option<&'a ChallengeId>,
         expires_in: Duration,
         retry_after: Duration,
         language: Language,
     ) -> CodeSent<'a> {
-        let channel = to.channel();
         CodeSent {
             success: true,
             message: channel.sent(language),

@@ -12,10 +12,13 @@ mod wire;
 use std::time::Duration;
 
 use shared::aws::{self, Aws, KeyringReader, Secrets};
-use shared::codes::{Action, Allowance, ChallengeRef, HOLD_WAIT, Kept, LONG_LIFE, Messages, Promises, SENT, Seal};
+use shared::codes::{
+    Action, Allowance, ChallengeRef, FOLLOWS_AFTER, HOLD_WAIT, Kept, LONG_LIFE, Messages, Promises, SENT, Seal,
+};
 use shared::config::Reader;
 use shared::http::{Frontends, Reply, Request};
 use shared::keys::IndexKeys;
+use shared::messages::OtherChannels;
 use shared::observe::report::{self, About};
 use shared::runtime::Function;
 use shared::store::{OtpTable, Store};
@@ -27,6 +30,7 @@ use crate::wire::{Question, Status as Told};
 pub struct Status {
     clock: Clock,
     promises: Promises,
+    others: OtherChannels,
     frontends: Frontends,
     index: KeyringReader<IndexKeys>,
     table: OtpTable,
@@ -36,6 +40,7 @@ pub struct Status {
 #[derive(Debug)]
 pub struct Settings {
     promises: Promises,
+    others: OtherChannels,
     frontends: Frontends,
     otp_table: String,
     index_secret: String,
@@ -50,6 +55,7 @@ impl Function for Status {
     fn settings(read: &mut Reader<'_>) -> Settings {
         Settings {
             promises: Promises::read(read),
+            others: OtherChannels::read(read),
             frontends: Frontends::read(read),
             otp_table: OtpTable::read_name(read),
             index_secret: IndexKeys::read_secret(read),
@@ -57,11 +63,11 @@ impl Function for Status {
     }
 
     async fn compose(settings: Settings, aws: &aws::Settings, clock: Clock) -> Result<Status> {
-        let Settings { promises, frontends, otp_table, index_secret } = settings;
+        let Settings { promises, others, frontends, otp_table, index_secret } = settings;
         let aws = Aws::new(aws, &clock)?;
         let (store, index) = (Store::new(&aws), Secrets::new(&aws).keyring(index_secret));
         store.connect(2).await;
-        Ok(Status { clock, promises, frontends, index, table: store.otp_table(otp_table) })
+        Ok(Status { clock, promises, others, frontends, index, table: store.otp_table(otp_table) })
     }
 
     async fn handle(&self, request: Request) -> Result<Reply> {
@@ -78,9 +84,9 @@ impl Function for Status {
         )?;
         counted.or_refuse(now, |retry_after| Error::RateLimited { retry_after })?;
         let named = challenge.and_then(|id| Seal::new(&index, &identifier).open(&id, now));
-        let channel = to.channel();
-        let told = named.and_then(|named| self.told(&named, &messages, channel, now));
-        Reply::ok(told.unwrap_or_else(|| Told::over(channel)))
+        // The answer to a used code names the same channel as that to an unknown one.
+        let told = named.and_then(|named| self.told(&named, &messages, to.by(named.channel).channel(), now));
+        Reply::ok(told.unwrap_or_else(|| Told::over(to.channel())))
     }
 }
 
@@ -102,7 +108,17 @@ impl Status {
         let state = message.map_or(SENT, |message| message.receipts.state(after));
         let is_held = messages.hold.as_ref().is_some_and(|hold| hold.is_on(now));
         let retry_after = if is_held { HOLD_WAIT } else { left(self.promises.resend_after(channel)) };
-        Some(Told::new(state, channel, (expires_in, retry_after), !is_held))
+        Some(Told::new(state, channel, (expires_in, retry_after), self.can(channel, is_held, after)))
+    }
+
+    /// What the client may do now or after `retry_after`, so long `after` its message.
+    fn can(&self, channel: Channel, is_held: bool, after: Duration) -> Vec<&'static str> {
+        if is_held {
+            return Vec::new();
+        }
+        let may_follow = channel.is_to_phones() && after >= FOLLOWS_AFTER;
+        let others = self.others.all().filter(|_| may_follow).map(Channel::name);
+        std::iter::once("resend").chain(others).collect()
     }
 }
 

@@ -40,25 +40,22 @@ pub(crate) struct Status {
     expires_in: u64,
     retry_after: u64,
     /// The actions that a client may take now, or after `retry_after`.
-    can: &'static [&'static str],
+    can: Vec<&'static str>,
 }
-
-const RESEND: &[&str] = &["resend"];
 
 impl Status {
     pub(crate) fn new(
         state: &'static str,
         channel: Channel,
         (expires_in, retry_after): (Duration, Duration),
-        may_resend: bool,
+        can: Vec<&'static str>,
     ) -> Status {
-        let can = if may_resend { RESEND } else { &[] };
         let (expires_in, retry_after) = (expires_in.as_secs(), retry_after.as_secs());
         Status { success: true, state, channel: channel.name(), expires_in, retry_after, can }
     }
 
     /// The answer about a challenge that nobody can answer any more, or that never was.
     pub(crate) fn over(channel: Channel) -> Status {
-        Status::new("over", channel, (Duration::ZERO, Duration::ZERO), false)
+        Status::new("over", channel, (Duration::ZERO, Duration::ZERO), Vec::new())
     }
 }

@@ -6,7 +6,9 @@ use shared::keys::CodeKeys;
 use shared::observe::report::{self, About, Step};
 use shared::sessions::Familiarity;
 use shared::store::Owner;
-use shared::words::{Error, IdentifierDigest, Index, Lane, Network, NetworkDigest, Result, SessionId, Timestamp};
+use shared::words::{
+    Destination, Error, IdentifierDigest, Index, Lane, Network, NetworkDigest, Result, SessionId, Timestamp,
+};
 
 use crate::VerifyOtp;
 use crate::wire::SubmittedCode;
@@ -16,6 +18,8 @@ pub(crate) struct Answer<'a> {
     pub(crate) submitted: &'a SubmittedCode,
     pub(crate) identifier: IdentifierDigest,
     pub(crate) network: NetworkDigest,
+    /// The identifier, by the channel of the named challenge's last message.
+    to: Destination,
     /// The challenge that the client named.
     named: Option<ChallengeRef>,
     /// The session that it opens, if it can be repeated: it names a challenge and has a retry key.
@@ -47,7 +51,8 @@ impl<'a> Answer<'a> {
         let challenge = submitted.challenge.as_ref().filter(|_| named.is_some());
         let repeatable = challenge.zip(submitted.retry.as_ref());
         let session = repeatable.map(|(id, retry)| index.session(id, submitted.code.reveal(), retry));
-        Ok(Answer { submitted, identifier, network, named, session, codes, now })
+        let to = named.as_ref().map_or_else(|| submitted.to.clone(), |named| submitted.to.by(named.channel));
+        Ok(Answer { submitted, to, identifier, network, named, session, codes, now })
     }
 }
 
@@ -143,9 +148,9 @@ impl Answer<'_> {
     }
 
     fn compare(&self, attempt: &Attempt) -> Option<ProvenCode> {
-        let Answer { submitted, codes, now, .. } = self;
+        let Answer { submitted, to, codes, now, .. } = self;
         let pepper = |id: &str| Some(codes.peppers.find(id, *now)?.key.mac());
-        let proven = attempt.prove(&submitted.code, &submitted.to, pepper, *now)?;
+        let proven = attempt.prove(&submitted.code, to, pepper, *now)?;
         report::note(Step::Compared { right: true });
         Some(proven)
     }

@@ -36,7 +36,9 @@ impl Rules<'_> {
     pub fn reach(&self, to: &Destination) -> Result<()> {
         match to {
             Destination::Email(email) => self.mail.reaches(email),
-            Destination::Sms(phone) => self.sms.target(phone).map(drop),
+            Destination::Sms(phone) | Destination::Voice(phone) | Destination::Whatsapp(phone) => {
+                self.sms.target(phone).map(drop)
+            }
         }
     }
 }
@@ -53,7 +55,9 @@ impl Way {
     fn of(to: &Destination, sms: &SmsPolicy, index: &Index<'_>) -> Result<Way> {
         Ok(match to {
             Destination::Email(email) => Way::Mail(index.domain(email)),
-            Destination::Sms(phone) => Way::Sms(sms.target(phone)?),
+            Destination::Sms(phone) | Destination::Voice(phone) | Destination::Whatsapp(phone) => {
+                Way::Sms(sms.target(phone)?)
+            }
         })
     }
 }
@@ -212,7 +216,7 @@ impl<'a> Gate<'a> {
         Ok(Reserved { allowed, day })
     }
 
-    /// Counts an SMS of so many `parts` against the daily budgets of messages and of money. Refuses it if other requests have used up a
+    /// Counts a text of so many `parts`, or a call, against the daily budgets of messages and of money. Refuses it if other requests have used up a
     /// budget since [`Gate::look`].
     ///
     /// # Errors
@@ -224,22 +228,43 @@ impl<'a> Gate<'a> {
         let mail = match passed {
             Passed::Mail(mail) => Some(mail),
             Passed::Sms(target, waiting) => {
-                let cost = self.rules.sms.cost(target.country, parts);
-                self.refuse(self.table.take_message(target, self.rules.sms, cost, waiting, self.now).await?)?;
+                self.refuse(self.count_to(self.to, target, parts, waiting).await?)?;
                 None
             }
         };
         Ok(Permit { to: self.to, mail })
     }
 
-    /// Returns the breaker debt of an SMS that was certainly rejected, because its code is useless. The budget stays used.
+    /// Counts the message that follows a refused text to the same number: `to` by a channel that costs one part. `None` if a limit
+    /// refuses it.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the table is unreachable.
-    pub async fn give_back(&self) -> Result<()> {
+    pub async fn follow<'to>(&self, to: &'to Destination, lane: Lane) -> Result<Option<Permit<'to>>> {
+        let Way::Sms(target) = &self.way else { return Ok(None) };
+        if self.to.identifier() != to.identifier() {
+            return Err(Error::internal("a message follows another one to another number"));
+        }
+        let quota = self.count_to(to, target, 1, Waiting::draw(lane)?).await?;
+        Ok((quota == Quota::Left).then_some(Permit { to, mail: None }))
+    }
+
+    async fn count_to(&self, to: &Destination, target: &Target, parts: u32, waiting: Waiting) -> Result<Quota> {
+        let charge = self.rules.sms.charge(to.channel(), target.country, parts);
+        self.table.take_message(target, self.rules.sms, charge, waiting, self.now).await
+    }
+
+    /// Returns the breaker debt of a message to `to` that was certainly rejected, because its code is useless. The budget stays used.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the table is unreachable.
+    pub async fn give_back(&self, to: &Destination) -> Result<()> {
         match &self.way {
             Way::Mail(_) => Ok(()),
-            Way::Sms(target) => self.table.forgive_message(target, self.rules.sms, self.now).await,
+            Way::Sms(target) => {
+                let charge = self.rules.sms.charge(to.channel(), target.country, 1);
+                self.table.forgive_message(target, self.rules.sms, charge.units, self.now).await
+            }
         }
     }
 

@@ -3,7 +3,7 @@
 use crate::codes::challenge::{IdentifierState, Kept};
 use crate::codes::code::{Binding, Code, CodeDigest};
 use crate::codes::receipt::SendName;
-use crate::words::{Channel, Destination, IdentifierDigest, Lane, MacKey, Timestamp};
+use crate::words::{Destination, IdentifierDigest, Lane, MacKey, Timestamp};
 
 /// A counted attempt, with the identifier's state after the count. Only an attempt at long codes is not counted, because 64 bits
 /// withstand any number of attempts.
@@ -149,7 +149,7 @@ impl IdentifierState {
         }
         let used = used.filter(|own| own.day == self.day);
         let text = self.texts > 0
-            && code.to.channel() == Channel::Sms
+            && code.to.channel().is_to_phones()
             && match code.kept {
                 Kept::Own(Lane::Open) => used.is_some(),
                 Kept::Own(Lane::Known) => false,

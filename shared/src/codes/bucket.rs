@@ -41,7 +41,7 @@ impl Bucket {
     pub fn of(channel: Channel) -> Bucket {
         match channel {
             Channel::Email => MAIL,
-            Channel::Sms => TEXTS,
+            Channel::Sms | Channel::Voice | Channel::Whatsapp => TEXTS,
         }
     }
 

@@ -31,6 +31,10 @@ pub struct ChallengePolicy {
 
 /// Sends of one challenge: the first and three resends.
 pub const MOST_SENDS: u32 = 4;
+/// A call or a WhatsApp message follows its text so long after it (S261).
+pub const FOLLOWS_AFTER: Duration = Duration::from_secs(30);
+/// Calls of a UTC day to one number, whoever asks for them (S262).
+pub const MOST_CALLS: u32 = 2;
 /// Expired entries that one write removes. It adds one at most, so a longer list becomes shorter.
 const MOST_REMOVED: usize = 12;
 /// How long a long code is accepted.
@@ -75,14 +79,6 @@ impl ChallengePolicy {
         }
     }
 
-    /// Whether codes may go by `channel`.
-    pub fn sends_by(&self, channel: Channel) -> bool {
-        match channel {
-            Channel::Email => true,
-            Channel::Sms => !self.sms.countries.is_empty(),
-        }
-    }
-
     /// How long a code of this strength, sent to `to`, is accepted.
     pub fn life_of(&self, to: &Destination, strength: Strength) -> Duration {
         match strength {
@@ -94,7 +90,7 @@ impl ChallengePolicy {
     fn short_life(&self, channel: Channel) -> Duration {
         match channel {
             Channel::Email => self.email_expiry,
-            Channel::Sms => self.sms.expiry,
+            Channel::Sms | Channel::Voice | Channel::Whatsapp => self.sms.expiry,
         }
     }
 
@@ -135,7 +131,7 @@ impl Promises {
     pub fn life(&self, channel: Channel) -> Duration {
         match channel {
             Channel::Email => promise(channel, self.email),
-            Channel::Sms => promise(channel, self.sms),
+            Channel::Sms | Channel::Voice | Channel::Whatsapp => promise(channel, self.sms),
         }
     }
 
@@ -150,7 +146,7 @@ fn most_live_per_network(channel: Channel) -> usize {
     match channel {
         Channel::Email => 2,
         // Three texts have short codes, whoever asks for them.
-        Channel::Sms => 3,
+        Channel::Sms | Channel::Voice | Channel::Whatsapp => 3,
     }
 }
 
@@ -158,7 +154,7 @@ fn most_live_per_network(channel: Channel) -> usize {
 fn shared_for(channel: Channel) -> Duration {
     match channel {
         Channel::Email => Duration::from_secs(240),
-        Channel::Sms => Duration::from_secs(300),
+        Channel::Sms | Channel::Voice | Channel::Whatsapp => Duration::from_secs(300),
     }
 }
 
@@ -245,6 +241,8 @@ pub struct IdentifierState {
     pub hold: Option<Hold>,
     /// When the owner last complained about a mail.
     pub complained: Option<Timestamp>,
+    /// When a provider last refused a text because the number has opted out.
+    pub opted_out: Option<Timestamp>,
     /// For a tagged address: when the bucket of all tagged addresses of its mailbox is full again. Kept in another item.
     pub mailbox_full_at: Option<Timestamp>,
 }
@@ -358,12 +356,17 @@ impl IdentifierState {
             return decision;
         }
         let tokens = self.tokens(Lane::Open, channel, now);
-        let is_out_of_texts = channel == Channel::Sms && self.texts(now) >= MOST_TEXTS;
+        let is_out_of_texts = channel.is_to_phones() && self.texts(now) >= MOST_TEXTS;
         if tokens >= 2
             && !is_out_of_texts
             && let Some(plan) = self.own(asked)
+            && !(channel.follows_text() && plan.strength == Strength::Long)
         {
             return Decision::Send(plan);
+        }
+        // A long code is never spoken. Its text serves everybody, and a call would tell nothing else.
+        if channel.follows_text() {
+            return Decision::Wait(self.next_text(is_out_of_texts, channel, now).max(FOLLOWS_AFTER));
         }
         let may_send = tokens >= 1 && !is_out_of_texts;
         if self.has_shared(asked, may_send) {
@@ -374,8 +377,13 @@ impl IdentifierState {
         if channel == Channel::Email || may_send {
             return Decision::Send(self.plan(Lane::Open, Strength::Long, None, now));
         }
+        Decision::Wait(self.next_text(is_out_of_texts, channel, now))
+    }
+
+    /// How long until a stranger's text may be sent again.
+    fn next_text(&self, is_out_of_texts: bool, channel: Channel, now: Timestamp) -> Duration {
         let refilled = bucket(Lane::Open, channel).refilled_in(self.open.full_at, now);
-        Decision::Wait(if is_out_of_texts { refilled.max(now.until(now.next_day())) } else { refilled })
+        if is_out_of_texts { refilled.max(now.until(now.next_day())) } else { refilled }
     }
 
     /// Whether the address is held. Everybody is told so.

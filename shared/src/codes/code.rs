@@ -144,16 +144,16 @@ impl CodeDigest {
     /// The digest of `code` under `pepper`.
     pub fn of(code: &Code, binding: Binding<'_>, pepper: &MacKey) -> CodeDigest {
         let Binding { tenant, to, challenge } = binding;
-        // This binds a challenge to its channel. The word for SMS is older than channels: it was the identifier's kind.
-        let channel = match to {
+        // The kind of the identifier, and not the channel: a text that its provider refuses may be followed by a call with the same code.
+        let kind = match to {
             Destination::Email(_) => "email",
-            Destination::Sms(_) => "phone",
+            Destination::Sms(_) | Destination::Voice(_) | Destination::Whatsapp(_) => "phone",
         };
         let [digest @ .., _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _] = pepper.digest(
             "code",
             Scope::Tenant(tenant),
             &[
-                channel.as_bytes(),
+                kind.as_bytes(),
                 // The key: a code is right with any spelling of the mailbox that it was sent to.
                 to.identifier().key().as_bytes(),
                 PURPOSE.as_bytes(),

@@ -27,8 +27,8 @@ pub(crate) use self::challenge::bucket;
 #[cfg(test)]
 pub(crate) use self::challenge::tests::policy;
 pub use self::challenge::{
-    Asked, ChallengePolicy, Decision, GONE, IdentifierState, Kept, LONG_LIFE, LongCode, MAILBOX_WAIT, MOST_ELSEWHERE,
-    MOST_SENDS, OwnCode, Plan, Promises, Supply,
+    Asked, ChallengePolicy, Decision, FOLLOWS_AFTER, GONE, IdentifierState, Kept, LONG_LIFE, LongCode, MAILBOX_WAIT,
+    MOST_CALLS, MOST_ELSEWHERE, MOST_SENDS, OwnCode, Plan, Promises, Supply,
 };
 pub use self::code::{Binding, Code, CodeDigest, DIGEST_LENGTH, LONG_LENGTH, SHORT_LENGTHS, Strength};
 pub use self::draft::{Draft, Drafting, OutgoingCode};
@@ -40,4 +40,4 @@ pub use self::receipt::{Message, Messages, Receipt, Receipts, SENT, SendName};
 pub use self::sealed_id::{ChallengeRef, Seal};
 pub use self::sent_message::SentMessage;
 pub use self::sms_money::{SmsMoney, list_price};
-pub use self::sms_policy::{Bounds, Breaker, SmsPolicy, Spent, Target, Waiting};
+pub use self::sms_policy::{Bounds, Breaker, CALL_UNITS, Charge, Room, SmsPolicy, Spent, Target, Waiting};

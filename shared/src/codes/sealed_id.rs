@@ -1,6 +1,6 @@
 //! Challenge ids: sealed, so that an id hides which kind of challenge it names (S142).
 //!
-//! An id is `nonce · AES-256-GCM(kind, lane, key, network, time, refusals)`. Identifier, tenant and purpose are the additional
+//! An id is `nonce · AES-256-GCM(kind, lane, channel, key, network, time, refusals)`. Identifier, tenant and purpose are the additional
 //! data. The key is derived from the index key for each day, so one key seals too few ids for two nonces to collide.
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
@@ -8,7 +8,7 @@ use data_encoding::BASE64URL_NOPAD;
 
 use crate::codes::challenge::Kept;
 use crate::codes::code::PURPOSE;
-use crate::words::{ChallengeId, Entropy, Error, IdentifierDigest, Index, Lane, Result, Timestamp};
+use crate::words::{ChallengeId, Channel, Entropy, Error, IdentifierDigest, Index, Lane, Result, Timestamp};
 
 /// The content of a challenge id.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +23,8 @@ pub struct ChallengeRef {
     pub asked: Timestamp,
     /// Refused sends in a row.
     pub refusals: u8,
+    /// The channel of its last message.
+    pub channel: Channel,
 }
 
 impl ChallengeRef {
@@ -59,7 +61,7 @@ impl<'a> Seal<'a> {
     /// # Errors
     /// [`Error::Internal`] if the system's generator or the cipher fails.
     pub fn seal(&self, named: &ChallengeRef, now: Timestamp) -> Result<ChallengeId> {
-        let mut plain = vec![byte(named.kept)];
+        let mut plain = vec![byte(named)];
         plain.extend(named.key.as_bytes());
         plain.extend(named.network.as_bytes());
         plain.extend(named.asked.unix().to_be_bytes());
@@ -95,21 +97,38 @@ impl<'a> Seal<'a> {
     }
 }
 
-fn byte(kept: Kept) -> u8 {
-    match kept {
+/// The channel's place in the first byte.
+const CHANNEL: u32 = 2;
+
+fn byte(named: &ChallengeRef) -> u8 {
+    let kept = match named.kept {
         Kept::Own(Lane::Open) => 0,
         Kept::Own(Lane::Known) => 1,
         Kept::Long => 2,
-    }
+    };
+    let channel = match named.channel {
+        Channel::Email => 0,
+        Channel::Sms => 1,
+        Channel::Voice => 2,
+        Channel::Whatsapp => 3,
+    };
+    kept | channel << CHANNEL
 }
 
 fn read(plain: &[u8]) -> Option<ChallengeRef> {
     let plain: &[u8; PLAIN] = plain.try_into().ok()?;
-    let (kept, rest) = plain.split_first()?;
+    let (kind, rest) = plain.split_first()?;
     let (key, rest) = rest.split_at_checked(NAME)?;
     let (network, rest) = rest.split_at_checked(NAME)?;
     let (asked, rest) = rest.split_first_chunk::<8>()?;
-    let kept = match kept {
+    let channel = match kind >> CHANNEL {
+        0 => Channel::Email,
+        1 => Channel::Sms,
+        2 => Channel::Voice,
+        3 => Channel::Whatsapp,
+        _ => return None,
+    };
+    let kept = match kind & 0b11 {
         0 => Kept::Own(Lane::Open),
         1 => Kept::Own(Lane::Known),
         2 => Kept::Long,
@@ -121,6 +140,7 @@ fn read(plain: &[u8]) -> Option<ChallengeRef> {
         network: String::from_utf8(network.to_vec()).ok()?,
         asked: Timestamp::from_unix(u64::from_be_bytes(*asked)),
         refusals: *rest.first()?,
+        channel,
     })
 }
 
@@ -133,7 +153,8 @@ mod tests {
 
     fn named(kept: Kept) -> ChallengeRef {
         let asked = Timestamp::from_unix(NOON);
-        ChallengeRef { kept, key: "AAAAAAAA".to_owned(), network: "BBBBBBBB".to_owned(), asked, refusals: 1 }
+        let (key, network) = ("AAAAAAAA".to_owned(), "BBBBBBBB".to_owned());
+        ChallengeRef { kept, key, network, asked, refusals: 1, channel: Channel::Email }
     }
 
     fn with_seal<T>(key: u8, tenant: &Tenant, who: &str, work: impl FnOnce(&Seal<'_>) -> T) -> T {
@@ -158,6 +179,19 @@ mod tests {
             assert_eq!(open(2, &tenant, "ada@example.com"), None);
             assert_eq!(open(1, &Tenant::named("acme"), "ada@example.com"), None);
         }
+    }
+
+    #[test]
+    fn an_id_keeps_its_channel() {
+        with_seal(1, &Tenant::default(), "+447400123456", |seal| {
+            for channel in Channel::ALL {
+                for kept in [Kept::Own(Lane::Open), Kept::Own(Lane::Known), Kept::Long] {
+                    let named = ChallengeRef { channel, ..named(kept) };
+                    let (now, sealed) = (named.asked, seal.seal(&named, named.asked).unwrap());
+                    assert_eq!(seal.open(&sealed, now), Some(named));
+                }
+            }
+        });
     }
 
     #[test]

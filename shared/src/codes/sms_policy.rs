@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::codes::limits::{Allowance, DAY, day_end};
 use crate::codes::sms_money::SmsMoney;
 use crate::config::Reader;
-use crate::words::{Country, Destination, Entropy, Error, Forbidden, Lane, Money, Phone, Result, Timestamp};
+use crate::words::{Channel, Country, Destination, Entropy, Error, Forbidden, Lane, Money, Phone, Result, Timestamp};
 
 /// The allowed destinations of SMS, and their limits.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +22,8 @@ pub struct SmsPolicy {
     pub daily_per_country: u32,
     /// The limit in money. Only a function that sends reads it.
     pub money: Option<SmsMoney>,
+    /// How many texts a call counts as. Only a function that sends reads it.
+    pub call_units: u32,
     /// Requests for an SMS per day from one network.
     pub daily_per_network: u32,
     /// The share of the budgets and of the breaker, in percent, that only known devices may use (S167).
@@ -78,7 +80,29 @@ pub struct Bounds {
     pub debt: i64,
 }
 
+/// The most that may be counted before a message, in the units of [`Bounds`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Room {
+    /// Messages to all countries together.
+    pub total: u32,
+    /// Messages to this country or range.
+    pub sent: u32,
+    /// The cost of messages to all countries together, if it is limited.
+    pub money: Option<Money>,
+}
+
 const RANGE_DIGITS: usize = 6;
+/// A call costs about as much as so many texts, if `VOICE_UNITS` says nothing else.
+pub const CALL_UNITS: u32 = 10;
+
+/// What a message counts as, towards the daily limits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Charge {
+    /// The number of texts that it counts as, towards the messages and the breaker debt.
+    pub units: u32,
+    /// Its cost. Nothing if money is not counted.
+    pub cost: Money,
+}
 
 /// A day's counts for one country or one range.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -105,7 +129,8 @@ pub(super) fn read_sms_expiry(read: &mut Reader<'_>) -> Duration {
 impl SmsPolicy {
     /// Reads the SMS settings of a function that sends.
     pub fn read_with_money(read: &mut Reader<'_>) -> SmsPolicy {
-        SmsPolicy { money: SmsMoney::read(read), ..SmsPolicy::read(read) }
+        let call_units = read.count("VOICE_UNITS", CALL_UNITS, 1..=100);
+        SmsPolicy { money: SmsMoney::read(read), call_units, ..SmsPolicy::read(read) }
     }
 
     /// Reads the SMS settings, except those about money.
@@ -116,6 +141,7 @@ impl SmsPolicy {
             daily: read.count("SMS_DAILY_BUDGET", 200, 0..=1_000_000),
             daily_per_country: read.count("SMS_DAILY_BUDGET_PER_COUNTRY", 100, 0..=1_000_000),
             money: None,
+            call_units: CALL_UNITS,
             daily_per_network: read.count("SMS_PER_IP_DAY", 10, 0..=1_000_000),
             reserved: read.count("SMS_RESERVED_SHARE", 50, 0..=90),
             breaker: Breaker {
@@ -134,7 +160,9 @@ impl SmsPolicy {
     pub fn reaches(&self, to: &Destination) -> Result<()> {
         match to {
             Destination::Email(_) => Ok(()),
-            Destination::Sms(phone) => self.target(phone).map(drop),
+            Destination::Sms(phone) | Destination::Voice(phone) | Destination::Whatsapp(phone) => {
+                self.target(phone).map(drop)
+            }
         }
     }
 
@@ -170,8 +198,14 @@ impl SmsPolicy {
         Bounds { total: u32::MAX, sent: u32::MAX, money: None, debt }
     }
 
-    /// The cost of a text of so many parts to `country`. Nothing if money is not counted.
-    pub fn cost(&self, country: Country, parts: u32) -> Money {
+    /// What a message of so many `parts` by `channel` counts as. Only a text has several parts.
+    pub fn charge(&self, channel: Channel, country: Country, parts: u32) -> Charge {
+        let units = if channel == Channel::Voice { self.call_units } else { 1 };
+        Charge { units, cost: self.cost(country, units.saturating_mul(parts)) }
+    }
+
+    /// The cost of so many parts of texts to `country`. Nothing if money is not counted.
+    fn cost(&self, country: Country, parts: u32) -> Money {
         self.money.as_ref().map(|money| money.price(country).times(parts)).unwrap_or_default()
     }
 
@@ -198,12 +232,12 @@ impl SmsPolicy {
         &self,
         bounds: Bounds,
         spent: Spent,
-        cost: Money,
+        charge: Charge,
         is_probe: bool,
         now: Timestamp,
     ) -> Option<Timestamp> {
         let day_end = day_end(now);
-        if bounds.are_spent(spent, cost) {
+        if bounds.are_spent(spent, charge) {
             return Some(day_end);
         }
         let again = spent.last.after(self.breaker.pause).min(day_end);
@@ -266,10 +300,20 @@ fn read_countries(read: &mut Reader<'_>) -> BTreeSet<Country> {
 }
 
 impl Bounds {
-    /// Whether the day's messages or money are used up for a message of `cost`. Unlike the breaker, used codes do not change this.
-    pub fn are_spent(self, spent: Spent, cost: Money) -> bool {
-        let is_unpaid = self.money.is_some_and(|most| most.less(cost).is_none_or(|most| spent.money > most));
-        spent.total >= self.total || spent.sent >= self.sent || is_unpaid
+    /// Whether the day's messages or money are used up for a message of this charge. Unlike the breaker, used codes do not change this.
+    pub fn are_spent(self, spent: Spent, charge: Charge) -> bool {
+        let Some(Room { total, sent, money }) = self.before(charge) else { return true };
+        spent.total > total || spent.sent > sent || money.is_some_and(|most| spent.money > most)
+    }
+
+    /// The most that may be counted before a message of this charge. `None` if it is more than a whole day's.
+    pub fn before(self, charge: Charge) -> Option<Room> {
+        let money = match self.money {
+            Some(most) => Some(most.less(charge.cost)?),
+            None => None,
+        };
+        let [total, sent] = [self.total, self.sent].map(|most| most.checked_sub(charge.units));
+        Some(Room { total: total?, sent: sent?, money })
     }
 
     /// The limit of credit from used codes: as many messages as the debt may reach.
@@ -321,7 +365,11 @@ pub(crate) mod tests {
         }
     }
 
-    const FREE: Money = Money::micros(0);
+    const FREE: Charge = charge(0);
+
+    const fn charge(micros: u64) -> Charge {
+        Charge { units: 1, cost: Money::micros(micros) }
+    }
 
     const NOON: u64 = 1_767_268_800;
 
@@ -383,14 +431,23 @@ pub(crate) mod tests {
         let [open, known] = [Lane::Open, Lane::Known].map(|lane| policy.of_country(lane));
         let spent = |micros| Spent { money: money(micros), ..Spent::default() };
         for (bounds, left) in [(known, 1_000), (open, 500)] {
-            assert!(!bounds.are_spent(spent(left - 300), money(300)));
-            assert!(bounds.are_spent(spent(left - 299), money(300)));
-            assert!(bounds.are_spent(spent(0), money(left + 1)), "it costs more than a day may");
+            assert!(!bounds.are_spent(spent(left - 300), charge(300)));
+            assert!(bounds.are_spent(spent(left - 299), charge(300)));
+            assert!(bounds.are_spent(spent(0), charge(left + 1)), "it costs more than a day may");
         }
         let gb = "GB".parse().unwrap();
-        assert_eq!((policy.cost(gb, 1), policy.cost(gb, 2)), (money(300), money(600)));
-        assert!(!policy.of_range(Lane::Open).are_spent(spent(u64::MAX), money(300)), "only the day has money");
-        assert_eq!(super::tests::policy().cost(gb, 2), FREE, "money is off");
+        let of = |channel, parts| policy.charge(channel, gb, parts);
+        assert_eq!((of(Channel::Sms, 1), of(Channel::Sms, 2)), (charge(300), charge(600)));
+        assert!(!policy.of_range(Lane::Open).are_spent(spent(u64::MAX), charge(300)), "only the day has money");
+        assert_eq!(super::tests::policy().charge(Channel::Sms, gb, 2), FREE, "money is off");
+        // S263: a call counts as ten texts, in messages and in money.
+        assert_eq!(of(Channel::Voice, 1), Charge { units: 10, cost: money(3_000) });
+        assert_eq!(of(Channel::Whatsapp, 1), charge(300));
+        let call = Charge { units: 10, cost: money(0) };
+        let sent = |sent| Spent { sent, total: sent, ..Spent::default() };
+        assert!(!known.are_spent(sent(90), call) && known.are_spent(sent(91), call));
+        let few = SmsPolicy { daily: 9, ..policy };
+        assert!(few.of_country(Lane::Known).are_spent(sent(0), call), "it counts as more than a day has");
     }
 
     #[test]

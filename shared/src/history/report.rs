@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::codes::{ChannelCodes, Codes};
 use super::counts::{Counts, NO_SOURCE, OTHER_SOURCES};
 use super::source::Source;
+use crate::codes::CALL_UNITS;
 use crate::words::{Channel, Timestamp};
 
 /// The days of a report. The last one is today, and not over yet.
@@ -294,7 +295,8 @@ fn cost(codes: &Codes, sign_ins: u64, prices: &Prices) -> Cost {
         let sent = (codes.sent + codes.unknown) as f64;
         match channel {
             Channel::Email => mails += sent * prices.mail,
-            Channel::Sms => texts += sent * prices.sms,
+            Channel::Voice => texts += sent * prices.sms * f64::from(CALL_UNITS),
+            Channel::Sms | Channel::Whatsapp => texts += sent * prices.sms,
         }
     }
     let requests = sign_ins as f64 * prices.sign_in;

@@ -1,14 +1,19 @@
-//! Sends SMS through AWS End User Messaging.
+//! Sends SMS and calls through AWS End User Messaging.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use aws_sdk_pinpointsmsvoicev2::Client;
 use aws_sdk_pinpointsmsvoicev2::operation::send_text_message::SendTextMessageError;
-use aws_sdk_pinpointsmsvoicev2::types::{DestinationCountryParameterKey, MessageType};
+use aws_sdk_pinpointsmsvoicev2::operation::send_voice_message::SendVoiceMessageError;
+use aws_sdk_pinpointsmsvoicev2::types::{
+    ConflictExceptionReason, DestinationCountryParameterKey, MessageType, VoiceId, VoiceMessageBodyTextType,
+};
 
 use super::outcome::{self, Reasoned, Sent, WhenBroken};
+use super::phone_channels::VoiceSettings;
 use super::sms_settings::{IndiaIds, SmsSettings};
-use super::{Tags, Text};
+use super::{Script, Tags, Text};
 use crate::aws::{Aws, Retries, endpoint};
 use crate::words::{Error, Money, Phone, Result};
 
@@ -62,11 +67,10 @@ impl Eum {
     pub(super) async fn send(
         &self,
         to: &Phone,
-        (text, tags): (&Text, Tags),
+        (text, tags): (&Text, &Tags),
         life: Duration,
         india: Option<&IndiaIds>,
     ) -> Result<Sent> {
-        let context = tags.into_iter().chain([(IN, self.receipts_in.clone())]);
         let mut send = self
             .client
             .send_text_message()
@@ -75,7 +79,7 @@ impl Eum {
             .message_body(text.reveal())
             .message_type(MessageType::Transactional)
             .configuration_set_name(&self.configuration_set)
-            .set_context(Some(context.map(|(name, value)| (name.to_owned(), value)).collect()))
+            .set_context(Some(context(tags, &self.receipts_in)))
             .message_feedback_enabled(true)
             .set_max_price(self.max_price.clone())
             .time_to_live(i32::try_from(life.as_secs()).map_err(Error::internal)?);
@@ -92,6 +96,12 @@ impl Eum {
     }
 }
 
+/// The entries that the service repeats in each event of a message.
+fn context(tags: &Tags, receipts_in: &str) -> HashMap<String, String> {
+    let entries = tags.iter().map(|(name, value)| (*name, value.as_str())).chain([(IN, receipts_in)]);
+    entries.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+}
+
 /// For example, the number has opted out, or its country is blocked.
 impl Reasoned for SendTextMessageError {
     fn reason(&self) -> Option<&str> {
@@ -102,5 +112,71 @@ impl Reasoned for SendTextMessageError {
             SendTextMessageError::ValidationException(error) => error.reason().map(|reason| reason.as_str()),
             _ => None,
         }
+    }
+
+    fn is_opt_out(&self) -> bool {
+        matches!(self, SendTextMessageError::ConflictException(error) if is_opt_out(error.reason()))
+    }
+}
+
+fn is_opt_out(reason: Option<&ConflictExceptionReason>) -> bool {
+    reason == Some(&ConflictExceptionReason::DestinationPhoneNumberOptedOut)
+}
+
+/// The client for calls.
+pub(super) struct EumVoice {
+    client: Client,
+    number: String,
+    configuration_set: Option<String>,
+    receipts_in: String,
+}
+
+impl EumVoice {
+    /// Creates the client.
+    pub(super) fn new(aws: &Aws, settings: VoiceSettings) -> EumVoice {
+        let client = Client::new(&aws.client(|endpoints| &endpoints.sms_voice, Retries::Never));
+        let VoiceSettings { number, configuration_set, receipts_in, .. } = settings;
+        EumVoice { client, number, configuration_set, receipts_in }
+    }
+
+    /// Calls the canonical number and speaks `script`. A call that waits for longer than `life` is not made any more. Its events have its
+    /// tags and the table, as those of a text.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] when the SDK rejects the call before making it.
+    pub(super) async fn call(&self, to: &Phone, (script, tags): (&Script, &Tags), life: Duration) -> Result<Sent> {
+        let call = self
+            .client
+            .send_voice_message()
+            .destination_phone_number(to.reveal())
+            .origination_identity(&self.number)
+            .message_body(script.ssml())
+            .message_body_text_type(VoiceMessageBodyTextType::Ssml)
+            .voice_id(VoiceId::from(script.speaker()))
+            .set_configuration_set_name(self.configuration_set.clone())
+            .set_context(Some(context(tags, &self.receipts_in)))
+            .message_feedback_enabled(true)
+            .time_to_live(i32::try_from(life.as_secs()).map_err(Error::internal)?);
+        outcome::once(WhenBroken::Fail, || {
+            let calling = call.clone().send();
+            async { calling.await.map(|sent| sent.message_id) }
+        })
+        .await
+    }
+}
+
+impl Reasoned for SendVoiceMessageError {
+    fn reason(&self) -> Option<&str> {
+        match self {
+            SendVoiceMessageError::AccessDeniedException(error) => error.reason().map(|reason| reason.as_str()),
+            SendVoiceMessageError::ConflictException(error) => error.reason().map(|reason| reason.as_str()),
+            SendVoiceMessageError::ServiceQuotaExceededException(error) => error.reason().map(|reason| reason.as_str()),
+            SendVoiceMessageError::ValidationException(error) => error.reason().map(|reason| reason.as_str()),
+            _ => None,
+        }
+    }
+
+    fn is_opt_out(&self) -> bool {
+        matches!(self, SendVoiceMessageError::ConflictException(error) if is_opt_out(error.reason()))
     }
 }

@@ -22,6 +22,8 @@ pub enum Sent {
     Lost,
     /// Certainly not sent, with the reason for the log.
     Refused(String),
+    /// Certainly not sent, because the number has opted out. No other channel follows.
+    OptedOut,
 }
 
 /// The reaction to a connection that breaks before the answer.
@@ -38,6 +40,11 @@ pub(super) trait Reasoned: ProvideErrorMetadata {
     /// The service's word for the reason. It names nobody.
     fn reason(&self) -> Option<&str> {
         None
+    }
+
+    /// Whether the number has opted out.
+    fn is_opt_out(&self) -> bool {
+        false
     }
 }
 
@@ -67,6 +74,7 @@ where
             Failure::Broken => return Ok(Sent::Lost),
             Failure::Throttled(_) if tried < MOST_TRIES => pause(tried).await?,
             Failure::Throttled(reason) | Failure::Refused(reason) => return Ok(Sent::Refused(reason)),
+            Failure::OptedOut => return Ok(Sent::OptedOut),
         }
     }
     Ok(Sent::Refused("throttled".to_owned()))
@@ -77,6 +85,8 @@ enum Failure {
     Throttled(String),
     /// Rejected for good.
     Refused(String),
+    /// Rejected for good, because the number has opted out.
+    OptedOut,
     /// The connection was reset or closed before the answer.
     Broken,
     /// Unknown, because the answer is late or unclear.
@@ -92,6 +102,7 @@ impl Failure {
                 Some(error) if is_broken(error) => Failure::Broken,
                 _ => Failure::Unclear("no answer".to_owned()),
             },
+            SdkError::ServiceError(answer) if answer.err().is_opt_out() => Failure::OptedOut,
             SdkError::ServiceError(answer) => {
                 // The service's message is left out, because it may contain the address.
                 let (code, status) = (answer.err().code().unwrap_or("an error without a code"), answer.raw().status());

@@ -2,16 +2,14 @@
 
 use std::time::Duration;
 
-use futures_util::future::join_all;
-
 use super::outcome::Sent;
-use super::{MailSettings, Mailer, Message, SmsLength, SmsSettings, Tags, Text, Texter};
+use super::{Caller, MailSettings, Mailer, Message, PhoneChannels, Script, SmsLength, SmsSettings, Tags, Text, Texter};
 use crate::admission::Permit;
 use crate::aws::Aws;
 use crate::codes::Code;
 use crate::observe::report::{self, Step};
 use crate::texts::Language;
-use crate::words::{Channel, Destination, Result};
+use crate::words::{Channel, Destination, Error, Result};
 
 /// The clients for mail and SMS.
 pub struct Sender {
@@ -19,6 +17,7 @@ pub struct Sender {
     in_subject: bool,
     mailer: Mailer,
     texter: Texter,
+    caller: Option<Caller>,
 }
 
 /// A code to send, and what its message needs.
@@ -38,25 +37,32 @@ impl Sender {
     ///
     /// # Errors
     /// [`crate::words::Error::Internal`] when the name does not fit into a header, or SMS has no sender.
-    pub fn new(aws: &Aws, (mail, in_subject): (MailSettings, bool), sms: SmsSettings) -> Result<Sender> {
-        let product = mail.product.clone();
-        Ok(Sender { product, in_subject, mailer: Mailer::new(aws, mail)?, texter: Texter::new(aws, sms)? })
+    pub fn new(
+        aws: &Aws,
+        (mail, in_subject): (MailSettings, bool),
+        sms: SmsSettings,
+        others: &PhoneChannels,
+    ) -> Result<Sender> {
+        let (product, caller) = (mail.product.clone(), others.voice.clone().map(|voice| Caller::new(aws, voice)));
+        Ok(Sender { product, in_subject, mailer: Mailer::new(aws, mail)?, texter: Texter::new(aws, sms)?, caller })
     }
 
-    /// Opens a connection for the first message by each of `channels`.
-    pub async fn warm(&self, channels: impl IntoIterator<Item = Channel>) {
-        let connect = async |channel| match channel {
-            Channel::Email => self.mailer.connect().await,
-            Channel::Sms => self.texter.connect().await,
+    /// Opens a connection for the first mail, and for the first text if `has_sms`. The other channels follow a text.
+    pub async fn warm(&self, has_sms: bool) {
+        let texter = async {
+            if has_sms {
+                self.texter.connect().await;
+            }
         };
-        join_all(channels.into_iter().map(connect)).await;
+        tokio::join!(self.mailer.connect(), texter);
     }
 
-    /// The parts of the SMS, each of which is paid for. None for a mail.
+    /// The parts of a message to a phone, each of which is paid for. None for a mail.
     pub fn parts(&self, to: &Destination, message: &CodeMessage<'_>) -> u32 {
         let CodeMessage { code, life, language, .. } = *message;
         match to {
             Destination::Email(_) => 0,
+            Destination::Voice(_) | Destination::Whatsapp(_) => 1,
             Destination::Sms(_) => {
                 let text = Text::with_code(language, &self.product, code, life, self.texter.webotp_host());
                 u32::try_from(SmsLength::of(text.reveal()).parts).unwrap_or(u32::MAX)
@@ -68,33 +74,48 @@ impl Sender {
     ///
     /// # Errors
     /// [`crate::words::Error::Internal`] when the SDK rejects the message before sending it.
-    pub async fn send(&self, permit: Permit<'_>, message: CodeMessage<'_>) -> Result<Sent> {
-        let CodeMessage { code, life, language, tags } = message;
+    pub async fn send(&self, permit: Permit<'_>, message: &CodeMessage<'_>) -> Result<Sent> {
+        let CodeMessage { code, life, language, ref tags } = *message;
         let to = permit.to();
         let (sent, country) = match to {
             Destination::Email(email) => {
                 let message = Message::with_code(language, &self.product, code, life, self.in_subject)?;
-                (self.mailer.send(email, message, Some(tags)).await?, None)
+                (self.mailer.send(email, message, Some(tags.clone())).await?, None)
             }
             Destination::Sms(phone) => {
                 let text = Text::with_code(language, &self.product, code, life, self.texter.webotp_host());
                 (self.texter.send(phone, (&text, tags), life).await?, phone.plan().country)
             }
+            Destination::Voice(phone) => {
+                let script = Script::with_code(language, &self.product, code);
+                let caller = self.caller.as_ref().ok_or_else(|| off(to.channel()))?;
+                (caller.call(phone, (&script, tags), life).await?, phone.plan().country)
+            }
+            Destination::Whatsapp(_) => return Err(off(to.channel())),
         };
         report::note(Step::Delivery {
             channel: to.channel(),
             country: country.map(|country| country.code().into()),
             message: if let Sent::Accepted(id) = &sent { id.clone() } else { None },
-            refused: if let Sent::Refused(reason) = &sent { Some(reason.clone()) } else { None },
+            refused: match &sent {
+                Sent::Refused(reason) => Some(reason.clone()),
+                Sent::OptedOut => Some("the number has opted out".to_owned()),
+                _ => None,
+            },
             unknown: match &sent {
                 Sent::Unclear(reason) => Some(reason.clone()),
                 Sent::Lost => Some("the connection broke".to_owned()),
-                Sent::Accepted(_) | Sent::Refused(_) => None,
+                Sent::Accepted(_) | Sent::Refused(_) | Sent::OptedOut => None,
             },
         });
-        if !matches!(sent, Sent::Refused(_)) {
+        if !matches!(sent, Sent::Refused(_) | Sent::OptedOut) {
             permit.spend();
         }
         Ok(sent)
     }
+}
+
+/// The function has checked its settings before it asked for a permit.
+fn off(channel: Channel) -> Error {
+    Error::internal(format!("a message by {} has no provider", channel.name()))
 }

@@ -56,7 +56,7 @@ impl Texter {
     ///
     /// # Errors
     /// [`crate::words::Error::Internal`] when the SDK rejects the message before sending it.
-    pub(super) async fn send(&self, to: &Phone, (text, tags): (&Text, Tags), life: Duration) -> Result<Sent> {
+    pub(super) async fn send(&self, to: &Phone, (text, tags): (&Text, &Tags), life: Duration) -> Result<Sent> {
         let india = self.india.as_ref().filter(|_| to.reveal().starts_with(INDIA));
         match &self.provider {
             Provider::Sns(sns) => sns.send(to, text, india).await,

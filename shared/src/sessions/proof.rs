@@ -25,6 +25,8 @@ impl Proof {
             Proof::Code(code) => match code.to().channel() {
                 Channel::Email => "otp_email",
                 Channel::Sms => "otp_sms",
+                Channel::Voice => "otp_voice",
+                Channel::Whatsapp => "otp_whatsapp",
             },
         }
     }

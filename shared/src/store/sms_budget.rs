@@ -13,9 +13,9 @@ use super::networks;
 use super::row::{TTL, attributes};
 use super::send::{MOST_ROUNDS, Written};
 use super::table::{Item, OtpTable};
-use crate::codes::{Action, Bounds, Breaker, Quota, SmsPolicy, Spent, Target, Waiting, day_end};
+use crate::codes::{Action, Bounds, Breaker, Charge, Quota, Room, SmsPolicy, Spent, Target, Waiting, day_end};
 use crate::observe::report::{self, Step};
-use crate::words::{Error, ItemKey, Lane, Money, NetworkDigest, Result, Scope, Timestamp};
+use crate::words::{Channel, Error, ItemKey, Lane, Money, NetworkDigest, Result, Scope, Timestamp};
 
 attributes! {
     /// SMS to all countries.
@@ -86,7 +86,7 @@ impl OtpTable {
         pools.map(quota).fold(Quota::Left, Quota::and)
     }
 
-    /// Counts one message of `cost` against the daily budgets and the breaker of its country and range. Called before the SMS is sent, and
+    /// Counts one message against the daily budgets and the breaker of its country and range. Called before the SMS is sent, and
     /// permanent if it may have been sent. Each count is one conditional write, so that parallel senders stay within the limits
     /// (S71).
     ///
@@ -96,20 +96,20 @@ impl OtpTable {
         &self,
         target: &Target,
         policy: &SmsPolicy,
-        cost: Money,
+        charge: Charge,
         waiting: Waiting,
         now: Timestamp,
     ) -> Result<Quota> {
         let [country, range] = Pool::of(target, policy, waiting.lane, now);
         let (of_country, of_range) = tokio::try_join!(
-            self.take(&country, policy, cost, waiting, now),
-            self.take(&range, policy, cost, waiting, now)
+            self.take(&country, policy, charge, waiting, now),
+            self.take(&range, policy, charge, waiting, now)
         )?;
         // If one of the two is over its limit, the other count is returned. Otherwise parallel requests to one range could use up
         // the budget of the day.
         let given_back = match (of_country, of_range) {
-            (Quota::Left, Quota::SpentUntil(_)) => self.give_back(&country, policy, cost).await,
-            (Quota::SpentUntil(_), Quota::Left) => self.give_back(&range, policy, cost).await,
+            (Quota::Left, Quota::SpentUntil(_)) => self.give_back(&country, policy, charge).await,
+            (Quota::SpentUntil(_), Quota::Left) => self.give_back(&range, policy, charge).await,
             _ => Ok(()),
         };
         if let Err(error) = given_back {
@@ -123,9 +123,10 @@ impl OtpTable {
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the table is unreachable.
-    pub async fn forgive_message(&self, target: &Target, policy: &SmsPolicy, now: Timestamp) -> Result<()> {
+    pub async fn forgive_message(&self, target: &Target, policy: &SmsPolicy, units: u32, now: Timestamp) -> Result<()> {
         let [country, range] = Pool::of(target, policy, Lane::Known, now);
-        tokio::try_join!(self.forgive(&country, policy), self.forgive(&range, policy)).map(|_| ())
+        let debt = debt_of(policy, units);
+        tokio::try_join!(self.forgive(&country, debt), self.forgive(&range, debt)).map(|_| ())
     }
 
     /// Counts a used code and lets it pay off breaker debt, down to the maximum credit. Does nothing on a day without SMS to the
@@ -142,7 +143,7 @@ impl OtpTable {
         &self,
         pool: &Pool,
         policy: &SmsPolicy,
-        cost: Money,
+        charge: Charge,
         waiting: Waiting,
         now: Timestamp,
     ) -> Result<Quota> {
@@ -150,26 +151,28 @@ impl OtpTable {
             return Ok(pool.known_spent(now));
         }
         let [sent, debt, last] = [SENT, DEBT, LAST].map(|attribute| pool.here(attribute));
-        let Bounds { total: most_total, sent: most_sent, money, debt: most_debt } = pool.bounds;
+        // Without this, an item without counts could be charged more than a limit.
+        let Some(Room { total: most_total, sent: most_sent, money }) = pool.bounds.before(charge) else {
+            return Ok(pool.known_spent(now));
+        };
+        let (units, most_debt) = (charge.units, pool.bounds.debt);
         let mut write = self
             .table
             .update(pool.key.clone())
-            .when(any([TOTAL.is_missing(), TOTAL.below(("most_total", most_total))]))
-            .when(any([sent.is_missing(), sent.below(("most_sent", most_sent))]))
+            .when(any([TOTAL.is_missing(), TOTAL.at_most(("most_total", most_total))]))
+            .when(any([sent.is_missing(), sent.at_most(("most_sent", most_sent))]))
             .when(any([debt.is_missing(), debt.below(("most_debt", most_debt))]
                 .into_iter()
                 .chain(waiting.is_probe.then(|| last.at_most(("pause_ago", now.before(policy.breaker.pause)))))))
-            .add(TOTAL, 1)
-            .add(sent, 1)
-            .add(debt, policy.breaker.share)
+            .add(TOTAL, ("units", units))
+            .add(sent, ("units", units))
+            .add(debt, ("owed", debt_of(policy, units)))
             .set(last, ("now", now))
             .set_if_missing(TTL, day_end(now).after(KEPT_FOR));
         if let Some(most) = money {
-            // Without this, an item without money could be charged more than the limit.
-            let Some(most_money) = most.less(cost) else { return Ok(pool.known_spent(now)) };
             write = write
-                .when(any([MONEY.is_missing(), MONEY.at_most(("most_money", most_money.as_micros()))]))
-                .add(MONEY, ("cost", cost.as_micros()));
+                .when(any([MONEY.is_missing(), MONEY.at_most(("most_money", most.as_micros()))]))
+                .add(MONEY, ("cost", charge.cost.as_micros()));
         }
         match write.send().await? {
             Written::Done(item) => {
@@ -178,33 +181,33 @@ impl OtpTable {
             }
             Written::Refused(item) => {
                 let spent = pool.spent(&item.unwrap_or_default())?;
-                Ok(Quota::SpentUntil(self.closed(pool, spent, policy, cost, waiting, now).unwrap_or(now)))
+                Ok(Quota::SpentUntil(self.closed(pool, spent, policy, charge, waiting, now).unwrap_or(now)))
             }
         }
     }
 
     /// Undoes [`OtpTable::take`], except for the time of the last SMS, because the previous value is unknown. It is sent only
     /// once. If the answer is lost, a message may stay counted; a retry could return it twice.
-    async fn give_back(&self, pool: &Pool, policy: &SmsPolicy, cost: Money) -> Result<()> {
+    async fn give_back(&self, pool: &Pool, policy: &SmsPolicy, charge: Charge) -> Result<()> {
         let [sent, debt] = [SENT, DEBT].map(|attribute| pool.here(attribute));
         let mut write = self
             .table
             .update(pool.key.clone())
-            .when(TOTAL.at_least(1))
-            .when(sent.at_least(1))
-            .add(TOTAL, -1)
-            .add(sent, -1)
-            .add(debt, -i64::from(policy.breaker.share));
+            .when(TOTAL.at_least(charge.units))
+            .when(sent.at_least(charge.units))
+            .add(TOTAL, -i64::from(charge.units))
+            .add(sent, -i64::from(charge.units))
+            .add(debt, -debt_of(policy, charge.units));
         if pool.bounds.money.is_some() {
-            let cost = i64::try_from(cost.as_micros()).map_err(Error::internal)?;
+            let cost = i64::try_from(charge.cost.as_micros()).map_err(Error::internal)?;
             write = write.when(MONEY.at_least(cost)).add(MONEY, -cost);
         }
         write.send_once().await
     }
 
-    async fn forgive(&self, pool: &Pool, policy: &SmsPolicy) -> Result<()> {
+    async fn forgive(&self, pool: &Pool, owed: i64) -> Result<()> {
         let debt = pool.here(DEBT);
-        let write = self.table.update(pool.key.clone()).when(debt.exists()).add(debt, -i64::from(policy.breaker.share));
+        let write = self.table.update(pool.key.clone()).when(debt.exists()).add(debt, -owed);
         write.send().await?;
         Ok(())
     }
@@ -241,7 +244,7 @@ impl OtpTable {
         pool: &Pool,
         spent: Spent,
         policy: &SmsPolicy,
-        cost: Money,
+        charge: Charge,
         waiting: Waiting,
         now: Timestamp,
     ) -> Option<Timestamp> {
@@ -251,8 +254,8 @@ impl OtpTable {
             let key = if spent.total >= pool.bounds.total { of_all } else { of_this };
             self.refused.remember(key.clone(), day_end(now).min(now.after(SPENT_FOR)), now);
         }
-        let closed = policy.closed_until(pool.bounds, spent, cost, waiting.is_probe, now);
-        let stopped_by = if pool.bounds.are_spent(spent, cost) { "budget" } else { "breaker" };
+        let closed = policy.closed_until(pool.bounds, spent, charge, waiting.is_probe, now);
+        let stopped_by = if pool.bounds.are_spent(spent, charge) { "budget" } else { "breaker" };
         pool.note(spent, closed.map(|_| stopped_by));
         closed
     }
@@ -261,6 +264,11 @@ impl OtpTable {
 /// The day's counts for a country and a range. `None` means that this instance knows one of them to be used up.
 #[derive(Clone, Copy, Debug)]
 pub struct SmsCounts([Option<Spent>; 2]);
+
+/// The breaker debt of so many texts.
+fn debt_of(policy: &SmsPolicy, units: u32) -> i64 {
+    i64::from(policy.breaker.share).saturating_mul(i64::from(units))
+}
 
 /// A place for counts: a country's attributes in the day's item, or the item of a range.
 struct Pool {
@@ -273,8 +281,8 @@ struct Pool {
     bounds: Bounds,
     /// The limits without a reserve.
     whole: Bounds,
-    /// The cost of the cheapest message.
-    least: Money,
+    /// The charge of the cheapest message.
+    least: Charge,
 }
 
 impl Pool {
@@ -292,7 +300,7 @@ impl Pool {
                 suffix: country,
                 bounds: policy.of_country(lane),
                 whole: policy.of_country(whole),
-                least: policy.cost(target.country, 1),
+                least: policy.charge(Channel::Sms, target.country, 1),
             },
             Pool {
                 key: key(&[&day, &target.range]),
@@ -300,7 +308,7 @@ impl Pool {
                 suffix: "",
                 bounds: policy.of_range(lane),
                 whole: policy.of_range(whole),
-                least: Money::default(),
+                least: Charge { units: 1, cost: Money::default() },
             },
         ]
     }

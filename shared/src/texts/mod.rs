@@ -7,5 +7,5 @@ mod language;
 
 pub use self::generated::{
     Language, answers, contact_changed, disavow, errors, factor_added, factor_removed, leaving, life, mail,
-    new_sign_in, notice, sms, suspended, welcome,
+    new_sign_in, notice, sms, suspended, voice, welcome,
 };

@@ -13,18 +13,34 @@ pub enum Channel {
     /// By text message.
     #[serde(alias = "phone")]
     Sms,
+    /// By a phone call that speaks it.
+    Voice,
+    /// By WhatsApp.
+    Whatsapp,
 }
 
 impl Channel {
     /// All channels.
-    pub const ALL: [Channel; 2] = [Channel::Email, Channel::Sms];
+    pub const ALL: [Channel; 4] = [Channel::Email, Channel::Sms, Channel::Voice, Channel::Whatsapp];
 
     /// Its name in requests, answers, logs and metrics.
     pub fn name(self) -> &'static str {
         match self {
             Channel::Email => "email",
             Channel::Sms => "sms",
+            Channel::Voice => "voice",
+            Channel::Whatsapp => "whatsapp",
         }
+    }
+
+    /// Whether it reaches phone numbers.
+    pub fn is_to_phones(self) -> bool {
+        self != Channel::Email
+    }
+
+    /// Whether it only follows a text message of the same challenge (S260).
+    pub fn follows_text(self) -> bool {
+        matches!(self, Channel::Voice | Channel::Whatsapp)
     }
 
     /// Tells a user that a code was sent by it.
@@ -32,6 +48,8 @@ impl Channel {
         match self {
             Channel::Email => answers::email_sent(language),
             Channel::Sms => answers::sms_sent(language),
+            Channel::Voice => answers::voice_sent(language),
+            Channel::Whatsapp => answers::whatsapp_sent(language),
         }
     }
 }

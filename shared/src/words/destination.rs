@@ -13,6 +13,10 @@ pub enum Destination {
     Email(Email),
     /// A phone number, by text message.
     Sms(Phone),
+    /// A phone number, by a call.
+    Voice(Phone),
+    /// A phone number, by WhatsApp.
+    Whatsapp(Phone),
 }
 
 impl Destination {
@@ -29,8 +33,11 @@ impl Destination {
         match (channel.unwrap_or(usual), identifier) {
             (Channel::Email, Identifier::Email(email)) => Ok(Destination::Email(email)),
             (Channel::Sms, Identifier::Phone(phone)) => Ok(Destination::Sms(phone)),
-            (Channel::Email, Identifier::Phone(_)) | (Channel::Sms, Identifier::Email(_)) => Err(Error::invalid(
-                "The channel does not match the identifier. Use email for an address and sms for a number.",
+            (Channel::Voice, Identifier::Phone(phone)) => Ok(Destination::Voice(phone)),
+            (Channel::Whatsapp, Identifier::Phone(phone)) => Ok(Destination::Whatsapp(phone)),
+            (Channel::Email, Identifier::Phone(_))
+            | (Channel::Sms | Channel::Voice | Channel::Whatsapp, Identifier::Email(_)) => Err(Error::invalid(
+                "The channel does not match the identifier. Use email for an address and sms, voice or whatsapp for a number.",
             )),
         }
     }
@@ -40,14 +47,23 @@ impl Destination {
         match self {
             Destination::Email(_) => Channel::Email,
             Destination::Sms(_) => Channel::Sms,
+            Destination::Voice(_) => Channel::Voice,
+            Destination::Whatsapp(_) => Channel::Whatsapp,
         }
+    }
+
+    /// The same identifier by `channel`, if that reaches it.
+    pub fn by(&self, channel: Channel) -> Destination {
+        Destination::of(self.identifier(), Some(channel)).unwrap_or_else(|_| self.clone())
     }
 
     /// The identifier. It is the same on every channel.
     pub fn identifier(&self) -> Identifier {
         match self {
             Destination::Email(email) => Identifier::Email(email.clone()),
-            Destination::Sms(phone) => Identifier::Phone(phone.clone()),
+            Destination::Sms(phone) | Destination::Voice(phone) | Destination::Whatsapp(phone) => {
+                Identifier::Phone(phone.clone())
+            }
         }
     }
 }
@@ -62,13 +78,13 @@ mod tests {
             let to = Destination::of(text.parse().unwrap(), channel);
             to.map(|to| (to.channel(), to.identifier().reveal().to_owned())).map_err(|error| error.code())
         };
-        for (text, channel_of, other) in
-            [("ada@example.com", Channel::Email, Channel::Sms), ("+447400123456", Channel::Sms, Channel::Email)]
-        {
-            for named in [None, Some(channel_of)] {
-                assert_eq!(channel(text, named), Ok((channel_of, text.to_owned())));
+        for (text, usual) in [("ada@example.com", Channel::Email), ("+447400123456", Channel::Sms)] {
+            assert_eq!(channel(text, None), Ok((usual, text.to_owned())));
+            for named in Channel::ALL {
+                let reaches = named.is_to_phones() == usual.is_to_phones();
+                let expected = if reaches { Ok((named, text.to_owned())) } else { Err("invalid_request") };
+                assert_eq!(channel(text, Some(named)), expected);
             }
-            assert_eq!(channel(text, Some(other)), Err("invalid_request"));
         }
     }
 }

@@ -103,6 +103,8 @@ impl Error {
             Error::TooManyAttempts { .. } => errors::too_many_attempts(language),
             Error::SendFailed { channel: Channel::Email, .. } => errors::email_send_failed(language),
             Error::SendFailed { channel: Channel::Sms, .. } => errors::sms_send_failed(language),
+            Error::SendFailed { channel: Channel::Voice, .. } => errors::voice_send_failed(language),
+            Error::SendFailed { channel: Channel::Whatsapp, .. } => errors::whatsapp_send_failed(language),
             Error::AddressHeld { .. } => errors::address_held(language),
             Error::Unavailable(_) => errors::unavailable(language),
             Error::Internal(_) => errors::internal_error(language),
@@ -125,6 +127,8 @@ impl Error {
             Error::TooManyAttempts { .. } => "too_many_attempts",
             Error::SendFailed { channel: Channel::Email, .. } | Error::AddressHeld { .. } => "email_send_failed",
             Error::SendFailed { channel: Channel::Sms, .. } => "sms_send_failed",
+            Error::SendFailed { channel: Channel::Voice, .. } => "voice_send_failed",
+            Error::SendFailed { channel: Channel::Whatsapp, .. } => "whatsapp_send_failed",
             Error::Unavailable(_) => "unavailable",
             Error::Internal(_) => "internal_error",
         }

@@ -265,9 +265,9 @@ fn charge<'a>(write: Update<'a>, writing: &Writing<'_>) -> Update<'a> {
         .set(CHARGED_IN_A_ROW, ("in_a_row", seen.charged_in_a_row.saturating_add(charged)))
 }
 
-/// Whether a message counts as a text of the day.
+/// Whether a message counts as a text of the day, as calls and WhatsApp messages do.
 fn is_text(plan: &Plan, channel: Channel) -> bool {
-    channel == Channel::Sms && plan.lane == Lane::Open
+    channel.is_to_phones() && plan.lane == Lane::Open
 }
 
 /// Begins the counts of a day, except those that the caller sets.
@@ -367,7 +367,7 @@ mod tests {
         let (elsewhere, texts, charged_in_a_row, epoch) = (2, 10, 99, 100);
         // Each used within its life. One write removes some of them.
         let used_long = (10..90).map(|number| (format!("{number:08}"), expires)).collect();
-        let (message, hold, complained, mailbox_full_at) = (None, None, None, None);
+        let (message, hold, complained, opted_out, mailbox_full_at) = (None, None, None, None, None);
         IdentifierState {
             is_kept: true,
             open,
@@ -382,6 +382,7 @@ mod tests {
             message,
             hold,
             complained,
+            opted_out,
             mailbox_full_at,
         }
     }
@@ -421,10 +422,11 @@ mod tests {
         }
     }
 
-    /// An entry whose message was delivered within seconds.
-    fn delivered(entry: impl serde::Serialize) -> AttributeValue {
+    /// An entry whose message got these receipts within seconds.
+    fn told(entry: impl serde::Serialize, receipts: &[&str]) -> AttributeValue {
         let AttributeValue::M(mut entry) = item::value(entry).unwrap() else { panic!("an entry is a map") };
-        entry.insert("v".to_owned(), AttributeValue::N("99".to_owned()));
+        let after = || AttributeValue::N("99".to_owned());
+        entry.extend(receipts.iter().map(|receipt| ((*receipt).to_owned(), after())));
         AttributeValue::M(entry)
     }
 
@@ -434,23 +436,30 @@ mod tests {
 
     #[test]
     fn the_fullest_item_is_one_write_unit() {
-        let message = format!("0AAAAAAAA4 {}", "0".repeat(36));
-        // Only providers of texts want feedback.
-        for (codes, message) in [(MAILS, None), (TEXTS_AT_ONCE, Some(message))] {
-            let bytes = bytes_of_the_fullest(codes, message);
+        let number = |number: u64| AttributeValue::N(number.to_string());
+        let message = AttributeValue::S(format!("0AAAAAAAA4 {}", "0".repeat(36)));
+        let of_phones = vec![("mi", message), ("vd", number(99_999)), ("vn", number(2))];
+        for (codes, receipts, others) in [(MAILS, &["v"][..], vec![]), (TEXTS_AT_ONCE, &["o", "v"], of_phones)] {
+            let bytes = bytes_of_the_fullest(codes, receipts) + bytes(others);
             assert!(bytes < 1_024, "{bytes} bytes");
         }
     }
 
-    fn bytes_of_the_fullest(codes: usize, message: Option<String>) -> usize {
+    fn bytes(attributes: impl IntoIterator<Item = (&'static str, AttributeValue)>) -> usize {
+        attributes.into_iter().map(|(name, value)| name.len() + size(&value)).sum()
+    }
+
+    fn bytes_of_the_fullest(codes: usize, receipts: &[&str]) -> usize {
         let now = Timestamp::from_unix(4_102_444_800);
         let state = fullest(codes, now);
         let number = |number: u64| AttributeValue::N(number.to_string());
         let map = |codes: std::collections::BTreeMap<String, OwnCode>| {
-            AttributeValue::M(codes.into_iter().map(|(key, code)| (key, delivered(OwnEntry::from(code)))).collect())
+            AttributeValue::M(
+                codes.into_iter().map(|(key, code)| (key, told(OwnEntry::from(code), receipts))).collect(),
+            )
         };
-        let long = state.long.into_iter().map(|(key, code)| (key, delivered(LongEntry::from(code))));
-        let attributes = [
+        let long = state.long.into_iter().map(|(key, code)| (key, told(LongEntry::from(code), receipts)));
+        bytes([
             ("pk", AttributeValue::S(format!("I#{}", "A".repeat(43)))),
             ("tat", number(now.unix())),
             ("tk", number(now.unix())),
@@ -468,8 +477,6 @@ mod tests {
             ("ep", number(100)),
             ("w", AttributeValue::S("0AAAAAAAA4".to_owned())),
             ("ttl", number(now.unix())),
-        ];
-        let attributes = attributes.into_iter().chain(message.map(|message| ("mi", AttributeValue::S(message))));
-        attributes.map(|(name, value)| name.len() + size(&value)).sum()
+        ])
     }
 }

@@ -105,6 +105,8 @@ row! {
         pub(super) HOLD = "hd" => hold: Option<HoldEntry>,
         /// When the owner last complained about a mail, in Unix seconds.
         pub(super) COMPLAINED = "cp" => complained: Option<u64>,
+        /// When a provider last refused a text because the number has opted out, in Unix seconds.
+        pub(super) OPTED_OUT = "oo" => opted_out: Option<u64>,
     }
 }
 
@@ -147,6 +149,11 @@ pub(super) struct LongEntry {
 }
 
 attributes! {
+    // Only the write of a call uses these.
+    /// The day of the counted calls, in days since 1970.
+    pub(super) CALLS_DAY = "vd";
+    /// Calls on that day.
+    pub(super) CALLS = "vn";
     // Fields of both kinds of entries: how many seconds after the newest send the first receipt of each kind came.
     /// The recipient's server did not take it yet.
     pub(super) DELAYED = "d";
@@ -275,6 +282,7 @@ pub(super) fn read(item: Option<Item>) -> Result<IdentifierState> {
         message: row.message.and_then(|text| SentMessage::read(&text)),
         hold: row.hold.map(Hold::from),
         complained: row.complained.map(at),
+        opted_out: row.opted_out.map(at),
         mailbox_full_at: None,
     })
 }

@@ -2,6 +2,7 @@
 
 mod answer;
 mod begin;
+mod calls;
 mod item;
 mod receipts;
 mod use_up;

@@ -1,0 +1,155 @@
+//! The channels to phone numbers besides texts, and the order in which they follow a text that its provider refuses at once.
+
+use crate::config::{Check, IS_NAME, Reader};
+use crate::words::Channel;
+
+/// The service that calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum VoiceProvider {
+    /// AWS End User Messaging.
+    Eum,
+}
+
+/// The settings of calls.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VoiceSettings {
+    /// The service that calls.
+    pub provider: VoiceProvider,
+    /// The number that calls.
+    pub number: String,
+    /// The configuration set of AWS End User Messaging.
+    pub configuration_set: Option<String>,
+    /// The table in which receipts belong. Calls carry its name.
+    pub receipts_in: String,
+}
+
+/// The settings of all these channels.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PhoneChannels {
+    /// Calls, if they are on.
+    pub voice: Option<VoiceSettings>,
+    /// The channels that follow a refused text at once, in this order.
+    pub following: Vec<Channel>,
+}
+
+/// The channels that are on, for a function that sends nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OtherChannels {
+    voice: bool,
+}
+
+const IS_NUMBER: Check = (
+    |text| {
+        text.strip_prefix('+')
+            .is_some_and(|digits| (7..=15).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit()))
+    },
+    "a phone number in international form, such as +12065550100",
+);
+
+impl OtherChannels {
+    /// Reads which channels are on.
+    pub fn read(read: &mut Reader<'_>) -> OtherChannels {
+        OtherChannels { voice: voice_provider(read).is_some() }
+    }
+
+    /// Whether messages may go by `channel`.
+    pub fn is_on(self, channel: Channel) -> bool {
+        match channel {
+            Channel::Email | Channel::Sms => true,
+            Channel::Voice => self.voice,
+            Channel::Whatsapp => false,
+        }
+    }
+
+    /// All of them that are on.
+    pub fn all(self) -> impl Iterator<Item = Channel> {
+        Channel::ALL.into_iter().filter(move |channel| channel.follows_text() && self.is_on(*channel))
+    }
+}
+
+fn voice_provider(read: &mut Reader<'_>) -> Option<VoiceProvider> {
+    match read.choice("VOICE_PROVIDER", "none", &["none", "eum"]).as_str() {
+        "eum" => Some(VoiceProvider::Eum),
+        _ => None,
+    }
+}
+
+impl PhoneChannels {
+    /// Reads the settings from their variables.
+    pub fn read(read: &mut Reader<'_>) -> PhoneChannels {
+        let channels = PhoneChannels { voice: VoiceSettings::read(read), following: Vec::new() };
+        let following = channels.read_following(read);
+        PhoneChannels { following, ..channels }
+    }
+
+    /// Which channels are on.
+    pub fn on(&self) -> OtherChannels {
+        OtherChannels { voice: self.voice.is_some() }
+    }
+
+    /// The channel that follows one whose provider refused a message at once.
+    pub fn after(&self, channel: Channel) -> Option<Channel> {
+        match channel {
+            Channel::Sms => self.following.first().copied(),
+            _ => {
+                let at = self.following.iter().position(|following| *following == channel)?;
+                self.following.get(at.checked_add(1)?).copied()
+            }
+        }
+    }
+
+    fn read_following(&self, read: &mut Reader<'_>) -> Vec<Channel> {
+        let named = read.get("SMS_CHANNELS").unwrap_or_else(|| Channel::Sms.name().to_owned());
+        let channel = |name: &str| Channel::ALL.into_iter().find(|channel| channel.name() == name.trim());
+        let channels: Option<Vec<Channel>> = named.split(',').map(channel).collect();
+        let expected = "sms, then voice or whatsapp or both, such as sms,voice";
+        let Some([Channel::Sms, following @ ..]) = channels.as_deref() else {
+            read.expect("SMS_CHANNELS", expected);
+            return Vec::new();
+        };
+        let is_repeated = matches!(following, [one, other] if one == other) || following.len() > 2;
+        if is_repeated || !following.iter().all(|channel| channel.follows_text()) {
+            read.expect("SMS_CHANNELS", expected);
+        }
+        for channel in following.iter().filter(|channel| channel.follows_text() && !self.on().is_on(**channel)) {
+            let (name, variable) = (channel.name(), format!("{}_PROVIDER", channel.name().to_uppercase()));
+            read.report(format!("SMS_CHANNELS: {name} is off. Set {variable}, or remove {name}"));
+        }
+        following.to_vec()
+    }
+}
+
+impl VoiceSettings {
+    fn read(read: &mut Reader<'_>) -> Option<VoiceSettings> {
+        let (provider, number) = (voice_provider(read), read.optional("VOICE_NUMBER", IS_NUMBER));
+        let Some(provider) = provider else {
+            if number.is_some() {
+                read.report("VOICE_NUMBER: calls are off. Set VOICE_PROVIDER, or remove VOICE_NUMBER".to_owned());
+            }
+            return None;
+        };
+        check_texts(read, "VOICE_PROVIDER");
+        let configuration_set = read.get("SMS_CONFIGURATION_SET");
+        if number.is_none() {
+            read.report("VOICE_NUMBER: VOICE_PROVIDER needs it. Set the number that calls".to_owned());
+        }
+        if provider == VoiceProvider::Eum && configuration_set.is_none() {
+            read.report("SMS_CONFIGURATION_SET: VOICE_PROVIDER=eum needs it".to_owned());
+        }
+        let receipts_in = read.text("OTP_TABLE", None, IS_NAME);
+        Some(VoiceSettings { provider, number: number.unwrap_or_default(), configuration_set, receipts_in })
+    }
+}
+
+/// Other channels follow texts (S260). SNS takes texts for numbers that have opted out and tells nobody, so a call would reach people
+/// who said STOP.
+fn check_texts(read: &mut Reader<'_>, name: &str) {
+    if read.get("SMS_COUNTRIES").is_none() {
+        read.report(format!("{name}: SMS is off, because SMS_COUNTRIES is empty. Set SMS_COUNTRIES or remove {name}"));
+    }
+    if read.get("SMS_PROVIDER").is_none_or(|provider| provider == "sns") {
+        read.report(format!(
+            "{name}: SMS_PROVIDER=sns does not tell which numbers have opted out. Choose another SMS_PROVIDER, or remove {name}"
+        ));
+    }
+}

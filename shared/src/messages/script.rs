@@ -1,0 +1,64 @@
+//! The words of a call with a code, in SSML: the digits one by one, with pauses, and all of them twice.
+
+use crate::codes::Code;
+use crate::texts::{Language, voice};
+
+/// What a call says. It contains a code, so it does not implement `Debug`.
+pub(super) struct Script {
+    language: Language,
+    words: String,
+}
+
+/// Whoever takes a call hears its first second badly.
+const FIRST_PAUSE: &str = "<break time=\"1s\"/>";
+/// Long enough to write a digit down.
+const PAUSE: &str = "<break time=\"600ms\"/>";
+
+impl Script {
+    /// The words with `code`.
+    pub(super) fn with_code(language: Language, product: &str, code: &Code) -> Script {
+        let digits: Vec<String> = code.reveal().chars().map(String::from).collect();
+        let spoken = [PAUSE, &digits.join(PAUSE), PAUSE].concat();
+        let words = [FIRST_PAUSE, &voice::text(language, &spoken, &escaped(product))].concat();
+        Script { language, words }
+    }
+
+    /// The whole document.
+    pub(super) fn ssml(&self) -> String {
+        ["<speak>", &self.words, "</speak>"].concat()
+    }
+
+    /// The speaker's name in Amazon Polly, in capitals.
+    pub(super) fn speaker(&self) -> &'static str {
+        voice::speaker(self.language)
+    }
+}
+
+/// Text for XML.
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_speaks_each_digit_twice_with_pauses() {
+        let script = Script::with_code(Language::En, "Latchkey", &Code::read("012345").unwrap());
+        let spoken = script.ssml();
+        let digits = ["0", "1", "2", "3", "4", "5"].join(PAUSE);
+        assert_eq!(spoken.matches(&digits).count(), 2, "{spoken}");
+        assert!(spoken.starts_with(&format!("<speak>{FIRST_PAUSE}Hello. Your Latchkey code is {PAUSE}0")), "{spoken}");
+        assert_eq!(script.speaker(), "JOANNA");
+    }
+
+    /// S264: a product's name is spoken, and is no markup.
+    #[test]
+    fn a_product_name_is_no_markup() {
+        for language in Language::ALL {
+            let script = Script::with_code(language, "<break/> & Co {code}", &Code::read("012345").unwrap());
+            assert!(script.ssml().contains("&lt;break/&gt; &amp; Co {code}"), "{}", script.ssml());
+        }
+    }
+}
