@@ -27,7 +27,7 @@ OPERATIONS = {
         "UpdateItem",
     ],
     "events": ["PutEvents"],
-    "pinpoint-sms-voice-v2": ["SendTextMessage"],
+    "pinpoint-sms-voice-v2": ["SendTextMessage", "SendVoiceMessage"],
     "secretsmanager": [
         "BatchGetSecretValue",
         "DescribeSecret",

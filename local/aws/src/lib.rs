@@ -41,6 +41,7 @@ pub use policy::Permissions;
 pub use rounds::Rounds;
 pub use services::{ConnectionReset, Delivered, Services};
 pub use ses::{Mail, MailEvent, Sending};
+pub use sms_voice::PhoneCall;
 pub use sns::{Sms, SmsType};
 pub use violations::{Part, Violation, Violations};
 pub use wire::{INSTANCE, Service};

@@ -1,4 +1,4 @@
-//! AWS End User Messaging: `SendTextMessage` of a text to a phone number.
+//! AWS End User Messaging: `SendTextMessage` of a text to a phone number, and `SendVoiceMessage` of a call.
 //!
 //! Any pool, number, name and configuration set is valid, because the stand-in has no account with them. The service's model has the
 //! rules for all other members.
@@ -10,25 +10,34 @@ use shared::words::is_e164;
 
 use crate::faults::Delivery;
 use crate::ids::new_id;
+use crate::services::Delivered;
 use crate::sns::{Sms, SmsType};
 use crate::wire::{Call, Refusal, Service};
+
+mod phone_call;
+
+pub use self::phone_call::PhoneCall;
 
 /// In bytes, as SNS counts them. The model counts characters.
 const LONGEST_MESSAGE: usize = 1_600;
 
 pub(crate) struct SmsVoice {
-    deliver: Box<dyn Fn(Sms) + Send + Sync>,
+    deliver: Box<dyn Fn(Delivered) + Send + Sync>,
 }
 
 impl SmsVoice {
-    pub(crate) fn new(deliver: impl Fn(Sms) + Send + Sync + 'static) -> SmsVoice {
+    pub(crate) fn new(deliver: impl Fn(Delivered) + Send + Sync + 'static) -> SmsVoice {
         SmsVoice { deliver: Box::new(deliver) }
     }
 
     /// The answer and its delay. `fate` decides about an accepted message. A refused one is for a number that has opted out.
     pub(crate) fn answer(&self, call: &Call, fate: impl Fn() -> Delivery) -> (Result<Value, Refusal>, Duration) {
-        let sms = match read(call) {
-            Ok(sms) => sms,
+        let delivered = match call.operation.as_str() {
+            "SendVoiceMessage" => phone_call::read(call).map(Delivered::Call),
+            _ => read(call).map(Delivered::Sms),
+        };
+        let delivered = match delivered {
+            Ok(delivered) => delivered,
             Err(refusal) => return (Err(refusal), Duration::ZERO),
         };
         let refused = reasoned(
@@ -38,7 +47,7 @@ impl SmsVoice {
         let throttled = Refusal::bad("ThrottlingException", "Rate exceeded");
         let delivery = fate();
         if delivery.arrives() {
-            (self.deliver)(sms);
+            (self.deliver)(delivered);
         }
         delivery.told(json!({ "MessageId": new_id() }), refused, throttled)
     }

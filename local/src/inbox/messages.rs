@@ -19,7 +19,7 @@ const BEHIND: usize = 256;
 pub struct Message {
     /// Its number in this stack, starting at 1.
     pub id: String,
-    /// `email` or `sms`.
+    /// `email`, `sms` or `voice`.
     pub channel: &'static str,
     /// The email address or phone number.
     pub to: String,
@@ -48,6 +48,11 @@ impl Message {
                 let Sms { to, text, .. } = sms;
                 let headers = BTreeMap::new();
                 Message { id, channel: "sms", to, subject: None, text, html: None, headers, sent_at, sms: facts }
+            }
+            Delivered::Call(call) => {
+                let (text, headers) = (call.spoken(), BTreeMap::new());
+                let (to, channel) = (call.to, "voice");
+                Message { id, channel, to, subject: None, text, html: None, headers, sent_at, sms: None }
             }
         }
     }

@@ -25,7 +25,7 @@ use crate::policy::Permissions;
 use crate::rounds::Rounds;
 use crate::secrets::Secrets;
 use crate::ses::{Mail, Ses};
-use crate::sms_voice::SmsVoice;
+use crate::sms_voice::{PhoneCall, SmsVoice};
 use crate::sns::{Sms, Sns};
 use crate::sqs::Queues;
 use crate::uploads::Uploads;
@@ -39,6 +39,8 @@ pub enum Delivered {
     Mail(Mail),
     /// By SNS or AWS End User Messaging.
     Sms(Sms),
+    /// By AWS End User Messaging.
+    Call(PhoneCall),
 }
 
 /// An extension of an answer that must not reach its caller: the connection breaks first.
@@ -78,7 +80,7 @@ impl Services {
             arrivals: watch::Sender::default(),
             secrets: Secrets::open(clock.clone(), data)?,
             ses: Ses::new(clock, move |mail| deliver_mail(Delivered::Mail(mail))),
-            sms_voice: SmsVoice::new(move |sms| deliver_text(Delivered::Sms(sms))),
+            sms_voice: SmsVoice::new(move |delivered| deliver_text(delivered)),
             sns: Sns::new(move |sms| deliver(Delivered::Sms(sms))),
             faults: Faults::default(),
             gate: Gate::default(),
