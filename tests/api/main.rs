@@ -9,6 +9,7 @@ mod aliases;
 mod bearer;
 mod brake;
 mod budget;
+mod channels;
 mod connections;
 mod cookies;
 mod cors;

@@ -141,7 +141,9 @@ impl Deployment {
             13 => word.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit()),
             _ => false,
         };
-        let mut words = newest.text.split(|char: char| !char.is_ascii_alphanumeric());
+        // A call speaks each digit for itself.
+        let text = if newest.channel == "voice" { newest.text.replace(" … ", "") } else { newest.text.clone() };
+        let mut words = text.split(|char: char| !char.is_ascii_alphanumeric());
         words.find(is_code).expect("the newest message has no code").to_owned()
     }
 

@@ -1,8 +1,10 @@
-//! AWS End User Messaging: `SendTextMessage` of a text to a phone number, its events, and `PutMessageFeedback` about it.
+//! AWS End User Messaging: `SendTextMessage` of a text to a phone number, `SendVoiceMessage` of a call, the events of both, and
+//! `PutMessageFeedback` about them.
 //!
 //! Any pool, number, name and configuration set is valid, because the stand-in has no account with them. The service's model has the
 //! rules for all other members.
 
+mod phone_call;
 mod texting;
 
 use std::collections::BTreeSet;
@@ -12,19 +14,21 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use shared::words::{Clock, is_e164};
 
+pub use self::phone_call::PhoneCall;
 pub use self::texting::Texting;
 use crate::faults::Delivery;
 use crate::ids::new_id;
 use crate::lock::locked;
 use crate::sent::Sent;
+use crate::services::Delivered;
 use crate::sns::{Sms, SmsType};
-use crate::wire::{Call, Refusal, Service};
+use crate::wire::{Call, Origin, Refusal, Service};
 
 /// In bytes, as SNS counts them. The model counts characters.
 const LONGEST_MESSAGE: usize = 1_600;
 
 pub(crate) struct SmsVoice {
-    deliver: Box<dyn Fn(Sms) + Send + Sync>,
+    deliver: Box<dyn Fn(Delivered, Origin) + Send + Sync>,
     sent: Sent<Texting>,
     /// The ids of the messages that were received, as their sender says.
     received: Mutex<BTreeSet<String>>,
@@ -32,7 +36,7 @@ pub(crate) struct SmsVoice {
 }
 
 impl SmsVoice {
-    pub(crate) fn new(clock: Clock, deliver: impl Fn(Sms) + Send + Sync + 'static) -> SmsVoice {
+    pub(crate) fn new(clock: Clock, deliver: impl Fn(Delivered, Origin) + Send + Sync + 'static) -> SmsVoice {
         SmsVoice { deliver: Box::new(deliver), sent: Sent::default(), received: Mutex::default(), clock }
     }
 
@@ -64,8 +68,12 @@ impl SmsVoice {
         if call.operation == "PutMessageFeedback" {
             return (self.feedback(call), Duration::ZERO);
         }
-        let sms = match read(call) {
-            Ok(sms) => sms,
+        let delivered = match call.operation.as_str() {
+            "SendVoiceMessage" => phone_call::read(call).map(Delivered::Call),
+            _ => read(call).map(Delivered::Sms),
+        };
+        let delivered = match delivered {
+            Ok(delivered) => delivered,
             Err(refusal) => return (Err(refusal), Duration::ZERO),
         };
         let refused = reasoned(
@@ -75,22 +83,23 @@ impl SmsVoice {
         let throttled = Refusal::bad("ThrottlingException", "Rate exceeded");
         let (delivery, id) = (fate(), new_id());
         if delivery.arrives() {
-            self.sent.keep(self.texting(call, &sms, id.clone()));
-            (self.deliver)(sms);
+            self.sent.keep(self.texting(call, id.clone()));
+            (self.deliver)(delivered, Origin { id: id.clone(), caller: call.caller.clone() });
         }
         delivery.told(json!({ "MessageId": id }), refused, throttled)
     }
 }
 
 impl SmsVoice {
-    fn texting(&self, call: &Call, sms: &Sms, id: String) -> Texting {
+    fn texting(&self, call: &Call, id: String) -> Texting {
         let context = call.body.get("Context").and_then(Value::as_object).into_iter().flatten();
         Texting {
             id,
-            to: sms.to.clone(),
+            to: call.text("DestinationPhoneNumber").unwrap_or_default().to_owned(),
+            is_call: call.operation == "SendVoiceMessage",
             context: context.filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned()))).collect(),
             wants_feedback: call.body.get("MessageFeedbackEnabled") == Some(&Value::Bool(true)),
-            text: sms.text.clone(),
+            text: call.text("MessageBody").unwrap_or_default().to_owned(),
             at: self.clock.now(),
         }
     }

@@ -3,7 +3,7 @@
 use shared::codes::Domains;
 use shared::history::Events;
 use shared::http::TokenDelivery;
-use shared::messages::SmsProvider;
+use shared::messages::{SmsProvider, VoiceProvider};
 
 use super::All;
 use super::phrases::{counted, duration, given, listed, on_or_off};
@@ -126,6 +126,20 @@ const SMS: &[Line] = &[
     (&["SMS_CONFIGURATION_SET"], |all| {
         format!("configuration set of SMS: {}", given(&all.request.sms.configuration_set, "none"))
     }),
+    (&["SMS_CHANNELS"], |all| {
+        let following = all.request.others.following.iter().map(|channel| channel.name()).collect::<Vec<_>>();
+        let following = (!following.is_empty()).then(|| following.join(", then "));
+        format!("after a refused text: {}", given(&following, "nothing"))
+    }),
+    (&["VOICE_PROVIDER"], |all| match all.request.others.voice.as_ref().map(|voice| voice.provider) {
+        None => "calls: off".to_owned(),
+        Some(VoiceProvider::Eum) => "calls: by AWS End User Messaging".to_owned(),
+    }),
+    (&["VOICE_NUMBER"], |all| {
+        let number = all.request.others.voice.as_ref().map(|voice| voice.number.clone());
+        format!("calls come from: {}", given(&number, "no number"))
+    }),
+    (&["VOICE_UNITS"], |all| format!("a call counts as: {} texts", all.request.challenge.sms.call_units)),
     (&["SMS_MAX_PRICE"], |all| {
         let price = all.request.sms.max_price.as_ref().map(|price| format!("at most {price} US dollars"));
         format!("price of one: {}", given(&price, "any"))

@@ -25,12 +25,12 @@ use crate::policy::Permissions;
 use crate::rounds::Rounds;
 use crate::secrets::Secrets;
 use crate::ses::{Mail, Ses};
-use crate::sms_voice::SmsVoice;
+use crate::sms_voice::{PhoneCall, SmsVoice};
 use crate::sns::{Sms, Sns};
 use crate::sqs::Queues;
 use crate::uploads::Uploads;
 use crate::violations::Violations;
-use crate::wire::{self, Refusal};
+use crate::wire::{self, Origin, Refusal};
 
 /// A message for a recipient.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,6 +39,8 @@ pub enum Delivered {
     Mail(Mail),
     /// By SNS or AWS End User Messaging.
     Sms(Sms),
+    /// By AWS End User Messaging.
+    Call(PhoneCall),
 }
 
 /// An extension of an answer that must not reach its caller: the connection breaks first.
@@ -59,7 +61,7 @@ impl Services {
         clock: Clock,
         data: Option<&Path>,
         permissions: Permissions,
-        deliver: impl Fn(Delivered) + Send + Sync + 'static,
+        deliver: impl Fn(Delivered, Origin) + Send + Sync + 'static,
     ) -> Result<Services, String> {
         if let Some(folder) = data {
             private_folder(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
@@ -77,9 +79,9 @@ impl Services {
             topics: Queues::default(),
             arrivals: watch::Sender::default(),
             secrets: Secrets::open(clock.clone(), data)?,
-            ses: Ses::new(clock.clone(), move |mail| deliver_mail(Delivered::Mail(mail))),
-            sms_voice: SmsVoice::new(clock, move |sms| deliver_text(Delivered::Sms(sms))),
-            sns: Sns::new(move |sms| deliver(Delivered::Sms(sms))),
+            ses: Ses::new(clock.clone(), move |mail, origin| deliver_mail(Delivered::Mail(mail), origin)),
+            sms_voice: SmsVoice::new(clock, move |delivered, origin| deliver_text(delivered, origin)),
+            sns: Sns::new(move |sms, origin| deliver(Delivered::Sms(sms), origin)),
             faults: Faults::default(),
             gate: Gate::default(),
             calls: Calls::default(),

@@ -15,7 +15,7 @@ use crate::faults::Delivery;
 use crate::ids::{REGION, new_id};
 use crate::lock::locked;
 use crate::sent::Sent;
-use crate::wire::{Call, Refusal};
+use crate::wire::{Call, Origin, Refusal};
 
 /// The limits of SES.
 const MOST_RECIPIENTS: usize = 50;
@@ -41,7 +41,7 @@ pub struct Mail {
 pub(crate) struct Ses {
     /// Addresses, and domains without an `@`.
     verified: Mutex<BTreeSet<String>>,
-    deliver: Box<dyn Fn(Mail) + Send + Sync>,
+    deliver: Box<dyn Fn(Mail, Origin) + Send + Sync>,
     sent: Sent<Sending>,
     clock: Clock,
 }
@@ -116,7 +116,7 @@ impl Content {
 }
 
 impl Ses {
-    pub(crate) fn new(clock: Clock, deliver: impl Fn(Mail) + Send + Sync + 'static) -> Ses {
+    pub(crate) fn new(clock: Clock, deliver: impl Fn(Mail, Origin) + Send + Sync + 'static) -> Ses {
         Ses { verified: Mutex::default(), deliver: Box::new(deliver), sent: Sent::default(), clock }
     }
 
@@ -140,7 +140,8 @@ impl Ses {
         let delivery = fate();
         if delivery.arrives() {
             self.sent.keep(sending.clone());
-            mails.into_iter().for_each(&self.deliver);
+            let origin = Origin { id: sending.id.clone(), caller: call.caller.clone() };
+            mails.into_iter().for_each(|mail| (self.deliver)(mail, origin.clone()));
         }
         let sent = json!({ "MessageId": sending.id });
         let refused = Refusal::bad("MessageRejected", "Sending was refused on purpose, by an injected fault.");

@@ -16,6 +16,8 @@ pub struct Texting {
     pub id: String,
     /// The number of the recipient.
     pub to: String,
+    /// Whether it is a call.
+    pub is_call: bool,
     /// What the sender put into its context. Each event repeats it.
     pub context: BTreeMap<String, String>,
     /// Whether the sender promised to tell whether the recipient got it.
@@ -26,7 +28,7 @@ pub struct Texting {
     pub at: Timestamp,
 }
 
-/// The numbers of AWS's simulator whose texts fail. All other numbers get their texts.
+/// The numbers of AWS's simulator whose texts fail. Here nobody answers their calls either. All other numbers get everything.
 const FAILING: [&str; 11] = [
     "+14254147167",
     "+61455944039",
@@ -48,9 +50,11 @@ const PASSING: [&str; 6] =
 impl Texting {
     /// The types of its events, in their order.
     pub(crate) fn events(&self) -> &'static [&'static str] {
-        match FAILING.contains(&self.to.as_str()) {
-            true => &["TEXT_SENT", "TEXT_BLOCKED"],
-            false => &["TEXT_SENT", "TEXT_SUCCESSFUL", "TEXT_DELIVERED"],
+        match (self.is_call, FAILING.contains(&self.to.as_str())) {
+            (false, false) => &["TEXT_SENT", "TEXT_SUCCESSFUL", "TEXT_DELIVERED"],
+            (false, true) => &["TEXT_SENT", "TEXT_BLOCKED"],
+            (true, false) => &["VOICE_INITIATED", "VOICE_RINGING", "VOICE_ANSWERED", "VOICE_COMPLETED"],
+            (true, true) => &["VOICE_INITIATED", "VOICE_NO_ANSWER"],
         }
     }
 

@@ -20,7 +20,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, Request};
-use local_aws::{Capacity, Delivered, Mail, Part, Permissions, Service, Services, Sms, SmsType, calls, new_id};
+use local_aws::{
+    Capacity, Delivered, Mail, Part, Permissions, PhoneCall, Service, Services, Sms, SmsType, calls, new_id,
+};
 use serde_json::{Value, json};
 use shared::words::{Clock, Timestamp};
 
@@ -29,6 +31,7 @@ struct Stand {
     services: Services,
     mails: Receiver<Mail>,
     texts: Receiver<Sms>,
+    calls: Receiver<PhoneCall>,
     now: Arc<AtomicU64>,
 }
 
@@ -58,9 +61,11 @@ fn stand(data: Option<&Path>) -> Stand {
 fn stand_for(data: Option<&Path>, policy: &Value) -> Stand {
     let (mail, mails) = channel();
     let (sms, texts) = channel();
-    let deliver = move |delivered| match delivered {
+    let (call, calls) = channel();
+    let deliver = move |delivered, _| match delivered {
         Delivered::Mail(delivered) => mail.send(delivered).unwrap(),
         Delivered::Sms(delivered) => sms.send(delivered).unwrap(),
+        Delivered::Call(delivered) => call.send(delivered).unwrap(),
     };
     let now = Arc::new(AtomicU64::new(1_800_000_000));
     let hand = now.clone();
@@ -72,7 +77,7 @@ fn stand_for(data: Option<&Path>, policy: &Value) -> Stand {
         "AttributeDefinitions": [{ "AttributeName": "pk", "AttributeType": "S" }] });
     services.create_table(&table, Some("ttl")).unwrap();
     services.allow_sender("Latchkey <no-reply@example.com>");
-    Stand { services, mails, texts, now }
+    Stand { services, mails, texts, calls, now }
 }
 
 fn credential(service: &str) -> String {

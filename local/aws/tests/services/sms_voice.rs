@@ -1,4 +1,4 @@
-//! AWS End User Messaging: `SendTextMessage`.
+//! AWS End User Messaging: `SendTextMessage` and `SendVoiceMessage`.
 
 use super::*;
 
@@ -77,4 +77,42 @@ async fn a_text_needs_the_permission_on_its_sender() {
             assert_eq!(send(&stand, &body).await.status, status, "{sender} with {resource}");
         }
     }
+}
+
+fn voice() -> Value {
+    json!({ "DestinationPhoneNumber": ADA, "MessageBody": "<speak>1<break time=\"600ms\"/>2</speak>",
+        "MessageBodyTextType": "SSML", "OriginationIdentity": "+12065550100", "VoiceId": "JOANNA",
+        "ConfigurationSetName": "codes", "TimeToLive": 300 })
+}
+
+async fn call(stand: &Stand, body: &Value) -> Answered {
+    stand.send(request("sms-voice", "PinpointSMSVoiceV2.SendVoiceMessage", body)).await
+}
+
+#[tokio::test]
+async fn a_call_is_made_as_it_was_asked_for() {
+    let stand = stand(None);
+    assert_eq!(call(&stand, &voice()).await.status, 200);
+    let made = stand.calls.try_recv().unwrap();
+    assert_eq!((made.to.as_str(), made.from.as_str(), made.speaker.as_str()), (ADA, "+12065550100", "JOANNA"));
+    assert_eq!((made.spoken().as_str(), made.life), ("1 … 2", Some(300)));
+    assert!(stand.texts.try_recv().is_err());
+}
+
+#[tokio::test]
+async fn an_unusable_call_is_refused() {
+    let stand = stand(None);
+    for (member, value) in [
+        ("DestinationPhoneNumber", json!("447400123456")),
+        ("MessageBody", json!("1, 2")),
+        ("MessageBody", json!("<speak><audio src=\"a\"/></speak>")),
+        ("MessageBodyTextType", json!("TEXT")),
+        ("VoiceId", json!("NOBODY")),
+        ("OriginationIdentity", json!("")),
+    ] {
+        let mut body = voice();
+        body[member] = value;
+        assert_eq!(call(&stand, &body).await.error(), (400, "ValidationException"), "{member}");
+    }
+    assert!(stand.calls.try_recv().is_err());
 }
