@@ -194,6 +194,44 @@ async fn an_event_of_an_earlier_text_changes_nothing() {
     }
 }
 
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Step {
+    Tell(&'static str),
+    Resend,
+    Use,
+}
+
+/// S221: in every order of events, a resend and the use of the newest code, the provider hears of the used code's own message, and only if
+/// an event has told its id before.
+#[tokio::test]
+async fn the_provider_hears_of_the_used_message_in_any_order() {
+    let auth = deployment().await;
+    let all = [Step::Tell("TEXT_SUCCESSFUL"), Step::Tell("TEXT_DELIVERED"), Step::Resend, Step::Use];
+    let mut told = Vec::new();
+    for (number, order) in crate::delivery::orders(&all).into_iter().enumerate() {
+        let to = format!("+4474001234{number:02}");
+        let mut asked = auth.client().ask(&to).await;
+        let first = newest(&auth, &to);
+        for (at, step) in order.iter().enumerate() {
+            match step {
+                Step::Tell(kind) => tell(&auth, &first.event(kind, auth.stack.clock().now())).await,
+                Step::Resend => asked = resend(&auth, &to, &asked.challenge).await,
+                Step::Use => {
+                    auth.client().answer(&to, &asked).await.tokens();
+                    let (is_first, is_told) = (!order[..at].contains(&Step::Resend), matches!(order[0], Step::Tell(_)));
+                    if is_first && is_told {
+                        told.push(first.id.clone());
+                    }
+                }
+            }
+        }
+        told.sort();
+        assert_eq!(auth.stack.services().received(), told, "{order:?}");
+        auth.wait(60);
+    }
+    assert_eq!(told.len(), 6);
+}
+
 /// A used code is told to the provider, by the id of its message. The answer waits for no further round trip.
 #[tokio::test]
 async fn the_provider_hears_that_a_code_was_used() {
