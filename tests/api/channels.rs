@@ -167,6 +167,7 @@ async fn an_opt_out_ends_every_channel() {
     ask(auth.client(), ADA, "voice", &json!(texted.challenge)).await.refused(502, "sms_send_failed");
     assert_eq!(channels(&auth, ADA), ["sms"]);
     // A text that is taken again ends it.
+    auth.wait(1);
     let again = auth.client().ask(ADA).await;
     auth.wait(30);
     assert_eq!(ask(auth.client(), ADA, "voice", &json!(again.challenge)).await.ok()["channel"], "voice");

@@ -146,8 +146,10 @@ fn the_longest_environment_leaves_room() {
     let settings = settings();
     // The longest realistic values, and the longest valid lists.
     let longest = |name: &str| match (name, settings.get(name).map_or("", String::as_str)) {
-        ("ALLOWED_ORIGINS" | "TRUSTED_PROXIES", _) => config::LONGEST_LIST,
-        // Ten domains each. Longer lists fit in if others are shorter.
+        ("ALLOWED_ORIGINS", _) => config::LONGEST_LIST,
+        // Fifteen networks. Longer lists, here and below, fit in if others are shorter.
+        ("TRUSTED_PROXIES", _) => 300,
+        // Ten domains each.
         ("MAIL_ALLOW" | "MAIL_DENY", _) => 200,
         // Thirty countries.
         ("SMS_COUNTRIES", _) => 90,
@@ -161,7 +163,9 @@ fn the_longest_environment_leaves_room() {
             "arn:aws-us-gov:secretsmanager:us-gov-west-1:123456789012:secret:-abcdefghijkl-abcdef".len() + resource
         }
         ("USER_ID_CLAIM" | "TOKEN_TYPE_CLAIM" | "JTI_CLAIM", _) => 24,
-        ("SMS_SENDER_ID" | "SMS_ORIGINATION_NUMBER" | "SMS_MAX_PRICE" | "SMS_DAILY_BUDGET_USD", _) => 15,
+        ("SMS_SENDER_ID" | "SMS_ORIGINATION_NUMBER" | "VOICE_NUMBER" | "SMS_MAX_PRICE" | "SMS_DAILY_BUDGET_USD", _) => {
+            15
+        }
         // AWS gives 32 digits.
         ("SMS_POOL", _) => 37,
         // India's register gives 19 digits.
@@ -172,6 +176,7 @@ fn the_longest_environment_leaves_room() {
         ("OTP_TABLE" | "USER_TABLE" | "RECORD_TABLE" | "EVENT_BUS" | "SES_CONFIGURATION_SET", _) => 48,
         ("SMS_CONFIGURATION_SET", _) => 32,
         ("FAILED_RECORDS_URL", _) => "https://sqs.us-gov-west-1.amazonaws.com/123456789012/".len() + 64,
+        ("SMS_CHANNELS", _) => "sms,whatsapp,voice".len(),
         ("PRODUCT_NAME", _) => 40,
         // Names of hosts and mailboxes, and the path of a file.
         _ => 64,

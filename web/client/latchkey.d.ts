@@ -24,6 +24,8 @@ export type ErrorCode =
   | "too_many_attempts"
   | "email_send_failed"
   | "sms_send_failed"
+  | "voice_send_failed"
+  | "whatsapp_send_failed"
   | "internal_error"
   | "unavailable"
   | "network"
@@ -91,7 +93,7 @@ export interface Options {
 /** A pending code. Times are in milliseconds, like `Date.now()`. */
 export interface Pending {
   readonly identifier: string;
-  readonly channel: "email" | "sms";
+  readonly channel: "email" | "sms" | "voice" | "whatsapp";
   /** The code works until then at least. */
   readonly expiresAt: number;
   /** The earliest time for a new code. */
@@ -101,9 +103,9 @@ export interface Pending {
 /** What became of the message with a code. */
 export interface MessageStatus {
   readonly state: "sent" | "delayed" | "handed_over" | "delivered" | "failed" | "over";
-  readonly channel: "email" | "sms";
+  readonly channel: "email" | "sms" | "voice" | "whatsapp";
   /** What the client may do now, or at the pending code's `resendAt`. */
-  readonly can: readonly "resend"[];
+  readonly can: readonly ("resend" | "voice" | "whatsapp")[];
 }
 
 export interface User {
@@ -150,7 +152,7 @@ export interface ActivityEntry {
   readonly type: string;
   readonly time: string;
   readonly session?: string;
-  /** The way of the sign-in: `otp_email`, `otp_sms` or `other`. */
+  /** The way of the sign-in: `otp_email`, `otp_sms`, `otp_voice`, `otp_whatsapp` or `other`. */
   readonly method?: string;
   readonly device?: string;
   readonly ip_prefix?: string;
@@ -185,8 +187,8 @@ export declare class Latchkey extends EventTarget {
   restore(): Promise<boolean>;
   /** Requests a code. If one is pending for the same identifier, requests a new code for its challenge. Two calls at once are one. */
   request(identifier: string, options?: { source?: string }): Promise<Pending>;
-  /** Requests a new code for the pending challenge. The old code then stops working. */
-  resend(): Promise<Pending>;
+  /** Requests a new code for the pending challenge, if `can` has it by another channel. The old code then stops working. */
+  resend(options?: { channel?: "sms" | "voice" | "whatsapp" }): Promise<Pending>;
   /** What became of the message with the pending code. Ask ten seconds after the request, and when the user misses the code. */
   status(): Promise<MessageStatus>;
   /** Forgets the pending code, for example to use another address. */

@@ -63,14 +63,15 @@ export class Latchkey extends Target {
     return this.signedIn;
   }
 
-  async request(identifier, { source } = {}) {
+  async request(identifier, { source, channel } = {}) {
     const { name } = this.#open();
     const address = String(identifier).trim();
     // Two calls for one identifier would send two messages, and the code of one of them would fail.
-    return joined(`${name} request ${address}`, async () => {
+    return joined(`${name} request ${address} ${channel}`, async () => {
       const known = await this.#pendingOf(address);
       const { locale } = this.#options;
-      const body = { identifier: address, challenge_id: known?.challenge, source_url: source, device: await this.#device(address), locale };
+      const device = await this.#device(address);
+      const body = { identifier: address, challenge_id: known?.challenge, source_url: source, channel, device, locale };
       try {
         return await this.#expect(address, await this.#post("/api/auth/otp/request", body, isRequested));
       } catch (error) {
@@ -82,7 +83,7 @@ export class Latchkey extends Target {
     });
   }
 
-  async resend() { return this.request(this.#waited().identifier); }
+  async resend({ channel } = {}) { return this.request(this.#waited().identifier, { channel }); }
 
   async status() {
     this.#open();

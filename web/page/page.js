@@ -20,6 +20,8 @@ const PROBLEMS = {
   too_many_attempts: "That was a lot of attempts. Please wait …, then try again.",
   email_send_failed: "The email could not be sent. Please try again.",
   sms_send_failed: "The text could not be sent. Try again, or use your email.",
+  voice_send_failed: "The call could not be made. Please try again.",
+  whatsapp_send_failed: "The WhatsApp message could not be sent. Please try again.",
   network: "We cannot reach the server. Check your connection, and try again.",
   throttled: "The server is busy. Please try again in a moment.",
   foreign: "Another server answered. If this network has a sign-in page of its own, open that first.",
@@ -37,6 +39,10 @@ const FATES = {
   failed: "The message could not be delivered. Check the address, or use another one.",
   over: "This code is over. Send a new one.",
 };
+/** How a code reaches a user, before the address. */
+const SENT = { voice: "We are calling", whatsapp: "We sent it by WhatsApp to" };
+/** The channels that a user may choose after a text. */
+const OTHERS = ["voice", "whatsapp"];
 /** Why the page cannot tell whether somebody is signed in. */
 const TROUBLES = {
   storage: ["No data allowed", "This browser keeps no data for this page. Allow cookies and site data for it in the settings, then try again."],
@@ -135,7 +141,8 @@ function wait({ isNew = false } = {}) {
   const { identifier, channel } = auth.pending;
   const mailbox = webmail(identifier);
   $("identifier").value = identifier;
-  $("sent").textContent = isNew ? "We sent a new code to" : "We sent it to";
+  $("sent").textContent = SENT[channel] ?? (isNew ? "We sent a new code to" : "We sent it to");
+  for (const other of OTHERS) $(other).hidden = true;
   $("sent-to").textContent = identifier;
   $("code").value = "";
   $("webmail").hidden = !mailbox;
@@ -155,8 +162,9 @@ function wait({ isNew = false } = {}) {
 /** Tells what became of the message. Unasked, only what the user should do something about. */
 async function lookAfter({ isAsked }) {
   const { identifier } = auth.pending ?? {};
-  const { state } = await auth.status();
+  const { state, can } = await auth.status();
   if (shown !== "answer" || auth.pending?.identifier !== identifier) return;
+  if (isAsked || state === "failed") for (const other of OTHERS) $(other).hidden = !can.includes(other);
   if (isAsked || state === "delayed" || state === "failed") $("fate").textContent = FATES[state] ?? FATES.sent;
 }
 
@@ -222,6 +230,11 @@ on("resend", "click", () => attempt(async () => {
   wait({ isNew: true });
   $("news").textContent = "A new code is on its way. Use the newest message.";
 }));
+for (const channel of OTHERS) on(channel, "click", () => attempt(async () => {
+  await auth.resend({ channel });
+  wait({ isNew: true });
+  $("news").textContent = channel === "voice" ? "We are calling you. Use the code that you hear." : "A new code is on its way. Use the newest message.";
+}));
 on("missing", "click", () => attempt(() => lookAfter({ isAsked: true })));
 on("letters", "click", () => {
   $("code").inputMode = "text";
@@ -273,7 +286,12 @@ function row({ id, device, current, last_used }) {
 }
 
 // ---- Activity
-const WAYS = { otp_email: " with a code by email", otp_sms: " with a code by text" };
+const WAYS = {
+  otp_email: " with a code by email",
+  otp_sms: " with a code by text",
+  otp_voice: " with a code by phone call",
+  otp_whatsapp: " with a code by WhatsApp",
+};
 const ENDS = {
   logout: "Signed out",
   everywhere: "Signed out everywhere",

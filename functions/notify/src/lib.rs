@@ -122,9 +122,8 @@ impl Notify {
                 Ok(told(true))
             }
             // The notice may be on its way, and may come twice then.
-            Sent::Unclear(reason) | Sent::Refused(reason) => Err(Error::unavailable(reason)),
+            Sent::Unclear(reason) | Sent::Refused(reason) | Sent::OptedOut(reason) => Err(Error::unavailable(reason)),
             Sent::Lost => Err(Error::unavailable("the connection to SES broke")),
-            Sent::OptedOut => Err(Error::internal("a mail was refused like a text")),
         }
     }
 

@@ -179,7 +179,7 @@ impl<'a> Asking<'a> {
         let Asked { now, lane, channel, .. } = self.request.asked;
         while let Some(next) = function.others.after(to.channel()).filter(|_| channel == Channel::Sms) {
             tracing::warn!(reason, refused = to.channel().name(), next = next.name(), "another channel follows");
-            self.gate.give_back(&to).await?;
+            self.gate.give_back().await?;
             to = to.by(next);
             if next == Channel::Voice && !function.table.take_call(self.request.identifier, now).await? {
                 "the number has had its calls".clone_into(&mut reason);
@@ -219,13 +219,13 @@ impl<'a> Asking<'a> {
             Ok(Sent::Refused(reason)) => {
                 tracing::warn!(reason, identifier = identifier.as_str(), "the code was not sent");
                 self.take_back(function, outgoing).await;
-                self.gate.give_back(to).await?;
+                self.gate.give_back().await?;
                 self.not_sent(function, outgoing, self.request.asked.channel)
             }
-            Ok(Sent::OptedOut) => {
-                tracing::warn!(identifier = identifier.as_str(), "the number has opted out");
+            Ok(Sent::OptedOut(reason)) => {
+                tracing::warn!(reason, identifier = identifier.as_str(), "the number has opted out");
                 self.take_back(function, outgoing).await;
-                tokio::try_join!(self.gate.give_back(to), function.table.note_opt_out(identifier, self.now()))?;
+                tokio::try_join!(self.gate.give_back(), function.table.note_opt_out(identifier, self.now()))?;
                 self.not_sent(function, outgoing, Channel::Sms)
             }
             Err(error) => {

@@ -254,17 +254,14 @@ impl<'a> Gate<'a> {
         self.table.take_message(target, self.rules.sms, charge, waiting, self.now).await
     }
 
-    /// Returns the breaker debt of a message to `to` that was certainly rejected, because its code is useless. The budget stays used.
+    /// Returns the breaker debt of a message that was certainly rejected, because its code is useless. The budget stays used.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the table is unreachable.
-    pub async fn give_back(&self, to: &Destination) -> Result<()> {
+    pub async fn give_back(&self) -> Result<()> {
         match &self.way {
             Way::Mail(_) => Ok(()),
-            Way::Sms(target) => {
-                let charge = self.rules.sms.charge(to.channel(), target.country, 1);
-                self.table.forgive_message(target, self.rules.sms, charge.units, self.now).await
-            }
+            Way::Sms(target) => self.table.forgive_message(target, self.rules.sms, self.now).await,
         }
     }
 

@@ -98,7 +98,8 @@ pub const CALL_UNITS: u32 = 10;
 /// What a message counts as, towards the daily limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Charge {
-    /// The number of texts that it counts as, towards the messages and the breaker debt.
+    /// The number of texts that it counts as, towards the messages. The breaker counts a call like a text: otherwise one unanswered
+    /// call would stop a country.
     pub units: u32,
     /// Its cost. Nothing if money is not counted.
     pub cost: Money,

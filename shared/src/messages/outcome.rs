@@ -22,8 +22,8 @@ pub enum Sent {
     Lost,
     /// Certainly not sent, with the reason for the log.
     Refused(String),
-    /// Certainly not sent, because the number has opted out. No other channel follows.
-    OptedOut,
+    /// Certainly not sent, because the number has opted out. No other channel follows. With the reason for the log.
+    OptedOut(String),
 }
 
 /// The reaction to a connection that breaks before the answer.
@@ -74,7 +74,7 @@ where
             Failure::Broken => return Ok(Sent::Lost),
             Failure::Throttled(_) if tried < MOST_TRIES => pause(tried).await?,
             Failure::Throttled(reason) | Failure::Refused(reason) => return Ok(Sent::Refused(reason)),
-            Failure::OptedOut => return Ok(Sent::OptedOut),
+            Failure::OptedOut(reason) => return Ok(Sent::OptedOut(reason)),
         }
     }
     Ok(Sent::Refused("throttled".to_owned()))
@@ -86,7 +86,7 @@ enum Failure {
     /// Rejected for good.
     Refused(String),
     /// Rejected for good, because the number has opted out.
-    OptedOut,
+    OptedOut(String),
     /// The connection was reset or closed before the answer.
     Broken,
     /// Unknown, because the answer is late or unclear.
@@ -102,12 +102,12 @@ impl Failure {
                 Some(error) if is_broken(error) => Failure::Broken,
                 _ => Failure::Unclear("no answer".to_owned()),
             },
-            SdkError::ServiceError(answer) if answer.err().is_opt_out() => Failure::OptedOut,
             SdkError::ServiceError(answer) => {
                 // The service's message is left out, because it may contain the address.
                 let (code, status) = (answer.err().code().unwrap_or("an error without a code"), answer.raw().status());
                 let reason = [Some(code), answer.err().reason()].into_iter().flatten().collect::<Vec<_>>().join(": ");
                 match status.is_client_error() {
+                    true if answer.err().is_opt_out() => Failure::OptedOut(reason),
                     true if status.as_u16() == 429 || THROTTLED.contains(&code) => Failure::Throttled(reason),
                     true => Failure::Refused(reason),
                     false => Failure::Unclear(reason),

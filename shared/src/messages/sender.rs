@@ -98,17 +98,16 @@ impl Sender {
             country: country.map(|country| country.code().into()),
             message: if let Sent::Accepted(id) = &sent { id.clone() } else { None },
             refused: match &sent {
-                Sent::Refused(reason) => Some(reason.clone()),
-                Sent::OptedOut => Some("the number has opted out".to_owned()),
+                Sent::Refused(reason) | Sent::OptedOut(reason) => Some(reason.clone()),
                 _ => None,
             },
             unknown: match &sent {
                 Sent::Unclear(reason) => Some(reason.clone()),
                 Sent::Lost => Some("the connection broke".to_owned()),
-                Sent::Accepted(_) | Sent::Refused(_) | Sent::OptedOut => None,
+                Sent::Accepted(_) | Sent::Refused(_) | Sent::OptedOut(_) => None,
             },
         });
-        if !matches!(sent, Sent::Refused(_) | Sent::OptedOut) {
+        if !matches!(sent, Sent::Refused(_) | Sent::OptedOut(_)) {
             permit.spend();
         }
         Ok(sent)

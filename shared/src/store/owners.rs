@@ -23,7 +23,7 @@ row! {
         PROVED = "at" => proved: u64,
         /// The page the user came from, as the client reported it.
         SOURCE_URL = "source_url" => #[serde(skip_serializing_if = "Option::is_none")] source_url: Option<String>,
-        /// The way of the sign-up: `otp_email` or `otp_sms`.
+        /// The way of the sign-up: `otp_email`, `otp_sms`, `otp_voice` or `otp_whatsapp`.
         WAY = "via" => #[serde(default, skip_serializing_if = "String::is_empty")] way: String,
     }
 }

@@ -42,7 +42,7 @@ row! {
         ABSOLUTE_END = "ax" => absolute_end: u64,
         /// How the user signed in, as in the `amr` claim.
         METHODS = "amr" => methods: Vec<String>,
-        /// The way of the sign-in: `otp_email` or `otp_sms`.
+        /// The way of the sign-in: `otp_email`, `otp_sms`, `otp_voice` or `otp_whatsapp`.
         WAY = "via" => #[serde(default, skip_serializing_if = "String::is_empty")] way: String,
         /// How well the client of the sign-in was known: a name of [`Familiarity`].
         FAMILIARITY = "fa" => #[serde(default, skip_serializing_if = "String::is_empty")] familiarity: String,

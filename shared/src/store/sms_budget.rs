@@ -123,10 +123,9 @@ impl OtpTable {
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the table is unreachable.
-    pub async fn forgive_message(&self, target: &Target, policy: &SmsPolicy, units: u32, now: Timestamp) -> Result<()> {
+    pub async fn forgive_message(&self, target: &Target, policy: &SmsPolicy, now: Timestamp) -> Result<()> {
         let [country, range] = Pool::of(target, policy, Lane::Known, now);
-        let debt = debt_of(policy, units);
-        tokio::try_join!(self.forgive(&country, debt), self.forgive(&range, debt)).map(|_| ())
+        tokio::try_join!(self.forgive(&country, policy), self.forgive(&range, policy)).map(|_| ())
     }
 
     /// Counts a used code and lets it pay off breaker debt, down to the maximum credit. Does nothing on a day without SMS to the
@@ -166,7 +165,7 @@ impl OtpTable {
                 .chain(waiting.is_probe.then(|| last.at_most(("pause_ago", now.before(policy.breaker.pause)))))))
             .add(TOTAL, ("units", units))
             .add(sent, ("units", units))
-            .add(debt, ("owed", debt_of(policy, units)))
+            .add(debt, policy.breaker.share)
             .set(last, ("now", now))
             .set_if_missing(TTL, day_end(now).after(KEPT_FOR));
         if let Some(most) = money {
@@ -197,7 +196,7 @@ impl OtpTable {
             .when(sent.at_least(charge.units))
             .add(TOTAL, -i64::from(charge.units))
             .add(sent, -i64::from(charge.units))
-            .add(debt, -debt_of(policy, charge.units));
+            .add(debt, -i64::from(policy.breaker.share));
         if pool.bounds.money.is_some() {
             let cost = i64::try_from(charge.cost.as_micros()).map_err(Error::internal)?;
             write = write.when(MONEY.at_least(cost)).add(MONEY, -cost);
@@ -205,9 +204,9 @@ impl OtpTable {
         write.send_once().await
     }
 
-    async fn forgive(&self, pool: &Pool, owed: i64) -> Result<()> {
+    async fn forgive(&self, pool: &Pool, policy: &SmsPolicy) -> Result<()> {
         let debt = pool.here(DEBT);
-        let write = self.table.update(pool.key.clone()).when(debt.exists()).add(debt, -owed);
+        let write = self.table.update(pool.key.clone()).when(debt.exists()).add(debt, -i64::from(policy.breaker.share));
         write.send().await?;
         Ok(())
     }
@@ -264,11 +263,6 @@ impl OtpTable {
 /// The day's counts for a country and a range. `None` means that this instance knows one of them to be used up.
 #[derive(Clone, Copy, Debug)]
 pub struct SmsCounts([Option<Spent>; 2]);
-
-/// The breaker debt of so many texts.
-fn debt_of(policy: &SmsPolicy, units: u32) -> i64 {
-    i64::from(policy.breaker.share).saturating_mul(i64::from(units))
-}
 
 /// A place for counts: a country's attributes in the day's item, or the item of a range.
 struct Pool {

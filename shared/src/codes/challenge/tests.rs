@@ -222,6 +222,26 @@ fn texts_to_a_number_wait_for_the_bucket() {
     assert_eq!(with_long.decide(asked), Decision::Share);
 }
 
+/// S264: a call has a code of its own, or is not made.
+#[test]
+fn a_long_code_is_never_spoken() {
+    let policy = policy();
+    let asked = Asked { channel: Channel::Voice, ..asked(&policy) };
+    let state = |tokens: u64, charged| {
+        let open = Supply { full_at: at(NOW + (4 - tokens) * 600), charged, ..Supply::default() };
+        IdentifierState { open, ..state(5) }
+    };
+    assert_eq!(sends(&state(2, [0, 0]), asked).unwrap().1, Strength::Short);
+    // A text would have the last token and a long code, or share one.
+    let mut shared = state(1, [0, 0]);
+    shared.long.insert("l".to_owned(), long(NOW + 301, "BBBBBBBB"));
+    for state in [state(1, [0, 0]), shared] {
+        assert_eq!(state.decide(asked), Decision::Wait(FOLLOWS_AFTER));
+    }
+    assert_eq!(state(2, [12, 120]).decide(asked), Decision::Wait(FOLLOWS_AFTER));
+    assert_eq!(state(0, [0, 0]).decide(asked), Decision::Wait(Duration::from_secs(600)));
+}
+
 /// S222: a held address answers known devices too, whatever is left in its bucket.
 #[test]
 fn a_held_address_gets_no_message() {
