@@ -49,7 +49,7 @@ function tick() {
   const now = new Date(Date.now() + ahead);
   $("now").textContent = now.toLocaleTimeString([], { timeStyle: "medium" });
   $("now").title = now.toISOString();
-  for (const time of document.querySelectorAll("#box time")) time.textContent = ago(time.dateTime);
+  for (const time of document.querySelectorAll("#box time.ago")) time.textContent = ago(time.dateTime);
 }
 
 async function clock(seconds) {
