@@ -2,18 +2,12 @@
 
 use serde_json::{Value, json};
 use tests::client::{Answer, Client, REQUEST};
+use tests::deployment::CALLS;
 use tests::{Asked, Deployment};
 
 const ADA: &str = "+447400123456";
 /// Another number of the same range.
 const BOB: &str = "+447400123457";
-const CALLS: [(&str, &str); 5] = [
-    ("SMS_PROVIDER", "eum"),
-    ("SMS_POOL", "pool-0123456789abcdef"),
-    ("SMS_CONFIGURATION_SET", "codes"),
-    ("VOICE_PROVIDER", "eum"),
-    ("VOICE_NUMBER", "+12065550100"),
-];
 const FOLLOWING: (&str, &str) = ("SMS_CHANNELS", "sms,voice");
 
 async fn deployment(more: &[(&str, &str)]) -> Deployment {

@@ -6,7 +6,7 @@ use local_aws::template::{Template, find_root};
 use serde_json::{Value, json};
 use shared::words::Channel;
 use tests::client::REQUEST;
-use tests::deployment::wrong;
+use tests::deployment::{CALLS, wrong};
 use tests::{Asked, Deployment};
 
 const ADA: &str = "ada@example.com";
@@ -187,6 +187,11 @@ async fn every_metric_of_alarms_and_dashboard_is_counted() {
     counted.insert(("Outcomes".to_owned(), outcome("too_many_attempts")));
     counted.insert(("RefusedSends".to_owned(), channel("sms")));
     counted.extend(["email", "sms"].map(|word| ("UnknownSends".to_owned(), channel(word))));
+    // They are counted by the same lines, and off by default.
+    for word in ["voice", "whatsapp"] {
+        counted.extend(["Sends", "RefusedSends", "UnknownSends"].map(|name| (name.to_owned(), channel(word))));
+        counted.insert(("CodesUsed".to_owned(), used(word)));
+    }
     let (mut ours, mut others) = (BTreeSet::new(), BTreeSet::new());
     for (namespace, metric) in looked_at() {
         if namespace == "Latchkey" {
@@ -216,6 +221,12 @@ async fn every_metric_of_alarms_and_dashboard_is_counted() {
 
 fn outcome(word: &str) -> Vec<(String, String)> {
     [("FunctionName", "latchkey-VerifyOtp"), ("Outcome", word)]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .into()
+}
+
+fn used(word: &str) -> Vec<(String, String)> {
+    [("Channel", word), ("FunctionName", "latchkey-VerifyOtp")]
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .into()
 }
@@ -274,7 +285,8 @@ fn text(value: &Value) -> String {
 #[test]
 fn every_channel_is_watched() {
     let mut watched: BTreeMap<(String, String), BTreeSet<String>> = BTreeMap::new();
-    let template = Template::read(&find_root().unwrap(), "default").unwrap();
+    let settings = CALLS.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let template = Template::read_with(&find_root().unwrap(), "default", &settings).unwrap();
     for (name, properties) in template.watching {
         for (_, (metric, dimensions)) in looked_at_by(&name, &properties) {
             let channel = dimensions.into_iter().find(|(name, _)| name == "Channel");

@@ -31,6 +31,15 @@ pub struct Deployment {
 /// 2026-01-01T00:00:00Z, the start of an hour and of every window.
 pub const START: u64 = 1_767_225_600;
 
+/// Settings with which a person may ask for a call.
+pub const CALLS: [(&str, &str); 5] = [
+    ("SMS_PROVIDER", "eum"),
+    ("SMS_POOL", "pool-0123456789abcdef"),
+    ("SMS_CONFIGURATION_SET", "codes"),
+    ("VOICE_PROVIDER", "eum"),
+    ("VOICE_NUMBER", "+12065550100"),
+];
+
 /// The queue of records that no function can read.
 pub(crate) const FAILED_RECORDS: &str = "arn:aws:sqs:us-east-1:000000000000:latchkey-FailedRecords";
 

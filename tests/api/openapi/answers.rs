@@ -5,7 +5,7 @@ use axum::http::{Method, Request, StatusCode, header};
 use serde_json::json;
 use tests::client::REQUEST;
 use tests::contract::Operation;
-use tests::deployment::wrong;
+use tests::deployment::{CALLS, wrong};
 use tests::{Answer, Deployment, Tokens};
 
 use super::original;
@@ -181,6 +181,16 @@ async fn asked(operation: &Operation, name: &str) -> Answer {
             let example = operation.requests.keys().next().unwrap();
             sent(&auth, operation, example, &[]).await;
             sent(&auth, operation, example, &[]).await
+        }
+        "voice" | "voice_send_failed" => {
+            let auth = Deployment::with(&CALLS).await;
+            let asked = auth.client().ask(PHONE).await;
+            auth.wait(30);
+            if name == "voice_send_failed" {
+                let refused = json!({ "operation": "SendVoiceMessage", "error": "AccessDeniedException" });
+                auth.faults(json!({ "aws": [refused] }));
+            }
+            sent(&auth, operation, "voice", &[("challenge_id", &asked.challenge)]).await
         }
         "email_send_failed" | "sms_send_failed" => {
             auth.faults(json!({ "delivery": "refused" }));
