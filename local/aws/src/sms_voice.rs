@@ -20,15 +20,21 @@ use crate::faults::Delivery;
 use crate::ids::new_id;
 use crate::lock::locked;
 use crate::sent::Sent;
-use crate::services::Delivered;
 use crate::sns::{Sms, SmsType};
 use crate::wire::{Call, Origin, Refusal, Service};
 
 /// In bytes, as SNS counts them. The model counts characters.
 const LONGEST_MESSAGE: usize = 1_600;
 
+/// What a request asks for.
+enum Taken {
+    Text(Sms),
+    Call(PhoneCall),
+}
+
 pub(crate) struct SmsVoice {
-    deliver: Box<dyn Fn(Delivered, Origin) + Send + Sync>,
+    text: Box<dyn Fn(Sms, Origin) + Send + Sync>,
+    call: Box<dyn Fn(PhoneCall, Origin) + Send + Sync>,
     sent: Sent<Texting>,
     /// The ids of the messages that were received, as their sender says.
     received: Mutex<BTreeSet<String>>,
@@ -36,8 +42,13 @@ pub(crate) struct SmsVoice {
 }
 
 impl SmsVoice {
-    pub(crate) fn new(clock: Clock, deliver: impl Fn(Delivered, Origin) + Send + Sync + 'static) -> SmsVoice {
-        SmsVoice { deliver: Box::new(deliver), sent: Sent::default(), received: Mutex::default(), clock }
+    pub(crate) fn new(
+        clock: Clock,
+        text: impl Fn(Sms, Origin) + Send + Sync + 'static,
+        call: impl Fn(PhoneCall, Origin) + Send + Sync + 'static,
+    ) -> SmsVoice {
+        let (text, call) = (Box::new(text), Box::new(call));
+        SmsVoice { text, call, sent: Sent::default(), received: Mutex::default(), clock }
     }
 
     /// The messages that the service took after the first `count`, at most the newest, and how many there are in all.
@@ -68,12 +79,12 @@ impl SmsVoice {
         if call.operation == "PutMessageFeedback" {
             return (self.feedback(call), Duration::ZERO);
         }
-        let delivered = match call.operation.as_str() {
-            "SendVoiceMessage" => phone_call::read(call).map(Delivered::Call),
-            _ => read(call).map(Delivered::Sms),
+        let taken = match call.operation.as_str() {
+            "SendVoiceMessage" => phone_call::read(call).map(Taken::Call),
+            _ => read(call).map(Taken::Text),
         };
-        let delivered = match delivered {
-            Ok(delivered) => delivered,
+        let taken = match taken {
+            Ok(taken) => taken,
             Err(refusal) => return (Err(refusal), Duration::ZERO),
         };
         let refused = reasoned(
@@ -84,7 +95,11 @@ impl SmsVoice {
         let (delivery, id) = (fate(), new_id());
         if delivery.arrives() {
             self.sent.keep(self.texting(call, id.clone()));
-            (self.deliver)(delivered, Origin { id: id.clone(), caller: call.caller.clone() });
+            let origin = Origin { id: id.clone(), caller: call.caller.clone() };
+            match taken {
+                Taken::Text(text) => (self.text)(text, origin),
+                Taken::Call(call) => (self.call)(call, origin),
+            }
         }
         delivery.told(json!({ "MessageId": id }), refused, throttled)
     }

@@ -67,7 +67,7 @@ impl Services {
             private_folder(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
         }
         let deliver = Arc::new(deliver);
-        let (deliver_mail, deliver_text) = (deliver.clone(), deliver.clone());
+        let (deliver_mail, deliver_text, deliver_call) = (deliver.clone(), deliver.clone(), deliver.clone());
         Ok(Services(Arc::new(Parts {
             models: Models::get()?,
             violations: Violations::default(),
@@ -80,7 +80,11 @@ impl Services {
             arrivals: watch::Sender::default(),
             secrets: Secrets::open(clock.clone(), data)?,
             ses: Ses::new(clock.clone(), move |mail, origin| deliver_mail(Delivered::Mail(mail), origin)),
-            sms_voice: SmsVoice::new(clock, move |delivered, origin| deliver_text(delivered, origin)),
+            sms_voice: SmsVoice::new(
+                clock,
+                move |sms, origin| deliver_text(Delivered::Sms(sms), origin),
+                move |call, origin| deliver_call(Delivered::Call(call), origin),
+            ),
             sns: Sns::new(move |sms, origin| deliver(Delivered::Sms(sms), origin)),
             faults: Faults::default(),
             gate: Gate::default(),
