@@ -31,13 +31,15 @@ fn every_setting_has_words() {
 }
 
 /// Values for one setting or another.
-const TEXTS: [&str; 13] = [
+const TEXTS: [&str; 15] = [
     "other",
     "GB",
     "1.5",
     "GB=0.5",
     "pool-2",
     "12345",
+    "sms,voice",
+    "+12065550101",
     "arn:other",
     "arn:aws:sns:us-east-1:000000000000:other",
     "/other",
@@ -55,12 +57,16 @@ fn companions(name: &str) -> &'static [(&'static str, &'static str)] {
         "TRUSTED_PROXIES" => &[("TRUSTED_HOPS", "1"), ("ORIGIN_SECRET_SHA256", DIGEST)],
         "TRUSTED_HOPS" | "ORIGIN_SECRET_SHA256" => &[("TRUSTED_HOPS", "1"), ("TRUSTED_PROXIES", "192.0.2.0/24")],
         "SMS_POOL" | "SMS_CONFIGURATION_SET" => &EUM,
+        "SMS_CHANNELS" | "VOICE_NUMBER" => &CALLS,
         "SMS_PRICES" => &[("SMS_DAILY_BUDGET_USD", "5")],
         _ => &[],
     }
 }
 
 const EUM: [(&str, &str); 3] = [("SMS_PROVIDER", "eum"), ("SMS_POOL", "pool-1"), ("SMS_CONFIGURATION_SET", "codes")];
+
+const CALLS: [(&str, &str); 5] =
+    [EUM[0], EUM[1], EUM[2], ("VOICE_PROVIDER", "eum"), ("VOICE_NUMBER", "+12065550100")];
 
 /// Settings that are valid only together.
 const TOGETHER: [&[&str]; 1] = [&["SMS_ENTITY_ID", "SMS_TEMPLATE_ID"]];
@@ -85,7 +91,7 @@ fn changed(name: &str, usual: &Settings) -> Settings {
 #[test]
 fn every_setting_changes_its_words() {
     // Another provider needs other settings, so it has a test of its own.
-    let others = ["ROOT_KEY", "SMS_PROVIDER"];
+    let others = ["ROOT_KEY", "SMS_PROVIDER", "VOICE_PROVIDER"];
     let is_other = |name: &String| [&IDENTITY[..], &others].concat().contains(&name.as_str());
     for name in asked_for().into_iter().filter(|name| !is_other(name)) {
         let usual = settings("default", companions(&name)).unwrap();

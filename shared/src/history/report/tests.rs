@@ -64,15 +64,18 @@ fn sources_have_names_and_their_best_come_first() {
 
 #[test]
 fn messages_with_an_unknown_outcome_may_have_arrived_and_cost() {
-    // Requests, limited, attempts; then sent, refused, unknown and used by email, and by SMS.
-    let codes = [9.0, 1.0, 5.0, 6.0, 1.0, 2.0, 4.0, 1.0, 0.0, 0.0, 1.0];
+    // Requests, limited, attempts; then sent, refused, unknown and used by email, by SMS, by calls and by WhatsApp.
+    let others = [1.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0];
+    let codes = [&[9.0, 1.0, 5.0, 6.0, 1.0, 2.0, 4.0, 1.0, 0.0, 0.0, 1.0][..], &others].concat();
     let day = Day { sign_ins: map(&[("otp_email", 4), ("otp_sms", 1)]), ..Day::default() };
     let report = report(&[(TODAY, day)], &[], &codes);
     let CodesPart { requests, rate_limited, verify_requests, channels } = report.codes.unwrap();
     assert_eq!([requests, rate_limited, verify_requests], [9, 1, 5]);
     let rates: Vec<_> = channels.iter().map(|row| (row.channel, row.success_rate)).collect();
-    assert_eq!(rates, [(Channel::Email, Some(0.5)), (Channel::Sms, Some(1.0))]);
-    let per_sign_in = (8.0 * PRICES.mail + PRICES.sms) / 5.0 + PRICES.sign_in;
+    let [calls, chats] = [(Channel::Voice, Some(1.0)), (Channel::Whatsapp, None)];
+    assert_eq!(rates, [(Channel::Email, Some(0.5)), (Channel::Sms, Some(1.0)), calls, chats]);
+    // A call costs about ten texts.
+    let per_sign_in = (8.0 * PRICES.mail + 11.0 * PRICES.sms) / 5.0 + PRICES.sign_in;
     assert!((report.cost.unwrap().per_sign_in.unwrap() - per_sign_in).abs() < 1e-9, "{:?}", report.cost);
 }
 
@@ -81,19 +84,8 @@ fn each_metric_has_one_sum() {
     let metrics = Codes::metrics();
     let sums: Vec<_> = (1..=metrics.len()).map(|sum| sum as f64).collect();
     let Codes { requests, rate_limited, verify_requests, channels } = codes_of(&sums).unwrap();
-    let [(_, email), (_, sms)] = channels.as_slice() else { panic!("{channels:?}") };
-    let read = [
-        requests,
-        rate_limited,
-        verify_requests,
-        email.sent,
-        email.refused,
-        email.unknown,
-        email.used,
-        sms.sent,
-        sms.refused,
-        sms.unknown,
-        sms.used,
-    ];
-    assert_eq!(read.to_vec(), (1..=metrics.len() as u64).collect::<Vec<_>>());
+    assert_eq!(channels.iter().map(|(channel, _)| *channel).collect::<Vec<_>>(), Channel::ALL);
+    let of_channels = channels.iter().flat_map(|(_, codes)| [codes.sent, codes.refused, codes.unknown, codes.used]);
+    let read: Vec<_> = [requests, rate_limited, verify_requests].into_iter().chain(of_channels).collect();
+    assert_eq!(read, (1..=metrics.len() as u64).collect::<Vec<_>>());
 }
