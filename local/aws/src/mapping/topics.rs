@@ -20,7 +20,7 @@ pub struct Topics {
     services: Services,
     clock: StackClock,
     /// How many mails and how many texts have had their events.
-    told: Mutex<[u64; 2]>,
+    told: Mutex<(u64, u64)>,
 }
 
 impl Topics {
@@ -46,9 +46,9 @@ impl Topics {
     pub fn deliver(&self, courier: &Courier) {
         let (sendings, textings) = {
             let mut told = locked(&self.told);
-            let (sendings, mails) = self.services.sendings_after(told[0]);
-            let (textings, texts) = self.services.textings_after(told[1]);
-            *told = [mails, texts];
+            let (sendings, mails) = self.services.sendings_after(told.0);
+            let (textings, texts) = self.services.textings_after(told.1);
+            *told = (mails, texts);
             (sendings, textings)
         };
         for texting in textings {
