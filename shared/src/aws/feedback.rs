@@ -48,6 +48,6 @@ impl Feedback {
                 }
             }
         };
-        tracing::warn!(message, reason = failed, "could not tell the provider that a code was used");
+        tracing::warn!(sent = message, reason = failed, "could not tell the provider that a code was used");
     }
 }
