@@ -104,6 +104,29 @@ test("a user learns what became of the message", async (t) => {
   await ada.isInside(ADA);
 });
 
+const CALLS = {
+  SmsCountries: "GB",
+  SmsProvider: "eum",
+  SmsPool: "pool-1",
+  SmsConfigurationSet: "codes",
+  VoiceProvider: "eum",
+  VoiceNumber: "+12065550100",
+};
+
+test("a user who gets no text is called", async (t) => {
+  const ada = await person(t, CALLS);
+  await ada.ask("+447400123456");
+  await ada.hears("The message", () => ada.button("No code?").click());
+  assert.ok(await ada.button("Call me instead").isHidden());
+  await ada.stack.wait(31);
+  await ada.button("No code?").click();
+  await ada.button("Call me instead").click();
+  await ada.page.getByText("We are calling +447400123456.").waitFor();
+  assert.equal((await ada.stack.messages("+447400123456"))[0].channel, "voice");
+  await ada.answer(await ada.stack.code("+447400123456"));
+  await ada.isInside("+447400123456");
+});
+
 test("an address can be changed, and keeping it loses nothing", async (t) => {
   const ada = await person(t);
   await ada.ask("adda@example.com");

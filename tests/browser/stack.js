@@ -83,8 +83,9 @@ class Stack {
 
   /** The newest code sent to `address`. */
   async code(address = ADA) {
-    const [newest] = await this.messages(address);
-    return newest.text.match(/\b\d{6}\b/)[0];
+    const [{ channel, text }] = await this.messages(address);
+    // A call speaks each digit for itself.
+    return (channel === "voice" ? text.replaceAll(" … ", "") : text).match(/\d{6}/)[0];
   }
 
   /** All messages sent to `address`, newest first. */
