@@ -27,7 +27,7 @@ OPERATIONS = {
         "UpdateItem",
     ],
     "events": ["PutEvents"],
-    "pinpoint-sms-voice-v2": ["SendTextMessage", "SendVoiceMessage"],
+    "pinpoint-sms-voice-v2": ["PutMessageFeedback", "SendTextMessage", "SendVoiceMessage"],
     "secretsmanager": [
         "BatchGetSecretValue",
         "DescribeSecret",

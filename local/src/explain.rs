@@ -132,10 +132,11 @@ fn words(step: &Step) -> String {
                 did.replace('_', " ")
             )
         }
-        Step::Receipt { receipt, news, held, .. } => {
+        Step::Receipt { receipt, price, news, held, .. } => {
             let news = if *news { "" } else { ", nothing new" };
             let held = held.map(|seconds| format!(", holds the address for {seconds} s")).unwrap_or_default();
-            format!("receipt    {}{news}{held}", receipt.replace('_', " "))
+            let price = price.map(|price| format!(", costs ${price}")).unwrap_or_default();
+            format!("receipt    {}{price}{news}{held}", receipt.replace('_', " "))
         }
         Step::Delivery { channel, country, message, refused, unknown } => {
             let to = country.as_ref().map(|country| format!(" to {country}")).unwrap_or_default();

@@ -81,7 +81,7 @@ impl Stack {
         let clock = options.clock;
         let inbox = Inbox::new(clock.clone());
         let mailbox = inbox.clone();
-        let deliver = move |delivered| mailbox.receive(delivered);
+        let deliver = move |delivered, origin| mailbox.receive(delivered, origin);
         let services = Services::open(clock.handle(), options.data.as_deref(), permissions, deliver);
         let services = services.map_err(Failure::new)?;
 
@@ -114,7 +114,12 @@ impl Stack {
         template.secrets.iter().for_each(|arn| services.create_secret(arn));
         keyrings::lay_ready(&services, &settings.verify.tokens, options.signing_keys.first(), clock.now())?;
 
-        let logs = Logs::new(services.clone(), options.on_line);
+        let (reader, on_line) = (inbox.clone(), options.on_line);
+        let on_line = move |line: &str| {
+            reader.read_log(line);
+            on_line(line);
+        };
+        let logs = Logs::new(services.clone(), Arc::new(on_line));
         let mut doors = Doors::new();
         let log = logs.log(&clock);
         let events = Dispatch::new(log.subscriber());

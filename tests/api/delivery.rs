@@ -53,7 +53,7 @@ fn kept(auth: &Deployment, to: &str) -> Value {
     json!({ "receipts": receipts.collect::<Vec<_>>(), "from": hold["f"], "level": hold["l"] })
 }
 
-fn orders<T: Copy>(of: &[T]) -> Vec<Vec<T>> {
+pub(crate) fn orders<T: Copy>(of: &[T]) -> Vec<Vec<T>> {
     match of {
         [] => vec![Vec::new()],
         _ => (0..of.len())

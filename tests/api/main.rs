@@ -43,6 +43,7 @@ mod permissions;
 mod policies;
 mod profile;
 mod published;
+mod receipts;
 mod reconcile;
 mod record;
 mod refresh;

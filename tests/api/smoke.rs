@@ -1,5 +1,8 @@
 //! The smoke command, against sound and faulty deployments.
 
+use std::time::Duration;
+
+use local::Options;
 use local_aws::{Account, DEPLOYER};
 use serde_json::{Value, json};
 use tests::Deployment;
@@ -20,6 +23,8 @@ async fn looked_with(auth: &Deployment, account: Option<&Standin>, change: impl 
         origins: vec![ORIGIN.to_owned()],
         issuer: None,
         test_address: None,
+        deliver_to: None,
+        deliver_within: 120,
         stack: None,
         no_account: false,
         region: "us-east-1".to_owned(),
@@ -111,6 +116,48 @@ async fn a_wrong_clock_is_reported() {
     // The gateway uses the stack's clock.
     let verdict = amiss(&looked(&auth, |_| ()).await);
     assert!(verdict.is_empty() || verdict == [("clock", Verdict::Doubtful)], "{verdict:?}");
+}
+
+/// The command follows a message to its end, and says what to do next. Without news it gives up.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_message_is_followed_until_it_arrives_or_fails() {
+    let settings = [&crate::sms::EUM[..], &[("JWT_ALGORITHM", "ES256")]].concat();
+    let env = settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    let (api, deliver_every) = (Some(([127, 0, 0, 1], 0).into()), Some(Duration::from_millis(20)));
+    let auth = Deployment::run(Options { api, env, deliver_every, ..Options::default() }).await.unwrap();
+    let follow = async |to: &str, within| {
+        let findings = looked(&auth, |look| {
+            (look.deliver_to, look.deliver_within) = (Some(to.to_owned()), within);
+            look.no_account = true;
+        });
+        let findings = findings.await.into_iter().filter(|finding| finding.name == "delivery");
+        let last = findings.map(|found| (found.verdict, found.seen, found.fix)).next_back();
+        let (verdict, seen, fix) = last.expect("no state was found");
+        assert_eq!(fix.is_empty(), verdict == Verdict::Good, "{seen}: {fix}");
+        (verdict, seen.split(" after ").next().unwrap_or_default().to_owned(), fix)
+    };
+    for (to, verdict, seen, fix) in [
+        ("ada@example.com", Verdict::Good, "delivered", ""),
+        ("+447400123456", Verdict::Good, "delivered", ""),
+        ("bounce@simulator.amazonses.com", Verdict::Bad, "failed", "SPF"),
+        ("+14254147167", Verdict::Bad, "failed", "text_carrier_blocked"),
+        ("+33755512501", Verdict::Bad, "the code was not sent: 403 forbidden", "SmsCountries"),
+        ("ada", Verdict::Bad, "the code was not sent: 400 invalid_email", "+447400123456"),
+    ] {
+        let found = follow(to, 60).await;
+        assert_eq!((found.0, found.1.as_str()), (verdict, seen), "{to}");
+        assert!(found.2.contains(fix), "{to}: {}", found.2);
+    }
+    // SNS tells nothing.
+    let silent = deployed(&[]).await;
+    let findings = looked(&silent, |look| {
+        (look.deliver_to, look.deliver_within) = (Some("+447400123456".to_owned()), 0);
+        look.no_account = true;
+    });
+    let findings = findings.await;
+    let found = findings.iter().filter(|finding| finding.name == "delivery");
+    let found: Vec<_> = found.map(|found| (found.verdict, found.seen.as_str())).collect();
+    assert_eq!(found, [(Verdict::Good, "sent after 0 s, by sms"), (Verdict::Doubtful, "no news after 0 s")]);
 }
 
 /// A deployer has only read access.

@@ -7,7 +7,7 @@ use tests::{Asked, Call, Deployment};
 
 const ADA: &str = "+447400123456";
 /// The settings for AWS End User Messaging.
-const EUM: [(&str, &str); 3] =
+pub(crate) const EUM: [(&str, &str); 3] =
     [("SMS_PROVIDER", "eum"), ("SMS_POOL", "pool-0123456789abcdef"), ("SMS_CONFIGURATION_SET", "codes")];
 
 type Settings = Vec<(&'static str, &'static str)>;

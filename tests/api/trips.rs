@@ -4,7 +4,10 @@ use local_aws::MailEvent;
 use serde_json::json;
 use tests::client::{ACTIVITY, LOGOUT, PROFILE, REFRESH, REQUEST, SESSIONS, SOURCES, STATUS, VERIFY};
 use tests::deployment::{session_of, wrong};
+use tests::operations::SETTINGS;
 use tests::{Answer, Deployment};
+
+use crate::sms::EUM;
 
 const ADA: &str = "ada@example.com";
 /// Somebody whose bucket is empty.
@@ -226,20 +229,25 @@ async fn a_receipt_costs_one_unit() {
     }
 }
 
-/// The identifier's item stays within one write unit, however full it is.
+/// The identifier's item stays within one write unit, however full it is: by mail, and by texts whose provider's ids are kept.
 #[tokio::test]
 async fn the_fullest_identifier_costs_one_unit() {
-    let auth = Deployment::with(&[("OTP_REQUESTS_PER_IP", "1000")]).await;
-    let signed_in = auth.client().ask(ADA).await;
-    let device = auth.client().answer(ADA, &signed_in).await.ok()["device"].clone();
-    for number in 0..8 {
-        auth.client_at(&format!("198.51.100.{number}")).ask(ADA).await;
-        auth.wait(74);
+    fullest(ADA, (8, 74), &[("OTP_REQUESTS_PER_IP", "1000")]).await;
+    fullest(PHONE, (4, 1), &[&SETTINGS[..], &EUM].concat()).await;
+}
+
+async fn fullest(to: &str, (strangers, pause): (u8, u64), settings: &[(&str, &str)]) {
+    let auth = Deployment::with(settings).await;
+    let signed_in = auth.client().ask(to).await;
+    let device = auth.client().answer(to, &signed_in).await.ok()["device"].clone();
+    for number in 0..strangers {
+        auth.client_at(&format!("198.51.100.{number}")).post(REQUEST, json!({ "identifier": to })).await.ok();
+        auth.wait(pause);
         auth.stack.deliver().await;
     }
     auth.stack.services().calls().take();
     for _ in 0..3 {
-        auth.client().post(REQUEST, json!({ "identifier": ADA, "device": device })).await.ok();
+        auth.client().post(REQUEST, json!({ "identifier": to, "device": device })).await.ok();
         auth.stack.deliver().await;
     }
     let most = auth.stack.services().calls().take().iter().map(|call| call.capacity.write).fold(0.0, f64::max);

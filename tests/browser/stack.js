@@ -93,9 +93,14 @@ class Stack {
     return (await fetch(`${this.inbox}/api/messages?to=${encodeURIComponent(address)}`)).json();
   }
 
+  /** Requests a code without a browser. */
+  ask(body) {
+    return this.#post("otp/request", body);
+  }
+
   /** Signs in without a browser, from a page at `source`. Returns the answer with the tokens. */
   async signIn(address, source) {
-    const { challenge_id } = await this.#post("otp/request", { identifier: address });
+    const { challenge_id } = await this.ask({ identifier: address });
     const answer = { identifier: address, otp_code: await this.code(address), challenge_id, source_url: source };
     return this.#post("otp/verify", answer);
   }

@@ -10,7 +10,7 @@ use tests::smoke::{Look, Verdict, look};
 #[derive(Parser)]
 #[command(
     name = "smoke",
-    about = "Checks a deployment and says how to fix problems. Read-only, except for --test-address."
+    about = "Checks a deployment and says how to fix problems. Read-only, except for --test-address and --deliver-to."
 )]
 struct Arguments {
     /// Print one JSON object with all findings.

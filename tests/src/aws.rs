@@ -66,6 +66,12 @@ impl Call {
         Call::json("sms-voice", "PinpointSMSVoiceV2.SendTextMessage".to_owned(), &body)
     }
 
+    /// Tells AWS End User Messaging that a text was received.
+    pub fn feedback() -> Call {
+        let body = json!({ "MessageId": "00000000-0000-0000-0000-000000000000", "MessageFeedbackStatus": "RECEIVED" });
+        Call::json("sms-voice", "PinpointSMSVoiceV2.PutMessageFeedback".to_owned(), &body)
+    }
+
     fn json(service: &'static str, target: String, body: &Value) -> Call {
         let body = body.to_string();
         Call { service, target: Some(target), path: "/", content_type: "application/x-amz-json-1.1", body }

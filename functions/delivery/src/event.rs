@@ -1,4 +1,4 @@
-//! SES's events, as SNS passes them to Lambda.
+//! Events about messages. SNS passes those of SES to Lambda.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -7,6 +7,8 @@ use serde::Deserialize;
 use serde_json::Value;
 use shared::codes::{Reach, Receipt, SendName};
 use shared::words::{IdentifierDigest, Timestamp};
+
+use crate::eum;
 
 /// The news of an event about one of our messages.
 pub(crate) struct Event {
@@ -19,6 +21,10 @@ pub(crate) struct Event {
     pub(crate) at: Timestamp,
     /// How long after the send.
     pub(crate) after: Duration,
+    /// The price of the message in US dollars, if the provider tells it.
+    pub(crate) price: Option<f64>,
+    /// Whether the provider wants to hear that the code was used.
+    pub(crate) wants_feedback: bool,
 }
 
 #[derive(Clone, Copy)]
@@ -109,6 +115,9 @@ fn texts(event: &Value) -> impl Iterator<Item = &str> {
 
 /// The kind of the first event, in one word for the log.
 pub(crate) fn kind(event: &Value) -> &'static str {
+    if eum::is_from(event) {
+        return eum::kind(event);
+    }
     let Some(text) = texts(event).next() else { return "unknown" };
     if text.starts_with(VALIDATION) {
         return "validation";
@@ -127,6 +136,9 @@ pub(crate) fn kind(event: &Value) -> &'static str {
 impl Event {
     /// The events about our messages. Another one is dropped: SNS would bring it again and again, and nothing could read it then.
     pub(crate) fn read_all(event: &Value, now: Timestamp) -> Vec<Event> {
+        if eum::is_from(event) {
+            return eum::read(event, now).into_iter().collect();
+        }
         texts(event).filter(|text| !text.starts_with(VALIDATION)).filter_map(|text| Event::read(text, now)).collect()
     }
 
@@ -150,7 +162,8 @@ impl Event {
         let at = at.map_or(Some(sent), Timestamp::read)?;
         let after = sent.until(at);
         // A clock ahead of ours must not lengthen a hold.
-        Some(Event { identifier, name, message: event.mail.message_id, told, at: at.min(now), after })
+        let (message, at) = (event.mail.message_id, at.min(now));
+        Some(Event { identifier, name, message, told, at, after, price: None, wants_feedback: false })
     }
 }
 

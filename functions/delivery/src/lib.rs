@@ -1,14 +1,17 @@
-//! Invoked by SNS with what SES tells about a message: keeps its receipt, and holds the address of a refused mail.
+//! Invoked with what a provider tells about a message: keeps its receipt, and holds the address of a refused mail. SES's events come by
+//! SNS, and those of AWS End User Messaging by EventBridge.
 //!
-//! SNS may bring an event late, twice and in another order. Of each event:
+//! Both may bring an event late, twice and in another order. Of each event:
 //!
 //! 1. Read its kind, its recipient and the tags of its message. Drop an event about another recipient than the message's own.
-//! 2. Keep the receipt, if it is about the newest message of its code and the first of its kind.
+//! 2. Keep the receipt, if it is about the newest message of its code and the first of its kind. With it, keep the message's id, if the
+//!    provider wants to hear that the code was used.
 //! 3. After a refused or delivered mail, begin or end the hold of its address, if no newer mail was sent there. After a complaint,
 //!    remember it.
 //!
-//! The event contains the subject, and so the code. This function passes it to nobody, and its log has only ids.
+//! SES's event contains the subject, and so the code. This function passes it to nobody, and its log has only ids.
 
+mod eum;
 mod event;
 
 use serde_json::{Value, json};
@@ -64,11 +67,12 @@ impl Function for Delivery {
 
 impl Delivery {
     async fn take(&self, event: &Event, now: Timestamp) -> Result<()> {
-        let Event { identifier, name, message, told, at, after } = event;
+        let Event { identifier, name, message, told, at, after, price, wants_feedback } = event;
         report::about(About::Identifier(identifier));
         let (news, ends) = match told {
             Told::Receipt(receipt, reach) => {
-                let (news, item) = self.table.keep_receipt(identifier, name, (*receipt, *after)).await?;
+                let id = wants_feedback.then_some(message.as_str());
+                let (news, item) = self.table.keep_receipt(identifier, name, (*receipt, *after), id).await?;
                 let ends = match reach {
                     Some(reach) => self.table.reach(identifier, name, (*reach, *at), item).await?,
                     None => None,
@@ -78,7 +82,13 @@ impl Delivery {
             Told::Complaint => (self.table.note_complaint(identifier, *at).await?, None),
         };
         let held = ends.map(|ends| now.until(ends).as_secs());
-        report::note(Step::Receipt { receipt: told.name().into(), message: message.clone(), news, held });
+        report::note(Step::Receipt {
+            receipt: told.name().into(),
+            message: message.clone(),
+            price: *price,
+            news,
+            held,
+        });
         Ok(())
     }
 }

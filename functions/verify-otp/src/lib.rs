@@ -4,7 +4,8 @@
 //!    answer without an id is also limited by its network.
 //! 2. Compare the code. The answer is the same for every reason why it is wrong.
 //! 3. Admit the user (`shared::admission`): use up the challenge, so that its code works only once, and open a
-//!    session within the session limit. A new user is created in the same transaction.
+//!    session within the session limit. A new user is created in the same transaction. A provider of texts that asks for it hears
+//!    that its message was received.
 //! 4. An answer that was right a moment ago gets its session again, if it has the same challenge id and retry key.
 //! 5. A browser gets the refresh token as a cookie, and a device cookie for its next request for a code.
 
@@ -13,11 +14,12 @@ mod prove;
 mod wire;
 
 use shared::admission::{Admitted, Arrival, Door, Payment, admit};
-use shared::aws::{self, Aws, KeyringReader, Secrets};
+use shared::aws::{self, Aws, Feedback, KeyringReader, Secrets};
 use shared::codes::{Allowance, DEVICE_LIFE, SmsPolicy, device_token};
 use shared::config::Reader;
 use shared::http::{Cookie, Frontends, Issuer, Reply, Request, TokenDelivery, TokenSettings};
 use shared::keys::{CodeKeys, IndexKeys};
+use shared::messages::SmsProvider;
 use shared::observe::report::{self, About};
 use shared::runtime::Function;
 use shared::sessions::{Familiarity, Opening, Proof, SessionPolicy};
@@ -27,7 +29,7 @@ use shared::words::{Clock, Error, Index, Result};
 use crate::prove::Answer;
 use crate::wire::{SignedIn, SubmittedCode};
 
-/// The function's resources: both tables and all keyrings.
+/// The function's resources: both tables, all keyrings, and the provider of texts.
 pub struct VerifyOtp {
     clock: Clock,
     sms: SmsPolicy,
@@ -42,6 +44,7 @@ pub struct VerifyOtp {
     codes: KeyringReader<CodeKeys>,
     challenges: OtpTable,
     users: UserTable,
+    feedback: Feedback,
 }
 
 /// A user who has signed in, and the epoch of the identifier's device tokens.
@@ -55,6 +58,8 @@ pub(crate) struct Entered {
 pub struct Settings {
     /// The SMS policy, to check the number and to lower the breaker debt for a used code.
     pub sms: SmsPolicy,
+    /// The provider of SMS, which may want to hear of used codes.
+    pub sms_provider: SmsProvider,
     /// Whether an answer must contain `challenge_id`, except at the paths of replaced systems.
     pub binding_required: bool,
     /// The limit on wrong codes from one network.
@@ -89,6 +94,7 @@ impl Function for VerifyOtp {
     fn settings(read: &mut Reader<'_>) -> Settings {
         Settings {
             sms: SmsPolicy::read(read),
+            sms_provider: SmsProvider::read(read),
             binding_required: read.choice("OTP_BINDING", "optional", &["optional", "required"]) == "required"
                 || !read.is_on("ALIASES"),
             failures: Allowance::read_failures(read),
@@ -112,9 +118,13 @@ impl Function for VerifyOtp {
         let (index, codes) = (secrets.keyring(settings.index_secret), secrets.keyring(settings.codes_secret));
         // A sign-in starts with three calls at once. With SMS on, it ends with four.
         let calls = if settings.sms.countries.is_empty() { 3 } else { 4 };
+        let feedback = match settings.sms_provider {
+            SmsProvider::Eum => Feedback::to_eum(&aws),
+            SmsProvider::Sns => Feedback::Nobody,
+        };
         let [refresh, signing] = issuer.keyrings();
         let keyrings = secrets.warm([refresh, signing, &index, &codes], clock.now());
-        tokio::join!(keyrings, store.connect(calls));
+        tokio::join!(keyrings, store.connect(calls), feedback.connect(&aws));
         Ok(VerifyOtp {
             clock,
             sms: settings.sms,
@@ -129,6 +139,7 @@ impl Function for VerifyOtp {
             codes,
             challenges: store.otp_table(settings.otp_table),
             users: store.user_table(settings.user_table),
+            feedback,
         })
     }
 
@@ -183,6 +194,7 @@ impl VerifyOtp {
         let opening = Opening { familiarity: answer.familiarity(index, epoch), ..opening };
         let network = answer.network.clone();
         let payment = Payment::new(&self.challenges, &self.sms, code.to(), index, network, answer.now)?;
+        let payment = payment.with_feedback(&self.feedback, code.message());
         let door = Door {
             users: self.users.of(index.tenant()),
             challenges: &self.challenges,

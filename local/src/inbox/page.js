@@ -12,11 +12,17 @@ let ahead = 0; // milliseconds from this computer's clock to the stack's
 const fresh = new Set(); // keys of unread messages
 const rows = new Map(); // key -> its <li>; reused, so that a row keeps the focus
 
+const SENDERS = { sms: "Text message", voice: "Call", whatsapp: "WhatsApp message" };
+const STATES = { sent: "Sent", delayed: "Delayed", handed_over: "Handed over", delivered: "Delivered", failed: "Failed", complained: "Complaint" };
+
 const key = (m) => `${m.id} ${m.sent_at}`; // a restarted stack may reuse ids
 const visible = () => messages.filter((m) => m.to.toLowerCase().includes($("filter").value.trim().toLowerCase()));
 // A code is a separate word: 6 digits inside a longer word or number do not count.
 const CODE = /\b(?:\d{6,10}|[A-Z2-7]{13})\b/;
-const codeOf = (m) => (m.subject?.match(CODE) ?? m.text.match(CODE))?.[0] ?? "";
+// A call speaks each digit for itself.
+const words = (m) => (m.channel === "voice" ? m.text.replaceAll(/ ?… ?(?=\d)/g, "") : m.text);
+const codeOf = (m) => (m.kind === "code" && (m.subject?.match(CODE) ?? words(m).match(CODE))?.[0]) || "";
+const titleOf = (m) => m.subject ?? `${SENDERS[m.channel]} from ${(m.sms ?? m.call)?.from ?? "the product"}`;
 
 // Announces an event in one line. Quiet news is for screen readers only, because the page shows it anyway.
 function say(text, quiet = false) {
@@ -43,7 +49,7 @@ function tick() {
   const now = new Date(Date.now() + ahead);
   $("now").textContent = now.toLocaleTimeString([], { timeStyle: "medium" });
   $("now").title = now.toISOString();
-  for (const time of document.querySelectorAll("#box time")) time.textContent = ago(time.dateTime);
+  for (const time of document.querySelectorAll("#box time.ago")) time.textContent = ago(time.dateTime);
 }
 
 async function clock(seconds) {
@@ -113,7 +119,8 @@ function rowOf(m) {
     const row = $("row").content.firstElementChild.cloneNode(true);
     Object.assign(row.dataset, { key: k, channel: m.channel });
     row.querySelector(".to").textContent = m.to;
-    row.querySelector(".what").textContent = m.subject ?? m.text;
+    Object.assign(row.querySelector(".what"), { textContent: m.subject ?? m.text, dir: m.direction });
+    row.querySelector(".kind").hidden = m.kind !== "notice";
     stamp(row.querySelector("time"), m.sent_at);
     rows.set(k, row);
   }
@@ -127,10 +134,14 @@ function rowOf(m) {
 let drawn; // the message in the pane; drawn again only if it changes
 function renderMessage(m) {
   $("message").hidden = !m;
-  if (!m || drawn === `${key(m)} ${part}`) return;
+  if (!m) return;
+  renderLife(m);
+  if (drawn === `${key(m)} ${part}`) return;
   drawn = `${key(m)} ${part}`;
   const html = m.channel === "email" && m.html !== null;
-  $("subject").textContent = m.subject ?? `Text message from ${m.sms.from}`;
+  Object.assign($("subject"), { textContent: titleOf(m), dir: m.subject === null ? "ltr" : m.direction });
+  $("kind").hidden = m.kind !== "notice";
+  $("rtl").hidden = m.direction !== "rtl";
   $("to").textContent = m.to;
   $("exact").textContent = exact(m.sent_at);
   stamp($("ago"), m.sent_at);
@@ -143,22 +154,56 @@ function renderMessage(m) {
     tab.tabIndex = tab.dataset.part === part ? 0 : -1;
   }
   $("part").setAttribute("aria-labelledby", html ? `tab-${part}` : "subject");
-  const view = m.channel === "sms" ? bubble : html && part === "html" ? frame : plain;
+  const views = { sms: bubble, voice: call, whatsapp: chat };
+  const view = views[m.channel] ?? (html && part === "html" ? frame : plain);
   $("part").replaceChildren(view(m));
 }
 
-const plain = (m) => Object.assign(document.createElement("pre"), { dir: "auto", textContent: m.text });
-// Fills the template with the facts of an SMS from the JSON.
+// What became of the message, by the stack's clock. Drawn again only if it has changed.
+let lived;
+function renderLife(m) {
+  const life = JSON.stringify(m.life);
+  if (lived === `${key(m)} ${life}`) return;
+  lived = `${key(m)} ${life}`;
+  const steps = m.life.map(({ state, at }) => {
+    const step = $("moment").content.firstElementChild.cloneNode(true);
+    step.dataset.state = state;
+    step.querySelector("strong").textContent = STATES[state] ?? state;
+    const time = step.querySelector("time");
+    Object.assign(time, { dateTime: at, textContent: new Date(at).toLocaleTimeString([], { timeStyle: "medium" }), title: at });
+    return step;
+  });
+  $("life").replaceChildren(...steps);
+}
+
+const plain = (m) => Object.assign(document.createElement("pre"), { dir: m.direction, textContent: m.text });
+// Fills a template with facts from the JSON.
+function filled(template, m, facts) {
+  const view = $(template).content.cloneNode(true);
+  const all = { ...m, when: exact(m.sent_at), ...facts };
+  for (const place of view.querySelectorAll("[data-fact]")) place.textContent = all[place.dataset.fact] ?? "";
+  const text = view.querySelector(".bubble");
+  if (text) text.dir = m.direction;
+  return view;
+}
+const limit = (life) => (life === null ? "no limit" : `${life} s`);
 function bubble(m) {
-  const view = $("sms").content.cloneNode(true);
   const provider = m.sms.service === "sns" ? "SNS" : "EUM";
-  const seconds = m.sms.life === null ? "no limit" : `${m.sms.life} s`;
   const dollars = m.sms.price === null ? "unknown" : `$${m.sms.price}`; // by the table, not by AWS
-  const facts = { ...m, ...m.sms, ...m.sms.autofill, when: exact(m.sent_at), provider, seconds, dollars };
-  for (const place of view.querySelectorAll("[data-fact]")) place.textContent = facts[place.dataset.fact] ?? "";
+  const view = filled("sms", m, { ...m.sms, ...m.sms.autofill, provider, seconds: limit(m.sms.life), dollars });
   view.querySelector(m.sms.autofill ? ".unfilled" : ".filled").remove();
   return view;
 }
+// The words of a call, with its pauses.
+function call(m) {
+  const view = filled("voice", m, { ...m.call, seconds: limit(m.call.life) });
+  const spoken = m.text.split("…").flatMap((said, i) => (i ? [$("pause").content.cloneNode(true), said] : [said]));
+  const place = view.querySelector(".spoken");
+  place.dir = m.direction;
+  place.replaceChildren(...spoken);
+  return view;
+}
+const chat = (m) => filled("whatsapp", m, {});
 // A new frame each time, because a new document in an old frame would add an entry to the browser's history.
 function frame(m) {
   const element = document.createElement("iframe");
@@ -238,7 +283,7 @@ function state(text) {
 function connect() {
   const stream = new EventSource("/api/stream");
   stream.addEventListener("open", () => state("Live"));
-  for (const event of ["open", "message", "cleared"]) stream.addEventListener(event, refresh);
+  for (const event of ["open", "message", "told", "cleared"]) stream.addEventListener(event, refresh);
   stream.addEventListener("error", () => {
     state("Disconnected");
     // The browser reconnects by itself, unless the answer was not a stream.

@@ -128,6 +128,7 @@ async fn stream(State(mut desk): State<Desk>) -> impl IntoResponse {
                 biased;
                 news = news.recv() => match news {
                     Ok(News::Arrived(message)) => Event::default().event("message").data(json!(message).to_string()),
+                    Ok(News::Told) => Event::default().event("told").data("{}"),
                     Ok(News::Cleared) => Event::default().event("cleared").data("{}"),
                     // The page loads the whole list at every event, so a missed event is harmless.
                     Err(RecvError::Lagged(_)) => continue,

@@ -65,8 +65,7 @@ fn companions(name: &str) -> &'static [(&'static str, &'static str)] {
 
 const EUM: [(&str, &str); 3] = [("SMS_PROVIDER", "eum"), ("SMS_POOL", "pool-1"), ("SMS_CONFIGURATION_SET", "codes")];
 
-const CALLS: [(&str, &str); 5] =
-    [EUM[0], EUM[1], EUM[2], ("VOICE_PROVIDER", "eum"), ("VOICE_NUMBER", "+12065550100")];
+const CALLS: [(&str, &str); 5] = [EUM[0], EUM[1], EUM[2], ("VOICE_PROVIDER", "eum"), ("VOICE_NUMBER", "+12065550100")];
 
 /// Settings that are valid only together.
 const TOGETHER: [&[&str]; 1] = [&["SMS_ENTITY_ID", "SMS_TEMPLATE_ID"]];

@@ -11,6 +11,7 @@
 
 use std::time::Duration;
 
+use crate::aws::Feedback;
 use crate::codes::{Action, Allowance, MailFacts, MailPolicy, Quota, SmsPolicy, Target, Waiting, blurred, day_end};
 use crate::observe::report::{self, Step};
 use crate::store::{CountedMail, OtpTable, Requests, SmsCounts};
@@ -297,6 +298,8 @@ pub struct Payment<'a> {
     sms: &'a SmsPolicy,
     network: NetworkDigest,
     way: Way,
+    /// Who hears that the code was used, with the id of its message.
+    feedback: Option<(&'a Feedback, String)>,
     now: Timestamp,
 }
 
@@ -313,12 +316,27 @@ impl<'a> Payment<'a> {
         network: NetworkDigest,
         now: Timestamp,
     ) -> Result<Payment<'a>> {
-        Ok(Payment { table, sms, network, way: Way::of(to, sms, index)?, now })
+        Ok(Payment { table, sms, network, way: Way::of(to, sms, index)?, feedback: None, now })
     }
 
-    /// Pays off breaker debt of SMS, or one unanswered mail of the network, after a code was used. A failure is only logged, because
-    /// the user is signed in already.
+    /// Also tells the provider of the code's message, if its id is known.
+    #[must_use]
+    pub fn with_feedback(self, feedback: &'a Feedback, message: Option<&str>) -> Payment<'a> {
+        Payment { feedback: message.map(|id| (feedback, id.to_owned())), ..self }
+    }
+
+    /// Pays off breaker debt of SMS, or one unanswered mail of the network, after a code was used. Beside it, tells the provider. A
+    /// failure is only logged, because the user is signed in already.
     pub async fn pay(&self) {
+        let tell = async {
+            if let Some((feedback, message)) = &self.feedback {
+                feedback.received(message).await;
+            }
+        };
+        tokio::join!(self.settle(), tell);
+    }
+
+    async fn settle(&self) {
         let Payment { table, sms, network, now, .. } = self;
         let paid = match &self.way {
             Way::Sms(target) => table.count_used(target, sms, *now).await,

@@ -2,6 +2,7 @@
 
 use crate::codes::challenge::{IdentifierState, Kept};
 use crate::codes::code::{Binding, Code, CodeDigest};
+use crate::codes::receipt::SendName;
 use crate::words::{Destination, IdentifierDigest, Lane, MacKey, Timestamp};
 
 /// A counted attempt, with the identifier's state after the count. Only an attempt at long codes is not counted, because 64 bits
@@ -187,6 +188,16 @@ impl ProvenCode {
     /// The digest of the answered code. A resend would have changed it in the table.
     pub fn digest(&self) -> &CodeDigest {
         &self.digest
+    }
+
+    /// The provider's id of the message with the code, if a receipt has told it.
+    pub fn message(&self) -> Option<&str> {
+        let number = match self.kept {
+            Kept::Own(lane) => self.state.on(lane).codes.get(&self.key)?.sends,
+            Kept::Long => 1,
+        };
+        let name = SendName { kept: self.kept, key: self.key.clone(), number };
+        self.state.message.as_ref()?.id_of(&name.to_string())
     }
 
     /// The identifier's state when its attempt was counted.

@@ -9,6 +9,7 @@ use std::time::Duration;
 use crate::codes::bucket::{Bucket, KNOWN, TAGGED, has_room};
 use crate::codes::code::{CodeDigest, MORE_DIGITS, SHORT_LENGTHS, Strength};
 use crate::codes::hold::{AFTER_COMPLAINT, COMPLAINT, Hold};
+use crate::codes::sent_message::SentMessage;
 use crate::codes::sms_policy::{EXPIRY_MINUTES, SmsPolicy, read_sms_expiry};
 use crate::config::Reader;
 use crate::words::{Channel, Destination, ExpiresAt, Lane, Timestamp};
@@ -234,6 +235,8 @@ pub struct IdentifierState {
     pub charged_in_a_row: u32,
     /// How often the owner has signed out everywhere. It ends older device tokens.
     pub epoch: u32,
+    /// The message with the newest receipt, if its provider wants to hear that the code was used.
+    pub message: Option<SentMessage>,
     /// The newest hold, also after its end.
     pub hold: Option<Hold>,
     /// When the owner last complained about a mail.

@@ -13,6 +13,7 @@ mod limits;
 mod mail_policy;
 mod receipt;
 mod sealed_id;
+mod sent_message;
 mod sms_money;
 mod sms_policy;
 
@@ -37,5 +38,6 @@ pub use self::limits::{Action, Allowance, NETWORK_WINDOW, Quota, blurred, day_en
 pub use self::mail_policy::{Domains, LEAST_OF_DOMAIN, MailFacts, MailPolicy, SLOWED};
 pub use self::receipt::{Message, Messages, Receipt, Receipts, SENT, SendName};
 pub use self::sealed_id::{ChallengeRef, Seal};
+pub use self::sent_message::SentMessage;
 pub use self::sms_money::{SmsMoney, list_price};
 pub use self::sms_policy::{Bounds, Breaker, CALL_UNITS, Charge, Room, SmsPolicy, Spent, Target, Waiting};

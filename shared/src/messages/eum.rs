@@ -1,5 +1,6 @@
 //! Sends SMS and calls through AWS End User Messaging.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use aws_sdk_pinpointsmsvoicev2::Client;
@@ -12,9 +13,12 @@ use aws_sdk_pinpointsmsvoicev2::types::{
 use super::outcome::{self, Reasoned, Sent, WhenBroken};
 use super::phone_channels::VoiceSettings;
 use super::sms_settings::{IndiaIds, SmsSettings};
-use super::{Script, Text};
+use super::{Script, Tags, Text};
 use crate::aws::{Aws, Retries, endpoint};
 use crate::words::{Error, Money, Phone, Result};
+
+/// The name of the table in the context of a message. The template's rule has it too.
+const IN: &str = "in";
 
 /// The client for AWS End User Messaging.
 pub(super) struct Eum {
@@ -24,6 +28,8 @@ pub(super) struct Eum {
     identity: String,
     configuration_set: String,
     max_price: Option<String>,
+    /// The table in which the receipts belong.
+    receipts_in: String,
 }
 
 impl Eum {
@@ -33,7 +39,7 @@ impl Eum {
     /// [`Error::Internal`] without a sender or a configuration set, which [`SmsSettings::read`] demands.
     pub(super) fn new(aws: &Aws, settings: SmsSettings) -> Result<Eum> {
         let identity = settings.eum_identity().map(str::to_owned);
-        let SmsSettings { configuration_set, max_price, .. } = settings;
+        let SmsSettings { configuration_set, max_price, receipts_in, .. } = settings;
         let missing = || Error::internal("an SMS has no sender or no configuration set");
         // The service demands a decimal point.
         let max_price = max_price.and_then(|price| Money::read(&price)).map(|price| price.to_string());
@@ -43,6 +49,7 @@ impl Eum {
             identity: identity.ok_or_else(missing)?,
             configuration_set: configuration_set.ok_or_else(missing)?,
             max_price,
+            receipts_in,
         })
     }
 
@@ -51,12 +58,19 @@ impl Eum {
         self.aws.connect(endpoint!(aws_sdk_pinpointsmsvoicev2, self.aws.settings(), sms_voice), 1).await;
     }
 
-    /// Sends `text` to the canonical number. After `life` its code is expired, so it is not delivered any more. The message has no
-    /// `Context` to come back with its events, because no function reads them.
+    /// Sends `text` to the canonical number. After `life` its code is expired, so it is not delivered any more. The message's events
+    /// have its tags and the table, by which a rule of the stack finds them. The service expects to hear whether the code was used
+    /// ([`Feedback`](crate::aws::Feedback)).
     ///
     /// # Errors
     /// [`Error::Internal`] when the SDK rejects the message before sending it.
-    pub(super) async fn send(&self, to: &Phone, text: &Text, life: Duration, india: Option<&IndiaIds>) -> Result<Sent> {
+    pub(super) async fn send(
+        &self,
+        to: &Phone,
+        (text, tags): (&Text, &Tags),
+        life: Duration,
+        india: Option<&IndiaIds>,
+    ) -> Result<Sent> {
         let mut send = self
             .client
             .send_text_message()
@@ -65,6 +79,8 @@ impl Eum {
             .message_body(text.reveal())
             .message_type(MessageType::Transactional)
             .configuration_set_name(&self.configuration_set)
+            .set_context(Some(context(tags, &self.receipts_in)))
+            .message_feedback_enabled(true)
             .set_max_price(self.max_price.clone())
             .time_to_live(i32::try_from(life.as_secs()).map_err(Error::internal)?);
         if let Some(IndiaIds { entity, template }) = india {
@@ -78,6 +94,12 @@ impl Eum {
         })
         .await
     }
+}
+
+/// The entries that the service repeats in each event of a message.
+fn context(tags: &Tags, receipts_in: &str) -> HashMap<String, String> {
+    let entries = tags.iter().map(|(name, value)| (*name, value.as_str())).chain([(IN, receipts_in)]);
+    entries.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }
 
 /// For example, the number has opted out, or its country is blocked.
@@ -106,20 +128,23 @@ pub(super) struct EumVoice {
     client: Client,
     number: String,
     configuration_set: Option<String>,
+    receipts_in: String,
 }
 
 impl EumVoice {
     /// Creates the client.
     pub(super) fn new(aws: &Aws, settings: VoiceSettings) -> EumVoice {
         let client = Client::new(&aws.client(|endpoints| &endpoints.sms_voice, Retries::Never));
-        EumVoice { client, number: settings.number, configuration_set: settings.configuration_set }
+        let VoiceSettings { number, configuration_set, receipts_in, .. } = settings;
+        EumVoice { client, number, configuration_set, receipts_in }
     }
 
-    /// Calls the canonical number and speaks `script`. A call that waits for longer than `life` is not made any more.
+    /// Calls the canonical number and speaks `script`. A call that waits for longer than `life` is not made any more. Its events have its
+    /// tags and the table, as those of a text.
     ///
     /// # Errors
     /// [`Error::Internal`] when the SDK rejects the call before making it.
-    pub(super) async fn call(&self, to: &Phone, script: &Script, life: Duration) -> Result<Sent> {
+    pub(super) async fn call(&self, to: &Phone, (script, tags): (&Script, &Tags), life: Duration) -> Result<Sent> {
         let call = self
             .client
             .send_voice_message()
@@ -129,6 +154,8 @@ impl EumVoice {
             .message_body_text_type(VoiceMessageBodyTextType::Ssml)
             .voice_id(VoiceId::from(script.speaker()))
             .set_configuration_set_name(self.configuration_set.clone())
+            .set_context(Some(context(tags, &self.receipts_in)))
+            .message_feedback_enabled(true)
             .time_to_live(i32::try_from(life.as_secs()).map_err(Error::internal)?);
         outcome::once(WhenBroken::Fail, || {
             let calling = call.clone().send();

@@ -1,6 +1,6 @@
 //! The channels to phone numbers besides texts, and the order in which they follow a text that its provider refuses at once.
 
-use crate::config::{Check, Reader};
+use crate::config::{Check, IS_NAME, Reader};
 use crate::words::Channel;
 
 /// The service that calls.
@@ -19,6 +19,8 @@ pub struct VoiceSettings {
     pub number: String,
     /// The configuration set of AWS End User Messaging.
     pub configuration_set: Option<String>,
+    /// The table in which receipts belong. Calls carry its name.
+    pub receipts_in: String,
 }
 
 /// The settings of all these channels.
@@ -134,7 +136,8 @@ impl VoiceSettings {
         if provider == VoiceProvider::Eum && configuration_set.is_none() {
             read.report("SMS_CONFIGURATION_SET: VOICE_PROVIDER=eum needs it".to_owned());
         }
-        Some(VoiceSettings { provider, number: number.unwrap_or_default(), configuration_set })
+        let receipts_in = read.text("OTP_TABLE", None, IS_NAME);
+        Some(VoiceSettings { provider, number: number.unwrap_or_default(), configuration_set, receipts_in })
     }
 }
 

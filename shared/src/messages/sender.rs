@@ -84,12 +84,12 @@ impl Sender {
             }
             Destination::Sms(phone) => {
                 let text = Text::with_code(language, &self.product, code, life, self.texter.webotp_host());
-                (self.texter.send(phone, &text, life).await?, phone.plan().country)
+                (self.texter.send(phone, (&text, tags), life).await?, phone.plan().country)
             }
             Destination::Voice(phone) => {
                 let script = Script::with_code(language, &self.product, code);
                 let caller = self.caller.as_ref().ok_or_else(|| off(to.channel()))?;
-                (caller.call(phone, &script, life).await?, phone.plan().country)
+                (caller.call(phone, (&script, tags), life).await?, phone.plan().country)
             }
             Destination::Whatsapp(_) => return Err(off(to.channel())),
         };

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use super::Text;
 use super::eum::Eum;
 use super::outcome::Sent;
 use super::sms_settings::{IndiaIds, SmsProvider, SmsSettings};
 use super::sns::Sns;
+use super::{Tags, Text};
 use crate::aws::Aws;
 use crate::words::{Phone, Result};
 
@@ -52,15 +52,15 @@ impl Texter {
         self.webotp_host.as_deref()
     }
 
-    /// Sends `text`, whose code expires after `life`, to the canonical number.
+    /// Sends `text`, whose code expires after `life`, to the canonical number. SNS has no receipts, so it gets no tags.
     ///
     /// # Errors
     /// [`crate::words::Error::Internal`] when the SDK rejects the message before sending it.
-    pub(super) async fn send(&self, to: &Phone, text: &Text, life: Duration) -> Result<Sent> {
+    pub(super) async fn send(&self, to: &Phone, (text, tags): (&Text, &Tags), life: Duration) -> Result<Sent> {
         let india = self.india.as_ref().filter(|_| to.reveal().starts_with(INDIA));
         match &self.provider {
             Provider::Sns(sns) => sns.send(to, text, india).await,
-            Provider::Eum(eum) => eum.send(to, text, life, india).await,
+            Provider::Eum(eum) => eum.send(to, (text, tags), life, india).await,
         }
     }
 }

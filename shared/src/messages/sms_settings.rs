@@ -1,7 +1,7 @@
 //! The settings for SMS, and what each provider needs of them.
 
 use super::alphabet::LONGEST_HOST;
-use crate::config::{Check, Reader};
+use crate::config::{Check, IS_NAME, Reader};
 use crate::words::{Money, is_host_label};
 
 /// The service that sends SMS.
@@ -31,6 +31,8 @@ pub struct SmsSettings {
     pub max_price: Option<String>,
     /// The ids of sender and text in India's register, which SMS to India need.
     pub india: Option<IndiaIds>,
+    /// The table in which receipts belong. Messages of AWS End User Messaging carry its name.
+    pub receipts_in: String,
     /// The frontend's host. Browsers offer to fill in the code on its pages.
     pub webotp_host: Option<String>,
 }
@@ -89,6 +91,16 @@ const IS_HOST: Check = (
     "a host name in lower case of at most 47 characters, such as app.example.com",
 );
 
+impl SmsProvider {
+    /// Reads the provider.
+    pub fn read(read: &mut Reader<'_>) -> SmsProvider {
+        match read.choice("SMS_PROVIDER", "sns", &["sns", "eum"]).as_str() {
+            "eum" => SmsProvider::Eum,
+            _ => SmsProvider::Sns,
+        }
+    }
+}
+
 impl SmsSettings {
     /// Reads the settings from their variables. An SMS setting without `SMS_COUNTRIES` is an error, because its author expects
     /// SMS to work.
@@ -104,10 +116,7 @@ impl SmsSettings {
             "SMS_TEMPLATE_ID",
             "WEBOTP_HOST",
         ];
-        let provider = match read.choice("SMS_PROVIDER", "sns", &["sns", "eum"]).as_str() {
-            "eum" => SmsProvider::Eum,
-            _ => SmsProvider::Sns,
-        };
+        let provider = SmsProvider::read(read);
         let is_off = read.get("SMS_COUNTRIES").is_none();
         for name in NEED_COUNTRIES {
             if is_off && read.get(name).is_some() {
@@ -130,6 +139,7 @@ impl SmsSettings {
             configuration_set: read.optional("SMS_CONFIGURATION_SET", IS_SET),
             max_price: read.optional("SMS_MAX_PRICE", IS_PRICE),
             india: IndiaIds::read(read),
+            receipts_in: read.text("OTP_TABLE", None, IS_NAME),
             webotp_host: read.optional("WEBOTP_HOST", IS_HOST).or_else(|| first_https_host(read)),
         };
         match provider {

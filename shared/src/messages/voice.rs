@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use super::Script;
 use super::eum::EumVoice;
 use super::outcome::Sent;
 use super::phone_channels::{VoiceProvider, VoiceSettings};
+use super::{Script, Tags};
 use crate::aws::Aws;
 use crate::words::{Phone, Result};
 
@@ -26,9 +26,9 @@ impl Caller {
     ///
     /// # Errors
     /// [`crate::words::Error::Internal`] when the SDK rejects the call before making it.
-    pub(super) async fn call(&self, to: &Phone, script: &Script, life: Duration) -> Result<Sent> {
+    pub(super) async fn call(&self, to: &Phone, (script, tags): (&Script, &Tags), life: Duration) -> Result<Sent> {
         match self {
-            Caller::Eum(eum) => eum.call(to, script, life).await,
+            Caller::Eum(eum) => eum.call(to, (script, tags), life).await,
         }
     }
 }

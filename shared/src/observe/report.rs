@@ -104,6 +104,9 @@ pub enum Step {
         receipt: Word,
         /// The provider's id of the message.
         message: String,
+        /// The price in US dollars, if the provider told it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        price: Option<f64>,
         /// Whether it was news about the newest message of its code.
         news: bool,
         /// Until when the address is held because of it, in seconds from now.

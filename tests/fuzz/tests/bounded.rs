@@ -29,6 +29,7 @@ fn every_parser_has_a_target() {
         "session-id",
         "alias-body",
         "mail-event",
+        "text-event",
         "email",
         "phone",
         "code",

@@ -1,12 +1,14 @@
 //! Checks a real deployment from outside: its API and, with credentials, its AWS account.
 //!
-//! The checks are read-only, except that `--test-address` requests one code and answers it wrongly, under a false id.
+//! The checks are read-only, except that `--test-address` requests one code and answers it wrongly, under a false id, and that
+//! `--deliver-to` requests one code.
 
 mod account;
 mod api;
 mod http;
 mod keys;
 mod logs;
+mod message;
 mod origins;
 mod parameters;
 mod ranks;
@@ -15,6 +17,7 @@ mod signed;
 mod stack;
 
 use std::fmt;
+use std::time::Duration;
 
 use clap::Args;
 use serde::Serialize;
@@ -37,6 +40,12 @@ pub struct Look {
     /// Request one code for this address, send 20 wrong answers under a false challenge id, and 100 invalid requests at once.
     #[arg(long, value_name = "ADDRESS")]
     pub test_address: Option<String>,
+    /// Request one code for this address or number, and follow the message until it has arrived or failed.
+    #[arg(long, value_name = "ADDRESS|NUMBER")]
+    pub deliver_to: Option<String>,
+    /// How many seconds to follow the message at most.
+    #[arg(long, value_name = "SECONDS", default_value_t = 120)]
+    pub deliver_within: u64,
     /// Check only the API, without the AWS account.
     #[arg(long)]
     pub no_account: bool,
@@ -122,6 +131,9 @@ pub async fn look(look: &Look, variables: impl Fn(&str) -> Option<String>) -> Ve
     let started = shared::words::Clock::system().now();
     if let Some(address) = &look.test_address {
         findings.extend(sign_in::look(look, &browser, address).await);
+    }
+    if let Some(to) = &look.deliver_to {
+        findings.extend(message::look(&browser, to, Duration::from_secs(look.deliver_within)).await);
     }
     if look.no_account {
         return findings;

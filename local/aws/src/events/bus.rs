@@ -17,6 +17,9 @@ const LONGEST_ENTRY: usize = 256 * 1024;
 /// How many events of a bus are kept. Older ones are dropped.
 const KEPT: usize = 10_000;
 
+/// The bus of the account. Events of AWS services come here.
+const DEFAULT: &str = "default";
+
 /// An event on a bus.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Event {
@@ -42,7 +45,7 @@ struct Bus {
 
 impl Buses {
     pub(crate) fn new(clock: Clock) -> Buses {
-        Buses { buses: Mutex::default(), clock }
+        Buses { buses: Mutex::new(BTreeMap::from([(DEFAULT.to_owned(), Bus::default())])), clock }
     }
 
     /// Creates a bus, unless it exists.
@@ -106,7 +109,7 @@ impl Buses {
         let name = text("EventBusName");
         let name = name.rsplit('/').next().unwrap_or_default();
         let mut buses = locked(&self.buses);
-        // AWS would use the account's default bus without a name. Every event here belongs to a bus of the template.
+        // AWS would use the default bus without a name. Every event of a function belongs to a bus of the template.
         let bus = buses.get_mut(name).ok_or(("ResourceNotFoundException", "Event bus does not exist."))?;
         let at = entry.get("Time").and_then(Value::as_f64).filter(|seconds| *seconds >= 0.0);
         let at = at.map_or_else(|| self.clock.now(), |seconds| Timestamp::from_unix(seconds as u64));
@@ -114,15 +117,26 @@ impl Buses {
         let resources = entry.get("Resources").cloned().unwrap_or_else(|| json!([]));
         let event = json!({ "version": "0", "id": id, "detail-type": kind, "source": source, "account": ACCOUNT,
             "time": at.to_string(), "region": REGION, "resources": resources, "detail": detail });
-        let rules = bus.rules.iter().filter(|(_, pattern)| pattern.matches(&event));
-        let rules: Vec<String> = rules.map(|(name, _)| name.clone()).collect();
-        bus.matched.extend(rules.iter().map(|rule| (rule.clone(), event.clone())));
-        let surplus = bus.matched.len().saturating_sub(KEPT);
-        bus.matched.drain(..surplus);
-        if bus.events.len() == KEPT {
-            bus.events.remove(0);
-        }
-        bus.events.push(Event { event, rules });
+        bus.take(event);
         Ok(id)
+    }
+
+    /// Puts an event of an AWS service on the default bus.
+    pub(crate) fn tell(&self, event: Value) {
+        locked(&self.buses).entry(DEFAULT.to_owned()).or_default().take(event);
+    }
+}
+
+impl Bus {
+    fn take(&mut self, event: Value) {
+        let rules = self.rules.iter().filter(|(_, pattern)| pattern.matches(&event));
+        let rules: Vec<String> = rules.map(|(name, _)| name.clone()).collect();
+        self.matched.extend(rules.iter().map(|rule| (rule.clone(), event.clone())));
+        let surplus = self.matched.len().saturating_sub(KEPT);
+        self.matched.drain(..surplus);
+        if self.events.len() == KEPT {
+            self.events.remove(0);
+        }
+        self.events.push(Event { event, rules });
     }
 }

@@ -1,4 +1,4 @@
-//! SES's event destinations, and SNS between SES and a function.
+//! SES's event destinations, SNS between SES and a function, and the events of AWS End User Messaging.
 
 use std::sync::Mutex;
 
@@ -19,8 +19,8 @@ pub struct Topics {
     subscriptions: Vec<Subscription>,
     services: Services,
     clock: StackClock,
-    /// How many mails have had their events.
-    told: Mutex<u64>,
+    /// How many mails and how many texts have had their events.
+    told: Mutex<(u64, u64)>,
 }
 
 impl Topics {
@@ -42,14 +42,20 @@ impl Topics {
         Ok(Topics { destinations, subscriptions, services, clock, told: Mutex::default() })
     }
 
-    /// Publishes what became of each mail since the last time. The courier takes it to the subscribers.
+    /// Publishes what became of each mail and text since the last time. The courier takes it to the subscribers and rules.
     pub fn deliver(&self, courier: &Courier) {
-        let sendings = {
+        let (sendings, textings) = {
             let mut told = locked(&self.told);
-            let (sendings, taken) = self.services.sendings_after(*told);
-            *told = taken;
-            sendings
+            let (sendings, mails) = self.services.sendings_after(told.0);
+            let (textings, texts) = self.services.textings_after(told.1);
+            *told = (mails, texts);
+            (sendings, textings)
         };
+        for texting in textings {
+            for kind in texting.events() {
+                self.services.tell(texting.event(kind, self.clock.now()));
+            }
+        }
         for sending in sendings {
             let to = sending.to.first().map_or("", String::as_str);
             for what in MailEvent::of(to) {

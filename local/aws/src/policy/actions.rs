@@ -51,7 +51,7 @@ const ACTIONS: [(&str, &[&str]); 9] = [
         ],
     ),
     ("ses", &["SendBulkEmail", "SendEmail", "SendRawEmail"]),
-    ("sms-voice", &["SendTextMessage", "SendVoiceMessage"]),
+    ("sms-voice", &["PutMessageFeedback", "SendTextMessage", "SendVoiceMessage"]),
     ("sns", &["Publish"]),
     ("sqs", &["SendMessage"]),
     ("xray", &["PutTelemetryRecords", "PutTraceSegments"]),

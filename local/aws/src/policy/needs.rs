@@ -119,6 +119,11 @@ const TEXT: &str = "sms-voice:SendTextMessage";
 
 /// The pool, number or sender id. A number's ARN has an id of the account; here the number is the id. A name's ARN has the country.
 fn text(call: &Call) -> Result<Vec<Need>, Refusal> {
+    if call.operation == "PutMessageFeedback" {
+        let resource =
+            format!("arn:aws:sms-voice:{REGION}:{ACCOUNT}:message/{}", call.text("MessageId").unwrap_or("*"));
+        return Ok(vec![Need { action: action(call)?, resource, context: context() }]);
+    }
     let identity = call.text("OriginationIdentity").unwrap_or("*");
     let country = call.text("DestinationPhoneNumber").and_then(|to| plan(to.trim_start_matches('+')).country);
     let resource = match identity {

@@ -14,6 +14,7 @@ use crate::dynamodb::{Record, export};
 use crate::events::{Event, Pattern};
 use crate::lock::locked;
 use crate::ses::Sending;
+use crate::sms_voice::Texting;
 use crate::uploads::Uploads;
 
 impl Services {
@@ -178,6 +179,27 @@ impl Services {
     /// Those after the first `count`, and how many there are in all.
     pub(crate) fn sendings_after(&self, count: u64) -> (Vec<Sending>, u64) {
         self.0.ses.sent_after(count)
+    }
+
+    /// The newest messages that AWS End User Messaging took, oldest first.
+    pub fn textings(&self) -> Vec<Texting> {
+        self.0.sms_voice.sent_after(0).0
+    }
+
+    /// Those after the first `count`, and how many there are in all.
+    pub(crate) fn textings_after(&self, count: u64) -> (Vec<Texting>, u64) {
+        self.0.sms_voice.sent_after(count)
+    }
+
+    /// The ids of the messages of which their sender told AWS End User Messaging that they were received.
+    pub fn received(&self) -> Vec<String> {
+        self.0.sms_voice.received()
+    }
+
+    /// Puts an event of an AWS service on the default bus.
+    pub fn tell(&self, event: Value) {
+        self.0.buses.tell(event);
+        self.0.arrivals.send_modify(|arrivals| *arrivals += 1);
     }
 
     /// The ARNs of the queues.

@@ -30,7 +30,7 @@ use crate::sns::{Sms, Sns};
 use crate::sqs::Queues;
 use crate::uploads::Uploads;
 use crate::violations::Violations;
-use crate::wire::{self, Refusal};
+use crate::wire::{self, Origin, Refusal};
 
 /// A message for a recipient.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,13 +61,13 @@ impl Services {
         clock: Clock,
         data: Option<&Path>,
         permissions: Permissions,
-        deliver: impl Fn(Delivered) + Send + Sync + 'static,
+        deliver: impl Fn(Delivered, Origin) + Send + Sync + 'static,
     ) -> Result<Services, String> {
         if let Some(folder) = data {
             private_folder(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
         }
         let deliver = Arc::new(deliver);
-        let (deliver_mail, deliver_text) = (deliver.clone(), deliver.clone());
+        let (deliver_mail, deliver_text, deliver_call) = (deliver.clone(), deliver.clone(), deliver.clone());
         Ok(Services(Arc::new(Parts {
             models: Models::get()?,
             violations: Violations::default(),
@@ -79,9 +79,13 @@ impl Services {
             topics: Queues::default(),
             arrivals: watch::Sender::default(),
             secrets: Secrets::open(clock.clone(), data)?,
-            ses: Ses::new(clock, move |mail| deliver_mail(Delivered::Mail(mail))),
-            sms_voice: SmsVoice::new(move |delivered| deliver_text(delivered)),
-            sns: Sns::new(move |sms| deliver(Delivered::Sms(sms))),
+            ses: Ses::new(clock.clone(), move |mail, origin| deliver_mail(Delivered::Mail(mail), origin)),
+            sms_voice: SmsVoice::new(
+                clock,
+                move |sms, origin| deliver_text(Delivered::Sms(sms), origin),
+                move |call, origin| deliver_call(Delivered::Call(call), origin),
+            ),
+            sns: Sns::new(move |sms, origin| deliver(Delivered::Sms(sms), origin)),
             faults: Faults::default(),
             gate: Gate::default(),
             calls: Calls::default(),

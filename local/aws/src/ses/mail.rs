@@ -1,6 +1,6 @@
 //! `SendEmail` with simple content.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 use std::time::Duration;
 
@@ -14,13 +14,12 @@ use super::sending::Sending;
 use crate::faults::Delivery;
 use crate::ids::{REGION, new_id};
 use crate::lock::locked;
-use crate::wire::{Call, Refusal};
+use crate::sent::Sent;
+use crate::wire::{Call, Origin, Refusal};
 
 /// The limits of SES.
 const MOST_RECIPIENTS: usize = 50;
 const LONGEST_MESSAGE: usize = 40 * 1024 * 1024;
-/// How many mails are kept for their events. Older ones are dropped.
-const KEPT: usize = 10_000;
 
 /// A mail as its recipient gets it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,16 +41,9 @@ pub struct Mail {
 pub(crate) struct Ses {
     /// Addresses, and domains without an `@`.
     verified: Mutex<BTreeSet<String>>,
-    deliver: Box<dyn Fn(Mail) + Send + Sync>,
-    sent: Mutex<Sent>,
+    deliver: Box<dyn Fn(Mail, Origin) + Send + Sync>,
+    sent: Sent<Sending>,
     clock: Clock,
-}
-
-#[derive(Default)]
-struct Sent {
-    newest: VecDeque<Sending>,
-    /// How many there were in all.
-    count: u64,
 }
 
 /// The request, with SES's names for its members.
@@ -124,25 +116,13 @@ impl Content {
 }
 
 impl Ses {
-    pub(crate) fn new(clock: Clock, deliver: impl Fn(Mail) + Send + Sync + 'static) -> Ses {
-        Ses { verified: Mutex::default(), deliver: Box::new(deliver), sent: Mutex::default(), clock }
+    pub(crate) fn new(clock: Clock, deliver: impl Fn(Mail, Origin) + Send + Sync + 'static) -> Ses {
+        Ses { verified: Mutex::default(), deliver: Box::new(deliver), sent: Sent::default(), clock }
     }
 
     /// The mails that SES took after the first `count`, at most the newest, and how many there are in all.
     pub(crate) fn sent_after(&self, count: u64) -> (Vec<Sending>, u64) {
-        let sent = locked(&self.sent);
-        let new = usize::try_from(sent.count - count.min(sent.count)).unwrap_or(usize::MAX);
-        let old = sent.newest.len().saturating_sub(new);
-        (sent.newest.iter().skip(old).cloned().collect(), sent.count)
-    }
-
-    fn keep(&self, sending: Sending) {
-        let mut sent = locked(&self.sent);
-        sent.newest.push_back(sending);
-        sent.count += 1;
-        while sent.newest.len() > KEPT {
-            sent.newest.pop_front();
-        }
+        self.sent.after(count)
     }
 
     pub(crate) fn verify(&self, identity: &str) {
@@ -159,8 +139,9 @@ impl Ses {
         };
         let delivery = fate();
         if delivery.arrives() {
-            self.keep(sending.clone());
-            mails.into_iter().for_each(&self.deliver);
+            self.sent.keep(sending.clone());
+            let origin = Origin { id: sending.id.clone(), caller: call.caller.clone() };
+            mails.into_iter().for_each(|mail| (self.deliver)(mail, origin.clone()));
         }
         let sent = json!({ "MessageId": sending.id });
         let refused = Refusal::bad("MessageRejected", "Sending was refused on purpose, by an injected fault.");

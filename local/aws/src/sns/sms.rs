@@ -13,7 +13,7 @@ use shared::words::is_e164;
 use super::attributes::{Attributes, SmsType};
 use crate::faults::Delivery;
 use crate::ids::new_id;
-use crate::wire::{Call, Refusal, Service};
+use crate::wire::{Call, Origin, Refusal, Service};
 
 /// In bytes, as in AWS's guide. The API reference counts characters. A message within this limit satisfies both.
 const LONGEST_MESSAGE: usize = 1_600;
@@ -43,11 +43,11 @@ pub struct Sms {
 }
 
 pub(crate) struct Sns {
-    deliver: Box<dyn Fn(Sms) + Send + Sync>,
+    deliver: Box<dyn Fn(Sms, Origin) + Send + Sync>,
 }
 
 impl Sns {
-    pub(crate) fn new(deliver: impl Fn(Sms) + Send + Sync + 'static) -> Sns {
+    pub(crate) fn new(deliver: impl Fn(Sms, Origin) + Send + Sync + 'static) -> Sns {
         Sns { deliver: Box::new(deliver) }
     }
 
@@ -60,11 +60,11 @@ impl Sns {
         // SNS also gives this answer for valid numbers to which it does not send.
         let refused = not_valid(&sms.to);
         let throttled = Refusal::bad("Throttling", "Rate exceeded");
-        let delivery = fate();
+        let (delivery, id) = (fate(), new_id());
         if delivery.arrives() {
-            (self.deliver)(sms);
+            (self.deliver)(sms, Origin { id: id.clone(), caller: call.caller.clone() });
         }
-        delivery.told(json!({ "MessageId": new_id() }), refused, throttled)
+        delivery.told(json!({ "MessageId": id }), refused, throttled)
     }
 }
 

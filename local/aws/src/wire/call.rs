@@ -107,6 +107,15 @@ impl Target {
     }
 }
 
+/// Where a message came from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin {
+    /// The service's id of the message.
+    pub id: String,
+    /// The function that sent it, by its logical name.
+    pub caller: String,
+}
+
 impl Call {
     pub(crate) fn new(Target { service, operation }: Target, caller: String, body: Value, headers: &HeaderMap) -> Call {
         let instance = text(headers, INSTANCE).unwrap_or_default().to_owned();

@@ -9,7 +9,7 @@ mod refusal;
 mod service;
 
 pub(crate) use answer::{response, unread};
-pub use call::INSTANCE;
 pub(crate) use call::{Call, Target};
+pub use call::{INSTANCE, Origin};
 pub(crate) use refusal::Refusal;
 pub use service::Service;

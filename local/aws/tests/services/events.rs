@@ -49,7 +49,7 @@ async fn an_unusable_entry_fails_alone() {
         (with("Detail", "{"), "MalformedDetail"),
         (with("Detail", "[]"), "MalformedDetail"),
         (with("DetailType", ""), "InvalidArgument"),
-        (with("EventBusName", "default"), "ResourceNotFoundException"),
+        (with("EventBusName", "other"), "ResourceNotFoundException"),
     ];
     for (entry_of, code) in broken {
         let answered = put(&stand, json!([entry_of, entry()])).await;

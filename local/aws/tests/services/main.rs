@@ -62,7 +62,7 @@ fn stand_for(data: Option<&Path>, policy: &Value) -> Stand {
     let (mail, mails) = channel();
     let (sms, texts) = channel();
     let (call, calls) = channel();
-    let deliver = move |delivered| match delivered {
+    let deliver = move |delivered, _| match delivered {
         Delivered::Mail(delivered) => mail.send(delivered).unwrap(),
         Delivered::Sms(delivered) => sms.send(delivered).unwrap(),
         Delivered::Call(delivered) => call.send(delivered).unwrap(),

@@ -1,4 +1,4 @@
-//! AWS End User Messaging: `SendTextMessage` and `SendVoiceMessage`.
+//! AWS End User Messaging: `PutMessageFeedback`, `SendTextMessage` and `SendVoiceMessage`.
 
 use super::*;
 
@@ -24,6 +24,53 @@ async fn a_text_is_delivered_as_it_was_asked_for() {
     let (service, sms_type) = (Service::SmsVoice, SmsType::Transactional);
     let expected = Sms { service, to, text, sender, sms_type, max_price, india, life: Some(300) };
     assert_eq!(stand.texts.try_recv().unwrap(), expected);
+}
+
+/// An event repeats the context and the id, and has neither the text nor the number.
+#[tokio::test]
+async fn an_event_repeats_the_context_of_its_text() {
+    let stand = stand(None);
+    let mut body = text();
+    body["Context"] = json!({ "in": "box", "i": "x" });
+    let id = send(&stand, &body).await.body["MessageId"].clone();
+    let texting = stand.services.textings().pop().unwrap();
+    stand.services.tell(texting.event("TEXT_DELIVERED", Timestamp::from_unix(1_800_000_002)));
+    let event = stand.services.events("default").pop().unwrap().event;
+    assert_eq!(
+        (&event["source"], &event["detail-type"]),
+        (&json!("aws.sms-voice"), &json!("Text Message Delivery Status Updated"))
+    );
+    let detail = &event["detail"];
+    assert_eq!((&detail["messageId"], &detail["context"]), (&id, &json!({ "in": "box", "i": "x" })));
+    assert_eq!((&detail["eventTimestamp"], &detail["isFinal"]), (&json!(1_800_000_002_000_u64), &json!(true)));
+    assert_eq!((&detail["totalMessageParts"], &detail["totalMessagePrice"]), (&json!(1), &json!(0.055)));
+    assert!(!event.to_string().contains("123456 is your code") && !event.to_string().contains(ADA));
+    assert_eq!(texting.event("VOICE_RINGING", texting.at)["detail"]["isFinal"], false);
+}
+
+/// Only a message whose sender promised feedback has a record of it.
+#[tokio::test]
+async fn feedback_is_kept_for_messages_that_expect_it() {
+    let stand = stand(None);
+    let feedback = async |id: &Value, status: &str| {
+        let body = json!({ "MessageId": id, "MessageFeedbackStatus": status });
+        stand.send(request("sms-voice", "PinpointSMSVoiceV2.PutMessageFeedback", &body)).await
+    };
+    let without = send(&stand, &text()).await.body["MessageId"].clone();
+    let mut body = text();
+    body["MessageFeedbackEnabled"] = json!(true);
+    let with = send(&stand, &body).await.body["MessageId"].clone();
+    for id in [without, json!("00000000-0000-0000-0000-000000000000")] {
+        assert_eq!(feedback(&id, "RECEIVED").await.error(), (400, "ResourceNotFoundException"));
+    }
+    assert_eq!(feedback(&with, "READ").await.error(), (400, "ValidationException"));
+    assert_eq!(feedback(&with, "FAILED").await.status, 200);
+    assert!(stand.services.received().is_empty());
+    assert_eq!(
+        feedback(&with, "RECEIVED").await.body,
+        json!({ "MessageId": with, "MessageFeedbackStatus": "RECEIVED" })
+    );
+    assert_eq!(json!(stand.services.received()), json!([with]));
 }
 
 #[tokio::test]

@@ -46,7 +46,7 @@ fn mapping() -> Mapping {
 fn open(policy: &Value) -> (Services, StackClock) {
     let clock = StackClock::frozen_at(Timestamp::from_unix(START));
     let permissions = Permissions::read([("verify-otp", policy)]).unwrap();
-    let services = Services::open(clock.handle(), None, permissions, |_| {}).unwrap();
+    let services = Services::open(clock.handle(), None, permissions, |_, _| {}).unwrap();
     let table = json!({ "TableName": "people", "BillingMode": "PAY_PER_REQUEST",
         "KeySchema": [{ "AttributeName": "pk", "KeyType": "HASH" }],
         "AttributeDefinitions": [{ "AttributeName": "pk", "AttributeType": "S" }],

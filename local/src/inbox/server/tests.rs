@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use axum::http::StatusCode;
-use local_aws::{Delivered, Mail, Service, Sms, SmsType};
+use local_aws::{Delivered, Mail, Origin, Service, Sms, SmsType};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -42,6 +42,10 @@ async fn ask(inbox: SocketAddr, line: &str, body: &str) -> (u16, Value) {
     (status, serde_json::from_str(&body).unwrap_or_default())
 }
 
+fn origin() -> Origin {
+    Origin { id: "0100".to_owned(), caller: "RequestOtp".to_owned() }
+}
+
 fn mail(to: &str) -> Delivered {
     let [from, subject, text] = ["no-reply@example.com", "123456 is your code", "Hello"].map(str::to_owned);
     Delivered::Mail(Mail {
@@ -73,16 +77,17 @@ fn sms(to: &str, text: &str) -> Delivered {
 #[tokio::test]
 async fn messages_are_listed_by_address_and_thrown_away() {
     let (stack, inbox) = stack(false).await;
-    stack.inbox().receive(mail("ada@example.com"));
-    stack.inbox().receive(mail("bob+x@example.com"));
+    stack.inbox().receive(mail("ada@example.com"), origin());
+    stack.inbox().receive(mail("bob+x@example.com"), origin());
 
     let (_, all) = ask(inbox, "GET /api/messages", "").await;
     assert_eq!(all.as_array().unwrap().len(), 2);
     let (_, bob) = ask(inbox, "GET /api/messages?to=bob%2Bx@example.com", "").await;
     let sent_at = stack.inbox().messages(None)[0].sent_at.clone();
     let expected = json!([{
-        "id": "2", "channel": "email", "to": "bob+x@example.com", "subject": "123456 is your code", "text": "Hello",
-        "html": "<p>Hello", "headers": {}, "sent_at": sent_at, "sms": null,
+        "id": "2", "provider_id": "0100", "kind": "code", "channel": "email", "to": "bob+x@example.com", "direction": "ltr",
+        "subject": "123456 is your code", "text": "Hello", "html": "<p>Hello", "headers": {}, "sent_at": sent_at,
+        "life": [{ "state": "sent", "at": sent_at }], "sms": null, "call": null,
     }]);
     assert_eq!(bob, expected);
     assert_eq!(ask(inbox, "DELETE /api/messages", "").await.0, 204);
@@ -92,8 +97,8 @@ async fn messages_are_listed_by_address_and_thrown_away() {
 #[tokio::test]
 async fn an_sms_is_shown_with_its_facts() {
     let (stack, inbox) = stack(true).await;
-    stack.inbox().receive(mail("ada@example.com"));
-    stack.inbox().receive(sms("+447700900456", "No code, and 🔑"));
+    stack.inbox().receive(mail("ada@example.com"), origin());
+    stack.inbox().receive(sms("+447700900456", "No code, and 🔑"), origin());
     let publish = "Action=Publish&Version=2010-03-31&PhoneNumber=%2B447400900123\
                    &Message=123456%20is%20your%20code.%0A%0A%40app.example.com%20%23123456\
                    &MessageAttributes.entry.1.Name=AWS.SNS.SMS.SenderID\
@@ -108,12 +113,15 @@ async fn an_sms_is_shown_with_its_facts() {
     assert_eq!(all[1]["sms"], facts("UCS-2", 15));
     assert_eq!(all[2]["sms"], Value::Null);
     let expected = json!([{
-        "id": "3", "channel": "sms", "to": "+447400900123", "subject": null, "html": null, "headers": {}, "sent_at": all[0]["sent_at"],
+        "id": "3", "provider_id": all[0]["provider_id"], "kind": "code", "channel": "sms", "to": "+447400900123",
+        "direction": "ltr", "subject": null, "html": null, "headers": {}, "sent_at": all[0]["sent_at"],
+        "life": [{ "state": "sent", "at": all[0]["sent_at"] }], "call": null,
         "text": "123456 is your code.\n\n@app.example.com #123456",
         "sms": { "from": "Latchkey", "service": "sns", "type": "Promotional", "max_price": null, "life": null, "price": "0.055", "characters": 46, "encoding": "GSM-7", "parts": 1,
             "autofill": { "host": "app.example.com", "code": "123456" } },
     }]);
     assert_eq!(json!([all[0]]), expected);
+    assert_eq!(all[0]["provider_id"].as_str().unwrap().len(), 36);
     for number in ["%2B447400900123", "+447400900123", "%20447400900123"] {
         assert_eq!(
             ask(inbox, &format!("GET /api/messages?to={number}"), "").await,
@@ -131,7 +139,7 @@ async fn a_page_gets_events_until_the_stack_stops() {
     while stack.inbox().news.receiver_count() == 0 {
         tokio::task::yield_now().await;
     }
-    stack.inbox().receive(mail("ada@example.com"));
+    stack.inbox().receive(mail("ada@example.com"), origin());
     stack.inbox().clear();
     stack.stop().await;
     let heard = page.await.unwrap();

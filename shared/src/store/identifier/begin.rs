@@ -341,8 +341,8 @@ mod tests {
         work(&table, ChallengeRequest { identifier: &identifier, asked, drafting })
     }
 
-    /// As full as a day of attacks makes it: seven codes of strangers, the last one long, and three of known browsers.
-    fn fullest(now: Timestamp) -> IdentifierState {
+    /// As full as a day of attacks makes it: `open` codes of strangers and a long one, and three codes of known browsers.
+    fn fullest(open: usize, now: Timestamp) -> IdentifierState {
         let own = |number: usize| {
             let code = OwnCode {
                 digest: crate::codes::CodeDigest::from_table([1; 16]),
@@ -361,13 +361,13 @@ mod tests {
         let (_, code) = own(0);
         let OwnCode { digest, pepper_id, expires, network, .. } = code;
         let long = LongCode { digest, pepper_id, expires, network };
-        let (open, known) = (supply(6), supply(3));
+        let (open, known) = (supply(open), supply(3));
         let day = now.day();
         let long = [("00000009".to_owned(), long)].into();
         let (elsewhere, texts, charged_in_a_row, epoch) = (2, 10, 99, 100);
         // Each used within its life. One write removes some of them.
         let used_long = (10..90).map(|number| (format!("{number:08}"), expires)).collect();
-        let (hold, complained, opted_out, mailbox_full_at) = (None, None, None, None);
+        let (message, hold, complained, opted_out, mailbox_full_at) = (None, None, None, None, None);
         IdentifierState {
             is_kept: true,
             open,
@@ -379,6 +379,7 @@ mod tests {
             texts,
             charged_in_a_row,
             epoch,
+            message,
             hold,
             complained,
             opted_out,
@@ -391,7 +392,7 @@ mod tests {
     fn the_longest_expressions_are_within_the_limit() {
         for lane in [Lane::Open, Lane::Known] {
             with_request(lane, |table, request| {
-                let seen = IdentifierState { charged_in_a_row: 0, ..fullest(request.asked.now) };
+                let seen = IdentifierState { charged_in_a_row: 0, ..fullest(MAILS, request.asked.now) };
                 let draft = request.drafting.draw("12345678".to_owned(), Strength::Eight).unwrap();
                 let expired = match seen.decide(request.asked) {
                     Decision::Send(plan) => plan.expired,
@@ -421,23 +422,44 @@ mod tests {
         }
     }
 
-    /// An entry whose message was delivered within seconds.
-    fn delivered(entry: impl serde::Serialize) -> AttributeValue {
+    /// An entry whose message got these receipts within seconds.
+    fn told(entry: impl serde::Serialize, receipts: &[&str]) -> AttributeValue {
         let AttributeValue::M(mut entry) = item::value(entry).unwrap() else { panic!("an entry is a map") };
-        entry.insert("v".to_owned(), AttributeValue::N("99".to_owned()));
+        let after = || AttributeValue::N("99".to_owned());
+        entry.extend(receipts.iter().map(|receipt| ((*receipt).to_owned(), after())));
         AttributeValue::M(entry)
     }
 
+    /// The most codes with digits of strangers at once, by mail and by text.
+    const MAILS: usize = 6;
+    const TEXTS_AT_ONCE: usize = 4;
+
     #[test]
     fn the_fullest_item_is_one_write_unit() {
+        let number = |number: u64| AttributeValue::N(number.to_string());
+        let message = AttributeValue::S(format!("0AAAAAAAA4 {}", "0".repeat(36)));
+        let of_phones = vec![("mi", message), ("vd", number(99_999)), ("vn", number(2))];
+        for (codes, receipts, others) in [(MAILS, &["v"][..], vec![]), (TEXTS_AT_ONCE, &["o", "v"], of_phones)] {
+            let bytes = bytes_of_the_fullest(codes, receipts) + bytes(others);
+            assert!(bytes < 1_024, "{bytes} bytes");
+        }
+    }
+
+    fn bytes(attributes: impl IntoIterator<Item = (&'static str, AttributeValue)>) -> usize {
+        attributes.into_iter().map(|(name, value)| name.len() + size(&value)).sum()
+    }
+
+    fn bytes_of_the_fullest(codes: usize, receipts: &[&str]) -> usize {
         let now = Timestamp::from_unix(4_102_444_800);
-        let state = fullest(now);
+        let state = fullest(codes, now);
         let number = |number: u64| AttributeValue::N(number.to_string());
         let map = |codes: std::collections::BTreeMap<String, OwnCode>| {
-            AttributeValue::M(codes.into_iter().map(|(key, code)| (key, delivered(OwnEntry::from(code)))).collect())
+            AttributeValue::M(
+                codes.into_iter().map(|(key, code)| (key, told(OwnEntry::from(code), receipts))).collect(),
+            )
         };
-        let long = state.long.into_iter().map(|(key, code)| (key, delivered(LongEntry::from(code))));
-        let attributes = [
+        let long = state.long.into_iter().map(|(key, code)| (key, told(LongEntry::from(code), receipts)));
+        bytes([
             ("pk", AttributeValue::S(format!("I#{}", "A".repeat(43)))),
             ("tat", number(now.unix())),
             ("tk", number(now.unix())),
@@ -454,11 +476,7 @@ mod tests {
             ("f", number(99)),
             ("ep", number(100)),
             ("w", AttributeValue::S("0AAAAAAAA4".to_owned())),
-            ("vd", number(now.day())),
-            ("vn", number(2)),
             ("ttl", number(now.unix())),
-        ];
-        let bytes: usize = attributes.iter().map(|(name, value)| name.len() + size(value)).sum();
-        assert!(bytes < 1_024, "{bytes} bytes");
+        ])
     }
 }

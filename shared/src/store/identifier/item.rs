@@ -10,7 +10,7 @@ use serde_bytes::ByteArray;
 
 use crate::codes::{
     CodeDigest, DEVICE_LIFE, DIGEST_LENGTH, Hold, IdentifierState, Kept, LongCode, Message, Messages, OwnCode,
-    Receipts, Supply,
+    Receipts, SentMessage, Supply,
 };
 use crate::observe::report::{self, Step};
 use crate::store::expression::{Path, any};
@@ -99,6 +99,8 @@ row! {
         pub(super) EPOCH = "ep" => epoch: u32,
         /// The name of the newest send. A right answer removes it.
         pub(super) NEWEST = "w" => newest: Option<String>,
+        /// The name of the send with the newest receipt, and its provider's id, if the provider wants feedback.
+        pub(super) MESSAGE = "mi" => message: Option<String>,
         /// The newest hold, also after its end.
         pub(super) HOLD = "hd" => hold: Option<HoldEntry>,
         /// When the owner last complained about a mail, in Unix seconds.
@@ -277,6 +279,7 @@ pub(super) fn read(item: Option<Item>) -> Result<IdentifierState> {
         texts: row.texts,
         charged_in_a_row: row.charged_in_a_row,
         epoch: row.epoch,
+        message: row.message.and_then(|text| SentMessage::read(&text)),
         hold: row.hold.map(Hold::from),
         complained: row.complained.map(at),
         opted_out: row.opted_out.map(at),

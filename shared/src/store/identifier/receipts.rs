@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use super::item::{
-    self, COMPLAINED, DELAYED, DELIVERED, ENDS, FAILED, FULL_AT, HANDED_OVER, HELD_BY, HELD_FROM, HOLD, LEVEL, NEWEST,
-    RETURNED, SENDS,
+    self, COMPLAINED, DELAYED, DELIVERED, ENDS, FAILED, FULL_AT, HANDED_OVER, HELD_BY, HELD_FROM, HOLD, LEVEL, MESSAGE,
+    NEWEST, RETURNED, SENDS,
 };
-use crate::codes::{Hold, Kept, Messages, Reach, Receipt, SendName};
+use crate::codes::{Hold, Kept, Messages, Reach, Receipt, SendName, SentMessage};
 use crate::store::expression::{Condition, Path, any};
 use crate::store::send::{MOST_ROUNDS, Written};
 use crate::store::table::{Item, OtpTable};
@@ -23,7 +23,8 @@ impl OtpTable {
     }
 
     /// Keeps a receipt that came so long `after` the send. A receipt of an earlier send of the same code changes nothing. Returns
-    /// whether it was news, and the item for [`OtpTable::reach`].
+    /// whether it was news, and the item for [`OtpTable::reach`]. `id` is the provider's id of the message, if the provider wants to hear
+    /// that the code was used.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the table is unreachable.
@@ -32,6 +33,7 @@ impl OtpTable {
         identifier: &IdentifierDigest,
         name: &SendName,
         (receipt, after): (Receipt, Duration),
+        id: Option<&str>,
     ) -> Result<(bool, Addressed)> {
         let entry = item::entry(name.kept, &name.key);
         let after = u32::try_from(after.as_secs()).unwrap_or(u32::MAX);
@@ -41,6 +43,11 @@ impl OtpTable {
             .when(is_of(entry, name))
             .when(any([came.is_missing(), came.above(("after", after))]))
             .set(came, ("after", after));
+        let message = id.map(|id| SentMessage::text(&name.to_string(), id));
+        let write = match &message {
+            Some(message) => write.set(MESSAGE, message.as_str()),
+            None => write,
+        };
         Ok(match write.send().await? {
             Written::Done(item) => (true, Addressed(Some(item))),
             Written::Refused(item) => (false, Addressed(item)),

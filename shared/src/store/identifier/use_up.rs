@@ -3,7 +3,7 @@
 use aws_sdk_dynamodb::types::TransactWriteItem;
 
 use super::begin::seconds;
-use super::item::{self, CHARGED_IN_A_ROW, DAY, DIGEST, ELSEWHERE, ENDS, HOLD, NEWEST, PEPPER, TEXTS};
+use super::item::{self, CHARGED_IN_A_ROW, DAY, DIGEST, ELSEWHERE, ENDS, HOLD, MESSAGE, NEWEST, PEPPER, TEXTS};
 use crate::codes::{IdentifierState, Kept, ProvenCode, Settlement};
 use crate::store::send::{MOST_ROUNDS, Written};
 use crate::store::table::{Item, OtpTable};
@@ -90,6 +90,9 @@ impl OtpTable {
         }
         if attempts > 0 {
             write = write.lower(names.charges(is_eight), attempts);
+        }
+        if code.message().is_some() {
+            write = write.remove(MESSAGE);
         }
         if elsewhere {
             write = write.lower(ELSEWHERE, 1);

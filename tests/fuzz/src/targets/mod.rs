@@ -27,6 +27,7 @@ pub static TARGETS: &[Target] = &[
     bodies::SESSION,
     bodies::ALIAS,
     events::MAIL,
+    events::TEXT,
     requests::PATH,
     requests::JSON,
     typed::EMAIL,
