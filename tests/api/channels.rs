@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use tests::client::{Answer, Client, REQUEST};
-use tests::deployment::CALLS;
+use tests::deployment::{CALLS, wrong};
 use tests::{Asked, Deployment};
 
 const ADA: &str = "+447400123456";
@@ -66,6 +66,64 @@ async fn a_call_needs_a_text() {
         refused.refused(400, "invalid_request");
     }
     assert_eq!((channels(&auth, ADA), channels(&auth, BOB)), (vec!["sms"], vec!["sms"]));
+}
+
+/// S261: an older id of a challenge tells nothing about its newest message.
+#[tokio::test]
+async fn an_old_id_rings_no_sooner() {
+    let auth = deployment(&[]).await;
+    let (client, texted) = (auth.client(), auth.client().ask(ADA).await);
+    let id = json!(texted.challenge);
+    auth.wait(35);
+    ask(client, ADA, "sms", &id).await.ok();
+    auth.wait(1);
+    ask(client, ADA, "voice", &id).await.refused(429, "rate_limited");
+    auth.wait(29);
+    ask(client, ADA, "voice", &id).await.ok();
+    // Twice at once, from a slow page.
+    ask(client, ADA, "voice", &id).await.refused(429, "rate_limited");
+    assert_eq!(channels(&auth, ADA), ["sms", "sms", "voice"]);
+}
+
+/// S260: the challenge itself must be under way, and not only its id.
+#[tokio::test]
+async fn a_challenge_that_is_over_rings_nobody() {
+    let auth = deployment(&[]).await;
+    let client = auth.client();
+    let used = client.ask(ADA).await;
+    client.answer(ADA, &used).await.ok();
+    let spent = client.ask(ADA).await;
+    for _ in 0..3 {
+        client.answer(ADA, &Asked { code: wrong(&spent.code), ..spent.clone() }).await.refused(400, "invalid_otp");
+    }
+    auth.wait(30);
+    for over in [used, spent] {
+        ask(client, ADA, "voice", &json!(over.challenge)).await.refused(429, "rate_limited");
+    }
+    assert_eq!(channels(&auth, ADA), ["sms", "sms"]);
+}
+
+/// The text may arrive after all, so its code works again, and so does its id.
+#[tokio::test]
+async fn a_refused_call_leaves_the_text_as_it_was() {
+    let auth = deployment(&[]).await;
+    let texted = auth.client().ask(ADA).await;
+    auth.wait(30);
+    let refused = json!({ "operation": "SendVoiceMessage", "error": "AccessDeniedException" });
+    auth.faults(json!({ "aws": [refused] }));
+    let failed = ask(auth.client(), ADA, "voice", &json!(texted.challenge)).await;
+    failed.refused(502, "voice_send_failed");
+    let id = failed.body["challenge_id"].clone();
+    let status = auth.client().status(ADA, id.as_str().unwrap()).await.ok();
+    assert_eq!((&status["channel"], &status["can"]), (&json!("sms"), &json!(["resend", "voice"])));
+    auth.client().answer(ADA, &texted).await.ok();
+    // Neither call of the day is used up.
+    for _ in 0..2 {
+        let texted = auth.client().ask(ADA).await;
+        auth.wait(30);
+        ask(auth.client(), ADA, "voice", &json!(texted.challenge)).await.ok();
+        auth.wait(1_200);
+    }
 }
 
 /// S262: two calls a number and day, whoever asks for them.
@@ -179,8 +237,10 @@ async fn a_call_counts_as_ten_texts() {
             called.ok();
             auth.client().post(REQUEST, json!({ "identifier": BOB })).await.refused(429, "rate_limited");
         } else {
+            // The text goes on, and the call is not counted.
             called.refused(429, "rate_limited");
             auth.client().ask(BOB).await;
+            auth.client().answer(ADA, &texted).await.ok();
         }
     }
 }

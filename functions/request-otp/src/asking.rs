@@ -4,8 +4,7 @@ use std::time::Duration;
 
 use shared::admission::{Allowed, Gate, Permit};
 use shared::codes::{
-    Asked, ChallengeRef, Decision, FOLLOWS_AFTER, HOLD_WAIT, IdentifierState, Kept, MAILBOX_WAIT, OutgoingCode, Seal,
-    Strength, blurred,
+    ChallengeRef, Decision, HOLD_WAIT, IdentifierState, Kept, MAILBOX_WAIT, OutgoingCode, Seal, Strength, blurred,
 };
 use shared::http::{Cookie, Reply, TokenDelivery};
 use shared::messages::{CodeMessage, Sent};
@@ -46,13 +45,12 @@ impl<'a> Asking<'a> {
         (!left.is_zero()).then_some(left.min(pause))
     }
 
-    /// Checks whether a call or a WhatsApp message may follow now. It needs no read: the id of a challenge tells when its text was
-    /// sent.
+    /// Checks what the id of a challenge and an opt-out say about a call or a WhatsApp message.
     ///
     /// # Errors
-    /// [`Error::InvalidRequest`] without a text of the same challenge whose code is still promised (S260); [`Error::RateLimited`] too
-    /// soon after it (S261); [`Error::SendFailed`] if the number has opted out of texts since then.
-    pub(crate) fn may_follow(&self, function: &RequestOtp, state: &IdentifierState) -> Result<()> {
+    /// [`Error::InvalidRequest`] without the id of a text whose code is still promised (S260); [`Error::SendFailed`] if the number has
+    /// opted out since then (S265).
+    pub(crate) async fn may_follow(&self, function: &RequestOtp, state: &IdentifierState) -> Result<()> {
         let channel = self.request.asked.channel;
         if !channel.follows_text() {
             return Ok(());
@@ -63,11 +61,11 @@ impl<'a> Asking<'a> {
         let text = self.named.filter(is_promised).ok_or_else(|| {
             Error::invalid("Ask for a text message first, and name its challenge_id while its code is valid.")
         })?;
-        if state.opted_out.is_some_and(|at| text.asked <= at) {
-            return Err(Error::SendFailed { channel: Channel::Sms, challenge: None, retry_after: None });
+        if state.opted_out.is_none_or(|at| text.asked > at) {
+            return Ok(());
         }
-        let left = self.now().until(text.asked.after(FOLLOWS_AFTER)).min(FOLLOWS_AFTER);
-        if left.is_zero() { Ok(()) } else { Err(Error::RateLimited { retry_after: left }) }
+        function.pace.wait(channel).await?;
+        Err(Error::SendFailed { channel: Channel::Sms, challenge: None, retry_after: None })
     }
 
     /// Names the same challenge again and sends nothing.
@@ -92,12 +90,6 @@ impl<'a> Asking<'a> {
         allowed: Allowed<'a>,
     ) -> Result<Reply> {
         let is_sending = matches!(state.decide(self.request.asked), Decision::Send(_));
-        if is_sending && self.request.asked.channel == Channel::Voice {
-            let (now, table) = (self.now(), &function.table);
-            if !table.take_call(self.request.identifier, now).await? {
-                return Err(Error::RateLimited { retry_after: now.until(now.next_day()) });
-            }
-        }
         let started = Instant::now();
         let reserve = async {
             match is_sending {
@@ -115,6 +107,10 @@ impl<'a> Asking<'a> {
             Begun::MailboxFull => {
                 function.pace.wait(self.request.asked.channel).await?;
                 return Err(Error::RateLimited { retry_after: MAILBOX_WAIT });
+            }
+            Begun::TooSoon(left) => {
+                function.pace.wait(self.request.asked.channel).await?;
+                return Err(Error::RateLimited { retry_after: left });
             }
             // The challenge of the client stays as it is, so it keeps its id.
             Begun::Held => {
@@ -158,47 +154,63 @@ impl<'a> Asking<'a> {
                 return Err(error);
             }
         };
-        let to = permit.to().clone();
-        match function.sender.send(permit, message).await {
-            // A long code is never spoken.
-            Ok(Sent::Refused(reason)) if outgoing.plan.strength != Strength::Long => {
-                self.follow(function, outgoing, message, (to, reason)).await
-            }
-            sent => self.told(function, outgoing, &to, sent).await,
+        let mut to = permit.to().clone();
+        let mut sent = self.send_to(function, &to, permit, message).await;
+        while let Ok(Sent::Refused(reason)) = &sent {
+            let Some(next) = self.following(function, outgoing, &to) else { break };
+            tracing::warn!(
+                reason,
+                refused = to.channel().name(),
+                next = next.channel().name(),
+                "another channel follows"
+            );
+            sent = match self.gate.follow(&next, self.request.asked.lane).await {
+                Ok(Some(permit)) => self.send_to(function, &next, permit, message).await,
+                Ok(None) => Ok(Sent::Refused("a budget is used up".to_owned())),
+                // The person loses nothing by a fault: the refused text is told.
+                Err(error) => Ok(Sent::Refused(error.cause().unwrap_or_default())),
+            };
+            to = next;
         }
+        self.answer_to(function, outgoing, &to, sent).await
     }
 
-    /// Sends the same code by the next channel of `SMS_CHANNELS` after a text that was refused at once, and so on.
-    async fn follow(
+    /// The destination that follows a refused one at once, in the order of `SMS_CHANNELS`. A long code is never spoken.
+    fn following(&self, function: &RequestOtp, outgoing: &OutgoingCode, refused: &Destination) -> Option<Destination> {
+        if self.request.asked.channel != Channel::Sms || outgoing.plan.strength == Strength::Long {
+            return None;
+        }
+        function.others.after(refused.channel()).map(|next| refused.by(Some(next)))
+    }
+
+    /// Sends the message, and takes back what a refused one has counted, except for its share of the budget. Counts a call first.
+    async fn send_to(
         &self,
         function: &RequestOtp,
-        outgoing: &OutgoingCode,
+        to: &Destination,
+        permit: Permit<'_>,
         message: &CodeMessage<'_>,
-        (mut to, mut reason): (Destination, String),
-    ) -> Result<Reply> {
-        let Asked { now, lane, channel, .. } = self.request.asked;
-        while let Some(next) = function.others.after(to.channel()).filter(|_| channel == Channel::Sms) {
-            tracing::warn!(reason, refused = to.channel().name(), next = next.name(), "another channel follows");
+    ) -> Result<Sent> {
+        let (identifier, now, table) = (self.request.identifier, self.now(), &function.table);
+        let is_call = to.channel() == Channel::Voice;
+        let sent = match is_call && !table.take_call(identifier, now).await? {
+            true => Ok(Sent::Refused("the number has had its calls of the day".to_owned())),
+            false => match function.sender.send(permit, message).await {
+                sent @ Ok(Sent::Refused(_) | Sent::OptedOut(_)) if is_call => {
+                    table.return_call(identifier, now).await?;
+                    sent
+                }
+                sent => sent,
+            },
+        };
+        if let Ok(Sent::Refused(_) | Sent::OptedOut(_)) = sent {
             self.gate.give_back().await?;
-            to = to.by(next);
-            if next == Channel::Voice && !function.table.take_call(self.request.identifier, now).await? {
-                "the number has had its calls".clone_into(&mut reason);
-                continue;
-            }
-            let Some(permit) = self.gate.follow(&to, lane).await? else {
-                "a budget is used up".clone_into(&mut reason);
-                continue;
-            };
-            match function.sender.send(permit, message).await {
-                Ok(Sent::Refused(refused)) => reason = refused,
-                sent => return self.told(function, outgoing, &to, sent).await,
-            }
         }
-        self.told(function, outgoing, &to, Ok(Sent::Refused(reason))).await
+        sent
     }
 
     /// The answer to what became of a send.
-    async fn told(
+    async fn answer_to(
         &self,
         function: &RequestOtp,
         outgoing: &OutgoingCode,
@@ -209,7 +221,7 @@ impl<'a> Asking<'a> {
         match sent {
             Ok(Sent::Accepted(_) | Sent::Unclear(_)) => {
                 let named = self.names(outgoing.plan.kept(), outgoing.draft.key.clone());
-                self.sent(function, &ChallengeRef { channel: to.channel(), ..named })
+                self.sent(function, &ChallengeRef { other: other(to.channel()), ..named })
             }
             Ok(Sent::Lost) => {
                 // The message may have been sent, so its code stays valid. An SMS keeps its share of the budget and of the debt.
@@ -219,13 +231,12 @@ impl<'a> Asking<'a> {
             Ok(Sent::Refused(reason)) => {
                 tracing::warn!(reason, identifier = identifier.as_str(), "the code was not sent");
                 self.take_back(function, outgoing).await;
-                self.gate.give_back().await?;
                 self.not_sent(function, outgoing, self.request.asked.channel)
             }
             Ok(Sent::OptedOut(reason)) => {
                 tracing::warn!(reason, identifier = identifier.as_str(), "the number has opted out");
                 self.take_back(function, outgoing).await;
-                tokio::try_join!(self.gate.give_back(), function.table.note_opt_out(identifier, self.now()))?;
+                function.table.note_opt_out(identifier, self.now()).await?;
                 self.not_sent(function, outgoing, Channel::Sms)
             }
             Err(error) => {
@@ -249,17 +260,29 @@ impl<'a> Asking<'a> {
 
     /// The error after a send that was refused or is probably lost. The client may retry at once, [`FREE_REFUSALS`] times.
     fn not_sent(&self, function: &RequestOtp, outgoing: &OutgoingCode, channel: Channel) -> Result<Reply> {
+        // After a call that was not made, the challenge is still that of its text.
+        if let Some(text) = self.named.filter(|_| self.request.asked.channel.follows_text()) {
+            let challenge = self.seal.seal(text, self.now())?;
+            return self.failed(function, (channel, None), &challenge);
+        }
         let refusals = self.named.map_or(0, |named| named.refusals).saturating_add(1);
         let may_repeat = refusals <= FREE_REFUSALS;
         let asked = if may_repeat { Timestamp::default() } else { self.now() };
         let named = ChallengeRef { asked, refusals, ..self.names(outgoing.plan.kept(), outgoing.draft.key.clone()) };
         let challenge = self.seal.seal(&named, self.now())?;
-        let error = Error::SendFailed {
-            channel,
-            challenge: (self.delivery == TokenDelivery::Body).then(|| challenge.reveal().to_owned()),
-            retry_after: (!may_repeat).then_some(function.policy.resend_after),
-        };
-        self.with_cookie(function, Reply::refusal(&error, self.language), &challenge)
+        let wait = (!may_repeat).then_some(function.policy.resend_after);
+        self.failed(function, (channel, wait), &challenge)
+    }
+
+    fn failed(
+        &self,
+        function: &RequestOtp,
+        (channel, retry_after): (Channel, Option<Duration>),
+        challenge: &ChallengeId,
+    ) -> Result<Reply> {
+        let shown = (self.delivery == TokenDelivery::Body).then(|| challenge.reveal().to_owned());
+        let error = Error::SendFailed { channel, challenge: shown, retry_after };
+        self.with_cookie(function, Reply::refusal(&error, self.language), challenge)
     }
 
     fn answer(
@@ -271,7 +294,13 @@ impl<'a> Asking<'a> {
     ) -> Result<Reply> {
         let challenge = self.seal.seal(named, self.now())?;
         let shown = (self.delivery == TokenDelivery::Body).then_some(&challenge);
-        let reply = Reply::ok(CodeSent::new(named.channel, shown, expires_in, retry_after, self.language))?;
+        let reply = Reply::ok(CodeSent::new(
+            self.request.drafting.to.by(named.other).channel(),
+            shown,
+            expires_in,
+            retry_after,
+            self.language,
+        ))?;
         self.with_cookie(function, reply, &challenge)
     }
 
@@ -283,8 +312,8 @@ impl<'a> Asking<'a> {
 
     /// The challenge that this request has led to.
     fn names(&self, kept: Kept, key: String) -> ChallengeRef {
-        let (network, channel) = (self.network.short().to_owned(), self.request.asked.channel);
-        ChallengeRef { kept, key, network, asked: self.now(), refusals: 0, channel }
+        let (network, other) = (self.network.short().to_owned(), other(self.request.asked.channel));
+        ChallengeRef { kept, key, network, asked: self.now(), refusals: 0, other }
     }
 
     fn promise(&self, function: &RequestOtp) -> Duration {
@@ -294,4 +323,9 @@ impl<'a> Asking<'a> {
     fn now(&self) -> Timestamp {
         self.request.asked.now
     }
+}
+
+/// The channel, if it is not the usual one of its identifier.
+fn other(channel: Channel) -> Option<Channel> {
+    Some(channel).filter(|channel| channel.follows_text())
 }

@@ -178,7 +178,7 @@ impl Function for RequestOtp {
             Asking { request, gate: &gate, network: &network, seal, named: named.as_ref(), delivery, language };
         let old = looked.old_counts();
         let answering = async {
-            asking.may_follow(self, &state)?;
+            asking.may_follow(self, &state).await?;
             let allowed = gate.allow(looked, lane)?;
             match asking.repeated(self) {
                 // A held address answers everybody alike, also within the pause.

@@ -13,7 +13,8 @@ use std::time::Duration;
 
 use shared::aws::{self, Aws, KeyringReader, Secrets};
 use shared::codes::{
-    Action, Allowance, ChallengeRef, FOLLOWS_AFTER, HOLD_WAIT, Kept, LONG_LIFE, Messages, Promises, SENT, Seal,
+    Action, Allowance, ChallengeRef, FOLLOWS_AFTER, HOLD_WAIT, Kept, LONG_LIFE, MOST_SENDS, Messages, Promises, SENT,
+    Seal,
 };
 use shared::config::Reader;
 use shared::http::{Frontends, Reply, Request};
@@ -85,7 +86,7 @@ impl Function for Status {
         counted.or_refuse(now, |retry_after| Error::RateLimited { retry_after })?;
         let named = challenge.and_then(|id| Seal::new(&index, &identifier).open(&id, now));
         // The answer to a used code names the same channel as that to an unknown one.
-        let told = named.and_then(|named| self.told(&named, &messages, to.by(named.channel).channel(), now));
+        let told = named.and_then(|named| self.told(&named, &messages, to.by(named.other).channel(), now));
         Reply::ok(told.unwrap_or_else(|| Told::over(to.channel())))
     }
 }
@@ -108,17 +109,16 @@ impl Status {
         let state = message.map_or(SENT, |message| message.receipts.state(after));
         let is_held = messages.hold.as_ref().is_some_and(|hold| hold.is_on(now));
         let retry_after = if is_held { HOLD_WAIT } else { left(self.promises.resend_after(channel)) };
-        Some(Told::new(state, channel, (expires_in, retry_after), self.can(channel, is_held, after)))
-    }
-
-    /// What the client may do now or after `retry_after`, so long `after` its message.
-    fn can(&self, channel: Channel, is_held: bool, after: Duration) -> Vec<&'static str> {
         if is_held {
-            return Vec::new();
+            return Some(Told::new(state, channel, (expires_in, retry_after), Vec::new()));
         }
-        let may_follow = channel.is_to_phones() && after >= FOLLOWS_AFTER;
-        let others = self.others.all().filter(|_| may_follow).map(Channel::name);
-        std::iter::once("resend").chain(others).collect()
+        // A shared code is never spoken, so it has no sends here.
+        let may_follow = channel.is_to_phones()
+            && after >= FOLLOWS_AFTER
+            && message.is_some_and(|message| (1..MOST_SENDS).contains(&message.sends));
+        let is_left = |other: &Channel| may_follow && (*other != Channel::Voice || messages.may_call(now));
+        let can = std::iter::once("resend").chain(self.others.all().filter(is_left).map(Channel::name));
+        Some(Told::new(state, channel, (expires_in, retry_after), can.collect()))
     }
 }
 

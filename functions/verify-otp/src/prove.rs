@@ -51,7 +51,7 @@ impl<'a> Answer<'a> {
         let challenge = submitted.challenge.as_ref().filter(|_| named.is_some());
         let repeatable = challenge.zip(submitted.retry.as_ref());
         let session = repeatable.map(|(id, retry)| index.session(id, submitted.code.reveal(), retry));
-        let to = named.as_ref().map_or_else(|| submitted.to.clone(), |named| submitted.to.by(named.channel));
+        let to = submitted.to.by(named.as_ref().and_then(|named| named.other));
         Ok(Answer { submitted, to, identifier, network, named, session, codes, now })
     }
 }

@@ -191,7 +191,9 @@ impl<'a> Gate<'a> {
             Counts::Sms { target, day, counts } => {
                 self.refuse(day)?;
                 let waiting = Waiting::draw(lane)?;
-                self.refuse(self.table.message_quota(counts, target, self.rules.sms, waiting, self.now))?;
+                let charge = self.rules.sms.charge(self.to.channel(), target.country, 1);
+                let quota = self.table.message_quota(counts, target, self.rules.sms, charge, waiting, self.now);
+                self.refuse(quota)?;
                 Ok(Allowed(Passed::Sms(target, waiting)))
             }
         }

@@ -243,6 +243,10 @@ pub struct IdentifierState {
     pub complained: Option<Timestamp>,
     /// When a provider last refused a text because the number has opted out.
     pub opted_out: Option<Timestamp>,
+    /// The UTC day of the calls.
+    pub calls_day: u64,
+    /// Calls on that day.
+    pub calls: u32,
     /// For a tagged address: when the bucket of all tagged addresses of its mailbox is full again. Kept in another item.
     pub mailbox_full_at: Option<Timestamp>,
 }
@@ -279,6 +283,8 @@ pub enum Decision {
     Held,
     /// For a tagged address only: its mailbox has used up the mails to tagged addresses.
     MailboxFull,
+    /// A call or a WhatsApp message comes too soon after the challenge's newest message.
+    TooSoon(Duration),
 }
 
 /// A message to be sent, and the write before it.
@@ -349,6 +355,9 @@ impl IdentifierState {
         if self.mailbox_full_at.is_some_and(|full_at| !has_room(full_at, asked.lane, now)) {
             return Decision::MailboxFull;
         }
+        if channel.follows_text() {
+            return self.follow(asked);
+        }
         if let Some(plan) = self.for_known_device(asked) {
             return Decision::Send(plan);
         }
@@ -360,13 +369,8 @@ impl IdentifierState {
         if tokens >= 2
             && !is_out_of_texts
             && let Some(plan) = self.own(asked)
-            && !(channel.follows_text() && plan.strength == Strength::Long)
         {
             return Decision::Send(plan);
-        }
-        // A long code is never spoken. Its text serves everybody, and a call would tell nothing else.
-        if channel.follows_text() {
-            return Decision::Wait(self.next_text(is_out_of_texts, channel, now).max(FOLLOWS_AFTER));
         }
         let may_send = tokens >= 1 && !is_out_of_texts;
         if self.has_shared(asked, may_send) {
@@ -378,6 +382,34 @@ impl IdentifierState {
             return Decision::Send(self.plan(Lane::Open, Strength::Long, None, now));
         }
         Decision::Wait(self.next_text(is_out_of_texts, channel, now))
+    }
+
+    /// Decides about a call or a WhatsApp message: a new code for a challenge of the client's own, whose newest message is
+    /// [`FOLLOWS_AFTER`] old (S260, S261). Any other challenge has to wait, whatever is the matter with it. A long code is never spoken.
+    fn follow(&self, asked: Asked<'_>) -> Decision {
+        let Asked { lane, named, channel, policy, now, .. } = asked;
+        if channel == Channel::Voice && self.calls(now) >= MOST_CALLS {
+            return Decision::Wait(now.until(now.next_day()));
+        }
+        let is_out_of_texts = self.texts(now) >= MOST_TEXTS;
+        let may_pay = |of| match of {
+            Lane::Known => lane == Lane::Known && self.tokens(of, channel, now) >= 1,
+            Lane::Open => self.tokens(of, channel, now) >= 2 && !is_out_of_texts,
+        };
+        let text = named.filter(|(of, _)| may_pay(*of)).and_then(|(of, key)| {
+            let sent = self.on(of).codes.get(key)?.expires.moment().before(policy.short_life(channel));
+            Some((self.again(of, asked)?, now.until(sent.after(FOLLOWS_AFTER))))
+        });
+        match text {
+            Some((plan, left)) if left.is_zero() => Decision::Send(plan),
+            Some((_, left)) => Decision::TooSoon(left.min(FOLLOWS_AFTER)),
+            None => Decision::Wait(self.next_text(is_out_of_texts, channel, now).max(FOLLOWS_AFTER)),
+        }
+    }
+
+    /// The calls on the day of `now`.
+    pub fn calls(&self, now: Timestamp) -> u32 {
+        if self.calls_day == now.day() { self.calls } else { 0 }
     }
 
     /// How long until a stranger's text may be sent again.

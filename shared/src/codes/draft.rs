@@ -1,6 +1,6 @@
 //! Drafts: codes about to be stored and sent.
 
-use crate::codes::challenge::Plan;
+use crate::codes::challenge::{OwnCode, Plan};
 use crate::codes::code::{Binding, Code, CodeDigest, Strength};
 use crate::codes::receipt::SendName;
 use crate::words::{Destination, Entropy, MacKey, Result, Tenant};
@@ -42,6 +42,8 @@ pub struct OutgoingCode {
     pub charged: u32,
     /// The number of this send of its entry.
     pub number: u32,
+    /// The code that it replaces in its entry. If it is not sent, the replaced one is right again.
+    pub replaced: Option<OwnCode>,
 }
 
 impl OutgoingCode {

@@ -6,7 +6,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::codes::challenge::Kept;
+use crate::codes::challenge::{Kept, MOST_CALLS};
 use crate::codes::hold::Hold;
 use crate::words::{IdentifierDigest, Lane, Timestamp};
 
@@ -70,6 +70,8 @@ impl Receipts {
 pub struct Message {
     /// When the code expires.
     pub ends: Timestamp,
+    /// Sends of its challenge so far. None for a long code.
+    pub sends: u32,
     /// The receipts.
     pub receipts: Receipts,
 }
@@ -81,12 +83,19 @@ pub struct Messages {
     all: Vec<(Kept, String, Message)>,
     /// The newest hold, also after its end.
     pub hold: Option<Hold>,
+    /// A UTC day, and the calls on it.
+    calls: (u64, u32),
 }
 
 impl Messages {
-    /// Messages by their entries, and the hold.
-    pub fn new(all: Vec<(Kept, String, Message)>, hold: Option<Hold>) -> Messages {
-        Messages { all, hold }
+    /// Messages by their entries, the hold, and the calls of a day.
+    pub fn new(all: Vec<(Kept, String, Message)>, hold: Option<Hold>, calls: (u64, u32)) -> Messages {
+        Messages { all, hold, calls }
+    }
+
+    /// Whether the number may have a call on the day of `now`.
+    pub fn may_call(&self, now: Timestamp) -> bool {
+        self.calls.0 != now.day() || self.calls.1 < MOST_CALLS
     }
 
     /// The newest message of a code of its own. `None` after the code was used.

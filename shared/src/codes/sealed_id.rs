@@ -23,8 +23,8 @@ pub struct ChallengeRef {
     pub asked: Timestamp,
     /// Refused sends in a row.
     pub refusals: u8,
-    /// The channel of its last message.
-    pub channel: Channel,
+    /// The channel of its last message, if it was not the usual one of the identifier.
+    pub other: Option<Channel>,
 }
 
 impl ChallengeRef {
@@ -106,13 +106,12 @@ fn byte(named: &ChallengeRef) -> u8 {
         Kept::Own(Lane::Known) => 1,
         Kept::Long => 2,
     };
-    let channel = match named.channel {
-        Channel::Email => 0,
-        Channel::Sms => 1,
-        Channel::Voice => 2,
-        Channel::Whatsapp => 3,
+    let other = match named.other {
+        Some(Channel::Voice) => 1,
+        Some(Channel::Whatsapp) => 2,
+        None | Some(Channel::Email | Channel::Sms) => 0,
     };
-    kept | channel << CHANNEL
+    kept | other << CHANNEL
 }
 
 fn read(plain: &[u8]) -> Option<ChallengeRef> {
@@ -121,11 +120,10 @@ fn read(plain: &[u8]) -> Option<ChallengeRef> {
     let (key, rest) = rest.split_at_checked(NAME)?;
     let (network, rest) = rest.split_at_checked(NAME)?;
     let (asked, rest) = rest.split_first_chunk::<8>()?;
-    let channel = match kind >> CHANNEL {
-        0 => Channel::Email,
-        1 => Channel::Sms,
-        2 => Channel::Voice,
-        3 => Channel::Whatsapp,
+    let other = match kind >> CHANNEL {
+        0 => None,
+        1 => Some(Channel::Voice),
+        2 => Some(Channel::Whatsapp),
         _ => return None,
     };
     let kept = match kind & 0b11 {
@@ -140,7 +138,7 @@ fn read(plain: &[u8]) -> Option<ChallengeRef> {
         network: String::from_utf8(network.to_vec()).ok()?,
         asked: Timestamp::from_unix(u64::from_be_bytes(*asked)),
         refusals: *rest.first()?,
-        channel,
+        other,
     })
 }
 
@@ -154,7 +152,7 @@ mod tests {
     fn named(kept: Kept) -> ChallengeRef {
         let asked = Timestamp::from_unix(NOON);
         let (key, network) = ("AAAAAAAA".to_owned(), "BBBBBBBB".to_owned());
-        ChallengeRef { kept, key, network, asked, refusals: 1, channel: Channel::Email }
+        ChallengeRef { kept, key, network, asked, refusals: 1, other: None }
     }
 
     fn with_seal<T>(key: u8, tenant: &Tenant, who: &str, work: impl FnOnce(&Seal<'_>) -> T) -> T {
@@ -184,9 +182,9 @@ mod tests {
     #[test]
     fn an_id_keeps_its_channel() {
         with_seal(1, &Tenant::default(), "+447400123456", |seal| {
-            for channel in Channel::ALL {
+            for other in [None, Some(Channel::Voice), Some(Channel::Whatsapp)] {
                 for kept in [Kept::Own(Lane::Open), Kept::Own(Lane::Known), Kept::Long] {
-                    let named = ChallengeRef { channel, ..named(kept) };
+                    let named = ChallengeRef { other, ..named(kept) };
                     let (now, sealed) = (named.asked, seal.seal(&named, named.asked).unwrap());
                     assert_eq!(seal.open(&sealed, now), Some(named));
                 }

@@ -119,8 +119,13 @@ impl Reasoned for SendTextMessageError {
     }
 }
 
+/// The person has opted out, or the deployer's account blocks the number or its country.
 fn is_opt_out(reason: Option<&ConflictExceptionReason>) -> bool {
-    reason == Some(&ConflictExceptionReason::DestinationPhoneNumberOptedOut)
+    use ConflictExceptionReason::{
+        DestinationCountryBlockedByProtectConfiguration as Country,
+        DestinationPhoneNumberBlockedByProtectNumberOverride as Number, DestinationPhoneNumberOptedOut as OptedOut,
+    };
+    reason.is_some_and(|reason| [OptedOut, Number, Country].contains(reason))
 }
 
 /// The client for calls.

@@ -22,7 +22,7 @@ pub enum Sent {
     Lost,
     /// Certainly not sent, with the reason for the log.
     Refused(String),
-    /// Certainly not sent, because the number has opted out. No other channel follows. With the reason for the log.
+    /// Certainly not sent, because the number has opted out or the account blocks it. No other channel follows. With the reason for the log.
     OptedOut(String),
 }
 

@@ -66,20 +66,21 @@ impl OtpTable {
         Ok((quota, SmsCounts([is_country_open.then_some(country?), is_range_open.then_some(range?)])))
     }
 
-    /// Whether an SMS of one part may go to `target`, according to the counts just read. A request over a limit is refused before it
+    /// Whether a message of this charge may go to `target`, according to the counts just read. A request over a limit is refused before it
     /// begins a challenge. [`OtpTable::take_message`] makes the final decision.
     pub fn message_quota(
         &self,
         SmsCounts(counts): SmsCounts,
         target: &Target,
         policy: &SmsPolicy,
+        charge: Charge,
         waiting: Waiting,
         now: Timestamp,
     ) -> Quota {
         let quota = |(pool, spent): (Pool, Option<Spent>)| match spent {
             None => pool.known_spent(now),
             Some(spent) => {
-                self.closed(&pool, spent, policy, pool.least, waiting, now).map_or(Quota::Left, Quota::SpentUntil)
+                self.closed(&pool, spent, policy, charge, waiting, now).map_or(Quota::Left, Quota::SpentUntil)
             }
         };
         let pools = Pool::of(target, policy, waiting.lane, now).into_iter().zip(counts);

@@ -52,9 +52,10 @@ impl Destination {
         }
     }
 
-    /// The same identifier by `channel`, if that reaches it.
-    pub fn by(&self, channel: Channel) -> Destination {
-        Destination::of(self.identifier(), Some(channel)).unwrap_or_else(|_| self.clone())
+    /// The same identifier by another channel, if there is one that reaches it.
+    pub fn by(&self, other: Option<Channel>) -> Destination {
+        let other = other.and_then(|channel| Destination::of(self.identifier(), Some(channel)).ok());
+        other.unwrap_or_else(|| self.clone())
     }
 
     /// The identifier. It is the same on every channel.

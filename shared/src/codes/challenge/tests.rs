@@ -48,7 +48,7 @@ fn asked(policy: &ChallengePolicy) -> Asked<'_> {
 fn sends(state: &IdentifierState, asked: Asked<'_>) -> Option<(Lane, Strength, Option<String>)> {
     match state.decide(asked) {
         Decision::Send(Plan { lane, strength, again, .. }) => Some((lane, strength, again)),
-        Decision::Share | Decision::Wait(_) | Decision::MailboxFull | Decision::Held => None,
+        Decision::Share | Decision::Wait(_) | Decision::TooSoon(_) | Decision::MailboxFull | Decision::Held => None,
     }
 }
 
@@ -222,24 +222,44 @@ fn texts_to_a_number_wait_for_the_bucket() {
     assert_eq!(with_long.decide(asked), Decision::Share);
 }
 
-/// S264: a call has a code of its own, or is not made.
+/// S260, S261, S262, S264: a call follows a message of the client's own challenge, with a code of its own, or is not made.
 #[test]
-fn a_long_code_is_never_spoken() {
+fn a_call_follows_the_challenges_newest_message() {
     let policy = policy();
-    let asked = Asked { channel: Channel::Voice, ..asked(&policy) };
-    let state = |tokens: u64, charged| {
-        let open = Supply { full_at: at(NOW + (4 - tokens) * 600), charged, ..Supply::default() };
+    let life = policy.sms.expiry.as_secs();
+    let asked = Asked { channel: Channel::Voice, named: Some((Lane::Open, "1")), ..asked(&policy) };
+    let sent = |seconds_ago: u64| {
+        let open = Supply {
+            full_at: at(NOW + 600),
+            codes: [("1".to_owned(), own(NOW + life - seconds_ago))].into(),
+            ..Supply::default()
+        };
         IdentifierState { open, ..state(5) }
     };
-    assert_eq!(sends(&state(2, [0, 0]), asked).unwrap().1, Strength::Short);
-    // A text would have the last token and a long code, or share one.
-    let mut shared = state(1, [0, 0]);
-    shared.long.insert("l".to_owned(), long(NOW + 301, "BBBBBBBB"));
-    for state in [state(1, [0, 0]), shared] {
-        assert_eq!(state.decide(asked), Decision::Wait(FOLLOWS_AFTER));
+    assert_eq!(sends(&sent(30), asked), Some((Lane::Open, Strength::Short, Some("1".to_owned()))));
+    assert_eq!(sent(29).decide(asked), Decision::TooSoon(Duration::from_secs(1)));
+    let wait = Decision::Wait(FOLLOWS_AFTER);
+    // Nothing was sent to it, it was used, or it is a long code, of which a client knows no name.
+    for named in [None, Some((Lane::Open, "2")), Some((Lane::Known, "1"))] {
+        assert_eq!(sent(30).decide(Asked { named, ..asked }), wait);
     }
-    assert_eq!(state(2, [12, 120]).decide(asked), Decision::Wait(FOLLOWS_AFTER));
-    assert_eq!(state(0, [0, 0]).decide(asked), Decision::Wait(Duration::from_secs(600)));
+    // Its attempts or its sends are used up, or the last token is for a text.
+    let with = |change: fn(&mut OwnCode), full_at| {
+        let mut state = sent(30);
+        state.open.full_at = at(full_at);
+        state.open.codes.values_mut().for_each(change);
+        state.decide(asked)
+    };
+    assert_eq!(with(|code| code.attempts_left = 0, NOW), wait);
+    assert_eq!(with(|code| code.sends = MOST_SENDS, NOW), wait);
+    assert_eq!(with(|_| {}, NOW + 3 * 600), wait);
+    assert_eq!(with(|_| {}, NOW + 4 * 600), Decision::Wait(Duration::from_secs(600)));
+    // The calls of this day are made.
+    let called = |calls_day, calls| IdentifierState { calls_day, calls, ..sent(30) }.decide(asked);
+    assert_eq!(called(NOW / 86_400, MOST_CALLS), Decision::Wait(Duration::from_secs(12 * 3_600)));
+    for (day, calls) in [(NOW / 86_400, MOST_CALLS - 1), (NOW / 86_400 - 1, MOST_CALLS)] {
+        assert!(matches!(called(day, calls), Decision::Send(_)));
+    }
 }
 
 /// S222: a held address answers known devices too, whatever is left in its bucket.

@@ -37,6 +37,8 @@ pub enum Begun {
     Shared,
     /// The number has used up its texts, or the owner has complained about a mail.
     Wait(std::time::Duration),
+    /// A call or a WhatsApp message comes too soon after the challenge's newest message.
+    TooSoon(std::time::Duration),
     /// The address has refused a mail.
     Held,
     /// The mailbox has used up the mails to its tagged addresses.
@@ -107,6 +109,10 @@ impl OtpTable {
                     item::note("refused", &seen, lane, channel, now, false);
                     return Ok(Begun::MailboxFull);
                 }
+                Decision::TooSoon(left) => {
+                    item::note("refused", &seen, lane, channel, now, false);
+                    return Ok(Begun::TooSoon(left));
+                }
                 Decision::Held => {
                     item::note("held", &seen, lane, channel, now, false);
                     return Ok(Begun::Held);
@@ -115,8 +121,8 @@ impl OtpTable {
             let key = plan.again.clone().map_or_else(|| short_id(&Entropy), Ok)?;
             let draft = request.drafting.draw(key, plan.strength)?;
             let charged = if plan.again.is_none() && plan.strength != Strength::Long { policy.attempts } else { 0 };
-            let before = plan.again.as_ref().and_then(|key| seen.on(plan.lane).codes.get(key));
-            let number = before.map_or(0, |code| code.sends).saturating_add(1);
+            let replaced = plan.again.as_ref().and_then(|key| seen.on(plan.lane).codes.get(key)).cloned();
+            let number = replaced.as_ref().map_or(0, |code| code.sends).saturating_add(1);
             let write = self.taking(&Writing { request, seen: &seen, plan: &plan, draft: &draft, charged, number })?;
             let (is_done, state) = match write.send().await? {
                 Written::Done(item) => (true, item::read(Some(item))?),
@@ -129,7 +135,7 @@ impl OtpTable {
             if is_done {
                 let did = if plan.again.is_some() { "sent_again" } else { "begun" };
                 item::note(did, &state, plan.lane, channel, now, plan.strength == Strength::Long);
-                return Ok(Begun::Outgoing(OutgoingCode { draft, plan, charged, number }));
+                return Ok(Begun::Outgoing(OutgoingCode { draft, plan, charged, number, replaced }));
             }
             seen = IdentifierState { mailbox_full_at: seen.mailbox_full_at, ..state };
         }
@@ -147,15 +153,20 @@ impl OtpTable {
 
     async fn withdraw_challenge(&self, outgoing: &OutgoingCode, request: ChallengeRequest<'_>) -> Result<()> {
         let Asked { channel, now, .. } = request.asked;
-        let OutgoingCode { draft, plan, charged, .. } = outgoing;
+        let OutgoingCode { draft, plan, charged, replaced, .. } = outgoing;
         let entry = item::entry(plan.kept(), &draft.key);
         let lane = item::names(plan.lane);
         let write = self
             .update_identifier(request.identifier)
             .when(entry.field(DIGEST).is(draft.digest().as_bytes()))
             .lower(lane.full_at, seconds(plan.lane, channel));
-        let write = match (&plan.again, charged) {
-            (Some(_), _) => write.lower(entry.field(SENDS), 1),
+        let write = match (replaced, charged) {
+            // The person may still get the message with the code before.
+            (Some(before), _) => write
+                .lower(entry.field(SENDS), 1)
+                .set(entry.field(DIGEST), ("before", before.digest.as_bytes()))
+                .set(entry.field(PEPPER), before.pepper_id.as_str())
+                .set(entry.field(ENDS), before.expires.moment()),
             (None, 0) => write.remove(entry),
             (None, attempts) => write
                 .when(entry.field(ATTEMPTS_LEFT).is(*attempts))
@@ -368,6 +379,7 @@ mod tests {
         // Each used within its life. One write removes some of them.
         let used_long = (10..90).map(|number| (format!("{number:08}"), expires)).collect();
         let (message, hold, complained, opted_out, mailbox_full_at) = (None, None, None, None, None);
+        let (calls_day, calls) = (day, 2);
         IdentifierState {
             is_kept: true,
             open,
@@ -383,6 +395,8 @@ mod tests {
             hold,
             complained,
             opted_out,
+            calls_day,
+            calls,
             mailbox_full_at,
         }
     }

@@ -8,8 +8,7 @@ use crate::store::table::OtpTable;
 use crate::words::{IdentifierDigest, Result, Timestamp};
 
 impl OtpTable {
-    /// Counts a call to the number before it is made. `false` if the number has had [`MOST_CALLS`] on this UTC day (S262). A call that
-    /// is not made stays counted.
+    /// Counts a call to the number before it is made. `false` if the number has had [`MOST_CALLS`] on this UTC day (S262).
     ///
     /// # Errors
     /// [`crate::words::Error::Unavailable`] when the table is unreachable.
@@ -26,6 +25,16 @@ impl OtpTable {
             }
         }
         Ok(false)
+    }
+
+    /// Takes back a call that was certainly not made.
+    ///
+    /// # Errors
+    /// [`crate::words::Error::Unavailable`] when the table is unreachable.
+    pub async fn return_call(&self, identifier: &IdentifierDigest, now: Timestamp) -> Result<()> {
+        let day = Timestamp::from_unix(now.day());
+        let write = self.update_identifier(identifier).when(CALLS_DAY.is(("day", day))).when(CALLS.at_least(1));
+        write.lower(CALLS, 1).send().await.map(drop)
     }
 
     /// Remembers that a provider refused a text because the number has opted out.

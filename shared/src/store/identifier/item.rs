@@ -107,6 +107,10 @@ row! {
         pub(super) COMPLAINED = "cp" => complained: Option<u64>,
         /// When a provider last refused a text because the number has opted out, in Unix seconds.
         pub(super) OPTED_OUT = "oo" => opted_out: Option<u64>,
+        /// The day of the counted calls, in days since 1970.
+        pub(super) CALLS_DAY = "vd" => calls_day: u64,
+        /// Calls on that day.
+        pub(super) CALLS = "vn" => calls: u32,
     }
 }
 
@@ -149,11 +153,6 @@ pub(super) struct LongEntry {
 }
 
 attributes! {
-    // Only the write of a call uses these.
-    /// The day of the counted calls, in days since 1970.
-    pub(super) CALLS_DAY = "vd";
-    /// Calls on that day.
-    pub(super) CALLS = "vn";
     // Fields of both kinds of entries: how many seconds after the newest send the first receipt of each kind came.
     /// The recipient's server did not take it yet.
     pub(super) DELAYED = "d";
@@ -175,6 +174,8 @@ pub(super) const RECEIPTS: [Path<'static>; 5] = [DELAYED, HANDED_OVER, RETURNED,
 struct ReceiptsEntry {
     #[serde(rename = "e")]
     ends: u64,
+    #[serde(rename = "c", default)]
+    sends: u32,
     #[serde(rename = "d")]
     delayed: Option<u64>,
     #[serde(rename = "o")]
@@ -201,6 +202,10 @@ struct ReceiptsRow {
     newest: Option<String>,
     #[serde(rename = "hd")]
     hold: Option<HoldEntry>,
+    #[serde(rename = "vd")]
+    calls_day: u64,
+    #[serde(rename = "vn")]
+    calls: u32,
 }
 
 row! {
@@ -283,6 +288,8 @@ pub(super) fn read(item: Option<Item>) -> Result<IdentifierState> {
         hold: row.hold.map(Hold::from),
         complained: row.complained.map(at),
         opted_out: row.opted_out.map(at),
+        calls_day: row.calls_day,
+        calls: row.calls,
         mailbox_full_at: None,
     })
 }
@@ -384,18 +391,23 @@ pub(super) fn read_hold(item: Option<Item>) -> Result<(Option<String>, Option<Ho
 
 /// The messages of an identifier. A missing item has none.
 pub(super) fn read_messages(item: Option<Item>) -> Result<Messages> {
-    let ReceiptsRow { codes, known_codes, long_codes, hold, .. } = read_receipts(item)?;
+    let ReceiptsRow { codes, known_codes, long_codes, hold, calls_day, calls, .. } = read_receipts(item)?;
     let of = |kept, codes: BTreeMap<String, ReceiptsEntry>| {
         codes.into_iter().map(move |(key, entry)| (kept, key, Message::from(entry)))
     };
     let (open, known) = (of(Kept::Own(Lane::Open), codes), of(Kept::Own(Lane::Known), known_codes));
-    Ok(Messages::new(open.chain(known).chain(of(Kept::Long, long_codes)).collect(), hold.map(Hold::from)))
+    let all = open.chain(known).chain(of(Kept::Long, long_codes)).collect();
+    Ok(Messages::new(all, hold.map(Hold::from), (calls_day, calls)))
 }
 
 impl From<ReceiptsEntry> for Message {
     fn from(entry: ReceiptsEntry) -> Message {
-        let ReceiptsEntry { ends, delayed, handed_over, returned, delivered, failed } = entry;
+        let ReceiptsEntry { ends, sends, delayed, handed_over, returned, delivered, failed } = entry;
         let came = [delayed, handed_over, returned, delivered, failed];
-        Message { ends: Timestamp::from_unix(ends), receipts: Receipts(came.map(|came| came.map(Duration::from_secs))) }
+        Message {
+            ends: Timestamp::from_unix(ends),
+            sends,
+            receipts: Receipts(came.map(|came| came.map(Duration::from_secs))),
+        }
     }
 }
