@@ -137,7 +137,7 @@ fn words(step: &Step) -> String {
             let held = held.map(|seconds| format!(", holds the address for {seconds} s")).unwrap_or_default();
             format!("receipt    {}{news}{held}", receipt.replace('_', " "))
         }
-        Step::Delivery { channel, country, message, refused, unknown } => {
+        Step::Delivery { channel, provider, country, message, refused, unknown } => {
             let to = country.as_ref().map(|country| format!(" to {country}")).unwrap_or_default();
             let outcome = match (refused, unknown) {
                 (Some(reason), _) => format!("refused: {reason}"),
@@ -147,7 +147,7 @@ fn words(step: &Step) -> String {
                     format!("accepted{id}")
                 }
             };
-            format!("delivery   by {}{to}: {outcome}", channel.name())
+            format!("delivery   by {}{to}: {outcome} ({provider})", channel.name())
         }
         Step::Try { bound, spent } => {
             let kind = if *bound { "with its challenge" } else { "without a challenge" };

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use local_aws::{Delivered, Mail, Sms, StackClock};
+use local_aws::{Chat, Delivered, Mail, Service, Sms, StackClock};
 use serde::Serialize;
 use tokio::sync::broadcast;
 
@@ -21,6 +21,8 @@ pub struct Message {
     pub id: String,
     /// `email`, `sms` or `voice`.
     pub channel: &'static str,
+    /// The service that sent it.
+    pub service: Service,
     /// The email address or phone number.
     pub to: String,
     /// The subject; `None` for an SMS.
@@ -40,19 +42,36 @@ pub struct Message {
 impl Message {
     fn new(delivered: Delivered, id: String, sent_at: String) -> Message {
         match delivered {
-            Delivered::Mail(Mail { from: _, to, subject, text, html, headers }) => {
-                Message { id, channel: "email", to, subject: Some(subject), text, html, headers, sent_at, sms: None }
+            Delivered::Mail(Mail { service, from: _, to, subject, text, html, headers }) => {
+                let (channel, subject) = ("email", Some(subject));
+                Message { id, channel, service, to, subject, text, html, headers, sent_at, sms: None }
             }
             Delivered::Sms(sms) => {
                 let facts = Some(SmsFacts::of(&sms));
-                let Sms { to, text, .. } = sms;
+                let Sms { service, to, text, .. } = sms;
                 let headers = BTreeMap::new();
-                Message { id, channel: "sms", to, subject: None, text, html: None, headers, sent_at, sms: facts }
+                Message {
+                    id,
+                    channel: "sms",
+                    service,
+                    to,
+                    subject: None,
+                    text,
+                    html: None,
+                    headers,
+                    sent_at,
+                    sms: facts,
+                }
+            }
+            Delivered::Whatsapp(chat) => {
+                let (Chat { service, to, text, .. }, headers) = (chat, BTreeMap::new());
+                let channel = "whatsapp";
+                Message { id, channel, service, to, subject: None, text, html: None, headers, sent_at, sms: None }
             }
             Delivered::Call(call) => {
                 let (text, headers) = (call.spoken(), BTreeMap::new());
-                let (to, channel) = (call.to, "voice");
-                Message { id, channel, to, subject: None, text, html: None, headers, sent_at, sms: None }
+                let (service, to, channel) = (call.service, call.to, "voice");
+                Message { id, channel, service, to, subject: None, text, html: None, headers, sent_at, sms: None }
             }
         }
     }
@@ -127,6 +146,7 @@ mod tests {
     fn mail(to: &str, subject: &str) -> Delivered {
         let [from, text] = ["no-reply@example.com", "Hello"].map(str::to_owned);
         Delivered::Mail(Mail {
+            service: Service::Ses,
             from,
             to: to.to_owned(),
             subject: subject.to_owned(),

@@ -14,7 +14,7 @@ use super::sending::Sending;
 use crate::faults::Delivery;
 use crate::ids::{REGION, new_id};
 use crate::lock::locked;
-use crate::wire::{Call, Refusal};
+use crate::wire::{Call, Refusal, Service};
 
 /// The limits of SES.
 const MOST_RECIPIENTS: usize = 50;
@@ -25,6 +25,8 @@ const KEPT: usize = 10_000;
 /// A mail as its recipient gets it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mail {
+    /// The service that sent it.
+    pub service: Service,
     /// The sender as a mail program shows it: `Name <address>`.
     pub from: String,
     /// The recipient's address.
@@ -192,6 +194,7 @@ impl Ses {
         self.check_sender(&from)?;
         let headers: BTreeMap<_, _> = simple.headers.into_iter().map(|Header { name, value }| (name, value)).collect();
         let mail = |to: Mailbox| Mail {
+            service: Service::Ses,
             from: from.to_string(),
             to: to.address,
             subject: subject.clone(),
