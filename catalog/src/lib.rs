@@ -20,6 +20,7 @@ pub fn visit_all(visitor: &mut impl Visitor) {
     visitor.visit::<profile::Profile>();
     visitor.visit::<account::Account>();
     visitor.visit::<status::Status>();
+    visitor.visit::<callbacks::Callbacks>();
     visitor.visit::<delivery::Delivery>();
     visitor.visit::<jwks::Jwks>();
     visitor.visit::<fallback::Fallback>();

@@ -34,7 +34,10 @@ impl Environments {
                 ("AWS_SECRET_ACCESS_KEY", "local".to_owned()),
             ];
             all.extend(given.map(|(name, value)| (name.to_owned(), value)));
-            all.extend(aws.map(|aws| ("AWS_ENDPOINT_URL".to_owned(), format!("http://{aws}"))));
+            // The stand-in serves Twilio and SendGrid at the same address.
+            let endpoints = ["AWS_ENDPOINT_URL", "TWILIO_ENDPOINT_URL", "SENDGRID_ENDPOINT_URL"];
+            let endpoint = |name: &str| aws.map(|aws| (name.to_owned(), format!("http://{aws}")));
+            all.extend(endpoints.into_iter().filter_map(endpoint));
             all.extend(overrides.iter().cloned());
             all
         };

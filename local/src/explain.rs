@@ -138,7 +138,7 @@ fn words(step: &Step) -> String {
             let price = price.map(|price| format!(", costs ${price}")).unwrap_or_default();
             format!("receipt    {}{price}{news}{held}", receipt.replace('_', " "))
         }
-        Step::Delivery { channel, country, message, refused, unknown } => {
+        Step::Delivery { channel, provider, country, message, refused, unknown } => {
             let to = country.as_ref().map(|country| format!(" to {country}")).unwrap_or_default();
             let outcome = match (refused, unknown) {
                 (Some(reason), _) => format!("refused: {reason}"),
@@ -148,7 +148,7 @@ fn words(step: &Step) -> String {
                     format!("accepted{id}")
                 }
             };
-            format!("delivery   by {}{to}: {outcome}", channel.name())
+            format!("delivery   by {}{to}: {outcome} ({provider})", channel.name())
         }
         Step::Try { bound, spent } => {
             let kind = if *bound { "with its challenge" } else { "without a challenge" };

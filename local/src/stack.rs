@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use axum::Router;
@@ -15,7 +15,7 @@ use local_aws::gateway::{Api, LONGEST_BODY, aws_address, of_gateway};
 use local_aws::lambda::Functions;
 use local_aws::mapping::{Courier, Poller, Scheduler, Topics};
 use local_aws::template::{self, Target, Template};
-use local_aws::{ConnectionReset, Failure, Permissions, Services, StackClock};
+use local_aws::{Accounts, ConnectionReset, Failure, Permissions, Services, StackClock};
 use serde_json::{Value, json};
 use shared::history::Report;
 use tracing::Dispatch;
@@ -44,6 +44,9 @@ struct Behind {
     topics: Topics,
     courier: Courier,
     functions: Arc<Functions>,
+    services: Services,
+    /// Services outside AWS call its webhooks.
+    api: Option<Arc<Api>>,
 }
 
 /// A running stack.
@@ -112,6 +115,11 @@ impl Stack {
         }
         template.senders.iter().chain([&settings.request.mail.sender]).for_each(|sender| services.allow_sender(sender));
         template.secrets.iter().for_each(|arn| services.create_secret(arn));
+        if let Some(arn) = &settings.request.providers.secret {
+            let accounts = Accounts::open().map_err(Failure::new)?;
+            services.put_secret(arn, accounts.secret()).map_err(Failure::new)?;
+            services.open_accounts(accounts);
+        }
         keyrings::lay_ready(&services, &settings.verify.tokens, options.signing_keys.first(), clock.now())?;
 
         let (reader, on_line) = (inbox.clone(), options.on_line);
@@ -171,12 +179,15 @@ impl Stack {
             rules.iter_mut().for_each(|rule| rule.replace(&aws_address(), &format!("http://{address}")));
         }
         let courier = Courier::new(rules, failed, services.clone(), readers.clone(), clock.clone());
-        let behind = Arc::new(Behind { pollers, scheduler, topics, courier, functions: readers });
+        let api = if options.services_only { None } else { Some(Arc::new(plan.start("").await?)) };
+        let (functions, services_behind) = (readers, services.clone());
+        let behind =
+            Behind { pollers, scheduler, topics, courier, functions, services: services_behind, api: api.clone() };
+        let behind = Arc::new(behind);
         if let Some(pause) = options.deliver_every {
             let behind = behind.clone();
             doors.repeat(pause, move || deliver_all(behind.clone()));
         }
-        let api = if options.services_only { None } else { Some(Arc::new(plan.start("").await?)) };
         if let (Some(door), Some(api)) = (api_door, &api) {
             // A stack with a domain is behind a proxy, and the proxy passes that name on.
             let has_domain = environments.all().get("DOMAIN_NAME").is_some_and(|name| !name.is_empty());
@@ -319,7 +330,27 @@ async fn deliver_all(behind: Arc<Behind>) -> usize {
     behind.topics.deliver(&behind.courier);
     behind.courier.deliver().await;
     behind.scheduler.run_due().await;
+    call_webhooks(&behind).await;
     delivered
+}
+
+/// The source of calls to webhooks, from the documentation's networks.
+const OUTSIDE: IpAddr = IpAddr::V4(Ipv4Addr::new(203, 0, 113, 200));
+
+/// Calls the API's webhooks with what became of messages by services outside AWS.
+async fn call_webhooks(behind: &Behind) {
+    let Some(api) = &behind.api else { return };
+    let calls = behind.services.webhooks().unwrap_or_else(|problem| {
+        tracing::warn!(problem, "no webhook could be called");
+        Vec::new()
+    });
+    for call in calls {
+        let path = call.uri().path().to_owned();
+        let answer = api.call(call, OUTSIDE).await;
+        if !answer.status().is_success() {
+            tracing::warn!(path, status = answer.status().as_u16(), "a webhook refused its call");
+        }
+    }
 }
 
 fn aws_router(services: Services, log: Dispatch, on_call: OnCall) -> Router {

@@ -12,7 +12,7 @@ use shared::config;
 use crate::workspace::{read, row, template};
 
 /// Variables set by Lambda itself, and variables set only by `local` and tests.
-const NOT_IN_THE_TEMPLATE: [&str; 15] = [
+const NOT_IN_THE_TEMPLATE: [&str; 17] = [
     GONE[0],
     GONE[1],
     "AWS_REGION",
@@ -28,6 +28,8 @@ const NOT_IN_THE_TEMPLATE: [&str; 15] = [
     "AWS_ENDPOINT_URL_SESV2",
     "AWS_ENDPOINT_URL_SNS",
     "AWS_ENDPOINT_URL_SQS",
+    "TWILIO_ENDPOINT_URL",
+    "SENDGRID_ENDPOINT_URL",
 ];
 
 /// Stands for an answer of the first-keys resource.
@@ -149,8 +151,8 @@ fn the_longest_environment_leaves_room() {
         ("ALLOWED_ORIGINS", _) => config::LONGEST_LIST,
         // Fifteen networks. Longer lists, here and below, fit in if others are shorter.
         ("TRUSTED_PROXIES", _) => 300,
-        // Ten domains each.
-        ("MAIL_ALLOW" | "MAIL_DENY", _) => 200,
+        // Six domains each.
+        ("MAIL_ALLOW" | "MAIL_DENY", _) => 120,
         // Thirty countries.
         ("SMS_COUNTRIES", _) => 90,
         // Eight prices.
@@ -163,9 +165,15 @@ fn the_longest_environment_leaves_room() {
             "arn:aws-us-gov:secretsmanager:us-gov-west-1:123456789012:secret:-abcdefghijkl-abcdef".len() + resource
         }
         ("USER_ID_CLAIM" | "TOKEN_TYPE_CLAIM" | "JTI_CLAIM", _) => 24,
-        ("SMS_SENDER_ID" | "SMS_ORIGINATION_NUMBER" | "VOICE_NUMBER" | "SMS_MAX_PRICE" | "SMS_DAILY_BUDGET_USD", _) => {
-            15
-        }
+        (
+            "SMS_SENDER_ID"
+            | "SMS_ORIGINATION_NUMBER"
+            | "VOICE_NUMBER"
+            | "WHATSAPP_NUMBER"
+            | "SMS_MAX_PRICE"
+            | "SMS_DAILY_BUDGET_USD",
+            _,
+        ) => 15,
         // AWS gives 32 digits.
         ("SMS_POOL", _) => 37,
         // India's register gives 19 digits.
@@ -203,9 +211,13 @@ fn the_template_and_the_settings_allow_the_same_values() {
         // A parameter that may be empty is a text, and its pattern expresses the range.
         let pattern = lines.iter().find_map(|line| line.strip_prefix("AllowedPattern: \"")?.strip_suffix('"'));
         if let Some(choices) = expected.strip_prefix("one of ").filter(|choices| *choices != "on, off") {
-            // Without quotes, YAML would read a boolean.
+            // Without quotes, YAML would read a boolean or two values.
             let quoted = |choice: &str| {
-                if ["on", "off"].contains(&choice) { format!("\"{choice}\"") } else { choice.to_owned() }
+                if ["on", "off"].contains(&choice) || choice.contains(',') {
+                    format!("\"{choice}\"")
+                } else {
+                    choice.to_owned()
+                }
             };
             allows(format!("AllowedValues: [{}]", choices.split(", ").map(quoted).collect::<Vec<_>>().join(", ")));
         } else if let (Some((least, most)), Some(pattern)) = (range(&expected), pattern) {

@@ -38,6 +38,7 @@ mod models;
 mod notices;
 mod openapi;
 mod oracle;
+mod outside;
 mod pages;
 mod permissions;
 mod policies;

@@ -172,6 +172,7 @@ fn every_function_has_its_own_tables_and_secrets_and_no_others() {
         ("Account", BTreeSet::from([user, record])),
         ("Status", BTreeSet::from([otp, index])),
         ("Delivery", BTreeSet::from([otp])),
+        ("Callbacks", BTreeSet::from([otp])),
         // The stream has addresses, so nobody else may read it.
         ("Record", BTreeSet::from([record, stream])),
         ("Erase", BTreeSet::from([user, record, stream, index])),
@@ -380,6 +381,20 @@ async fn account_reads_one_users_activity_and_writes_nothing() {
 }
 
 /// S228: it learns nothing about users, and counts nothing but questions.
+/// S245: the functions that send, and the one that checks signatures.
+#[tokio::test]
+async fn only_senders_and_callbacks_read_the_providers_keys() {
+    let auth = Deployment::with(&[("MAIL_PROVIDER", "ses,sendgrid")]).await;
+    for name in policies::template().functions.keys() {
+        let is_reader = ["RequestOtp", "Notify", "Callbacks"].contains(&name.as_str());
+        assert_eq!(auth.may(name, Call::secret("ProvidersSecret")).await, is_reader, "{name}");
+    }
+    let without = Deployment::start().await;
+    let setting =
+        |name: &str| without.stack.environment(name).into_iter().find(|(name, _)| name == "PROVIDERS_SECRET_ARN");
+    assert_eq!(setting("RequestOtp").unwrap().1, "");
+}
+
 #[tokio::test]
 async fn status_reads_one_identifier_and_nothing_else() {
     let mut calls: Vec<Call> =

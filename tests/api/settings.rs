@@ -249,7 +249,7 @@ async fn each_sms_provider_has_its_settings() {
         (vec![eum, pool], Some("SMS_CONFIGURATION_SET: SMS_PROVIDER=eum needs it")),
         (vec![eum, set, pool, ("SMS_MAX_PRICE", "100")], Some("SMS_MAX_PRICE: SMS_PROVIDER=eum takes a price below")),
         (vec![eum, set, pool, ("SMS_MAX_PRICE", "0.000001")], Some("SMS_MAX_PRICE: SMS_PROVIDER=eum takes a price")),
-        (vec![pool], Some("SMS_POOL: only SMS_PROVIDER=eum uses it")),
+        (vec![pool], Some("SMS_POOL: only SMS_PROVIDER=eum and SMS_PROVIDER=twilio use it")),
         (vec![set], Some("SMS_CONFIGURATION_SET: only SMS_PROVIDER=eum uses it")),
         (vec![("SMS_PROVIDER", "smtp")], Some("SMS_PROVIDER: expected one of sns, eum")),
         (vec![eum, set, ("SMS_POOL", "codes")], Some("SMS_POOL: expected the id of a pool")),

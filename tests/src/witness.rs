@@ -15,6 +15,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use aho_corasick::AhoCorasick;
 use axum::body::Bytes;
 use axum::http::{HeaderMap, Request, header};
+use data_encoding::BASE64;
 use local::{OnCall, OnLine};
 use serde_json::Value;
 use shared::codes::Code;
@@ -118,6 +119,24 @@ impl Witness {
                 let (to, subject) =
                     (&body["Destination"]["ToAddresses"], &body["Content"]["Simple"]["Subject"]["Data"]);
                 self.seen().sent(&strings(to).concat(), subject.as_str().unwrap_or_default());
+            }
+            (_, "/v3/mail/send") => {
+                let (to, subject) = (&body["personalizations"][0]["to"][0]["email"], &body["subject"]);
+                self.seen().sent(to.as_str().unwrap_or_default(), subject.as_str().unwrap_or_default());
+                self.seen().secrets.extend(text("authorization").split(' ').nth(1).map(str::to_owned));
+            }
+            (_, path) if path.starts_with("/2010-04-01/") => {
+                let form: Vec<(String, String)> = form_urlencoded::parse(call.body()).into_owned().collect();
+                let field =
+                    |wanted: &str| form.iter().find(|(name, _)| name == wanted).map_or("", |(_, value)| value.as_str());
+                let words = [field("Body"), field("ContentVariables"), field("Twiml")].concat();
+                let digits: String = words.chars().filter(char::is_ascii_digit).take(6).collect();
+                let code = if field("Body").is_empty() { digits } else { words };
+                self.seen().sent(field("To").trim_start_matches("whatsapp:"), &code);
+                let credentials =
+                    text("authorization").split(' ').nth(1).and_then(|all| BASE64.decode(all.as_bytes()).ok());
+                let credentials = credentials.and_then(|all| String::from_utf8(all).ok()).unwrap_or_default();
+                self.seen().secrets.extend(credentials.split(':').nth(1).map(str::to_owned));
             }
             _ => {
                 let form: Vec<(String, String)> = form_urlencoded::parse(call.body()).into_owned().collect();

@@ -186,7 +186,7 @@ export declare class Latchkey extends EventTarget {
   /** Finds out whether a user is signed in. If it fails, the answer is unknown, and the client asks again in the background. */
   restore(): Promise<boolean>;
   /** Requests a code. If one is pending for the same identifier, requests a new code for its challenge. Two calls at once are one. */
-  request(identifier: string, options?: { source?: string }): Promise<Pending>;
+  request(identifier: string, options?: { source?: string; channel?: "sms" | "voice" | "whatsapp" }): Promise<Pending>;
   /** Requests a new code for the pending challenge, if `can` has it by another channel. The old code then stops working. */
   resend(options?: { channel?: "sms" | "voice" | "whatsapp" }): Promise<Pending>;
   /** What became of the message with the pending code. Ask ten seconds after the request, and when the user misses the code. */

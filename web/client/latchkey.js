@@ -67,7 +67,7 @@ export class Latchkey extends Target {
     const { name } = this.#open();
     const address = String(identifier).trim();
     // Two calls for one identifier would send two messages, and the code of one of them would fail.
-    return joined(`${name} request ${address} ${channel}`, async () => {
+    return joined(`${name} request ${address}`, async () => {
       const known = await this.#pendingOf(address);
       const { locale } = this.#options;
       const device = await this.#device(address);

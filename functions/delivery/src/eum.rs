@@ -5,10 +5,8 @@ use std::time::Duration;
 
 use serde::Deserialize;
 use serde_json::Value;
-use shared::codes::{Receipt, SendName};
+use shared::codes::{News, Receipt, SendName, Told};
 use shared::words::Timestamp;
-
-use crate::event::{Event, Told};
 
 /// The source of these events. Only AWS may use it.
 const SOURCE: &str = "aws.sms-voice";
@@ -22,7 +20,7 @@ const LONGEST_ID: usize = 64;
 struct Detail {
     event_type: String,
     event_timestamp: u64,
-    message_request_timestamp: u64,
+    message_request_timestamp: Option<u64>,
     message_id: String,
     context: BTreeMap<String, String>,
     is_final: Option<bool>,
@@ -68,7 +66,7 @@ fn known(kind: &str) -> Option<(&'static str, Receipt)> {
 }
 
 /// The event, if it is about one of our messages.
-pub(crate) fn read(event: &Value, now: Timestamp) -> Option<Event> {
+pub(crate) fn read(event: &Value, now: Timestamp) -> Option<News> {
     let detail = event.get("detail").and_then(|detail| Detail::deserialize(detail).ok());
     let Some(detail) = detail.filter(|detail| is_id(&detail.message_id)) else {
         tracing::warn!(event = "unreadable_event", "an event of AWS End User Messaging has an unknown form");
@@ -88,11 +86,13 @@ pub(crate) fn read(event: &Value, now: Timestamp) -> Option<Event> {
         (Receipt::Returned, Some(false)) => Receipt::Delayed,
         (receipt, _) => receipt,
     };
-    let after = Duration::from_millis(detail.event_timestamp.saturating_sub(detail.message_request_timestamp));
+    let after = Duration::from_millis(
+        detail.message_request_timestamp.map_or(0, |sent| detail.event_timestamp.saturating_sub(sent)),
+    );
     let price = detail.total_message_price.map(|price| price + detail.total_carrier_fee.unwrap_or_default());
     let at = Timestamp::from_unix(detail.event_timestamp / 1_000).min(now);
     let (told, message) = (Told::Receipt(receipt, None), detail.message_id);
-    Some(Event { identifier, name, message, told, at, after, price, wants_feedback: true })
+    Some(News { identifier, name, message, told, at, after, price, wants_feedback: true })
 }
 
 fn is_id(text: &str) -> bool {

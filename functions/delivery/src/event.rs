@@ -1,48 +1,13 @@
 //! Events about messages. SNS passes those of SES to Lambda.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use serde::Deserialize;
 use serde_json::Value;
-use shared::codes::{Reach, Receipt, SendName};
-use shared::words::{IdentifierDigest, Timestamp};
+use shared::codes::{News, Reach, Receipt, SendName, Told, is_of_address};
+use shared::words::Timestamp;
 
 use crate::eum;
-
-/// The news of an event about one of our messages.
-pub(crate) struct Event {
-    pub(crate) identifier: IdentifierDigest,
-    pub(crate) name: SendName,
-    /// The provider's id of the message.
-    pub(crate) message: String,
-    pub(crate) told: Told,
-    /// When it happened, at the latest now.
-    pub(crate) at: Timestamp,
-    /// How long after the send.
-    pub(crate) after: Duration,
-    /// The price of the message in US dollars, if the provider tells it.
-    pub(crate) price: Option<f64>,
-    /// Whether the provider wants to hear that the code was used.
-    pub(crate) wants_feedback: bool,
-}
-
-#[derive(Clone, Copy)]
-pub(crate) enum Told {
-    /// With what it says about the address.
-    Receipt(Receipt, Option<Reach>),
-    Complaint,
-}
-
-impl Told {
-    /// Its name in logs.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Told::Receipt(receipt, _) => receipt.name(),
-            Told::Complaint => "complained",
-        }
-    }
-}
 
 /// SES sends this text once, when the event destination is created.
 const VALIDATION: &str = "Successfully validated SNS topic";
@@ -133,47 +98,43 @@ pub(crate) fn kind(event: &Value) -> &'static str {
     }
 }
 
-impl Event {
-    /// The events about our messages. Another one is dropped: SNS would bring it again and again, and nothing could read it then.
-    pub(crate) fn read_all(event: &Value, now: Timestamp) -> Vec<Event> {
-        if eum::is_from(event) {
-            return eum::read(event, now).into_iter().collect();
-        }
-        texts(event).filter(|text| !text.starts_with(VALIDATION)).filter_map(|text| Event::read(text, now)).collect()
+/// The events about our messages. Another one is dropped: SNS would bring it again and again, and nothing could read it then.
+pub(crate) fn read_all(event: &Value, now: Timestamp) -> Vec<News> {
+    if eum::is_from(event) {
+        return eum::read(event, now).into_iter().collect();
     }
+    texts(event).filter(|text| !text.starts_with(VALIDATION)).filter_map(|text| read(text, now)).collect()
+}
 
-    fn read(text: &str, now: Timestamp) -> Option<Event> {
-        let Ok(event) = serde_json::from_str::<SesEvent>(text) else {
-            // The text and the parser's message may contain the code.
-            tracing::warn!(event = "unreadable_event", "an event of SES has an unknown form");
-            return None;
-        };
-        let dropped = |why: &str| tracing::info!(event = "event_dropped", message = event.mail.message_id, why);
-        let tag = |name: &str| event.mail.tags.get(name)?.first().map(String::as_str);
-        let Some((identifier, name)) = SendName::of_tags(tag) else {
-            dropped("it is about no message with a code");
-            return None;
-        };
-        let Some((told, at)) = event.told() else {
-            dropped("its kind is unknown, or it is about another recipient");
-            return None;
-        };
-        let sent = Timestamp::read(&event.mail.timestamp)?;
-        let at = at.map_or(Some(sent), Timestamp::read)?;
-        let after = sent.until(at);
-        // A clock ahead of ours must not lengthen a hold.
-        let (message, at) = (event.mail.message_id, at.min(now));
-        Some(Event { identifier, name, message, told, at, after, price: None, wants_feedback: false })
-    }
+fn read(text: &str, now: Timestamp) -> Option<News> {
+    let Ok(event) = serde_json::from_str::<SesEvent>(text) else {
+        // The text and the parser's message may contain the code.
+        tracing::warn!(event = "unreadable_event", "an event of SES has an unknown form");
+        return None;
+    };
+    let dropped = |why: &str| tracing::info!(event = "event_dropped", message = event.mail.message_id, why);
+    let tag = |name: &str| event.mail.tags.get(name)?.first().map(String::as_str);
+    let Some((identifier, name)) = SendName::of_tags(tag) else {
+        dropped("it is about no message with a code");
+        return None;
+    };
+    let Some((told, at)) = event.told() else {
+        dropped("its kind is unknown, or it is about another recipient");
+        return None;
+    };
+    let sent = Timestamp::read(&event.mail.timestamp)?;
+    let at = at.map_or(Some(sent), Timestamp::read)?;
+    let after = sent.until(at);
+    // A clock ahead of ours must not lengthen a hold.
+    let (message, at) = (event.mail.message_id, at.min(now));
+    Some(News { identifier, name, message, told, at, after, price: None, wants_feedback: false })
 }
 
 impl Bounce {
-    /// Whether the address is what the server refuses: it does not exist, or is switched off. A server that refuses the sender or the
-    /// content says nothing about the address, and might take the next mail.
+    /// Whether the address is what the server refuses.
     fn is_of_address(&self) -> bool {
-        let is_bad = |recipient: &Recipient| recipient.status.starts_with("5.1.") || recipient.status == "5.2.1";
         ["NoEmail", "Suppressed", "OnAccountSuppressionList"].contains(&self.bounce_sub_type.as_str())
-            || self.bounced_recipients.iter().any(is_bad)
+            || self.bounced_recipients.iter().any(|recipient| is_of_address(&recipient.status))
     }
 }
 

@@ -17,12 +17,9 @@ mod event;
 use serde_json::{Value, json};
 use shared::aws::{self, Aws};
 use shared::config::Reader;
-use shared::observe::report::{self, About, Step};
 use shared::runtime::Function;
 use shared::store::{OtpTable, Store};
-use shared::words::{Clock, Result, Timestamp};
-
-use crate::event::{Event, Told, kind};
+use shared::words::{Clock, Result};
 
 /// The function's resources: one table.
 pub struct Delivery {
@@ -52,43 +49,15 @@ impl Function for Delivery {
     }
 
     fn kind(event: &Value) -> Option<&'static str> {
-        Some(kind(event))
+        Some(event::kind(event))
     }
 
     async fn handle(&self, event: Value) -> Result<Value> {
         let now = self.clock.now();
-        let events = Event::read_all(&event, now);
-        for event in &events {
-            self.take(event, now).await?;
+        let all = event::read_all(&event, now);
+        for news in &all {
+            self.table.take_news(news, now).await?;
         }
-        Ok(json!({ "events": events.len() }))
-    }
-}
-
-impl Delivery {
-    async fn take(&self, event: &Event, now: Timestamp) -> Result<()> {
-        let Event { identifier, name, message, told, at, after, price, wants_feedback } = event;
-        report::about(About::Identifier(identifier));
-        let (news, ends) = match told {
-            Told::Receipt(receipt, reach) => {
-                let id = wants_feedback.then_some(message.as_str());
-                let (news, item) = self.table.keep_receipt(identifier, name, (*receipt, *after), id).await?;
-                let ends = match reach {
-                    Some(reach) => self.table.reach(identifier, name, (*reach, *at), item).await?,
-                    None => None,
-                };
-                (news, ends)
-            }
-            Told::Complaint => (self.table.note_complaint(identifier, *at).await?, None),
-        };
-        let held = ends.map(|ends| now.until(ends).as_secs());
-        report::note(Step::Receipt {
-            receipt: told.name().into(),
-            message: message.clone(),
-            price: *price,
-            news,
-            held,
-        });
-        Ok(())
+        Ok(json!({ "events": all.len() }))
     }
 }

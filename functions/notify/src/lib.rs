@@ -15,9 +15,9 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use shared::admission::NoticeGate;
-use shared::aws::{self, Aws};
+use shared::aws::{self, Aws, Secrets};
 use shared::config::Reader;
-use shared::messages::{MailSettings, Notice, Notifier, Sent};
+use shared::messages::{MailSettings, Notice, Notifier, ProviderSettings, Providers, Sent};
 use shared::people::{EndReason, User};
 use shared::runtime::Function;
 use shared::sessions::{Device, Disavowal, Familiarity, Session};
@@ -41,6 +41,7 @@ pub struct Notify {
 #[derive(Debug)]
 pub struct Settings {
     mail: MailSettings,
+    providers: ProviderSettings,
     language: Language,
     user_table: String,
     record_table: String,
@@ -64,6 +65,7 @@ impl Function for Notify {
     fn settings(read: &mut Reader<'_>) -> Settings {
         Settings {
             mail: MailSettings::read(read),
+            providers: ProviderSettings::read(read),
             language: Language::read(read),
             user_table: UserTable::read_name(read),
             record_table: RecordTable::read_name(read),
@@ -71,11 +73,12 @@ impl Function for Notify {
     }
 
     async fn compose(settings: Settings, aws: &aws::Settings, clock: Clock) -> Result<Notify> {
-        let Settings { mail, language, user_table, record_table } = settings;
+        let Settings { mail, providers, language, user_table, record_table } = settings;
         let aws = Aws::new(aws, &clock)?;
         let store = Store::new(&aws);
         let (users, record) = (store.user_table(user_table), store.record_table(record_table));
-        let (gate, notifier) = (NoticeGate::new(record.clone()), Notifier::new(&aws, mail)?);
+        let providers = Providers::new(&aws, &Secrets::new(&aws), &providers);
+        let (gate, notifier) = (NoticeGate::new(record.clone()), Notifier::new(&aws, mail, providers.as_ref())?);
         Ok(Notify { clock, users, record, gate, notifier, language })
     }
 
@@ -123,7 +126,7 @@ impl Notify {
             }
             // The notice may be on its way, and may come twice then.
             Sent::Unclear(reason) | Sent::Refused(reason) | Sent::OptedOut(reason) => Err(Error::unavailable(reason)),
-            Sent::Lost => Err(Error::unavailable("the connection to SES broke")),
+            Sent::Lost => Err(Error::unavailable("the connection to the mail service broke")),
         }
     }
 

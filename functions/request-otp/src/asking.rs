@@ -28,6 +28,8 @@ pub(crate) struct Asking<'a> {
     pub(crate) delivery: TokenDelivery,
     /// The language of the message and of the answer.
     pub(crate) language: Language,
+    /// The origin of the API.
+    pub(crate) api: String,
 }
 
 /// Refused sends in a row that may be repeated at once. After the next one, a client has to wait.
@@ -125,7 +127,8 @@ impl<'a> Asking<'a> {
         let to = self.request.drafting.to;
         let life = function.policy.life_of(to, outgoing.plan.strength);
         let tags = outgoing.name().tags(self.request.identifier);
-        let message = CodeMessage { code: outgoing.draft.code(), life, language: self.language, tags };
+        let (language, api) = (self.language, self.api.clone());
+        let message = CodeMessage { code: outgoing.draft.code(), life, language, tags, api };
         let parts = function.sender.parts(to, &message);
         let reply = self.send(function, &outgoing, &message, async {
             match reserved? {

@@ -20,7 +20,7 @@ use shared::codes::{Allowance, Asked, ChallengePolicy, ChallengeRef, Drafting, M
 use shared::config::Reader;
 use shared::http::{Frontends, Reply, Request};
 use shared::keys::{CodeKeys, IndexKeys};
-use shared::messages::{MailSettings, PhoneChannels, Sender, SmsSettings};
+use shared::messages::{MailSettings, PhoneChannels, ProviderSettings, Providers, Sender, SmsSettings};
 use shared::observe::report::{self, About};
 use shared::runtime::Function;
 use shared::store::{ChallengeRequest, OtpTable, Store};
@@ -62,6 +62,8 @@ pub struct Settings {
     pub sms: SmsSettings,
     /// The settings for calls and WhatsApp.
     pub others: PhoneChannels,
+    /// The services outside AWS that send messages.
+    pub providers: ProviderSettings,
     /// The allowed origins of browsers, and the usual delivery of tokens.
     pub frontends: Frontends,
     /// The table of challenges and counters.
@@ -88,6 +90,7 @@ impl Function for RequestOtp {
             in_subject: MailSettings::read_in_subject(read),
             sms: SmsSettings::read(read),
             others: PhoneChannels::read(read),
+            providers: ProviderSettings::read(read),
             frontends: Frontends::read(read),
             otp_table: OtpTable::read_name(read),
             index_secret: IndexKeys::read_secret(read),
@@ -98,17 +101,24 @@ impl Function for RequestOtp {
     async fn compose(settings: Settings, aws: &aws::Settings, clock: Clock) -> Result<RequestOtp> {
         let Settings { challenge: policy, requests, mail_limits, mail, in_subject, sms, others, frontends, .. } =
             settings;
-        let Settings { otp_table, index_secret, codes_secret, .. } = settings;
+        let Settings { providers, otp_table, index_secret, codes_secret, .. } = settings;
         let aws = Aws::new(aws, &clock)?;
         let secrets = Secrets::new(&aws);
         let (index, codes) = (secrets.keyring(index_secret), secrets.keyring(codes_secret));
         let store = Store::new(&aws);
-        let sender = Sender::new(&aws, (mail, in_subject), sms, &others)?;
+        let providers = Providers::new(&aws, &secrets, &providers);
+        let sender = Sender::new(&aws, (mail, in_subject), sms, &others, providers.as_ref())?;
         let has_sms = !policy.sms.countries.is_empty();
         let (table, now) = (store.otp_table(otp_table), clock.now());
+        let warm = async {
+            match &providers {
+                Some(providers) => secrets.warm([&index, &codes, providers.secret()], now).await,
+                None => secrets.warm([&index, &codes], now).await,
+            }
+        };
         // A request starts with three calls at once: its network's count, the identifier's item, and the counts of SMS or an
         // instance's lease of mails. The brake's read opens the third connection.
-        tokio::join!(secrets.warm([&index, &codes], now), store.connect(2), table.is_braked(now), sender.warm(has_sms));
+        tokio::join!(warm, store.connect(2), table.is_braked(now), sender.warm(has_sms));
         let pace = Pace::default();
         Ok(RequestOtp {
             clock,
@@ -172,10 +182,10 @@ impl Function for RequestOtp {
             pepper: &pepper.key.mac(),
             length: self.policy.digits(lane, is_braked),
         };
-        let language = request.language;
+        let (language, api) = (request.language, request.api(self.frontends.domain.as_deref()));
         let request = ChallengeRequest { identifier: &identifier, asked, drafting };
         let asking =
-            Asking { request, gate: &gate, network: &network, seal, named: named.as_ref(), delivery, language };
+            Asking { request, gate: &gate, network: &network, seal, named: named.as_ref(), delivery, language, api };
         let old = looked.old_counts();
         let answering = async {
             asking.may_follow(self, &state).await?;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use local_aws::{Delivered, Mail, Origin, Sms, StackClock};
+use local_aws::{Chat, Delivered, Mail, Origin, Service, Sms, StackClock};
 use serde::Serialize;
 use serde_json::Value;
 use tokio::sync::broadcast;
@@ -26,8 +26,10 @@ pub struct Message {
     pub provider_id: String,
     /// `code` or `notice`.
     pub kind: &'static str,
-    /// `email`, `sms` or `voice`.
+    /// `email`, `sms`, `voice` or `whatsapp`.
     pub channel: &'static str,
+    /// The service that sent it.
+    pub service: Option<Service>,
     /// The email address or phone number.
     pub to: String,
     /// `ltr` or `rtl`.
@@ -68,17 +70,21 @@ impl Message {
         let life = vec![Moment { state: "sent".to_owned(), at: sent_at.clone() }];
         let message = Message { id, provider_id: origin.id, kind, sent_at, life, ..Message::default() };
         let message = match delivered {
-            Delivered::Mail(Mail { from: _, to, subject, text, html, headers }) => {
-                Message { channel: "email", to, subject: Some(subject), text, html, headers, ..message }
+            Delivered::Mail(Mail { service, from: _, to, subject, text, html, headers }) => {
+                let service = Some(service);
+                Message { channel: "email", service, to, subject: Some(subject), text, html, headers, ..message }
             }
             Delivered::Sms(sms) => {
                 let facts = Some(SmsFacts::of(&sms));
-                let Sms { to, text, .. } = sms;
-                Message { channel: "sms", to, text, sms: facts, ..message }
+                let Sms { service, to, text, .. } = sms;
+                Message { channel: "sms", service: Some(service), to, text, sms: facts, ..message }
+            }
+            Delivered::Whatsapp(Chat { service, to, text, .. }) => {
+                Message { channel: "whatsapp", service: Some(service), to, text, ..message }
             }
             Delivered::Call(call) => {
                 let (text, facts) = (call.spoken(), Some(CallFacts::of(&call)));
-                Message { channel: "voice", to: call.to, text, call: facts, ..message }
+                Message { channel: "voice", service: Some(call.service), to: call.to, text, call: facts, ..message }
             }
         };
         Message { direction: direction::of(message.html.as_deref(), &message.text), ..message }
@@ -198,6 +204,7 @@ mod tests {
     fn mail(to: &str, subject: &str) -> Delivered {
         let [from, text] = ["no-reply@example.com", "Hello"].map(str::to_owned);
         Delivered::Mail(Mail {
+            service: Service::Ses,
             from,
             to: to.to_owned(),
             subject: subject.to_owned(),

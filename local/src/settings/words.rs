@@ -3,7 +3,7 @@
 use shared::codes::Domains;
 use shared::history::Events;
 use shared::http::TokenDelivery;
-use shared::messages::{SmsProvider, VoiceProvider};
+use shared::messages::{MailProvider, SmsProvider, VoiceProvider};
 
 use super::All;
 use super::phrases::{counted, duration, given, listed, on_or_off};
@@ -121,6 +121,7 @@ const SMS: &[Line] = &[
     (&["SMS_PROVIDER"], |all| match all.request.sms.provider {
         SmsProvider::Sns => "sent by: SNS".to_owned(),
         SmsProvider::Eum => "sent by: AWS End User Messaging".to_owned(),
+        SmsProvider::Twilio => "sent by: Twilio".to_owned(),
     }),
     (&["SMS_POOL"], |all| format!("pool of senders: {}", given(&all.request.sms.pool, "none"))),
     (&["SMS_CONFIGURATION_SET"], |all| {
@@ -134,11 +135,18 @@ const SMS: &[Line] = &[
     (&["VOICE_PROVIDER"], |all| match all.request.others.voice.as_ref().map(|voice| voice.provider) {
         None => "calls: off".to_owned(),
         Some(VoiceProvider::Eum) => "calls: by AWS End User Messaging".to_owned(),
+        Some(VoiceProvider::Twilio) => "calls: by Twilio".to_owned(),
     }),
     (&["VOICE_NUMBER"], |all| {
         let number = all.request.others.voice.as_ref().map(|voice| voice.number.clone());
         format!("calls come from: {}", given(&number, "no number"))
     }),
+    (&["WHATSAPP_PROVIDER", "WHATSAPP_NUMBER"], |all| {
+        let number = all.request.others.whatsapp.as_ref().map(|number| format!("by Twilio, from {number}"));
+        format!("WhatsApp: {}", given(&number, "off"))
+    }),
+    (&["TWILIO_ENDPOINT_URL"], |all| format!("Twilio: {}", all.request.providers.twilio)),
+    (&["SENDGRID_ENDPOINT_URL"], |all| format!("SendGrid: {}", all.request.providers.sendgrid)),
     (&["VOICE_UNITS"], |all| format!("a call counts as: {} texts", all.request.challenge.sms.call_units)),
     (&["SMS_MAX_PRICE"], |all| {
         let price = all.request.sms.max_price.as_ref().map(|price| format!("at most {price} US dollars"));
@@ -196,6 +204,17 @@ const SESSIONS: &[Line] = &[
 
 const MAIL: &[Line] = &[
     (&["SENDER_EMAIL"], |all| format!("from: {}", all.request.mail.sender)),
+    (&["MAIL_PROVIDER"], |all| {
+        let name = |provider: &MailProvider| match provider {
+            MailProvider::Ses => "SES",
+            MailProvider::SendGrid => "SendGrid",
+        };
+        let names: Vec<_> = all.request.mail.providers.iter().map(name).collect();
+        format!("sent by: {}", names.join(", and if it refuses by "))
+    }),
+    (&["PROVIDERS_SECRET_ARN"], |all| {
+        format!("keys of services outside AWS: {}", given(&all.request.providers.secret, "none"))
+    }),
     (&["SES_CONFIGURATION_SET"], |all| {
         format!("configuration set: {}", given(&all.request.mail.configuration_set, "none"))
     }),

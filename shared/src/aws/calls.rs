@@ -46,13 +46,15 @@ impl Drop for Call {
     }
 }
 
-/// The operation of a request. DynamoDB and Secrets Manager name it in a header, SES in the path, and Latchkey uses one SNS
-/// operation.
+/// The operation of a request. DynamoDB and Secrets Manager name it in a header, SES and services outside AWS in the path, and
+/// Latchkey uses one SNS operation.
 fn operation(request: &HttpRequest) -> Word {
     let target = request.headers().get("x-amz-target").and_then(|target| target.rsplit('.').next());
     match target {
         Some(target) => target.to_owned().into(),
         None if request.uri().contains("/v2/email/") => "SendEmail".into(),
+        None if request.uri().ends_with("/v3/mail/send") => "SendGrid".into(),
+        None if request.uri().contains("/2010-04-01/") => "Twilio".into(),
         None => "Publish".into(),
     }
 }

@@ -1,9 +1,11 @@
 //! The one HTTP and TLS stack that all clients share.
 
+use std::sync::{Arc, OnceLock};
+
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
 use aws_smithy_http_client::Connector;
-use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use aws_smithy_http_client::tls::{Provider, TlsContext, rustls_provider::CryptoMode};
 use aws_smithy_runtime_api::client::behavior_version::BehaviorVersion;
 use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorSettings, SharedHttpConnector, http_client_fn};
 use aws_smithy_runtime_api::http::{Request, Response};
@@ -22,7 +24,10 @@ use crate::words::{Clock, Error, Result};
 #[derive(Clone, Debug)]
 pub struct Aws {
     settings: Settings,
+    clock: Clock,
     connector: SharedHttpConnector,
+    /// The connector for services outside AWS, made at the first call of one.
+    outside: Arc<OnceLock<SharedHttpConnector>>,
 }
 
 /// Whether a client retries calls by itself.
@@ -42,9 +47,9 @@ impl Aws {
     pub fn new(settings: &Settings, clock: &Clock) -> Result<Aws> {
         let connector = match &settings.carrier {
             Some(Carrier(connector)) => connector.as_ref().clone(),
-            None => network(settings, clock.clone())?,
+            None => network(settings, clock.clone(), trust::roots(settings.ca_bundle.as_deref())?),
         };
-        Ok(Aws { settings: settings.clone(), connector })
+        Ok(Aws { settings: settings.clone(), clock: clock.clone(), connector, outside: Arc::default() })
     }
 
     /// The settings of the stack.
@@ -60,11 +65,41 @@ impl Aws {
         self.connector.call(request).await.map_err(Error::unavailable)
     }
 
+    /// The clock of the stack.
+    pub(super) fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// The connector for services outside AWS. The roots of AWS do not vouch for them, so it has the system's.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] when the system has no readable root certificates.
+    pub(super) fn outside(&self) -> Result<SharedHttpConnector> {
+        if let Some(connector) = self.outside.get() {
+            return Ok(connector.clone());
+        }
+        let connector = match &self.settings.carrier {
+            Some(Carrier(connector)) => connector.as_ref().clone(),
+            None => {
+                network(&self.settings, self.clock.clone(), trust::public_roots(self.settings.ca_bundle.as_deref())?)
+            }
+        };
+        Ok(self.outside.get_or_init(|| calls::watched(connector)).clone())
+    }
+
     /// Opens `connections` connections to the service at `endpoint`, ready for the calls of the first request.
     ///
     /// A failure is only logged, because the first request then opens its own connections.
     pub async fn connect(&self, endpoint: impl Future<Output = Result<String>>, connections: usize) {
-        let opening = async { connect::open(&self.connector, &endpoint.await?, connections).await };
+        self.opened(async { connect::open(&self.connector, &endpoint.await?, connections).await }).await;
+    }
+
+    /// Opens a connection to the service outside AWS at `endpoint`. A failure is only logged.
+    pub(super) async fn connect_outside(&self, endpoint: &str) {
+        self.opened(async { connect::open(&self.outside()?, endpoint, 1).await }).await;
+    }
+
+    async fn opened(&self, opening: impl Future<Output = Result<()>>) {
         let opened = timeout(self.settings.attempt_timeout, opening).await;
         if let Err(error) = opened.unwrap_or_else(|late| Err(Error::unavailable(late))) {
             tracing::warn!(
@@ -115,14 +150,13 @@ macro_rules! endpoint {
 }
 pub(crate) use endpoint;
 
-fn network(settings: &Settings, clock: Clock) -> Result<SharedHttpConnector> {
+fn network(settings: &Settings, clock: Clock, roots: TlsContext) -> SharedHttpConnector {
     let connecting = HttpConnectorSettings::builder().connect_timeout(settings.attempt_timeout).build();
-    let roots = trust::roots(settings.ca_bundle.as_deref())?;
     let connector = Connector::builder()
         .connector_settings(connecting)
         .sleep_impl(SharedAsyncSleep::new(TokioSleep::new()))
         .pool_idle_timeout(LONGEST_IDLE)
         .tls_provider(Provider::Rustls(CryptoMode::AwsLc))
         .tls_context(roots);
-    Ok(SharedHttpConnector::new(Pools::new(clock, move || SharedHttpConnector::new(connector.clone().build()))))
+    SharedHttpConnector::new(Pools::new(clock, move || SharedHttpConnector::new(connector.clone().build())))
 }

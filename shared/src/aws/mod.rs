@@ -1,4 +1,4 @@
-//! Access to AWS: the shared HTTP and TLS stack, settings, secrets, and cached keys.
+//! Access to AWS and to services outside it: the shared HTTP and TLS stack, settings, secrets, and cached keys.
 
 mod bus;
 mod callback;
@@ -8,6 +8,7 @@ mod connect;
 mod failure;
 mod feedback;
 mod key_cache;
+mod outside;
 mod pools;
 mod queue;
 mod secrets;
@@ -22,6 +23,7 @@ pub use self::client::{Aws, Retries};
 pub use self::failure::{failure, is_denied};
 pub use self::feedback::Feedback;
 pub use self::key_cache::{Cache, FRESH};
+pub(crate) use self::outside::{Outside, Told};
 pub(crate) use self::pools::is_broken;
 pub use self::queue::Queue;
 pub use self::secrets::{KeyringReader, Secrets, Warm};

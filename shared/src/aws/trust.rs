@@ -1,8 +1,8 @@
-//! The root certificates that AWS endpoints are checked against: only the five that AWS uses.
+//! The root certificates that endpoints are checked against. For AWS, only the five that AWS uses.
 //!
 //! Any of the system's more than one hundred roots could vouch for any endpoint, and reading them would add a millisecond to
-//! every start. `AWS_CA_BUNDLE` names a file with other roots, for a proxy that has its own. AWS's own tools use the same
-//! variable.
+//! every start. Only services outside AWS are checked against the system's roots, and only if the settings use such a service.
+//! `AWS_CA_BUNDLE` names a file with other roots for both, for a proxy that has its own. AWS's own tools use the same variable.
 
 use aws_smithy_http_client::tls::{TlsContext, TrustStore};
 use rustls::RootCertStore;
@@ -24,6 +24,24 @@ pub(super) fn roots(bundle: Option<&str>) -> Result<TlsContext> {
     };
     let store = TrustStore::empty().with_pem_certificate(pem);
     TlsContext::builder().with_trust_store(store).build().map_err(Error::internal)
+}
+
+/// The files in which systems keep their roots: Amazon Linux 2023, and Debian.
+const SYSTEM: [&str; 2] = ["/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/certs/ca-certificates.crt"];
+
+/// The roots of the system, or those in the file at the path `bundle`.
+///
+/// # Errors
+/// [`Error::Internal`] when the file is missing, or is not a readable file of PEM certificates.
+pub(super) fn public_roots(bundle: Option<&str>) -> Result<TlsContext> {
+    let system = || SYSTEM.into_iter().find(|path| std::fs::exists(path).unwrap_or(false));
+    let path = bundle.or_else(system).ok_or_else(|| {
+        Error::internal(format!(
+            "the system has no file of root certificates: {}. Set AWS_CA_BUNDLE",
+            SYSTEM.join(", ")
+        ))
+    })?;
+    roots(Some(path))
 }
 
 /// Reads and checks the file, because the HTTP stack panics on a file without certificates.

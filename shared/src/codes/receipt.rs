@@ -124,6 +124,8 @@ pub struct SendName {
 
 /// The tags of a message: the identifier's digest, the entry and the number.
 const TAGS: [&str; 3] = ["i", "c", "n"];
+/// The tag with the second of the send, for providers that do not return the time of a send.
+pub const SENT_AT: &str = "t";
 /// The lengths of an identifier's digest and of an entry's name, in base64url.
 const DIGEST: usize = 43;
 const NAME: usize = 8;

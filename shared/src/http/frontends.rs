@@ -77,7 +77,7 @@ impl Frontends {
         if is_cookie_only && read.get("ALIASES").as_deref() != Some("off") {
             read.report("TOKEN_DELIVERY: the paths of replaced systems send tokens in bodies. With cookie_only, set ALIASES to off".to_owned());
         }
-        let domain = read.optional("DOMAIN_NAME", IS_DOMAIN);
+        let domain = Frontends::read_domain(read);
         let frontends = Frontends { is_cookie_only, ..Frontends::new(usual, origins, domain) };
         let without: Vec<_> = frontends.without_cookies().collect();
         if usual == TokenDelivery::Cookie && !without.is_empty() {
@@ -88,6 +88,11 @@ impl Frontends {
             ));
         }
         frontends
+    }
+
+    /// Reads the API's own domain only.
+    pub fn read_domain(read: &mut Reader<'_>) -> Option<String> {
+        read.optional("DOMAIN_NAME", IS_DOMAIN)
     }
 
     /// Frontends at `origins`, for an API at `domain`, if it has its own domain.

@@ -4,6 +4,7 @@ mod alias;
 mod bearer;
 mod browser;
 mod cookie;
+mod form;
 mod frontends;
 mod identifier_fields;
 mod issuer;

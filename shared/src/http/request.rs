@@ -12,7 +12,7 @@ use super::Proxies;
 use super::proxies::ORIGIN_SECRET;
 use crate::http::cookie::Cookies;
 use crate::http::frontends::Page;
-use crate::http::json;
+use crate::http::{form, json};
 use crate::sessions::Device;
 use crate::texts::Language;
 use crate::words::{Error, Network, Result, Tenant};
@@ -45,6 +45,8 @@ pub struct Request {
     referer: Option<String>,
     authorization: Option<String>,
     query: QueryMap,
+    /// The headers in which providers sign what they tell.
+    signatures: HeaderMap,
     body: Vec<u8>,
 }
 
@@ -80,6 +82,7 @@ impl Request {
             referer: text(header::REFERER),
             authorization: text(header::AUTHORIZATION),
             query: request.query_string_parameters(),
+            signatures: signatures(request.headers()),
             body: request.into_body().to_vec(),
         })
     }
@@ -131,6 +134,33 @@ impl Request {
     /// The page that sent the request, as its browser says. The page may hide it or shorten it to its origin.
     pub fn referer(&self) -> Option<&str> {
         self.referer.as_deref()
+    }
+
+    /// A header with the signature of a provider, or what belongs to one. `None` if it is missing or comes more than once.
+    pub fn signature(&self, name: &'static str) -> Option<&str> {
+        let mut all = self.signatures.get_all(name).iter();
+        all.next().filter(|_| all.next().is_none())?.to_str().ok()
+    }
+
+    /// The body as it came, for a check of its signature.
+    ///
+    /// # Errors
+    /// [`Error::InvalidRequest`] if it is longer than `longest`, in bytes.
+    pub fn body(&self, longest: usize) -> Result<&[u8]> {
+        if self.body.len() > longest { Err(Error::invalid("The body is too long.")) } else { Ok(&self.body) }
+    }
+
+    /// The decoded fields of a form that another service sent, in their order.
+    ///
+    /// # Errors
+    /// [`Error::InvalidRequest`] for a body that is too long or malformed.
+    pub fn form(&self) -> Result<Vec<(String, String)>> {
+        form::read(self.body(LONGEST_BODY)?)
+    }
+
+    /// The origin of the API: its own domain if the settings name one, or else the domain that API Gateway names in the event.
+    pub fn api(&self, domain: Option<&str>) -> String {
+        format!("https://{}", domain.unwrap_or(&self.domain))
     }
 
     /// The tenant of the request.
@@ -188,6 +218,11 @@ fn locale(body: &[u8]) -> Option<String> {
 
 fn cookies(headers: &HeaderMap) -> Cookies {
     Cookies::read(headers.get_all(header::COOKIE).iter().map(|line| line.as_bytes()))
+}
+
+fn signatures(headers: &HeaderMap) -> HeaderMap {
+    let signed = headers.iter().filter(|(name, _)| name.as_str().starts_with("x-twilio-"));
+    signed.map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 
 /// API Gateway joins two `Origin` headers with a comma, and the result matches no origin.

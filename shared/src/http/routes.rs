@@ -18,7 +18,7 @@ const fn route(method: &'static str, path: &'static str, function: &'static str)
 }
 
 /// All routes. `cargo run -p local -- routes` prints this table from `openapi.yaml` and `template.yaml`.
-pub const ROUTES: [Route; 17] = [
+pub const ROUTES: [Route; 19] = [
     route("GET", "/.well-known/jwks.json", "jwks"),
     route("HEAD", "/.well-known/jwks.json", "jwks"),
     route("GET", "/.well-known/openid-configuration", "jwks"),
@@ -36,6 +36,8 @@ pub const ROUTES: [Route; 17] = [
     route("POST", "/api/auth/token/refresh", "refresh"),
     route("GET", "/api/profile", "profile"),
     route("GET", "/api/profile/sources", "profile"),
+    route("POST", "/api/webhooks/sendgrid", "callbacks"),
+    route("POST", "/api/webhooks/twilio", "callbacks"),
 ];
 
 /// Checks whether `function` answers `request`. A function without a route accepts every request.

@@ -1,7 +1,9 @@
 //! Sends notices.
 
+use std::sync::Arc;
+
 use super::outcome::Sent;
-use super::{MailSettings, Mailer, Notice};
+use super::{MailSettings, Mailer, Notice, Providers};
 use crate::admission::NoticePermit;
 use crate::aws::Aws;
 use crate::texts::Language;
@@ -18,8 +20,8 @@ impl Notifier {
     ///
     /// # Errors
     /// [`crate::words::Error::Internal`] when the name does not fit into a header.
-    pub fn new(aws: &Aws, mail: MailSettings) -> Result<Notifier> {
-        Ok(Notifier { product: mail.product.clone(), mailer: Mailer::new(aws, mail)? })
+    pub fn new(aws: &Aws, mail: MailSettings, outside: Option<&Arc<Providers>>) -> Result<Notifier> {
+        Ok(Notifier { mailer: Mailer::new(aws, &mail, outside)?, product: mail.product })
     }
 
     /// Sends `notice` to the address of the permit (S230).
@@ -27,6 +29,7 @@ impl Notifier {
     /// # Errors
     /// [`crate::words::Error::Internal`] when the SDK rejects the message before sending it.
     pub async fn send(&self, permit: NoticePermit, notice: &Notice<'_>, language: Language) -> Result<Sent> {
-        self.mailer.send(permit.to(), notice.message(language, &self.product)?, None).await
+        let message = notice.message(language, &self.product)?;
+        self.mailer.send(permit.to(), &message, None).await.map(|(sent, _)| sent)
     }
 }

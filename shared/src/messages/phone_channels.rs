@@ -1,5 +1,7 @@
 //! The channels to phone numbers besides texts, and the order in which they follow a text that its provider refuses at once.
 
+use super::providers::ProviderSettings;
+use super::sms_settings::SmsProvider;
 use crate::config::{Check, IS_NAME, Reader};
 use crate::words::Channel;
 
@@ -8,6 +10,8 @@ use crate::words::Channel;
 pub enum VoiceProvider {
     /// AWS End User Messaging.
     Eum,
+    /// Twilio.
+    Twilio,
 }
 
 /// The settings of calls.
@@ -28,6 +32,8 @@ pub struct VoiceSettings {
 pub struct PhoneChannels {
     /// Calls, if they are on.
     pub voice: Option<VoiceSettings>,
+    /// The number that sends by WhatsApp, if that is on. Twilio sends.
+    pub whatsapp: Option<String>,
     /// The channels that follow a refused text at once, in this order.
     pub following: Vec<Channel>,
 }
@@ -36,6 +42,7 @@ pub struct PhoneChannels {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OtherChannels {
     voice: bool,
+    whatsapp: bool,
 }
 
 const IS_NUMBER: Check = (
@@ -49,7 +56,7 @@ const IS_NUMBER: Check = (
 impl OtherChannels {
     /// Reads which channels are on.
     pub fn read(read: &mut Reader<'_>) -> OtherChannels {
-        OtherChannels { voice: voice_provider(read).is_some() }
+        OtherChannels { voice: voice_provider(read).is_some(), whatsapp: has_whatsapp(read) }
     }
 
     /// Whether messages may go by `channel`.
@@ -57,7 +64,7 @@ impl OtherChannels {
         match channel {
             Channel::Email | Channel::Sms => true,
             Channel::Voice => self.voice,
-            Channel::Whatsapp => false,
+            Channel::Whatsapp => self.whatsapp,
         }
     }
 
@@ -67,24 +74,55 @@ impl OtherChannels {
     }
 }
 
+/// Reads whether AWS End User Messaging sends texts or calls.
+pub fn sends_by_eum(read: &mut Reader<'_>) -> bool {
+    let texts = SmsProvider::read(read) == SmsProvider::Eum && read.get("SMS_COUNTRIES").is_some();
+    voice_provider(read) == Some(VoiceProvider::Eum) || texts
+}
+
 fn voice_provider(read: &mut Reader<'_>) -> Option<VoiceProvider> {
-    match read.choice("VOICE_PROVIDER", "none", &["none", "eum"]).as_str() {
+    match read.choice("VOICE_PROVIDER", "none", &["none", "eum", "twilio"]).as_str() {
         "eum" => Some(VoiceProvider::Eum),
+        "twilio" => Some(VoiceProvider::Twilio),
         _ => None,
     }
+}
+
+fn has_whatsapp(read: &mut Reader<'_>) -> bool {
+    read.choice("WHATSAPP_PROVIDER", "none", &["none", "twilio"]) == "twilio"
+}
+
+/// The number that sends by WhatsApp.
+fn whatsapp_number(read: &mut Reader<'_>) -> Option<String> {
+    let (is_on, number) = (has_whatsapp(read), read.optional("WHATSAPP_NUMBER", IS_NUMBER));
+    if !is_on {
+        if number.is_some() {
+            read.report(
+                "WHATSAPP_NUMBER: WhatsApp is off. Set WHATSAPP_PROVIDER, or remove WHATSAPP_NUMBER".to_owned(),
+            );
+        }
+        return None;
+    }
+    check_texts(read, "WHATSAPP_PROVIDER");
+    ProviderSettings::demand(read, "WHATSAPP_PROVIDER=twilio");
+    if number.is_none() {
+        read.report("WHATSAPP_NUMBER: WHATSAPP_PROVIDER needs it. Set the number that sends".to_owned());
+    }
+    Some(number.unwrap_or_default())
 }
 
 impl PhoneChannels {
     /// Reads the settings from their variables.
     pub fn read(read: &mut Reader<'_>) -> PhoneChannels {
-        let channels = PhoneChannels { voice: VoiceSettings::read(read), following: Vec::new() };
+        let channels =
+            PhoneChannels { voice: VoiceSettings::read(read), whatsapp: whatsapp_number(read), following: Vec::new() };
         let following = channels.read_following(read);
         PhoneChannels { following, ..channels }
     }
 
     /// Which channels are on.
     pub fn on(&self) -> OtherChannels {
-        OtherChannels { voice: self.voice.is_some() }
+        OtherChannels { voice: self.voice.is_some(), whatsapp: self.whatsapp.is_some() }
     }
 
     /// The channel that follows one whose provider refused a message at once.
@@ -133,8 +171,12 @@ impl VoiceSettings {
         if number.is_none() {
             read.report("VOICE_NUMBER: VOICE_PROVIDER needs it. Set the number that calls".to_owned());
         }
-        if provider == VoiceProvider::Eum && configuration_set.is_none() {
-            read.report("SMS_CONFIGURATION_SET: VOICE_PROVIDER=eum needs it".to_owned());
+        match provider {
+            VoiceProvider::Eum if configuration_set.is_none() => {
+                read.report("SMS_CONFIGURATION_SET: VOICE_PROVIDER=eum needs it".to_owned());
+            }
+            VoiceProvider::Eum => {}
+            VoiceProvider::Twilio => ProviderSettings::demand(read, "VOICE_PROVIDER=twilio"),
         }
         let receipts_in = read.text("OTP_TABLE", None, IS_NAME);
         Some(VoiceSettings { provider, number: number.unwrap_or_default(), configuration_set, receipts_in })

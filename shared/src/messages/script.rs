@@ -9,7 +9,7 @@ pub(super) struct Script {
     words: String,
 }
 
-/// Whoever takes a call hears its first second badly.
+/// A person who takes a call may not hear its first second.
 const FIRST_PAUSE: &str = "<break time=\"1s\"/>";
 /// Long enough to write a digit down.
 const PAUSE: &str = "<break time=\"600ms\"/>";
@@ -21,6 +21,13 @@ impl Script {
         let spoken = [PAUSE, &digits.join(PAUSE), PAUSE].concat();
         let words = [FIRST_PAUSE, &voice::text(language, &spoken, &escaped(product))].concat();
         Script { language, words }
+    }
+
+    /// The whole document in Twilio's language. Its speakers are Polly's too.
+    pub(super) fn twiml(&self) -> String {
+        let (first, rest) = self.speaker().split_at(1);
+        let speaker = [first, &rest.to_ascii_lowercase()].concat();
+        format!("<Response><Say voice=\"Polly.{speaker}\">{}</Say></Response>", self.words)
     }
 
     /// The whole document.
@@ -51,6 +58,9 @@ mod tests {
         assert_eq!(spoken.matches(&digits).count(), 2, "{spoken}");
         assert!(spoken.starts_with(&format!("<speak>{FIRST_PAUSE}Hello. Your Latchkey code is {PAUSE}0")), "{spoken}");
         assert_eq!(script.speaker(), "JOANNA");
+        let words = spoken.strip_prefix("<speak>").unwrap().strip_suffix("</speak>").unwrap();
+        let expected = format!("<Response><Say voice=\"Polly.Joanna\">{words}</Say></Response>");
+        assert_eq!(script.twiml(), expected);
     }
 
     /// S264: a product's name is spoken, and is no markup.

@@ -1,14 +1,16 @@
 //! Sends codes within the request, in the same way for every identifier, so that response times reveal nothing (V09).
 
-use std::time::Duration;
+use std::sync::Arc;
 
 use super::outcome::Sent;
-use super::{Caller, MailSettings, Mailer, Message, PhoneChannels, Script, SmsLength, SmsSettings, Tags, Text, Texter};
+use super::twilio::Twilio;
+use super::{
+    Caller, CodeMessage, MailSettings, Mailer, Message, PhoneChannels, Providers, Script, SmsLength, SmsSettings, Text,
+    Texter,
+};
 use crate::admission::Permit;
 use crate::aws::Aws;
-use crate::codes::Code;
 use crate::observe::report::{self, Step};
-use crate::texts::Language;
 use crate::words::{Channel, Destination, Error, Result};
 
 /// The clients for mail and SMS.
@@ -18,18 +20,8 @@ pub struct Sender {
     mailer: Mailer,
     texter: Texter,
     caller: Option<Caller>,
-}
-
-/// A code to send, and what its message needs.
-pub struct CodeMessage<'a> {
-    /// The code.
-    pub code: &'a Code,
-    /// How long it is accepted.
-    pub life: Duration,
-    /// The language of the message.
-    pub language: Language,
-    /// Where the provider's receipts belong.
-    pub tags: Tags,
+    /// With the number that sends.
+    whatsapp: Option<(Twilio, String)>,
 }
 
 impl Sender {
@@ -42,9 +34,12 @@ impl Sender {
         (mail, in_subject): (MailSettings, bool),
         sms: SmsSettings,
         others: &PhoneChannels,
+        outside: Option<&Arc<Providers>>,
     ) -> Result<Sender> {
-        let (product, caller) = (mail.product.clone(), others.voice.clone().map(|voice| Caller::new(aws, voice)));
-        Ok(Sender { product, in_subject, mailer: Mailer::new(aws, mail)?, texter: Texter::new(aws, sms)?, caller })
+        let (mailer, texter) = (Mailer::new(aws, &mail, outside)?, Texter::new(aws, sms, outside)?);
+        let caller = others.voice.clone().map(|voice| Caller::new(aws, voice, outside)).transpose()?;
+        let whatsapp = others.whatsapp.clone().map(|number| Ok((Twilio::new(outside)?, number))).transpose()?;
+        Ok(Sender { product: mail.product, in_subject, mailer, texter, caller, whatsapp })
     }
 
     /// Opens a connection for the first mail, and for the first text if `has_sms`. The other channels follow a text.
@@ -75,26 +70,30 @@ impl Sender {
     /// # Errors
     /// [`crate::words::Error::Internal`] when the SDK rejects the message before sending it.
     pub async fn send(&self, permit: Permit<'_>, message: &CodeMessage<'_>) -> Result<Sent> {
-        let CodeMessage { code, life, language, ref tags } = *message;
+        let CodeMessage { code, life, language, ref tags, .. } = *message;
         let to = permit.to();
-        let (sent, country) = match to {
+        let ((sent, provider), country) = match to {
             Destination::Email(email) => {
-                let message = Message::with_code(language, &self.product, code, life, self.in_subject)?;
-                (self.mailer.send(email, message, Some(tags.clone())).await?, None)
+                let mail = Message::with_code(language, &self.product, code, life, self.in_subject)?;
+                (self.mailer.send(email, &mail, Some(tags)).await?, None)
             }
             Destination::Sms(phone) => {
                 let text = Text::with_code(language, &self.product, code, life, self.texter.webotp_host());
-                (self.texter.send(phone, (&text, tags), life).await?, phone.plan().country)
+                (self.texter.send(phone, &text, message).await?, phone.plan().country)
             }
             Destination::Voice(phone) => {
                 let script = Script::with_code(language, &self.product, code);
                 let caller = self.caller.as_ref().ok_or_else(|| off(to.channel()))?;
-                (caller.call(phone, (&script, tags), life).await?, phone.plan().country)
+                (caller.call(phone, &script, message).await?, phone.plan().country)
             }
-            Destination::Whatsapp(_) => return Err(off(to.channel())),
+            Destination::Whatsapp(phone) => {
+                let (twilio, number) = self.whatsapp.as_ref().ok_or_else(|| off(to.channel()))?;
+                ((twilio.send_whatsapp(phone, number, message).await?, "twilio"), phone.plan().country)
+            }
         };
         report::note(Step::Delivery {
             channel: to.channel(),
+            provider: provider.into(),
             country: country.map(|country| country.code().into()),
             message: if let Sent::Accepted(id) = &sent { id.clone() } else { None },
             refused: match &sent {

@@ -1,19 +1,20 @@
 //! Sends SMS through the chosen provider.
 
-use std::time::Duration;
+use std::sync::Arc;
 
 use super::eum::Eum;
 use super::outcome::Sent;
 use super::sms_settings::{IndiaIds, SmsProvider, SmsSettings};
 use super::sns::Sns;
-use super::{Tags, Text};
+use super::twilio::{self, Twilio};
+use super::{CodeMessage, Providers, Text};
 use crate::aws::Aws;
-use crate::words::{Phone, Result};
+use crate::words::{Error, Phone, Result};
 
 /// India's country code. Other countries do not share it.
 const INDIA: &str = "+91";
 
-/// The client of the chosen provider. The other one is not built.
+/// The client of the chosen provider. The others are not built.
 pub(super) struct Texter {
     provider: Provider,
     india: Option<IndiaIds>,
@@ -23,18 +24,23 @@ pub(super) struct Texter {
 enum Provider {
     Sns(Sns),
     Eum(Eum),
+    Twilio(Twilio, twilio::Sender, Option<String>),
 }
 
 impl Texter {
     /// Creates the client.
     ///
     /// # Errors
-    /// As [`Eum::new`].
-    pub(super) fn new(aws: &Aws, settings: SmsSettings) -> Result<Texter> {
+    /// As [`Eum::new`] and [`Twilio::new`].
+    pub(super) fn new(aws: &Aws, settings: SmsSettings, outside: Option<&Arc<Providers>>) -> Result<Texter> {
         let (india, webotp_host) = (settings.india.clone(), settings.webotp_host.clone());
         let provider = match settings.provider {
             SmsProvider::Sns => Provider::Sns(Sns::new(aws, settings)),
             SmsProvider::Eum => Provider::Eum(Eum::new(aws, settings)?),
+            SmsProvider::Twilio => {
+                let sender = settings.twilio_sender().ok_or_else(|| Error::internal("an SMS has no sender"))?;
+                Provider::Twilio(Twilio::new(outside)?, sender, settings.max_price)
+            }
         };
         Ok(Texter { provider, india, webotp_host })
     }
@@ -44,6 +50,7 @@ impl Texter {
         match &self.provider {
             Provider::Sns(sns) => sns.connect().await,
             Provider::Eum(eum) => eum.connect().await,
+            Provider::Twilio(twilio, ..) => twilio.connect().await,
         }
     }
 
@@ -52,15 +59,23 @@ impl Texter {
         self.webotp_host.as_deref()
     }
 
-    /// Sends `text`, whose code expires after `life`, to the canonical number. SNS has no receipts, so it gets no tags.
+    /// Sends `text` to the canonical number. SNS has no receipts, so it gets no tags. Also returns the provider's name.
     ///
     /// # Errors
     /// [`crate::words::Error::Internal`] when the SDK rejects the message before sending it.
-    pub(super) async fn send(&self, to: &Phone, (text, tags): (&Text, &Tags), life: Duration) -> Result<Sent> {
+    pub(super) async fn send(
+        &self,
+        to: &Phone,
+        text: &Text,
+        message: &CodeMessage<'_>,
+    ) -> Result<(Sent, &'static str)> {
         let india = self.india.as_ref().filter(|_| to.reveal().starts_with(INDIA));
-        match &self.provider {
-            Provider::Sns(sns) => sns.send(to, text, india).await,
-            Provider::Eum(eum) => eum.send(to, (text, tags), life, india).await,
-        }
+        Ok(match &self.provider {
+            Provider::Sns(sns) => (sns.send(to, text, india).await?, "sns"),
+            Provider::Eum(eum) => (eum.send(to, (text, &message.tags), message.life, india).await?, "eum"),
+            Provider::Twilio(twilio, sender, max_price) => {
+                (twilio.send_text((to, text), (sender, max_price.as_deref()), message).await?, "twilio")
+            }
+        })
     }
 }

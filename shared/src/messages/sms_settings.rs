@@ -1,6 +1,7 @@
 //! The settings for SMS, and what each provider needs of them.
 
 use super::alphabet::LONGEST_HOST;
+use super::providers::ProviderSettings;
 use crate::config::{Check, IS_NAME, Reader};
 use crate::words::{Money, is_host_label};
 
@@ -12,6 +13,8 @@ pub enum SmsProvider {
     Sns,
     /// AWS End User Messaging.
     Eum,
+    /// Twilio.
+    Twilio,
 }
 
 /// The settings for SMS. Each is optional.
@@ -23,11 +26,11 @@ pub struct SmsSettings {
     pub sender_id: Option<String>,
     /// The sender's number, in countries that require one.
     pub origination_number: Option<String>,
-    /// The pool of senders, for AWS End User Messaging.
+    /// The pool of senders for AWS End User Messaging, or the messaging service for Twilio.
     pub pool: Option<String>,
     /// The configuration set of AWS End User Messaging, which decides about the events of messages.
     pub configuration_set: Option<String>,
-    /// The maximum price of one SMS, in US dollars. AWS does not deliver more expensive ones (S72).
+    /// The maximum price of one SMS, in US dollars. The provider does not deliver more expensive ones (S72).
     pub max_price: Option<String>,
     /// The ids of sender and text in India's register, which SMS to India need.
     pub india: Option<IndiaIds>,
@@ -75,13 +78,21 @@ const IS_PRICE: Check = (
 fn is_eum_price(text: &str) -> bool {
     Money::read(text).is_some_and(|price| price < Money::micros(100_000_000) && price.as_micros() % 10 == 0)
 }
+/// The rule of Twilio.
+fn is_twilio_price(text: &str) -> bool {
+    Money::read(text).is_some_and(|price| price.as_micros() % 100 == 0)
+}
 const IS_POOL: Check = (
-    |text| {
-        text.len() <= 64
-            && text.strip_prefix("pool-").is_some_and(|id| id.bytes().all(|byte| byte.is_ascii_alphanumeric()))
-    },
-    "the id of a pool, such as pool-0123456789abcdef0123456789abcdef",
+    |text| is_pool(text) || is_messaging_service(text),
+    "the id of a pool, such as pool-0123456789abcdef0123456789abcdef, or of a messaging service of Twilio, such as \
+     MG0123456789abcdef0123456789abcdef",
 );
+fn is_pool(text: &str) -> bool {
+    text.len() <= 64 && text.strip_prefix("pool-").is_some_and(|id| id.bytes().all(|byte| byte.is_ascii_alphanumeric()))
+}
+fn is_messaging_service(text: &str) -> bool {
+    text.strip_prefix("MG").is_some_and(|id| id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit()))
+}
 const IS_SET: Check = (
     |text| text.len() <= 64 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte)),
     "the name of a configuration set, at most 64 letters, digits, hyphens and underscores",
@@ -94,8 +105,9 @@ const IS_HOST: Check = (
 impl SmsProvider {
     /// Reads the provider.
     pub fn read(read: &mut Reader<'_>) -> SmsProvider {
-        match read.choice("SMS_PROVIDER", "sns", &["sns", "eum"]).as_str() {
+        match read.choice("SMS_PROVIDER", "sns", &["sns", "eum", "twilio"]).as_str() {
             "eum" => SmsProvider::Eum,
+            "twilio" => SmsProvider::Twilio,
             _ => SmsProvider::Sns,
         }
     }
@@ -125,7 +137,7 @@ impl SmsSettings {
                 ));
             }
         }
-        if is_off && provider == SmsProvider::Eum {
+        if is_off && provider != SmsProvider::Sns {
             read.report(
                 "SMS_PROVIDER: SMS is off, because SMS_COUNTRIES is empty. Set SMS_COUNTRIES or remove SMS_PROVIDER"
                     .to_owned(),
@@ -145,27 +157,69 @@ impl SmsSettings {
         match provider {
             SmsProvider::Sns => settings.check_sns(read),
             SmsProvider::Eum => settings.check_eum(read),
+            SmsProvider::Twilio => settings.check_twilio(read),
         }
         settings
     }
 
-    /// SNS has no such settings, so their author expects the other provider.
+    /// SNS has no such settings, so their author expects another provider.
     fn check_sns(&self, read: &mut Reader<'_>) {
-        for (name, value) in [("SMS_POOL", &self.pool), ("SMS_CONFIGURATION_SET", &self.configuration_set)] {
-            if value.is_some() {
-                read.report(format!("{name}: only SMS_PROVIDER=eum uses it. Set SMS_PROVIDER=eum or remove {name}"));
-            }
+        if self.pool.is_some() {
+            read.report(
+                "SMS_POOL: only SMS_PROVIDER=eum and SMS_PROVIDER=twilio use it. Set one of them or remove SMS_POOL"
+                    .to_owned(),
+            );
+        }
+        self.check_configuration_set(read);
+    }
+
+    fn check_configuration_set(&self, read: &mut Reader<'_>) {
+        if self.configuration_set.is_some() {
+            read.report(
+                "SMS_CONFIGURATION_SET: only SMS_PROVIDER=eum uses it. Set SMS_PROVIDER=eum or remove \
+                 SMS_CONFIGURATION_SET"
+                    .to_owned(),
+            );
         }
     }
 
-    /// Without a named sender, any number of the account could send. Without a configuration set, nobody would learn what became of a
-    /// message.
-    fn check_eum(&self, read: &mut Reader<'_>) {
+    /// With several senders, one of them would be ignored. Without a named one, any number of the account could send.
+    fn check_sender(&self, read: &mut Reader<'_>, provider: &str) {
         const SENDERS: &str = "SMS_POOL, SMS_ORIGINATION_NUMBER and SMS_SENDER_ID";
         match [&self.pool, &self.origination_number, &self.sender_id].into_iter().flatten().count() {
-            0 => read.report(format!("{SENDERS}: SMS_PROVIDER=eum needs a sender. Set one of them")),
+            0 => read.report(format!("{SENDERS}: SMS_PROVIDER={provider} needs a sender. Set one of them")),
             1 => {}
-            _ => read.report(format!("{SENDERS}: SMS_PROVIDER=eum sends from one of them. Set only one")),
+            _ => read.report(format!("{SENDERS}: SMS_PROVIDER={provider} sends from one of them. Set only one")),
+        }
+    }
+
+    /// Twilio keeps the ids of India's register with the sender.
+    fn check_twilio(&self, read: &mut Reader<'_>) {
+        self.check_sender(read, "twilio");
+        self.check_configuration_set(read);
+        ProviderSettings::demand(read, "SMS_PROVIDER=twilio");
+        if self.pool.as_deref().is_some_and(|pool| !is_messaging_service(pool)) {
+            read.report(
+                "SMS_POOL: SMS_PROVIDER=twilio takes the id of a messaging service, such as \
+                 MG0123456789abcdef0123456789abcdef"
+                    .to_owned(),
+            );
+        }
+        if self.max_price.as_deref().is_some_and(|price| !is_twilio_price(price)) {
+            read.report("SMS_MAX_PRICE: SMS_PROVIDER=twilio takes a price with at most four decimals".to_owned());
+        }
+        if self.india.is_some() {
+            read.report(
+                "SMS_ENTITY_ID and SMS_TEMPLATE_ID: Twilio keeps these ids in its console. Remove both".to_owned(),
+            );
+        }
+    }
+
+    /// Without a configuration set, nobody would learn what became of a message.
+    fn check_eum(&self, read: &mut Reader<'_>) {
+        self.check_sender(read, "eum");
+        if self.pool.as_deref().is_some_and(|pool| !is_pool(pool)) {
+            read.report("SMS_POOL: SMS_PROVIDER=eum takes the id of a pool, which starts with pool-".to_owned());
         }
         if self.configuration_set.is_none() {
             read.report(

@@ -87,6 +87,9 @@ pub enum Step {
     Delivery {
         /// The channel of the message.
         channel: Channel,
+        /// The service with this outcome.
+        #[serde(default)]
+        provider: Word,
         /// The country of an SMS.
         country: Option<Word>,
         /// The provider's id of an accepted message, as its own logs and events have it.

@@ -66,8 +66,13 @@ pub(super) async fn given(operation: &Operation, status: u16, name: &str) -> Ans
     match (original(operation).unwrap_or(operation).id.as_str(), name) {
         (_, "gateway") => gateways(operation, status).await,
         (_, "redirect") => redirected(operation).await,
+        ("twilioWebhook" | "sendgridWebhook", "not_found") => {
+            Deployment::start().await.client().post(&operation.path, json!([])).await
+        }
+        ("twilioWebhook" | "sendgridWebhook", "forbidden") => forged(operation).await,
         (_, "internal_error") => failed(operation, "AccessDeniedException").await,
         (_, "unavailable") => failed(operation, "ThrottlingException").await,
+        ("twilioWebhook" | "sendgridWebhook", "invalid_request") => too_long(operation).await,
         ("listActivity", "invalid_request") => with_access(operation, "invalid_request").await,
         (_, "invalid_request") => Deployment::start().await.client().post_text(&operation.path, "[]").await,
         (_, "cookie") => by_cookies(operation, PAGE).await,
@@ -90,6 +95,18 @@ pub(super) async fn given(operation: &Operation, status: u16, name: &str) -> Ans
         _ if operation.needs_access => with_access(operation, name).await,
         _ => Deployment::start().await.client().get(&operation.path).await,
     }
+}
+
+/// The answer to a call of a webhook with a body beyond every limit.
+async fn too_long(operation: &Operation) -> Answer {
+    let auth = Deployment::with(&[("MAIL_PROVIDER", "ses,sendgrid")]).await;
+    auth.client().post_text(&operation.path, &"x".repeat(2 * 1024 * 1024)).await
+}
+
+/// The answer to a call of a webhook without a signature.
+async fn forged(operation: &Operation) -> Answer {
+    let auth = Deployment::with(&[("MAIL_PROVIDER", "ses,sendgrid")]).await;
+    auth.client().post(&operation.path, json!([])).await
 }
 
 /// The documented request, with values from earlier answers.
@@ -191,6 +208,18 @@ async fn asked(operation: &Operation, name: &str) -> Answer {
                 auth.faults(json!({ "aws": [refused] }));
             }
             sent(&auth, operation, "voice", &[("challenge_id", &asked.challenge)]).await
+        }
+        "whatsapp_send_failed" => {
+            let number = ("SMS_ORIGINATION_NUMBER", "+12065550100");
+            let whatsapp = [("WHATSAPP_PROVIDER", "twilio"), ("WHATSAPP_NUMBER", "+12065550102")];
+            let auth = Deployment::with(&[&[("SMS_PROVIDER", "twilio"), number][..], &whatsapp].concat()).await;
+            let asked = auth.client().ask(PHONE).await;
+            auth.wait(30);
+            auth.faults(json!({ "delivery": "refused" }));
+            let mut body = operation.requests["voice"].clone();
+            body["channel"] = json!("whatsapp");
+            body["challenge_id"] = json!(asked.challenge);
+            auth.client().post(&operation.path, body).await
         }
         "email_send_failed" | "sms_send_failed" => {
             auth.faults(json!({ "delivery": "refused" }));

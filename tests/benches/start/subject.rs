@@ -26,7 +26,7 @@ pub struct Subject {
 /// Name, resource, event, status, the maximum zip in MB, and the allowed AWS clients.
 type Line = (&'static str, Option<&'static str>, Option<Kind>, u64, f64, &'static [&'static str]);
 
-const ALL: [Line; 15] = [
+const ALL: [Line; 16] = [
     ("hello", None, Some(Kind::Fallback), 200, 3.0, &[]),
     (
         "request-otp",
@@ -43,6 +43,7 @@ const ALL: [Line; 15] = [
     ("profile", Some("Profile"), Some(Kind::Profile), 200, 3.0, &["dynamodb", "secretsmanager"]),
     ("account", Some("Account"), Some(Kind::Activity), 200, 3.0, &["dynamodb", "secretsmanager"]),
     ("status", Some("Status"), Some(Kind::Status), 200, 3.0, &["dynamodb", "secretsmanager"]),
+    ("callbacks", Some("Callbacks"), None, 0, 3.0, &["dynamodb", "secretsmanager"]),
     ("delivery", Some("Delivery"), None, 0, 3.0, &["dynamodb"]),
     ("jwks", Some("Jwks"), Some(Kind::Jwks), 200, 3.0, &["dynamodb"]),
     ("fallback", Some("Fallback"), Some(Kind::Fallback), 404, 3.0, &[]),

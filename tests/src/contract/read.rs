@@ -59,6 +59,7 @@ impl<'a> Source<'a> {
             self.at(&format!("{place}/content")).1.get("application/x-www-form-urlencoded").is_some()
         });
         let body = body.map(|place| format!("{place}/content/application~1json"));
+        let body = body.filter(|place| self.document.pointer(place).is_some());
         let statuses = entries(&operation["responses"]);
         let response = |status: &String| self.response(&format!("{place}/responses/{status}"));
         let ways = operation.get("security").and_then(Value::as_array);

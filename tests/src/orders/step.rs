@@ -53,7 +53,13 @@ impl Waiting {
             Service::DynamoDb => !matches!(self.held.operation.as_str(), "GetItem" | "BatchGetItem" | "Query"),
             Service::SecretsManager => self.held.operation != "GetSecretValue",
             // The invariants are independent of the order of messages.
-            Service::Events | Service::Ses | Service::SmsVoice | Service::Sns | Service::Sqs => false,
+            Service::Events
+            | Service::Ses
+            | Service::SmsVoice
+            | Service::Sns
+            | Service::Sqs
+            | Service::Twilio
+            | Service::SendGrid => false,
         }
     }
 }

@@ -86,6 +86,15 @@ impl Delivery {
         matches!(self, Delivery::Accepted | Delivery::LostAnswer | Delivery::Slow)
     }
 
+    /// The delay of the answer.
+    pub(crate) fn delay(self) -> Duration {
+        match self {
+            Delivery::Slow => SLOW,
+            Delivery::LostAnswer => NO_ANSWER,
+            Delivery::Accepted | Delivery::Refused | Delivery::Throttled => Duration::ZERO,
+        }
+    }
+
     /// The answer to the sender and its delay: `sent`, or a refusal of the service.
     pub(crate) fn told(self, sent: Value, refused: Refusal, throttled: Refusal) -> (Result<Value, Refusal>, Duration) {
         match self {

@@ -18,10 +18,13 @@ pub(crate) struct Models {
     pub(crate) sms_voice: Model,
     pub(crate) sns: Model,
     pub(crate) sqs: Model,
+    /// Services outside AWS have no model.
+    #[serde(skip)]
+    pub(crate) outside: Model,
 }
 
 /// AWS's description of one service.
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 pub(crate) struct Model {
     pub(super) metadata: Metadata,
     pub(super) operations: BTreeMap<String, Operation>,
@@ -30,7 +33,7 @@ pub(crate) struct Model {
     pub(super) shapes: HashMap<String, Shape>,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Metadata {
     pub(super) api_version: String,
@@ -38,9 +41,10 @@ pub(super) struct Metadata {
     target_prefix: Option<String>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum Protocol {
+    #[default]
     Json,
     RestJson,
     Query,

@@ -32,6 +32,8 @@ pub(super) fn of(call: &Call, resources: &Resources<'_>) -> Result<Vec<Need>, Re
         Service::SmsVoice => text(call),
         Service::Sns => publication(call),
         Service::Sqs => queue(call),
+        // Their own accounts decide.
+        Service::Twilio | Service::SendGrid => Ok(Vec::new()),
     }
 }
 

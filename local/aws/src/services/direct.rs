@@ -2,7 +2,10 @@
 
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use bytes::Bytes;
+use http::Request;
 use serde_json::Value;
 
 use shared::words::Timestamp;
@@ -13,6 +16,7 @@ use crate::account::Account;
 use crate::dynamodb::{Record, export};
 use crate::events::{Event, Pattern};
 use crate::lock::locked;
+use crate::outside::{Accounts, OutsideMessage};
 use crate::ses::Sending;
 use crate::sms_voice::Texting;
 use crate::uploads::Uploads;
@@ -169,6 +173,29 @@ impl Services {
         days: &RangeInclusive<u64>,
     ) -> Option<f64> {
         self.0.metrics.sum(metric, dimensions, days)
+    }
+
+    /// Gives the services outside AWS these accounts.
+    pub fn open_accounts(&self, accounts: Accounts) {
+        self.0.outside.set_accounts(accounts);
+    }
+
+    /// The accounts at services outside AWS.
+    pub fn accounts(&self) -> Option<Arc<Accounts>> {
+        self.0.outside.accounts()
+    }
+
+    /// The messages that services outside AWS took, oldest first.
+    pub fn outside_messages(&self) -> Vec<OutsideMessage> {
+        self.0.outside.messages()
+    }
+
+    /// The calls of webhooks about the messages since the last time.
+    ///
+    /// # Errors
+    /// The system has no random numbers.
+    pub fn webhooks(&self) -> Result<Vec<Request<Bytes>>, String> {
+        self.0.outside.webhooks()
     }
 
     /// The newest mails that SES took, oldest first.

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode};
+use serde_json::Value;
 use shared::words::Clock;
 use tokio::sync::watch;
 use tracing::Dispatch;
@@ -21,6 +22,7 @@ use crate::events::Buses;
 use crate::faults::{AwsError, Faults};
 use crate::gate::Gate;
 use crate::models::Models;
+use crate::outside::{self, Chat, Outside, OutsideDelivered};
 use crate::policy::Permissions;
 use crate::rounds::Rounds;
 use crate::secrets::Secrets;
@@ -30,17 +32,30 @@ use crate::sns::{Sms, Sns};
 use crate::sqs::Queues;
 use crate::uploads::Uploads;
 use crate::violations::Violations;
-use crate::wire::{self, Origin, Refusal};
+use crate::wire::{self, Call, Origin, Refusal, Service, Target};
 
 /// A message for a recipient.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Delivered {
-    /// By SES.
+    /// By SES or SendGrid.
     Mail(Mail),
-    /// By SNS or AWS End User Messaging.
+    /// By SNS, AWS End User Messaging or Twilio.
     Sms(Sms),
     /// By AWS End User Messaging.
     Call(PhoneCall),
+    /// A WhatsApp message by Twilio.
+    Whatsapp(Chat),
+}
+
+impl From<OutsideDelivered> for Delivered {
+    fn from(delivered: OutsideDelivered) -> Delivered {
+        match delivered {
+            OutsideDelivered::Mail(mail) => Delivered::Mail(mail),
+            OutsideDelivered::Sms(sms) => Delivered::Sms(sms),
+            OutsideDelivered::Call(call) => Delivered::Call(call),
+            OutsideDelivered::Whatsapp(chat) => Delivered::Whatsapp(chat),
+        }
+    }
 }
 
 /// An extension of an answer that must not reach its caller: the connection breaks first.
@@ -68,6 +83,7 @@ impl Services {
         }
         let deliver = Arc::new(deliver);
         let (deliver_mail, deliver_text, deliver_call) = (deliver.clone(), deliver.clone(), deliver.clone());
+        let deliver_outside = deliver.clone();
         Ok(Services(Arc::new(Parts {
             models: Models::get()?,
             violations: Violations::default(),
@@ -79,6 +95,7 @@ impl Services {
             topics: Queues::default(),
             arrivals: watch::Sender::default(),
             secrets: Secrets::open(clock.clone(), data)?,
+            outside: Outside::new(clock.clone(), move |delivered, origin| deliver_outside(delivered.into(), origin)),
             ses: Ses::new(clock.clone(), move |mail, origin| deliver_mail(Delivered::Mail(mail), origin)),
             sms_voice: SmsVoice::new(
                 clock,
@@ -105,6 +122,9 @@ impl Services {
         if let Some(answer) = self.0.uploads.receive(&request) {
             return answer;
         }
+        if let Some(target) = outside::target(&request) {
+            return self.answer_outside(target, request).await;
+        }
         let (target, call) = match self.0.read(&request) {
             Ok(read) => read,
             Err((target, refusal)) => return wire::unread(&request, target.as_ref(), refusal),
@@ -123,6 +143,23 @@ impl Services {
         }
         let mut response = wire::response(Some(&target), &outcome);
         if outcome.is_err_and(|refusal| refusal.name() == AwsError::ConnectionReset.name()) {
+            response.extensions_mut().insert(ConnectionReset);
+        }
+        response
+    }
+
+    /// Answers one request to a service outside AWS.
+    async fn answer_outside(&self, (service, operation): (Service, &str), request: Request<Bytes>) -> Response<Bytes> {
+        self.0.rounds.join(format!("{}.{operation}", service.name())).await;
+        let target = Target { service, operation: operation.to_owned() };
+        let call = Call::new(target, String::new(), Value::Null, request.headers());
+        let outcome = self.0.serve_outside(&call, &request);
+        if !outcome.delay.is_zero() {
+            tokio::time::sleep(outcome.delay).await;
+        }
+        let is_reset = outcome.error.as_deref() == Some(AwsError::ConnectionReset.name());
+        let mut response = outcome.into_response();
+        if is_reset {
             response.extensions_mut().insert(ConnectionReset);
         }
         response

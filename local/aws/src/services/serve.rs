@@ -4,7 +4,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::Request;
+use http::{Request, StatusCode};
 use serde_json::Value;
 use tokio::sync::watch;
 
@@ -16,6 +16,7 @@ use crate::events::Buses;
 use crate::faults::{Fault, Faults};
 use crate::gate::Gate;
 use crate::models::Models;
+use crate::outside::{Outcome, Outside};
 use crate::policy::{Permissions, Resources};
 use crate::rounds::Rounds;
 use crate::secrets::Secrets;
@@ -35,6 +36,7 @@ pub(super) struct Parts {
     pub(super) tables: Tables,
     pub(super) buses: Buses,
     pub(super) queues: Queues,
+    pub(super) outside: Outside,
     /// The messages of topics, by ARN.
     pub(super) topics: Queues,
     /// How often something has come to a bus or a queue.
@@ -60,9 +62,13 @@ impl Parts {
                 let named = call.text("SecretId").into_iter().chain(call.texts("SecretIdList"));
                 (Vec::new(), named.map(str::to_owned).collect())
             }
-            Service::Events | Service::Ses | Service::SmsVoice | Service::Sns | Service::Sqs => {
-                (Vec::new(), Vec::new())
-            }
+            Service::Events
+            | Service::Ses
+            | Service::SmsVoice
+            | Service::Sns
+            | Service::Sqs
+            | Service::Twilio
+            | Service::SendGrid => (Vec::new(), Vec::new()),
         }
     }
 
@@ -77,6 +83,32 @@ impl Parts {
         let body = target.body(self.models, request);
         let body = body.map_err(|refusal| (Some(target.clone()), is_no_call(refusal)))?;
         Ok((target.clone(), Call::new(target, caller, body, request.headers())))
+    }
+
+    /// The outcome of a call of a service outside AWS.
+    pub(super) fn serve_outside(&self, call: &Call, request: &Request<Bytes>) -> Outcome {
+        let what = (call.service, call.operation.as_str());
+        let broken = |problem: &str| self.violations.of_request(format!("{}:{}", call.service.name(), what.1), problem);
+        let fault = self.faults.next(call, &[], &[]);
+        let answer = || self.outside.answer(what, request, || self.faults.delivery(), broken);
+        let outcome = match fault {
+            None => answer(),
+            Some(fault) => {
+                if !fault.comes_before() {
+                    answer();
+                }
+                let refusal = fault.refusal(call);
+                let is_throttled = ["ThrottlingException", "TooManyRequestsException"].contains(&refusal.name());
+                let status = if is_throttled { StatusCode::TOO_MANY_REQUESTS } else { refusal.status };
+                let code = if is_throttled { 20_429 } else { 20_500 };
+                let refused = Outcome::refused(call.service, status, code, refusal.message());
+                Outcome { error: Some(refusal.name().to_owned()), delay: fault.delay(), ..refused }
+            }
+        };
+        let (service, operation, error) = (call.service, call.operation.clone(), outcome.error.clone());
+        let (caller, tables, keys, capacity) = (String::new(), Vec::new(), Vec::new(), Capacity::default());
+        self.calls.record(CallRecord { caller, service, operation, tables, keys, capacity, error });
+        outcome
     }
 
     /// The outcome of a call, and the delay of its answer. `fault` comes from the gate.
@@ -178,6 +210,8 @@ impl Parts {
                 (outcome, free, delay)
             }
             Service::Sqs => (self.arriving(self.queues.answer(call)), free, Duration::ZERO),
+            // They are outside AWS, and have an answer of their own.
+            Service::Twilio | Service::SendGrid => (Err(not_served(call)), free, Duration::ZERO),
         }
     }
 }
@@ -189,8 +223,6 @@ fn not_served(call: &Call) -> Refusal {
     tracing::warn!(action, "the local stack does not support this operation");
     match call.service {
         Service::DynamoDb => call.denied(&action, &arn_of(call.text("TableName").unwrap_or("*")), false),
-        Service::Events | Service::SecretsManager | Service::Ses | Service::SmsVoice | Service::Sns | Service::Sqs => {
-            Refusal::unknown(&format!("the local stack has no operation {action}"))
-        }
+        _ => Refusal::unknown(&format!("the local stack has no operation {action}")),
     }
 }

@@ -15,7 +15,7 @@ use crate::faults::Delivery;
 use crate::ids::{REGION, new_id};
 use crate::lock::locked;
 use crate::sent::Sent;
-use crate::wire::{Call, Origin, Refusal};
+use crate::wire::{Call, Origin, Refusal, Service};
 
 /// The limits of SES.
 const MOST_RECIPIENTS: usize = 50;
@@ -24,6 +24,8 @@ const LONGEST_MESSAGE: usize = 40 * 1024 * 1024;
 /// A mail as its recipient gets it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mail {
+    /// The service that sent it.
+    pub service: Service,
     /// The sender as a mail program shows it: `Name <address>`.
     pub from: String,
     /// The recipient's address.
@@ -173,6 +175,7 @@ impl Ses {
         self.check_sender(&from)?;
         let headers: BTreeMap<_, _> = simple.headers.into_iter().map(|Header { name, value }| (name, value)).collect();
         let mail = |to: Mailbox| Mail {
+            service: Service::Ses,
             from: from.to_string(),
             to: to.address,
             subject: subject.clone(),

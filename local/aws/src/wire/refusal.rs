@@ -53,7 +53,7 @@ impl Refusal {
     /// The same error with the name that `service` uses for it.
     pub(crate) fn named_by(self, service: Service) -> Refusal {
         match service {
-            Service::DynamoDb | Service::Ses | Service::Sqs => self,
+            Service::DynamoDb | Service::Ses | Service::Sqs | Service::Twilio | Service::SendGrid => self,
             Service::Events => {
                 let name = if self.name() == "InternalServerError" { "InternalException" } else { self.name() };
                 Refusal::new(self.status, name, self.message())

@@ -5,6 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::models::{Model, Models};
 
+/// The operations of services outside AWS, as records and faults name them.
+pub(crate) const OPERATIONS: [&str; 4] = ["Messages", "Calls", "Feedback", "SendMail"];
+
 /// A service, named as in signatures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -24,10 +27,14 @@ pub enum Service {
     Sns,
     /// SQS.
     Sqs,
+    /// Twilio, outside AWS.
+    Twilio,
+    /// SendGrid, outside AWS.
+    SendGrid,
 }
 
 impl Service {
-    /// All services.
+    /// The services of AWS.
     pub(crate) const ALL: [Service; 7] = [
         Service::DynamoDb,
         Service::Events,
@@ -48,13 +55,16 @@ impl Service {
             Service::SmsVoice => "sms-voice",
             Service::Sns => "sns",
             Service::Sqs => "sqs",
+            Service::Twilio => "twilio",
+            Service::SendGrid => "sendgrid",
         }
     }
 
     /// Whether a service here has this operation.
     pub(crate) fn is_served(operation: &str) -> Result<bool, String> {
         let models = Models::get()?;
-        Ok(Service::ALL.into_iter().any(|service| service.model(models).serves(operation)))
+        let of_aws = Service::ALL.into_iter().any(|service| service.model(models).serves(operation));
+        Ok(of_aws || OPERATIONS.contains(&operation))
     }
 
     /// AWS's own model of the service.
@@ -67,6 +77,7 @@ impl Service {
             Service::SmsVoice => &models.sms_voice,
             Service::Sns => &models.sns,
             Service::Sqs => &models.sqs,
+            Service::Twilio | Service::SendGrid => &models.outside,
         }
     }
 
@@ -74,7 +85,7 @@ impl Service {
         match self {
             Service::DynamoDb | Service::SmsVoice | Service::Sqs => "application/x-amz-json-1.0",
             Service::Events | Service::SecretsManager => "application/x-amz-json-1.1",
-            Service::Ses => "application/json",
+            Service::Ses | Service::Twilio | Service::SendGrid => "application/json",
             Service::Sns => "text/xml",
         }
     }
@@ -86,6 +97,7 @@ impl Service {
                 StatusCode::BAD_REQUEST
             }
             Service::Ses | Service::Sns => StatusCode::FORBIDDEN,
+            Service::Twilio | Service::SendGrid => StatusCode::UNAUTHORIZED,
         }
     }
 }

@@ -49,6 +49,7 @@ fn origin() -> Origin {
 fn mail(to: &str) -> Delivered {
     let [from, subject, text] = ["no-reply@example.com", "123456 is your code", "Hello"].map(str::to_owned);
     Delivered::Mail(Mail {
+        service: Service::Ses,
         from,
         to: to.to_owned(),
         subject,

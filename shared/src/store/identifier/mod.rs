@@ -4,6 +4,7 @@ mod answer;
 mod begin;
 mod calls;
 mod item;
+mod news;
 mod receipts;
 mod use_up;
 

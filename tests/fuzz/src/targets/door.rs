@@ -11,11 +11,12 @@ use crate::stage::{has_places, on_stage};
 use crate::{Target, Word, texts};
 
 /// The function for each prefix of paths.
-const FUNCTIONS: [(&str, &str); 8] = [
+const FUNCTIONS: [(&str, &str); 9] = [
     ("/api/auth/otp/request", "RequestOtp"),
     ("/api/auth/otp/status", "Status"),
     ("/api/auth/otp/verify", "VerifyOtp"),
     ("/api/auth/token/refresh", "Refresh"),
+    ("/api/webhooks/", "Callbacks"),
     ("/api/auth/logout", "Logout"),
     ("/api/auth/sessions", "Sessions"),
     ("/api/profile", "Profile"),

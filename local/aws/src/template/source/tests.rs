@@ -141,7 +141,7 @@ fn the_template_of_this_project_is_understood_under_every_profile() {
         assert_eq!((template.queues.len(), template.buses.len()), (2, 1));
         assert_eq!(template.secrets.len(), 4);
         assert_eq!(template.senders, ["no-reply@example.com"]);
-        assert_eq!(template.routes.len(), 45);
+        assert_eq!(template.routes.len(), 49);
     }
 }
 
