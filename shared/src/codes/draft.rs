@@ -43,7 +43,7 @@ pub struct OutgoingCode {
     /// The number of this send of its entry.
     pub number: u32,
     /// The code that it replaces in its entry. If it is not sent, the replaced one is right again.
-    pub replaced: Option<OwnCode>,
+    pub replaced: Option<Box<OwnCode>>,
 }
 
 impl OutgoingCode {

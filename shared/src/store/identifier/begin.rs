@@ -121,7 +121,7 @@ impl OtpTable {
             let key = plan.again.clone().map_or_else(|| short_id(&Entropy), Ok)?;
             let draft = request.drafting.draw(key, plan.strength)?;
             let charged = if plan.again.is_none() && plan.strength != Strength::Long { policy.attempts } else { 0 };
-            let replaced = plan.again.as_ref().and_then(|key| seen.on(plan.lane).codes.get(key)).cloned();
+            let replaced = plan.again.as_ref().and_then(|key| seen.on(plan.lane).codes.get(key)).cloned().map(Box::new);
             let number = replaced.as_ref().map_or(0, |code| code.sends).saturating_add(1);
             let write = self.taking(&Writing { request, seen: &seen, plan: &plan, draft: &draft, charged, number })?;
             let (is_done, state) = match write.send().await? {
