@@ -140,13 +140,13 @@ fn no_access_token_is_issued_without_a_session() {
 fn no_message_is_sent_without_a_permit() {
     compiles(
         "pub async fn send<'a>(sender: &Sender, gate: &Gate<'a>, counted: Reserved<'a>, message: CodeMessage<'_>) -> Result<Sent> {
-            sender.send(gate.take(counted, 1).await?, message).await
+            sender.send(gate.take(counted, 1).await?, &message).await
         }",
     );
     is_refused(
         "E0308",
         "pub async fn send(sender: &Sender, to: &Destination, message: CodeMessage<'_>) -> Result<Sent> {
-            sender.send(to, message).await
+            sender.send(to, &message).await
         }",
     );
     is_refused(
@@ -156,8 +156,8 @@ fn no_message_is_sent_without_a_permit() {
     is_refused(
         "E0382",
         "pub async fn twice(sender: &Sender, permit: Permit<'_>, one: CodeMessage<'_>, other: CodeMessage<'_>) -> Result<Sent> {
-            sender.send(permit, one).await?;
-            sender.send(permit, other).await
+            sender.send(permit, &one).await?;
+            sender.send(permit, &other).await
         }",
     );
     is_refused("E0277", "pub fn copy<'a>(permit: &Permit<'a>) -> Permit<'a> { Permit::clone(permit) }");

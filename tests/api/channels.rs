@@ -225,6 +225,24 @@ async fn an_opt_out_ends_every_channel() {
     assert_eq!(ask(auth.client(), ADA, "voice", &json!(again.challenge)).await.ok()["channel"], "voice");
 }
 
+/// A minute costs at most as much as the texts that a call counts as.
+#[tokio::test]
+async fn a_call_has_a_price_limit() {
+    for (settings, expected) in [
+        (&[][..], json!(null)),
+        (&[("SMS_MAX_PRICE", "0.05")], json!("0.50")),
+        (&[("SMS_MAX_PRICE", "0.05"), ("VOICE_UNITS", "3")], json!("0.15")),
+        (&[("SMS_MAX_PRICE", "50")], json!("99.99")),
+    ] {
+        let auth = deployment(settings).await;
+        let texted = auth.client().ask(ADA).await;
+        auth.wait(30);
+        ask(auth.client(), ADA, "voice", &json!(texted.challenge)).await.ok();
+        let call = serde_json::to_value(&auth.stack.inbox().messages(Some(ADA))[0]).unwrap()["call"].clone();
+        assert_eq!(call["max_price"], expected);
+    }
+}
+
 /// S263: a call counts as ten texts.
 #[tokio::test]
 async fn a_call_counts_as_ten_texts() {

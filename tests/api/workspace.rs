@@ -192,3 +192,12 @@ fn the_public_ci_runs_every_required_check_with_pinned_actions() {
         assert!(is_commit, "{} is not pinned by its commit", action.0);
     }
 }
+
+#[test]
+fn the_readme_counts_the_functions() {
+    let count = fs::read_dir(root().join("functions")).unwrap().count();
+    let words =
+        ["Seventeen", "Eighteen", "Nineteen", "Twenty", "Twenty-one", "Twenty-two", "Twenty-three", "Twenty-four"];
+    let sentence = format!("{} Rust Lambda functions", words[count - 17]);
+    assert!(read("README.md").contains(&sentence), "README.md lacks: {sentence}");
+}

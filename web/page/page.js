@@ -39,6 +39,17 @@ const FATES = {
   failed: "The message could not be delivered. Check the address, or use another one.",
   over: "This code is over. Send a new one.",
 };
+/** The same of messages to a phone, where it differs. */
+const PHONE_FATES = {
+  sms: { delivered: "The text has arrived." },
+  whatsapp: { delivered: "The WhatsApp message has arrived." },
+  voice: {
+    sent: "We are calling you.",
+    handed_over: "We are calling you.",
+    delivered: "The call was taken. If you missed it, listen to your voicemail.",
+    failed: "Nobody took the call.",
+  },
+};
 /** How a code reaches a user, before the address. */
 const SENT = { voice: "We are calling", whatsapp: "We sent it by WhatsApp to" };
 /** The channels that a user may choose after a text. */
@@ -162,10 +173,10 @@ function wait({ isNew = false } = {}) {
 /** Tells what became of the message. Unasked, only what the user should do something about. */
 async function lookAfter({ isAsked }) {
   const { identifier } = auth.pending ?? {};
-  const { state, can } = await auth.status();
+  const { state, channel, can } = await auth.status();
   if (shown !== "answer" || auth.pending?.identifier !== identifier) return;
   if (isAsked || state === "failed") for (const other of OTHERS) $(other).hidden = !can.includes(other);
-  if (isAsked || state === "delayed" || state === "failed") $("fate").textContent = FATES[state] ?? FATES.sent;
+  if (isAsked || state === "delayed" || state === "failed") $("fate").textContent = PHONE_FATES[channel]?.[state] ?? FATES[state] ?? FATES.sent;
 }
 
 /** Asks for the address, with the last one filled in. */

@@ -26,4 +26,4 @@ async fn the_binary_sends_a_notice_once() {
     assert_eq!(kinds, ["user_created", "user_created", "unknown"]);
 }
 
-tests::every_binarys_tests!(BINARY, ["dynamodb", "sesv2"]);
+tests::every_binarys_tests!(BINARY, ["dynamodb", "secretsmanager", "sesv2"]);

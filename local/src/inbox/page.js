@@ -187,8 +187,9 @@ function filled(template, m, facts) {
   return view;
 }
 const limit = (life) => (life === null ? "no limit" : `${life} s`);
+const PROVIDERS = { sns: "SNS", "sms-voice": "EUM", twilio: "Twilio" };
 function bubble(m) {
-  const provider = m.sms.service === "sns" ? "SNS" : "EUM";
+  const provider = PROVIDERS[m.sms.service] ?? m.sms.service;
   const dollars = m.sms.price === null ? "unknown" : `$${m.sms.price}`; // by the table, not by AWS
   const view = filled("sms", m, { ...m.sms, ...m.sms.autofill, provider, seconds: limit(m.sms.life), dollars });
   view.querySelector(m.sms.autofill ? ".unfilled" : ".filled").remove();

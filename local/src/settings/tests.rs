@@ -58,6 +58,7 @@ fn companions(name: &str) -> &'static [(&'static str, &'static str)] {
         "TRUSTED_HOPS" | "ORIGIN_SECRET_SHA256" => &[("TRUSTED_HOPS", "1"), ("TRUSTED_PROXIES", "192.0.2.0/24")],
         "SMS_POOL" | "SMS_CONFIGURATION_SET" => &EUM,
         "SMS_CHANNELS" | "VOICE_NUMBER" => &CALLS,
+        "WHATSAPP_NUMBER" => &WHATSAPP,
         "SMS_PRICES" => &[("SMS_DAILY_BUDGET_USD", "5")],
         _ => &[],
     }
@@ -66,6 +67,9 @@ fn companions(name: &str) -> &'static [(&'static str, &'static str)] {
 const EUM: [(&str, &str); 3] = [("SMS_PROVIDER", "eum"), ("SMS_POOL", "pool-1"), ("SMS_CONFIGURATION_SET", "codes")];
 
 const CALLS: [(&str, &str); 5] = [EUM[0], EUM[1], EUM[2], ("VOICE_PROVIDER", "eum"), ("VOICE_NUMBER", "+12065550100")];
+
+const WHATSAPP: [(&str, &str); 5] =
+    [EUM[0], EUM[1], EUM[2], ("WHATSAPP_PROVIDER", "twilio"), ("WHATSAPP_NUMBER", "+12065550100")];
 
 /// Settings that are valid only together.
 const TOGETHER: [&[&str]; 1] = [&["SMS_ENTITY_ID", "SMS_TEMPLATE_ID"]];
@@ -90,7 +94,8 @@ fn changed(name: &str, usual: &Settings) -> Settings {
 #[test]
 fn every_setting_changes_its_words() {
     // Another provider needs other settings, so it has a test of its own.
-    let others = ["ROOT_KEY", "SMS_PROVIDER", "VOICE_PROVIDER"];
+    let others =
+        ["ROOT_KEY", "SMS_PROVIDER", "VOICE_PROVIDER", "WHATSAPP_PROVIDER", "MAIL_PROVIDER", "PROVIDERS_SECRET_ARN"];
     let is_other = |name: &String| [&IDENTITY[..], &others].concat().contains(&name.as_str());
     for name in asked_for().into_iter().filter(|name| !is_other(name)) {
         let usual = settings("default", companions(&name)).unwrap();
@@ -103,8 +108,14 @@ fn every_setting_changes_its_words() {
 }
 
 #[test]
-fn the_provider_of_sms_is_named() {
-    for (env, words) in [(&[][..], "sent by: SNS"), (&EUM, "sent by: AWS End User Messaging")] {
+fn providers_are_named() {
+    for (env, words) in [
+        (&[][..], "sent by: SNS"),
+        (&EUM, "sent by: AWS End User Messaging"),
+        (&[("SMS_PROVIDER", "twilio"), ("SMS_SENDER_ID", "Latchkey")], "sent by: Twilio"),
+        (&CALLS, "calls: by AWS End User Messaging"),
+        (&WHATSAPP, "WhatsApp: by Twilio, from +12065550100"),
+    ] {
         assert!(settings("default", env).unwrap().words().contains(words));
     }
 }

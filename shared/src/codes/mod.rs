@@ -42,4 +42,6 @@ pub use self::receipt::{Message, Messages, Receipt, Receipts, SENT, SENT_AT, Sen
 pub use self::sealed_id::{ChallengeRef, Seal};
 pub use self::sent_message::SentMessage;
 pub use self::sms_money::{SmsMoney, list_price};
-pub use self::sms_policy::{Bounds, Breaker, CALL_UNITS, Charge, Room, SmsPolicy, Spent, Target, Waiting};
+pub use self::sms_policy::{
+    Bounds, Breaker, CALL_UNITS, Charge, Room, SmsPolicy, Spent, Target, Waiting, read_call_units,
+};

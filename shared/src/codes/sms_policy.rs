@@ -127,10 +127,15 @@ pub(super) fn read_sms_expiry(read: &mut Reader<'_>) -> Duration {
     Duration::from_secs(read.number_or_alias("OTP_SMS_EXPIRY_SECONDS", EXPIRY_MINUTES, 300, 60..=600))
 }
 
+/// Reads how many texts a call counts as.
+pub fn read_call_units(read: &mut Reader<'_>) -> u32 {
+    read.count("VOICE_UNITS", CALL_UNITS, 1..=100)
+}
+
 impl SmsPolicy {
     /// Reads the SMS settings of a function that sends.
     pub fn read_with_money(read: &mut Reader<'_>) -> SmsPolicy {
-        let call_units = read.count("VOICE_UNITS", CALL_UNITS, 1..=100);
+        let call_units = read_call_units(read);
         SmsPolicy { money: SmsMoney::read(read), call_units, ..SmsPolicy::read(read) }
     }
 

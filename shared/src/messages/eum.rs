@@ -133,6 +133,7 @@ pub(super) struct EumVoice {
     client: Client,
     number: String,
     configuration_set: Option<String>,
+    max_price: Option<String>,
     receipts_in: String,
 }
 
@@ -140,8 +141,9 @@ impl EumVoice {
     /// Creates the client.
     pub(super) fn new(aws: &Aws, settings: VoiceSettings) -> EumVoice {
         let client = Client::new(&aws.client(|endpoints| &endpoints.sms_voice, Retries::Never));
-        let VoiceSettings { number, configuration_set, receipts_in, .. } = settings;
-        EumVoice { client, number, configuration_set, receipts_in }
+        let VoiceSettings { number, configuration_set, max_price, receipts_in, .. } = settings;
+        let max_price = max_price.map(|price| price.to_string());
+        EumVoice { client, number, configuration_set, max_price, receipts_in }
     }
 
     /// Calls the canonical number and speaks `script`. A call that waits for longer than `life` is not made any more. Its events have its
@@ -159,6 +161,7 @@ impl EumVoice {
             .message_body_text_type(VoiceMessageBodyTextType::Ssml)
             .voice_id(VoiceId::from(script.speaker()))
             .set_configuration_set_name(self.configuration_set.clone())
+            .set_max_price_per_minute(self.max_price.clone())
             .set_context(Some(context(tags, &self.receipts_in)))
             .message_feedback_enabled(true)
             .time_to_live(i32::try_from(life.as_secs()).map_err(Error::internal)?);

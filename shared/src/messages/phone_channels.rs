@@ -2,8 +2,9 @@
 
 use super::providers::ProviderSettings;
 use super::sms_settings::SmsProvider;
+use crate::codes::read_call_units;
 use crate::config::{Check, IS_NAME, Reader};
-use crate::words::Channel;
+use crate::words::{Channel, Money};
 
 /// The service that calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +24,8 @@ pub struct VoiceSettings {
     pub number: String,
     /// The configuration set of AWS End User Messaging.
     pub configuration_set: Option<String>,
+    /// The maximum price of a minute, in US dollars, for AWS End User Messaging: as many texts as a call counts as.
+    pub max_price: Option<Money>,
     /// The table in which receipts belong. Calls carry its name.
     pub receipts_in: String,
 }
@@ -44,6 +47,9 @@ pub struct OtherChannels {
     voice: bool,
     whatsapp: bool,
 }
+
+/// The highest price that AWS End User Messaging takes.
+const HIGHEST_PRICE: Money = Money::micros(99_990_000);
 
 const IS_NUMBER: Check = (
     |text| {
@@ -178,8 +184,12 @@ impl VoiceSettings {
             VoiceProvider::Eum => {}
             VoiceProvider::Twilio => ProviderSettings::demand(read, "VOICE_PROVIDER=twilio"),
         }
+        let units = read_call_units(read);
+        let max_price = read.get("SMS_MAX_PRICE").and_then(|price| Money::read(&price)).map(|price| price.times(units));
+        // The service takes no higher one.
+        let max_price = max_price.map(|price| price.min(HIGHEST_PRICE));
         let receipts_in = read.text("OTP_TABLE", None, IS_NAME);
-        Some(VoiceSettings { provider, number: number.unwrap_or_default(), configuration_set, receipts_in })
+        Some(VoiceSettings { provider, number: number.unwrap_or_default(), configuration_set, max_price, receipts_in })
     }
 }
 

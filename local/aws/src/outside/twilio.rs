@@ -134,7 +134,15 @@ fn message(operation: &str, form: &Form, at: Timestamp) -> Result<Taken, Problem
         }
         ("Calls", None, None, Some(twiml)) => {
             let (speaker, ssml) = said(twiml).ok_or_else(|| invalid("Twiml"))?;
-            OutsideDelivered::Call(PhoneCall { service, to: to.clone(), from: sender, ssml, speaker, life })
+            OutsideDelivered::Call(PhoneCall {
+                service,
+                to: to.clone(),
+                from: sender,
+                ssml,
+                speaker,
+                max_price: None,
+                life,
+            })
         }
         _ => return Err(invalid("Body, ContentSid or Twiml")),
     };

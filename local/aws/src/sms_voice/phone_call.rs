@@ -19,6 +19,8 @@ pub struct PhoneCall {
     pub ssml: String,
     /// The speaker, by the service's name.
     pub speaker: String,
+    /// The maximum price of a minute in US dollars, if one is set.
+    pub max_price: Option<String>,
     /// For how many seconds the call may be made, if there is a limit.
     pub life: Option<u64>,
 }
@@ -70,6 +72,7 @@ pub(super) fn read(call: &Call) -> Result<PhoneCall, Refusal> {
         from: text("OriginationIdentity").to_owned(),
         ssml: text("MessageBody").to_owned(),
         speaker: text("VoiceId").to_owned(),
+        max_price: call.text("MaxPricePerMinute").map(str::to_owned),
         life: call.body.get("TimeToLive").and_then(Value::as_u64),
     })
 }

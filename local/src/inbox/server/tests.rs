@@ -86,7 +86,7 @@ async fn messages_are_listed_by_address_and_thrown_away() {
     let (_, bob) = ask(inbox, "GET /api/messages?to=bob%2Bx@example.com", "").await;
     let sent_at = stack.inbox().messages(None)[0].sent_at.clone();
     let expected = json!([{
-        "id": "2", "provider_id": "0100", "kind": "code", "channel": "email", "to": "bob+x@example.com", "direction": "ltr",
+        "id": "2", "provider_id": "0100", "kind": "code", "channel": "email", "service": "ses", "to": "bob+x@example.com", "direction": "ltr",
         "subject": "123456 is your code", "text": "Hello", "html": "<p>Hello", "headers": {}, "sent_at": sent_at,
         "life": [{ "state": "sent", "at": sent_at }], "sms": null, "call": null,
     }]);
@@ -114,7 +114,7 @@ async fn an_sms_is_shown_with_its_facts() {
     assert_eq!(all[1]["sms"], facts("UCS-2", 15));
     assert_eq!(all[2]["sms"], Value::Null);
     let expected = json!([{
-        "id": "3", "provider_id": all[0]["provider_id"], "kind": "code", "channel": "sms", "to": "+447400900123",
+        "id": "3", "provider_id": all[0]["provider_id"], "kind": "code", "channel": "sms", "service": "sns", "to": "+447400900123",
         "direction": "ltr", "subject": null, "html": null, "headers": {}, "sent_at": all[0]["sent_at"],
         "life": [{ "state": "sent", "at": all[0]["sent_at"] }], "call": null,
         "text": "123456 is your code.\n\n@app.example.com #123456",

@@ -452,8 +452,8 @@ mod tests {
     fn the_fullest_item_is_one_write_unit() {
         let number = |number: u64| AttributeValue::N(number.to_string());
         let message = AttributeValue::S(format!("0AAAAAAAA4 {}", "0".repeat(36)));
-        let of_phones = vec![("mi", message), ("vd", number(99_999)), ("vn", number(2))];
-        for (codes, receipts, others) in [(MAILS, &["v"][..], vec![]), (TEXTS_AT_ONCE, &["o", "v"], of_phones)] {
+        let of_phones = vec![("mi", message), ("oo", number(4_102_444_800)), ("vd", number(99_999)), ("vn", number(2))];
+        for (codes, receipts, others) in [(MAILS, &["v"][..], vec![]), (TEXTS_AT_ONCE, &["d", "o", "v"], of_phones)] {
             let bytes = bytes_of_the_fullest(codes, receipts) + bytes(others);
             assert!(bytes < 1_024, "{bytes} bytes");
         }
