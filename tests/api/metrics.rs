@@ -285,7 +285,9 @@ fn text(value: &Value) -> String {
 #[test]
 fn every_channel_is_watched() {
     let mut watched: BTreeMap<(String, String), BTreeSet<String>> = BTreeMap::new();
-    let settings = CALLS.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let whatsapp = [("WHATSAPP_PROVIDER", "twilio"), ("WHATSAPP_NUMBER", "+12065550102")];
+    let settings = CALLS.into_iter().chain(whatsapp).map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let settings: Vec<_> = settings.collect();
     let template = Template::read_with(&find_root().unwrap(), "default", &settings).unwrap();
     for (name, properties) in template.watching {
         for (_, (metric, dimensions)) in looked_at_by(&name, &properties) {

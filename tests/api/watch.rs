@@ -40,7 +40,9 @@ async fn the_watch_settings_match_the_template() {
         let kind = Kind::of_binary(&function.binary).unwrap();
         read.append(&mut kind.variables());
         let mut given: BTreeMap<String, String> = auth.stack.environment(name).into_iter().collect();
-        given.insert("AWS_ENDPOINT_URL".to_owned(), format!("http://{SERVICES}"));
+        for name in ["AWS_ENDPOINT_URL", "TWILIO_ENDPOINT_URL", "SENDGRID_ENDPOINT_URL"] {
+            given.insert(name.to_owned(), format!("http://{SERVICES}"));
+        }
         given.insert("JWT_ISSUER".to_owned(), format!("http://{WATCH}"));
 
         let manifest = format!("functions/{}/Cargo.toml", function.binary);

@@ -284,8 +284,12 @@ fn codes_part(codes: &Codes) -> CodesPart {
         let success_rate = (sent > 0).then(|| (codes.used as f64 / sent as f64).min(1.0));
         ChannelRow { channel: *channel, codes: *codes, success_rate }
     };
+    // Most deployments have neither calls nor WhatsApp.
+    let is_used =
+        |(channel, codes): &&(Channel, ChannelCodes)| !channel.follows_text() || *codes != ChannelCodes::default();
+    let channels = codes.channels.iter().filter(is_used).map(row).collect();
     let Codes { requests, rate_limited, verify_requests, .. } = *codes;
-    CodesPart { requests, rate_limited, verify_requests, channels: codes.channels.iter().map(row).collect() }
+    CodesPart { requests, rate_limited, verify_requests, channels }
 }
 
 /// AWS charges for a message that it accepted, whatever became of the answer.

@@ -2,6 +2,7 @@
 
 use axum::body::Bytes;
 use axum::http::{Method, Request, StatusCode, header};
+use local_aws::MailEvent;
 use serde_json::json;
 use tests::client::REQUEST;
 use tests::contract::Operation;
@@ -70,6 +71,7 @@ pub(super) async fn given(operation: &Operation, status: u16, name: &str) -> Ans
             Deployment::start().await.client().post(&operation.path, json!([])).await
         }
         ("twilioWebhook" | "sendgridWebhook", "forbidden") => forged(operation).await,
+        ("twilioWebhook" | "sendgridWebhook", "") => signed(operation).await,
         (_, "internal_error") => failed(operation, "AccessDeniedException").await,
         (_, "unavailable") => failed(operation, "ThrottlingException").await,
         ("twilioWebhook" | "sendgridWebhook", "invalid_request") => too_long(operation).await,
@@ -101,6 +103,24 @@ pub(super) async fn given(operation: &Operation, status: u16, name: &str) -> Ans
 async fn too_long(operation: &Operation) -> Answer {
     let auth = Deployment::with(&[("MAIL_PROVIDER", "ses,sendgrid")]).await;
     auth.client().post_text(&operation.path, &"x".repeat(2 * 1024 * 1024)).await
+}
+
+/// The answer to the call of a provider.
+async fn signed(operation: &Operation) -> Answer {
+    let number = ("SMS_ORIGINATION_NUMBER", "+12065550100");
+    let auth = Deployment::with(&[("MAIL_PROVIDER", "sendgrid"), ("SMS_PROVIDER", "twilio"), number]).await;
+    auth.client().ask(if operation.id == "twilioWebhook" { PHONE } else { ADA }).await;
+    let services = auth.stack.services();
+    let (accounts, message) = (services.accounts().unwrap(), services.outside_messages().remove(0));
+    let request = match &message.webhook {
+        Some(url) => accounts.twilio_webhook(url, &message.fields("AC0", "delivered")),
+        None => {
+            let now = auth.stack.clock().now();
+            let events = json!([message.event(MailEvent::Delivery, now)]);
+            accounts.sendgrid_webhook(&operation.path, &events, now).unwrap()
+        }
+    };
+    auth.client().send(request).await
 }
 
 /// The answer to a call of a webhook without a signature.

@@ -51,6 +51,12 @@ pub(crate) enum OutsideDelivered {
     Whatsapp(Chat),
 }
 
+/// What a service would do with a valid call.
+pub(super) struct Taken {
+    pub(super) message: OutsideMessage,
+    pub(super) delivered: OutsideDelivered,
+}
+
 /// The ways of messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Way {

@@ -8,8 +8,7 @@ use serde::Deserialize;
 use shared::words::Timestamp;
 
 use super::accounts::Accounts;
-use super::messages::{OutsideDelivered, OutsideMessage, Way};
-use super::service::Taken;
+use super::messages::{OutsideDelivered, OutsideMessage, Taken, Way};
 use crate::ids::new_id;
 use crate::ses::Mail;
 use crate::wire::Service;

@@ -40,12 +40,6 @@ pub(crate) struct Outcome {
     pub(crate) delay: Duration,
 }
 
-/// What a service would do with a valid call.
-pub(super) struct Taken {
-    pub(super) message: OutsideMessage,
-    pub(super) delivered: OutsideDelivered,
-}
-
 /// The service and the operation of a request, if it is for a service outside AWS.
 pub(crate) fn target(request: &Request<Bytes>) -> Option<(Service, &'static str)> {
     let path = request.uri().path();

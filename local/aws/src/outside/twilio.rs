@@ -12,8 +12,7 @@ use serde_json::Value;
 use shared::words::{Timestamp, is_e164};
 
 use super::accounts::Accounts;
-use super::messages::{Chat, OutsideDelivered, OutsideMessage, Way};
-use super::service::Taken;
+use super::messages::{Chat, OutsideDelivered, OutsideMessage, Taken, Way};
 use crate::ids::new_id;
 use crate::sms_voice::PhoneCall;
 use crate::sns::{Sms, SmsType};
