@@ -68,8 +68,11 @@ const EUM: [(&str, &str); 3] = [("SMS_PROVIDER", "eum"), ("SMS_POOL", "pool-1"),
 
 const CALLS: [(&str, &str); 5] = [EUM[0], EUM[1], EUM[2], ("VOICE_PROVIDER", "eum"), ("VOICE_NUMBER", "+12065550100")];
 
-const WHATSAPP: [(&str, &str); 5] =
-    [EUM[0], EUM[1], EUM[2], ("WHATSAPP_PROVIDER", "twilio"), ("WHATSAPP_NUMBER", "+12065550100")];
+/// The template sets it with such a provider.
+const KEYS: (&str, &str) = ("PROVIDERS_SECRET_ARN", "arn:aws:secretsmanager:us-east-1:000000000000:secret:keys");
+
+const WHATSAPP: [(&str, &str); 6] =
+    [EUM[0], EUM[1], EUM[2], KEYS, ("WHATSAPP_PROVIDER", "twilio"), ("WHATSAPP_NUMBER", "+12065550100")];
 
 /// Settings that are valid only together.
 const TOGETHER: [&[&str]; 1] = [&["SMS_ENTITY_ID", "SMS_TEMPLATE_ID"]];
@@ -112,7 +115,7 @@ fn providers_are_named() {
     for (env, words) in [
         (&[][..], "sent by: SNS"),
         (&EUM, "sent by: AWS End User Messaging"),
-        (&[("SMS_PROVIDER", "twilio"), ("SMS_SENDER_ID", "Latchkey")], "sent by: Twilio"),
+        (&[KEYS, ("SMS_PROVIDER", "twilio"), ("SMS_SENDER_ID", "Latchkey")], "sent by: Twilio"),
         (&CALLS, "calls: by AWS End User Messaging"),
         (&WHATSAPP, "WhatsApp: by Twilio, from +12065550100"),
     ] {

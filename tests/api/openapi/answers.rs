@@ -71,7 +71,11 @@ pub(super) async fn given(operation: &Operation, status: u16, name: &str) -> Ans
             Deployment::start().await.client().post(&operation.path, json!([])).await
         }
         ("twilioWebhook" | "sendgridWebhook", "forbidden") => forged(operation).await,
-        ("twilioWebhook" | "sendgridWebhook", "") => signed(operation).await,
+        ("twilioWebhook" | "sendgridWebhook", "") => signed(operation, None).await,
+        ("twilioWebhook" | "sendgridWebhook", "internal_error") => {
+            signed(operation, Some("AccessDeniedException")).await
+        }
+        ("twilioWebhook" | "sendgridWebhook", "unavailable") => signed(operation, Some("ThrottlingException")).await,
         (_, "internal_error") => failed(operation, "AccessDeniedException").await,
         (_, "unavailable") => failed(operation, "ThrottlingException").await,
         ("twilioWebhook" | "sendgridWebhook", "invalid_request") => too_long(operation).await,
@@ -105,8 +109,8 @@ async fn too_long(operation: &Operation) -> Answer {
     auth.client().post_text(&operation.path, &"x".repeat(2 * 1024 * 1024)).await
 }
 
-/// The answer to the call of a provider.
-async fn signed(operation: &Operation) -> Answer {
+/// The answer to the call of a provider while the table has this error.
+async fn signed(operation: &Operation, error: Option<&str>) -> Answer {
     let number = ("SMS_ORIGINATION_NUMBER", "+12065550100");
     let auth = Deployment::with(&[("MAIL_PROVIDER", "sendgrid"), ("SMS_PROVIDER", "twilio"), number]).await;
     auth.client().ask(if operation.id == "twilioWebhook" { PHONE } else { ADA }).await;
@@ -120,6 +124,8 @@ async fn signed(operation: &Operation) -> Answer {
             accounts.sendgrid_webhook(&operation.path, &events, now).unwrap()
         }
     };
+    let faults = error.map(|error| json!({ "operation": "UpdateItem", "error": error, "times": 1_000 }));
+    auth.faults(json!({ "aws": faults.as_slice() }));
     auth.client().send(request).await
 }
 
