@@ -108,6 +108,7 @@ async fn a_challenge_that_is_over_rings_nobody() {
 async fn a_refused_call_leaves_the_text_as_it_was() {
     let auth = deployment(&[]).await;
     let texted = auth.client().ask(ADA).await;
+    auth.stack.deliver().await;
     auth.wait(30);
     let refused = json!({ "operation": "SendVoiceMessage", "error": "AccessDeniedException" });
     auth.faults(json!({ "aws": [refused] }));
@@ -116,6 +117,7 @@ async fn a_refused_call_leaves_the_text_as_it_was() {
     let id = failed.body["challenge_id"].clone();
     let status = auth.client().status(ADA, id.as_str().unwrap()).await.ok();
     assert_eq!((&status["channel"], &status["can"]), (&json!("sms"), &json!(["resend", "voice"])));
+    assert_eq!(status["state"], "delivered");
     auth.client().answer(ADA, &texted).await.ok();
     // Neither call of the day is used up.
     for _ in 0..2 {
@@ -260,6 +262,27 @@ async fn a_call_counts_as_ten_texts() {
             auth.client().ask(BOB).await;
             auth.client().answer(ADA, &texted).await.ok();
         }
+    }
+}
+
+/// Attempts belong to a day, so nothing follows a text of the day before. The status says so.
+#[tokio::test]
+async fn no_call_is_offered_that_cannot_be_made() {
+    let auth = deployment(&[]).await;
+    auth.wait(86_400 - 10);
+    let late = auth.client().ask(ADA).await;
+    auth.wait(40);
+    let spent = auth.client().ask(BOB).await;
+    for _ in 0..3 {
+        auth.client()
+            .answer(BOB, &Asked { code: wrong(&spent.code), ..spent.clone() })
+            .await
+            .refused(400, "invalid_otp");
+    }
+    auth.wait(30);
+    for (who, asked) in [(ADA, late), (BOB, spent)] {
+        assert_eq!(auth.client().status(who, &asked.challenge).await.ok()["can"], json!(["resend"]));
+        ask(auth.client(), who, "voice", &json!(asked.challenge)).await.refused(429, "rate_limited");
     }
 }
 

@@ -211,6 +211,22 @@ async fn calls_and_whatsapp_follow_a_text() {
     }
 }
 
+/// S265: a messaging service takes a text for a number that has opted out, and tells it only later.
+#[tokio::test]
+async fn a_late_opt_out_ends_every_channel() {
+    const OPTED_OUT: &str = "+447405550004";
+    let pool = ("SMS_POOL", "MG0123456789abcdef0123456789abcdef");
+    let auth =
+        Deployment::with(&[TWILIO[0], pool, ("VOICE_PROVIDER", "twilio"), ("VOICE_NUMBER", "+12065550101")]).await;
+    let asked = auth.client().ask(OPTED_OUT).await;
+    auth.stack.deliver().await;
+    assert_eq!(state(&auth, OPTED_OUT, &asked.challenge).await, "failed");
+    auth.wait(30);
+    let body = json!({ "identifier": OPTED_OUT, "channel": "voice", "challenge_id": asked.challenge });
+    auth.client().post(REQUEST, body).await.refused(502, "sms_send_failed");
+    assert_eq!(auth.messages_to(OPTED_OUT), 1);
+}
+
 /// Twilio's statuses lead to the states of a message.
 #[tokio::test]
 async fn twilio_tells_what_became_of_a_text() {
@@ -471,6 +487,10 @@ async fn a_provider_without_its_settings_does_not_start() {
         (vec![("SMS_POOL", service)], "only SMS_PROVIDER=eum and SMS_PROVIDER=twilio use it"),
         (vec![TWILIO[0], NUMBER, ("WHATSAPP_PROVIDER", "twilio")], "WHATSAPP_PROVIDER needs it"),
         (vec![("WHATSAPP_NUMBER", "+12065550102")], "WhatsApp is off"),
+        (
+            vec![TWILIO[0], NUMBER, ("VOICE_PROVIDER", "eum"), ("VOICE_NUMBER", "+12065550101")],
+            "does not know who has opted out",
+        ),
     ] {
         let env = settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let options = local::Options { env, ..local::Options::default() };

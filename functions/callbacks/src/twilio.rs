@@ -28,18 +28,16 @@ pub(crate) fn read(request: &Request, api: &str, keys: &TwilioKeys, now: Timesta
     let field = |wanted: &str| form.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.as_str());
     let receipt = field("MessageStatus").and_then(of_message).or_else(|| field("CallStatus").and_then(of_call));
     let message = field("MessageSid").or_else(|| field("CallSid")).unwrap_or_default().to_owned();
-    let told = receipt.map(|receipt| Told::Receipt(receipt, None));
-    Ok(told.map(|told| News {
-        identifier,
-        name,
-        message,
-        told,
-        at: now,
-        after: sent.until(now),
-        price: None,
-        wants_feedback: false,
-    }))
+    let (told, after) = (receipt.map(|receipt| Told::Receipt(receipt, None)), sent.until(now));
+    // A messaging service takes a text for a number that has opted out, and tells it only here.
+    let is_opt_out = field("ErrorCode") == Some(OPTED_OUT);
+    let news =
+        |told| News { identifier, name, message, told, at: now, after, price: None, wants_feedback: false, is_opt_out };
+    Ok(told.map(news))
 }
+
+/// Twilio's error for a number that has opted out.
+const OPTED_OUT: &str = "21610";
 
 /// What the status of a message says. The others say that it is on its way.
 fn of_message(status: &str) -> Option<Receipt> {

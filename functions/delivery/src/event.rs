@@ -127,7 +127,7 @@ fn read(text: &str, now: Timestamp) -> Option<News> {
     let after = sent.until(at);
     // A clock ahead of ours must not lengthen a hold.
     let (message, at) = (event.mail.message_id, at.min(now));
-    Some(News { identifier, name, message, told, at, after, price: None, wants_feedback: false })
+    Some(News { identifier, name, message, told, at, after, price: None, wants_feedback: false, is_opt_out: false })
 }
 
 impl Bounce {

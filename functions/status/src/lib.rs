@@ -13,8 +13,7 @@ use std::time::Duration;
 
 use shared::aws::{self, Aws, KeyringReader, Secrets};
 use shared::codes::{
-    Action, Allowance, ChallengeRef, FOLLOWS_AFTER, HOLD_WAIT, Kept, LONG_LIFE, MOST_SENDS, Messages, Promises, SENT,
-    Seal,
+    Action, Allowance, ChallengeRef, FOLLOWS_AFTER, HOLD_WAIT, Kept, LONG_LIFE, Messages, Promises, SENT, Seal,
 };
 use shared::config::Reader;
 use shared::http::{Frontends, Reply, Request};
@@ -112,10 +111,9 @@ impl Status {
         if is_held {
             return Some(Told::new(state, channel, (expires_in, retry_after), Vec::new()));
         }
-        // A shared code is never spoken, so it has no sends here.
         let may_follow = channel.is_to_phones()
             && after >= FOLLOWS_AFTER
-            && message.is_some_and(|message| (1..MOST_SENDS).contains(&message.sends));
+            && message.is_some_and(|message| message.may_be_resent(now));
         let is_left = |other: &Channel| may_follow && (*other != Channel::Voice || messages.may_call(now));
         let can = std::iter::once("resend").chain(self.others.all().filter(is_left).map(Channel::name));
         Some(Told::new(state, channel, (expires_in, retry_after), can.collect()))

@@ -9,6 +9,7 @@ use std::time::Duration;
 use crate::codes::bucket::{Bucket, KNOWN, TAGGED, has_room};
 use crate::codes::code::{CodeDigest, MORE_DIGITS, SHORT_LENGTHS, Strength};
 use crate::codes::hold::{AFTER_COMPLAINT, COMPLAINT, Hold};
+use crate::codes::receipt::Receipts;
 use crate::codes::sent_message::SentMessage;
 use crate::codes::sms_policy::{EXPIRY_MINUTES, SmsPolicy, read_sms_expiry};
 use crate::config::Reader;
@@ -179,6 +180,8 @@ pub struct OwnCode {
     pub is_eight: bool,
     /// Whether it was asked for through an alias.
     pub by_alias: bool,
+    /// The receipts of its newest message.
+    pub receipts: Receipts,
 }
 
 /// A long code, as stored in the table. A used one is removed.

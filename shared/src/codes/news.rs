@@ -25,6 +25,8 @@ pub struct News {
     pub price: Option<f64>,
     /// Whether the provider wants to hear that the code was used.
     pub wants_feedback: bool,
+    /// Whether it failed because the number has opted out.
+    pub is_opt_out: bool,
 }
 
 /// What a provider tells.

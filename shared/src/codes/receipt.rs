@@ -6,7 +6,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::codes::challenge::{Kept, MOST_CALLS};
+use crate::codes::challenge::{Kept, MOST_CALLS, MOST_SENDS};
 use crate::codes::hold::Hold;
 use crate::words::{IdentifierDigest, Lane, Timestamp};
 
@@ -70,10 +70,21 @@ impl Receipts {
 pub struct Message {
     /// When the code expires.
     pub ends: Timestamp,
-    /// Sends of its challenge so far. None for a long code.
+    /// Sends of its challenge so far.
     pub sends: u32,
+    /// Attempts left.
+    pub attempts_left: u32,
+    /// The UTC day of its attempts.
+    pub day: u64,
     /// The receipts.
     pub receipts: Receipts,
+}
+
+impl Message {
+    /// Whether a new code may be sent to its challenge. A long code has neither sends nor attempts.
+    pub fn may_be_resent(&self, now: Timestamp) -> bool {
+        self.attempts_left > 0 && (1..MOST_SENDS).contains(&self.sends) && self.day == now.day()
+    }
 }
 
 /// The messages of an identifier and its hold.

@@ -57,6 +57,8 @@ where
     E: Reasoned,
     Sending: Future<Output = std::result::Result<Option<String>, SdkError<E, Response>>>,
 {
+    // After a broken connection, the first attempt may have been sent, whatever becomes of the others.
+    let mut is_refused: fn(String) -> Sent = Sent::Refused;
     for tried in 1..=MOST_TRIES {
         let error = match send().await {
             Ok(id) => return Ok(Sent::Accepted(id)),
@@ -69,15 +71,15 @@ where
             }
             Failure::Broken if when_broken == WhenBroken::SendAgain && tried < MOST_TRIES => {
                 tracing::warn!("the connection to the messaging service broke; the message is sent once more");
-                when_broken = WhenBroken::Fail;
+                (when_broken, is_refused) = (WhenBroken::Fail, |_| Sent::Lost);
             }
             Failure::Broken => return Ok(Sent::Lost),
             Failure::Throttled(_) if tried < MOST_TRIES => pause(tried).await?,
-            Failure::Throttled(reason) | Failure::Refused(reason) => return Ok(Sent::Refused(reason)),
+            Failure::Throttled(reason) | Failure::Refused(reason) => return Ok(is_refused(reason)),
             Failure::OptedOut(reason) => return Ok(Sent::OptedOut(reason)),
         }
     }
-    Ok(Sent::Refused("throttled".to_owned()))
+    Ok(is_refused("throttled".to_owned()))
 }
 
 enum Failure {

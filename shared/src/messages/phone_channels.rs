@@ -173,6 +173,18 @@ impl VoiceSettings {
             return None;
         };
         check_texts(read, "VOICE_PROVIDER");
+        let is_by = match provider {
+            VoiceProvider::Eum => SmsProvider::Eum,
+            VoiceProvider::Twilio => SmsProvider::Twilio,
+        };
+        let texts = SmsProvider::read(read);
+        if texts != SmsProvider::Sns && texts != is_by {
+            read.report(
+                "VOICE_PROVIDER: another service than that of texts does not know who has opted out. Choose the same as \
+                 SMS_PROVIDER"
+                    .to_owned(),
+            );
+        }
         let configuration_set = read.get("SMS_CONFIGURATION_SET");
         if number.is_none() {
             read.report("VOICE_NUMBER: VOICE_PROVIDER needs it. Set the number that calls".to_owned());

@@ -85,6 +85,7 @@ impl SendGrid {
             "mail_settings": {
                 "bypass_bounce_management": { "enable": true },
                 "bypass_spam_management": { "enable": true },
+                "bypass_unsubscribe_management": { "enable": true },
             },
             "tracking_settings": {
                 "click_tracking": { "enable": false, "enable_text": false },

@@ -29,7 +29,8 @@ impl Caller {
         })
     }
 
-    /// Calls the canonical number, within the life of the code. Also returns the provider's name.
+    /// Calls the canonical number. Only AWS End User Messaging bounds the wait for a call by the life of its code. Also returns the
+    /// provider's name.
     ///
     /// # Errors
     /// [`crate::words::Error::Internal`] when the SDK rejects the call before making it.

@@ -37,6 +37,8 @@ pub struct OutsideMessage {
     pub to: String,
     /// The webhook for this message. SendGrid has one for all.
     pub webhook: Option<String>,
+    /// Whether a messaging service of Twilio chose its sender.
+    pub is_pooled: bool,
     /// What SendGrid returns with each event.
     pub tags: BTreeMap<String, String>,
     /// When it was taken.
@@ -72,6 +74,7 @@ impl OutsideMessage {
     /// What Twilio tells by itself, in its order. As with its own test numbers, the last digits decide.
     pub(super) fn statuses(&self) -> &'static [&'static str] {
         match self.way {
+            Way::Message if self.is_opted_out() => &["failed"],
             Way::Message if self.to.ends_with("5550009") => &["sent", "undelivered"],
             Way::Message => &["sent", "delivered"],
             Way::Call if self.to.ends_with("5550009") => &["no-answer"],
@@ -86,7 +89,15 @@ impl OutsideMessage {
             Way::Call => ("CallSid", "CallStatus"),
             Way::Message | Way::Mail => ("MessageSid", "MessageStatus"),
         };
-        vec![("AccountSid", account), (sid, &self.id), (state, status), ("To", &self.to), ("ApiVersion", "2010-04-01")]
+        let error = self.is_opted_out().then_some(("ErrorCode", "21610"));
+        let fields =
+            [("AccountSid", account), (sid, &self.id), (state, status), ("To", &self.to), ("ApiVersion", "2010-04-01")];
+        fields.into_iter().chain(error).collect()
+    }
+
+    /// Whether the number has opted out. A messaging service takes its texts, and tells it later.
+    pub(super) fn is_opted_out(&self) -> bool {
+        self.to.ends_with("5550004")
     }
 
     /// SendGrid's event at this moment.

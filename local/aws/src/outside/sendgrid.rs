@@ -54,6 +54,7 @@ struct Content {
 struct MailSettings {
     bypass_bounce_management: Switch,
     bypass_spam_management: Switch,
+    bypass_unsubscribe_management: Switch,
 }
 
 #[derive(Deserialize)]
@@ -92,7 +93,9 @@ pub(super) fn read(request: &Request<Bytes>, kind: &str, at: Timestamp) -> Resul
         serde_json::from_slice(request.body()).map_err(|_| bad("a member is missing, unknown or invalid"))?;
     let SendMail { personalizations: [Personalization { to: [to] }], from, subject, content, .. } = mail;
     let (settings, tracking) = (mail.mail_settings, mail.tracking_settings);
-    if !settings.bypass_bounce_management.enable || !settings.bypass_spam_management.enable {
+    let bypasses =
+        [settings.bypass_bounce_management, settings.bypass_spam_management, settings.bypass_unsubscribe_management];
+    if bypasses.iter().any(|switch| !switch.enable) {
         return Err(bad("the account's suppressions would drop the mail"));
     }
     let tracks = [tracking.click_tracking, tracking.open_tracking, tracking.subscription_tracking];
@@ -110,7 +113,8 @@ pub(super) fn read(request: &Request<Bytes>, kind: &str, at: Timestamp) -> Resul
     let id = new_id().replace('-', "");
     let from = from.name.map_or_else(|| from.email.clone(), |name| format!("{name} <{}>", from.email));
     let tags = mail.custom_args;
-    let message = OutsideMessage { way: Way::Mail, id, to: to.email.clone(), webhook: None, tags, at };
+    let message =
+        OutsideMessage { way: Way::Mail, id, to: to.email.clone(), webhook: None, is_pooled: false, tags, at };
     let mail = Mail {
         service: Service::SendGrid,
         from,

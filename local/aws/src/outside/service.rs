@@ -167,7 +167,7 @@ impl Outside {
                 return refused(StatusCode::BAD_REQUEST, code, &problem);
             }
         };
-        if taken.message.to.ends_with("5550004") {
+        if taken.message.is_opted_out() && !taken.message.is_pooled {
             return refused(StatusCode::BAD_REQUEST, twilio::OPTED_OUT, "Attempt to send to unsubscribed recipient");
         }
         let delivery = fate();

@@ -148,7 +148,8 @@ fn message(operation: &str, form: &Form, at: Timestamp) -> Result<Taken, Problem
     let (way, start) = if operation == "Calls" { (Way::Call, "CA") } else { (Way::Message, "SM") };
     let id = format!("{start}{}", new_id().replace('-', ""));
     let webhook = Some(webhook.to_owned());
-    let message = OutsideMessage { way, id, to, webhook, tags: BTreeMap::new(), at };
+    let is_pooled = field("MessagingServiceSid").is_some();
+    let message = OutsideMessage { way, id, to, webhook, is_pooled, tags: BTreeMap::new(), at };
     Ok(Taken { message, delivered })
 }
 

@@ -26,6 +26,7 @@ pub(crate) fn own(expires: u64) -> OwnCode {
         day: NOW / 86_400,
         is_eight: false,
         by_alias: false,
+        receipts: Default::default(),
     }
 }
 

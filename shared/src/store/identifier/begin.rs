@@ -162,7 +162,7 @@ impl OtpTable {
             .lower(lane.full_at, seconds(plan.lane, channel));
         let write = match (replaced, charged) {
             // The person may still get the message with the code before.
-            (Some(before), _) => write
+            (Some(before), _) => with_receipts(write, entry, before)
                 .lower(entry.field(SENDS), 1)
                 .set(entry.field(DIGEST), ("before", before.digest.as_bytes()))
                 .set(entry.field(PEPPER), before.pepper_id.as_str())
@@ -198,6 +198,15 @@ impl OtpTable {
         let write = write.set(NEWEST, ("newest", writing.name().to_string().as_str()));
         Ok(charge(write, writing).set(lane.full_at, ("full_at", full_at)).set(TTL, now.after(KEPT_FOR)))
     }
+}
+
+/// Sets the receipts of a code again.
+fn with_receipts<'a>(write: Update<'a>, entry: Path<'_>, code: &OwnCode) -> Update<'a> {
+    let came = RECEIPTS.into_iter().zip(code.receipts.0);
+    came.fold(write, |write, (receipt, came)| match came.and_then(|came| u32::try_from(came.as_secs()).ok()) {
+        Some(came) => write.set(entry.field(receipt), came),
+        None => write.remove(entry.field(receipt)),
+    })
 }
 
 /// The first message of an identifier, as far as the item knows.
@@ -307,6 +316,7 @@ fn new_entry(writing: &Writing<'_>) -> Result<AttributeValue> {
             day: now.day(),
             is_eight: plan.strength == Strength::Eight,
             by_alias,
+            receipts: Default::default(),
         })),
     }
 }
@@ -365,6 +375,7 @@ mod tests {
                 day: now.day(),
                 is_eight: true,
                 by_alias: true,
+                receipts: Default::default(),
             };
             (format!("{number:08}"), code)
         };

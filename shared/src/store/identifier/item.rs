@@ -14,7 +14,7 @@ use crate::codes::{
 };
 use crate::observe::report::{self, Step};
 use crate::store::expression::{Path, any};
-use crate::store::row::{self, TTL, attributes, row};
+use crate::store::row::{self, TTL, row};
 use crate::store::table::{Item, OtpTable};
 use crate::store::write::Unconditional;
 use crate::words::{Channel, Error, ExpiresAt, IdentifierDigest, Lane, Result, Timestamp};
@@ -136,6 +136,17 @@ row! {
         pub(super) IS_EIGHT = "g" => #[serde(default, skip_serializing_if = "std::ops::Not::not")] is_eight: bool,
         /// Whether it was asked for through an alias.
         pub(super) BY_ALIAS = "a" => #[serde(default, skip_serializing_if = "std::ops::Not::not")] by_alias: bool,
+        // How many seconds after the newest send the first receipt of each kind came. `LongEntry` may have them too.
+        /// The recipient's server did not take it yet.
+        pub(super) DELAYED = "d" => #[serde(skip_serializing_if = "Option::is_none")] delayed: Option<u64>,
+        /// Another carrier took it.
+        pub(super) HANDED_OVER = "o" => #[serde(skip_serializing_if = "Option::is_none")] handed_over: Option<u64>,
+        /// It came back, and the recipient exists.
+        pub(super) RETURNED = "r" => #[serde(skip_serializing_if = "Option::is_none")] returned: Option<u64>,
+        /// It was delivered.
+        pub(super) DELIVERED = "v" => #[serde(skip_serializing_if = "Option::is_none")] delivered: Option<u64>,
+        /// It was certainly not delivered.
+        pub(super) FAILED = "x" => #[serde(skip_serializing_if = "Option::is_none")] failed: Option<u64>,
     }
 }
 
@@ -152,21 +163,7 @@ pub(super) struct LongEntry {
     pub(super) network: String,
 }
 
-attributes! {
-    // Fields of both kinds of entries: how many seconds after the newest send the first receipt of each kind came.
-    /// The recipient's server did not take it yet.
-    pub(super) DELAYED = "d";
-    /// Another carrier took it.
-    pub(super) HANDED_OVER = "o";
-    /// It came back, and the recipient exists.
-    pub(super) RETURNED = "r";
-    /// It was delivered.
-    pub(super) DELIVERED = "v";
-    /// It was certainly not delivered.
-    pub(super) FAILED = "x";
-}
-
-/// All of them.
+/// The attributes of all kinds of receipts, in the order of [`Receipts`].
 pub(super) const RECEIPTS: [Path<'static>; 5] = [DELAYED, HANDED_OVER, RETURNED, DELIVERED, FAILED];
 
 /// An entry as its receipts see it.
@@ -174,8 +171,12 @@ pub(super) const RECEIPTS: [Path<'static>; 5] = [DELAYED, HANDED_OVER, RETURNED,
 struct ReceiptsEntry {
     #[serde(rename = "e")]
     ends: u64,
+    #[serde(rename = "t", default)]
+    attempts_left: u32,
     #[serde(rename = "c", default)]
     sends: u32,
+    #[serde(rename = "y", default)]
+    day: u64,
     #[serde(rename = "d")]
     delayed: Option<u64>,
     #[serde(rename = "o")]
@@ -325,12 +326,19 @@ impl From<OwnEntry> for OwnCode {
             day: entry.day,
             is_eight: entry.is_eight,
             by_alias: entry.by_alias,
+            receipts: came([entry.delayed, entry.handed_over, entry.returned, entry.delivered, entry.failed]),
         }
     }
 }
 
+fn came(seconds: [Option<u64>; 5]) -> Receipts {
+    Receipts(seconds.map(|came| came.map(Duration::from_secs)))
+}
+
 impl From<OwnCode> for OwnEntry {
     fn from(code: OwnCode) -> OwnEntry {
+        let [delayed, handed_over, returned, delivered, failed] =
+            code.receipts.0.map(|came| came.map(|came| came.as_secs()));
         OwnEntry {
             digest: ByteArray::new(*code.digest.as_bytes()),
             pepper: code.pepper_id,
@@ -341,6 +349,11 @@ impl From<OwnCode> for OwnEntry {
             day: code.day,
             is_eight: code.is_eight,
             by_alias: code.by_alias,
+            delayed,
+            handed_over,
+            returned,
+            delivered,
+            failed,
         }
     }
 }
@@ -402,12 +415,14 @@ pub(super) fn read_messages(item: Option<Item>) -> Result<Messages> {
 
 impl From<ReceiptsEntry> for Message {
     fn from(entry: ReceiptsEntry) -> Message {
-        let ReceiptsEntry { ends, sends, delayed, handed_over, returned, delivered, failed } = entry;
-        let came = [delayed, handed_over, returned, delivered, failed];
+        let ReceiptsEntry { ends, attempts_left, sends, day, delayed, handed_over, returned, delivered, failed } =
+            entry;
         Message {
             ends: Timestamp::from_unix(ends),
             sends,
-            receipts: Receipts(came.map(|came| came.map(Duration::from_secs))),
+            attempts_left,
+            day,
+            receipts: came([delayed, handed_over, returned, delivered, failed]),
         }
     }
 }
