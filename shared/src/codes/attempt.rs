@@ -2,7 +2,7 @@
 
 use crate::codes::challenge::{IdentifierState, Kept};
 use crate::codes::code::{Binding, Code, CodeDigest};
-use crate::codes::receipt::SendName;
+use crate::codes::messages::SendName;
 use crate::words::{Destination, IdentifierDigest, Lane, MacKey, Timestamp};
 
 /// A counted attempt, with the identifier's state after the count. Only an attempt at long codes is not counted, because 64 bits

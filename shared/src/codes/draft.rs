@@ -2,7 +2,7 @@
 
 use crate::codes::challenge::{OwnCode, Plan};
 use crate::codes::code::{Binding, Code, CodeDigest, Strength};
-use crate::codes::receipt::SendName;
+use crate::codes::messages::SendName;
 use crate::words::{Destination, Entropy, MacKey, Result, Tenant};
 
 /// The common part of all drafts of one request.

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use crate::codes::hold::Reach;
-use crate::codes::receipt::{Receipt, SendName};
+use crate::codes::messages::SendName;
+use crate::codes::receipt::Receipt;
 use crate::words::{IdentifierDigest, Timestamp};
 
 /// The news of an event.

@@ -3,12 +3,7 @@
 //! Receipts may come late, twice and in any order. So the table keeps the time of each kind, and [`Receipts::state`] reads all kinds
 //! together.
 
-use std::fmt;
 use std::time::Duration;
-
-use crate::codes::challenge::{Kept, MOST_CALLS, MOST_SENDS};
-use crate::codes::hold::Hold;
-use crate::words::{IdentifierDigest, Lane, Timestamp};
 
 /// The kinds of receipts, in the order of what they say: a later kind hides the earlier ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -65,128 +60,9 @@ impl Receipts {
     }
 }
 
-/// The receipts of one code's newest message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Message {
-    /// When the code expires.
-    pub ends: Timestamp,
-    /// Sends of its challenge so far.
-    pub sends: u32,
-    /// Attempts left.
-    pub attempts_left: u32,
-    /// The UTC day of its attempts.
-    pub day: u64,
-    /// The receipts.
-    pub receipts: Receipts,
-}
-
-impl Message {
-    /// Whether a new code may be sent to its challenge. A long code has neither sends nor attempts.
-    pub fn may_be_resent(&self, now: Timestamp) -> bool {
-        self.attempts_left > 0 && (1..MOST_SENDS).contains(&self.sends) && self.day == now.day()
-    }
-}
-
-/// The messages of an identifier and its hold.
-#[derive(Clone, Debug, Default)]
-pub struct Messages {
-    /// Each with its entry and the entry's name.
-    all: Vec<(Kept, String, Message)>,
-    /// The newest hold, also after its end.
-    pub hold: Option<Hold>,
-    /// A UTC day, and the calls on it.
-    calls: (u64, u32),
-}
-
-impl Messages {
-    /// Messages by their entries, the hold, and the calls of a day.
-    pub fn new(all: Vec<(Kept, String, Message)>, hold: Option<Hold>, calls: (u64, u32)) -> Messages {
-        Messages { all, hold, calls }
-    }
-
-    /// Whether the number may have a call on the day of `now`.
-    pub fn may_call(&self, now: Timestamp) -> bool {
-        self.calls.0 != now.day() || self.calls.1 < MOST_CALLS
-    }
-
-    /// The newest message of a code of its own. `None` after the code was used.
-    pub fn own(&self, kept: Kept, key: &str) -> Option<Message> {
-        self.all.iter().find(|(of, name, _)| *of == kept && name == key).map(|(_, _, message)| *message)
-    }
-
-    /// The newest message with a long code, used or not, whose code expires at the latest at `latest`.
-    pub fn shared(&self, latest: Timestamp) -> Option<Message> {
-        let long = self.all.iter().filter(|(kept, _, message)| *kept == Kept::Long && message.ends <= latest);
-        long.map(|(_, _, message)| *message).max_by_key(|message| message.ends)
-    }
-}
-
-/// Names a send: the entry of its code in the identifier's item, and the number of the send there. A message carries it, so that its
-/// receipts find the entry.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SendName {
-    /// The map of the entry.
-    pub kept: Kept,
-    /// The name of the entry.
-    pub key: String,
-    /// 1 for the first send of the entry.
-    pub number: u32,
-}
-
-/// The tags of a message: the identifier's digest, the entry and the number.
-const TAGS: [&str; 3] = ["i", "c", "n"];
-/// The tag with the second of the send, for providers that do not return the time of a send.
-pub const SENT_AT: &str = "t";
-/// The lengths of an identifier's digest and of an entry's name, in base64url.
-const DIGEST: usize = 43;
-const NAME: usize = 8;
-
-impl SendName {
-    /// The names and values of the tags that a provider returns with each receipt. They have only characters that SES accepts.
-    pub fn tags(&self, identifier: &IdentifierDigest) -> [(&'static str, String); 3] {
-        let [digest, entry, number] = TAGS;
-        [(digest, identifier.as_str().to_owned()), (entry, self.entry()), (number, self.number.to_string())]
-    }
-
-    /// Reads the tags. `None` if they are none of ours.
-    pub fn of_tags<'a>(tag: impl Fn(&str) -> Option<&'a str>) -> Option<(IdentifierDigest, SendName)> {
-        let [digest, entry, number] = TAGS.map(tag);
-        let (digest, entry) = (digest.filter(|text| is_name(text, DIGEST))?, entry?);
-        let (map, key) = entry.split_at_checked(1)?;
-        let kept =
-            [Kept::Own(Lane::Open), Kept::Own(Lane::Known), Kept::Long].into_iter().find(|kept| mark(*kept) == map)?;
-        let key = Some(key).filter(|key| is_name(key, NAME))?.to_owned();
-        Some((IdentifierDigest::of_message(digest), SendName { kept, key, number: number?.parse().ok()? }))
-    }
-
-    fn entry(&self) -> String {
-        format!("{}{}", mark(self.kept), self.key)
-    }
-}
-
-/// The name in one word, as the table stores it.
-impl fmt::Display for SendName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}{}", self.entry(), self.number)
-    }
-}
-
-fn mark(kept: Kept) -> &'static str {
-    match kept {
-        Kept::Own(Lane::Open) => "0",
-        Kept::Own(Lane::Known) => "1",
-        Kept::Long => "2",
-    }
-}
-
-fn is_name(text: &str, length: usize) -> bool {
-    text.len() == length && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::words::{Index, MacKey, Tenant};
 
     #[test]
     fn the_latest_kind_that_has_come_is_told() {
@@ -201,34 +77,5 @@ mod tests {
         // A vacation notice comes back after the delivery.
         assert_eq!(state([None, None, Some(5), Some(1), None], 9), "delivered");
         assert_eq!(state([None, None, None, Some(9), Some(1)], 9), "failed");
-    }
-
-    #[test]
-    fn only_our_own_tags_name_a_send() {
-        let tenant = Tenant::default();
-        let identifier = Index::new(MacKey::new([1; 32]), &tenant).identifier(&"ada@example.com".parse().unwrap());
-        for kept in [Kept::Own(Lane::Open), Kept::Own(Lane::Known), Kept::Long] {
-            let name = SendName { kept, key: "AAAA-_00".to_owned(), number: 3 };
-            let tags = name.tags(&identifier);
-            assert!(
-                tags.iter().all(|(_, value)| value
-                    .bytes()
-                    .all(|byte| byte.is_ascii_alphanumeric() || b"-_.@".contains(&byte)))
-            );
-            let read = |tags: &[(&str, String)]| {
-                SendName::of_tags(|wanted| {
-                    tags.iter().find(|(name, _)| *name == wanted).map(|(_, value)| value.as_str())
-                })
-            };
-            assert_eq!(read(&tags), Some((identifier.clone(), name)));
-            for (at, wrong) in
-                [(0, "A"), (0, ""), (1, ""), (1, "3AAAAAAAA"), (1, "0AAAAAAA#"), (1, "é"), (2, "-1"), (2, "")]
-            {
-                let mut tags = tags.clone();
-                tags[at].1 = wrong.to_owned();
-                assert_eq!(read(&tags), None, "{wrong}");
-                assert_eq!(read(&tags[..2]), None);
-            }
-        }
     }
 }
