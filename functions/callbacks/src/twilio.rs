@@ -14,7 +14,7 @@ use crate::FORGED;
 /// header nor the spelling of a query decides what was signed.
 ///
 /// # Errors
-/// [`Error::Forbidden`] for a wrong signature, and [`Error::InvalidRequest`] for a malformed form.
+/// [`shared::words::Error::Forbidden`] for a wrong signature, and [`shared::words::Error::InvalidRequest`] for a malformed form.
 pub(crate) fn read(request: &Request, api: &str, keys: &TwilioKeys, now: Timestamp) -> Result<Option<News>> {
     let form = request.form()?;
     let (identifier, name) = SendName::of_tags(|tag| request.parameter(tag)).ok_or(FORGED)?;
