@@ -20,8 +20,6 @@ const PROBLEMS = {
   too_many_attempts: "That was a lot of attempts. Please wait …, then try again.",
   email_send_failed: "The email could not be sent. Please try again.",
   sms_send_failed: "The text could not be sent. Try again, or use your email.",
-  voice_send_failed: "The call could not be made. Please try again.",
-  whatsapp_send_failed: "The WhatsApp message could not be sent. Please try again.",
   network: "We cannot reach the server. Check your connection, and try again.",
   throttled: "The server is busy. Please try again in a moment.",
   foreign: "Another server answered. If this network has a sign-in page of its own, open that first.",
@@ -30,30 +28,15 @@ const PROBLEMS = {
   signed_out: "You have been signed out.",
 };
 const OURS = "Something went wrong on our side. Please try again in a moment.";
-/** What became of the message, for a user who waits for it. */
 const FATES = {
   sent: "The message is on its way. It may take a minute.",
-  delayed: "The mail provider has not taken our message yet. It may take some minutes.",
-  handed_over: "The message is on its way.",
-  delivered: "The message has arrived. Look into the spam folder too.",
+  delayed: "The provider has not taken our message yet. It may take some minutes.",
+  delivered: "The message has arrived.",
   failed: "The message could not be delivered. Check the address, or use another one.",
   over: "This code is over. Send a new one.",
 };
-/** The same of messages to a phone, where it differs. */
-const PHONE_FATES = {
-  sms: { delivered: "The text has arrived." },
-  whatsapp: { delivered: "The WhatsApp message has arrived." },
-  voice: {
-    sent: "We are calling you.",
-    handed_over: "We are calling you.",
-    delivered: "The call was taken. If you missed it, listen to your voicemail.",
-    failed: "Nobody took the call.",
-  },
-};
-/** How a code reaches a user, before the address. */
-const SENT = { voice: "We are calling", whatsapp: "We sent it by WhatsApp to" };
-/** The channels that a user may choose after a text. */
-const OTHERS = ["voice", "whatsapp"];
+/** What the page says of channels that follow a text. */
+const OTHERS = { voice: "We are calling", whatsapp: "We sent it by WhatsApp to" };
 /** Why the page cannot tell whether somebody is signed in. */
 const TROUBLES = {
   storage: ["No data allowed", "This browser keeps no data for this page. Allow cookies and site data for it in the settings, then try again."],
@@ -115,7 +98,6 @@ async function explain(place, act) {
   }
 }
 
-/** Runs one action at a time. */
 async function attempt(act, place = shown) {
   const main = document.querySelector("main");
   if (main.ariaBusy === "true") return;
@@ -127,7 +109,7 @@ async function attempt(act, place = shown) {
     main.ariaBusy = String(auth.signedIn === true && shown !== "inside");
   }
 }
-// The second click of a double click may meet a button of the next view.
+// A double click may meet a button of the next view.
 addEventListener("click", (event) => {
   if (event.detail < 2 || !event.target.closest("button")) return;
   event.preventDefault();
@@ -152,34 +134,33 @@ function wait({ isNew = false } = {}) {
   const { identifier, channel } = auth.pending;
   const mailbox = webmail(identifier);
   $("identifier").value = identifier;
-  $("sent").textContent = SENT[channel] ?? (isNew ? "We sent a new code to" : "We sent it to");
-  for (const other of OTHERS) $(other).hidden = true;
+  $("sent").textContent = OTHERS[channel] ?? (isNew ? "We sent a new code to" : "We sent it to");
+  for (const other in OTHERS) $(other).hidden = true;
   $("sent-to").textContent = identifier;
   $("code").value = "";
   $("webmail").hidden = !mailbox;
   if (mailbox) Object.assign($("webmail"), { href: mailbox.url, textContent: `Open ${mailbox.name}` });
   show("answer");
-  // So that the back button leads to the address, which a restored tab then fills in.
+  // So that the back button leads to the address.
   if (history.state) history.replaceState(identifier, "");
   else history.pushState(identifier, "");
   count();
   $("fate").textContent = "";
   clearTimeout(wait.timer);
-  // By then most messages have arrived. A user who has the code does not need to know.
+  // By then most messages have arrived.
   wait.timer = setTimeout(() => shown === "answer" && lookAfter({ isAsked: false }).catch(() => undefined), 10_000);
   if (channel === "sms") fromText();
 }
 
-/** Tells what became of the message. Unasked, only what the user should do something about. */
+/** Tells what became of the message. Unasked, only bad news. */
 async function lookAfter({ isAsked }) {
   const { identifier } = auth.pending ?? {};
-  const { state, channel, can } = await auth.status();
+  const { state, can } = await auth.status();
   if (shown !== "answer" || auth.pending?.identifier !== identifier) return;
-  if (isAsked || state === "failed") for (const other of OTHERS) $(other).hidden = !can.includes(other);
-  if (isAsked || state === "delayed" || state === "failed") $("fate").textContent = PHONE_FATES[channel]?.[state] ?? FATES[state] ?? FATES.sent;
+  if (isAsked || state === "failed") for (const other in OTHERS) $(other).hidden = !can.includes(other);
+  if (isAsked || state === "delayed" || state === "failed") $("fate").textContent = FATES[state] ?? FATES.sent;
 }
 
-/** Asks for the address, with the last one filled in. */
 function askAgain() {
   $("identifier").value ||= history.state ?? "";
   show("ask");
@@ -222,13 +203,13 @@ submitted("answer", async () => {
   if (!code) throw new LatchkeyError("invalid_request", "The code is missing.");
   await auth.verify(code);
 });
-// A pasted code is complete. The server also finds it in a pasted message.
+// The server finds the code in a pasted message.
 on("code", "paste", (event) => {
   event.preventDefault();
   $("code").value = event.clipboardData.getData("text").replace(/\s+/g, " ").trim();
   $("answer").requestSubmit();
 });
-// A long code reads like `ABCD EFGH IJKLM`. The server ignores the spaces.
+// A long code reads like `ABCD EFGH IJKLM`.
 on("code", "input", ({ isComposing }) => {
   const field = $("code");
   const plain = field.value.replace(/[\s-]/g, "").toUpperCase();
@@ -236,16 +217,13 @@ on("code", "input", ({ isComposing }) => {
   if (isComposing || !isAtEnd || !/[A-Z]/.test(plain) || plain.length > 13) return;
   field.value = [plain.slice(0, 4), plain.slice(4, 8), plain.slice(8)].filter(Boolean).join(" ");
 });
-on("resend", "click", () => attempt(async () => {
-  await auth.resend();
+const again = (options) => attempt(async () => {
+  await auth.resend(options);
   wait({ isNew: true });
   $("news").textContent = "A new code is on its way. Use the newest message.";
-}));
-for (const channel of OTHERS) on(channel, "click", () => attempt(async () => {
-  await auth.resend({ channel });
-  wait({ isNew: true });
-  $("news").textContent = channel === "voice" ? "We are calling you. Use the code that you hear." : "A new code is on its way. Use the newest message.";
-}));
+});
+on("resend", "click", () => again());
+for (const channel in OTHERS) on(channel, "click", () => again({ channel }));
 on("missing", "click", () => attempt(() => lookAfter({ isAsked: true })));
 on("letters", "click", () => {
   $("code").inputMode = "text";
@@ -255,7 +233,7 @@ on("change", "click", () => (history.state ? history.back() : askAgain()));
 
 // ---- Signed in
 let visit; // an object for each user who signs in, with the next page of the activity and the devices of sessions
-/** Shows the view only when it is complete, so that its parts do not move. The activity is at its end, and comes later. */
+/** Shows the view only when it is complete, so that its parts do not move. */
 async function enter() {
   document.querySelector("main").ariaBusy = "true";
   beginVisit();
@@ -297,12 +275,7 @@ function row({ id, device, current, last_used }) {
 }
 
 // ---- Activity
-const WAYS = {
-  otp_email: " with a code by email",
-  otp_sms: " with a code by text",
-  otp_voice: " with a code by phone call",
-  otp_whatsapp: " with a code by WhatsApp",
-};
+const WAYS = { otp_email: " with a code by email", otp_sms: " with a code by text" };
 const ENDS = {
   logout: "Signed out",
   everywhere: "Signed out everywhere",
@@ -319,7 +292,6 @@ const WORDS = {
   "user.updated": ({ fields = [] }) => `Profile changed: ${fields.join(", ").replaceAll("_", " ")}`,
 };
 
-/** Forgets the user before. */
 function beginVisit() {
   visit = { next: undefined, devices: new Map() };
   $("entries").replaceChildren();
@@ -327,7 +299,6 @@ function beginVisit() {
   Object.assign($("more"), { textContent: "Try again", hidden: true });
 }
 
-/** Shows the first page of the activity. */
 async function lookBack() {
   const mine = visit;
   await explain("activity", more);
