@@ -43,7 +43,7 @@ test("a message shows what became of it, without a reload", async (t) => {
   await page.locator("#list li").filter({ hasText: PHONE }).click();
   await page.locator("#life li:nth-child(2)").filter({ hasText: "Handed over" }).waitFor();
   // The time of each state, by the stack's clock.
-  assert.match(await page.locator("#life li:last-child time").textContent(), /^\d{1,2}:\d\d:\d\d( [AP]M)?$/);
+  assert.match(await page.locator("#life li:last-child time").textContent(), /^\d{1,2}:\d\d:\d\d(\s[AP]M)?$/);
   const facts = await page.locator(".device dl").textContent();
   for (const fact of ["Parts1", "Price$0.055", "Sent byEUM"]) assert.ok(facts.includes(fact), facts);
 });
