@@ -19,7 +19,7 @@ use shared::codes::{Allowance, DEVICE_LIFE, SmsPolicy, device_token};
 use shared::config::Reader;
 use shared::http::{Cookie, Frontends, Issuer, Reply, Request, TokenDelivery, TokenSettings};
 use shared::keys::{CodeKeys, IndexKeys};
-use shared::messages::sends_by_eum;
+use shared::messages::SmsProvider;
 use shared::observe::report::{self, About};
 use shared::runtime::Function;
 use shared::sessions::{Familiarity, Opening, Proof, SessionPolicy};
@@ -58,8 +58,8 @@ pub(crate) struct Entered {
 pub struct Settings {
     /// The SMS policy, to check the number and to lower the breaker debt for a used code.
     pub sms: SmsPolicy,
-    /// Whether AWS End User Messaging sends texts or calls, and so wants to hear of used codes.
-    pub tells_eum: bool,
+    /// The provider of SMS and calls, which may want to hear of used codes.
+    pub sms_provider: SmsProvider,
     /// Whether an answer must contain `challenge_id`, except at the paths of replaced systems.
     pub binding_required: bool,
     /// The limit on wrong codes from one network.
@@ -94,7 +94,7 @@ impl Function for VerifyOtp {
     fn settings(read: &mut Reader<'_>) -> Settings {
         Settings {
             sms: SmsPolicy::read(read),
-            tells_eum: sends_by_eum(read),
+            sms_provider: SmsProvider::read(read),
             binding_required: read.choice("OTP_BINDING", "optional", &["optional", "required"]) == "required"
                 || !read.is_on("ALIASES"),
             failures: Allowance::read_failures(read),
@@ -118,7 +118,10 @@ impl Function for VerifyOtp {
         let (index, codes) = (secrets.keyring(settings.index_secret), secrets.keyring(settings.codes_secret));
         // A sign-in starts with three calls at once. With SMS on, it ends with four.
         let calls = if settings.sms.countries.is_empty() { 3 } else { 4 };
-        let feedback = if settings.tells_eum { Feedback::to_eum(&aws) } else { Feedback::Nobody };
+        let feedback = match settings.sms_provider {
+            SmsProvider::Eum => Feedback::to_eum(&aws),
+            SmsProvider::Sns | SmsProvider::Twilio => Feedback::Nobody,
+        };
         let [refresh, signing] = issuer.keyrings();
         let keyrings = secrets.warm([refresh, signing, &index, &codes], clock.now());
         tokio::join!(keyrings, store.connect(calls), feedback.connect(&aws));

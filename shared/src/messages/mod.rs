@@ -33,7 +33,7 @@ pub use self::message::Message;
 pub use self::notice::Notice;
 pub use self::notifier::Notifier;
 pub use self::outcome::Sent;
-pub use self::phone_channels::{OtherChannels, PhoneChannels, VoiceProvider, VoiceSettings, sends_by_eum};
+pub use self::phone_channels::{OtherChannels, PhoneChannels, VoiceProvider, VoiceSettings};
 pub use self::providers::{ProviderSettings, Providers};
 use self::script::Script;
 pub use self::sender::Sender;

@@ -80,12 +80,6 @@ impl OtherChannels {
     }
 }
 
-/// Reads whether AWS End User Messaging sends texts or calls.
-pub fn sends_by_eum(read: &mut Reader<'_>) -> bool {
-    let texts = SmsProvider::read(read) == SmsProvider::Eum && read.get("SMS_COUNTRIES").is_some();
-    voice_provider(read) == Some(VoiceProvider::Eum) || texts
-}
-
 fn voice_provider(read: &mut Reader<'_>) -> Option<VoiceProvider> {
     match read.choice("VOICE_PROVIDER", "none", &["none", "eum", "twilio"]).as_str() {
         "eum" => Some(VoiceProvider::Eum),
@@ -185,16 +179,10 @@ impl VoiceSettings {
                     .to_owned(),
             );
         }
+        // The settings of texts demand the set and the secret of the same service.
         let configuration_set = read.get("SMS_CONFIGURATION_SET");
         if number.is_none() {
             read.report("VOICE_NUMBER: VOICE_PROVIDER needs it. Set the number that calls".to_owned());
-        }
-        match provider {
-            VoiceProvider::Eum if configuration_set.is_none() => {
-                read.report("SMS_CONFIGURATION_SET: VOICE_PROVIDER=eum needs it".to_owned());
-            }
-            VoiceProvider::Eum => {}
-            VoiceProvider::Twilio => ProviderSettings::demand(read, "VOICE_PROVIDER=twilio"),
         }
         let units = read_call_units(read);
         let max_price = read.get("SMS_MAX_PRICE").and_then(|price| Money::read(&price)).map(|price| price.times(units));

@@ -65,8 +65,7 @@ impl Twilio {
         self.providers.twilio.connect().await;
     }
 
-    /// Sends `text` to the canonical number. After the life of its code it is not delivered any more. Twilio expects to hear that the code
-    /// was used.
+    /// Sends `text` to the canonical number. After the life of its code it is not delivered any more.
     pub(super) async fn send_text(
         &self,
         (to, text): (&Phone, &Text),
