@@ -113,8 +113,8 @@ impl Status {
         }
         let may_follow = channel.is_to_phones()
             && after >= FOLLOWS_AFTER
-            && message.is_some_and(|message| message.may_be_resent(now));
-        let is_left = |other: &Channel| may_follow && (*other != Channel::Voice || messages.may_call(now));
+            && message.is_some_and(|message| message.resends.may_go_on(now));
+        let is_left = |other: &Channel| may_follow && (*other != Channel::Voice || messages.calls.are_left(now));
         let can = std::iter::once("resend").chain(self.others.all().filter(is_left).map(Channel::name));
         Some(Told::new(state, channel, (expires_in, retry_after), can.collect()))
     }

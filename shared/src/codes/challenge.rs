@@ -10,6 +10,7 @@ use crate::codes::bucket::{Bucket, KNOWN, TAGGED, has_room};
 use crate::codes::code::{CodeDigest, MORE_DIGITS, SHORT_LENGTHS, Strength};
 use crate::codes::hold::{AFTER_COMPLAINT, COMPLAINT, Hold};
 use crate::codes::receipt::Receipts;
+use crate::codes::resend::{Calls, FOLLOWS_AFTER, Resends};
 use crate::codes::sent_message::SentMessage;
 use crate::codes::sms_policy::{EXPIRY_MINUTES, SmsPolicy, read_sms_expiry};
 use crate::config::Reader;
@@ -30,12 +31,6 @@ pub struct ChallengePolicy {
     pub resend_after: Duration,
 }
 
-/// Sends of one challenge: the first and three resends.
-pub const MOST_SENDS: u32 = 4;
-/// A call or a WhatsApp message follows its text so long after it (S261).
-pub const FOLLOWS_AFTER: Duration = Duration::from_secs(30);
-/// Calls of a UTC day to one number, whoever asks for them (S262).
-pub const MOST_CALLS: u32 = 2;
 /// Expired entries that one write removes. It adds one at most, so a longer list becomes shorter.
 const MOST_REMOVED: usize = 12;
 /// How long a long code is accepted.
@@ -197,6 +192,12 @@ pub struct LongCode {
     pub network: String,
 }
 
+impl OwnCode {
+    fn resends(&self) -> Resends {
+        Resends { attempts_left: self.attempts_left, sends: self.sends, day: self.day }
+    }
+}
+
 impl LongCode {
     /// When it was sent.
     pub fn sent(&self) -> Timestamp {
@@ -246,10 +247,8 @@ pub struct IdentifierState {
     pub complained: Option<Timestamp>,
     /// When a provider last refused a text because the number has opted out.
     pub opted_out: Option<Timestamp>,
-    /// The UTC day of the calls.
-    pub calls_day: u64,
-    /// Calls on that day.
-    pub calls: u32,
+    /// The newest calls.
+    pub calls: Calls,
     /// For a tagged address: when the bucket of all tagged addresses of its mailbox is full again. Kept in another item.
     pub mailbox_full_at: Option<Timestamp>,
 }
@@ -391,7 +390,7 @@ impl IdentifierState {
     /// [`FOLLOWS_AFTER`] old (S260, S261). Any other challenge has to wait, whatever is the matter with it. A long code is never spoken.
     fn follow(&self, asked: Asked<'_>) -> Decision {
         let Asked { lane, named, channel, policy, now, .. } = asked;
-        if channel == Channel::Voice && self.calls(now) >= MOST_CALLS {
+        if channel == Channel::Voice && !self.calls.are_left(now) {
             return Decision::Wait(now.until(now.next_day()));
         }
         let is_out_of_texts = self.texts(now) >= MOST_TEXTS;
@@ -408,11 +407,6 @@ impl IdentifierState {
             Some((_, left)) => Decision::TooSoon(left.min(FOLLOWS_AFTER)),
             None => Decision::Wait(self.next_text(is_out_of_texts, channel, now).max(FOLLOWS_AFTER)),
         }
-    }
-
-    /// The calls on the day of `now`.
-    pub fn calls(&self, now: Timestamp) -> u32 {
-        if self.calls_day == now.day() { self.calls } else { 0 }
     }
 
     /// How long until a stranger's text may be sent again.
@@ -482,11 +476,7 @@ impl IdentifierState {
             None => return None,
         };
         let code = codes.get(key)?;
-        let may_be_resent = !code.expires.has_passed(now)
-            && code.attempts_left > 0
-            && code.sends < MOST_SENDS
-            // Its attempts stay charged to one day.
-            && code.day == now.day();
+        let may_be_resent = !code.expires.has_passed(now) && code.resends().may_go_on(now);
         let strength = if code.is_eight { Strength::Eight } else { Strength::Short };
         may_be_resent.then(|| self.plan(lane, strength, Some(key.clone()), now))
     }

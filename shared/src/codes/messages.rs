@@ -2,9 +2,10 @@
 
 use std::fmt;
 
-use crate::codes::challenge::{Kept, MOST_CALLS, MOST_SENDS};
+use crate::codes::challenge::Kept;
 use crate::codes::hold::Hold;
 use crate::codes::receipt::Receipts;
+use crate::codes::resend::{Calls, Resends};
 use crate::words::{IdentifierDigest, Lane, Timestamp};
 
 /// The receipts of one code's newest message.
@@ -12,21 +13,10 @@ use crate::words::{IdentifierDigest, Lane, Timestamp};
 pub struct Message {
     /// When the code expires.
     pub ends: Timestamp,
-    /// Sends of its challenge so far.
-    pub sends: u32,
-    /// Attempts left.
-    pub attempts_left: u32,
-    /// The UTC day of its attempts.
-    pub day: u64,
+    /// Whether its challenge may get another code.
+    pub resends: Resends,
     /// The receipts.
     pub receipts: Receipts,
-}
-
-impl Message {
-    /// Whether a new code may be sent to its challenge. A long code has neither sends nor attempts.
-    pub fn may_be_resent(&self, now: Timestamp) -> bool {
-        self.attempts_left > 0 && (1..MOST_SENDS).contains(&self.sends) && self.day == now.day()
-    }
 }
 
 /// The messages of an identifier and its hold.
@@ -36,19 +26,14 @@ pub struct Messages {
     all: Vec<(Kept, String, Message)>,
     /// The newest hold, also after its end.
     pub hold: Option<Hold>,
-    /// A UTC day, and the calls on it.
-    calls: (u64, u32),
+    /// The newest calls.
+    pub calls: Calls,
 }
 
 impl Messages {
-    /// Messages by their entries, the hold, and the calls of a day.
-    pub fn new(all: Vec<(Kept, String, Message)>, hold: Option<Hold>, calls: (u64, u32)) -> Messages {
+    /// Messages by their entries, the hold, and the newest calls.
+    pub fn new(all: Vec<(Kept, String, Message)>, hold: Option<Hold>, calls: Calls) -> Messages {
         Messages { all, hold, calls }
-    }
-
-    /// Whether the number may have a call on the day of `now`.
-    pub fn may_call(&self, now: Timestamp) -> bool {
-        self.calls.0 != now.day() || self.calls.1 < MOST_CALLS
     }
 
     /// The newest message of a code of its own. `None` after the code was used.

@@ -14,6 +14,7 @@ mod mail_policy;
 mod messages;
 mod news;
 mod receipt;
+mod resend;
 mod sealed_id;
 mod sent_message;
 mod sms_money;
@@ -29,8 +30,8 @@ pub(crate) use self::challenge::bucket;
 #[cfg(test)]
 pub(crate) use self::challenge::tests::policy;
 pub use self::challenge::{
-    Asked, ChallengePolicy, Decision, FOLLOWS_AFTER, GONE, IdentifierState, Kept, LONG_LIFE, LongCode, MAILBOX_WAIT,
-    MOST_CALLS, MOST_ELSEWHERE, MOST_SENDS, OwnCode, Plan, Promises, Supply,
+    Asked, ChallengePolicy, Decision, GONE, IdentifierState, Kept, LONG_LIFE, LongCode, MAILBOX_WAIT, MOST_ELSEWHERE,
+    OwnCode, Plan, Promises, Supply,
 };
 pub use self::code::{Binding, Code, CodeDigest, DIGEST_LENGTH, LONG_LENGTH, SHORT_LENGTHS, Strength};
 pub use self::draft::{Draft, Drafting, OutgoingCode};
@@ -41,6 +42,7 @@ pub use self::mail_policy::{Domains, LEAST_OF_DOMAIN, MailFacts, MailPolicy, SLO
 pub use self::messages::{Message, Messages, SENT_AT, SendName};
 pub use self::news::{News, Told, is_of_address};
 pub use self::receipt::{Receipt, Receipts, SENT};
+pub use self::resend::{Calls, FOLLOWS_AFTER, MOST_CALLS, MOST_SENDS, Resends};
 pub use self::sealed_id::{ChallengeRef, Seal};
 pub use self::sent_message::SentMessage;
 pub use self::sms_money::{SmsMoney, list_price};

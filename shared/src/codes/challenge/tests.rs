@@ -1,4 +1,5 @@
 use super::*;
+use crate::codes::{MOST_CALLS, MOST_SENDS};
 use crate::words::{Entropy, short_id};
 
 mod lemma;
@@ -256,7 +257,7 @@ fn a_call_follows_the_challenges_newest_message() {
     assert_eq!(with(|_| {}, NOW + 3 * 600), wait);
     assert_eq!(with(|_| {}, NOW + 4 * 600), Decision::Wait(Duration::from_secs(600)));
     // The calls of this day are made.
-    let called = |calls_day, calls| IdentifierState { calls_day, calls, ..sent(30) }.decide(asked);
+    let called = |day, count| IdentifierState { calls: Calls { day, count }, ..sent(30) }.decide(asked);
     assert_eq!(called(NOW / 86_400, MOST_CALLS), Decision::Wait(Duration::from_secs(12 * 3_600)));
     for (day, calls) in [(NOW / 86_400, MOST_CALLS - 1), (NOW / 86_400 - 1, MOST_CALLS)] {
         assert!(matches!(called(day, calls), Decision::Send(_)));

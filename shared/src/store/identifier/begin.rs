@@ -345,7 +345,7 @@ fn day(now: Timestamp) -> Timestamp {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::codes::{Brake, Supply, policy};
+    use crate::codes::{Brake, Calls, Supply, policy};
     use crate::store::refused::Refused;
     use crate::store::table::Table;
     use crate::words::{Destination, Index, MacKey, Tenant};
@@ -390,7 +390,7 @@ mod tests {
         // Each used within its life. One write removes some of them.
         let used_long = (10..90).map(|number| (format!("{number:08}"), expires)).collect();
         let (message, hold, complained, opted_out, mailbox_full_at) = (None, None, None, None, None);
-        let (calls_day, calls) = (day, 2);
+        let calls = Calls { day, count: 2 };
         IdentifierState {
             is_kept: true,
             open,
@@ -406,7 +406,6 @@ mod tests {
             hold,
             complained,
             opted_out,
-            calls_day,
             calls,
             mailbox_full_at,
         }

@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use serde_bytes::ByteArray;
 
 use crate::codes::{
-    CodeDigest, DEVICE_LIFE, DIGEST_LENGTH, Hold, IdentifierState, Kept, LongCode, Message, Messages, OwnCode,
-    Receipts, SentMessage, Supply,
+    Calls, CodeDigest, DEVICE_LIFE, DIGEST_LENGTH, Hold, IdentifierState, Kept, LongCode, Message, Messages, OwnCode,
+    Receipts, Resends, SentMessage, Supply,
 };
 use crate::observe::report::{self, Step};
 use crate::store::expression::{Path, any};
@@ -289,8 +289,7 @@ pub(super) fn read(item: Option<Item>) -> Result<IdentifierState> {
         hold: row.hold.map(Hold::from),
         complained: row.complained.map(at),
         opted_out: row.opted_out.map(at),
-        calls_day: row.calls_day,
-        calls: row.calls,
+        calls: Calls { day: row.calls_day, count: row.calls },
         mailbox_full_at: None,
     })
 }
@@ -410,7 +409,7 @@ pub(super) fn read_messages(item: Option<Item>) -> Result<Messages> {
     };
     let (open, known) = (of(Kept::Own(Lane::Open), codes), of(Kept::Own(Lane::Known), known_codes));
     let all = open.chain(known).chain(of(Kept::Long, long_codes)).collect();
-    Ok(Messages::new(all, hold.map(Hold::from), (calls_day, calls)))
+    Ok(Messages::new(all, hold.map(Hold::from), Calls { day: calls_day, count: calls }))
 }
 
 impl From<ReceiptsEntry> for Message {
@@ -419,9 +418,7 @@ impl From<ReceiptsEntry> for Message {
             entry;
         Message {
             ends: Timestamp::from_unix(ends),
-            sends,
-            attempts_left,
-            day,
+            resends: Resends { attempts_left, sends, day },
             receipts: came([delayed, handed_over, returned, delivered, failed]),
         }
     }
