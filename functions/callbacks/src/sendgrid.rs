@@ -68,8 +68,7 @@ fn news(event: &Value, now: Timestamp) -> Option<News> {
     let told = told(&event)?;
     // A clock ahead of ours must not lengthen a hold.
     let at = Timestamp::from_unix(event.timestamp).min(now);
-    let (message, after) = (event.sg_message_id, sent.until(at));
-    Some(News { identifier, name, message, told, at, after, price: None, wants_feedback: false, is_opt_out: false })
+    Some(News::of((identifier, name), event.sg_message_id, told, (at, sent.until(at))))
 }
 
 fn told(event: &Event) -> Option<Told> {

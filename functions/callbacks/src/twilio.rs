@@ -28,18 +28,19 @@ pub(crate) fn read(request: &Request, api: &str, keys: &TwilioKeys, now: Timesta
     let field = |wanted: &str| form.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.as_str());
     let receipt = field("MessageStatus").and_then(of_message).or_else(|| field("CallStatus").and_then(of_call));
     let message = field("MessageSid").or_else(|| field("CallSid")).unwrap_or_default().to_owned();
-    let (told, after) = (receipt.map(|receipt| Told::Receipt(receipt, None)), sent.until(now));
     // A messaging service takes a text for a number that has opted out, and tells it only here.
     let is_opt_out = field("ErrorCode") == Some(OPTED_OUT);
-    let news =
-        |told| News { identifier, name, message, told, at: now, after, price: None, wants_feedback: false, is_opt_out };
-    Ok(told.map(news))
+    let news = |receipt| {
+        let told = Told::Receipt(receipt, None);
+        News { is_opt_out, ..News::of((identifier, name), message, told, (now, sent.until(now))) }
+    };
+    Ok(receipt.map(news))
 }
 
 /// Twilio's error for a number that has opted out.
 const OPTED_OUT: &str = "21610";
 
-/// What the status of a message says. The others say that it is on its way.
+/// The receipt in the status of a message. The other statuses say that it is on its way.
 fn of_message(status: &str) -> Option<Receipt> {
     match status {
         "delivered" | "read" => Some(Receipt::Delivered),
@@ -48,7 +49,7 @@ fn of_message(status: &str) -> Option<Receipt> {
     }
 }
 
-/// What the status of a call says. The others say that it goes on.
+/// The receipt in the status of a call. The other statuses say that it goes on.
 fn of_call(status: &str) -> Option<Receipt> {
     match status {
         "completed" => Some(Receipt::Delivered),

@@ -91,8 +91,8 @@ pub(crate) fn read(event: &Value, now: Timestamp) -> Option<News> {
     );
     let price = detail.total_message_price.map(|price| price + detail.total_carrier_fee.unwrap_or_default());
     let at = Timestamp::from_unix(detail.event_timestamp / 1_000).min(now);
-    let (told, message) = (Told::Receipt(receipt, None), detail.message_id);
-    Some(News { identifier, name, message, told, at, after, price, wants_feedback: true, is_opt_out: false })
+    let news = News::of((identifier, name), detail.message_id, Told::Receipt(receipt, None), (at, after));
+    Some(News { price, wants_feedback: true, ..news })
 }
 
 fn is_id(text: &str) -> bool {

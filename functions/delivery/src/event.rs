@@ -126,8 +126,7 @@ fn read(text: &str, now: Timestamp) -> Option<News> {
     let at = at.map_or(Some(sent), Timestamp::read)?;
     let after = sent.until(at);
     // A clock ahead of ours must not lengthen a hold.
-    let (message, at) = (event.mail.message_id, at.min(now));
-    Some(News { identifier, name, message, told, at, after, price: None, wants_feedback: false, is_opt_out: false })
+    Some(News::of((identifier, name), event.mail.message_id, told, (at.min(now), after)))
 }
 
 impl Bounce {

@@ -26,7 +26,7 @@ use crate::wire::{Call, Origin, Refusal, Service};
 /// In bytes, as SNS counts them. The model counts characters.
 const LONGEST_MESSAGE: usize = 1_600;
 
-/// What a request asks for.
+/// A message that the service takes.
 enum Taken {
     Text(Sms),
     Call(PhoneCall),

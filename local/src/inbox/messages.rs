@@ -44,7 +44,7 @@ pub struct Message {
     pub headers: BTreeMap<String, String>,
     /// When it was sent, by the stack's clock.
     pub sent_at: String,
-    /// What became of it, from its send on, as the stack was told.
+    /// Its states, from its send on, as the stack was told.
     pub life: Vec<Moment>,
     /// Details of an SMS.
     pub sms: Option<SmsFacts>,

@@ -33,7 +33,7 @@ pub(crate) struct Answer {
     pub(crate) body: Bytes,
 }
 
-/// What a call can fail with.
+/// The failure of a call.
 pub(crate) type Failed = SdkError<Told, Response>;
 
 /// The header in which SendGrid names a mail.

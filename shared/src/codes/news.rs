@@ -1,4 +1,4 @@
-//! News: what a provider tells about one of our messages, whichever provider it is.
+//! News: the events of a provider about one of our messages, whichever provider it is.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ pub struct News {
     pub name: SendName,
     /// The provider's id of the message.
     pub message: String,
-    /// What it tells.
+    /// Its kind.
     pub told: Told,
     /// When it happened, at the latest now.
     pub at: Timestamp,
@@ -30,7 +30,19 @@ pub struct News {
     pub is_opt_out: bool,
 }
 
-/// What a provider tells.
+impl News {
+    /// News of a provider that tells neither prices nor opt-outs, and wants no feedback.
+    pub fn of(
+        (identifier, name): (IdentifierDigest, SendName),
+        message: String,
+        told: Told,
+        (at, after): (Timestamp, Duration),
+    ) -> News {
+        News { identifier, name, message, told, at, after, price: None, wants_feedback: false, is_opt_out: false }
+    }
+}
+
+/// The kinds of news.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Told {
     /// A receipt, with what it says about the address.

@@ -95,7 +95,7 @@ const RANGE_DIGITS: usize = 6;
 /// A call costs about as much as so many texts, if `VOICE_UNITS` says nothing else.
 pub const CALL_UNITS: u32 = 10;
 
-/// What a message counts as, towards the daily limits.
+/// The share of the daily limits that a message takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Charge {
     /// The number of texts that it counts as, towards the messages. The breaker counts a call like a text: otherwise one unanswered
@@ -204,7 +204,7 @@ impl SmsPolicy {
         Bounds { total: u32::MAX, sent: u32::MAX, money: None, debt }
     }
 
-    /// What a message of so many `parts` by `channel` counts as. Only a text has several parts.
+    /// The charge of a message of so many `parts` by `channel`. Only a text has several parts.
     pub fn charge(&self, channel: Channel, country: Country, parts: u32) -> Charge {
         let units = if channel == Channel::Voice { self.call_units } else { 1 };
         Charge { units, cost: self.cost(country, units.saturating_mul(parts)) }

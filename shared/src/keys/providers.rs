@@ -70,7 +70,7 @@ impl ProviderKeys {
         read.optional("PROVIDERS_SECRET_ARN", IS_ARN)
     }
 
-    /// What an operator must do if keys are missing in the secret at `arn`.
+    /// The next step of an operator if keys are missing in the secret at `arn`.
     pub fn remedy(arn: &str) -> String {
         format!(
             "Put them there with: aws secretsmanager put-secret-value --secret-id {arn} --secret-string \

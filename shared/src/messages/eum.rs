@@ -102,22 +102,30 @@ fn context(tags: &Tags, receipts_in: &str) -> HashMap<String, String> {
     entries.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }
 
-/// For example, the number has opted out, or its country is blocked.
-impl Reasoned for SendTextMessageError {
-    fn reason(&self) -> Option<&str> {
-        match self {
-            SendTextMessageError::AccessDeniedException(error) => error.reason().map(|reason| reason.as_str()),
-            SendTextMessageError::ConflictException(error) => error.reason().map(|reason| reason.as_str()),
-            SendTextMessageError::ServiceQuotaExceededException(error) => error.reason().map(|reason| reason.as_str()),
-            SendTextMessageError::ValidationException(error) => error.reason().map(|reason| reason.as_str()),
-            _ => None,
-        }
-    }
+/// Each operation of an SDK has an error type of its own, with the same reasons.
+macro_rules! reasoned {
+    ($error:ident) => {
+        /// For example, the number has opted out, or its country is blocked.
+        impl Reasoned for $error {
+            fn reason(&self) -> Option<&str> {
+                match self {
+                    $error::AccessDeniedException(error) => error.reason().map(|reason| reason.as_str()),
+                    $error::ConflictException(error) => error.reason().map(|reason| reason.as_str()),
+                    $error::ServiceQuotaExceededException(error) => error.reason().map(|reason| reason.as_str()),
+                    $error::ValidationException(error) => error.reason().map(|reason| reason.as_str()),
+                    _ => None,
+                }
+            }
 
-    fn is_opt_out(&self) -> bool {
-        matches!(self, SendTextMessageError::ConflictException(error) if is_opt_out(error.reason()))
-    }
+            fn is_opt_out(&self) -> bool {
+                matches!(self, $error::ConflictException(error) if is_opt_out(error.reason()))
+            }
+        }
+    };
 }
+
+reasoned!(SendTextMessageError);
+reasoned!(SendVoiceMessageError);
 
 /// The person has opted out, or the deployer's account blocks the number or its country.
 fn is_opt_out(reason: Option<&ConflictExceptionReason>) -> bool {
@@ -170,21 +178,5 @@ impl EumVoice {
             async { calling.await.map(|sent| sent.message_id) }
         })
         .await
-    }
-}
-
-impl Reasoned for SendVoiceMessageError {
-    fn reason(&self) -> Option<&str> {
-        match self {
-            SendVoiceMessageError::AccessDeniedException(error) => error.reason().map(|reason| reason.as_str()),
-            SendVoiceMessageError::ConflictException(error) => error.reason().map(|reason| reason.as_str()),
-            SendVoiceMessageError::ServiceQuotaExceededException(error) => error.reason().map(|reason| reason.as_str()),
-            SendVoiceMessageError::ValidationException(error) => error.reason().map(|reason| reason.as_str()),
-            _ => None,
-        }
-    }
-
-    fn is_opt_out(&self) -> bool {
-        matches!(self, SendVoiceMessageError::ConflictException(error) if is_opt_out(error.reason()))
     }
 }

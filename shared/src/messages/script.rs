@@ -3,7 +3,7 @@
 use crate::codes::Code;
 use crate::texts::{Language, voice};
 
-/// What a call says. It contains a code, so it does not implement `Debug`.
+/// The words of a call. They contain a code, so it does not implement `Debug`.
 pub(super) struct Script {
     language: Language,
     words: String,

@@ -44,7 +44,7 @@ struct Refusal {
     code: u32,
 }
 
-/// What was made.
+/// The answer about a new message or call.
 #[derive(Deserialize)]
 struct Made {
     sid: String,

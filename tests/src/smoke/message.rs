@@ -99,7 +99,7 @@ fn failed(channel: &str) -> &'static str {
     }
 }
 
-/// What no news may mean, and the next step.
+/// The meaning of no news, and the next step.
 fn silent(state: &str, channel: &str) -> (&'static str, &'static str) {
     match (state, channel) {
         ("handed_over", _) => (

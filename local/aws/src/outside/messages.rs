@@ -22,7 +22,7 @@ pub struct Chat {
     pub from: String,
     /// The template.
     pub template: String,
-    /// What it shows.
+    /// The text on the screen.
     pub text: String,
 }
 
@@ -39,7 +39,7 @@ pub struct OutsideMessage {
     pub webhook: Option<String>,
     /// Whether a messaging service of Twilio chose its sender.
     pub is_pooled: bool,
-    /// What SendGrid returns with each event.
+    /// The tags that SendGrid returns with each event.
     pub tags: BTreeMap<String, String>,
     /// When it was taken.
     pub at: Timestamp,
@@ -53,7 +53,7 @@ pub(crate) enum OutsideDelivered {
     Whatsapp(Chat),
 }
 
-/// What a service would do with a valid call.
+/// The result of a valid call.
 pub(super) struct Taken {
     pub(super) message: OutsideMessage,
     pub(super) delivered: OutsideDelivered,
@@ -71,7 +71,7 @@ pub enum Way {
 }
 
 impl OutsideMessage {
-    /// What Twilio tells by itself, in its order. As with its own test numbers, the last digits decide.
+    /// The statuses that Twilio tells by itself, in their order. As with its own test numbers, the last digits decide.
     pub(super) fn statuses(&self) -> &'static [&'static str] {
         match self.way {
             Way::Message if self.is_opted_out() => &["failed"],

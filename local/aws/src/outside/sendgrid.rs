@@ -127,7 +127,7 @@ pub(super) fn read(request: &Request<Bytes>, kind: &str, at: Timestamp) -> Resul
     Ok(Taken { message, delivered: OutsideDelivered::Mail(mail) })
 }
 
-/// What the model of the request leaves unused.
+/// Parts of the model that a request does not use.
 #[cfg(test)]
 mod tests {
     use super::*;

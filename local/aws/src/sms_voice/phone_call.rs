@@ -15,7 +15,7 @@ pub struct PhoneCall {
     pub to: String,
     /// The number on the phone's screen.
     pub from: String,
-    /// What it says, in SSML.
+    /// Its words, in SSML.
     pub ssml: String,
     /// The speaker, by the service's name.
     pub speaker: String,

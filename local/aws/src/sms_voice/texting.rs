@@ -18,7 +18,7 @@ pub struct Texting {
     pub to: String,
     /// Whether it is a call.
     pub is_call: bool,
-    /// What the sender put into its context. Each event repeats it.
+    /// The context that the sender gave it. Each event repeats it.
     pub context: BTreeMap<String, String>,
     /// Whether the sender promised to tell whether the recipient got it.
     pub wants_feedback: bool,
