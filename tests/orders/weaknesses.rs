@@ -124,8 +124,8 @@ const GUARDS: [Guard; 24] = [
         "budget holds",
         codes::LAST_SMS,
         "SMS#",
-        "#TOTAL < :most_total",
-        "(#TOTAL < :most_total OR attribute_exists(pk))",
+        "#TOTAL <= :most_total",
+        "(#TOTAL <= :most_total OR attribute_exists(pk))",
     ),
     guard(
         "budget holds",
