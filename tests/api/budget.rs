@@ -293,8 +293,15 @@ async fn a_country_without_answers_is_stopped() {
 async fn a_range_without_answers_is_stopped() {
     let auth = Deployment::start().await;
     let answers = join_all((0..64).map(|number| ask(&auth, number, of_one_range(number)))).await;
-    // At most three. Some requests are refused because of a reservation that is later returned when the country closes.
-    assert!(sent(&answers) <= 3, "{}", sent(&answers));
+    // Some requests are refused because of a reservation that is later returned. Requests one after the other find its room.
+    let mut messages = sent(&answers);
+    for number in 65.. {
+        if ask(&auth, number, of_one_range(number)).await.code() != "ok" {
+            break;
+        }
+        messages += 1;
+    }
+    assert_eq!(messages, 3);
     ask(&auth, 64, british(1)).await.ok();
     auth.client_at("192.0.2.9").sign_in(&british(2)).await;
     auth.wait(7_200);
