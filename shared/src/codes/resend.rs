@@ -8,7 +8,7 @@ use crate::words::Timestamp;
 pub const MOST_SENDS: u32 = 4;
 /// A call or a WhatsApp message follows its text so long after it (S261).
 pub const FOLLOWS_AFTER: Duration = Duration::from_secs(30);
-/// Calls of a UTC day to one number, whoever asks for them (S262).
+/// Calls to one number in a UTC day, by all clients together (S262).
 pub const MOST_CALLS: u32 = 2;
 
 /// The facts about a challenge that decide whether it gets another code.
