@@ -200,6 +200,11 @@ impl ProvenCode {
         self.state.message.as_ref()?.id_of(&name.to_string())
     }
 
+    /// Whether it is a long code. The identifier is under attack then.
+    pub fn is_long(&self) -> bool {
+        self.kept == Kept::Long
+    }
+
     /// The identifier's state when its attempt was counted.
     pub fn state(&self) -> &IdentifierState {
         &self.state

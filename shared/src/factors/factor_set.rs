@@ -18,7 +18,7 @@ pub const ENROLMENT_LIFE: Duration = Duration::from_secs(600);
 pub const LONGEST_NAME: usize = 30;
 
 /// The wrong codes of six digits in a row before the first wait (S91).
-const FREE_FAILURES: u32 = 10;
+pub(crate) const FREE_FAILURES: u32 = 10;
 const FIRST_WAIT: Duration = Duration::from_secs(60);
 const LONGEST_WAIT: Duration = Duration::from_secs(6 * 60 * 60);
 
@@ -165,8 +165,6 @@ impl FactorSet {
         Some(self.failed?.after(wait.min(LONGEST_WAIT)))
     }
 
-    /// Whether a code of six digits is counted without a wait.
-    pub(crate) const MOST_WITHOUT_WAIT: u32 = FREE_FAILURES;
 }
 
 #[cfg(test)]

@@ -11,6 +11,9 @@ mod trusted_device;
 
 pub use self::attempt::{FactorAttempt, Finding, Method, ProvenFactor, SubmittedFactor};
 pub use self::backup_code::{BACKUP_CODES, BackupCode, BackupCodes};
+pub(crate) use self::attempt::Used;
+pub(crate) use self::factor_set::{DEVICE_FAILURES, FREE_FAILURES};
+pub(crate) use self::policy::Need;
 pub use self::factor_set::{App, ENROLMENT_LIFE, Enrolment, FactorSet, LONGEST_NAME, MOST_APPS, SealedSecret};
 pub use self::pending::{Entrance, PENDING_LIFE, Pending, PendingSeal, Waiting};
 pub use self::policy::{SecondFactorMode, SecondFactorPolicy};

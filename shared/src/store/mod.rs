@@ -5,6 +5,7 @@
 
 mod brake;
 mod expression;
+mod factors;
 mod identifier;
 mod mail_budget;
 mod mail_memory;
@@ -26,6 +27,7 @@ mod table;
 mod users;
 mod write;
 
+pub use self::factors::{Changed, FactorChange};
 pub use self::identifier::{Addressed, Begun, ChallengeRequest};
 pub use self::mail_budget::CountedMail;
 pub(crate) use self::owners::NewUser;

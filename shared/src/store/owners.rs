@@ -80,6 +80,8 @@ pub(crate) struct NewUser<'a> {
     pub user: User,
     /// The page the user came from, as the client reported it.
     pub source_url: Option<&'a str>,
+    /// Whether the session opens at once. Otherwise the user has to add a second factor first.
+    pub opens: bool,
     /// The idempotency token of this invocation's transaction, the same for all its attempts.
     pub request_token: String,
 }
@@ -108,13 +110,13 @@ impl Users<'_> {
         session: &Session,
         now: Timestamp,
     ) -> Result<SignUp> {
-        let NewUser { user, source_url, request_token } = new_user;
+        let NewUser { user, source_url, opens, request_token } = new_user;
         let owner = row(code.identifier(), session, source_url, now);
         let mut state = code.state().clone();
         for round in 0..MOST_ROUNDS {
-            let [put_user, put_session] = self.put_with_session(&user, session)?;
             let put_owner = self.table.put_new_in_transaction(row::write(&owner)?)?;
-            let writes = [challenges.use_up_in_transaction(code, &state, now)?, put_owner, put_user, put_session];
+            let mut writes = vec![challenges.use_up_in_transaction(code, &state, now)?, put_owner];
+            writes.extend(self.put_with_session(&user, session, opens)?);
             let reasons = match self.table.transact(writes, &format!("{request_token}{round}")).await? {
                 Transacted::Done => return Ok(SignUp::Done(user)),
                 Transacted::Refused(reasons) => reasons,
@@ -145,12 +147,13 @@ impl Users<'_> {
         session: &Session,
         now: Timestamp,
     ) -> Result<SignUp> {
-        let NewUser { user, source_url, request_token } = new_user;
+        let NewUser { user, source_url, opens, request_token } = new_user;
         let owner = row(identifier, session, source_url, now);
-        let [put_user, put_session] = self.put_with_session(&user, session)?;
         let is_free = any([USER.is(("deleted", &*deleted.to_string())), USER.is_missing()]);
         let put_owner = self.table.replace_in_transaction(row::write(owner)?, &is_free)?;
-        let reasons = match self.table.transact([put_owner, put_user, put_session], &request_token).await? {
+        let mut writes = vec![put_owner];
+        writes.extend(self.put_with_session(&user, session, opens)?);
+        let reasons = match self.table.transact(writes, &request_token).await? {
             Transacted::Done => return Ok(SignUp::Done(user)),
             Transacted::Refused(reasons) => reasons,
         };
@@ -159,10 +162,11 @@ impl Users<'_> {
         Ok(SignUp::Taken(row::read::<Row>(taken)?.user))
     }
 
-    /// The writes of a new user and its first session.
-    fn put_with_session(&self, user: &User, session: &Session) -> Result<[TransactWriteItem; 2]> {
-        let put = |item: Result<Item>| self.table.put_new_in_transaction(item?);
-        Ok([put(self.user_item(user))?, put(self.session_item(session))?])
+    /// The writes of a new user, and of its first session if that `opens`.
+    fn put_with_session(&self, user: &User, session: &Session, opens: bool) -> Result<Vec<TransactWriteItem>> {
+        let session = opens.then(|| self.session_item(session));
+        let items = [Some(self.user_item(user)), session].into_iter().flatten();
+        items.map(|item| self.table.put_new_in_transaction(item?)).collect()
     }
 }
 

@@ -33,13 +33,13 @@ row! {
         /// When the user last signed in, in Unix seconds.
         LAST_LOGIN = "ll" => last_login: Option<u64>,
         /// The active sessions, with the time when each was opened, in Unix seconds. May contain expired ones.
-        SESSIONS = "ss" => sessions: BTreeMap<String, u64>,
+        pub(super) SESSIONS = "ss" => sessions: BTreeMap<String, u64>,
         /// How often the user signed out everywhere. Missing before the first time.
-        EPOCH = "ep" => #[serde(default, skip_serializing_if = "is_zero")] epoch: u32,
+        pub(super) EPOCH = "ep" => #[serde(default, skip_serializing_if = "is_zero")] epoch: u32,
         /// The UTC day of the last refresh that was the first one of a day, in days since the epoch.
         LAST_ACTIVE = "la" => #[serde(default, skip_serializing_if = "Option::is_none")] refreshed: Option<u64>,
         /// Why sessions ended in the last write that ended any: a name of [`EndReason`].
-        END_REASON = "er" => #[serde(default, skip_serializing_if = "Option::is_none")] ended: Option<String>,
+        pub(super) END_REASON = "er" => #[serde(default, skip_serializing_if = "Option::is_none")] ended: Option<String>,
         /// When the user's first second factor was added, in Unix seconds. It exists as long as `F#` has a factor.
         pub(super) SECOND_FACTOR_SINCE = "2f" =>
             #[serde(default, skip_serializing_if = "Option::is_none")] second_factor_since: Option<u64>,
@@ -69,7 +69,7 @@ impl Users<'_> {
 
     /// Adds a session to the list of `user`, as just read. If the list is full (`most`), the oldest sessions end. Returns `false`
     /// if the user was deleted since the read, or if its epoch has changed, so that a sign-in under way cannot outlive a sign-out
-    /// everywhere.
+    /// everywhere or a change of factors. `is_grace` notes when the user's grace period began.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when parallel requests keep changing the item, or when the table is unreachable.
@@ -78,6 +78,7 @@ impl Users<'_> {
         user: &User,
         session: &SessionId,
         most: usize,
+        is_grace: bool,
         now: Timestamp,
     ) -> Result<bool> {
         let epoch = user.epoch;
@@ -90,6 +91,9 @@ impl Users<'_> {
                 .when(SESSIONS.has_fewer_than(("room", most + surplus.len())))
                 .set(entry(session), ("now", now))
                 .set(LAST_LOGIN, ("now", now));
+            if is_grace {
+                write = write.set_if_missing(GRACE_BEGAN, ("now", now));
+            }
             for old in &surplus {
                 let oldest = SESSIONS.entry("oldest", old);
                 write = write.when(oldest.exists()).remove(oldest);
@@ -235,7 +239,7 @@ impl Users<'_> {
         }
     }
 
-    fn update_user(&self, id: &UserId) -> Unconditional<'_> {
+    pub(super) fn update_user(&self, id: &UserId) -> Unconditional<'_> {
         self.table.update(self.key(KIND, &id.to_string()))
     }
 
@@ -245,12 +249,12 @@ impl Users<'_> {
 }
 
 /// The session's entry in its user's list.
-fn entry(session: &SessionId) -> Path<'_> {
+pub(super) fn entry(session: &SessionId) -> Path<'_> {
     SESSIONS.entry("session", session.as_str())
 }
 
 /// Matches a user in this epoch.
-fn in_epoch(epoch: u32) -> Condition {
+pub(super) fn in_epoch(epoch: u32) -> Condition {
     if epoch == 0 { EPOCH.is_missing() } else { EPOCH.is(("epoch", epoch)) }
 }
 
