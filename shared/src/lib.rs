@@ -17,6 +17,8 @@ pub mod codes;
 
 pub mod people;
 
+pub mod factors;
+
 pub mod sessions;
 
 pub mod history;

@@ -305,7 +305,11 @@ fn without_sockets(settings: &[(&str, &str)], on_line: OnLine) -> Options {
 /// Stops the clock at [`START`], and sets long timeouts and exact lives of tokens.
 fn frozen(options: Options) -> Options {
     let clock = StackClock::frozen_at(Timestamp::from_unix(START));
-    let env = PATIENCE.iter().chain([&EXACT]).map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).chain(options.env);
+    let env = PATIENCE
+        .iter()
+        .chain([&EXACT])
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+        .chain(options.env);
     Options { clock, env: env.collect(), ..options }
 }
 

@@ -17,6 +17,9 @@ impl RotateKeys {
         change(&self.codes, maker, |keys| with_missing_keys(keys, maker)).await?;
         change(&self.refresh, maker, |keys| with_missing_keys(keys, maker)).await?;
         change(&self.signing, maker, |keys| with_missing_keys(keys, maker)).await?;
+        if let Some(vault) = &self.vault {
+            change(vault, maker, |keys| with_missing_keys(keys, maker)).await?;
+        }
         self.publish_current(&self.signing, maker.now).await?;
         Ok(json!({ "signs_now": self.signs_now(maker).await? }))
     }
@@ -47,9 +50,13 @@ impl RotateKeys {
         let codes = change(&self.codes, maker, |keys| without_key(keys, kid, maker)).await?.map(|_| "codes");
         let refresh = change(&self.refresh, maker, |keys| without_key(keys, kid, maker)).await?.map(|_| "refresh");
         let signing = change(&self.signing, maker, |keys| without_key(keys, kid, maker)).await?.map(|_| "signing");
+        let vault = match &self.vault {
+            Some(vault) => change(vault, maker, |keys| without_key(keys, kid, maker)).await?.map(|_| "vault"),
+            None => None,
+        };
         // Publish even without a change, because an earlier attempt may have stopped before this.
         self.publish_current(&self.signing, maker.now).await?;
-        let keyring = match codes.or(refresh).or(signing) {
+        let keyring = match codes.or(refresh).or(signing).or(vault) {
             Some(keyring) => keyring,
             None => self.lost(kid).await?,
         };
@@ -64,6 +71,10 @@ impl RotateKeys {
             Ok("refresh")
         } else if held(&self.signing, kid).await? {
             Ok("signing")
+        } else if let Some(vault) = &self.vault
+            && held(vault, kid).await?
+        {
+            Ok("vault")
         } else {
             Err(Error::invalid(format!("no keyring has a key {kid}. Check the id; the key may also have retired")))
         }

@@ -20,7 +20,9 @@ use serde_json::Value;
 use shared::aws::vault::Vault;
 use shared::aws::{self, Aws, Callback};
 use shared::config::Reader;
-use shared::keys::{CodeKeys, IndexKeys, KeyRules, Maker, RefreshKeys, RsaBits, SigningAlgorithm, SigningKeys};
+use shared::keys::{
+    CodeKeys, IndexKeys, KeyRules, Maker, RefreshKeys, RsaBits, SigningAlgorithm, SigningKeys, VaultKeys,
+};
 use shared::runtime::Function;
 use shared::sessions::{AccessPolicy, SessionPolicy};
 use shared::store::{Store, UserTable};
@@ -37,6 +39,8 @@ pub struct RotateKeys {
     codes: Vault<CodeKeys>,
     refresh: Vault<RefreshKeys>,
     signing: Vault<SigningKeys>,
+    /// The keys of second factors, if the deployment has them.
+    vault: Option<Vault<VaultKeys>>,
     table: UserTable,
     callback: Callback,
 }
@@ -50,6 +54,8 @@ pub struct Settings {
     codes_secret: String,
     refresh_secret: String,
     signing_secret: String,
+    /// The secret with the keys of second factors.
+    pub vault_secret: Option<String>,
     user_table: String,
 }
 
@@ -72,6 +78,7 @@ impl Function for RotateKeys {
             codes_secret: CodeKeys::read_secret(read),
             refresh_secret: RefreshKeys::read_secret(read),
             signing_secret: SigningKeys::read_secret(read),
+            vault_secret: VaultKeys::read_secret(read),
             user_table: UserTable::read_name(read),
         }
     }
@@ -85,6 +92,7 @@ impl Function for RotateKeys {
             codes: Vault::new(&aws, settings.codes_secret),
             refresh: Vault::new(&aws, settings.refresh_secret),
             signing: Vault::new(&aws, settings.signing_secret),
+            vault: settings.vault_secret.map(|secret| Vault::new(&aws, secret)),
             table: Store::new(&aws).user_table(settings.user_table),
             callback: Callback::new(&aws),
         })
@@ -115,6 +123,8 @@ impl RotateKeys {
             self.step(&self.refresh, *step, token, maker).await
         } else if secret == self.signing.arn() {
             self.step(&self.signing, *step, token, maker).await
+        } else if let Some(vault) = self.vault.as_ref().filter(|vault| vault.arn() == secret) {
+            self.step(vault, *step, token, maker).await
         } else if secret == self.index.arn() {
             Err(Error::invalid("the index key never rotates, because all users would be lost"))
         } else {

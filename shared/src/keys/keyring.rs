@@ -1,9 +1,9 @@
 //! Keyrings: keys by id, each with the dates of its use.
 //!
-//! There are four keyrings, each a secret of its own, so that each function gets only the keys it needs: [`IndexKeys`],
-//! [`CodeKeys`], [`RefreshKeys`] and [`SigningKeys`]. They are stored in Secrets Manager as JSON. A new key is added before its
+//! There are five keyrings, each a secret of its own, so that each function gets only the keys it needs: [`IndexKeys`],
+//! [`CodeKeys`], [`RefreshKeys`], [`SigningKeys`] and [`VaultKeys`]. They are stored in Secrets Manager as JSON. A new key is added before its
 //! `active_from`, early enough for every running instance to read it. It stays until `retired_at`, when everything made with it
-//! has expired.
+//! has expired. A key of the vault stays, because what it encrypts does not expire.
 
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize, Serializer};
@@ -58,6 +58,13 @@ pub struct SigningKeys {
     pub root: RootKey,
 }
 
+/// The secret `vault`: the keys that encrypt the secrets of authenticator apps. A deployment without second factors has none.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct VaultKeys {
+    /// Keys for AES-256-GCM. Each secret stores the id of its key.
+    pub vault: Ring<Bytes32>,
+}
+
 impl IndexKeys {
     /// Reads the ARN of its secret.
     pub fn read_secret(read: &mut Reader<'_>) -> String {
@@ -103,6 +110,13 @@ impl SigningKeys {
     /// Reads the ARN of its secret.
     pub fn read_secret(read: &mut Reader<'_>) -> String {
         read.text("SIGNING_SECRET_ARN", None, IS_ARN)
+    }
+}
+
+impl VaultKeys {
+    /// Reads the ARN of its secret. A deployment without second factors has none.
+    pub fn read_secret(read: &mut Reader<'_>) -> Option<String> {
+        read.optional("VAULT_SECRET_ARN", IS_ARN)
     }
 }
 
@@ -279,6 +293,10 @@ mod tests {
         let read: RefreshKeys = serde_json::from_str(&text).unwrap();
         assert_eq!(serde_json::to_string(&read).unwrap(), text);
         assert!(read.precedes_restore(at(6)) && !read.precedes_restore(at(7)));
+
+        let text = format!(r#"{{"vault":[{}]}}"#, dated(&format!(r#""{root}""#)));
+        let read: VaultKeys = serde_json::from_str(&text).unwrap();
+        assert_eq!(serde_json::to_string(&read).unwrap(), text);
     }
 
     /// The index key of version 0.1 is found again, and is not written back beside the peppers.

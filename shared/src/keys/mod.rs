@@ -13,7 +13,9 @@ mod rotation;
 pub use self::algorithm::{KeyKind, RsaBits, SigningAlgorithm};
 pub use self::bytes::Bytes32;
 pub(crate) use self::key_pair::KeyPair;
-pub use self::keyring::{CodeKeys, Dated, IndexKeys, LONGEST_CACHED, RefreshKeys, Ring, SigningKey, SigningKeys};
+pub use self::keyring::{
+    CodeKeys, Dated, IndexKeys, LONGEST_CACHED, RefreshKeys, Ring, SigningKey, SigningKeys, VaultKeys,
+};
 pub use self::providers::{ProviderKeys, SendGridKeys, TwilioKeys};
 pub use self::public_keys::public_keys;
 pub use self::root::{RootKey, TrustedRoot};

@@ -1,14 +1,17 @@
 //! Rotation: adding new keys to a keyring and removing one.
 //!
 //! A new key joins its ring before its first use, and the old keys stay until everything made with them has expired.
-//! So users never notice a rotation, even if a function reads the new ring late.
+//! So users never notice a rotation, even if a function reads the new ring late. The old keys of the vault always stay, because
+//! people use an authenticator app for years.
 
 use std::time::Duration;
 
 use crate::keys::algorithm::{RsaBits, SigningAlgorithm};
 use crate::keys::bytes::Bytes32;
 use crate::keys::generate;
-use crate::keys::keyring::{CodeKeys, Dated, IndexKeys, LONGEST_CACHED, RefreshKeys, Ring, SigningKey, SigningKeys};
+use crate::keys::keyring::{
+    CodeKeys, Dated, IndexKeys, LONGEST_CACHED, RefreshKeys, Ring, SigningKey, SigningKeys, VaultKeys,
+};
 use crate::keys::public_keys::proven;
 use crate::keys::root::RootKey;
 use crate::words::{Entropy, Result, Timestamp};
@@ -213,6 +216,36 @@ impl Rotates for SigningKeys {
     }
 }
 
+/// A rotation retires no key. Only a withdrawal removes one, and with it every secret that it encrypts.
+impl Rotates for VaultKeys {
+    fn first(maker: &Maker) -> Result<VaultKeys> {
+        VaultKeys { vault: Ring::default() }.rotated(maker)
+    }
+
+    fn rotated(&self, maker: &Maker) -> Result<VaultKeys> {
+        let keys = self.vault.all().iter().cloned();
+        Ok(VaultKeys { vault: Ring::new(keys.chain([maker.next(&self.vault)?]).collect()) })
+    }
+
+    fn with_missing_keys(&self, maker: &Maker) -> Result<Option<VaultKeys>> {
+        if maker.finds(&self.vault, |_| true) { Ok(None) } else { self.rotated(maker).map(Some) }
+    }
+
+    fn without(&self, id: &str, maker: &Maker) -> Result<Option<VaultKeys>> {
+        let Some(vault) = ring_without(&self.vault, id) else { return Ok(None) };
+        let rest = VaultKeys { vault };
+        Ok(Some(rest.with_missing_keys(maker)?.unwrap_or(rest)))
+    }
+
+    fn holds(&self, id: &str) -> bool {
+        self.vault.has(id)
+    }
+
+    fn prove(&self, now: Timestamp) -> Result<()> {
+        self.vault.active(now).map(|_| ())
+    }
+}
+
 impl Maker {
     /// Whether the ring has an active key, and a suitable one without an end date.
     fn finds<K>(&self, ring: &Ring<K>, fits: impl Fn(&K) -> bool) -> bool {
@@ -222,8 +255,12 @@ impl Maker {
     /// Adds a successor, for use once every running function has read it. If no other key is active, it is used at once.
     fn bytes(&self, ring: &Ring<Bytes32>, life: Duration) -> Result<Ring<Bytes32>> {
         let active = |at| Some(ring.active(at).ok()?.id.as_str());
-        let next = generate::dated(generate::bytes(&self.entropy)?, self.start(ring, LONGEST_CACHED), &self.entropy)?;
-        Ok(self.succeeded(ring, next, life, active))
+        Ok(self.succeeded(ring, self.next(ring)?, life, active))
+    }
+
+    /// A successor, for use once every running function has read it. If no other key is active, it is used at once.
+    fn next(&self, ring: &Ring<Bytes32>) -> Result<Dated<Bytes32>> {
+        generate::dated(generate::bytes(&self.entropy)?, self.start(ring, LONGEST_CACHED), &self.entropy)
     }
 
     /// Adds a successor, for use once verifiers have its public half. If no other key is active, it is used at once.

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::config::Reader;
+use crate::factors::{Method, SecondFactorMode};
 use crate::people::User;
 use crate::sessions::access_token::Subject;
 use crate::words::{Error, Level, Result, Timestamp};
@@ -17,14 +18,14 @@ pub struct Freshness {
 }
 
 /// The methods of a step-up, for a user with a second factor and for all others.
-const BY_FACTOR: &[&str] = &["totp", "backup_code"];
+const BY_FACTOR: &[&str] = &Method::OF_USERS;
 const BY_CODE: &[&str] = &["otp"];
 
 impl Freshness {
     /// Reads the settings for fresh proofs.
     pub fn read(read: &mut Reader<'_>) -> Freshness {
         let max_age = read.seconds("STEP_UP_SECONDS", 600, 60..=3_600);
-        Freshness { max_age, has_factors: has_factors(read) }
+        Freshness { max_age, has_factors: SecondFactorMode::read(read) != SecondFactorMode::Off }
     }
 
     /// Lets a request pass if its session was proved recently enough, with a second factor if its user has one (S131).
@@ -44,10 +45,6 @@ impl Freshness {
         }
         Err(Error::StepUpRequired { level, max_age: self.max_age, methods })
     }
-}
-
-fn has_factors(read: &mut Reader<'_>) -> bool {
-    read.choice("SECOND_FACTOR", "off", &["off", "optional", "required", "risk"]) != "off"
 }
 
 #[cfg(test)]

@@ -5,8 +5,8 @@ use std::time::Duration;
 use subtle::ConstantTimeEq;
 
 use crate::config::Reader;
+use crate::people::Familiarity;
 use crate::sessions::device::Device;
-use crate::sessions::familiarity::Familiarity;
 use crate::sessions::proof::Proof;
 use crate::sessions::refresh_token::{Audience, Grant, RefreshToken, Seed};
 use crate::words::{Entropy, ExpiresAt, Level, MacKey, Result, SessionId, Timestamp, UserId};

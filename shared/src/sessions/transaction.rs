@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 
 use crate::words::{Error, Result, masked};
 
-/// The application's text of a transaction. It may be personal, so the token of the step-up has only its digest.
+/// The digest of the application's text about a transaction. The text itself may be personal, so nothing keeps it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Transaction(String);
 
@@ -17,9 +17,14 @@ masked!(Transaction);
 const LONGEST: usize = 200;
 
 impl Transaction {
+    /// The transaction with this digest, from a pending step-up.
+    pub fn of_digest(digest: String) -> Transaction {
+        Transaction(digest)
+    }
+
     /// The value of the claim `txn`: the text's SHA-256 in base64url. A backend compares it with the digest of what it executes.
-    pub fn digest(&self) -> String {
-        BASE64URL_NOPAD.encode(&Sha256::digest(self.0.as_bytes()))
+    pub fn digest(&self) -> &str {
+        &self.0
     }
 }
 
@@ -29,7 +34,7 @@ impl FromStr for Transaction {
     fn from_str(text: &str) -> Result<Transaction> {
         let is_short = (1..=LONGEST).contains(&text.chars().count());
         if is_short && !text.chars().any(char::is_control) {
-            Ok(Transaction(text.to_owned()))
+            Ok(Transaction(BASE64URL_NOPAD.encode(&Sha256::digest(text.as_bytes()))))
         } else {
             Err(Error::invalid(format!(
                 "`transaction` must have 1 to {LONGEST} characters, and no control characters."
@@ -47,6 +52,7 @@ mod tests {
     fn a_digest_never_changes() {
         let transaction: Transaction = "Pay €20 to Bob".parse().unwrap();
         assert_eq!(transaction.digest(), "Drtu2EhT2Pg2aiKgl_m32D7l1-jjruYwuUjeLe-MhQc");
+        assert!(Transaction::of_digest(transaction.digest().to_owned()) == transaction);
         assert_eq!(format!("{transaction:?}"), "Transaction(…)");
     }
 

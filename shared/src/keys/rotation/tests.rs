@@ -44,6 +44,7 @@ fn the_first_keys_are_used_at_once() {
     is_whole_at_once::<CodeKeys>();
     is_whole_at_once::<RefreshKeys>();
     is_whole_at_once::<SigningKeys>();
+    is_whole_at_once::<VaultKeys>();
 }
 
 #[test]
@@ -70,6 +71,23 @@ fn a_refresh_key_stays_for_its_longest_session() {
     assert_ne!(refresh(60 + 900), first.refresh.all()[0].id);
     assert_eq!(rotated.refresh.all()[0].retired_at, Some(START + 60 + 900 + 90 * 24 * HOUR));
     assert_eq!(rotated.rotated(&maker(ES256, 24 * HOUR)).unwrap().refresh.all().len(), 3);
+}
+
+/// A secret of an authenticator app is decrypted years later, with the key that encrypted it.
+#[test]
+fn the_vault_keeps_every_key() {
+    let mut keys = VaultKeys::first(&maker(ES256, 0)).unwrap();
+    let first = keys.vault.all()[0].id.clone();
+    for quarter in 1..20 {
+        keys = keys.rotated(&maker(ES256, quarter * 90 * 24 * HOUR)).unwrap();
+    }
+    assert_eq!(keys.vault.all().len(), 20);
+    let last = 19 * 90 * 24 * HOUR;
+    assert!(keys.vault.all().iter().all(|key| keys.vault.find(&key.id, at(last + 3_650 * 24 * HOUR)).is_some()));
+    assert_eq!(keys.vault.active(at(last + 899)).unwrap().id, keys.vault.all()[18].id);
+    assert_eq!(keys.vault.active(at(last + 900)).unwrap().id, keys.vault.all()[19].id);
+    let rest = keys.without(&first, &maker(ES256, last)).unwrap().unwrap();
+    assert!(!rest.holds(&first) && rest.vault.all().len() == 19);
 }
 
 /// The epoch survives every later change of the keyring, and never goes back.
@@ -145,14 +163,18 @@ fn a_root_key_that_is_taken_out_is_replaced() {
 fn another_key_that_is_taken_out_leaves_a_ring_that_lasts() {
     let rotated = RefreshKeys::first(&maker(ES256, 0)).unwrap().rotated(&maker(ES256, 0)).unwrap();
     let codes = CodeKeys::first(&maker(ES256, 0)).unwrap().rotated(&maker(ES256, 0)).unwrap();
+    let vault = VaultKeys::first(&maker(ES256, 0)).unwrap().rotated(&maker(ES256, 0)).unwrap();
     for place in [0, 1] {
         let (refresh, pepper) = (&rotated.refresh.all()[place].id, &codes.peppers.all()[place].id);
+        let kept = &vault.vault.all()[place].id;
+        let vault = vault.without(kept, &maker(ES256, 60)).unwrap().unwrap();
         let tokens = rotated.without(refresh, &maker(ES256, 60)).unwrap().unwrap();
         let codes = codes.without(pepper, &maker(ES256, 60)).unwrap().unwrap();
         for seconds in [60, 899, 900, 960, 2 * HOUR, 400 * 24 * HOUR] {
             assert!(tokens.refresh.active(at(seconds)).is_ok(), "{place} {seconds}");
             assert!(codes.peppers.active(at(seconds)).is_ok(), "{place} {seconds}");
+            assert!(vault.vault.active(at(seconds)).is_ok(), "{place} {seconds}");
         }
-        assert!(!tokens.holds(refresh) && !codes.holds(pepper));
+        assert!(!tokens.holds(refresh) && !codes.holds(pepper) && !vault.holds(kept));
     }
 }
