@@ -2,7 +2,7 @@
 
 use crate::codes::ProvenCode;
 use crate::factors::ProvenFactor;
-use crate::words::Channel;
+use crate::words::{Channel, Level};
 
 /// A proof of the user's identity. Each variant holds a witness that only the checking module can create.
 #[derive(Clone, Copy, Debug)]
@@ -21,6 +21,11 @@ impl Proof<'_> {
             Proof::Factor(_) => &["otp", "mfa"],
         };
         methods.iter().map(|&method| method.to_owned()).collect()
+    }
+
+    /// The level that it reaches alone.
+    pub fn level(&self) -> Level {
+        Level::of(&self.methods())
     }
 
     /// The way of the sign-in, for counts and events. More exact than `amr`, which knows no channels.
