@@ -19,6 +19,8 @@ pub mod people;
 
 pub mod sessions;
 
+pub mod factors;
+
 pub mod history;
 
 pub mod aws;
