@@ -17,9 +17,9 @@ pub mod codes;
 
 pub mod people;
 
-pub mod sessions;
-
 pub mod factors;
+
+pub mod sessions;
 
 pub mod history;
 

@@ -2,7 +2,7 @@
 //! `POST /api/auth/step-up/verify/` prove a user again within a session.
 
 use shared::aws::{self, Aws, Feedback, KeyringReader, Secrets};
-use shared::codes::SmsPolicy;
+use shared::codes::{Allowance, SmsPolicy};
 use shared::config::Reader;
 use shared::factors::SecondFactorPolicy;
 use shared::http::{Checker, CheckerSettings, Frontends, Issuer, Reply, Request, TokenSettings};
@@ -19,6 +19,7 @@ pub struct SecondFactor {
     clock: Clock,
     policy: SecondFactorPolicy,
     sms: SmsPolicy,
+    failures: Allowance,
     sessions: SessionPolicy,
     frontends: Frontends,
     checker: Checker,
@@ -41,6 +42,8 @@ pub struct Settings {
     pub sms: SmsPolicy,
     /// The provider of SMS and calls, which may want to hear of used codes.
     pub sms_provider: SmsProvider,
+    /// The limit on wrong codes from one network.
+    pub failures: Allowance,
     /// The length and number of sessions.
     pub session: SessionPolicy,
     /// The allowed origins of browsers, and the usual delivery of tokens.
@@ -73,6 +76,7 @@ impl Function for SecondFactor {
             policy: SecondFactorPolicy::read(read),
             sms: SmsPolicy::read(read),
             sms_provider: SmsProvider::read(read),
+            failures: Allowance::read_failures(read),
             session: SessionPolicy::read(read),
             frontends: Frontends::read(read),
             checker: CheckerSettings::read(read),
@@ -111,6 +115,7 @@ impl Function for SecondFactor {
             clock,
             policy: settings.policy,
             sms: settings.sms,
+            failures: settings.failures,
             sessions: settings.session,
             frontends: settings.frontends,
             checker,

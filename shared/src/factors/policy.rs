@@ -1,52 +1,148 @@
-//! The policy of second factors: for whom one is due, how long people may wait, and how long a trusted device skips it.
+//! When a second factor is due.
 
 use std::time::Duration;
 
 use crate::config::Reader;
+use crate::people::{Familiarity, User};
+use crate::words::Timestamp;
 
-/// When a sign-in needs a second factor.
+/// The setting `SECOND_FACTOR`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SecondFactorMode {
-    /// Never. Nobody can add one.
+    /// Nobody can add one, and no sign-in asks for one.
     Off,
-    /// If the user has one.
+    /// Users may add one. Then each sign-in asks for it.
     Optional,
-    /// Always. A user without one adds one, at the latest after the grace period.
+    /// Every user needs one, after a grace period.
     Required,
-    /// If the user has one, and the sign-in is unusual.
+    /// Users may add one. Sign-ins ask for it if the device is unknown or the identifier is under attack.
     Risk,
 }
 
-/// The settings of second factors.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SecondFactorPolicy {
-    /// When a sign-in needs a second factor.
-    pub mode: SecondFactorMode,
-    /// How long a user without a second factor may sign in where it is required.
-    pub grace: Duration,
-    /// How long a trusted device skips the second factor. With zero, nobody may trust a device.
-    pub trust: Duration,
-}
-
 impl SecondFactorMode {
-    /// Reads the mode only.
-    pub fn read(read: &mut Reader<'_>) -> SecondFactorMode {
-        match read.choice("SECOND_FACTOR", "off", &["off", "optional", "required", "risk"]).as_str() {
-            "optional" => SecondFactorMode::Optional,
-            "required" => SecondFactorMode::Required,
-            "risk" => SecondFactorMode::Risk,
-            _ => SecondFactorMode::Off,
+    const ALL: [SecondFactorMode; 4] =
+        [SecondFactorMode::Off, SecondFactorMode::Optional, SecondFactorMode::Required, SecondFactorMode::Risk];
+
+    /// Its name in settings and answers.
+    pub fn name(self) -> &'static str {
+        match self {
+            SecondFactorMode::Off => "off",
+            SecondFactorMode::Optional => "optional",
+            SecondFactorMode::Required => "required",
+            SecondFactorMode::Risk => "risk",
         }
+    }
+
+    /// Reads the setting.
+    pub fn read(read: &mut Reader<'_>) -> SecondFactorMode {
+        let name = read.choice("SECOND_FACTOR", "off", &SecondFactorMode::ALL.map(SecondFactorMode::name));
+        SecondFactorMode::ALL.into_iter().find(|mode| mode.name() == name).unwrap_or(SecondFactorMode::Off)
     }
 }
 
+/// The settings about second factors.
+#[derive(Clone, Debug)]
+pub struct SecondFactorPolicy {
+    /// Who needs one.
+    pub mode: SecondFactorMode,
+    /// How long a user may sign in without one, from the first sign-in under [`SecondFactorMode::Required`] on.
+    pub grace: Duration,
+    /// How long a device stays trusted. Zero if users may trust none.
+    pub trust: Duration,
+}
+
+/// What a sign-in with a right code needs besides it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Need {
+    /// Nothing more.
+    Nothing,
+    /// Nothing more yet. The grace period has begun, or goes on.
+    Grace,
+    /// One of the user's second factors, unless the device is trusted.
+    Factor,
+    /// The user has to add one first.
+    Enrolment,
+}
+
 impl SecondFactorPolicy {
-    /// Reads the settings from their variables.
+    /// Reads the settings.
     pub fn read(read: &mut Reader<'_>) -> SecondFactorPolicy {
         SecondFactorPolicy {
             mode: SecondFactorMode::read(read),
             grace: read.days("SECOND_FACTOR_GRACE_DAYS", 14, 0..=90),
             trust: read.days("TRUSTED_DEVICE_DAYS", 30, 0..=90),
         }
+    }
+
+    /// Whether second factors exist in this deployment.
+    pub fn is_on(&self) -> bool {
+        self.mode != SecondFactorMode::Off
+    }
+
+    /// What a sign-in of `user` needs. `is_under_attack` is whether strangers have used up the identifier's short codes.
+    pub(crate) fn need(&self, user: &User, familiarity: Familiarity, is_under_attack: bool, now: Timestamp) -> Need {
+        match self.mode {
+            SecondFactorMode::Off => Need::Nothing,
+            SecondFactorMode::Required if !user.has_second_factor() => self.need_to_enrol(user.grace_began, now),
+            _ if !user.has_second_factor() => Need::Nothing,
+            SecondFactorMode::Risk if familiarity == Familiarity::Known && !is_under_attack => Need::Nothing,
+            SecondFactorMode::Optional | SecondFactorMode::Required | SecondFactorMode::Risk => Need::Factor,
+        }
+    }
+
+    /// What the sign-up of a new user needs.
+    pub(crate) fn need_at_sign_up(&self, now: Timestamp) -> Need {
+        match self.mode {
+            SecondFactorMode::Required => self.need_to_enrol(None, now),
+            SecondFactorMode::Off | SecondFactorMode::Optional | SecondFactorMode::Risk => Need::Nothing,
+        }
+    }
+
+    fn need_to_enrol(&self, began: Option<Timestamp>, now: Timestamp) -> Need {
+        if began.unwrap_or(now).after(self.grace) > now { Need::Grace } else { Need::Enrolment }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::words::{Entropy, SessionId, UserId};
+
+    fn at(seconds: u64) -> Timestamp {
+        Timestamp::from_unix(seconds)
+    }
+
+    /// S98: who needs a second factor, and from when on.
+    #[test]
+    fn the_policy_decides_who_needs_a_second_factor() {
+        let day = Duration::from_secs(86_400);
+        let policy = |mode, days: u32| SecondFactorPolicy { mode, grace: day * days, trust: day };
+        let ada = "ada@example.com".parse().unwrap();
+        let id = UserId::draw(&Entropy, at(0)).unwrap();
+        let none = User::sign_up(id, &ada, &SessionId::draw(&Entropy).unwrap(), at(0));
+        let some = User { second_factor_since: Some(at(0)), ..none.clone() };
+        let in_grace = User { grace_began: Some(at(0)), ..none.clone() };
+        let (known, strange) = (Familiarity::Known, Familiarity::Strange);
+        use SecondFactorMode::{Off, Optional, Required, Risk};
+        for (mode, days, user, familiarity, is_under_attack, now, need) in [
+            (Off, 1, &some, strange, true, 0, Need::Nothing),
+            (Optional, 1, &none, strange, true, 0, Need::Nothing),
+            (Optional, 1, &some, known, false, 0, Need::Factor),
+            (Required, 1, &some, known, false, 0, Need::Factor),
+            (Required, 1, &none, known, false, 0, Need::Grace),
+            (Required, 1, &in_grace, known, false, 86_399, Need::Grace),
+            (Required, 1, &in_grace, known, false, 86_400, Need::Enrolment),
+            (Required, 0, &none, known, false, 0, Need::Enrolment),
+            (Risk, 1, &none, strange, true, 0, Need::Nothing),
+            (Risk, 1, &some, known, false, 0, Need::Nothing),
+            (Risk, 1, &some, known, true, 0, Need::Factor),
+            (Risk, 1, &some, strange, false, 0, Need::Factor),
+        ] {
+            let found = policy(mode, days).need(user, familiarity, is_under_attack, at(now));
+            assert_eq!(found, need, "{mode:?} {days} {familiarity:?} {is_under_attack} {now}");
+        }
+        assert_eq!(policy(Required, 1).need_at_sign_up(at(0)), Need::Grace);
+        assert_eq!(policy(Required, 0).need_at_sign_up(at(0)), Need::Enrolment);
+        assert_eq!(policy(Optional, 0).need_at_sign_up(at(0)), Need::Nothing);
     }
 }

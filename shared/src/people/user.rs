@@ -29,6 +29,11 @@ pub struct User {
     pub refreshed: Option<u64>,
     /// Why sessions ended in the last write that ended any. `None` before the first one.
     pub ended: Option<EndReason>,
+    /// When the user's first second factor was added. `None` while the user has no second factor, so a sign-in without one reads
+    /// nothing more.
+    pub second_factor_since: Option<Timestamp>,
+    /// When the user first signed in under a policy that requires a second factor.
+    pub grace_began: Option<Timestamp>,
 }
 
 /// Why a session ended before its time.
@@ -46,16 +51,19 @@ pub enum EndReason {
     Reuse,
     /// The user has disavowed a sign-in.
     Disavowed,
+    /// The user has changed the second factors in another session.
+    Factors,
 }
 
 impl EndReason {
-    const ALL: [EndReason; 6] = [
+    const ALL: [EndReason; 7] = [
         EndReason::Logout,
         EndReason::Everywhere,
         EndReason::Revoked,
         EndReason::Limit,
         EndReason::Reuse,
         EndReason::Disavowed,
+        EndReason::Factors,
     ];
 
     /// Its name in the table and in events.
@@ -67,6 +75,7 @@ impl EndReason {
             EndReason::Limit => "limit",
             EndReason::Reuse => "reuse",
             EndReason::Disavowed => "disavowed",
+            EndReason::Factors => "factors",
         }
     }
 
@@ -106,6 +115,8 @@ impl User {
             epoch: 0,
             refreshed: None,
             ended: None,
+            second_factor_since: None,
+            grace_began: None,
         }
     }
 
@@ -118,6 +129,11 @@ impl User {
     pub fn last_active(&self) -> u64 {
         let signed_in = self.last_login.unwrap_or(self.joined).day();
         self.refreshed.map_or(signed_in, |refreshed| refreshed.max(signed_in))
+    }
+
+    /// Whether the user has a second factor.
+    pub fn has_second_factor(&self) -> bool {
+        self.second_factor_since.is_some()
     }
 
     /// Whether the session is active.

@@ -3,7 +3,6 @@
 mod access_token;
 mod device;
 mod disavowal;
-mod familiarity;
 mod proof;
 mod refresh_token;
 mod session;
@@ -13,7 +12,6 @@ mod verifier;
 pub use self::access_token::{AccessPolicy, ClaimNames, Issuing, Subject};
 pub use self::device::Device;
 pub use self::disavowal::{DISAVOWAL_LIFE, Disavowal};
-pub use self::familiarity::Familiarity;
 pub use self::proof::Proof;
 pub use self::refresh_token::{Audience, Grant, RefreshToken, Seed};
 #[cfg(test)]

@@ -40,6 +40,11 @@ row! {
         LAST_ACTIVE = "la" => #[serde(default, skip_serializing_if = "Option::is_none")] refreshed: Option<u64>,
         /// Why sessions ended in the last write that ended any: a name of [`EndReason`].
         END_REASON = "er" => #[serde(default, skip_serializing_if = "Option::is_none")] ended: Option<String>,
+        /// When the user's first second factor was added, in Unix seconds. It exists as long as `F#` has a factor.
+        pub(super) SECOND_FACTOR_SINCE = "2f" =>
+            #[serde(default, skip_serializing_if = "Option::is_none")] second_factor_since: Option<u64>,
+        /// When the user first signed in under a policy that requires a second factor, in Unix seconds.
+        GRACE_BEGAN = "gr" => #[serde(default, skip_serializing_if = "Option::is_none")] grace_began: Option<u64>,
     }
 }
 
@@ -266,6 +271,8 @@ fn item(pk: ItemKey, user: &User) -> Result<Item> {
         epoch: user.epoch,
         refreshed: user.refreshed,
         ended: user.ended.map(|reason| reason.name().to_owned()),
+        second_factor_since: user.second_factor_since.map(Timestamp::unix),
+        grace_began: user.grace_began.map(Timestamp::unix),
     })
 }
 
@@ -283,6 +290,8 @@ pub(super) fn read(item: Item) -> Result<User> {
         epoch: row.epoch,
         refreshed: row.refreshed,
         ended: row.ended.as_deref().and_then(EndReason::named),
+        second_factor_since: row.second_factor_since.map(Timestamp::from_unix),
+        grace_began: row.grace_began.map(Timestamp::from_unix),
     })
 }
 
@@ -307,6 +316,7 @@ mod tests {
         (user.first_name, user.last_name) = ("𝕏".repeat(LONGEST_NAME), "𝕏".repeat(LONGEST_NAME));
         user.sessions = (0..10).map(|_| (SessionId::draw(&Entropy).unwrap().as_str().to_owned(), now)).collect();
         (user.epoch, user.refreshed, user.ended) = (u32::MAX, Some(now.day()), Some(EndReason::Everywhere));
+        (user.second_factor_since, user.grace_began) = (Some(now), Some(now));
         let item = item(ItemKey::from_table(format!("U#{}", user.id)), &user).unwrap();
         let bytes = size(&item);
         assert!(bytes < 1_024, "{bytes} bytes");

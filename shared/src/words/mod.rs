@@ -17,6 +17,7 @@ mod money;
 mod network;
 mod numbering;
 mod scope;
+mod sealing;
 mod typed;
 
 pub use self::channel::Channel;
@@ -35,4 +36,5 @@ pub use self::money::Money;
 pub use self::network::{Network, NetworkDigest};
 pub use self::numbering::{Country, Plan, plan};
 pub use self::scope::{ItemKey, Scope, Tenant};
+pub use self::sealing::SealingKey;
 pub use self::typed::{is_invisible, plain_digit, trimmed};
