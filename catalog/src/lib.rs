@@ -19,6 +19,8 @@ pub fn visit_all(visitor: &mut impl Visitor) {
     visitor.visit::<sessions::Sessions>();
     visitor.visit::<profile::Profile>();
     visitor.visit::<account::Account>();
+    visitor.visit::<second_factor::SecondFactor>();
+    visitor.visit::<factors::Factors>();
     visitor.visit::<status::Status>();
     visitor.visit::<callbacks::Callbacks>();
     visitor.visit::<delivery::Delivery>();
