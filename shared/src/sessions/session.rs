@@ -346,7 +346,7 @@ pub(crate) mod tests {
         let opening = Opening { policy: &POLICY, key_id: "r1", device, familiarity, id: None, is_remembered: true };
         let code = proven();
         let proof = Proof::Code(&code);
-        Session::open(&proof, user, opening, &Entropy, now).unwrap()
+        Session::open(proof, user, opening, &Entropy, now).unwrap()
     }
 
     fn session(generation: u32) -> Session {
