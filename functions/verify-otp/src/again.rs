@@ -27,7 +27,7 @@ impl VerifyOtp {
         let session = session.filter(|session| session.may_be_answered_again(&self.sessions, answer.now));
         let session = session.filter(|session| keys.admit(session)).ok_or(Error::InvalidOtp)?;
         let (user, state) =
-            tokio::try_join!(users.user(session.user()), self.challenges.identifier(&answer.identifier))?;
+            tokio::try_join!(users.user(session.user()), self.challenges.identifier(answer.code.identifier()))?;
         let user = user.filter(|user| user.has(session.id())).ok_or(Error::InvalidOtp)?;
         report::note(Step::AnsweredAgain);
         let is_new = user.joined == session.created();

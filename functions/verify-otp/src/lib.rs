@@ -13,7 +13,7 @@ mod again;
 mod prove;
 mod wire;
 
-use shared::admission::{Admitted, Arrival, Door, Payment, admit};
+use shared::admission::{Admitted, Arrival, CodeCheck, Door, Payment, admit};
 use shared::aws::{self, Aws, Feedback, KeyringReader, Secrets};
 use shared::codes::{Allowance, DEVICE_LIFE, SmsPolicy, device_token};
 use shared::config::Reader;
@@ -155,7 +155,7 @@ impl Function for VerifyOtp {
         let access_key = keys.access_key()?;
         let index = Index::new(index.index.mac(), request.tenant());
 
-        let answer = Answer::new(&submitted, request.network, &index, &codes, now)?;
+        let answer = Answer::new(&submitted, request.network, &index, now)?;
         let opening = Opening {
             policy: &self.sessions,
             key_id: keys.refresh_key_id()?,
@@ -163,7 +163,7 @@ impl Function for VerifyOtp {
             familiarity: Familiarity::Unclear,
             id: answer.session.as_ref(),
         };
-        let entered = match self.enter(&answer, opening, &index).await {
+        let entered = match self.enter(&answer, &codes, opening, &index).await {
             Err(Error::InvalidOtp) => self.enter_again(&answer, &keys, &index).await,
             entered => entered,
         };
@@ -188,20 +188,23 @@ impl Function for VerifyOtp {
 
 impl VerifyOtp {
     /// Steps 1 to 3.
-    async fn enter(&self, answer: &Answer<'_>, opening: Opening<'_>, index: &Index<'_>) -> Result<Entered> {
-        let (code, owner) = self.prove(answer, index).await?;
+    async fn enter(
+        &self,
+        answer: &Answer<'_>,
+        codes: &CodeKeys,
+        opening: Opening<'_>,
+        index: &Index<'_>,
+    ) -> Result<Entered> {
+        let (challenges, users) = (&self.challenges, self.users.of(index.tenant()));
+        let check = CodeCheck { challenges, users, codes, failures: self.failures, now: answer.now };
+        let (code, owner) = check.prove(&answer.code).await?;
         let epoch = code.state().epoch;
         let opening = Opening { familiarity: answer.familiarity(index, epoch), ..opening };
-        let network = answer.network.clone();
-        let payment = Payment::new(&self.challenges, &self.sms, code.to(), index, network, answer.now)?;
+        let network = answer.code.network().clone();
+        let payment = Payment::new(challenges, &self.sms, code.to(), index, network, answer.now)?;
         let payment = payment.with_feedback(&self.feedback, code.message());
-        let door = Door {
-            users: self.users.of(index.tenant()),
-            challenges: &self.challenges,
-            payment: &payment,
-            sign_up_open: self.sign_up_open,
-        };
+        let door = Door { users, challenges, payment: &payment, sign_up_open: self.sign_up_open };
         let arrival = Arrival { owner, opening, source_url: answer.submitted.source_url.as_deref(), now: answer.now };
-        Ok(Entered { admitted: admit(&Proof::Code(code), door, arrival).await?, epoch })
+        Ok(Entered { admitted: admit(&Proof::Code(code.for_sign_in()?), door, arrival).await?, epoch })
     }
 }

@@ -51,6 +51,7 @@ pub struct Admitted {
 /// has no user; [`Error::Unavailable`] when a table is unreachable.
 pub async fn admit(proof: &Proof, door: Door<'_>, arrival: Arrival<'_>) -> Result<Admitted> {
     let Proof::Code(code) = proof;
+    let code = code.proven();
     let Arrival { owner, opening, source_url, now } = arrival;
     let entry = Entry { proof, code, door, opening, source_url, now };
     let admitted = match owner.of(code.identifier())? {

@@ -1,13 +1,13 @@
 //! Proofs: the reason for opening a session.
 
-use crate::codes::ProvenCode;
+use crate::codes::SignInCode;
 use crate::words::Channel;
 
 /// A proof of the user's identity. Each variant holds a witness that only the checking module can create.
 #[derive(Debug)]
 pub enum Proof {
-    /// A correct code from a message to the identifier.
-    Code(ProvenCode),
+    /// A correct code from a message to the identifier, asked for to sign in.
+    Code(SignInCode),
 }
 
 impl Proof {
@@ -22,7 +22,7 @@ impl Proof {
     /// The way of the sign-in, for counts and events. More exact than `amr`, which knows no channels.
     pub fn way(&self) -> &'static str {
         match self {
-            Proof::Code(code) => match code.to().channel() {
+            Proof::Code(code) => match code.proven().to().channel() {
                 Channel::Email => "otp_email",
                 Channel::Sms => "otp_sms",
                 Channel::Voice => "otp_voice",

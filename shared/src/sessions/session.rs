@@ -291,7 +291,7 @@ pub(crate) mod tests {
         let user = UserId::draw(&Entropy, now).unwrap();
         let (device, familiarity) = (&device("Firefox on Linux"), Familiarity::Known);
         let opening = Opening { policy: &POLICY, key_id: "r1", device, familiarity, id: None };
-        let proof = Proof::Code(proven());
+        let proof = Proof::Code(proven().for_sign_in().unwrap());
         Session::open(&proof, user, opening, &Entropy, now).unwrap()
     }
 

@@ -215,7 +215,8 @@ mod tests {
         let (key_id, familiarity) = (&"k".repeat(64), Familiarity::SignUp);
         let opening = Opening { policy: &POLICY, key_id, device, familiarity, id: None };
         let user = UserId::draw(&Entropy, now).unwrap();
-        let session = Session::open(&Proof::Code(proven()), user, opening, &Entropy, now).unwrap();
+        let proof = Proof::Code(proven().for_sign_in().unwrap());
+        let session = Session::open(&proof, user, opening, &Entropy, now).unwrap();
         Session { generation: u32::MAX, rotated_by: RotatedBy::Retry("d".repeat(22)), is_disavowed: true, ..session }
     }
 
