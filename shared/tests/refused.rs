@@ -16,7 +16,7 @@ use serde_json::Value;
 const IMPORTS: &str = "
     use std::time::Duration;
     use shared::admission::{Gate, NoticeGate, NoticePermit, Permit, Reserved};
-    use shared::codes::{Attempt, Code, CodeDigest, IdentifierState, ProvenCode};
+    use shared::codes::{Attempt, Code, CodeDigest, IdentifierState, ProvenCode, SignInCode};
     use shared::messages::{CodeMessage, Notice, Notifier, Sender, Sent};
     use shared::http::{AccessKey, RequestKeys, Tokens};
     use shared::people::User;
@@ -73,7 +73,7 @@ fn is_refused(code: &str, source: &str) {
     assert_eq!(errors(&library(), source), [code], "{source}");
 }
 
-/// S27: opening a session compiles with a proof, and fails without one in every other way.
+/// S27, S274: opening a session compiles with a proof, and fails without one in every other way.
 #[test]
 fn no_session_is_opened_without_a_proof() {
     compiles(
@@ -91,10 +91,12 @@ fn no_session_is_opened_without_a_proof() {
     is_refused("E0616", "pub fn take(session: &mut Session, user: UserId) { session.user = user; }");
     is_refused(
         "E0451",
-        "pub fn proof(to: Destination, digest: CodeDigest, old: ProvenCode) -> Proof {
-            Proof::Code(ProvenCode { to, digest, ..old })
+        "pub fn code(to: Destination, digest: CodeDigest, old: ProvenCode) -> ProvenCode {
+            ProvenCode { to, digest, ..old }
         }",
     );
+    is_refused("E0308", "pub fn proof(code: ProvenCode) -> Proof { Proof::Code(code) }");
+    is_refused("E0423", "pub fn code(code: ProvenCode) -> SignInCode { SignInCode(code) }");
     is_refused(
         "E0624",
         "pub fn attempt(identifier: &IdentifierDigest, state: IdentifierState) -> Attempt { Attempt::unbound(identifier, state, &[], None) }",

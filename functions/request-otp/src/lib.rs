@@ -16,7 +16,9 @@ mod wire;
 
 use shared::admission::{Gate, Rules};
 use shared::aws::{self, Aws, KeyringReader, Secrets};
-use shared::codes::{Allowance, Asked, ChallengePolicy, ChallengeRef, Drafting, MailPolicy, Seal, is_known_device};
+use shared::codes::{
+    Allowance, Asked, ChallengePolicy, ChallengeRef, Drafting, MailPolicy, Purpose, Seal, is_known_device,
+};
 use shared::config::Reader;
 use shared::http::{Frontends, Reply, Request};
 use shared::keys::{CodeKeys, IndexKeys};
@@ -150,7 +152,7 @@ impl Function for RequestOtp {
         let network = index.network(request.network);
         report::about(About::Identifier(&identifier));
         report::about(About::Network(&network));
-        let seal = Seal::new(&index, &identifier);
+        let seal = Seal::new(&index, &identifier, Purpose::SignIn);
         let named = named.and_then(|id| seal.open(&id, now));
         let gate = Gate::new(&self.table, rules, &to, &index, &network, now)?;
         let may_be_known = device.is_some();
@@ -178,6 +180,7 @@ impl Function for RequestOtp {
         let drafting = Drafting {
             tenant: index.tenant(),
             to: &to,
+            purpose: Purpose::SignIn,
             pepper_id: &pepper.id,
             pepper: &pepper.key.mac(),
             length: self.policy.digits(lane, is_braked),

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use shared::aws::{self, Aws, KeyringReader, Secrets};
 use shared::codes::{
-    Action, Allowance, ChallengeRef, FOLLOWS_AFTER, HOLD_WAIT, Kept, LONG_LIFE, Messages, Promises, SENT, Seal,
+    Action, Allowance, ChallengeRef, FOLLOWS_AFTER, HOLD_WAIT, Kept, LONG_LIFE, Messages, Promises, Purpose, SENT, Seal,
 };
 use shared::config::Reader;
 use shared::http::{Frontends, Reply, Request};
@@ -83,7 +83,7 @@ impl Function for Status {
             self.table.messages(&identifier),
         )?;
         counted.or_refuse(now, |retry_after| Error::RateLimited { retry_after })?;
-        let named = challenge.and_then(|id| Seal::new(&index, &identifier).open(&id, now));
+        let named = challenge.and_then(|id| Seal::new(&index, &identifier, Purpose::SignIn).open(&id, now));
         // The answer to a used code names the same channel as that to an unknown one.
         let told = named.and_then(|named| self.told(&named, &messages, to.by(named.other).channel(), now));
         Reply::ok(told.unwrap_or_else(|| Told::over(to.channel())))

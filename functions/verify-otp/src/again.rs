@@ -1,6 +1,6 @@
 //! Step 4: a client whose answer was lost sends it again, and gets the session that it has opened.
 
-use shared::admission::Admitted;
+use shared::admission::{Admission, Admitted};
 use shared::http::RequestKeys;
 use shared::observe::report::{self, Step};
 use shared::words::{Error, Index, Result};
@@ -27,10 +27,11 @@ impl VerifyOtp {
         let session = session.filter(|session| session.may_be_answered_again(&self.sessions, answer.now));
         let session = session.filter(|session| keys.admit(session)).ok_or(Error::InvalidOtp)?;
         let (user, state) =
-            tokio::try_join!(users.user(session.user()), self.challenges.identifier(&answer.identifier))?;
+            tokio::try_join!(users.user(session.user()), self.challenges.identifier(answer.code.identifier()))?;
         let user = user.filter(|user| user.has(session.id())).ok_or(Error::InvalidOtp)?;
         report::note(Step::AnsweredAgain);
         let is_new = user.joined == session.created();
-        Ok(Entered { admitted: Admitted { user, session, is_new }, epoch: state.epoch })
+        let admission = Admission::In(Box::new(Admitted { user, session, is_new }));
+        Ok(Entered { admission, epoch: state.epoch })
     }
 }

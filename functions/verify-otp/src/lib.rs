@@ -6,6 +6,7 @@
 //! 3. Admit the user (`shared::admission`): use up the challenge, so that its code works only once, and open a
 //!    session within the session limit. A new user is created in the same transaction. A provider of texts that asks for it hears
 //!    that its message was received.
+//!    A user with a second factor gets a sealed id instead, for `second-factor`.
 //! 4. An answer that was right a moment ago gets its session again, if it has the same challenge id and retry key.
 //! 5. A browser gets the refresh token as a cookie, and a device cookie for its next request for a code.
 
@@ -13,21 +14,23 @@ mod again;
 mod prove;
 mod wire;
 
-use shared::admission::{Admitted, Arrival, Door, Payment, admit};
+use shared::admission::{Admission, Admitted, Arrival, CodeCheck, Door, Payment, admit};
 use shared::aws::{self, Aws, Feedback, KeyringReader, Secrets};
-use shared::codes::{Allowance, DEVICE_LIFE, SmsPolicy, device_token};
+use shared::codes::{Allowance, SmsPolicy, device_token};
 use shared::config::Reader;
-use shared::http::{Cookie, Frontends, Issuer, Reply, Request, TokenDelivery, TokenSettings};
+use shared::factors::SecondFactorPolicy;
+use shared::http::{Frontends, Issuer, Reply, Request, SignIn, TokenSettings};
 use shared::keys::{CodeKeys, IndexKeys};
 use shared::messages::SmsProvider;
 use shared::observe::report::{self, About};
 use shared::runtime::Function;
-use shared::sessions::{Familiarity, Opening, Proof, SessionPolicy};
+use shared::people::Familiarity;
+use shared::sessions::{Opening, SessionPolicy};
 use shared::store::{OtpTable, Store, UserTable};
 use shared::words::{Clock, Error, Index, Result};
 
 use crate::prove::Answer;
-use crate::wire::{SignedIn, SubmittedCode};
+use crate::wire::SubmittedCode;
 
 /// The function's resources: both tables, all keyrings, and the provider of texts.
 pub struct VerifyOtp {
@@ -38,6 +41,7 @@ pub struct VerifyOtp {
     sign_up_open: bool,
     source_from_referer: bool,
     sessions: SessionPolicy,
+    second_factor: SecondFactorPolicy,
     frontends: Frontends,
     issuer: Issuer,
     index: KeyringReader<IndexKeys>,
@@ -47,9 +51,9 @@ pub struct VerifyOtp {
     feedback: Feedback,
 }
 
-/// A user who has signed in, and the epoch of the identifier's device tokens.
+/// The outcome of a right code, and the epoch of the identifier's device tokens.
 pub(crate) struct Entered {
-    pub(crate) admitted: Admitted,
+    pub(crate) admission: Admission,
     pub(crate) epoch: u32,
 }
 
@@ -70,6 +74,8 @@ pub struct Settings {
     pub source_from_referer: bool,
     /// The length and number of sessions.
     pub session: SessionPolicy,
+    /// Who needs a second factor.
+    pub second_factor: SecondFactorPolicy,
     /// The allowed origins of browsers, and the usual delivery of tokens.
     pub frontends: Frontends,
     /// The settings for tokens.
@@ -101,6 +107,7 @@ impl Function for VerifyOtp {
             sign_up_open: read.choice("SIGN_UP", "open", &["open", "closed"]) == "open",
             source_from_referer: read.choice("SOURCE_FROM_REFERER", "off", &["off", "on"]) == "on",
             session: SessionPolicy::read(read),
+            second_factor: SecondFactorPolicy::read(read),
             frontends: Frontends::read(read),
             tokens: TokenSettings::read(read),
             index_secret: IndexKeys::read_secret(read),
@@ -133,6 +140,7 @@ impl Function for VerifyOtp {
             sign_up_open: settings.sign_up_open,
             source_from_referer: settings.source_from_referer,
             sessions: settings.session,
+            second_factor: settings.second_factor,
             frontends: settings.frontends,
             issuer,
             index,
@@ -155,7 +163,7 @@ impl Function for VerifyOtp {
         let access_key = keys.access_key()?;
         let index = Index::new(index.index.mac(), request.tenant());
 
-        let answer = Answer::new(&submitted, request.network, &index, &codes, now)?;
+        let answer = Answer::new(&submitted, request.network, &index, now)?;
         let opening = Opening {
             policy: &self.sessions,
             key_id: keys.refresh_key_id()?,
@@ -164,45 +172,56 @@ impl Function for VerifyOtp {
             id: answer.session.as_ref(),
             is_remembered: submitted.is_remembered,
         };
-        let entered = match self.enter(&answer, opening, &index).await {
+        let entered = match self.enter(&answer, &codes, opening, &index).await {
             Err(Error::InvalidOtp) => self.enter_again(&answer, &keys, &index).await,
             entered => entered,
         };
-        let Entered { admitted: Admitted { user, session, is_new }, epoch } = entered?;
+        let Entered { admission, epoch } = entered?;
+        let Admitted { user, session, is_new } = match admission {
+            Admission::In(admitted) => *admitted,
+            Admission::Due(pending) => {
+                report::about(About::User(&pending.user));
+                let id = keys.pendings().seal(&pending, now)?;
+                return Reply::due(&pending, &id, submitted.delivery, request.language);
+            }
+        };
 
         report::about(About::User(&user.id));
         report::about(About::Session(session.id()));
-        let mut tokens = keys.issue(&session, &access_key)?;
-        let refresh = tokens.into_cookie(submitted.delivery);
-        let device = device_token(&submitted.to.identifier(), &index, epoch, now);
-        let in_body = (submitted.delivery == TokenDelivery::Body).then_some(device.as_str());
-        let reply = Reply::ok(SignedIn::new(&user, is_new, tokens, in_body, request.language))?;
-        match submitted.delivery {
-            TokenDelivery::Body => Ok(reply),
-            TokenDelivery::Cookie => {
-                let device = Cookie::Device.keep(&device, DEVICE_LIFE);
-                reply.with_cookies(refresh.into_iter().chain([device, Cookie::Challenge.clear()]))
-            }
-        }
+        let tokens = keys.issue(&session, &access_key)?;
+        let device = &device_token(&submitted.to.identifier(), &index, epoch, now);
+        let sign_in = SignIn { user: &user, is_new, tokens, device, trusted: None, backup_codes_left: None };
+        Reply::signed_in(sign_in, submitted.delivery, now, request.language)
     }
 }
 
 impl VerifyOtp {
     /// Steps 1 to 3.
-    async fn enter(&self, answer: &Answer<'_>, opening: Opening<'_>, index: &Index<'_>) -> Result<Entered> {
-        let (code, owner) = self.prove(answer, index).await?;
+    async fn enter(
+        &self,
+        answer: &Answer<'_>,
+        codes: &CodeKeys,
+        opening: Opening<'_>,
+        index: &Index<'_>,
+    ) -> Result<Entered> {
+        let (challenges, users) = (&self.challenges, self.users.of(index.tenant()));
+        let check = CodeCheck { challenges, users, codes, failures: self.failures, now: answer.now };
+        let (code, owner) = check.prove(&answer.code).await?;
         let epoch = code.state().epoch;
         let opening = Opening { familiarity: answer.familiarity(index, epoch), ..opening };
-        let network = answer.network.clone();
-        let payment = Payment::new(&self.challenges, &self.sms, code.to(), index, network, answer.now)?;
+        let network = answer.code.network().clone();
+        let payment = Payment::new(challenges, &self.sms, code.to(), index, network, answer.now)?;
         let payment = payment.with_feedback(&self.feedback, code.message());
         let door = Door {
-            users: self.users.of(index.tenant()),
-            challenges: &self.challenges,
+            users,
+            challenges,
             payment: &payment,
             sign_up_open: self.sign_up_open,
+            second_factor: &self.second_factor,
         };
-        let arrival = Arrival { owner, opening, source_url: answer.submitted.source_url.as_deref(), now: answer.now };
-        Ok(Entered { admitted: admit(&Proof::Code(code), door, arrival).await?, epoch })
+        let SubmittedCode { trusted, source_url, .. } = answer.submitted;
+        let (trusted, source_url) = (trusted.as_ref(), source_url.as_deref());
+        let arrival = Arrival { owner, opening, trusted, source_url, now: answer.now };
+        Ok(Entered { admission: admit(&code.for_sign_in()?, door, arrival).await?, epoch })
     }
 }

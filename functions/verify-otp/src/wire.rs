@@ -1,12 +1,9 @@
-//! The bodies of the request and the answer.
+//! The body of the request.
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use shared::codes::Code;
-use shared::http::{
-    Cookie, Delivered, Frontends, IdentifierFields, Request, TokenDelivery, Tokens, UserView, source_url,
-};
-use shared::people::User;
-use shared::texts::{Language, answers};
+use shared::factors::TrustToken;
+use shared::http::{Cookie, Delivered, Frontends, IdentifierFields, Request, TokenDelivery, source_url};
 use shared::words::{ChallengeId, Destination, Error, Result, RetryKey};
 
 #[derive(Deserialize)]
@@ -23,6 +20,7 @@ struct Body {
     _locale: Option<String>,
     token_delivery: Option<TokenDelivery>,
     device: Option<String>,
+    trusted_device: Option<String>,
     remember: Option<bool>,
 }
 
@@ -41,6 +39,8 @@ pub(crate) struct SubmittedCode {
     pub(crate) delivery: TokenDelivery,
     /// The client's device token.
     pub(crate) device: Option<String>,
+    /// The client's token of a trusted device.
+    pub(crate) trusted: Option<TrustToken>,
     /// Whether the user wants to stay signed in after the browser was closed.
     pub(crate) is_remembered: bool,
 }
@@ -50,7 +50,7 @@ impl SubmittedCode {
     pub(crate) fn read(request: &Request, frontends: &Frontends, binding_required: bool) -> Result<SubmittedCode> {
         let body: Body = request.json()?;
         let Body { identifier, otp_code, otp, challenge_id, source_url: source, .. } = body;
-        let Body { retry, token_delivery, device, remember, .. } = body;
+        let Body { retry, token_delivery, device, trusted_device, remember, .. } = body;
         let retry = retry.as_deref().map(str::parse).transpose()?;
         let typed = match (otp_code, otp) {
             (Some(one), Some(other)) if one != other => {
@@ -64,6 +64,7 @@ impl SubmittedCode {
         let retry = retry.filter(|_| is_shown);
         // An unusable device token must not keep anybody from signing in.
         let device = request.device_token(frontends, delivery, device).unwrap_or_default();
+        let trusted = request.trusted_device(frontends, delivery, trusted_device);
         // Bodies of replaced systems have no field for it.
         let is_required = binding_required && !request.is_by_alias;
         if is_required && challenge_id.is_none() {
@@ -75,46 +76,12 @@ impl SubmittedCode {
         let challenge = challenge_id.map(ChallengeId::from_client);
         let may_be_foreign = is_cookie && !is_required;
         let is_remembered = remember.unwrap_or(true);
-        Ok(SubmittedCode { to, code, challenge, may_be_foreign, retry, source_url, delivery, device, is_remembered })
+        Ok(SubmittedCode { to, code, challenge, may_be_foreign, retry, source_url, delivery, device, trusted, is_remembered })
     }
 
     /// The same, from this page unless the body names another one.
     pub(crate) fn with_source(self, page: Option<&str>) -> SubmittedCode {
         let source_url = self.source_url.or_else(|| page.and_then(source_url).map(str::to_owned));
         SubmittedCode { source_url, ..self }
-    }
-}
-
-/// The answer after a successful sign-in.
-#[derive(Serialize)]
-pub(crate) struct SignedIn<'a> {
-    success: bool,
-    message: &'static str,
-    user: UserView<'a>,
-    is_new_user: bool,
-    expires_in: u64,
-    tokens: Tokens,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    device: Option<&'a str>,
-}
-
-impl SignedIn<'_> {
-    /// `device` is in the body unless the client gets it as a cookie.
-    pub(crate) fn new<'a>(
-        user: &'a User,
-        is_new_user: bool,
-        tokens: Tokens,
-        device: Option<&'a str>,
-        language: Language,
-    ) -> SignedIn<'a> {
-        SignedIn {
-            success: true,
-            message: answers::signed_in(language),
-            user: UserView::of(user, is_new_user),
-            is_new_user,
-            expires_in: tokens.expires_in,
-            tokens,
-            device,
-        }
     }
 }

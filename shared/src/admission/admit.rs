@@ -2,7 +2,7 @@
 //! needed.
 
 use crate::admission::gate::Payment;
-use crate::codes::ProvenCode;
+use crate::codes::{ProvenCode, SignInCode, StepUpCode};
 use crate::factors::{Entrance, Need, Pending, ProvenFactor, SecondFactorPolicy, TrustToken, Waiting};
 use crate::observe::report::{self, Step};
 use crate::people::{Familiarity, User};
@@ -66,9 +66,10 @@ pub struct Admitted {
 /// [`Error::InvalidOtp`] if another request used the proof first, if the user signed out everywhere in the meantime, or no longer
 /// has the identifier; [`Error::Forbidden`] if sign-up is closed and the identifier
 /// has no user; [`Error::Unavailable`] when a table is unreachable.
-pub async fn admit(code: &ProvenCode, door: Door<'_>, arrival: Arrival<'_>) -> Result<Admission> {
+pub async fn admit(proof: &SignInCode, door: Door<'_>, arrival: Arrival<'_>) -> Result<Admission> {
     let Arrival { owner, opening, trusted, source_url, now } = arrival;
-    let entry = Entry { code, door, opening, trusted, source_url, now };
+    let code = proof.proven();
+    let entry = Entry { proof, code, door, opening, trusted, source_url, now };
     let admission = match owner.of(code.identifier())? {
         Some(owner) => entry.sign_in(owner).await?,
         None if door.sign_up_open => entry.sign_up().await?,
@@ -113,9 +114,29 @@ pub async fn complete(
     Ok(Admitted { user, session, is_new })
 }
 
+/// Uses up the code of a step-up.
+///
+/// # Errors
+/// [`Error::InvalidOtp`] if another request used it first; [`Error::Unavailable`] when a table is unreachable.
+pub async fn confirm(code: &StepUpCode, challenges: &OtpTable, payment: &Payment<'_>, now: Timestamp) -> Result<()> {
+    let code = code.proven();
+    if !challenges.use_up(code, now).await? {
+        return Err(Error::InvalidOtp);
+    }
+    settle(code, challenges, payment).await;
+    report::note(Step::Used { channel: code.to().channel(), sign_up: false });
+    Ok(())
+}
+
+/// After a code was used: pays off debt, and gives back the token of a tagged address's mailbox.
+async fn settle(code: &ProvenCode, challenges: &OtpTable, payment: &Payment<'_>) {
+    tokio::join!(payment.pay(), challenges.return_tagged(code.identifier()));
+}
+
 const SIGN_UP_CLOSED: Error = Error::Forbidden(Forbidden::SignUpClosed);
 
 struct Entry<'a> {
+    proof: &'a SignInCode,
     code: &'a ProvenCode,
     door: Door<'a>,
     opening: Opening<'a>,
@@ -166,7 +187,7 @@ impl Entry<'_> {
 
     async fn open(&self, mut user: User, is_grace: bool) -> Result<Admission> {
         let users = self.door.users;
-        let session = Session::open(Proof::Code(self.code), user.id.clone(), self.opening, &Entropy, self.now)?;
+        let session = Session::open(Proof::Code(self.proof), user.id.clone(), self.opening, &Entropy, self.now)?;
         let (written, entered, ()) = tokio::join!(
             users.put_session(&session),
             users.enter_session(&user, &session.id, self.opening.policy.per_user, is_grace, self.now),
@@ -224,7 +245,7 @@ impl Entry<'_> {
     fn new_user(&self) -> Result<(Session, NewUser<'_>)> {
         let user = UserId::draw(&Entropy, self.now)?;
         let opening = Opening { familiarity: Familiarity::SignUp, ..self.opening };
-        let session = Session::open(Proof::Code(self.code), user, opening, &Entropy, self.now)?;
+        let session = Session::open(Proof::Code(self.proof), user, opening, &Entropy, self.now)?;
         let identifier = self.code.to().identifier();
         let mut user = User::sign_up(session.user.clone(), &identifier, &session.id, self.now);
         let need = self.door.second_factor.need_at_sign_up(self.now);
@@ -241,8 +262,7 @@ impl Entry<'_> {
         SIGN_UP_CLOSED
     }
 
-    /// After the code was used: pays off debt, and gives back the token of a tagged address's mailbox.
     async fn settle(&self) {
-        tokio::join!(self.door.payment.pay(), self.door.challenges.return_tagged(self.code.identifier()));
+        settle(self.code, self.door.challenges, self.door.payment).await;
     }
 }

@@ -3,7 +3,8 @@
 use crate::codes::challenge::{IdentifierState, Kept};
 use crate::codes::code::{Binding, Code, CodeDigest};
 use crate::codes::messages::SendName;
-use crate::words::{Destination, IdentifierDigest, Lane, MacKey, Timestamp};
+use crate::codes::purpose::Purpose;
+use crate::words::{Destination, Error, IdentifierDigest, Lane, MacKey, Result, Timestamp};
 
 /// A counted attempt, with the identifier's state after the count. Only an attempt at long codes is not counted, because 64 bits
 /// withstand any number of attempts.
@@ -26,6 +27,7 @@ pub struct Attempt {
 #[derive(Debug)]
 pub struct ProvenCode {
     to: Destination,
+    purpose: Purpose,
     identifier: IdentifierDigest,
     kept: Kept,
     key: String,
@@ -33,6 +35,18 @@ pub struct ProvenCode {
     is_from_elsewhere: bool,
     state: IdentifierState,
 }
+
+/// The witness of a correct code that was asked for to sign in.
+///
+/// Only [`ProvenCode::for_sign_in`] creates it, so that no session comes from a code with another purpose (S274).
+#[derive(Debug)]
+pub struct SignInCode(ProvenCode);
+
+/// The witness of a correct code that was asked for to step up.
+///
+/// Only [`ProvenCode::for_step_up`] creates it (S274).
+#[derive(Debug)]
+pub struct StepUpCode(ProvenCode);
 
 /// The token, attempts and counts returned by a right answer, computed from the state that its write expects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,12 +105,12 @@ impl Attempt {
         })
     }
 
-    /// Compares `code` with the codes that were sent to `to`. `pepper` looks up a pepper by its id; a code without its pepper
+    /// Compares `code` with the codes that were sent to `to` for `purpose`. `pepper` looks up a pepper by its id; a code without its pepper
     /// never matches.
     pub fn prove(
         &self,
         code: &Code,
-        to: &Destination,
+        (to, purpose): (&Destination, Purpose),
         pepper: impl Fn(&str) -> Option<MacKey>,
         now: Timestamp,
     ) -> Option<ProvenCode> {
@@ -105,10 +119,11 @@ impl Attempt {
         for (kept, key) in &self.among {
             let Some((digest, pepper_id)) = self.state.live(*kept, key, now) else { continue };
             let Some(pepper) = pepper(pepper_id) else { continue };
-            let binding = Binding { tenant: self.identifier.tenant(), to, challenge: key };
+            let binding = Binding { tenant: self.identifier.tenant(), to, purpose, challenge: key };
             if CodeDigest::of(code, binding, &pepper).matches(digest) {
                 proven = Some(ProvenCode {
                     to: to.clone(),
+                    purpose,
                     identifier: self.identifier.clone(),
                     kept: *kept,
                     key: key.clone(),
@@ -169,10 +184,45 @@ impl IdentifierState {
     }
 }
 
+impl SignInCode {
+    /// The correct code.
+    pub fn proven(&self) -> &ProvenCode {
+        &self.0
+    }
+}
+
+impl StepUpCode {
+    /// The correct code.
+    pub fn proven(&self) -> &ProvenCode {
+        &self.0
+    }
+}
+
 impl ProvenCode {
+    /// The same as a reason for a session.
+    ///
+    /// # Errors
+    /// [`Error::InvalidOtp`] for a code with another purpose.
+    pub fn for_sign_in(self) -> Result<SignInCode> {
+        if self.purpose == Purpose::SignIn { Ok(SignInCode(self)) } else { Err(Error::InvalidOtp) }
+    }
+
+    /// The same as a reason for a step-up.
+    ///
+    /// # Errors
+    /// [`Error::InvalidOtp`] for a code with another purpose.
+    pub fn for_step_up(self) -> Result<StepUpCode> {
+        if self.purpose == Purpose::StepUp { Ok(StepUpCode(self)) } else { Err(Error::InvalidOtp) }
+    }
+
     /// The destination of the code.
     pub fn to(&self) -> &Destination {
         &self.to
+    }
+
+    /// What the code was asked for.
+    pub fn purpose(&self) -> Purpose {
+        self.purpose
     }
 
     /// The digest of the proved identifier.

@@ -5,6 +5,7 @@ use secrecy::{ExposeSecret, SecretString};
 use subtle::ConstantTimeEq;
 use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
 
+use crate::codes::purpose::Purpose;
 use crate::words::{Destination, Entropy, MacKey, Result, Scope, Tenant, is_invisible, masked, plain_digit};
 
 /// How hard a code is to guess.
@@ -122,12 +123,11 @@ pub struct Binding<'a> {
     pub tenant: &'a Tenant,
     /// The destination of the code.
     pub to: &'a Destination,
+    /// What the code is for.
+    pub purpose: Purpose,
     /// The name of the code's entry in the identifier's item.
     pub challenge: &'a str,
 }
-
-/// The purpose of a code. Second factors and changes of address will need purposes of their own.
-pub(super) const PURPOSE: &str = "sign-in";
 
 /// The stored form of a code.
 ///
@@ -143,7 +143,7 @@ pub const DIGEST_LENGTH: usize = 16;
 impl CodeDigest {
     /// The digest of `code` under `pepper`.
     pub fn of(code: &Code, binding: Binding<'_>, pepper: &MacKey) -> CodeDigest {
-        let Binding { tenant, to, challenge } = binding;
+        let Binding { tenant, to, purpose, challenge } = binding;
         // The kind of the identifier, and not the channel: a text that its provider refuses may be followed by a call with the same code.
         let kind = match to {
             Destination::Email(_) => "email",
@@ -156,7 +156,7 @@ impl CodeDigest {
                 kind.as_bytes(),
                 // The key: a code is right with any spelling of the mailbox that it was sent to.
                 to.identifier().key().as_bytes(),
-                PURPOSE.as_bytes(),
+                purpose.bound().as_bytes(),
                 challenge.as_bytes(),
                 code.reveal().as_bytes(),
             ],
@@ -241,23 +241,26 @@ mod tests {
         assert!(chi_square < 60.0, "chi-square {chi_square}: {counts:?}");
     }
 
-    /// V07: the digest depends on everything in the binding.
+    /// V07, S270: the digest depends on everything in the binding.
     #[test]
-    fn a_code_is_bound_to_its_challenge_and_identifier() {
+    fn a_code_is_bound_to_its_challenge_identifier_and_purpose() {
         let to = |text: &str| Destination::of(text.parse().unwrap(), None).unwrap();
         let [ada, bob] = ["ada@example.com", "bob@example.com"].map(to);
         let [tenant, acme] = [Tenant::default(), Tenant::named("acme")];
-        let digest = |tenant, to, challenge, pepper: [u8; 32]| {
+        let digest = |tenant, to, purpose, challenge, pepper: [u8; 32]| {
             let code = Code::Short("123456".into());
-            CodeDigest::of(&code, Binding { tenant, to, challenge }, &MacKey::new(pepper))
+            CodeDigest::of(&code, Binding { tenant, to, purpose, challenge }, &MacKey::new(pepper))
         };
-        let kept = digest(&tenant, &ada, "c", [1; 32]);
-        assert!(kept.matches(&digest(&tenant, &ada, "c", [1; 32])));
+        let [sign_in, step_up, contact] = Purpose::ALL;
+        let kept = digest(&tenant, &ada, sign_in, "c", [1; 32]);
+        assert!(kept.matches(&digest(&tenant, &ada, sign_in, "c", [1; 32])));
         for other in [
-            digest(&acme, &ada, "c", [1; 32]),
-            digest(&tenant, &bob, "c", [1; 32]),
-            digest(&tenant, &ada, "d", [1; 32]),
-            digest(&tenant, &ada, "c", [2; 32]),
+            digest(&acme, &ada, sign_in, "c", [1; 32]),
+            digest(&tenant, &bob, sign_in, "c", [1; 32]),
+            digest(&tenant, &ada, step_up, "c", [1; 32]),
+            digest(&tenant, &ada, contact, "c", [1; 32]),
+            digest(&tenant, &ada, sign_in, "d", [1; 32]),
+            digest(&tenant, &ada, sign_in, "c", [2; 32]),
         ] {
             assert!(!kept.matches(&other));
         }

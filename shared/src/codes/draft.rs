@@ -3,6 +3,7 @@
 use crate::codes::challenge::{OwnCode, Plan};
 use crate::codes::code::{Binding, Code, CodeDigest, Strength};
 use crate::codes::messages::SendName;
+use crate::codes::purpose::Purpose;
 use crate::words::{Destination, Entropy, MacKey, Result, Tenant};
 
 /// The common part of all drafts of one request.
@@ -12,6 +13,8 @@ pub struct Drafting<'a> {
     pub tenant: &'a Tenant,
     /// The only destination of the code.
     pub to: &'a Destination,
+    /// What the code is for.
+    pub purpose: Purpose,
     /// The id of the pepper in the digest.
     pub pepper_id: &'a str,
     /// The pepper.
@@ -60,7 +63,7 @@ impl Drafting<'_> {
     /// As [`Entropy::bytes`].
     pub fn draw(self, key: String, strength: Strength) -> Result<Draft> {
         let code = Code::draw(&Entropy, strength, self.length)?;
-        let binding = Binding { tenant: self.tenant, to: self.to, challenge: &key };
+        let binding = Binding { tenant: self.tenant, to: self.to, purpose: self.purpose, challenge: &key };
         let digest = CodeDigest::of(&code, binding, self.pepper);
         Ok(Draft { key, pepper_id: self.pepper_id.to_owned(), code, digest })
     }

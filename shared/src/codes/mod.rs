@@ -13,6 +13,7 @@ mod limits;
 mod mail_policy;
 mod messages;
 mod news;
+mod purpose;
 mod receipt;
 mod resend;
 mod sealed_id;
@@ -22,7 +23,7 @@ mod sms_policy;
 
 #[cfg(test)]
 pub(crate) use self::attempt::tests::proven;
-pub use self::attempt::{Attempt, ProvenCode, Settlement};
+pub use self::attempt::{Attempt, ProvenCode, Settlement, SignInCode, StepUpCode};
 pub use self::brake::{Brake, Tally};
 pub use self::bucket::Bucket;
 pub(crate) use self::bucket::{TAGGED, has_room};
@@ -41,6 +42,7 @@ pub use self::limits::{Action, Allowance, NETWORK_WINDOW, Quota, blurred, day_en
 pub use self::mail_policy::{Domains, LEAST_OF_DOMAIN, MailFacts, MailPolicy, SLOWED};
 pub use self::messages::{Message, Messages, SENT_AT, SendName};
 pub use self::news::{News, Told, is_of_address};
+pub use self::purpose::Purpose;
 pub use self::receipt::{Receipt, Receipts, SENT};
 pub use self::resend::{Calls, FOLLOWS_AFTER, MOST_CALLS, MOST_SENDS, Resends};
 pub use self::sealed_id::{ChallengeRef, Seal};

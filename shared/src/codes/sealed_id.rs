@@ -7,7 +7,7 @@ use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKe
 use data_encoding::BASE64URL_NOPAD;
 
 use crate::codes::challenge::Kept;
-use crate::codes::code::PURPOSE;
+use crate::codes::purpose::Purpose;
 use crate::words::{ChallengeId, Channel, Entropy, Error, IdentifierDigest, Index, Lane, Result, Timestamp};
 
 /// The content of a challenge id.
@@ -37,10 +37,11 @@ impl ChallengeRef {
     }
 }
 
-/// Seals and opens the ids of one identifier.
+/// Seals and opens the ids of one identifier and purpose.
 pub struct Seal<'a> {
     index: &'a Index<'a>,
     identifier: &'a IdentifierDigest,
+    purpose: Purpose,
 }
 
 /// The length of a key in the identifier's item, and of a network's short digest: 48 bits in base64url.
@@ -51,9 +52,9 @@ const PLAIN: usize = 1 + NAME + NAME + 8 + 1;
 const DAYS: [u64; 2] = [0, 1];
 
 impl<'a> Seal<'a> {
-    /// The seal for ids of `identifier`.
-    pub fn new(index: &'a Index<'a>, identifier: &'a IdentifierDigest) -> Seal<'a> {
-        Seal { index, identifier }
+    /// The seal for ids of `identifier` and `purpose`.
+    pub fn new(index: &'a Index<'a>, identifier: &'a IdentifierDigest, purpose: Purpose) -> Seal<'a> {
+        Seal { index, identifier, purpose }
     }
 
     /// A fresh id. Two ids of one challenge have nothing in common.
@@ -91,7 +92,7 @@ impl<'a> Seal<'a> {
     }
 
     fn additional(&self) -> Aad<Vec<u8>> {
-        let fields = [self.identifier.tenant().as_str(), self.identifier.as_str(), PURPOSE];
+        let fields = [self.identifier.tenant().as_str(), self.identifier.as_str(), self.purpose.bound()];
         // No field contains a line feed.
         Aad::from(fields.join("\n").into_bytes())
     }
@@ -156,12 +157,16 @@ mod tests {
     }
 
     fn with_seal<T>(key: u8, tenant: &Tenant, who: &str, work: impl FnOnce(&Seal<'_>) -> T) -> T {
-        let index = Index::new(MacKey::new([key; 32]), tenant);
-        let identifier = index.identifier(&who.parse().unwrap());
-        work(&Seal::new(&index, &identifier))
+        for_purpose(Purpose::SignIn, key, tenant, who, work)
     }
 
-    /// S142: an id opens for its identifier, tenant and key only, and no two look alike.
+    fn for_purpose<T>(purpose: Purpose, key: u8, tenant: &Tenant, who: &str, work: impl FnOnce(&Seal<'_>) -> T) -> T {
+        let index = Index::new(MacKey::new([key; 32]), tenant);
+        let identifier = index.identifier(&who.parse().unwrap());
+        work(&Seal::new(&index, &identifier, purpose))
+    }
+
+    /// S142: an id opens for its identifier, purpose, tenant and key only, and no two look alike.
     #[test]
     fn an_id_is_opened_by_its_own_seal_only() {
         let (tenant, now) = (Tenant::default(), Timestamp::from_unix(NOON));
@@ -176,6 +181,10 @@ mod tests {
             assert_eq!(open(1, &tenant, "bob@example.com"), None);
             assert_eq!(open(2, &tenant, "ada@example.com"), None);
             assert_eq!(open(1, &Tenant::named("acme"), "ada@example.com"), None);
+            for other in [Purpose::StepUp, Purpose::Contact] {
+                let opened = for_purpose(other, 1, &tenant, "ada@example.com", |seal| seal.open(&ids[0], now));
+                assert_eq!(opened, None, "{other:?}");
+            }
         }
     }
 

@@ -20,10 +20,10 @@ pub enum Method {
 
 impl Method {
     /// The methods of users with a second factor, by name.
-    pub const OF_USERS: [&'static str; 2] = ["totp", "backup_code"];
+    pub const OF_USERS: [&'static str; 2] = [Method::Totp.name(), Method::BackupCode.name()];
 
     /// Its name in requests and logs.
-    pub fn name(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             Method::Totp => "totp",
             Method::BackupCode => "backup_code",

@@ -21,6 +21,8 @@ pub struct Alias {
     answer: AnswerBody,
     /// Turns the body of a refusal into the alias's.
     refusal: RefusalBody,
+    /// Turns the body of a 200 that asks for a second factor into the alias's. Without it, the alias refuses.
+    second_factor: Option<RefusalBody>,
 }
 
 type AnswerBody = fn(&Value, &Value) -> Value;
@@ -42,7 +44,10 @@ pub const ALIASES: [Alias; 10] = [
     post("/accounts/otp/request", REQUEST, sent, message_and_code),
     post("/cfg/accounts/otp/request", REQUEST, sent, message_and_code),
     post("/accounts/otp/verify", VERIFY, signed_in, message_and_code),
-    post("/cfg/accounts/otp/verify", VERIFY, signed_in, message_and_code),
+    Alias {
+        second_factor: Some(requires_2fa),
+        ..post("/cfg/accounts/otp/verify", VERIFY, signed_in, message_and_code)
+    },
     post("/cfg/accounts/token/refresh", REFRESH, tokens, detail_and_code),
     post("/cfg/accounts/token/blacklist", LOGOUT, nothing, detail_and_code),
     get("/cfg/accounts/profile", PROFILE, |user, _| account(user), detail),
@@ -52,11 +57,11 @@ pub const ALIASES: [Alias; 10] = [
 ];
 
 const fn post(path: &'static str, stands_for: &'static str, answer: AnswerBody, refusal: RefusalBody) -> Alias {
-    Alias { method: "POST", path, stands_for, adds: &[IN_BODY], answer, refusal }
+    Alias { method: "POST", path, stands_for, adds: &[IN_BODY], answer, refusal, second_factor: None }
 }
 
 const fn get(path: &'static str, stands_for: &'static str, answer: AnswerBody, refusal: RefusalBody) -> Alias {
-    Alias { method: "GET", path, stands_for, adds: &[], answer, refusal }
+    Alias { method: "GET", path, stands_for, adds: &[], answer, refusal, second_factor: None }
 }
 
 /// The alias of one request, for shaping the answer.
@@ -82,6 +87,12 @@ impl Shape {
             // Redirects to the alias without its final slash.
             return Reply::permanent_redirect(alias.path).unwrap_or(reply);
         }
+        if status.is_success() && reply.asks_for_second_factor() {
+            return match alias.second_factor {
+                Some(shape) => reply.reshaped(|body| shape(&body)),
+                None => reply.reshaped(|_| json!({ "detail": "2FA required" })).forbidden(),
+            };
+        }
         reply.reshaped(|body| if status.is_success() { (alias.answer)(&body, &asked) } else { (alias.refusal)(&body) })
     }
 }
@@ -105,6 +116,10 @@ fn texted(ours: &Value, asked: &Value) -> Value {
 fn signed_in(ours: &Value, _: &Value) -> Value {
     let user = ("user".to_owned(), account(&ours["user"]));
     Value::Object(renamed(&ours["tokens"], &TOKENS).chain([user]).collect())
+}
+
+fn requires_2fa(ours: &Value) -> Value {
+    json!({ "requires_2fa": true, "session_id": ours["challenge_id"] })
 }
 
 fn signed_in_by_phone(ours: &Value, _: &Value) -> Value {

@@ -1,5 +1,6 @@
 //! The part of a request that a browser adds: its cookies and the origin of the page.
 
+use crate::factors::TrustToken;
 use super::Request;
 use crate::http::cookie::Cookie;
 use crate::http::frontends::{Frontends, TokenDelivery};
@@ -85,11 +86,32 @@ impl Request {
         delivery: TokenDelivery,
         field: Option<String>,
     ) -> Result<Option<String>> {
+        self.shown(frontends, delivery, field, Cookie::Device)
+    }
+
+    /// The token of a trusted device, from the same places. An unusable one is none: the user then needs the second factor.
+    pub fn trusted_device(
+        &self,
+        frontends: &Frontends,
+        delivery: TokenDelivery,
+        field: Option<String>,
+    ) -> Option<TrustToken> {
+        let shown = self.shown(frontends, delivery, field, Cookie::Trusted);
+        shown.ok().flatten().and_then(|text| TrustToken::from_client(&text))
+    }
+
+    fn shown(
+        &self,
+        frontends: &Frontends,
+        delivery: TokenDelivery,
+        field: Option<String>,
+        cookie: Cookie,
+    ) -> Result<Option<String>> {
         if delivery == TokenDelivery::Body {
             return Ok(field);
         }
-        let device = self.cookies.get(Cookie::Device)?.map(str::to_owned);
-        frontends.delivery(Some(delivery), device.is_some(), &self.page)?;
-        Ok(device)
+        let shown = self.cookies.get(cookie)?.map(str::to_owned);
+        frontends.delivery(Some(delivery), shown.is_some(), &self.page)?;
+        Ok(shown)
     }
 }

@@ -1,4 +1,4 @@
-//! Latchkey's three cookies: how they are read and set.
+//! Latchkey's four cookies: how they are read and set.
 
 use std::time::Duration;
 
@@ -15,6 +15,8 @@ pub enum Cookie {
     Challenge,
     /// Shows that an identifier was proven in this browser before.
     Device,
+    /// The token of a device that the user trusts.
+    Trusted,
 }
 
 impl Cookie {
@@ -25,6 +27,7 @@ impl Cookie {
             Cookie::Refresh => "__Host-refresh",
             Cookie::Challenge => "__Host-challenge",
             Cookie::Device => "__Host-device",
+            Cookie::Trusted => "__Host-trusted",
         }
     }
 
@@ -82,7 +85,7 @@ fn ours(pair: &[u8]) -> Option<(Cookie, Option<SecretString>)> {
     let pair = pair.trim_ascii();
     let at = pair.iter().position(|byte| *byte == b'=')?;
     let (name, value) = (pair.get(..at)?, pair.get(at + 1..)?);
-    let all = [Cookie::Refresh, Cookie::Challenge, Cookie::Device];
+    let all = [Cookie::Refresh, Cookie::Challenge, Cookie::Device, Cookie::Trusted];
     let cookie = all.into_iter().find(|cookie| cookie.name().as_bytes() == name.trim_ascii())?;
     let is_plain = value.len() <= LONGEST && value.iter().all(u8::is_ascii_graphic);
     let value = std::str::from_utf8(value).ok().filter(|_| is_plain);

@@ -9,10 +9,11 @@ use crate::aws::{KeyringReader, Secrets, Warm};
 use crate::config::{Check, Reader};
 use crate::http::Request;
 use crate::http::cookie::Cookie;
+use crate::factors::PendingSeal;
 use crate::http::frontends::TokenDelivery;
 use crate::keys::{RefreshKeys, SigningKeys};
-use crate::sessions::{AccessPolicy, Audience, Grant, Issuing, RefreshToken, Session, Signer, Subject, Transaction};
-use crate::words::{Entropy, Error, MacKey, Result, Timestamp, random_id};
+use crate::sessions::{AccessPolicy, Audience, Grant, Issuing, RefreshToken, RotatedBy, Session, Signer, Subject, Transaction};
+use crate::words::{Entropy, Error, MacKey, Result, RetryKey, Timestamp, random_id};
 
 /// The settings for issuing tokens.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -168,6 +169,26 @@ impl RequestKeys<'_> {
     /// The audience of refresh tokens.
     pub fn audience(&self) -> Audience<'_> {
         Audience { tenant: self.request.tenant(), client: &self.issuer.policy.audience }
+    }
+
+    /// Seals the sign-ins and step-ups that wait for a second factor.
+    pub fn pendings(&self) -> PendingSeal<'_> {
+        PendingSeal::new(&self.refresh, self.request.tenant())
+    }
+
+    /// A request with this retry key that moves `session` to its next generation. A client that loses the answer refreshes its old
+    /// token with the same key. Without a key, the invocation itself is the name.
+    ///
+    /// # Errors
+    /// [`Error::InvalidToken`] if the key of the session's refresh token has retired; as [`Entropy::bytes`].
+    pub fn moved_by(&self, session: &Session, retry: Option<&RetryKey>) -> Result<RotatedBy> {
+        let key = self.refresh.refresh.find(&session.key_id, self.now).ok_or(Error::InvalidToken)?.key.mac();
+        Ok(match retry {
+            Some(retry) => {
+                RotatedBy::Retry(session.token(&key, self.audience()).retry_digest(&key, retry, self.audience()))
+            }
+            None => RotatedBy::Invocation(random_id(&Entropy)?),
+        })
     }
 
     /// The id of the key for new refresh tokens.

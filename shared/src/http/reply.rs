@@ -28,6 +28,9 @@ pub struct Reply {
     headers: Vec<(HeaderName, HeaderValue)>,
 }
 
+/// The outcome of a right code where a second factor is due, for the log.
+const SECOND_FACTOR: &str = "second_factor_required";
+
 /// The body of every refusal.
 #[derive(Serialize)]
 struct Refusal<'a> {
@@ -181,9 +184,26 @@ impl Reply {
         Reply { outcome: error.code(), status: status(error), body, headers }
     }
 
-    /// `ok` or the code of the refusal, for the log.
+    /// `ok`, `second_factor_required` or the code of the refusal, for the log.
     pub(crate) fn outcome(&self) -> &'static str {
         self.outcome
+    }
+
+    /// Whether it asks for a second factor.
+    pub(super) fn asks_for_second_factor(&self) -> bool {
+        self.outcome == SECOND_FACTOR
+    }
+
+    /// The same as a refusal.
+    #[must_use]
+    pub(super) fn forbidden(self) -> Reply {
+        Reply { status: StatusCode::FORBIDDEN, ..self }
+    }
+
+    /// Marks it as an answer that asks for a second factor.
+    #[must_use]
+    pub(super) fn with_second_factor(self) -> Reply {
+        Reply { outcome: SECOND_FACTOR, ..self }
     }
 
     /// Replaces the body.

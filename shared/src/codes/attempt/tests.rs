@@ -13,7 +13,7 @@ fn ada() -> (Destination, IdentifierDigest) {
 }
 
 fn digest(key: &str, code: &str) -> CodeDigest {
-    let binding = Binding { tenant: &Tenant::default(), to: &ada().0, challenge: key };
+    let binding = Binding { tenant: &Tenant::default(), to: &ada().0, purpose: Purpose::SignIn, challenge: key };
     CodeDigest::of(&Code::read(code).unwrap(), binding, &MacKey::new(PEPPER))
 }
 
@@ -36,7 +36,7 @@ fn living() -> IdentifierState {
 }
 
 fn proven_by(attempt: &Attempt, code: &str, now: u64) -> Option<ProvenCode> {
-    attempt.prove(&Code::read(code).unwrap(), &ada().0, |_| Some(MacKey::new(PEPPER)), at(now))
+    attempt.prove(&Code::read(code).unwrap(), (&ada().0, Purpose::SignIn), |_| Some(MacKey::new(PEPPER)), at(now))
 }
 
 fn proved(attempt: &Attempt, code: &str, now: u64) -> Option<String> {
@@ -56,7 +56,7 @@ fn a_used_code_gives_its_text_back() {
     let to = Destination::of("+447400123456".parse().unwrap(), None).unwrap();
     let identifier = Index::new(MacKey::new([2; 32]), &Tenant::default()).identifier(&to.identifier());
     let digest = |key: &str, code: &str| {
-        let binding = Binding { tenant: &Tenant::default(), to: &to, challenge: key };
+        let binding = Binding { tenant: &Tenant::default(), to: &to, purpose: Purpose::SignIn, challenge: key };
         CodeDigest::of(&Code::read(code).unwrap(), binding, &MacKey::new(PEPPER))
     };
     let mut state = IdentifierState { texts: 2, ..living() };
@@ -67,7 +67,7 @@ fn a_used_code_gives_its_text_back() {
     state.long.get_mut("l").unwrap().digest = digest("l", "AAAAAAAAAAAAA");
     let used = |attempt: Attempt, code: &str, state: &IdentifierState| {
         let code = Code::read(code).unwrap();
-        let proven = attempt.prove(&code, &to, |_| Some(MacKey::new(PEPPER)), at(NOW)).unwrap();
+        let proven = attempt.prove(&code, (&to, Purpose::SignIn), |_| Some(MacKey::new(PEPPER)), at(NOW)).unwrap();
         let settled = state.settle(&proven, at(NOW));
         (settled.text, settled.day)
     };
@@ -131,7 +131,7 @@ fn an_unbound_attempt_is_compared_with_what_was_counted_and_nothing_else() {
 #[test]
 fn a_code_without_its_pepper_proves_nothing() {
     let code = Code::read("012345").unwrap();
-    assert!(bound(Lane::Open, "0").prove(&code, &ada().0, |_| None, at(NOW)).is_none());
+    assert!(bound(Lane::Open, "0").prove(&code, (&ada().0, Purpose::SignIn), |_| None, at(NOW)).is_none());
 }
 
 /// V07: a code for one identifier proves nothing about another.
@@ -139,7 +139,41 @@ fn a_code_without_its_pepper_proves_nothing() {
 fn a_code_proves_no_other_destination() {
     let bob = Destination::of("bob@example.com".parse().unwrap(), None).unwrap();
     let code = Code::read("012345").unwrap();
-    assert!(bound(Lane::Open, "0").prove(&code, &bob, |_| Some(MacKey::new(PEPPER)), at(NOW)).is_none());
+    assert!(
+        bound(Lane::Open, "0").prove(&code, (&bob, Purpose::SignIn), |_| Some(MacKey::new(PEPPER)), at(NOW)).is_none()
+    );
+}
+
+/// S270, S274: a code proves nothing for another purpose, and only a sign-in code is a reason for a session.
+#[test]
+fn a_code_proves_its_own_purpose_only() {
+    for asked in Purpose::ALL {
+        let mut state = living();
+        for (kept, key, code) in [(false, "0", "012345"), (true, "l", "AAAAAAAAAAAAA")] {
+            let binding = Binding { tenant: &Tenant::default(), to: &ada().0, purpose: asked, challenge: key };
+            let digest = CodeDigest::of(&Code::read(code).unwrap(), binding, &MacKey::new(PEPPER));
+            match kept {
+                true => state.long.get_mut(key).unwrap().digest = digest,
+                false => state.open.codes.get_mut(key).unwrap().digest = digest,
+            }
+        }
+        let bound = Attempt::bound(&ada().1, state.clone(), Lane::Open, "0");
+        let unbound = Attempt::unbound(&ada().1, state.clone(), &["0".to_owned()], None);
+        let long = Attempt::long(&ada().1, state);
+        for (attempt, code) in [(bound, "012345"), (unbound, "012345"), (long, "AAAAAAAAAAAAA")] {
+            for used in Purpose::ALL {
+                let pepper = |_: &str| Some(MacKey::new(PEPPER));
+                let proven = attempt.prove(&Code::read(code).unwrap(), (&ada().0, used), pepper, at(NOW));
+                assert_eq!(
+                    proven.as_ref().map(ProvenCode::purpose),
+                    (used == asked).then_some(asked),
+                    "{code} {used:?}"
+                );
+                let opens = proven.is_some_and(|proven| proven.for_sign_in().is_ok());
+                assert_eq!(opens, used == asked && used == Purpose::SignIn, "{code} {used:?}");
+            }
+        }
+    }
 }
 
 /// S06: a right answer gives back its unspent attempts and this one. The charges of codes under way stay.

@@ -345,7 +345,7 @@ fn day(now: Timestamp) -> Timestamp {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::codes::{Brake, Calls, Supply, policy};
+    use crate::codes::{Brake, Calls, Purpose, Supply, policy};
     use crate::store::refused::Refused;
     use crate::store::table::Table;
     use crate::words::{Destination, Index, MacKey, Tenant};
@@ -356,7 +356,8 @@ mod tests {
         let (tenant, pepper, policy) = (Tenant::default(), MacKey::new([1; 32]), policy());
         let to = Destination::of("ada@example.com".parse().unwrap(), None).unwrap();
         let identifier = Index::new(MacKey::new([1; 32]), &tenant).identifier(&to.identifier());
-        let drafting = Drafting { tenant: &tenant, to: &to, pepper_id: "0123456789abcdef", pepper: &pepper, length: 6 };
+        let (purpose, pepper_id) = (Purpose::SignIn, "0123456789abcdef");
+        let drafting = Drafting { tenant: &tenant, to: &to, purpose, pepper_id, pepper: &pepper, length: 6 };
         let (network, channel, now) = ("AAAAAAAA", Channel::Email, Timestamp::from_unix(4_102_444_800));
         let asked = Asked { lane, network, named: None, by_alias: true, channel, policy: &policy, now };
         work(&table, ChallengeRequest { identifier: &identifier, asked, drafting })
