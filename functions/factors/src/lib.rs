@@ -1,30 +1,46 @@
 //! `/api/auth/factors/`: lists, adds and removes a user's second factors and trusted devices. `/api/auth/2fa/` has the paths of a
 //! replaced system.
+//!
+//! 1. Find out who asks: the session of an access token, or a sign-in that has to enrol, by its sealed id.
+//! 2. Read the user and the factors. A session needs a fresh proof for every change.
+//! 3. Change the factors in one transaction with the user's item, which begins a new epoch and ends all other sessions.
+//! 4. Tell the user by mail.
+
+mod actor;
+mod qr;
+mod wire;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use shared::admission::NoticeGate;
 use shared::aws::{self, Aws, KeyringReader, Secrets};
 use shared::config::{Check, Reader};
-use shared::factors::SecondFactorPolicy;
-use shared::http::{Checker, CheckerSettings, Frontends, Reply, Request};
+use shared::factors::{
+    BackupCodes, ENROLMENT_LIFE, Enrolment, FactorSet, LONGEST_NAME, MOST_APPS, PENDING_LIFE, Pending, PendingSeal,
+    SealedSecret, SecondFactorMode, SecondFactorPolicy, TotpCode, TotpSecret, Waiting, otpauth_uri,
+};
+use shared::history::EventId;
+use shared::http::{Checker, CheckerSettings, Cookie, Frontends, Reply, Request, TokenDelivery};
 use shared::keys::{RefreshKeys, VaultKeys};
-use shared::messages::{MailSettings, Notifier, ProviderSettings, Providers};
+use shared::messages::{MailSettings, Notice, Notifier, ProviderSettings, Providers, Sent};
+use shared::people::User;
 use shared::runtime::Function;
-use shared::store::{RecordTable, Store, UserTable};
-use shared::words::{Clock, Error, Result};
+use shared::sessions::Freshness;
+use shared::store::{Changed, FactorChange, Occasion, RecordTable, Store, UserTable};
+use shared::texts::{Language, answers};
+use shared::words::{Clock, Entropy, Error, ExpiresAt, Forbidden, Result, Tenant, Timestamp, is_random_id, random_id};
+
+use crate::actor::Actor;
+use crate::wire::{Added, Begun, Codes, Confirmation, Listed};
 
 /// The function's resources: users and their factors, the keys of pendings and of authenticator apps, the keys for checking access
 /// tokens, and mail.
-#[expect(dead_code, reason = "the steps that use them follow")]
 pub struct Factors {
     clock: Clock,
     policy: SecondFactorPolicy,
     /// The name that an authenticator app shows.
     issuer: String,
-    /// How old the proof of a change may be.
-    fresh: Duration,
+    freshness: Freshness,
     frontends: Frontends,
     checker: Checker,
     refresh: KeyringReader<RefreshKeys>,
@@ -33,6 +49,7 @@ pub struct Factors {
     users: UserTable,
     gate: NoticeGate,
     notifier: Notifier,
+    language: Language,
 }
 
 /// The function's settings.
@@ -42,14 +59,16 @@ pub struct Settings {
     pub policy: SecondFactorPolicy,
     /// The name that an authenticator app shows. Without it, the product's name.
     pub totp_issuer: Option<String>,
-    /// How old the proof of a change may be.
-    pub fresh: Duration,
+    /// How fresh the proof of a change must be.
+    pub freshness: Freshness,
     /// The allowed origins of browsers, and the usual delivery of tokens.
     pub frontends: Frontends,
     /// The settings for checking access tokens.
     pub checker: CheckerSettings,
     /// The settings for mail.
     pub mail: MailSettings,
+    /// The language of notices.
+    pub language: Language,
     /// The services outside AWS that send mail.
     pub providers: ProviderSettings,
     /// The secret with the keys of refresh tokens.
@@ -78,10 +97,11 @@ impl Function for Factors {
         Settings {
             policy: SecondFactorPolicy::read(read),
             totp_issuer: read.optional("TOTP_ISSUER", IS_TOTP_ISSUER),
-            fresh: read.seconds("STEP_UP_SECONDS", 600, 60..=3_600),
+            freshness: Freshness::read(read),
             frontends: Frontends::read(read),
             checker: CheckerSettings::read(read),
             mail: MailSettings::read(read),
+            language: Language::read(read),
             providers: ProviderSettings::read(read),
             refresh_secret: RefreshKeys::read_secret(read),
             vault_secret: VaultKeys::read_secret(read),
@@ -113,7 +133,7 @@ impl Function for Factors {
             clock,
             policy: settings.policy,
             issuer,
-            fresh: settings.fresh,
+            freshness: settings.freshness,
             frontends: settings.frontends,
             checker,
             refresh,
@@ -121,10 +141,325 @@ impl Function for Factors {
             users,
             gate: NoticeGate::new(record),
             notifier,
+            language: settings.language,
         })
     }
 
-    async fn handle(&self, _: Request) -> Result<Reply> {
-        Err(Error::NotFound)
+    async fn handle(&self, request: Request) -> Result<Reply> {
+        let now = self.clock.now();
+        if !self.policy.is_on() {
+            return Err(Error::NotFound);
+        }
+        match (request.method(), request.path.as_str()) {
+            ("GET", LIST) => self.list(&request, now).await,
+            ("POST", TOTP) => self.begin(&request, now).await,
+            ("POST", CONFIRM) => self.confirm(&request, now).await,
+            ("POST", BACKUP_CODES) => self.renew(&request, now).await,
+            ("DELETE", DEVICES) => self.forget(&request, None, now).await,
+            ("GET", SETUP) => in_detail(self.set_up(&request, now).await, request.language),
+            ("POST", ENABLE) => in_detail(self.enable(&request, now).await, request.language),
+            ("DELETE", path) => match path.rsplit_once('/') {
+                Some((TOTP, id)) if is_random_id(id) => self.remove(&request, id, now).await,
+                Some((DEVICES, id)) if is_random_id(id) => self.forget(&request, Some(id), now).await,
+                _ => Err(Error::NotFound),
+            },
+            _ => Err(Error::NotFound),
+        }
+    }
+}
+
+const LIST: &str = "/api/auth/factors";
+const TOTP: &str = "/api/auth/factors/totp";
+const CONFIRM: &str = "/api/auth/factors/totp/confirm";
+const BACKUP_CODES: &str = "/api/auth/factors/backup-codes";
+const DEVICES: &str = "/api/auth/factors/trusted-devices";
+const SETUP: &str = "/api/auth/2fa/setup";
+const ENABLE: &str = "/api/auth/2fa/enable";
+
+/// How often a change is decided again because another one was first.
+const MOST_ROUNDS: usize = 16;
+
+const TOO_MANY: Error =
+    Error::Forbidden(Forbidden::Request("At most two authenticator apps are possible. Remove one first."));
+const LAST: Error = Error::Forbidden(Forbidden::Request(
+    "This is your last second factor, and one is required. Add another one first.",
+));
+const NO_FACTOR: Error =
+    Error::Forbidden(Forbidden::Request("You have no second factor. Add an authenticator app first."));
+
+/// A refusal in the shape of the replaced system. The error of the server's own faults stays, because the log needs its cause.
+fn in_detail(outcome: Result<Reply>, language: Language) -> Result<Reply> {
+    match outcome {
+        Err(error) if error.cause().is_none() => Ok(Reply::in_detail(&error, language)),
+        outcome => outcome,
+    }
+}
+
+/// A user and the factors, as just read.
+struct Owner {
+    user: User,
+    factors: FactorSet,
+}
+
+impl Factors {
+    async fn vault(&self, now: Timestamp) -> Result<Arc<VaultKeys>> {
+        let vault = self.vault.as_ref().ok_or_else(|| Error::internal("VAULT_SECRET_ARN is missing"))?;
+        vault.keys(now).await
+    }
+
+    /// Reads the user and the factors. A session must be active and, for a change, fresh (S97). An enrolment must belong to the user's
+    /// epoch, and no other sign-in may have been completed since.
+    async fn owner(&self, actor: &Actor, tenant: &Tenant, is_change: bool, now: Timestamp) -> Result<Owner> {
+        let users = self.users.of(tenant);
+        match actor {
+            Actor::Session(subject) => {
+                let (user, factors) = tokio::try_join!(users.living(subject), users.factors(&subject.user))?;
+                if is_change {
+                    self.freshness.demand(subject, &user, now)?;
+                }
+                Ok(Owner { user, factors })
+            }
+            Actor::Enrolling(pending, _) => {
+                let (user, factors) = tokio::try_join!(users.user(&pending.user), users.factors(&pending.user))?;
+                let user = user.filter(|user| user.epoch == pending.epoch && factors.proven == pending.proven);
+                Ok(Owner { user: user.ok_or(Error::InvalidOtp)?, factors })
+            }
+        }
+    }
+
+    async fn list(&self, request: &Request, now: Timestamp) -> Result<Reply> {
+        let actor = Actor::Session(self.checker.subject(request, now).await?);
+        let Owner { user, factors } = self.owner(&actor, request.tenant(), false, now).await?;
+        let shown = request.trusted_device(&self.frontends, TokenDelivery::Cookie, None);
+        let current =
+            shown.and_then(|token| factors.trusted_by(&token, user.epoch, now).map(|device| device.id.clone()));
+        Reply::ok(Listed::of(self.policy.mode, &factors, user.epoch, current.as_deref(), now))
+    }
+
+    async fn begin(&self, request: &Request, now: Timestamp) -> Result<Reply> {
+        let body: wire::TotpBody = request.json()?;
+        let name = name(body.name)?;
+        let actor = self.actor(request, body.challenge_id, body.token_delivery, now).await?;
+        let Begun { id, secret, uri } = self.begin_for(&actor, name, request.tenant(), true, now).await?;
+        Reply::ok(wire::Secret {
+            success: true,
+            factor_id: &id,
+            secret: secret.base32(),
+            qr_svg: qr::svg(&uri)?,
+            otpauth_uri: uri,
+            expires_in: ENROLMENT_LIFE.as_secs(),
+        })
+    }
+
+    async fn begin_for(
+        &self,
+        actor: &Actor,
+        name: String,
+        tenant: &Tenant,
+        is_change: bool,
+        now: Timestamp,
+    ) -> Result<Begun> {
+        let (vault, owner) = tokio::try_join!(self.vault(now), self.owner(actor, tenant, is_change, now))?;
+        let Owner { user, factors } = owner;
+        if factors.apps.len() >= MOST_APPS {
+            return Err(TOO_MANY);
+        }
+        let (id, secret) = (random_id(&Entropy)?, TotpSecret::draw(&Entropy)?);
+        let sealed = SealedSecret::seal(&secret, &vault, (tenant, &user.id, &id), now)?;
+        let enrolment = Enrolment { id: id.clone(), name, secret: sealed, end: ExpiresAt::after(now, ENROLMENT_LIFE) };
+        self.users.of(tenant).begin_enrolment(&user.id, &enrolment).await?;
+        let account = user.email.or(user.phone).unwrap_or_else(|| user.id.to_string());
+        let uri = otpauth_uri(&secret, &self.issuer, &account);
+        Ok(Begun { id, secret, uri })
+    }
+
+    async fn confirm(&self, request: &Request, now: Timestamp) -> Result<Reply> {
+        let Confirmation { factor_id, code, challenge_id, token_delivery } = request.json()?;
+        let code = TotpCode::read(&code).ok_or(Error::InvalidOtp)?;
+        let actor = self.actor(request, challenge_id, token_delivery, now).await?;
+        let Confirmed { user, proven, codes } =
+            self.confirm_for(&actor, Some(&factor_id), &code, request.tenant(), now).await?;
+        let message = answers::app_added(request.language);
+        let mut added = Added { success: true, message, backup_codes: codes, challenge_id: None, expires_in: None };
+        let Actor::Enrolling(pending, delivery) = actor else { return Reply::ok(added) };
+        let entrance = pending.entrance().ok_or(Error::InvalidOtp)?;
+        let keys = self.refresh.keys(now).await?;
+        // The change began a new epoch.
+        let enrolled = Pending::new(&user.id, user.epoch + 1, proven, Waiting::Enrolled(entrance), now);
+        let id = PendingSeal::new(&keys, request.tenant()).seal(&enrolled, now)?;
+        added.expires_in = Some(PENDING_LIFE.as_secs());
+        match delivery {
+            TokenDelivery::Body => {
+                added.challenge_id = Some(id.reveal());
+                Reply::ok(added)
+            }
+            TokenDelivery::Cookie => Reply::ok(added)?.with_cookie(&Cookie::Challenge.keep(id.reveal(), PENDING_LIFE)),
+        }
+    }
+
+    /// Adds the app of the enrolment, if the code is right. `id` is the app's, if the client names one.
+    async fn confirm_for(
+        &self,
+        actor: &Actor,
+        id: Option<&str>,
+        code: &TotpCode,
+        tenant: &Tenant,
+        now: Timestamp,
+    ) -> Result<Confirmed> {
+        let vault = self.vault(now).await?;
+        for _ in 0..MOST_ROUNDS {
+            let Owner { user, factors } = self.owner(actor, tenant, true, now).await?;
+            if factors.apps.len() >= MOST_APPS {
+                return Err(TOO_MANY);
+            }
+            let enrolment = factors.enrolment.as_ref().filter(|enrolment| id.is_none_or(|id| enrolment.id == id));
+            let app = enrolment.and_then(|enrolment| enrolment.confirm(code, &vault, (tenant, &user.id), now));
+            let app = &app.ok_or(Error::InvalidOtp)?;
+            let codes = match factors.apps.is_empty() {
+                true => Some(self.new_codes(&vault, &user, tenant, now)?),
+                false => None,
+            };
+            let change = FactorChange::Confirm { app, backup_codes: codes.as_ref() };
+            if self.change(actor, &user, &change, tenant, now).await? == Changed::Done {
+                self.tell(&user, &Notice::FactorAdded { at: now }, tenant, now).await;
+                let codes = codes.map(|codes| codes.codes.iter().map(shared::factors::BackupCode::reveal).collect());
+                return Ok(Confirmed { user, proven: factors.proven, codes });
+            }
+        }
+        Err(Error::unavailable("too many parallel requests change the user's factors"))
+    }
+
+    async fn remove(&self, request: &Request, id: &str, now: Timestamp) -> Result<Reply> {
+        let (tenant, actor) = (request.tenant(), Actor::Session(self.checker.subject(request, now).await?));
+        for _ in 0..MOST_ROUNDS {
+            let Owner { user, factors } = self.owner(&actor, tenant, true, now).await?;
+            // An app that is gone is what the client wanted.
+            if factors.apps.iter().any(|app| app.id == id) {
+                let is_last = factors.apps.len() == 1;
+                if is_last && self.policy.mode == SecondFactorMode::Required {
+                    return Err(LAST);
+                }
+                let change = FactorChange::Remove { app: id, is_last };
+                if self.change(&actor, &user, &change, tenant, now).await? == Changed::Overtaken {
+                    continue;
+                }
+                self.tell(&user, &Notice::FactorRemoved { at: now }, tenant, now).await;
+            }
+            return Reply::done(answers::app_removed(request.language));
+        }
+        Err(Error::unavailable("too many parallel requests change the user's factors"))
+    }
+
+    async fn renew(&self, request: &Request, now: Timestamp) -> Result<Reply> {
+        let _: wire::Empty = request.json()?;
+        let (tenant, actor) = (request.tenant(), Actor::Session(self.checker.subject(request, now).await?));
+        let vault = self.vault(now).await?;
+        for _ in 0..MOST_ROUNDS {
+            let Owner { user, factors } = self.owner(&actor, tenant, true, now).await?;
+            if factors.apps.is_empty() {
+                return Err(NO_FACTOR);
+            }
+            let codes = self.new_codes(&vault, &user, tenant, now)?;
+            if self.change(&actor, &user, &FactorChange::Renew(&codes), tenant, now).await? == Changed::Done {
+                self.tell(&user, &Notice::FactorAdded { at: now }, tenant, now).await;
+                let backup_codes = codes.codes.iter().map(shared::factors::BackupCode::reveal).collect();
+                let message = answers::backup_codes_renewed(request.language);
+                return Reply::ok(Codes { success: true, message, backup_codes });
+            }
+        }
+        Err(Error::unavailable("too many parallel requests change the user's factors"))
+    }
+
+    async fn forget(&self, request: &Request, device: Option<&str>, now: Timestamp) -> Result<Reply> {
+        let actor = Actor::Session(self.checker.subject(request, now).await?);
+        let Owner { user, .. } = self.owner(&actor, request.tenant(), true, now).await?;
+        self.users.of(request.tenant()).forget_trusted(&user.id, device).await?;
+        Reply::done(match device {
+            Some(_) => answers::device_forgotten(request.language),
+            None => answers::devices_forgotten(request.language),
+        })
+    }
+
+    /// The replaced system shows the QR code before anybody proves anything again. Only `enable` changes something.
+    async fn set_up(&self, request: &Request, now: Timestamp) -> Result<Reply> {
+        let actor = Actor::Session(self.checker.subject(request, now).await?);
+        let Begun { secret, uri, .. } = self.begin_for(&actor, name(None)?, request.tenant(), false, now).await?;
+        Reply::ok(wire::SetUp { qr_b64: qr::png(&uri)?, secret: secret.base32() })
+    }
+
+    async fn enable(&self, request: &Request, now: Timestamp) -> Result<Reply> {
+        let wire::EnableBody { token } = request.json()?;
+        let code = TotpCode::read(&token).ok_or(Error::InvalidOtp)?;
+        let actor = Actor::Session(self.checker.subject(request, now).await?);
+        let Confirmed { codes, .. } = self.confirm_for(&actor, None, &code, request.tenant(), now).await?;
+        Reply::ok(wire::Enabled { detail: "2FA enabled.", backup_codes: codes.unwrap_or_default() })
+    }
+
+    fn new_codes(&self, vault: &VaultKeys, user: &User, tenant: &Tenant, now: Timestamp) -> Result<BackupCodes> {
+        let key = vault.vault.active(now)?;
+        BackupCodes::draw((&key.id, &key.key.mac()), tenant, &user.id, &Entropy)
+    }
+
+    async fn change(
+        &self,
+        actor: &Actor,
+        user: &User,
+        change: &FactorChange<'_>,
+        tenant: &Tenant,
+        now: Timestamp,
+    ) -> Result<Changed> {
+        let session = match actor {
+            Actor::Session(subject) => Some(&subject.session),
+            Actor::Enrolling(..) => None,
+        };
+        self.users.of(tenant).change_factors(user, session, change, now).await
+    }
+
+    /// Tells the user about a change that is done (S97). The change stays if the mail fails, and the failure is logged and counted.
+    async fn tell(&self, user: &User, notice: &Notice<'_>, tenant: &Tenant, now: Timestamp) {
+        if let Err(error) = self.try_to_tell(user, notice, tenant, now).await {
+            let cause = error.cause();
+            tracing::error!(event = "notice_failed", user = %user.id, cause, "a notice of changed factors could not be sent");
+        }
+    }
+
+    async fn try_to_tell(&self, user: &User, notice: &Notice<'_>, tenant: &Tenant, now: Timestamp) -> Result<()> {
+        let event: EventId = uuid_like()?.parse()?;
+        // The epoch after the change, so that notices of sign-ins take none of the day's.
+        let of = Occasion { tenant, user: &user.id, event: &event, epoch: user.epoch.saturating_add(1), at: now };
+        let Some(permit) = self.gate.claim(user, of, now).await? else { return Ok(()) };
+        match self.notifier.send(permit, notice, self.language).await? {
+            Sent::Accepted(_) => {
+                self.gate.note_sent(of).await;
+                Ok(())
+            }
+            Sent::Unclear(reason) | Sent::Refused(reason) | Sent::OptedOut(reason) => Err(Error::unavailable(reason)),
+            Sent::Lost => Err(Error::unavailable("the connection to the mail service broke")),
+        }
+    }
+}
+
+/// An app that was added.
+struct Confirmed {
+    /// The user, as before the change.
+    user: User,
+    proven: u32,
+    /// The backup codes of a first factor.
+    codes: Option<Vec<String>>,
+}
+
+/// An event's id has no underscores.
+fn uuid_like() -> Result<String> {
+    Ok(random_id(&Entropy)?.replace('_', "-"))
+}
+
+/// The user's name for an app.
+fn name(asked: Option<String>) -> Result<String> {
+    let name = asked.unwrap_or_else(|| "Authenticator".to_owned());
+    let length = name.trim().chars().count();
+    if (1..=LONGEST_NAME).contains(&length) && !name.chars().any(char::is_control) {
+        Ok(name.trim().to_owned())
+    } else {
+        Err(Error::invalid(format!("`name` must have 1 to {LONGEST_NAME} characters, and no control characters.")))
     }
 }

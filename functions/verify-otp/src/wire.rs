@@ -76,7 +76,18 @@ impl SubmittedCode {
         let challenge = challenge_id.map(ChallengeId::from_client);
         let may_be_foreign = is_cookie && !is_required;
         let is_remembered = remember.unwrap_or(true);
-        Ok(SubmittedCode { to, code, challenge, may_be_foreign, retry, source_url, delivery, device, trusted, is_remembered })
+        Ok(SubmittedCode {
+            to,
+            code,
+            challenge,
+            may_be_foreign,
+            retry,
+            source_url,
+            delivery,
+            device,
+            trusted,
+            is_remembered,
+        })
     }
 
     /// The same, from this page unless the body names another one.

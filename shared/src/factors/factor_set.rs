@@ -164,7 +164,6 @@ impl FactorSet {
         let wait = 2_u32.checked_pow(doublings).map_or(LONGEST_WAIT, |factor| FIRST_WAIT.saturating_mul(factor));
         Some(self.failed?.after(wait.min(LONGEST_WAIT)))
     }
-
 }
 
 #[cfg(test)]

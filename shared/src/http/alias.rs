@@ -6,6 +6,8 @@
 use serde_json::{Value, json};
 
 use super::{Reply, Request};
+use crate::texts::Language;
+use crate::words::Error;
 
 /// A path of a replaced system, with its own answers.
 pub struct Alias {
@@ -181,6 +183,18 @@ const fn same(name: &str) -> (&str, &str) {
 /// The members of `ours` under their new names. Missing members are left out.
 fn renamed(ours: &Value, members: &[(&str, &str)]) -> impl Iterator<Item = (String, Value)> {
     members.iter().filter_map(|(theirs, name)| Some(((*theirs).to_owned(), ours.get(*name)?.clone())))
+}
+
+impl Reply {
+    /// A refusal in the shape of the paths for second factors.
+    pub fn in_detail(error: &Error, language: Language) -> Reply {
+        match error {
+            Error::InvalidOtp => {
+                Reply::refusal(error, language).reshaped(|_| json!({ "detail": "Invalid TOTP token" }))
+            }
+            _ => Reply::refusal(error, language).reshaped(|ours| detail(&ours)),
+        }
+    }
 }
 
 fn detail(ours: &Value) -> Value {

@@ -1,7 +1,7 @@
 //! The part of a request that a browser adds: its cookies and the origin of the page.
 
-use crate::factors::TrustToken;
 use super::Request;
+use crate::factors::TrustToken;
 use crate::http::cookie::Cookie;
 use crate::http::frontends::{Frontends, TokenDelivery};
 use crate::words::{Error, Result};

@@ -7,12 +7,14 @@ use serde::Serialize;
 
 use crate::aws::{KeyringReader, Secrets, Warm};
 use crate::config::{Check, Reader};
+use crate::factors::PendingSeal;
 use crate::http::Request;
 use crate::http::cookie::Cookie;
-use crate::factors::PendingSeal;
 use crate::http::frontends::TokenDelivery;
 use crate::keys::{RefreshKeys, SigningKeys};
-use crate::sessions::{AccessPolicy, Audience, Grant, Issuing, RefreshToken, RotatedBy, Session, Signer, Subject, Transaction};
+use crate::sessions::{
+    AccessPolicy, Audience, Grant, Issuing, RefreshToken, RotatedBy, Session, Signer, Subject, Transaction,
+};
 use crate::words::{Entropy, Error, MacKey, Result, RetryKey, Timestamp, random_id};
 
 /// The settings for issuing tokens.

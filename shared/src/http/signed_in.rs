@@ -57,7 +57,12 @@ impl Reply {
     ///
     /// # Errors
     /// As [`Reply::ok`] and [`Reply::with_cookie`].
-    pub fn signed_in(sign_in: SignIn<'_>, delivery: TokenDelivery, now: Timestamp, language: Language) -> Result<Reply> {
+    pub fn signed_in(
+        sign_in: SignIn<'_>,
+        delivery: TokenDelivery,
+        now: Timestamp,
+        language: Language,
+    ) -> Result<Reply> {
         let SignIn { user, is_new, mut tokens, device, trusted, backup_codes_left } = sign_in;
         let refresh = tokens.into_cookie(delivery);
         let is_in_body = delivery == TokenDelivery::Body;
@@ -75,7 +80,8 @@ impl Reply {
         if is_in_body {
             return Ok(reply);
         }
-        let trusted = trusted.map(|trusted| Cookie::Trusted.keep(trusted.token.reveal(), now.until(trusted.end.moment())));
+        let trusted =
+            trusted.map(|trusted| Cookie::Trusted.keep(trusted.token.reveal(), now.until(trusted.end.moment())));
         let device = Cookie::Device.keep(device, DEVICE_LIFE);
         reply.with_cookies(refresh.into_iter().chain(trusted).chain([device, Cookie::Challenge.clear()]))
     }

@@ -16,7 +16,6 @@ pub use self::device::Device;
 pub use self::disavowal::{DISAVOWAL_LIFE, Disavowal};
 pub use self::freshness::Freshness;
 pub use self::proof::Proof;
-pub use crate::people::Familiarity;
 pub use self::refresh_token::{Audience, Grant, RefreshToken, Seed};
 #[cfg(test)]
 pub(crate) use self::session::tests::POLICY;

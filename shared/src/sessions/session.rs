@@ -429,7 +429,8 @@ pub(crate) mod tests {
             let (policy, device, familiarity) = (&policy(idle), &device("curl"), Familiarity::Known);
             let opening = Opening { policy, key_id: "r1", device, familiarity, id: None, is_remembered };
             let user = UserId::draw(&Entropy, at(0)).unwrap();
-            let session = Session::open(Proof::Code(&proven().for_sign_in().unwrap()), user, opening, &Entropy, at(0)).unwrap();
+            let session =
+                Session::open(Proof::Code(&proven().for_sign_in().unwrap()), user, opening, &Entropy, at(0)).unwrap();
             assert_eq!(session.is_remembered(), is_remembered);
             session.idle_end.moment().unix()
         };

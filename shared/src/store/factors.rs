@@ -10,15 +10,15 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 
-use super::expression::{Condition, Path, Value, any};
+use super::expression::{Condition, Value, any};
 use super::row::{self, TTL, attributes, row};
 use super::send::{MOST_ROUNDS, Transacted, Written};
 use super::table::{Item, Users};
 use super::users;
 use super::write::Update;
 use crate::factors::{
-    App, BackupCodes, DEVICE_FAILURES, Enrolment, FREE_FAILURES, FactorAttempt, FactorSet, Finding, MOST_DEVICES, NewDevice,
-    Pending, ProvenFactor, SealedSecret, TrustedDevice, Used,
+    App, BackupCodes, DEVICE_FAILURES, Enrolment, FREE_FAILURES, FactorAttempt, FactorSet, Finding, MOST_DEVICES,
+    NewDevice, Pending, ProvenFactor, SealedSecret, TrustedDevice, Used,
 };
 use crate::observe::report::{self, Step};
 use crate::people::{EndReason, User};
@@ -176,9 +176,8 @@ impl Users<'_> {
                 return Ok(FactorAttempt::counted(read(item)?, Some(device.to_owned())));
             }
         }
-        let count = |write: Update<'_>| write.add(FAILURES, 1).set(FAILED, ("now", now));
         let free = any([FAILURES.is_missing(), FAILURES.below(("free", FREE_FAILURES))]);
-        let mut refused = match count(counting().when(free)).send().await? {
+        let mut refused = match count(counting().when(free), now).send().await? {
             Written::Done(item) => return Ok(FactorAttempt::counted(read(item)?, None)),
             Written::Refused(item) => item,
         };
@@ -196,7 +195,7 @@ impl Users<'_> {
                 return Err(Error::TooManyAttempts { retry_after: now.until(end) });
             }
             let is_as_seen = FAILURES.is(("seen", seen.failures));
-            match count(counting().when(is_as_seen)).send().await? {
+            match count(counting().when(is_as_seen), now).send().await? {
                 Written::Done(item) => return Ok(FactorAttempt::counted(read(item)?, None)),
                 Written::Refused(item) => refused = item,
             }
@@ -226,7 +225,9 @@ impl Users<'_> {
             let write = match &finding.used {
                 Used::Step { app, step, resealed: new } => {
                     let app = APPS.entry("app", app);
-                    let write = write.when(app.field(LAST_STEP).below(("step", *step))).set(app.field(LAST_STEP), ("step", *step));
+                    let write = write
+                        .when(app.field(LAST_STEP).below(("step", *step)))
+                        .set(app.field(LAST_STEP), ("step", *step));
                     match new {
                         Some(SealedSecret { bytes, key_id }) => {
                             resealed = AttributeValue::B(bytes.clone().into());
@@ -369,6 +370,10 @@ impl Users<'_> {
     fn update_factors(&self, user: &UserId) -> super::write::Unconditional<'_> {
         self.table.update(self.key(KIND, &user.to_string()))
     }
+}
+
+fn count(write: Update<'_>, now: Timestamp) -> Update<'_> {
+    write.add(FAILURES, 1).set(FAILED, ("now", now))
 }
 
 /// Matches factors that were proven so often.

@@ -280,7 +280,8 @@ mod tests {
         let (key_id, familiarity) = (&"k".repeat(64), Familiarity::SignUp);
         let opening = Opening { policy: &POLICY, key_id, device, familiarity, id: None, is_remembered: false };
         let user = UserId::draw(&Entropy, now).unwrap();
-        let session = Session::open(Proof::Code(&proven().for_sign_in().unwrap()), user, opening, &Entropy, now).unwrap();
+        let session =
+            Session::open(Proof::Code(&proven().for_sign_in().unwrap()), user, opening, &Entropy, now).unwrap();
         let methods = ["otp", "mfa"].map(str::to_owned).to_vec();
         let rotated_by = RotatedBy::Retry("d".repeat(22));
         Session { generation: u32::MAX, rotated_by, methods, is_disavowed: true, ..session }

@@ -77,7 +77,7 @@ impl FromStr for SessionId {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<SessionId> {
-        if is_id(text) { Ok(SessionId(text.to_owned())) } else { Err(Error::internal("not a session id")) }
+        if is_random_id(text) { Ok(SessionId(text.to_owned())) } else { Err(Error::internal("not a session id")) }
     }
 }
 
@@ -116,7 +116,7 @@ impl FromStr for RetryKey {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<RetryKey> {
-        if is_id(text) {
+        if is_random_id(text) {
             Ok(RetryKey(text.into()))
         } else {
             Err(Error::invalid("`retry` must be 22 characters of base64url."))
@@ -140,7 +140,8 @@ pub fn random_id(entropy: &Entropy) -> Result<String> {
     Ok(BASE64URL_NOPAD.encode(&entropy.bytes::<16>()?))
 }
 
-fn is_id(text: &str) -> bool {
+/// Whether `text` has the form of [`random_id`].
+pub fn is_random_id(text: &str) -> bool {
     text.len() == ID_LENGTH && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
 }
 

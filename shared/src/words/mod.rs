@@ -28,7 +28,7 @@ pub use self::entropy::Entropy;
 pub use self::error::{Error, Forbidden, Result};
 pub use self::host::is_host_label;
 pub use self::identifier::{Email, Identifier, Phone, is_e164};
-pub use self::ids::{ChallengeId, RetryKey, SessionId, UserId, random_id, short_id};
+pub use self::ids::{ChallengeId, RetryKey, SessionId, UserId, is_random_id, random_id, short_id};
 pub use self::index::{DomainDigest, IdentifierDigest, Index};
 pub use self::lane::Lane;
 pub use self::level::Level;
