@@ -37,7 +37,7 @@ async fn a_session_that_is_not_remembered_ends_after_twelve_idle_hours() {
 /// A refresh keeps what the user has chosen. A session without a choice is remembered.
 #[tokio::test]
 async fn a_browser_forgets_the_session_when_it_is_closed() {
-    let auth = Deployment::with(&[("REFRESH_IDLE_DAYS", "7")]).await;
+    let auth = Deployment::with(&[("REFRESH_IDLE_DAYS", "7"), ("REFRESH_ABSOLUTE_DAYS", "90")]).await;
     for (choice, life) in [(json!(false), UNTIL_CLOSED), (json!(true), 7 * DAY), (json!(null), 7 * DAY)] {
         let mut browser = auth.client().browser(PAGE);
         let code = browser.ask(ADA).await;
