@@ -135,7 +135,7 @@ async fn a_page_can_read_every_answer_and_its_retry_after() {
     for answer in [&answered, &limited] {
         assert_eq!(answer.headers["access-control-allow-origin"], PAGE);
         assert_eq!(answer.headers["access-control-allow-credentials"], "true");
-        assert_eq!(answer.headers["access-control-expose-headers"], "retry-after,x-request-id");
+        assert_eq!(answer.headers["access-control-expose-headers"], "retry-after,www-authenticate,x-request-id");
     }
     assert!(limited.headers.contains_key("retry-after") && limited.headers.contains_key("x-request-id"));
     assert_eq!(of_cors(&foreign.headers), 0);

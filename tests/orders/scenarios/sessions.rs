@@ -72,7 +72,7 @@ pub const REFRESH_AND_EVERYWHERE: Scenario = Scenario::new("refresh with logout 
     })
 });
 
-pub const END_OTHERS: Scenario = Scenario::new("refresh with an end to all others", 6, |world| {
+pub const END_OTHERS: Scenario = Scenario::new("refresh with an end to all others", 8, |world| {
     Box::pin(async move {
         let (here, there) = (known(world).await, known(world).await);
         let logout = Action::Logout { tokens: here.clone(), all: false };

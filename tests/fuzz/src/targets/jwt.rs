@@ -7,7 +7,7 @@ use data_encoding::BASE64URL_NOPAD;
 use jsonwebtoken::{Algorithm, EncodingKey};
 use serde_json::Value;
 use shared::keys::SigningAlgorithm;
-use shared::sessions::{AccessPolicy, CheckingKeys, ClaimNames, Issuing, Signer, Subject};
+use shared::sessions::{AccessPolicy, CheckingKeys, ClaimNames, Issuing, Level, Signer, Subject};
 use shared::words::Tenant;
 
 use super::keyring::{NOW, now, published, ring};
@@ -34,9 +34,11 @@ fn genuine() -> &'static [String] {
             user: "019b76da-a800-7000-8000-000000000000".parse().unwrap(),
             session: "AAAAAAAAAAAAAAAAAAAAAA".parse().unwrap(),
             authenticated: now(),
+            level: Level::Code,
             methods: vec!["otp".to_owned()],
         };
-        let issuing = Issuing { issuer: ISSUER, tenant: &Tenant::default(), jti: "j" };
+        let (tenant, lifetime) = (&Tenant::default(), policy().lifetime);
+        let issuing = Issuing { issuer: ISSUER, tenant, jti: "j", lifetime, transaction: None };
         let sign = |key| Signer::new(key).unwrap().sign(&subject, issuing, &policy(), now()).unwrap();
         ring(5).all().iter().map(sign).collect()
     })
