@@ -216,7 +216,10 @@ pub(crate) mod tests {
             set.waits_until().map(|end| end.unix() - 1_000)
         };
         assert_eq!([9, 10, 11, 12].map(wait), [None, Some(60), Some(120), Some(240)]);
-        assert_eq!([18, 19, 41, 42, u32::MAX].map(wait), [Some(15_360), Some(21_600), Some(21_600), Some(21_600), Some(21_600)]);
+        assert_eq!(
+            [18, 19, 41, 42, u32::MAX].map(wait),
+            [Some(15_360), Some(21_600), Some(21_600), Some(21_600), Some(21_600)]
+        );
         assert_eq!(FactorSet::default().waits_until(), None);
     }
 }

@@ -10,7 +10,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::keys::RefreshKeys;
 use crate::people::Familiarity;
-use crate::words::{ChallengeId, Channel, ExpiresAt, MacKey, Result, Scope, SealingKey, SessionId, Tenant, Timestamp, UserId};
+use crate::words::{
+    ChallengeId, Channel, ExpiresAt, MacKey, Result, Scope, SealingKey, SessionId, Tenant, Timestamp, UserId,
+};
 
 /// How long a pending can be taken.
 pub const PENDING_LIFE: Duration = Duration::from_secs(300);
@@ -182,7 +184,9 @@ mod tests {
             let id = PendingSeal::new(&old, &tenants[0]).seal(&Pending::new(&user, 7, 3, waiting.clone(), now), now);
             let id = id.unwrap();
             assert!(id.reveal().len() < 400, "{} characters", id.reveal().len());
-            let open = |keys: &[u8], tenant: usize, now| PendingSeal::new(&super::tests::keys(keys), &tenants[tenant]).open(&id, now);
+            let open = |keys: &[u8], tenant: usize, now| {
+                PendingSeal::new(&super::tests::keys(keys), &tenants[tenant]).open(&id, now)
+            };
             let pending = open(&[1, 2], 0, now.after(Duration::from_secs(299))).unwrap();
             assert_eq!((&pending.user, pending.epoch, pending.proven, &pending.waiting), (&user, 7, 3, &waiting));
             assert!(open(&[1], 0, now.after(PENDING_LIFE)).is_none(), "it has ended");

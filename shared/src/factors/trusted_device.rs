@@ -58,7 +58,8 @@ impl TrustToken {
     /// A token from a client, unchecked. `None` for text of another form.
     pub fn from_client(text: &str) -> Option<TrustToken> {
         let random = text.strip_prefix(VERSION)?;
-        let is_token = random.len() == 22 && random.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
+        let is_token =
+            random.len() == 22 && random.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
         is_token.then(|| TrustToken(text.into()))
     }
 
@@ -90,7 +91,14 @@ mod tests {
         assert_ne!(one.id(), other.id());
         assert_eq!(TrustToken::from_client(one.reveal()).unwrap().id(), one.id());
         assert!(!one.reveal().contains(&one.id()) && !format!("{one:?}").contains(one.reveal()));
-        for text in ["", "v1.", &one.reveal()[1..], &one.reveal()[..24], &format!("{}A", one.reveal()), "v1.AAAAAAAAAAAAAAAAAAAAA="] {
+        for text in [
+            "",
+            "v1.",
+            &one.reveal()[1..],
+            &one.reveal()[..24],
+            &format!("{}A", one.reveal()),
+            "v1.AAAAAAAAAAAAAAAAAAAAA=",
+        ] {
             assert!(TrustToken::from_client(text).is_none(), "{text}");
         }
     }
