@@ -9,7 +9,7 @@ use ring::hmac;
 use ring::signature::{self, RsaPublicKeyComponents, UnparsedPublicKey, VerificationAlgorithm};
 use serde_json::{Value, json};
 use shared::keys::{Dated, KeyKind, Ring, SigningAlgorithm, SigningKey, public_keys};
-use shared::sessions::{AccessPolicy, CheckingKeys, Issuing, Signer, Subject};
+use shared::sessions::{AccessPolicy, CheckingKeys, Issuing, Level, Signer, Subject};
 use shared::words::{Entropy, SessionId, Tenant, Timestamp, UserId};
 use tests::Deployment;
 use tests::deployment::{RSA_KEYS, START, unverified};
@@ -150,9 +150,11 @@ fn signed(key: &Dated<SigningKey>, policy: &AccessPolicy) -> String {
         user: UserId::draw(&Entropy, now()).unwrap(),
         session: SessionId::draw(&Entropy).unwrap(),
         authenticated: now(),
+        level: Level::Code,
         methods: vec!["otp".to_owned()],
     };
-    let context = Issuing { issuer: ISSUER, tenant: &Tenant::default(), jti: "j" };
+    let (tenant, lifetime) = (&Tenant::default(), policy.lifetime);
+    let context = Issuing { issuer: ISSUER, tenant, jti: "j", lifetime, transaction: None };
     Signer::new(key).unwrap().sign(&subject, context, policy, now()).unwrap()
 }
 

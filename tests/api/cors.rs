@@ -40,7 +40,7 @@ fn the_template_names_its_origins_and_lets_them_read_what_they_need() {
     for list in [&cors.origins, &cors.methods, &cors.headers, &cors.exposed] {
         assert!(list.iter().all(|item| !item.contains('*')), "{list:?}");
     }
-    assert_eq!(cors.exposed, ["Retry-After", "X-Request-Id"]);
+    assert_eq!(cors.exposed, ["Retry-After", "WWW-Authenticate", "X-Request-Id"]);
     let routes = ROUTES.iter().map(|Route { method, path, .. }| (*method, *path));
     for (method, path) in routes.chain([("PUT", "later routes"), ("PATCH", "later routes")]) {
         assert!(cors.methods.iter().any(|allowed| allowed == method), "{method} {path}");

@@ -77,12 +77,13 @@ async fn an_access_token_has_every_claim() {
             ("nbf", json!(now)),
             ("exp", json!(now + 600)),
             ("auth_time", json!(now)),
+            ("acr", json!("1f")),
             ("amr", json!(["otp"])),
         ] {
             assert_eq!(claims[name], value, "{name}");
         }
         assert!(claims["id"].as_str().unwrap().len() == 22 && claims["sid"].as_str().unwrap().len() == 22);
-        assert!(claims.get("tenant_id").is_none());
+        assert!(claims.get("tenant_id").is_none() && claims.get("txn").is_none());
 
         let names = ClaimNames { user_id: "uid".to_owned(), token_type: "typ".to_owned(), jti: "id".to_owned() };
         let policy = AccessPolicy {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use shared::keys::{Ring, RootKey, SigningAlgorithm, public_keys};
-use shared::sessions::{AccessPolicy, Issuing, Signer, Subject};
+use shared::sessions::{AccessPolicy, Issuing, Level, Signer, Subject};
 use shared::words::{Tenant, Timestamp};
 use tests::client::PROFILE;
 use tests::deployment::unverified;
@@ -24,11 +24,13 @@ fn forged(auth: &Deployment, genuine: &Tokens) -> String {
         user: text("sub").parse().unwrap(),
         session: text("sid").parse().unwrap(),
         authenticated: Timestamp::from_unix(claims["auth_time"].as_u64().unwrap()),
+        level: Level::Code,
         methods: vec!["otp".to_owned()],
     };
     let signer = Signer::new(&dated(SigningAlgorithm::EdDSA, ED25519)).unwrap();
-    let issuing = Issuing { issuer: ISSUER, tenant: &Tenant::default(), jti: "j" };
-    signer.sign(&subject, issuing, &auth.read(AccessPolicy::read), auth.stack.clock().now()).unwrap()
+    let (tenant, policy) = (&Tenant::default(), auth.read(AccessPolicy::read));
+    let issuing = Issuing { issuer: ISSUER, tenant, jti: "j", lifetime: policy.lifetime, transaction: None };
+    signer.sign(&subject, issuing, &policy, auth.stack.clock().now()).unwrap()
 }
 
 /// The item with one more key in its set.

@@ -13,13 +13,16 @@ pub const REFRESH_COOKIE: &str = "__Host-refresh";
 pub const CHALLENGE_COOKIE: &str = "__Host-challenge";
 pub const DEVICE_COOKIE: &str = "__Host-device";
 
+/// The lifetime of a cookie that the browser forgets when it is closed.
+pub const UNTIL_CLOSED: u64 = u64::MAX;
+
 /// One browser at one page.
 #[derive(Clone)]
 pub struct Browser<'a> {
     client: Client<'a>,
     /// The headers that describe its page: `origin` and `sec-fetch-site`.
     pub page: Vec<(&'static str, String)>,
-    /// Its cookies by name, with their lifetime in seconds.
+    /// Its cookies by name, with their lifetime in seconds, or [`UNTIL_CLOSED`].
     pub cookies: BTreeMap<String, (String, u64)>,
 }
 
@@ -55,9 +58,10 @@ impl Browser<'_> {
         for attribute in ["Path=/", "Secure", "HttpOnly", "SameSite=Lax"] {
             assert!(attributes.contains(&attribute), "{line}");
         }
-        assert!(name.starts_with("__Host-") && attributes.len() == 5 && line.len() <= 4_096, "{line}");
-        let life = attributes.iter().find_map(|attribute| attribute.strip_prefix("Max-Age=")).unwrap();
-        match life.parse().unwrap() {
+        let life = attributes.iter().find_map(|attribute| attribute.strip_prefix("Max-Age="));
+        let expected = if life.is_some() { 5 } else { 4 };
+        assert!(name.starts_with("__Host-") && attributes.len() == expected && line.len() <= 4_096, "{line}");
+        match life.map_or(UNTIL_CLOSED, |life| life.parse().unwrap()) {
             0 => drop(self.cookies.remove(name)),
             life => drop(self.cookies.insert(name.to_owned(), (value.to_owned(), life))),
         }

@@ -46,6 +46,9 @@ pub(crate) const FAILED_RECORDS: &str = "arn:aws:sqs:us-east-1:000000000000:latc
 /// Long timeouts, because a busy machine is slow. Tests of timeouts override them.
 const PATIENCE: [(&str, &str); 2] = [("AWS_ATTEMPT_TIMEOUT_MS", "20000"), ("AWS_OPERATION_TIMEOUT_MS", "25000")];
 
+/// Tests compare the times of tokens, and simulated hours must be the same in each run.
+const EXACT: (&str, &str) = ("JWT_ACCESS_JITTER", "0");
+
 impl Deployment {
     /// With the development profile's settings.
     pub async fn start() -> Deployment {
@@ -305,10 +308,14 @@ fn without_sockets(settings: &[(&str, &str)], on_line: OnLine) -> Options {
     Options { env, in_process: true, on_line, ..Options::default() }
 }
 
-/// Stops the clock at [`START`] and sets long timeouts.
+/// Stops the clock at [`START`], and sets long timeouts and exact lives of tokens.
 fn frozen(options: Options) -> Options {
     let clock = StackClock::frozen_at(Timestamp::from_unix(START));
-    let env = PATIENCE.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).chain(options.env);
+    let env = PATIENCE
+        .iter()
+        .chain([&EXACT])
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+        .chain(options.env);
     Options { clock, env: env.collect(), ..options }
 }
 

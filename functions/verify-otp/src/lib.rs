@@ -162,6 +162,7 @@ impl Function for VerifyOtp {
             device: &request.device(),
             familiarity: Familiarity::Unclear,
             id: answer.session.as_ref(),
+            is_remembered: submitted.is_remembered,
         };
         let entered = match self.enter(&answer, opening, &index).await {
             Err(Error::InvalidOtp) => self.enter_again(&answer, &keys, &index).await,

@@ -23,6 +23,7 @@ struct Body {
     _locale: Option<String>,
     token_delivery: Option<TokenDelivery>,
     device: Option<String>,
+    remember: Option<bool>,
 }
 
 /// The parsed request.
@@ -40,13 +41,16 @@ pub(crate) struct SubmittedCode {
     pub(crate) delivery: TokenDelivery,
     /// The client's device token.
     pub(crate) device: Option<String>,
+    /// Whether the user wants to stay signed in after the browser was closed.
+    pub(crate) is_remembered: bool,
 }
 
 impl SubmittedCode {
     /// Reads the body. Text without the form of a code is refused here and costs no attempt.
     pub(crate) fn read(request: &Request, frontends: &Frontends, binding_required: bool) -> Result<SubmittedCode> {
-        let Body { identifier, otp_code, otp, challenge_id, source_url: source, retry, token_delivery, device, .. } =
-            request.json()?;
+        let body: Body = request.json()?;
+        let Body { identifier, otp_code, otp, challenge_id, source_url: source, .. } = body;
+        let Body { retry, token_delivery, device, remember, .. } = body;
         let retry = retry.as_deref().map(str::parse).transpose()?;
         let typed = match (otp_code, otp) {
             (Some(one), Some(other)) if one != other => {
@@ -70,7 +74,8 @@ impl SubmittedCode {
         let code = Code::read(&typed).ok_or(Error::InvalidOtp)?;
         let challenge = challenge_id.map(ChallengeId::from_client);
         let may_be_foreign = is_cookie && !is_required;
-        Ok(SubmittedCode { to, code, challenge, may_be_foreign, retry, source_url, delivery, device })
+        let is_remembered = remember.unwrap_or(true);
+        Ok(SubmittedCode { to, code, challenge, may_be_foreign, retry, source_url, delivery, device, is_remembered })
     }
 
     /// The same, from this page unless the body names another one.

@@ -34,6 +34,11 @@ impl Cookie {
         format!("{name}={value}; Max-Age={seconds}; Path=/; Secure; HttpOnly; SameSite=Lax")
     }
 
+    /// The `Set-Cookie` value that stores `value` until the browser is closed.
+    pub fn keep_until_closed(self, value: &str) -> String {
+        format!("{}={value}; Path=/; Secure; HttpOnly; SameSite=Lax", self.name())
+    }
+
     /// The `Set-Cookie` value that removes the cookie.
     pub fn clear(self) -> String {
         self.keep("", Duration::ZERO)
@@ -123,6 +128,8 @@ mod tests {
     fn a_cookie_is_set_for_its_own_host_only() {
         let expected = "__Host-refresh=v; Max-Age=60; Path=/; Secure; HttpOnly; SameSite=Lax";
         assert_eq!(Cookie::Refresh.keep("v", Duration::from_secs(60)), expected);
+        let expected = "__Host-refresh=v; Path=/; Secure; HttpOnly; SameSite=Lax";
+        assert_eq!(Cookie::Refresh.keep_until_closed("v"), expected);
         assert!(Cookie::Device.clear().starts_with("__Host-device=; Max-Age=0; "));
     }
 

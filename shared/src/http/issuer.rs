@@ -11,7 +11,7 @@ use crate::http::Request;
 use crate::http::cookie::Cookie;
 use crate::http::frontends::TokenDelivery;
 use crate::keys::{RefreshKeys, SigningKeys};
-use crate::sessions::{AccessPolicy, Audience, Grant, Issuing, RefreshToken, Session, Signer, Subject};
+use crate::sessions::{AccessPolicy, Audience, Grant, Issuing, RefreshToken, Session, Signer, Subject, Transaction};
 use crate::words::{Entropy, Error, MacKey, Result, Timestamp, random_id};
 
 /// The settings for issuing tokens.
@@ -19,6 +19,9 @@ use crate::words::{Entropy, Error, MacKey, Result, Timestamp, random_id};
 pub struct TokenSettings {
     /// The policy of access tokens: algorithm, audience, lifetime, claim names.
     pub access: AccessPolicy,
+    /// How much of its life an access token may lose at random, in percent. Applications that were started together then do not
+    /// refresh together.
+    pub jitter: u32,
     /// The `iss` claim. By default `https://` and the domain that API Gateway names in the event.
     pub issuer: Option<String>,
     /// The ARN of the secret with the keys of refresh tokens.
@@ -32,6 +35,7 @@ impl TokenSettings {
     pub fn read(read: &mut Reader<'_>) -> TokenSettings {
         TokenSettings {
             access: AccessPolicy::read(read),
+            jitter: read.count("JWT_ACCESS_JITTER", 5, 0..=50),
             issuer: TokenSettings::read_issuer(read),
             refresh_secret: RefreshKeys::read_secret(read),
             signing_secret: SigningKeys::read_secret(read),
@@ -64,6 +68,7 @@ fn names_an_issuer(text: &str) -> bool {
 /// Issues the tokens of sessions.
 pub struct Issuer {
     policy: AccessPolicy,
+    jitter: u32,
     name: Option<String>,
     refresh: KeyringReader<RefreshKeys>,
     signing: KeyringReader<SigningKeys>,
@@ -94,9 +99,9 @@ pub struct Tokens {
     /// The lifetime of the access token, in seconds.
     #[serde(skip)]
     pub expires_in: u64,
-    /// The lifetime of the refresh token, unless it is used.
+    /// The lifetime of the refresh token's cookie. `None` if the browser forgets it when it is closed.
     #[serde(skip)]
-    life: Duration,
+    life: Option<Duration>,
 }
 
 impl Tokens {
@@ -104,7 +109,10 @@ impl Tokens {
     pub fn into_cookie(&mut self, delivery: TokenDelivery) -> Option<String> {
         match delivery {
             TokenDelivery::Body => None,
-            TokenDelivery::Cookie => self.refresh.take().map(|token| Cookie::Refresh.keep(&token, self.life)),
+            TokenDelivery::Cookie => self.refresh.take().map(|token| match self.life {
+                Some(life) => Cookie::Refresh.keep(&token, life),
+                None => Cookie::Refresh.keep_until_closed(&token),
+            }),
         }
     }
 }
@@ -114,6 +122,7 @@ impl Issuer {
     pub fn new(settings: TokenSettings, secrets: &Secrets) -> Issuer {
         Issuer {
             policy: settings.access,
+            jitter: settings.jitter,
             name: settings.issuer,
             refresh: secrets.keyring(settings.refresh_secret),
             signing: secrets.keyring(settings.signing_secret),
@@ -133,6 +142,13 @@ impl Issuer {
     pub async fn keys<'a>(&'a self, request: &'a Request, now: Timestamp) -> Result<RequestKeys<'a>> {
         let (refresh, signing) = tokio::try_join!(self.refresh.keys(now), self.signing.keys(now))?;
         Ok(RequestKeys { issuer: self, request, refresh, signing, now })
+    }
+
+    /// The life of one access token: the setting, shortened at random.
+    fn lifetime(&self) -> Result<Duration> {
+        let longest = self.policy.lifetime.as_secs();
+        let most = longest * u64::from(self.jitter) / 100;
+        Ok(Duration::from_secs(longest - Entropy.below(most + 1)?))
     }
 }
 
@@ -184,18 +200,33 @@ impl RequestKeys<'_> {
     ///
     /// # Errors
     /// [`Error::Internal`] if [`RequestKeys::admit`] would refuse the session for its key, or if signing fails.
-    pub fn issue(&self, session: &Session, AccessKey(signer): &AccessKey) -> Result<Tokens> {
+    pub fn issue(&self, session: &Session, key: &AccessKey) -> Result<Tokens> {
+        self.issue_for(session, key, None)
+    }
+
+    /// The same after a step-up. The access token names the transaction that the user has confirmed. Later ones do not.
+    ///
+    /// # Errors
+    /// As [`RequestKeys::issue`].
+    pub fn issue_for(
+        &self,
+        session: &Session,
+        AccessKey(signer): &AccessKey,
+        transaction: Option<&Transaction>,
+    ) -> Result<Tokens> {
         let Issuer { policy, name, .. } = self.issuer;
         let key = self.refresh.refresh.find(&session.key_id, self.now);
         let key = key.ok_or_else(|| Error::internal("the key of an active session's refresh token has retired"))?;
         let issuer = &self.request.issuer(name.as_deref());
         let jti = &random_id(&Entropy)?;
-        let issuing = Issuing { issuer, tenant: self.request.tenant(), jti };
+        let lifetime = self.issuer.lifetime()?;
+        let issuing = Issuing { issuer, tenant: self.request.tenant(), jti, lifetime, transaction };
+        let end = session.idle_end.min(session.absolute_end).moment();
         Ok(Tokens {
             access: signer.sign(&Subject::of(session), issuing, policy, self.now)?,
             refresh: Some(session.token(&key.key.mac(), self.audience()).reveal()),
-            expires_in: policy.lifetime.as_secs(),
-            life: self.now.until(session.idle_end.min(session.absolute_end).moment()),
+            expires_in: lifetime.as_secs(),
+            life: session.is_remembered().then_some(self.now.until(end)),
         })
     }
 }

@@ -38,6 +38,14 @@ struct Refusal<'a> {
     retry_after: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     challenge_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    acr: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_age: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    methods: Option<&'static [&'static str]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_in: Option<u64>,
 }
 
 impl Reply {
@@ -128,12 +136,31 @@ impl Reply {
     pub fn refusal(error: &Error, language: Language) -> Reply {
         let retry_after = error.retry_after().map(|wait| wait.as_secs().max(1));
         let message = &error.message(language);
-        let mut refusal = Refusal { success: false, error: error.code(), message, retry_after, challenge_id: None };
+        let mut refusal = Refusal {
+            success: false,
+            error: error.code(),
+            message,
+            retry_after,
+            challenge_id: None,
+            acr: None,
+            max_age: None,
+            methods: None,
+            expires_in: None,
+        };
         let mut headers: Vec<_> =
             retry_after.map(|wait| (header::RETRY_AFTER, HeaderValue::from(wait))).into_iter().collect();
         match error {
             Error::SendFailed { challenge, .. } => refusal.challenge_id = challenge.as_deref(),
             Error::InvalidToken => headers.push((header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))),
+            Error::StepUpRequired { level, max_age, methods } => {
+                let (acr, max_age) = (level.name(), max_age.as_secs());
+                (refusal.acr, refusal.max_age, refusal.methods) = (Some(acr), Some(max_age), Some(*methods));
+                headers.extend(step_up(acr, max_age).map(|challenge| (header::WWW_AUTHENTICATE, challenge)));
+            }
+            Error::EnrolmentRequired { challenge, methods, expires_in } => {
+                (refusal.challenge_id, refusal.methods) = (challenge.as_deref(), Some(*methods));
+                refusal.expires_in = Some(expires_in.as_secs());
+            }
             Error::MethodNotAllowed { allow } => {
                 headers.extend(HeaderValue::from_str(allow).map(|allow| (header::ALLOW, allow)));
             }
@@ -198,14 +225,21 @@ impl Reply {
     }
 }
 
+/// The challenge of RFC 9470 §3, for clients that know only standards.
+fn step_up(acr: &str, max_age: u64) -> Option<HeaderValue> {
+    let challenge =
+        format!(r#"Bearer error="insufficient_user_authentication", acr_values="{acr}", max_age="{max_age}""#);
+    HeaderValue::from_str(&challenge).ok()
+}
+
 /// The HTTP status of each error.
 fn status(error: &Error) -> StatusCode {
     match error {
         Error::InvalidRequest(_) | Error::InvalidEmail | Error::InvalidPhone | Error::InvalidOtp => {
             StatusCode::BAD_REQUEST
         }
-        Error::InvalidToken => StatusCode::UNAUTHORIZED,
-        Error::Forbidden(_) => StatusCode::FORBIDDEN,
+        Error::InvalidToken | Error::StepUpRequired { .. } => StatusCode::UNAUTHORIZED,
+        Error::Forbidden(_) | Error::EnrolmentRequired { .. } => StatusCode::FORBIDDEN,
         Error::NotFound => StatusCode::NOT_FOUND,
         Error::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
         Error::RateLimited { .. } | Error::TooManyAttempts { .. } => StatusCode::TOO_MANY_REQUESTS,

@@ -66,7 +66,7 @@ fn read(key: &SigningKey) -> std::result::Result<KeyPair, Reason> {
             if secret.len() < algorithm.digest_algorithm().output_len() {
                 return Err("TooSmall".into());
             }
-            (Signing::Hmac(Box::new(hmac::Key::new(algorithm, &secret))), DecodingKey::from_secret(&secret))
+            (Signing::Hmac(Box::new(hmac::Key::new(algorithm, &secret))), DecodingKey::from_secret(&secret)?)
         }
         KeyKind::Rsa(encoding) => {
             let pair = RsaKeyPair::from_der(EncodingKey::from_rsa_pem(text)?.as_bytes())?;

@@ -141,6 +141,11 @@ impl User {
         self.sessions.contains_key(session.as_str())
     }
 
+    /// When the session was opened, if it is active.
+    pub fn opened(&self, session: &SessionId) -> Option<Timestamp> {
+        self.sessions.get(session.as_str()).copied()
+    }
+
     /// The sessions that must end to make room for another one: the oldest.
     pub fn surplus(&self, most: usize) -> Vec<String> {
         let mut by_age: Vec<_> = self.sessions.iter().map(|(id, opened)| (*opened, id)).collect();

@@ -7,7 +7,8 @@ use serde_json::{Map, Value, json};
 use crate::config::{Check, IS_NAME, Reader};
 use crate::keys::SigningAlgorithm;
 use crate::sessions::session::Session;
-use crate::words::{SessionId, Tenant, Timestamp, UserId};
+use crate::sessions::transaction::Transaction;
+use crate::words::{Level, SessionId, Tenant, Timestamp, UserId};
 
 /// The settings for access tokens.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,8 +68,8 @@ pub struct ClaimNames {
 }
 
 /// Claims with a fixed meaning. Configured names must differ from them.
-const RESERVED_CLAIMS: [&str; 11] =
-    ["iss", "aud", "sub", "client_id", "exp", "iat", "nbf", "sid", "tenant_id", "auth_time", "amr"];
+const RESERVED_CLAIMS: [&str; 13] =
+    ["iss", "aud", "sub", "client_id", "exp", "iat", "nbf", "sid", "tenant_id", "auth_time", "acr", "amr", "txn"];
 
 const IS_CLAIM: Check = (
     |text| text.len() <= 64 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.:/".contains(&byte)),
@@ -108,8 +109,10 @@ pub struct Subject {
     pub user: UserId,
     /// The session's id.
     pub session: SessionId,
-    /// When the user signed in.
+    /// When the user last gave a proof in this session: a sign-in or a step-up. A refresh does not move it (S131).
     pub authenticated: Timestamp,
+    /// The level of the session.
+    pub level: Level,
     /// The authentication methods, with names from RFC 8176.
     pub methods: Vec<String>,
 }
@@ -120,7 +123,8 @@ impl Subject {
         Subject {
             user: session.user.clone(),
             session: session.id.clone(),
-            authenticated: session.created,
+            authenticated: session.authenticated,
+            level: session.level(),
             methods: session.methods.clone(),
         }
     }
@@ -135,6 +139,10 @@ pub struct Issuing<'a> {
     pub tenant: &'a Tenant,
     /// The token's id, 128 random bits.
     pub jti: &'a str,
+    /// The time from `iat` to `exp`, at most [`AccessPolicy::lifetime`].
+    pub lifetime: Duration,
+    /// The transaction that the user has just confirmed.
+    pub transaction: Option<&'a Transaction>,
 }
 
 /// The claims of a token for `subject`, valid from `now` on.
@@ -154,13 +162,17 @@ pub(crate) fn claims(
     claim("sid", json!(subject.session));
     claim("iat", json!(now.unix()));
     claim("nbf", json!(now.unix()));
-    claim("exp", json!(now.after(policy.lifetime).unix()));
+    claim("exp", json!(now.after(context.lifetime).unix()));
     claim("auth_time", json!(subject.authenticated.unix()));
+    claim("acr", json!(subject.level.name()));
     claim("amr", json!(subject.methods));
     claim(&policy.names.token_type, json!(TOKEN_TYPE));
     claim(&policy.names.jti, json!(context.jti));
     if !context.tenant.is_default() {
         claim("tenant_id", json!(context.tenant.as_str()));
+    }
+    if let Some(transaction) = context.transaction {
+        claim("txn", json!(transaction.digest()));
     }
     claims
 }

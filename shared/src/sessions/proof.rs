@@ -1,7 +1,7 @@
 //! Proofs: the reason for opening a session.
 
 use crate::codes::ProvenCode;
-use crate::words::Channel;
+use crate::words::{Channel, Level};
 
 /// A proof of the user's identity. Each variant holds a witness that only the checking module can create.
 #[derive(Debug)]
@@ -17,6 +17,11 @@ impl Proof {
             Proof::Code(_) => &["otp"],
         };
         methods.iter().map(|&method| method.to_owned()).collect()
+    }
+
+    /// The level that it reaches alone.
+    pub fn level(&self) -> Level {
+        Level::of(&self.methods())
     }
 
     /// The way of the sign-in, for counts and events. More exact than `amr`, which knows no channels.

@@ -5,11 +5,11 @@ use std::time::Duration;
 use subtle::ConstantTimeEq;
 
 use crate::config::Reader;
+use crate::people::Familiarity;
 use crate::sessions::device::Device;
-use crate::sessions::familiarity::Familiarity;
 use crate::sessions::proof::Proof;
 use crate::sessions::refresh_token::{Audience, Grant, RefreshToken, Seed};
-use crate::words::{Entropy, ExpiresAt, MacKey, Result, SessionId, Timestamp, UserId};
+use crate::words::{Entropy, ExpiresAt, Level, MacKey, Result, SessionId, Timestamp, UserId};
 
 /// How long sessions last.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,6 +63,8 @@ pub struct Session {
     pub(crate) seed: Seed,
     /// When the user signed in.
     pub(crate) created: Timestamp,
+    /// When the user last gave a proof of the session's level: at the sign-in or a step-up.
+    pub(crate) authenticated: Timestamp,
     /// When the current generation began.
     pub(crate) rotated: Timestamp,
     /// The hour in which the session last got tokens. The exact time would tell a thief when to present a used token (S162).
@@ -73,7 +75,9 @@ pub struct Session {
     pub(crate) idle_end: ExpiresAt,
     /// When it ends at the latest.
     pub(crate) absolute_end: ExpiresAt,
-    /// The authentication methods of the sign-in, with names from RFC 8176.
+    /// How long it may be unused, if its user did not want to be remembered. Otherwise the policy decides.
+    pub(crate) short_idle: Option<Duration>,
+    /// The authentication methods of the sign-in and of all step-ups, with names from RFC 8176.
     pub(crate) methods: Vec<String>,
     /// The way of the sign-in, such as `otp_email`. Empty for sessions from before ways were kept.
     pub(crate) way: String,
@@ -84,6 +88,10 @@ pub struct Session {
     /// The request that began the current generation.
     pub(crate) rotated_by: RotatedBy,
 }
+
+/// How long a session of a user who does not want to be remembered may be unused. A session on someone else's computer then ends
+/// before the next day.
+const SHORT_IDLE: Duration = Duration::from_secs(12 * 3_600);
 
 /// Names the request that rotated a refresh token, so that its repetition is recognized.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -131,6 +139,7 @@ impl Session {
         entropy: &Entropy,
         now: Timestamp,
     ) -> Result<Session> {
+        let short_idle = (!opening.is_remembered).then(|| SHORT_IDLE.min(opening.policy.idle));
         Ok(Session {
             id: opening.id.cloned().map_or_else(|| SessionId::draw(entropy), Ok)?,
             user,
@@ -138,11 +147,13 @@ impl Session {
             key_id: opening.key_id.to_owned(),
             seed: Seed(entropy.bytes()?),
             created: now,
+            authenticated: now,
             rotated: now,
             used: now.hour(),
             device: opening.device.clone(),
-            idle_end: ExpiresAt::after(now, opening.policy.idle),
+            idle_end: ExpiresAt::after(now, short_idle.unwrap_or(opening.policy.idle)),
             absolute_end: ExpiresAt::after(now, opening.policy.absolute),
+            short_idle,
             methods: proof.methods(),
             way: proof.way().to_owned(),
             familiarity: opening.familiarity,
@@ -164,6 +175,42 @@ impl Session {
     /// When the user signed in.
     pub fn created(&self) -> Timestamp {
         self.created
+    }
+
+    /// The level of its proofs.
+    pub fn level(&self) -> Level {
+        Level::of(&self.methods)
+    }
+
+    /// Whether its user wants to stay signed in after the browser was closed.
+    pub fn is_remembered(&self) -> bool {
+        self.short_idle.is_none()
+    }
+
+    /// The session with one more proof, given at `now`. Its level never falls, and a proof below its level does not make it more
+    /// recent (S130).
+    #[must_use]
+    pub fn proved_by(&self, proof: &Proof, now: Timestamp) -> Session {
+        self.with_proof(&proof.methods(), now)
+    }
+
+    /// Whether this is the state that a step-up of the request `by` has written: `raised`, one generation later. Other requests with
+    /// the same retry key may have begun that generation, and then they have not added the proof.
+    pub(crate) fn is_raised(&self, raised: &Session, by: &RotatedBy, policy: &SessionPolicy, now: Timestamp) -> bool {
+        let is_proved = self.methods == raised.methods && self.authenticated == raised.authenticated;
+        let is_next = match policy.rotation {
+            true => self.generation.checked_sub(1) == Some(raised.generation) && self.rotated_by == *by,
+            false => self.generation == raised.generation,
+        };
+        is_proved && is_next && !self.is_over(now)
+    }
+
+    fn with_proof(&self, proof: &[String], now: Timestamp) -> Session {
+        let added = proof.iter().filter(|method| !self.methods.contains(method));
+        let methods = self.methods.iter().chain(added).cloned().collect();
+        let is_enough = Level::of(proof) >= self.level();
+        let authenticated = if is_enough { now } else { self.authenticated };
+        Session { methods, authenticated, ..self.clone() }
     }
 
     /// The hour in which the session last got tokens.
@@ -193,13 +240,17 @@ impl Session {
 
     /// The refresh token of the current generation. Repeated calls give the same bytes.
     pub fn token(&self, key: &MacKey, audience: Audience<'_>) -> RefreshToken {
-        let grant = Grant {
+        RefreshToken::issue(self.grant(), key, &self.seed, audience)
+    }
+
+    /// The content of that token.
+    pub(crate) fn grant(&self) -> Grant {
+        Grant {
             key_id: self.key_id.clone(),
             user: self.user.clone(),
             session: self.id.clone(),
             generation: self.generation,
-        };
-        RefreshToken::issue(grant, key, &self.seed, audience)
+        }
     }
 
     /// Whether it has expired.
@@ -267,6 +318,8 @@ pub struct Opening<'a> {
     pub familiarity: Familiarity,
     /// The id, if a repetition of the sign-in must find the session. Otherwise it is random.
     pub id: Option<&'a SessionId>,
+    /// Whether the user wants to stay signed in after the browser was closed.
+    pub is_remembered: bool,
 }
 
 #[cfg(test)]
@@ -290,7 +343,7 @@ pub(crate) mod tests {
     pub(crate) fn session_of(now: Timestamp) -> Session {
         let user = UserId::draw(&Entropy, now).unwrap();
         let (device, familiarity) = (&device("Firefox on Linux"), Familiarity::Known);
-        let opening = Opening { policy: &POLICY, key_id: "r1", device, familiarity, id: None };
+        let opening = Opening { policy: &POLICY, key_id: "r1", device, familiarity, id: None, is_remembered: true };
         let proof = Proof::Code(proven());
         Session::open(&proof, user, opening, &Entropy, now).unwrap()
     }
@@ -319,6 +372,68 @@ pub(crate) mod tests {
     #[test]
     fn a_session_says_how_it_was_proved() {
         assert_eq!(session(1).methods, ["otp"]);
+    }
+
+    fn methods(names: &[&str]) -> Vec<String> {
+        names.iter().map(|&name| name.to_owned()).collect()
+    }
+
+    /// S130: a proof adds its methods. It makes the session more recent only if it reaches the session's level.
+    #[test]
+    fn a_level_rises_and_never_falls() {
+        let (code, factor) = (methods(&["otp"]), methods(&["otp", "mfa"]));
+        for (before, proof, after, level, authenticated) in [
+            (&code, &code, &code, Level::Code, 60),
+            (&code, &factor, &factor, Level::Factor, 60),
+            (&code, &methods(&["mfa"]), &factor, Level::Factor, 60),
+            (&factor, &factor, &factor, Level::Factor, 60),
+            (&factor, &code, &factor, Level::Factor, 0),
+        ] {
+            let session = Session { methods: before.clone(), ..session(1) }.with_proof(proof, at(60));
+            assert_eq!((&session.methods, session.level()), (after, level), "{before:?} {proof:?}");
+            assert_eq!(session.authenticated, at(authenticated), "{before:?} {proof:?}");
+        }
+    }
+
+    /// The repetition of a lost step-up is a success, and a refresh with the same retry key is none.
+    #[test]
+    fn a_repeated_step_up_knows_its_own_success() {
+        let (seen, by) = (session(3), keyed("k"));
+        let raised = seen.with_proof(&methods(&["otp", "mfa"]), at(60));
+        let written = Session { generation: 4, rotated_by: by.clone(), ..raised.clone() };
+        let is_ours = |found: &Session, now: u64| found.is_raised(&raised, &by, &POLICY, at(now));
+        assert!(is_ours(&written, 60));
+        for other in [
+            Session { rotated_by: keyed("l"), ..written.clone() },
+            Session { rotated_by: plain("k"), ..written.clone() },
+            Session { generation: 5, ..written.clone() },
+            Session { generation: 4, rotated_by: by.clone(), ..seen.clone() },
+            Session { authenticated: at(61), ..written.clone() },
+            Session { methods: methods(&["otp"]), ..written.clone() },
+        ] {
+            assert!(!is_ours(&other, 60), "{other:?}");
+        }
+        assert!(!is_ours(&written, 1_000), "it is over");
+
+        let still = SessionPolicy { rotation: false, ..POLICY };
+        assert!(raised.is_raised(&raised, &by, &still, at(60)) && !written.is_raised(&raised, &by, &still, at(60)));
+        assert!(!seen.is_raised(&raised, &by, &still, at(60)));
+    }
+
+    /// The shorter of both times counts.
+    #[test]
+    fn a_session_that_is_not_remembered_ends_after_twelve_hours() {
+        let policy = |idle: u64| SessionPolicy { idle: Duration::from_secs(idle), ..POLICY };
+        let idle_end = |idle: u64, is_remembered: bool| {
+            let (policy, device, familiarity) = (&policy(idle), &device("curl"), Familiarity::Known);
+            let opening = Opening { policy, key_id: "r1", device, familiarity, id: None, is_remembered };
+            let user = UserId::draw(&Entropy, at(0)).unwrap();
+            let session = Session::open(&Proof::Code(proven()), user, opening, &Entropy, at(0)).unwrap();
+            assert_eq!(session.is_remembered(), is_remembered);
+            session.idle_end.moment().unix()
+        };
+        assert_eq!([idle_end(86_400, true), idle_end(86_400, false)], [86_400, 12 * 3_600]);
+        assert_eq!([idle_end(1_000, true), idle_end(1_000, false)], [1_000, 1_000]);
     }
 
     #[test]

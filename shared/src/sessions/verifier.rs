@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use crate::keys::{Dated, KeyKind, KeyPair, Ring, SigningAlgorithm, SigningKey};
 use crate::sessions::access_token::{AccessPolicy, Subject, TOKEN_TYPE, TYPE};
-use crate::words::{Error, Result, Timestamp};
+use crate::words::{Error, Level, Result, Timestamp};
 
 /// The largest integer that every JSON parser reads exactly.
 const LARGEST_TIME: u64 = 1 << 53;
@@ -108,10 +108,13 @@ fn read_claims(claims: &Map<String, Value>, policy: &AccessPolicy, now: Timestam
         && text("client_id")? == policy.audience
         && text(&policy.names.user_id)? == text("sub")?
         && text(&policy.names.jti).is_some();
+    // Tokens from before levels were kept have none.
+    let level = claims.get("acr").map_or(Some(Level::Code), |name| Level::named(name.as_str()?))?;
     let subject = Subject {
         user: text("sub")?.parse().ok()?,
         session: text("sid")?.parse().ok()?,
         authenticated: time("auth_time")?,
+        level,
         methods: claims
             .get("amr")?
             .as_array()?
@@ -161,10 +164,12 @@ mod tests {
             user: UserId::draw(&Entropy, at(NOW)).unwrap(),
             session: SessionId::draw(&Entropy).unwrap(),
             authenticated: at(NOW),
+            level: Level::Factor,
             methods: vec!["otp".to_owned()],
         };
         let signer = Signer::new(ring().active(at(NOW)).unwrap()).unwrap();
-        let issuing = Issuing { issuer: ISSUER, tenant: &Tenant::default(), jti: "j" };
+        let (tenant, lifetime) = (&Tenant::default(), policy().lifetime);
+        let issuing = Issuing { issuer: ISSUER, tenant, jti: "j", lifetime, transaction: None };
         signer.sign(&subject, issuing, &policy(), at(NOW)).unwrap()
     }
 
@@ -185,7 +190,7 @@ mod tests {
         let signed = encoded.join(".");
         let mac = jsonwebtoken::crypto::sign(
             signed.as_bytes(),
-            &jsonwebtoken::EncodingKey::from_secret(&KEY),
+            &jsonwebtoken::EncodingKey::from_secret(&KEY).unwrap(),
             Algorithm::HS256,
         );
         format!("{signed}.{}", mac.unwrap())
@@ -239,9 +244,20 @@ mod tests {
             (1, "sub", Some(json!("018f0000-0000-7000-8000-000000000000"))),
             (1, "sub", None),
             (1, "sid", None),
+            (1, "acr", Some(json!("3f"))),
+            (1, "acr", Some(json!(2))),
+            (1, "acr", Some(json!(null))),
         ] {
             assert!(check_at(&changed(part, name, value.clone()), &policy(), NOW).is_none(), "{name}: {value:?}");
         }
+    }
+
+    /// S130: a token from before levels were kept reaches no higher one.
+    #[test]
+    fn a_token_without_a_level_has_the_lowest() {
+        let level = |token: &str| check_at(token, &policy(), NOW).unwrap().level;
+        assert_eq!(level(&genuine()), Level::Factor);
+        assert_eq!(level(&changed(1, "acr", None)), Level::Code);
     }
 
     /// A token names its tenant unless it is the default one.

@@ -35,7 +35,7 @@ pub use self::reconcile::{Plan, Reconciliation};
 pub use self::record::{ActivityPage, ActivityRow, Claimed, Left, Occasion, Progress, UserRow, UserSource};
 pub use self::remains::Remains;
 pub use self::requests::Requests;
-pub use self::sessions::RotationRequest;
+pub use self::sessions::{Raise, RotationRequest};
 pub use self::sms_budget::SmsCounts;
 pub use self::stream::read_change;
 pub use self::table::{OtpTable, RecordTable, Store, UserTable, Users};

@@ -130,6 +130,11 @@ impl Update<'_> {
         self.set_to(path, path.expression(path).then(" + ", by.expression(path)))
     }
 
+    /// Sets the sum of `base` and the number at `added`, or of `base` and `usual` if that one is missing.
+    pub(super) fn set_sum(self, path: Path<'_>, base: impl Operand, added: Path<'_>, usual: impl Operand) -> Self {
+        self.set_to(path, base.expression(path).then(" + ", added.or_if_missing(usual)))
+    }
+
     pub(super) fn lower(self, path: Path<'_>, by: u32) -> Self {
         self.set_to(path, path.expression(path).then(" - ", by.expression(path)))
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::texts::{Language, errors};
 use crate::words::channel::Channel;
+use crate::words::level::Level;
 
 /// The result of every fallible step.
 pub type Result<T> = std::result::Result<T, Error>;
@@ -25,6 +26,24 @@ pub enum Error {
     InvalidOtp,
     /// The token is forged, expired, revoked or reused. One answer covers all cases.
     InvalidToken,
+    /// The request needs a more recent proof, or a stronger one (RFC 9470). A step-up in this session gives it.
+    StepUpRequired {
+        /// The level that the proof must reach.
+        level: Level,
+        /// The maximum age of the proof.
+        max_age: Duration,
+        /// The methods of a step-up that the user has.
+        methods: &'static [&'static str],
+    },
+    /// The user must enrol a second factor before a session opens.
+    EnrolmentRequired {
+        /// The id of the pending enrolment, unless the client gets it only as a cookie.
+        challenge: Option<String>,
+        /// The second factors that the user may enrol.
+        methods: &'static [&'static str],
+        /// How long the pending enrolment lasts.
+        expires_in: Duration,
+    },
     /// The deployment's policy refuses the request.
     Forbidden(Forbidden),
     /// The path has no route.
@@ -95,6 +114,8 @@ impl Error {
             Error::InvalidPhone => errors::invalid_phone(language),
             Error::InvalidOtp => errors::invalid_otp(language),
             Error::InvalidToken => errors::invalid_token(language),
+            Error::StepUpRequired { .. } => errors::step_up_required(language),
+            Error::EnrolmentRequired { .. } => errors::enrolment_required(language),
             Error::Forbidden(Forbidden::SmsCountry) => errors::sms_country(language),
             Error::Forbidden(Forbidden::MailDomain) => errors::mail_domain(language),
             Error::Forbidden(Forbidden::SignUpClosed) => errors::sign_up_closed(language),
@@ -120,6 +141,8 @@ impl Error {
             Error::InvalidPhone => "invalid_phone",
             Error::InvalidOtp => "invalid_otp",
             Error::InvalidToken => "invalid_token",
+            Error::StepUpRequired { .. } => "step_up_required",
+            Error::EnrolmentRequired { .. } => "enrolment_required",
             Error::Forbidden(_) => "forbidden",
             Error::NotFound => "not_found",
             Error::MethodNotAllowed { .. } => "method_not_allowed",
@@ -147,6 +170,8 @@ impl Error {
             | Error::InvalidPhone
             | Error::InvalidOtp
             | Error::InvalidToken
+            | Error::StepUpRequired { .. }
+            | Error::EnrolmentRequired { .. }
             | Error::Forbidden(_)
             | Error::NotFound
             | Error::MethodNotAllowed { .. }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use shared::keys::SigningAlgorithm;
-use shared::sessions::{AccessPolicy, CheckingKeys, Issuing, Signer, Subject};
+use shared::sessions::{AccessPolicy, CheckingKeys, Issuing, Level, Signer, Subject};
 use shared::words::{Entropy, SessionId, Tenant, UserId, random_id};
 use tests::Deployment;
 use tokio::runtime::Runtime;
@@ -45,10 +45,11 @@ fn measure(elsewhere: &Runtime, algorithm: SigningAlgorithm) -> [Times; 3] {
         user: UserId::draw(&Entropy, now).unwrap(),
         session: SessionId::draw(&Entropy).unwrap(),
         authenticated: now,
+        level: Level::Code,
         methods: vec!["otp".to_owned()],
     };
     let (tenant, jti) = (Tenant::default(), random_id(&Entropy).unwrap());
-    let context = Issuing { issuer: ISSUER, tenant: &tenant, jti: &jti };
+    let context = Issuing { issuer: ISSUER, tenant: &tenant, jti: &jti, lifetime: policy.lifetime, transaction: None };
 
     let read = || Signer::new(keys.active_for(algorithm, now).unwrap()).unwrap();
     let (signer, checking) = (read(), CheckingKeys::of(&keys, now).unwrap());

@@ -7,7 +7,7 @@ use data_encoding::BASE64URL_NOPAD;
 use jsonwebtoken::{Algorithm, EncodingKey};
 use serde_json::Value;
 use shared::keys::SigningAlgorithm;
-use shared::sessions::{AccessPolicy, CheckingKeys, ClaimNames, Issuing, Signer, Subject};
+use shared::sessions::{AccessPolicy, CheckingKeys, ClaimNames, Issuing, Level, Signer, Subject};
 use shared::words::Tenant;
 
 use super::keyring::{NOW, now, published, ring};
@@ -34,9 +34,11 @@ fn genuine() -> &'static [String] {
             user: "019b76da-a800-7000-8000-000000000000".parse().unwrap(),
             session: "AAAAAAAAAAAAAAAAAAAAAA".parse().unwrap(),
             authenticated: now(),
+            level: Level::Code,
             methods: vec!["otp".to_owned()],
         };
-        let issuing = Issuing { issuer: ISSUER, tenant: &Tenant::default(), jti: "j" };
+        let (tenant, lifetime) = (&Tenant::default(), policy().lifetime);
+        let issuing = Issuing { issuer: ISSUER, tenant, jti: "j", lifetime, transaction: None };
         let sign = |key| Signer::new(key).unwrap().sign(&subject, issuing, &policy(), now()).unwrap();
         ring(5).all().iter().map(sign).collect()
     })
@@ -87,7 +89,7 @@ pub(super) const CLAIMS: Target = Target {
     },
     dictionary: &[
         "\"exp\":", "\"nbf\":", "\"iat\":", "\"iss\":", "\"aud\":", "\"sub\":", "\"sid\":", "\"amr\":", "\"jti\":",
-        "\"client_id\":", "\"typ\":", "\"alg\":", "\"kid\":", "\"crit\":[\"b64\"],", "\"b64\":false,",
+        "\"client_id\":", "\"acr\":\"2f\",", "\"typ\":", "\"alg\":", "\"kid\":", "\"crit\":[\"b64\"],", "\"b64\":false,",
         "\"zip\":\"DEF\",", "\"jku\":\"https://evil.example\",", "\"at+jwt\"", "\"JWT\"", "\"none\"", "\"HS256\"",
         "\"RS256\"", "1767226500", "1767225600", "-1", "1e3", "1767226500.5", "\"1767226500\"", "null", "[]",
         "[\"latchkey\"]", "\"latchkey\"", "9007199254740992", "9007199254740993", "18446744073709551615",
@@ -100,7 +102,7 @@ fn claims(input: &[u8]) -> Word {
     let at = input.iter().position(|byte| *byte == b'\n').unwrap_or(input.len());
     let (header, claims) = (&input[..at], input.get(at + 1..).unwrap_or_default());
     let message = [header, claims].map(|part| BASE64URL_NOPAD.encode(part)).join(".");
-    let key = EncodingKey::from_secret(&[7; 32]);
+    let key = EncodingKey::from_secret(&[7; 32]).unwrap();
     let mac = jsonwebtoken::crypto::sign(message.as_bytes(), &key, Algorithm::HS256).unwrap();
     let Ok(subject) = checks()[0].check(&format!("{message}.{mac}"), ISSUER, &policy(), now()) else {
         return "refused";
@@ -112,6 +114,7 @@ fn claims(input: &[u8]) -> Word {
     let is_or_has =
         |claim: &Value, text: &str| claim == text || claim.as_array().is_some_and(|all| all.contains(&text.into()));
     assert!(is_or_has(&claims["aud"], "latchkey") && is_or_has(&claims["iss"], ISSUER), "{claims}");
+    assert_eq!(subject.level.name(), claims.get("acr").map_or("1f", |level| level.as_str().unwrap()));
     assert_eq!((&claims["client_id"], &claims["token_type"]), (&"latchkey".into(), &"access".into()));
     assert_eq!(
         (claims["sub"].as_str(), claims["sid"].as_str()),
