@@ -2,7 +2,6 @@
 //! replaced system.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use shared::admission::NoticeGate;
 use shared::aws::{self, Aws, KeyringReader, Secrets};
@@ -12,6 +11,7 @@ use shared::http::{Checker, CheckerSettings, Frontends, Reply, Request};
 use shared::keys::{RefreshKeys, VaultKeys};
 use shared::messages::{MailSettings, Notifier, ProviderSettings, Providers};
 use shared::runtime::Function;
+use shared::sessions::Freshness;
 use shared::store::{RecordTable, Store, UserTable};
 use shared::words::{Clock, Error, Result};
 
@@ -23,8 +23,7 @@ pub struct Factors {
     policy: SecondFactorPolicy,
     /// The name that an authenticator app shows.
     issuer: String,
-    /// How old the proof of a change may be.
-    fresh: Duration,
+    freshness: Freshness,
     frontends: Frontends,
     checker: Checker,
     refresh: KeyringReader<RefreshKeys>,
@@ -42,8 +41,8 @@ pub struct Settings {
     pub policy: SecondFactorPolicy,
     /// The name that an authenticator app shows. Without it, the product's name.
     pub totp_issuer: Option<String>,
-    /// How old the proof of a change may be.
-    pub fresh: Duration,
+    /// How recent the proof of a change must be.
+    pub freshness: Freshness,
     /// The allowed origins of browsers, and the usual delivery of tokens.
     pub frontends: Frontends,
     /// The settings for checking access tokens.
@@ -78,7 +77,7 @@ impl Function for Factors {
         Settings {
             policy: SecondFactorPolicy::read(read),
             totp_issuer: read.optional("TOTP_ISSUER", IS_TOTP_ISSUER),
-            fresh: read.seconds("STEP_UP_SECONDS", 600, 60..=3_600),
+            freshness: Freshness::read(read),
             frontends: Frontends::read(read),
             checker: CheckerSettings::read(read),
             mail: MailSettings::read(read),
@@ -113,7 +112,7 @@ impl Function for Factors {
             clock,
             policy: settings.policy,
             issuer,
-            fresh: settings.fresh,
+            freshness: settings.freshness,
             frontends: settings.frontends,
             checker,
             refresh,

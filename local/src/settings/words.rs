@@ -183,6 +183,7 @@ const TOKENS: &[Line] = &[
             (duration(all.verify.tokens.access.lifetime), on_or_off(all.verify.session.rotation));
         format!("access token: {lifetime}, rotation {rotation}")
     }),
+    (&["JWT_ACCESS_JITTER"], |all| format!("an access token is shorter by: up to {}%", all.verify.tokens.jitter)),
     (&["JWT_ALGORITHM"], |all| format!("signed with: {}", all.verify.tokens.access.algorithm.name())),
     (&["JWT_RSA_BITS"], |all| format!("a new RSA key: {} bits", all.keys.rules.rsa_bits.number())),
     (&["JWT_ISSUER"], |all| format!("issuer: {}", given(&all.verify.tokens.issuer, "the API's own https URL"))),
@@ -226,7 +227,7 @@ const SECOND_FACTORS: &[Line] = &[
     (&["TOTP_ISSUER"], |all| {
         format!("name in authenticator apps: {}", given(&all.factors.totp_issuer, "the product's name"))
     }),
-    (&["STEP_UP_SECONDS"], |all| format!("a proof is fresh for: {}", duration(all.factors.fresh))),
+    (&["STEP_UP_SECONDS"], |all| format!("a proof is fresh for: {}", duration(all.factors.freshness.max_age))),
 ];
 
 const MAIL: &[Line] = &[
