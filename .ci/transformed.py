@@ -75,6 +75,11 @@ def references(node):
                 yield from references(value)
 
 
+def present(node):
+    """A part of the template as it is if its condition holds."""
+    return node["Fn::If"][1] if isinstance(node, dict) and "Fn::If" in node else node
+
+
 def circle(resources):
     """A path of references from a resource back to itself, if there is one."""
     edges = {name: set(references(part)) & resources.keys() for name, part in resources.items()}
@@ -307,7 +312,7 @@ def sizes(result):
     paths = next(iter(of_type(result, "AWS::ApiGatewayV2::Api").values()))["Properties"]["Body"]["paths"]
     return {
         "resources": len(result["Resources"]),
-        "routes": sum(len(methods) for methods in paths.values()),
+        "routes": sum(len(present(methods)) for methods in paths.values()),
         "parameters": len(result["Parameters"]),
         "bytes of policy at one function": max(policy_sizes(result).values()),
     }
@@ -330,9 +335,10 @@ def problems(source, result):
         yield f"CloudFormation must wait for FirstKeys longer than the {rotating} s of RotateKeys"
     served = set()
     for path, methods in paths.items():
-        for method, operation in methods.items():
+        for method, operation in present(methods).items():
             if method == "options":
                 continue
+            operation = present(operation)
             uri = json.dumps(operation.get("x-amazon-apigateway-integration", {}))
             # Routes must use the alias, because deployments shift its traffic gradually. The function itself is always its
             # newest version.

@@ -2,8 +2,8 @@
 
     python3 tools/import_stack.py UserTable=NAME RecordTable=NAME IndexSecret=ARN CodesSecret=ARN RefreshSecret=ARN SigningSecret=ARN
 
-It writes two files: import.yaml, the resources of template.yaml that outlive a stack, and import.json, their names. Only a
-template without SAM's transform can import. docs/operations.md has the commands that use the files.
+Add VaultSecret=ARN if the stack has second factors. The tool writes two files: import.yaml, the resources of template.yaml that
+outlive a stack, and import.json, their names. Only a template without SAM's transform can import. docs/operations.md has the commands that use the files.
 """
 
 import json

@@ -24,15 +24,15 @@ pub(crate) struct Keyrings {
     /// The resource name of `rotate-keys`.
     name: String,
     /// The secrets that rotate.
-    secrets: [String; 3],
+    secrets: Vec<String>,
 }
 
 impl Keyrings {
     /// Invokes the function `name` of `functions`.
     pub(crate) fn new(functions: Functions, name: String, settings: &All) -> Keyrings {
         let tokens = &settings.verify.tokens;
-        let secrets =
-            [&settings.verify.codes_secret, &tokens.refresh_secret, &tokens.signing_secret].map(String::clone);
+        let secrets = [&settings.verify.codes_secret, &tokens.refresh_secret, &tokens.signing_secret];
+        let secrets = secrets.into_iter().chain(&settings.keys.vault_secret).cloned().collect();
         Keyrings { functions, name, secrets }
     }
 

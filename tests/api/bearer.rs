@@ -149,7 +149,7 @@ async fn only_hmac_needs_the_keyring_to_verify_tokens() {
         }
         for function in ["Profile", "Sessions"] {
             assert_eq!(auth.may(function, Call::secret("SigningSecret")).await, is_held, "{function} {algorithm}");
-            for secret in ["IndexSecret", "CodesSecret", "RefreshSecret"] {
+            for secret in ["IndexSecret", "CodesSecret", "RefreshSecret", "VaultSecret"] {
                 assert!(!auth.may(function, Call::secret(secret)).await, "{function} {secret}");
             }
         }

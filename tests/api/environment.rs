@@ -9,7 +9,7 @@ use serde_json::json;
 use shared::codes::GONE;
 use shared::config;
 
-use crate::workspace::{read, row, template};
+use crate::workspace::{read, row, template, whole_template};
 
 /// Variables set by Lambda itself, and variables set only by `local` and tests.
 const NOT_IN_THE_TEMPLATE: [&str; 17] = [
@@ -60,7 +60,7 @@ const LISTS: [&str; 6] =
 const DIGEST: &str = "SETTINGS";
 
 fn functions() -> impl Iterator<Item = (String, Function, Kind)> {
-    template().functions.into_iter().map(|(name, mut function)| {
+    whole_template().functions.into_iter().map(|(name, mut function)| {
         let answered = function.environment.values_mut().filter(|value| waits_for(value).is_some());
         answered.for_each(|value| ANSWERED.clone_into(value));
         let kind = Kind::of_binary(&function.binary).unwrap();
@@ -129,13 +129,18 @@ fn a_variable_is_the_same_in_every_function() {
     // CloudFormation lets rotate-keys check these values before any function gets them.
     // Answers of the resource itself come later.
     values.retain(|_, value| *value != ANSWERED);
-    assert_eq!(template().custom["FirstKeys"].properties["Settings"], json!(values));
+    assert_eq!(whole_template().custom["FirstKeys"].properties["Settings"], json!(values));
 }
 
 #[test]
 fn the_template_sets_every_setting_to_the_codes_default() {
+    // All variables of all functions, with the defaults of all parameters. The resource itself answers the others.
+    let all = template().custom["FirstKeys"].properties["Settings"].clone();
     for (name, function, kind) in functions() {
-        let given = |variable: &str| function.environment.get(variable).cloned();
+        let given = |variable: &str| {
+            let own = function.environment.get(variable)?;
+            Some(all[variable].as_str().unwrap_or(own).to_owned())
+        };
         let required = |variable: &str| given(variable).filter(|_| REQUIRED.contains(&variable));
         let [given, defaults] = [settings_of(&kind, given), settings_of(&kind, required)].map(Result::unwrap);
         assert!(given == defaults, "{name}: a default of the template is not the code's:\n{given}\n{defaults}");

@@ -61,6 +61,7 @@ async fn everything() -> Deployment {
     client.refresh(&first.refresh).await.refused(401, "invalid_token");
     client.logout(&second.refresh).await.ok();
     client.get("/.well-known/jwks.json").await.ok();
+    client.post("/api/auth/second-factor/verify/", json!({})).await;
 
     let texted = client.ask(BOB).await;
     client.answer(BOB, &texted).await.tokens();
@@ -185,6 +186,9 @@ async fn every_metric_of_alarms_and_dashboard_is_counted() {
     // These journeys are free of attacks and unknown sends. The tests above cover them.
     counted.insert(("LongCodes".to_owned(), vec![("FunctionName".to_owned(), "latchkey-RequestOtp".to_owned())]));
     counted.insert(("Outcomes".to_owned(), outcome("too_many_attempts")));
+    // Nor has anybody a second factor.
+    let second = [("FunctionName".to_owned(), "latchkey-SecondFactorFunction".to_owned())];
+    counted.insert(("Throttles".to_owned(), second.to_vec()));
     counted.insert(("RefusedSends".to_owned(), channel("sms")));
     counted.extend(["email", "sms"].map(|word| ("UnknownSends".to_owned(), channel(word))));
     // They are counted by the same lines, and off by default.
@@ -367,7 +371,8 @@ fn without_sms_no_alarm_looks_at_texts() {
 fn only_functions_of_a_sign_in_have_alarms_of_their_own() {
     for kind in ["Faults", "Duration"] {
         let alarms: BTreeSet<String> = watching().map(|(name, _)| name).filter(|name| name.ends_with(kind)).collect();
-        let expected = ["Gateway", "Refresh", "RequestOtp", "VerifyOtp"].map(|name| format!("{name}{kind}"));
+        let expected = ["Gateway", "Refresh", "RequestOtp", "SecondFactorFunction", "VerifyOtp"]
+            .map(|name| format!("{name}{kind}"));
         assert_eq!(alarms, expected.into());
     }
 }

@@ -4,8 +4,10 @@
 use local_aws::template::{Template, find_root};
 use serde_json::{Value, json};
 
+/// Production with second factors, so that all functions are there.
 pub(crate) fn template() -> Template {
-    Template::read(&find_root().unwrap(), "production").unwrap()
+    let settings = [("SECOND_FACTOR".to_owned(), "optional".to_owned())];
+    Template::read_with(&find_root().unwrap(), "production", &settings).unwrap()
 }
 
 /// The statements of a function's policies.

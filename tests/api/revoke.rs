@@ -142,3 +142,18 @@ async fn revoking_a_pepper_ends_pending_codes() {
     auth.client().answer(ADA, &asked).await.refused(400, "invalid_otp");
     auth.client().sign_in(ADA).await;
 }
+
+/// What a withdrawn key has encrypted is lost, and nothing else is.
+#[tokio::test]
+async fn revoking_a_key_of_the_vault_takes_it_out_and_leaves_the_others() {
+    let auth = deployment().await;
+    rotate(&auth, &auth.setting("VAULT_SECRET_ARN"), &token(1)).await.unwrap();
+    let keys = auth.vault_keys().vault;
+    let [leaked, kept] = [&keys.all()[0].id, &keys.all()[1].id];
+    let answer = auth.stack.revoke(leaked).await.unwrap();
+    assert_eq!((&answer["revoked"], &answer["keyring"]), (&json!(leaked), &json!("vault")));
+    assert_eq!(auth.stack.revoke(leaked).await.unwrap(), answer);
+    let left = auth.vault_keys().vault;
+    assert!(!left.has(leaked) && left.has(kept) && left.active(auth.stack.clock().now()).is_ok());
+    auth.client().sign_in(ADA).await;
+}

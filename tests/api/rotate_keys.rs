@@ -173,6 +173,34 @@ async fn a_key_signs_three_hours_after_it_is_published_and_stays_for_its_last_to
     ends(60, &[&new]).await;
 }
 
+/// Users' apps work for years, with the keys that encrypted their secrets.
+#[tokio::test]
+async fn a_rotation_of_the_vault_retires_no_key() {
+    let auth = deployment().await;
+    let arn = auth.setting("VAULT_SECRET_ARN");
+    let first = ids(&auth.vault_keys().vault);
+    for number in 1..=3 {
+        rotate(&auth, &arn, &token(number)).await.unwrap();
+        rotate(&auth, &arn, &token(number)).await.unwrap();
+        auth.wait(90 * 24 * HOUR);
+    }
+    auth.stack.rotate_keys().await.unwrap();
+    let keys = auth.vault_keys();
+    assert_eq!((keys.vault.all().len(), ids(&keys.vault)[0].clone()), (5, first[0].clone()));
+    assert!(keys.vault.all().iter().all(|key| key.retired_at.is_none()));
+    auth.stack.ask_for_keys(&json!({ "mode": "ensure" })).await.unwrap();
+    assert_eq!(ids(&auth.vault_keys().vault), ids(&keys.vault));
+}
+
+#[tokio::test]
+async fn without_second_factors_no_keyring_is_a_vault() {
+    let on = deployment().await.setting("VAULT_SECRET_ARN");
+    let auth = Deployment::with(&[("JWT_ALGORITHM", "ES256"), ("SECOND_FACTOR", "off")]).await;
+    auth.stack.rotate_keys().await.unwrap();
+    let reason = rotate(&auth, &on, &token(1)).await.unwrap_err();
+    assert!(auth.setting("VAULT_SECRET_ARN").is_empty() && reason.contains("is not a keyring"), "{reason}");
+}
+
 /// Secrets Manager runs only this step when a schedule is created.
 #[tokio::test]
 async fn a_test_without_a_rotation_tests_the_current_keyring() {

@@ -148,6 +148,7 @@ async fn each_mistake_of_a_deployers_first_hour_is_named_in_a_sentence() {
             vec!["OtpLength=8", "OtpCodeLength=6"],
             "OTP_CODE_LENGTH: OTP_LENGTH is the same setting with another value. Remove",
         ),
+        (vec!["TotpIssuer=a:b"], "TotpIssuer: `a:b` does not fit; expected 1 to 64 characters on one line, without a"),
         (vec!["ExecuteApi=off"], "ExecuteApi=off needs DomainName. Otherwise the API has no address."),
     ] {
         let told = stack.refuses(&parameters).await;
@@ -181,8 +182,15 @@ async fn each_change_of_a_value_changes_the_digest() {
     };
     let first = digest(&[]).await;
     assert_eq!((first.len(), digest(&[]).await), (32, first.clone()));
-    for change in ["OtpLength=8", "MemorySize=256", "TimeoutSeconds=20", "SignUp=closed", "Again=1", "SmsCountries=US"]
-    {
+    for change in [
+        "OtpLength=8",
+        "MemorySize=256",
+        "TimeoutSeconds=20",
+        "SignUp=closed",
+        "Again=1",
+        "SmsCountries=US",
+        "SecondFactor=optional",
+    ] {
         assert_ne!(digest(&[change]).await, first, "{change}");
     }
     // Functions ignore this parameter, so they stay as they are.
@@ -269,8 +277,10 @@ async fn no_secret_is_a_parameter_a_property_or_an_answer() {
         assert!(value.is_empty() || value.starts_with("arn:aws:secretsmanager:"), "{name} holds a secret");
     }
     let answer = stack.ask("Create", &properties).await.to_string();
-    let keys = stack.auth.secrets().map(|arn| stack.auth.stack.services().secret(&arn).unwrap());
-    let keys: Vec<Value> = keys.iter().map(|keys| serde_json::from_str(keys).unwrap()).collect();
+    let vault = stack.auth.setting("VAULT_SECRET_ARN");
+    let keys =
+        stack.auth.secrets().into_iter().chain([vault]).map(|arn| stack.auth.stack.services().secret(&arn).unwrap());
+    let keys: Vec<Value> = keys.map(|keys| serde_json::from_str(&keys).unwrap()).collect();
     for key in keys.iter().flat_map(texts).filter(|text| text.len() >= 32) {
         assert!(!answer.contains(key) && !properties.to_string().contains(key), "a key is in the event or the answer");
     }

@@ -39,10 +39,23 @@ fn functions() -> BTreeSet<String> {
     folders.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
 }
 
-/// The template as deployed with only the two required parameters.
+/// The parameters without a default.
+const REQUIRED: [&str; 3] =
+    ["Stage=development", "SenderEmail=no-reply@example.com", "AllowedOrigins=https://example.com"];
+
+/// The template as deployed with only the required parameters.
 pub(crate) fn template() -> Template {
-    let profile = "version = 0.1\n[default.deploy.parameters]\nparameter_overrides = [\"Stage=development\", \"SenderEmail=no-reply@example.com\", \"AllowedOrigins=https://example.com\"]\n";
-    Template::parse(&read("template.yaml"), profile, "default").unwrap()
+    with_parameters(&REQUIRED)
+}
+
+/// The template with the functions that a parameter turns on.
+pub(crate) fn whole_template() -> Template {
+    with_parameters(&[&REQUIRED[..], &["SecondFactor=optional"]].concat())
+}
+
+fn with_parameters(parameters: &[&str]) -> Template {
+    let profile = format!("version = 0.1\n[default.deploy.parameters]\nparameter_overrides = {parameters:?}\n");
+    Template::parse(&read("template.yaml"), &profile, "default").unwrap()
 }
 
 #[test]
@@ -70,7 +83,7 @@ fn functions_depend_on_neither_each_other_nor_aws() {
 
 #[test]
 fn every_function_is_deployed_and_tested() {
-    let deployed: BTreeSet<_> = template().functions.values().map(|function| function.binary.clone()).collect();
+    let deployed: BTreeSet<_> = whole_template().functions.values().map(|function| function.binary.clone()).collect();
     assert_eq!(deployed, functions());
     for function in functions() {
         let path = format!("functions/{function}/tests/process.rs");
@@ -102,7 +115,7 @@ fn no_stage_is_deployed_by_leaving_it_out() {
 /// Each prefix and method has an exact and a greedy route. Only a greedy route may be alone.
 #[test]
 fn every_exact_route_has_a_greedy_one_beside_it() {
-    let template = template();
+    let template = whole_template();
     let routes: BTreeSet<_> =
         template.routes.iter().filter(|route| route.path != DEFAULT_ROUTE).map(|route| route.key()).collect();
     for route in &routes {
@@ -116,7 +129,7 @@ fn every_exact_route_has_a_greedy_one_beside_it() {
 /// `openapi.yaml` names the operations, and the template assigns them to functions. The route table and the router follow.
 #[test]
 fn the_tables_of_routes_are_as_local_prints_them() {
-    let routes = Routes::read(&template()).unwrap();
+    let routes = Routes::read(&whole_template()).unwrap();
     assert!(read("shared/src/http/routes.rs").contains(&routes.table()), "run `cargo run -p local -- routes`");
     let manifest = read("Cargo.toml");
     let router = manifest.split_once("[workspace.metadata.lambda.watch.router]\n").unwrap().1;

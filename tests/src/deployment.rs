@@ -11,7 +11,7 @@ use local_aws::template::Template;
 use local_aws::{Failure, Sending, StackClock};
 use serde_json::{Value, json};
 use shared::config::{self, Reader};
-use shared::keys::{CodeKeys, IndexKeys, RefreshKeys, SigningKeys};
+use shared::keys::{CodeKeys, IndexKeys, RefreshKeys, SigningKeys, VaultKeys};
 use shared::words::{Index, Tenant, Timestamp};
 
 use crate::client::{Client, Tokens};
@@ -250,6 +250,11 @@ impl Deployment {
         self.secret("SIGNING_SECRET_ARN")
     }
 
+    /// The keys of second factors.
+    pub fn vault_keys(&self) -> VaultKeys {
+        self.secret("VAULT_SECRET_ARN")
+    }
+
     /// Overwrites the keys of access tokens, as an operator might.
     pub fn put_signing_keys(&self, keys: &SigningKeys) {
         self.put_keys("SIGNING_SECRET_ARN", keys);
@@ -281,9 +286,10 @@ impl Deployment {
         serde_json::from_str(&self.stack.services().secret(&self.setting(setting)).unwrap()).unwrap()
     }
 
-    /// A setting of `verify-otp` or `record`. Together they have the names of all tables.
+    /// A setting of `verify-otp`, `record` or `rotate-keys`. Together they have the names of all tables and keyrings.
     pub fn setting(&self, name: &str) -> String {
-        let all = ["VerifyOtp", "Record"].into_iter().flat_map(|function| self.stack.environment(function));
+        let all =
+            ["VerifyOtp", "Record", "RotateKeys"].into_iter().flat_map(|function| self.stack.environment(function));
         all.into_iter().find(|(variable, _)| variable == name).unwrap().1
     }
 }

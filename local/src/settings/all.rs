@@ -14,6 +14,8 @@ pub(crate) struct All {
     pub(crate) common: Common,
     pub(crate) request: request_otp::Settings,
     pub(crate) verify: verify_otp::Settings,
+    pub(crate) second: second_factor::Settings,
+    pub(crate) factors: factors::Settings,
     pub(crate) keys: rotate_keys::Settings,
     pub(crate) record: record::Settings,
 }
@@ -40,6 +42,8 @@ impl All {
                 common: Common::read(read),
                 request: request_otp::RequestOtp::settings(read),
                 verify: verify_otp::VerifyOtp::settings(read),
+                second: second_factor::SecondFactor::settings(read),
+                factors: factors::Factors::settings(read),
                 keys: rotate_keys::RotateKeys::settings(read),
                 record: record::Record::settings(read),
             }

@@ -1,6 +1,7 @@
 //! The description of each setting in words. Add a line here for a new setting; a test finds missing ones.
 
 use shared::codes::Domains;
+use shared::factors::SecondFactorMode;
 use shared::history::Events;
 use shared::http::TokenDelivery;
 use shared::messages::{MailProvider, SmsProvider, VoiceProvider};
@@ -25,6 +26,7 @@ pub(super) const GROUPS: &[Group] = &[
     Group { title: "Frontends", lines: FRONTENDS },
     Group { title: "Tokens", lines: TOKENS },
     Group { title: "Sessions", lines: SESSIONS },
+    Group { title: "Second factors", lines: SECOND_FACTORS },
     Group { title: "Mail", lines: MAIL },
     Group { title: "Events and activity", lines: EVENTS },
     Group { title: "AWS (a deployment has its own names, region and endpoints)", lines: AWS },
@@ -181,6 +183,7 @@ const TOKENS: &[Line] = &[
             (duration(all.verify.tokens.access.lifetime), on_or_off(all.verify.session.rotation));
         format!("access token: {lifetime}, rotation {rotation}")
     }),
+    (&["JWT_ACCESS_JITTER"], |all| format!("an access token is shorter by: up to {}%", all.verify.tokens.jitter)),
     (&["JWT_ALGORITHM"], |all| format!("signed with: {}", all.verify.tokens.access.algorithm.name())),
     (&["JWT_RSA_BITS"], |all| format!("a new RSA key: {} bits", all.keys.rules.rsa_bits.number())),
     (&["JWT_ISSUER"], |all| format!("issuer: {}", given(&all.verify.tokens.issuer, "the API's own https URL"))),
@@ -200,6 +203,31 @@ const SESSIONS: &[Line] = &[
     (&["SESSIONS_PER_USER"], |all| {
         format!("one user: {}, then the oldest ends", counted(all.verify.session.per_user as u64, "session"))
     }),
+];
+
+const SECOND_FACTORS: &[Line] = &[
+    (&["SECOND_FACTOR"], |all| {
+        let words = match all.second.policy.mode {
+            SecondFactorMode::Off => "off",
+            SecondFactorMode::Optional => "optional, due if the user has one",
+            SecondFactorMode::Required => "required, every user needs one",
+            SecondFactorMode::Risk => "risk, due if the user has one and the sign-in is unusual",
+        };
+        format!("second factor: {words}")
+    }),
+    (&["SECOND_FACTOR_GRACE_DAYS"], |all| format!("grace where it is required: {}", duration(all.second.policy.grace))),
+    (&["TRUSTED_DEVICE_DAYS"], |all| {
+        let trust = all.second.policy.trust;
+        if trust.is_zero() {
+            "trusted devices: none".to_owned()
+        } else {
+            format!("a device is trusted for: {}", duration(trust))
+        }
+    }),
+    (&["TOTP_ISSUER"], |all| {
+        format!("name in authenticator apps: {}", given(&all.factors.totp_issuer, "the product's name"))
+    }),
+    (&["STEP_UP_SECONDS"], |all| format!("a proof is fresh for: {}", duration(all.factors.freshness.max_age))),
 ];
 
 const MAIL: &[Line] = &[
@@ -269,6 +297,10 @@ const AWS: &[Line] = &[
     (&["CODES_SECRET_ARN"], |all| format!("keys of codes: {}", resource(&all.verify.codes_secret))),
     (&["REFRESH_SECRET_ARN"], |all| format!("keys of refresh tokens: {}", resource(&all.verify.tokens.refresh_secret))),
     (&["SIGNING_SECRET_ARN"], |all| format!("keys of access tokens: {}", resource(&all.verify.tokens.signing_secret))),
+    (&["VAULT_SECRET_ARN"], |all| {
+        let arn = all.keys.vault_secret.as_ref().map(|arn| resource(arn).to_owned());
+        format!("keys of authenticator apps: {}", given(&arn, "none"))
+    }),
     (&["ROOT_KEY"], |_| "public keys are trusted if signed by: the root key of the stack".to_owned()),
     (&["AWS_REGION"], |all| format!("region: {}", all.common.aws.region)),
     (&["AWS_LAMBDA_FUNCTION_NAME", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"], |_| {

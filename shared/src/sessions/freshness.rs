@@ -12,7 +12,7 @@ use crate::words::{Error, Level, Result, Timestamp};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Freshness {
     /// The maximum age of the proof.
-    max_age: Duration,
+    pub max_age: Duration,
     /// Whether the deployment has second factors.
     has_factors: bool,
 }

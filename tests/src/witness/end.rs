@@ -10,7 +10,8 @@ use super::Witness;
 use crate::deployment::FAILED_RECORDS;
 
 /// The settings that name the keyrings.
-const SECRETS: [&str; 4] = ["INDEX_SECRET_ARN", "CODES_SECRET_ARN", "REFRESH_SECRET_ARN", "SIGNING_SECRET_ARN"];
+const SECRETS: [&str; 5] =
+    ["INDEX_SECRET_ARN", "CODES_SECRET_ARN", "REFRESH_SECRET_ARN", "SIGNING_SECRET_ARN", "VAULT_SECRET_ARN"];
 
 /// Runs the checks when it is dropped.
 pub(crate) struct AtTheEnd {
@@ -19,19 +20,21 @@ pub(crate) struct AtTheEnd {
     otp_table: String,
     /// Missing in templates of tests.
     record_table: Option<String>,
-    secrets: [String; 4],
+    secrets: Vec<String>,
 }
 
 impl AtTheEnd {
     pub(crate) fn of(stack: &Stack, witness: &Witness) -> AtTheEnd {
         let environment: BTreeMap<String, String> = stack.environment("VerifyOtp").into_iter().collect();
         let record: BTreeMap<String, String> = stack.environment("Record").into_iter().collect();
+        // It has all of them.
+        let keys: BTreeMap<String, String> = stack.environment("RotateKeys").into_iter().collect();
         AtTheEnd {
             witness: witness.clone(),
             services: stack.services().clone(),
             otp_table: environment["OTP_TABLE"].clone(),
             record_table: record.get("RECORD_TABLE").cloned(),
-            secrets: SECRETS.map(|name| environment[name].clone()),
+            secrets: SECRETS.iter().filter_map(|name| keys.get(*name).cloned()).collect(),
         }
     }
 
