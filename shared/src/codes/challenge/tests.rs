@@ -27,13 +27,15 @@ pub(crate) fn own(expires: u64) -> OwnCode {
         day: NOW / 86_400,
         is_eight: false,
         by_alias: false,
+        purpose: Purpose::SignIn,
         receipts: Default::default(),
     }
 }
 
 fn long(expires: u64, network: &str) -> LongCode {
     let (digest, pepper_id) = (CodeDigest::from_table([0; 16]), "p".to_owned());
-    LongCode { digest, pepper_id, expires: ExpiresAt::at(at(expires)), network: network.to_owned() }
+    let (expires, network, purpose) = (ExpiresAt::at(at(expires)), network.to_owned(), Purpose::SignIn);
+    LongCode { digest, pepper_id, expires, network, purpose }
 }
 
 /// An identifier with so many tokens left.
@@ -43,14 +45,19 @@ pub(crate) fn state(tokens: u64) -> IdentifierState {
 }
 
 fn asked(policy: &ChallengePolicy) -> Asked<'_> {
-    let (lane, channel) = (Lane::Open, Channel::Email);
-    Asked { lane, network: "AAAAAAAA", named: None, by_alias: false, channel, policy, now: at(NOW) }
+    let (lane, channel, purpose) = (Lane::Open, Channel::Email, Purpose::SignIn);
+    Asked { lane, network: "AAAAAAAA", named: None, by_alias: false, channel, purpose, policy, now: at(NOW) }
 }
 
 fn sends(state: &IdentifierState, asked: Asked<'_>) -> Option<(Lane, Strength, Option<String>)> {
     match state.decide(asked) {
         Decision::Send(Plan { lane, strength, again, .. }) => Some((lane, strength, again)),
-        Decision::Share | Decision::Wait(_) | Decision::TooSoon(_) | Decision::MailboxFull | Decision::Held => None,
+        Decision::Share
+        | Decision::Wait(_)
+        | Decision::NoneToSpare
+        | Decision::TooSoon(_)
+        | Decision::MailboxFull
+        | Decision::Held => None,
     }
 }
 
