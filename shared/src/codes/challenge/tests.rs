@@ -406,3 +406,64 @@ fn settings_that_are_gone_are_named() {
 fn names_of_codes_have_one_length() {
     assert_eq!(short_id(&Entropy).unwrap().len(), 8);
 }
+
+/// S272: a code with another purpose leaves the last token, and neither shares a code nor is shared.
+#[test]
+fn a_code_with_another_purpose_is_never_shared() {
+    let policy = policy();
+    for purpose in [Purpose::StepUp, Purpose::Contact] {
+        let confirming = Asked { purpose, ..asked(&policy) };
+        assert_eq!(sends(&state(2), confirming), Some((Lane::Open, Strength::Short, None)));
+        assert_eq!(state(1).decide(confirming), Decision::NoneToSpare);
+        let with_long = |tokens, purpose| {
+            let mut state = state(tokens);
+            state.long.insert("l".to_owned(), LongCode { purpose, ..long(NOW + 600, "BBBBBBBB") });
+            state
+        };
+        for tokens in [0, 1] {
+            assert_eq!(with_long(tokens, Purpose::SignIn).decide(confirming), Decision::NoneToSpare, "{tokens}");
+            assert_eq!(with_long(tokens, purpose).decide(confirming), Decision::NoneToSpare, "{tokens}");
+            assert_eq!(sends(&with_long(tokens, purpose), asked(&policy)).unwrap().1, Strength::Long, "{tokens}");
+            assert_eq!(with_long(tokens, Purpose::SignIn).decide(asked(&policy)), Decision::Share, "{tokens}");
+        }
+        // A client that reads the newest message would type its code, so the last token buys a newer one.
+        let mut newer = with_long(1, purpose);
+        newer.long.insert("m".to_owned(), long(NOW + 599, "BBBBBBBB"));
+        assert_eq!(sends(&newer, asked(&policy)).unwrap().1, Strength::Long);
+        newer.open = state(0).open;
+        assert_eq!(newer.decide(asked(&policy)), Decision::Share);
+        // Guessable codes have an end for every purpose.
+        let failed = IdentifierState { charged_in_a_row: 97, ..state(5) };
+        assert_eq!(sends(&failed, confirming), Some((Lane::Open, Strength::Long, None)));
+        assert_eq!(
+            sends(&IdentifierState { charged_in_a_row: 97, ..state(1) }, Asked { lane: Lane::Known, ..confirming }),
+            None
+        );
+        // A known device has its own bucket.
+        let known = Asked { lane: Lane::Known, ..confirming };
+        assert_eq!(sends(&state(0), known), Some((Lane::Known, Strength::Short, None)));
+        // After a complaint, strangers together get one mail in ten minutes, which is for a sign-in.
+        let complained = IdentifierState { complained: Some(at(NOW)), ..state(5) };
+        assert_eq!(complained.decide(confirming), Decision::NoneToSpare);
+        // A phone number has ten texts a day that nobody has answered.
+        let texted = IdentifierState { texts: 10, ..state(5) };
+        assert_eq!(texted.decide(Asked { channel: Channel::Sms, ..confirming }), Decision::NoneToSpare);
+    }
+}
+
+/// S270: only a request with the same purpose gets a new code for a challenge, by its name or by its network.
+#[test]
+fn a_challenge_keeps_its_purpose() {
+    let policy = policy();
+    for of in Purpose::ALL {
+        let mut state = state(5);
+        state.open.codes.insert("0".to_owned(), OwnCode { purpose: of, ..own(NOW + 600) });
+        for purpose in Purpose::ALL {
+            let again = (purpose == of).then(|| "0".to_owned());
+            let named = Asked { purpose, named: Some((Lane::Open, "0")), ..asked(&policy) };
+            assert_eq!(sends(&state, named).unwrap().2, again, "{of:?} {purpose:?}");
+            let by_alias = Asked { purpose, by_alias: true, ..asked(&policy) };
+            assert_eq!(sends(&state, by_alias).unwrap().2, again, "{of:?} {purpose:?}");
+        }
+    }
+}
