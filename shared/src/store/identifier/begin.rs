@@ -382,7 +382,8 @@ mod tests {
                 network: "AAAAAAAA".to_owned(),
                 day: now.day(),
                 is_eight: true,
-                by_alias: true,
+                // A code of an alias is always for a sign-in. Its mark is as long as that of a purpose.
+                by_alias: false,
                 purpose: Purpose::StepUp,
                 receipts: Default::default(),
             };
