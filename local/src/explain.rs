@@ -124,11 +124,12 @@ fn words(step: &Step) -> String {
             let domain = if *is_domain_full { ", its domain has got the day's mails" } else { "" };
             format!("mail       number {number} of the day's {daily}{domain}, {}", state(*open))
         }
-        Step::Challenge { did, lane, tokens, charged, long } => {
+        Step::Challenge { did, lane, purpose, tokens, charged, long } => {
             let code = if *long { ", long code" } else { "" };
             let lane = if lane == "known" { " for a known device" } else { "" };
+            let purpose = purpose.as_ref().map(|purpose| format!(", {purpose}")).unwrap_or_default();
             format!(
-                "challenge  {}{lane}: {tokens} messages left, {charged} attempts since the last right answer{code}",
+                "challenge  {}{lane}{purpose}: {tokens} messages left, {charged} attempts since the last right answer{code}",
                 did.replace('_', " ")
             )
         }

@@ -81,14 +81,21 @@ fn direction(file: &File) -> Result<(), String> {
 
 /// The SMS has at most its parts for every product, host and life, and phones recognize it.
 fn sms(file: &File) -> Result<(), String> {
-    let text = file.text("sms", "text");
+    for table in ["sms", "confirm"] {
+        sms_text(file, table).map_err(|problem| format!("[{table}] text {problem}"))?;
+    }
+    Ok(())
+}
+
+fn sms_text(file: &File, table: &str) -> Result<(), String> {
+    let text = file.text(table, "text");
     let fixed = ["{code}", "{product}", "{life}"].iter().fold(text.to_owned(), |text, name| text.replace(name, ""));
     let word = &file.phone_word;
     if word.is_empty() || !fixed.to_lowercase().contains(&word.to_lowercase()) {
-        return Err(format!("[sms] text must contain {word:?}, by which phones recognize a code"));
+        return Err(format!("must contain {word:?}, by which phones recognize a code"));
     }
     if fixed.contains(['@', '#']) {
-        return Err("[sms] text must not contain @ or #, because browsers read them in the last line".to_owned());
+        return Err("must not contain @ or #, because browsers read them in the last line".to_owned());
     }
     let life = |key: &str, longest: &str| file.text("life", key).replace("{number}", longest);
     for life in [life("minutes", LONGEST_MINUTES), life("seconds", LONGEST_SECONDS)] {
@@ -97,7 +104,7 @@ fn sms(file: &File) -> Result<(), String> {
         let SmsLength { characters, encoding, parts } = SmsLength::of(&format!("{text}\n\n@{host} #{code}"));
         if parts > file.parts {
             return Err(format!(
-                "[sms] text may take {characters} characters of {} with the longest product and host, and so {parts} parts. \
+                "may take {characters} characters of {} with the longest product and host, and so {parts} parts. \
                  Shorten it, or change `parts`",
                 encoding.name()
             ));

@@ -46,6 +46,7 @@ mod permissions;
 mod policies;
 mod profile;
 mod published;
+mod purposes;
 mod receipts;
 mod reconcile;
 mod record;

@@ -6,7 +6,7 @@ use futures_util::future::join_all;
 use local::Options;
 use local_aws::template::{Template, find_root};
 use serde_json::{Value, json};
-use tests::client::{DISAVOW, SESSIONS};
+use tests::client::{DISAVOW, REQUEST, SESSIONS};
 use tests::deployment::wrong;
 use tests::{Answer, Asked, Call, Deployment, Tokens};
 
@@ -28,7 +28,7 @@ fn expect(step: &str, answer: Answer, code: &str) -> Result<Answer, String> {
 }
 
 async fn ask(auth: &Deployment) -> Result<Asked, String> {
-    let answer = auth.client().post(tests::client::REQUEST, json!({ "identifier": ADA })).await;
+    let answer = auth.client().post(REQUEST, json!({ "identifier": ADA })).await;
     let answer = expect("request", answer, "ok")?;
     let challenge = answer.body["challenge_id"].as_str().unwrap().to_owned();
     Ok(Asked { challenge, code: auth.newest_code(ADA) })
@@ -43,7 +43,7 @@ async fn sign_in(auth: &Deployment) -> Result<Tokens, String> {
 async fn spend(auth: &Deployment) -> Result<(), String> {
     for number in 0..6 {
         let (client, person) = (auth.client_at(&format!("192.0.2.{}", 100 + number)), format!("p{number}@example.com"));
-        let answer = client.post(tests::client::REQUEST, json!({ "identifier": person })).await;
+        let answer = client.post(REQUEST, json!({ "identifier": person })).await;
         let challenge = expect("request", answer, "ok")?.body["challenge_id"].as_str().unwrap().to_owned();
         let asked = Asked { challenge, code: wrong(&auth.newest_code(&person)) };
         for _ in 0..3 {
@@ -114,6 +114,9 @@ async fn walk(auth: &Deployment) -> Result<(), String> {
     expect("a wrong code", client.answer(ADA, &wrong).await, "invalid_otp")?;
     let unbound = client.answer_unbound(ADA, "000000").await;
     expect("a wrong code without its challenge", unbound, "invalid_otp")?;
+    let body = json!({ "identifier": ADA, "purpose": "step_up" });
+    let alone = client.post_with("authorization", &format!("Bearer {}", second.access), REQUEST, body).await;
+    expect("a code to confirm, without a device token", alone, "forbidden")?;
     expect("refresh", client.refresh(&second.refresh).await, "ok")?;
     auth.wait(11);
     expect("a used token", client.refresh(&second.refresh).await, "invalid_token")?;
@@ -122,7 +125,7 @@ async fn walk(auth: &Deployment) -> Result<(), String> {
     }
     expect("an end to the others", client.with_token("DELETE", SESSIONS, &first.access).await, "ok")?;
     expect("logout", client.logout(&first.refresh).await, "ok")?;
-    let texted = client.post(tests::client::REQUEST, json!({ "identifier": PHONE })).await;
+    let texted = client.post(REQUEST, json!({ "identifier": PHONE })).await;
     expect("request by SMS", texted, "ok")?;
     let texted = client.answer_unbound(PHONE, &auth.newest_code(PHONE)).await;
     expect("verify by SMS", texted.clone(), "ok")?;
@@ -130,7 +133,7 @@ async fn walk(auth: &Deployment) -> Result<(), String> {
     if auth.items_of("OTP_TABLE", "I#").iter().all(|item| item["ep"].is_null()) {
         return Err("logout everywhere has forgotten no device".to_owned());
     }
-    let tagged = client.post(tests::client::REQUEST, json!({ "identifier": TAGGED })).await;
+    let tagged = client.post(REQUEST, json!({ "identifier": TAGGED })).await;
     expect("request for a tagged address", tagged, "ok")?;
     expect("verify for a tagged address", client.answer_unbound(TAGGED, &auth.newest_code(TAGGED)).await, "ok")?;
     spend(auth).await?;
@@ -163,7 +166,7 @@ fn every_function_has_its_own_tables_and_secrets_and_no_others() {
     let secrets = secrets.map(|name| format!("secret:latchkey-{name}Secret-000000"));
     let [index, codes, refresh, signing, vault] = secrets.each_ref().map(String::as_str);
     let expected: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::from([
-        ("RequestOtp", BTreeSet::from([otp, index, codes])),
+        ("RequestOtp", BTreeSet::from([otp, user, index, codes])),
         ("VerifyOtp", BTreeSet::from([otp, user, index, codes, refresh, signing])),
         ("SecondFactorFunction", BTreeSet::from([otp, user, index, codes, refresh, signing, vault])),
         ("Factors", BTreeSet::from([user, record, refresh, vault])),
@@ -342,7 +345,8 @@ const ALL: [&str; 4] = ["GetItem", "PutItem", "UpdateItem", "DeleteItem"];
 #[tokio::test]
 async fn request_otp_cannot_access_users() {
     let mut calls: Vec<Call> =
-        ["U#a", "ID#a", "S#a", "JWKS"].iter().flat_map(|key| each(&ALL, "UserTable", key)).collect();
+        ["U#a", "ID#a", "S#a", "JWKS2"].iter().flat_map(|key| each(&ALL, "UserTable", key)).collect();
+    calls.extend(each(&["PutItem", "UpdateItem", "DeleteItem"], "UserTable", "JWKS"));
     calls.extend(each(&["PutItem", "DeleteItem"], "OtpTable", "I#a"));
     calls.extend(each(&["UpdateItem", "DeleteItem"], "OtpTable", "BRAKE"));
     calls.extend(each(&ALL, "OtpTable", "R#failure#a#1"));

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use shared::admission::{Allowed, Gate, Permit};
 use shared::codes::{
-    ChallengeRef, Decision, HOLD_WAIT, IdentifierState, Kept, MAILBOX_WAIT, OutgoingCode, Seal, Strength, blurred,
+    ChallengeRef, Decision, HOLD_WAIT, IdentifierState, Kept, MAILBOX_WAIT, OutgoingCode, PURPOSE_WAIT, Seal, Strength,
+    blurred,
 };
 use shared::http::{Cookie, Reply, TokenDelivery};
 use shared::messages::{CodeMessage, Sent};
@@ -73,8 +74,8 @@ impl<'a> Asking<'a> {
     /// Names the same challenge again and sends nothing.
     pub(crate) async fn repeat(&self, function: &RequestOtp, left: Duration) -> Result<Reply> {
         let named = self.named.ok_or_else(|| Error::internal("a request without a challenge is not repeated"))?;
-        let lane = self.request.asked.lane.name().into();
-        report::note(Step::Challenge { did: "repeated".into(), lane, tokens: 0, charged: 0, long: false });
+        let (lane, purpose) = (self.request.asked.lane.name().into(), self.request.asked.purpose.noted());
+        report::note(Step::Challenge { did: "repeated".into(), lane, purpose, tokens: 0, charged: 0, long: false });
         function.pace.wait(self.request.asked.channel).await?;
         if named.refusals > 0 {
             return Err(Error::RateLimited { retry_after: left });
@@ -110,6 +111,10 @@ impl<'a> Asking<'a> {
                 function.pace.wait(self.request.asked.channel).await?;
                 return Err(Error::RateLimited { retry_after: MAILBOX_WAIT });
             }
+            Begun::NoneToSpare => {
+                function.pace.wait(self.request.asked.channel).await?;
+                return Err(Error::RateLimited { retry_after: PURPOSE_WAIT });
+            }
             Begun::TooSoon(left) => {
                 function.pace.wait(self.request.asked.channel).await?;
                 return Err(Error::RateLimited { retry_after: left });
@@ -128,7 +133,8 @@ impl<'a> Asking<'a> {
         let life = function.policy.life_of(to, outgoing.plan.strength);
         let tags = outgoing.name().tags(self.request.identifier);
         let (language, api) = (self.language, self.api.clone());
-        let message = CodeMessage { code: outgoing.draft.code(), life, language, tags, api };
+        let message =
+            CodeMessage { code: outgoing.draft.code(), purpose: self.request.asked.purpose, life, language, tags, api };
         let parts = function.sender.parts(to, &message);
         let reply = self.send(function, &outgoing, &message, async {
             match reserved? {

@@ -1,5 +1,8 @@
 //! `POST /api/auth/otp/request/`: sends a code to an identifier.
 //!
+//! A code that confirms a request of a session ([`Purpose::StepUp`]) needs the session's access token and a device token of the
+//! identifier. A sign-in reads neither keys nor users for it.
+//!
 //! 1. Count the request for its network, check the day's SMS budget, and read the identifier's item, for a tagged address its
 //!    mailbox's too. Now and then, read the stack's share of wrong answers.
 //! 2. Decide (`shared::codes::IdentifierState::decide`): a code of its own, a long code, or a share in one that is under way. A
@@ -7,7 +10,7 @@
 //!    limit.
 //! 3. Take an SMS out of the day's budget.
 //! 4. Send the code. After a certain refusal, take everything back, so that the client may retry at once.
-//! 5. Give the same answer to everybody. This function has no access to users, so it cannot reveal accounts. A request without
+//! 5. Give the same answer to everybody. Of the users' table it can read the public keys only, so it cannot reveal accounts. A request without
 //!    a message waits as long as one with a message. A browser gets the challenge id as a cookie that scripts cannot read.
 
 mod asking;
@@ -20,25 +23,26 @@ use shared::codes::{
     Allowance, Asked, ChallengePolicy, ChallengeRef, Drafting, MailPolicy, Purpose, Seal, is_known_device,
 };
 use shared::config::Reader;
-use shared::http::{Frontends, Reply, Request};
+use shared::http::{Checker, CheckerSettings, Frontends, Reply, Request};
 use shared::keys::{CodeKeys, IndexKeys};
 use shared::messages::{MailSettings, PhoneChannels, ProviderSettings, Providers, Sender, SmsSettings};
 use shared::observe::report::{self, About};
 use shared::runtime::Function;
-use shared::store::{ChallengeRequest, OtpTable, Store};
-use shared::words::{Clock, Error, Index, Lane, Result};
+use shared::store::{ChallengeRequest, OtpTable, Store, UserTable};
+use shared::words::{Clock, Error, Forbidden, Index, Lane, Result};
 
 use crate::asking::Asking;
 use crate::pace::Pace;
 use crate::wire::CodeRequest;
 
-/// The function's resources: one table, two keyrings, email and SMS.
+/// The function's resources: one table, two keyrings, the keys for checking access tokens, email and SMS.
 pub struct RequestOtp {
     clock: Clock,
     policy: ChallengePolicy,
     requests: Allowance,
     mail: MailPolicy,
     frontends: Frontends,
+    checker: Checker,
     index: KeyringReader<IndexKeys>,
     codes: KeyringReader<CodeKeys>,
     table: OtpTable,
@@ -68,6 +72,10 @@ pub struct Settings {
     pub providers: ProviderSettings,
     /// The allowed origins of browsers, and the usual delivery of tokens.
     pub frontends: Frontends,
+    /// The settings for checking access tokens.
+    pub tokens: CheckerSettings,
+    /// The table with the public keys.
+    pub user_table: String,
     /// The table of challenges and counters.
     pub otp_table: String,
     /// The secret with the index key.
@@ -75,6 +83,10 @@ pub struct Settings {
     /// The secret with the keyring of codes.
     pub codes_secret: String,
 }
+
+/// An access token alone sends no messages: its thief could frighten the user with them, or hide a real one among them (S275).
+const NO_DEVICE: Forbidden =
+    Forbidden::Request("Send the device token that a sign-in with this identifier has given to this client.");
 
 impl Function for RequestOtp {
     const NAME: &'static str = "request-otp";
@@ -94,6 +106,8 @@ impl Function for RequestOtp {
             others: PhoneChannels::read(read),
             providers: ProviderSettings::read(read),
             frontends: Frontends::read(read),
+            tokens: CheckerSettings::read(read),
+            user_table: UserTable::read_name(read),
             otp_table: OtpTable::read_name(read),
             index_secret: IndexKeys::read_secret(read),
             codes_secret: CodeKeys::read_secret(read),
@@ -103,11 +117,13 @@ impl Function for RequestOtp {
     async fn compose(settings: Settings, aws: &aws::Settings, clock: Clock) -> Result<RequestOtp> {
         let Settings { challenge: policy, requests, mail_limits, mail, in_subject, sms, others, frontends, .. } =
             settings;
-        let Settings { providers, otp_table, index_secret, codes_secret, .. } = settings;
+        let Settings { providers, tokens, user_table, otp_table, index_secret, codes_secret, .. } = settings;
         let aws = Aws::new(aws, &clock)?;
         let secrets = Secrets::new(&aws);
         let (index, codes) = (secrets.keyring(index_secret), secrets.keyring(codes_secret));
         let store = Store::new(&aws);
+        // Not warmed, because few requests need it.
+        let checker = Checker::new(tokens, &aws, &store.user_table(user_table));
         let providers = Providers::new(&aws, &secrets, &providers);
         let sender = Sender::new(&aws, (mail, in_subject), sms, &others, providers.as_ref())?;
         let has_sms = !policy.sms.countries.is_empty();
@@ -128,6 +144,7 @@ impl Function for RequestOtp {
             requests,
             mail: mail_limits,
             frontends,
+            checker,
             index,
             codes,
             table,
@@ -139,11 +156,15 @@ impl Function for RequestOtp {
 
     async fn handle(&self, request: Request) -> Result<Reply> {
         let now = self.clock.now();
-        let CodeRequest { to, named, delivery, device } = CodeRequest::read(&request, &self.frontends)?;
+        let CodeRequest { to, purpose, named, delivery, device } = CodeRequest::read(&request, &self.frontends)?;
         let rules = Rules { requests: self.requests, mail: &self.mail, sms: &self.policy.sms };
         rules.reach(&to)?;
         if !self.others.on().is_on(to.channel()) {
             return Err(Error::invalid("This channel is off. Use sms for a number."));
+        }
+
+        if purpose != Purpose::SignIn {
+            self.checker.subject(&request, now).await?;
         }
 
         let (index, codes) = tokio::try_join!(self.index.keys(now), self.codes.keys(now))?;
@@ -152,7 +173,7 @@ impl Function for RequestOtp {
         let network = index.network(request.network);
         report::about(About::Identifier(&identifier));
         report::about(About::Network(&network));
-        let seal = Seal::new(&index, &identifier, Purpose::SignIn);
+        let seal = Seal::new(&index, &identifier, purpose);
         let named = named.and_then(|id| seal.open(&id, now));
         let gate = Gate::new(&self.table, rules, &to, &index, &network, now)?;
         let may_be_known = device.is_some();
@@ -166,6 +187,9 @@ impl Function for RequestOtp {
 
         let is_known =
             device.is_some_and(|device| is_known_device(&device, &to.identifier(), &index, state.epoch, now));
+        if purpose == Purpose::StepUp && !is_known {
+            return Err(Error::Forbidden(NO_DEVICE));
+        }
         let lane = if is_known { Lane::Known } else { Lane::Open };
         let asked = Asked {
             lane,
@@ -173,6 +197,7 @@ impl Function for RequestOtp {
             named: named.as_ref().and_then(ChallengeRef::own),
             by_alias: request.is_by_alias,
             channel: to.channel(),
+            purpose,
             policy: &self.policy,
             now,
         };
@@ -180,7 +205,6 @@ impl Function for RequestOtp {
         let drafting = Drafting {
             tenant: index.tenant(),
             to: &to,
-            purpose: Purpose::SignIn,
             pepper_id: &pepper.id,
             pepper: &pepper.key.mac(),
             length: self.policy.digits(lane, is_braked),

@@ -3,15 +3,17 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use shared::codes::Purpose;
 use shared::http::{Cookie, Delivered, Frontends, IdentifierFields, Request, TokenDelivery};
 use shared::texts::Language;
-use shared::words::{ChallengeId, Channel, Destination, Result};
+use shared::words::{ChallengeId, Channel, Destination, Error, Result};
 
 #[derive(Deserialize)]
 struct Body {
     #[serde(flatten)]
     identifier: IdentifierFields,
     challenge_id: Option<String>,
+    purpose: Option<Purpose>,
     /// Only verify-otp stores it. Its type is checked here too, so that a client learns about a mistake early.
     #[serde(rename = "source_url")]
     _source_url: Option<String>,
@@ -25,6 +27,8 @@ struct Body {
 /// The parsed request.
 pub(crate) struct CodeRequest {
     pub(crate) to: Destination,
+    /// What the code is for.
+    pub(crate) purpose: Purpose,
     /// The challenge to resend.
     pub(crate) named: Option<ChallengeId>,
     /// Whether the client gets the challenge id in the body or as a cookie.
@@ -37,12 +41,17 @@ impl CodeRequest {
     /// Reads the body. Checks the page first: a foreign page could otherwise have codes sent from its visitors' networks.
     pub(crate) fn read(request: &Request, frontends: &Frontends) -> Result<CodeRequest> {
         request.check_page(frontends)?;
-        let Body { identifier, challenge_id, token_delivery, device, .. } = request.json()?;
+        let Body { identifier, challenge_id, purpose, token_delivery, device, .. } = request.json()?;
+        let purpose = purpose.unwrap_or_default();
+        // Replaced systems know no purposes, and no route takes codes for a contact yet.
+        if purpose == Purpose::Contact || (purpose != Purpose::SignIn && request.is_by_alias) {
+            return Err(Error::invalid("This purpose is not available here."));
+        }
         let Delivered { delivery, text, .. } =
             request.delivered(frontends, token_delivery, challenge_id, Cookie::Challenge)?;
         let device = request.device_token(frontends, delivery, device)?;
         let to = identifier.destination()?;
-        Ok(CodeRequest { to, named: text.map(ChallengeId::from_client), delivery, device })
+        Ok(CodeRequest { to, purpose, named: text.map(ChallengeId::from_client), delivery, device })
     }
 }
 

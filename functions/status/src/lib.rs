@@ -83,16 +83,28 @@ impl Function for Status {
             self.table.messages(&identifier),
         )?;
         counted.or_refuse(now, |retry_after| Error::RateLimited { retry_after })?;
-        let named = challenge.and_then(|id| Seal::new(&index, &identifier, Purpose::SignIn).open(&id, now));
+        let open = |id| {
+            Purpose::ALL
+                .into_iter()
+                .find_map(|purpose| Some((purpose, Seal::new(&index, &identifier, purpose).open(&id, now)?)))
+        };
+        let named = challenge.and_then(open);
         // The answer to a used code names the same channel as that to an unknown one.
-        let told = named.and_then(|named| self.told(&named, &messages, to.by(named.other).channel(), now));
+        let told = named
+            .and_then(|(purpose, named)| self.told((purpose, &named), &messages, to.by(named.other).channel(), now));
         Reply::ok(told.unwrap_or_else(|| Told::over(to.channel())))
     }
 }
 
 impl Status {
     /// The state of a challenge whose promise lasts. `None` after that, and after the use of a code of its own.
-    fn told(&self, named: &ChallengeRef, messages: &Messages, channel: Channel, now: Timestamp) -> Option<Told> {
+    fn told(
+        &self,
+        (purpose, named): (Purpose, &ChallengeRef),
+        messages: &Messages,
+        channel: Channel,
+        now: Timestamp,
+    ) -> Option<Told> {
         let left = |span| now.until(named.asked.after(span)).min(span);
         let expires_in = left(self.promises.life(channel));
         // The client was told that its message was not sent.
@@ -102,7 +114,7 @@ impl Status {
         let message = match named.kept {
             Kept::Own(_) => Some(messages.own(named.kept, &named.key)?),
             // The code that was the newest when the client asked. The clock of another instance may be behind.
-            Kept::Long => messages.shared(named.asked.after(LONG_LIFE).after(CLOCKS)),
+            Kept::Long => messages.long(purpose, named.asked.after(LONG_LIFE).after(CLOCKS)),
         };
         let after = named.asked.until(now);
         let state = message.map_or(SENT, |message| message.receipts.state(after));

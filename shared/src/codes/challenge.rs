@@ -9,6 +9,7 @@ use std::time::Duration;
 use crate::codes::bucket::{Bucket, KNOWN, TAGGED, has_room};
 use crate::codes::code::{CodeDigest, MORE_DIGITS, SHORT_LENGTHS, Strength};
 use crate::codes::hold::{AFTER_COMPLAINT, COMPLAINT, Hold};
+use crate::codes::purpose::Purpose;
 use crate::codes::receipt::Receipts;
 use crate::codes::resend::{Calls, FOLLOWS_AFTER, Resends};
 use crate::codes::sent_message::SentMessage;
@@ -39,6 +40,8 @@ pub const LONG_LIFE: Duration = Duration::from_secs(600);
 const MOST_TEXTS: u32 = 10;
 /// A client of a tagged address whose mailbox has used up its mails is always told to wait so long, whenever the next one is due.
 pub const MAILBOX_WAIT: Duration = TAGGED.every;
+/// A client that asks for a code with another purpose than a sign-in is always told to wait so long, whenever the next one is due.
+pub const PURPOSE_WAIT: Duration = Duration::from_secs(240);
 /// Attempts that strangers' codes may be charged a day, with the usual digits and with eight.
 const OPEN_CHARGES: [u32; 2] = [12, 120];
 /// The same for known browsers.
@@ -175,6 +178,8 @@ pub struct OwnCode {
     pub is_eight: bool,
     /// Whether it was asked for through an alias.
     pub by_alias: bool,
+    /// What it is for.
+    pub purpose: Purpose,
     /// The receipts of its newest message.
     pub receipts: Receipts,
 }
@@ -190,6 +195,8 @@ pub struct LongCode {
     pub expires: ExpiresAt,
     /// The short digest of the network that asked for it.
     pub network: String,
+    /// What it is for. Only codes for a sign-in are shared.
+    pub purpose: Purpose,
 }
 
 impl OwnCode {
@@ -266,6 +273,8 @@ pub struct Asked<'a> {
     pub by_alias: bool,
     /// The channel of the message.
     pub channel: Channel,
+    /// What the code is for.
+    pub purpose: Purpose,
     /// The rules for codes.
     pub policy: &'a ChallengePolicy,
     /// The current time.
@@ -281,6 +290,8 @@ pub enum Decision {
     Share,
     /// The number has used up its texts, or the owner has complained about a mail.
     Wait(Duration),
+    /// A code with another purpose than a sign-in is never shared, and no message is left for one.
+    NoneToSpare,
     /// The address has refused a mail.
     Held,
     /// For a tagged address only: its mailbox has used up the mails to tagged addresses.
@@ -363,6 +374,9 @@ impl IdentifierState {
         if let Some(plan) = self.for_known_device(asked) {
             return Decision::Send(plan);
         }
+        if asked.purpose != Purpose::SignIn {
+            return self.unshared(asked).map_or(Decision::NoneToSpare, Decision::Send);
+        }
         if let Some(decision) = self.after_complaint(asked) {
             return decision;
         }
@@ -409,6 +423,15 @@ impl IdentifierState {
         }
     }
 
+    /// A message of the bucket of all clients for another purpose than a sign-in (S272). It leaves the last token, which buys the long code
+    /// that all clients share.
+    fn unshared(&self, asked: Asked<'_>) -> Option<Plan> {
+        let Asked { channel, now, .. } = asked;
+        let is_out_of_texts = channel.is_to_phones() && self.texts(now) >= MOST_TEXTS;
+        let may_send = self.tokens(Lane::Open, channel, now) >= 2 && !is_out_of_texts && !self.has_complained(now);
+        may_send.then(|| self.own(asked).unwrap_or_else(|| self.plan(Lane::Open, Strength::Long, None, now)))
+    }
+
     /// How long until a stranger's text may be sent again.
     fn next_text(&self, is_out_of_texts: bool, channel: Channel, now: Timestamp) -> Duration {
         let refilled = bucket(Lane::Open, channel).refilled_in(self.open.full_at, now);
@@ -423,7 +446,9 @@ impl IdentifierState {
     /// For a day after a complaint, strangers together get one mail in ten minutes, with a long code that they share.
     fn after_complaint(&self, asked: Asked<'_>) -> Option<Decision> {
         let Asked { channel, policy, now, .. } = asked;
-        self.complained.filter(|complained| now < complained.after(COMPLAINT))?;
+        if !self.has_complained(now) {
+            return None;
+        }
         if self.has_shared(asked, false) {
             return Some(Decision::Share);
         }
@@ -435,6 +460,10 @@ impl IdentifierState {
             true => Decision::Send(self.plan(Lane::Open, Strength::Long, None, now)),
             false => Decision::Wait(wait),
         })
+    }
+
+    fn has_complained(&self, now: Timestamp) -> bool {
+        self.complained.is_some_and(|complained| now < complained.after(COMPLAINT))
     }
 
     fn for_known_device(&self, asked: Asked<'_>) -> Option<Plan> {
@@ -465,18 +494,20 @@ impl IdentifierState {
 
     /// A new code for the challenge that the request names. An alias cannot name one, so it means the newest of its network.
     fn again(&self, lane: Lane, asked: Asked<'_>) -> Option<Plan> {
-        let Asked { network, named, by_alias, now, .. } = asked;
+        let Asked { network, named, by_alias, purpose, now, .. } = asked;
         let codes = &self.on(lane).codes;
         let key = match named {
             Some((of, key)) => codes.get_key_value(key).filter(|_| of == lane)?.0,
             None if by_alias && lane == Lane::Open => {
-                let own = codes.iter().filter(|(_, code)| code.network == network && !code.expires.has_passed(now));
+                let is_own = |code: &OwnCode| code.network == network && code.purpose == purpose;
+                let own = codes.iter().filter(|(_, code)| is_own(code) && !code.expires.has_passed(now));
                 own.max_by_key(|(_, code)| code.expires)?.0
             }
             None => return None,
         };
         let code = codes.get(key)?;
-        let may_be_resent = !code.expires.has_passed(now) && code.resends().may_go_on(now);
+        let is_same = code.purpose == purpose;
+        let may_be_resent = is_same && !code.expires.has_passed(now) && code.resends().may_go_on(now);
         let strength = if code.is_eight { Strength::Eight } else { Strength::Short };
         may_be_resent.then(|| self.plan(lane, strength, Some(key.clone()), now))
     }
@@ -523,7 +554,8 @@ impl IdentifierState {
     /// people type the code of the newest message.
     fn has_shared(&self, asked: Asked<'_>, may_send: bool) -> bool {
         let Asked { channel, policy, now, .. } = asked;
-        let Some(long) = self.long.values().max_by_key(|code| code.expires.moment()) else { return false };
+        let shared = self.long.values().filter(|code| code.purpose == Purpose::SignIn);
+        let Some(long) = shared.max_by_key(|code| code.expires.moment()) else { return false };
         let end = long.expires.moment();
         if end <= now.after(LONG_LIFE.saturating_sub(shared_for(channel))) {
             return false;
@@ -535,7 +567,9 @@ impl IdentifierState {
             let own_sent = code.expires.moment().before(life);
             own_sent > sent || (own_sent == sent && code.network != long.network)
         };
-        !may_send || !own.any(is_newer)
+        // People may type it, although it is not for a sign-in.
+        let is_newest = || self.long.values().all(|other| other.purpose == Purpose::SignIn || other.sent() <= sent);
+        !may_send || (!own.any(is_newer) && is_newest())
     }
 }
 

@@ -13,8 +13,6 @@ pub struct Drafting<'a> {
     pub tenant: &'a Tenant,
     /// The only destination of the code.
     pub to: &'a Destination,
-    /// What the code is for.
-    pub purpose: Purpose,
     /// The id of the pepper in the digest.
     pub pepper_id: &'a str,
     /// The pepper.
@@ -57,13 +55,13 @@ impl OutgoingCode {
 }
 
 impl Drafting<'_> {
-    /// Draws a code for the entry `key`.
+    /// Draws a code for the entry `key` and a purpose.
     ///
     /// # Errors
     /// As [`Entropy::bytes`].
-    pub fn draw(self, key: String, strength: Strength) -> Result<Draft> {
+    pub fn draw(self, key: String, purpose: Purpose, strength: Strength) -> Result<Draft> {
         let code = Code::draw(&Entropy, strength, self.length)?;
-        let binding = Binding { tenant: self.tenant, to: self.to, purpose: self.purpose, challenge: &key };
+        let binding = Binding { tenant: self.tenant, to: self.to, purpose, challenge: &key };
         let digest = CodeDigest::of(&code, binding, self.pepper);
         Ok(Draft { key, pepper_id: self.pepper_id.to_owned(), code, digest })
     }

@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::codes::challenge::Kept;
 use crate::codes::hold::Hold;
+use crate::codes::purpose::Purpose;
 use crate::codes::receipt::Receipts;
 use crate::codes::resend::{Calls, Resends};
 use crate::words::{IdentifierDigest, Lane, Timestamp};
@@ -15,6 +16,8 @@ pub struct Message {
     pub ends: Timestamp,
     /// Whether its challenge may get another code.
     pub resends: Resends,
+    /// What the code is for.
+    pub purpose: Purpose,
     /// The receipts.
     pub receipts: Receipts,
 }
@@ -41,9 +44,10 @@ impl Messages {
         self.all.iter().find(|(of, name, _)| *of == kept && name == key).map(|(_, _, message)| *message)
     }
 
-    /// The newest message with a long code, used or not, whose code expires at the latest at `latest`.
-    pub fn shared(&self, latest: Timestamp) -> Option<Message> {
-        let long = self.all.iter().filter(|(kept, _, message)| *kept == Kept::Long && message.ends <= latest);
+    /// The newest message with a long code for `purpose`, used or not, whose code expires at the latest at `latest`.
+    pub fn long(&self, purpose: Purpose, latest: Timestamp) -> Option<Message> {
+        let is_it = |message: &Message| message.purpose == purpose && message.ends <= latest;
+        let long = self.all.iter().filter(|(kept, _, message)| *kept == Kept::Long && is_it(message));
         long.map(|(_, _, message)| *message).max_by_key(|message| message.ends)
     }
 }

@@ -32,7 +32,7 @@ pub(crate) use self::challenge::bucket;
 pub(crate) use self::challenge::tests::policy;
 pub use self::challenge::{
     Asked, ChallengePolicy, Decision, GONE, IdentifierState, Kept, LONG_LIFE, LongCode, MAILBOX_WAIT, MOST_ELSEWHERE,
-    OwnCode, Plan, Promises, Supply,
+    OwnCode, PURPOSE_WAIT, Plan, Promises, Supply,
 };
 pub use self::code::{Binding, Code, CodeDigest, DIGEST_LENGTH, LONG_LENGTH, SHORT_LENGTHS, Strength};
 pub use self::draft::{Draft, Drafting, OutgoingCode};

@@ -2,6 +2,8 @@
 
 use serde::Deserialize;
 
+use crate::observe::report::Word;
+
 /// What a code is for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -25,6 +27,29 @@ impl Purpose {
             Purpose::SignIn => "sign_in",
             Purpose::StepUp => "step_up",
             Purpose::Contact => "contact",
+        }
+    }
+
+    /// Its name in the notes of a request. Most codes are for a sign-in, and have none.
+    pub fn noted(self) -> Option<Word> {
+        (self != Purpose::SignIn).then(|| self.name().into())
+    }
+
+    /// Its mark in the entry of a code. Codes for a sign-in have none.
+    pub(crate) fn mark(self) -> Option<&'static str> {
+        match self {
+            Purpose::SignIn => None,
+            Purpose::StepUp => Some("s"),
+            Purpose::Contact => Some("c"),
+        }
+    }
+
+    /// The purpose of an entry with this mark. A mark of a later version is certainly none of a sign-in.
+    pub(crate) fn of_mark(mark: Option<&str>) -> Purpose {
+        match mark {
+            None => Purpose::SignIn,
+            Some("s") => Purpose::StepUp,
+            Some(_) => Purpose::Contact,
         }
     }
 

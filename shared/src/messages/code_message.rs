@@ -3,13 +3,15 @@
 use std::time::Duration;
 
 use super::Tags;
-use crate::codes::Code;
+use crate::codes::{Code, Purpose};
 use crate::texts::Language;
 
 /// A code to send, and what its message needs.
 pub struct CodeMessage<'a> {
     /// The code.
     pub code: &'a Code,
+    /// What it is for.
+    pub purpose: Purpose,
     /// How long it is accepted.
     pub life: Duration,
     /// The language of the message.

@@ -5,8 +5,8 @@ use std::time::Duration;
 use askama::Template;
 
 use super::life::in_words;
-use crate::codes::{Code, LONG_LENGTH};
-use crate::texts::{Language, mail};
+use crate::codes::{Code, LONG_LENGTH, Purpose};
+use crate::texts::{Language, confirm, mail};
 use crate::words::{Error, Result};
 
 /// A mail, ready to send. It may contain a code, so it does not implement `Debug`.
@@ -45,7 +45,7 @@ struct Words {
     life: String,
     newest: &'static str,
     never_asks: String,
-    ignore: &'static str,
+    ignore: String,
 }
 
 impl Html<'_> {
@@ -60,29 +60,50 @@ impl Html<'_> {
 }
 
 impl Message {
-    /// The mail with `code`, which expires after `life`. `in_subject` is whether the subject has the code.
+    /// The mail with `code` for `purpose`, which expires after `life`. `in_subject` is whether the subject has the code.
     ///
     /// # Errors
     /// [`Error::Internal`] when a template fails to render.
     pub fn with_code(
         language: Language,
         product: &str,
-        code: &Code,
+        (code, purpose): (&Code, Purpose),
         life: Duration,
         in_subject: bool,
     ) -> Result<Message> {
         let code = code.reveal();
-        let words = &Words {
-            heading: mail::heading(language),
-            instruction: mail::instruction(language, product),
-            life: mail::life(language, &in_words(language, life)),
-            newest: mail::newest(language),
-            never_asks: mail::never_asks(language, product),
-            ignore: mail::ignore(language),
+        let life = &in_words(language, life);
+        let (newest, never_asks) = (mail::newest(language), mail::never_asks(language, product));
+        let is_sign_in = purpose == Purpose::SignIn;
+        let words = &match is_sign_in {
+            true => Words {
+                heading: mail::heading(language),
+                instruction: mail::instruction(language, product),
+                life: mail::life(language, life),
+                newest,
+                never_asks,
+                ignore: mail::ignore(language).to_owned(),
+            },
+            false => Words {
+                heading: confirm::heading(language),
+                instruction: confirm::instruction(language, product),
+                life: confirm::life(language, life),
+                newest,
+                never_asks,
+                ignore: confirm::ignore(language, product),
+            },
         };
-        let title = mail::subject_without_code(language, product);
+        let title = match is_sign_in {
+            true => mail::subject_without_code(language, product),
+            false => confirm::subject_without_code(language, product),
+        };
+        let subject = match (in_subject, is_sign_in) {
+            (false, _) => title.clone(),
+            (true, true) => mail::subject(language, code, product),
+            (true, false) => confirm::subject(language, code, product),
+        };
         Ok(Message {
-            subject: if in_subject { mail::subject(language, code, product) } else { title.clone() },
+            subject,
             text: Text { product, code, words }.render().map_err(Error::internal)?,
             html: Html { language, title, product, code, words }.render().map_err(Error::internal)?,
         })
@@ -94,8 +115,12 @@ pub(super) mod tests {
     use super::*;
 
     fn message(language: Language, product: &str, code: &str) -> Message {
+        message_for(Purpose::SignIn, language, product, code)
+    }
+
+    fn message_for(purpose: Purpose, language: Language, product: &str, code: &str) -> Message {
         let code = Code::read(code).unwrap();
-        Message::with_code(language, product, &code, Duration::from_secs(600), true).unwrap()
+        Message::with_code(language, product, (&code, purpose), Duration::from_secs(600), true).unwrap()
     }
 
     #[test]
@@ -110,8 +135,26 @@ pub(super) mod tests {
         assert!(mail.text.contains("If you didn't request this code, please ignore this email."));
         assert!(mail.html.contains("please ignore this email."));
         let (code, life) = (Code::read("012345").unwrap(), Duration::from_secs(600));
-        let quiet = Message::with_code(Language::En, "Latchkey", &code, life, false).unwrap();
+        let quiet = Message::with_code(Language::En, "Latchkey", (&code, Purpose::SignIn), life, false).unwrap();
         assert_eq!((&*quiet.subject, quiet.text), ("Your Latchkey code", mail.text));
+    }
+
+    /// S273: a mail with a code that confirms a request says so, and does not speak of a sign-in.
+    #[test]
+    fn a_message_says_what_its_code_is_for() {
+        for language in Language::ALL {
+            let sign_in = message(language, "Latchkey", "012345");
+            for purpose in [Purpose::StepUp, Purpose::Contact] {
+                let mail = message_for(purpose, language, "Latchkey", "012345");
+                assert!(mail.subject.contains("012345") && mail.subject != sign_in.subject, "{}", mail.subject);
+                for body in [&mail.text, &mail.html] {
+                    assert!(body.contains(confirm::heading(language)), "{body}");
+                    assert!(body.contains(&confirm::instruction(language, "Latchkey")), "{body}");
+                    assert!(!body.contains(mail::heading(language)), "{body}");
+                    assert!(!body.contains(&mail::instruction(language, "Latchkey")), "{body}");
+                }
+            }
+        }
     }
 
     /// S79: a product name with special characters stays text in HTML, in every language.
@@ -134,14 +177,15 @@ pub(super) mod tests {
     fn both_parts_have_the_same_words_in_every_language() {
         for language in Language::ALL {
             for code in ["012345", "ABCDEFGHIJK27"] {
-                let mail = message(language, "Latchkey", code);
-                assert_eq!(visible(&mail.html), mail.text.split_whitespace().collect::<Vec<_>>().join(" "));
-                assert!(mail.subject.contains(code) && mail.subject.contains("Latchkey"), "{}", mail.subject);
-                let spoken = code.chars().map(String::from).collect::<Vec<_>>().join(" ");
-                assert!(mail.html.contains(&format!("aria-label=\"{spoken}\"")));
-                let direction = if language.tag() == "ar" { "rtl" } else { "ltr" };
-                let html = format!("<html lang=\"{}\" dir=\"{direction}\">", language.tag());
-                assert!(mail.html.contains(&html), "{}", mail.html);
+                for mail in Purpose::ALL.map(|purpose| message_for(purpose, language, "Latchkey", code)) {
+                    assert_eq!(visible(&mail.html), mail.text.split_whitespace().collect::<Vec<_>>().join(" "));
+                    assert!(mail.subject.contains(code) && mail.subject.contains("Latchkey"), "{}", mail.subject);
+                    let spoken = code.chars().map(String::from).collect::<Vec<_>>().join(" ");
+                    assert!(mail.html.contains(&format!("aria-label=\"{spoken}\"")));
+                    let direction = if language.tag() == "ar" { "rtl" } else { "ltr" };
+                    let html = format!("<html lang=\"{}\" dir=\"{direction}\">", language.tag());
+                    assert!(mail.html.contains(&html), "{}", mail.html);
+                }
             }
         }
     }

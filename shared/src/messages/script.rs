@@ -1,7 +1,7 @@
 //! The words of a call with a code, in SSML: the digits one by one, with pauses, and all of them twice.
 
-use crate::codes::Code;
-use crate::texts::{Language, voice};
+use crate::codes::{Code, Purpose};
+use crate::texts::{Language, confirm, voice};
 
 /// The words of a call. They contain a code, so it does not implement `Debug`.
 pub(super) struct Script {
@@ -15,11 +15,16 @@ const FIRST_PAUSE: &str = "<break time=\"1s\"/>";
 const PAUSE: &str = "<break time=\"600ms\"/>";
 
 impl Script {
-    /// The words with `code`.
-    pub(super) fn with_code(language: Language, product: &str, code: &Code) -> Script {
+    /// The words with `code` for `purpose`.
+    pub(super) fn with_code(language: Language, product: &str, code: &Code, purpose: Purpose) -> Script {
         let digits: Vec<String> = code.reveal().chars().map(String::from).collect();
         let spoken = [PAUSE, &digits.join(PAUSE), PAUSE].concat();
-        let words = [FIRST_PAUSE, &voice::text(language, &spoken, &escaped(product))].concat();
+        let product = &escaped(product);
+        let words = match purpose {
+            Purpose::SignIn => voice::text(language, &spoken, product),
+            Purpose::StepUp | Purpose::Contact => confirm::spoken(language, &spoken, product),
+        };
+        let words = [FIRST_PAUSE, &words].concat();
         Script { language, words }
     }
 
@@ -52,7 +57,7 @@ mod tests {
 
     #[test]
     fn a_call_speaks_each_digit_twice_with_pauses() {
-        let script = Script::with_code(Language::En, "Latchkey", &Code::read("012345").unwrap());
+        let script = Script::with_code(Language::En, "Latchkey", &Code::read("012345").unwrap(), Purpose::SignIn);
         let spoken = script.ssml();
         let digits = ["0", "1", "2", "3", "4", "5"].join(PAUSE);
         assert_eq!(spoken.matches(&digits).count(), 2, "{spoken}");
@@ -67,8 +72,11 @@ mod tests {
     #[test]
     fn a_product_name_is_no_markup() {
         for language in Language::ALL {
-            let script = Script::with_code(language, "<break/> & Co {code}", &Code::read("012345").unwrap());
-            assert!(script.ssml().contains("&lt;break/&gt; &amp; Co {code}"), "{}", script.ssml());
+            for purpose in Purpose::ALL {
+                let code = Code::read("012345").unwrap();
+                let script = Script::with_code(language, "<break/> & Co {code}", &code, purpose);
+                assert!(script.ssml().contains("&lt;break/&gt; &amp; Co {code}"), "{}", script.ssml());
+            }
         }
     }
 }

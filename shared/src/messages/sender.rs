@@ -10,8 +10,9 @@ use super::{
 };
 use crate::admission::Permit;
 use crate::aws::Aws;
+use crate::codes::Purpose;
 use crate::observe::report::{self, Step};
-use crate::words::{Channel, Destination, Error, Result};
+use crate::words::{Channel, Destination, Error, Phone, Result};
 
 /// The clients for mail and SMS.
 pub struct Sender {
@@ -54,15 +55,20 @@ impl Sender {
 
     /// The parts of a message to a phone, each of which is paid for. None for a mail.
     pub fn parts(&self, to: &Destination, message: &CodeMessage<'_>) -> u32 {
-        let CodeMessage { code, life, language, .. } = *message;
         match to {
             Destination::Email(_) => 0,
             Destination::Voice(_) | Destination::Whatsapp(_) => 1,
-            Destination::Sms(_) => {
-                let text = Text::with_code(language, &self.product, code, life, self.texter.webotp_host());
-                u32::try_from(SmsLength::of(text.reveal()).parts).unwrap_or(u32::MAX)
+            Destination::Sms(phone) => {
+                u32::try_from(SmsLength::of(self.text(phone, message).reveal()).parts).unwrap_or(u32::MAX)
             }
         }
+    }
+
+    fn text(&self, to: &Phone, message: &CodeMessage<'_>) -> Text {
+        let CodeMessage { code, purpose, life, language, .. } = *message;
+        // The registered text is that of a sign-in. It does not say what its code is for.
+        let purpose = if self.texter.is_text_registered(to) { Purpose::SignIn } else { purpose };
+        Text::with_code(language, &self.product, (code, purpose), life, self.texter.webotp_host())
     }
 
     /// Sends a code to the canonical address only (V20). The permit is for this address and one message (S160).
@@ -70,19 +76,19 @@ impl Sender {
     /// # Errors
     /// [`crate::words::Error::Internal`] when the SDK rejects the message before sending it.
     pub async fn send(&self, permit: Permit<'_>, message: &CodeMessage<'_>) -> Result<Sent> {
-        let CodeMessage { code, life, language, ref tags, .. } = *message;
+        let CodeMessage { code, purpose, life, language, ref tags, .. } = *message;
         let to = permit.to();
         let ((sent, provider), country) = match to {
             Destination::Email(email) => {
-                let mail = Message::with_code(language, &self.product, code, life, self.in_subject)?;
+                let mail = Message::with_code(language, &self.product, (code, purpose), life, self.in_subject)?;
                 (self.mailer.send(email, &mail, Some(tags)).await?, None)
             }
             Destination::Sms(phone) => {
-                let text = Text::with_code(language, &self.product, code, life, self.texter.webotp_host());
+                let text = self.text(phone, message);
                 (self.texter.send(phone, &text, message).await?, phone.plan().country)
             }
             Destination::Voice(phone) => {
-                let script = Script::with_code(language, &self.product, code);
+                let script = Script::with_code(language, &self.product, code, purpose);
                 let caller = self.caller.as_ref().ok_or_else(|| off(to.channel()))?;
                 (caller.call(phone, &script, message).await?, phone.plan().country)
             }

@@ -54,6 +54,11 @@ impl Texter {
         }
     }
 
+    /// Whether a carrier of the number delivers only the registered text.
+    pub(super) fn is_text_registered(&self, to: &Phone) -> bool {
+        self.india.is_some() && to.reveal().starts_with(INDIA)
+    }
+
     /// The host that the code is bound to, for the text.
     pub(super) fn webotp_host(&self) -> Option<&str> {
         self.webotp_host.as_deref()

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::alphabet::{Encoding, LONGEST_CODE, SmsLength};
 use super::life::in_words;
-use crate::codes::{Code, LONG_LENGTH};
-use crate::texts::{Language, sms};
+use crate::codes::{Code, LONG_LENGTH, Purpose};
+use crate::texts::{Language, confirm, sms};
 
 const _: () = assert!(LONGEST_CODE == LONG_LENGTH, "the build checks texts with another length of codes");
 
@@ -13,10 +13,19 @@ const _: () = assert!(LONGEST_CODE == LONG_LENGTH, "the build checks texts with 
 pub struct Text(String);
 
 impl Text {
-    /// The SMS with `code`, which expires after `life`, for pages of `host`.
-    pub fn with_code(language: Language, product: &str, code: &Code, life: Duration, host: Option<&str>) -> Text {
+    /// The SMS with `code` for `purpose`, which expires after `life`, for pages of `host`.
+    pub fn with_code(
+        language: Language,
+        product: &str,
+        (code, purpose): (&Code, Purpose),
+        life: Duration,
+        host: Option<&str>,
+    ) -> Text {
         let code = code.reveal();
-        let mut text = sms::text(language, code, &in_words(language, life), product);
+        let mut text = match purpose {
+            Purpose::SignIn => sms::text(language, code, &in_words(language, life), product),
+            Purpose::StepUp | Purpose::Contact => confirm::text(language, code, product),
+        };
         if let Some(host) = host {
             // The last line is for browsers: it starts with `@` and contains a single space.
             text.push_str(&["\n\n@", host, " #", code].concat());
@@ -47,12 +56,15 @@ mod tests {
     #[test]
     fn a_text_has_code_product_and_expiry() {
         let code = Code::read("012345").unwrap();
-        let text = Text::with_code(Language::En, "Latchkey", &code, FIVE_MINUTES, Some("app.example.com"));
+        let text =
+            Text::with_code(Language::En, "Latchkey", (&code, Purpose::SignIn), FIVE_MINUTES, Some("app.example.com"));
         let expected = "012345 is your Latchkey code. It expires in 5 minutes.\n\n@app.example.com #012345";
         assert_eq!(text.reveal(), expected);
-        let text = Text::with_code(Language::En, "Latchkey", &code, FIVE_MINUTES, None);
+        let text = Text::with_code(Language::En, "Latchkey", (&code, Purpose::SignIn), FIVE_MINUTES, None);
         assert_eq!(text.reveal(), "012345 is your Latchkey code. It expires in 5 minutes.");
         assert_eq!(SmsLength::of(text.reveal()).parts, 1);
+        let text = Text::with_code(Language::En, "Latchkey", (&code, Purpose::StepUp), FIVE_MINUTES, None);
+        assert_eq!(text.reveal(), "012345 is your Latchkey code to confirm your request.");
     }
 
     /// S17: the longest possible text has one part, and two in languages of another alphabet.
@@ -61,8 +73,10 @@ mod tests {
         let (product, host) = ("Ä".repeat(LONGEST_PRODUCT), "h".repeat(LONGEST_HOST));
         let code = Code::read("ABCDEFGHIJK27").unwrap();
         for language in Language::ALL {
-            let longest = (60..=600).map(|life| {
-                let text = Text::with_code(language, &product, &code, Duration::from_secs(life), Some(&host));
+            let lives = (60..=600).flat_map(|life| Purpose::ALL.map(|purpose| (life, purpose)));
+            let longest = lives.map(|(life, purpose)| {
+                let code = (&code, purpose);
+                let text = Text::with_code(language, &product, code, Duration::from_secs(life), Some(&host));
                 assert_eq!(text.reveal().lines().last(), Some(&*format!("@{host} #ABCDEFGHIJK27")));
                 SmsLength::of(text.reveal()).parts
             });

@@ -76,6 +76,9 @@ pub enum Step {
         did: Word,
         /// `open`, or `known` for a client with a device token.
         lane: Word,
+        /// What the code is for, if it is not for a sign-in.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        purpose: Option<Word>,
         /// Messages left in the bucket.
         tokens: u32,
         /// Attempts charged since the last right answer.

@@ -6,6 +6,6 @@ mod generated;
 mod language;
 
 pub use self::generated::{
-    Language, answers, contact_changed, disavow, errors, factor_added, factor_removed, leaving, life, mail,
+    Language, answers, confirm, contact_changed, disavow, errors, factor_added, factor_removed, leaving, life, mail,
     new_sign_in, notice, sms, suspended, voice, welcome,
 };

@@ -87,6 +87,10 @@ pub(super) async fn given(operation: &Operation, status: u16, name: &str) -> Ans
         (_, "invalid_email") => refused(operation, "ada@example").await,
         (_, "invalid_phone") => refused(operation, "+1 555").await,
         (_, "too_many_attempts") => too_many(operation).await,
+        ("requestCode", "invalid_token") => {
+            let body = json!({ "identifier": ADA, "purpose": "step_up" });
+            Deployment::start().await.client().post(&operation.path, body).await
+        }
         ("requestCode", name) => asked(operation, name).await,
         ("codeStatus", name) => told(operation, name).await,
         ("verifyCode", name) => answered(operation, name).await,

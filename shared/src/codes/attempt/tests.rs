@@ -25,7 +25,13 @@ fn living() -> IdentifierState {
         let expires = ExpiresAt::at(at(expires));
         (
             key.to_owned(),
-            LongCode { digest: digest(key, code), pepper_id: "p".to_owned(), expires, network: String::new() },
+            LongCode {
+                digest: digest(key, code),
+                pepper_id: "p".to_owned(),
+                expires,
+                network: String::new(),
+                purpose: Purpose::SignIn,
+            },
         )
     };
     state.open.codes =

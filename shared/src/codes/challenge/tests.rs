@@ -27,13 +27,15 @@ pub(crate) fn own(expires: u64) -> OwnCode {
         day: NOW / 86_400,
         is_eight: false,
         by_alias: false,
+        purpose: Purpose::SignIn,
         receipts: Default::default(),
     }
 }
 
 fn long(expires: u64, network: &str) -> LongCode {
     let (digest, pepper_id) = (CodeDigest::from_table([0; 16]), "p".to_owned());
-    LongCode { digest, pepper_id, expires: ExpiresAt::at(at(expires)), network: network.to_owned() }
+    let (expires, network, purpose) = (ExpiresAt::at(at(expires)), network.to_owned(), Purpose::SignIn);
+    LongCode { digest, pepper_id, expires, network, purpose }
 }
 
 /// An identifier with so many tokens left.
@@ -43,14 +45,19 @@ pub(crate) fn state(tokens: u64) -> IdentifierState {
 }
 
 fn asked(policy: &ChallengePolicy) -> Asked<'_> {
-    let (lane, channel) = (Lane::Open, Channel::Email);
-    Asked { lane, network: "AAAAAAAA", named: None, by_alias: false, channel, policy, now: at(NOW) }
+    let (lane, channel, purpose) = (Lane::Open, Channel::Email, Purpose::SignIn);
+    Asked { lane, network: "AAAAAAAA", named: None, by_alias: false, channel, purpose, policy, now: at(NOW) }
 }
 
 fn sends(state: &IdentifierState, asked: Asked<'_>) -> Option<(Lane, Strength, Option<String>)> {
     match state.decide(asked) {
         Decision::Send(Plan { lane, strength, again, .. }) => Some((lane, strength, again)),
-        Decision::Share | Decision::Wait(_) | Decision::TooSoon(_) | Decision::MailboxFull | Decision::Held => None,
+        Decision::Share
+        | Decision::Wait(_)
+        | Decision::NoneToSpare
+        | Decision::TooSoon(_)
+        | Decision::MailboxFull
+        | Decision::Held => None,
     }
 }
 
@@ -398,4 +405,65 @@ fn settings_that_are_gone_are_named() {
 #[test]
 fn names_of_codes_have_one_length() {
     assert_eq!(short_id(&Entropy).unwrap().len(), 8);
+}
+
+/// S272: a code with another purpose leaves the last token, and neither shares a code nor is shared.
+#[test]
+fn a_code_with_another_purpose_is_never_shared() {
+    let policy = policy();
+    for purpose in [Purpose::StepUp, Purpose::Contact] {
+        let confirming = Asked { purpose, ..asked(&policy) };
+        assert_eq!(sends(&state(2), confirming), Some((Lane::Open, Strength::Short, None)));
+        assert_eq!(state(1).decide(confirming), Decision::NoneToSpare);
+        let with_long = |tokens, purpose| {
+            let mut state = state(tokens);
+            state.long.insert("l".to_owned(), LongCode { purpose, ..long(NOW + 600, "BBBBBBBB") });
+            state
+        };
+        for tokens in [0, 1] {
+            assert_eq!(with_long(tokens, Purpose::SignIn).decide(confirming), Decision::NoneToSpare, "{tokens}");
+            assert_eq!(with_long(tokens, purpose).decide(confirming), Decision::NoneToSpare, "{tokens}");
+            assert_eq!(sends(&with_long(tokens, purpose), asked(&policy)).unwrap().1, Strength::Long, "{tokens}");
+            assert_eq!(with_long(tokens, Purpose::SignIn).decide(asked(&policy)), Decision::Share, "{tokens}");
+        }
+        // A client that reads the newest message would type its code, so the last token buys a newer one.
+        let mut newer = with_long(1, purpose);
+        newer.long.insert("m".to_owned(), long(NOW + 599, "BBBBBBBB"));
+        assert_eq!(sends(&newer, asked(&policy)).unwrap().1, Strength::Long);
+        newer.open = state(0).open;
+        assert_eq!(newer.decide(asked(&policy)), Decision::Share);
+        // Guessable codes have an end for every purpose.
+        let failed = IdentifierState { charged_in_a_row: 97, ..state(5) };
+        assert_eq!(sends(&failed, confirming), Some((Lane::Open, Strength::Long, None)));
+        assert_eq!(
+            sends(&IdentifierState { charged_in_a_row: 97, ..state(1) }, Asked { lane: Lane::Known, ..confirming }),
+            None
+        );
+        // A known device has its own bucket.
+        let known = Asked { lane: Lane::Known, ..confirming };
+        assert_eq!(sends(&state(0), known), Some((Lane::Known, Strength::Short, None)));
+        // After a complaint, strangers together get one mail in ten minutes, which is for a sign-in.
+        let complained = IdentifierState { complained: Some(at(NOW)), ..state(5) };
+        assert_eq!(complained.decide(confirming), Decision::NoneToSpare);
+        // A phone number has ten texts a day that nobody has answered.
+        let texted = IdentifierState { texts: 10, ..state(5) };
+        assert_eq!(texted.decide(Asked { channel: Channel::Sms, ..confirming }), Decision::NoneToSpare);
+    }
+}
+
+/// S270: only a request with the same purpose gets a new code for a challenge, by its name or by its network.
+#[test]
+fn a_challenge_keeps_its_purpose() {
+    let policy = policy();
+    for of in Purpose::ALL {
+        let mut state = state(5);
+        state.open.codes.insert("0".to_owned(), OwnCode { purpose: of, ..own(NOW + 600) });
+        for purpose in Purpose::ALL {
+            let again = (purpose == of).then(|| "0".to_owned());
+            let named = Asked { purpose, named: Some((Lane::Open, "0")), ..asked(&policy) };
+            assert_eq!(sends(&state, named).unwrap().2, again, "{of:?} {purpose:?}");
+            let by_alias = Asked { purpose, by_alias: true, ..asked(&policy) };
+            assert_eq!(sends(&state, by_alias).unwrap().2, again, "{of:?} {purpose:?}");
+        }
+    }
 }

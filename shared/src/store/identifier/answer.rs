@@ -1,7 +1,7 @@
 //! Answering a code: the writes that count an attempt before the code is compared.
 
 use super::item::{self, ATTEMPTS_LEFT, DAY, ELSEWHERE, ENDS};
-use crate::codes::{Attempt, IdentifierState, Kept, MOST_ELSEWHERE};
+use crate::codes::{Attempt, IdentifierState, Kept, MOST_ELSEWHERE, Purpose};
 use crate::observe::report::{self, Step};
 use crate::store::send::{MOST_ROUNDS, Written};
 use crate::store::table::OtpTable;
@@ -119,6 +119,8 @@ impl Candidates {
     fn of(state: &IdentifierState, network: &NetworkDigest, now: Timestamp) -> Candidates {
         let live = || {
             let codes = state.open.codes.iter();
+            // A code with another purpose is answered with its challenge id only.
+            let codes = codes.filter(|(_, code)| code.purpose == Purpose::SignIn);
             codes.filter(|(_, code)| !code.expires.has_passed(now) && code.attempts_left > 0)
         };
         let is_own = |network_of: &str| network_of == network.short();

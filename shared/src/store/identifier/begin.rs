@@ -37,6 +37,8 @@ pub enum Begun {
     Shared,
     /// The number has used up its texts, or the owner has complained about a mail.
     Wait(std::time::Duration),
+    /// No message is left for a code with another purpose than a sign-in.
+    NoneToSpare,
     /// A call or a WhatsApp message comes too soon after the challenge's newest message.
     TooSoon(std::time::Duration),
     /// The address has refused a mail.
@@ -92,34 +94,38 @@ impl OtpTable {
     }
 
     async fn begin_challenge(&self, seen: IdentifierState, request: ChallengeRequest<'_>) -> Result<Begun> {
-        let Asked { channel, now, lane, policy, .. } = request.asked;
+        let Asked { now, lane, policy, purpose, .. } = request.asked;
         let mut seen = seen;
         for _ in 0..MOST_ROUNDS {
             let plan = match seen.decide(request.asked) {
                 Decision::Send(plan) => plan,
                 Decision::Share => {
-                    item::note("shared", &seen, Lane::Open, channel, now, true);
+                    item::note("shared", &seen, request.asked, Lane::Open, true);
                     return Ok(Begun::Shared);
                 }
                 Decision::Wait(wait) => {
-                    item::note("refused", &seen, lane, channel, now, false);
+                    item::note("refused", &seen, request.asked, lane, false);
                     return Ok(Begun::Wait(wait));
                 }
+                Decision::NoneToSpare => {
+                    item::note("refused", &seen, request.asked, lane, false);
+                    return Ok(Begun::NoneToSpare);
+                }
                 Decision::MailboxFull => {
-                    item::note("refused", &seen, lane, channel, now, false);
+                    item::note("refused", &seen, request.asked, lane, false);
                     return Ok(Begun::MailboxFull);
                 }
                 Decision::TooSoon(left) => {
-                    item::note("refused", &seen, lane, channel, now, false);
+                    item::note("refused", &seen, request.asked, lane, false);
                     return Ok(Begun::TooSoon(left));
                 }
                 Decision::Held => {
-                    item::note("held", &seen, lane, channel, now, false);
+                    item::note("held", &seen, request.asked, lane, false);
                     return Ok(Begun::Held);
                 }
             };
             let key = plan.again.clone().map_or_else(|| short_id(&Entropy), Ok)?;
-            let draft = request.drafting.draw(key, plan.strength)?;
+            let draft = request.drafting.draw(key, purpose, plan.strength)?;
             let charged = if plan.again.is_none() && plan.strength != Strength::Long { policy.attempts } else { 0 };
             let replaced = plan.again.as_ref().and_then(|key| seen.on(plan.lane).codes.get(key)).cloned().map(Box::new);
             let number = replaced.as_ref().map_or(0, |code| code.sends).saturating_add(1);
@@ -134,7 +140,7 @@ impl OtpTable {
             };
             if is_done {
                 let did = if plan.again.is_some() { "sent_again" } else { "begun" };
-                item::note(did, &state, plan.lane, channel, now, plan.strength == Strength::Long);
+                item::note(did, &state, request.asked, plan.lane, plan.strength == Strength::Long);
                 return Ok(Begun::Outgoing(OutgoingCode { draft, plan, charged, number, replaced }));
             }
             seen = IdentifierState { mailbox_full_at: seen.mailbox_full_at, ..state };
@@ -301,11 +307,11 @@ fn new_day<'a>(write: Update<'a>, except: [Option<Path<'static>>; 2], now: Times
 
 fn new_entry(writing: &Writing<'_>) -> Result<AttributeValue> {
     let Writing { request, plan, draft, charged, .. } = *writing;
-    let Asked { network, by_alias, now, .. } = request.asked;
+    let Asked { network, by_alias, purpose, now, .. } = request.asked;
     let (digest, pepper_id) = (draft.digest().clone(), draft.pepper_id.clone());
     let (expires, network) = (ExpiresAt::at(ends(writing)), network.to_owned());
     match plan.strength {
-        Strength::Long => item::value(LongEntry::from(LongCode { digest, pepper_id, expires, network })),
+        Strength::Long => item::value(LongEntry::from(LongCode { digest, pepper_id, expires, network, purpose })),
         Strength::Short | Strength::Eight => item::value(OwnEntry::from(OwnCode {
             digest,
             pepper_id,
@@ -316,6 +322,7 @@ fn new_entry(writing: &Writing<'_>) -> Result<AttributeValue> {
             day: now.day(),
             is_eight: plan.strength == Strength::Eight,
             by_alias,
+            purpose,
             receipts: Default::default(),
         })),
     }
@@ -356,10 +363,10 @@ mod tests {
         let (tenant, pepper, policy) = (Tenant::default(), MacKey::new([1; 32]), policy());
         let to = Destination::of("ada@example.com".parse().unwrap(), None).unwrap();
         let identifier = Index::new(MacKey::new([1; 32]), &tenant).identifier(&to.identifier());
-        let (purpose, pepper_id) = (Purpose::SignIn, "0123456789abcdef");
-        let drafting = Drafting { tenant: &tenant, to: &to, purpose, pepper_id, pepper: &pepper, length: 6 };
+        let drafting = Drafting { tenant: &tenant, to: &to, pepper_id: "0123456789abcdef", pepper: &pepper, length: 6 };
         let (network, channel, now) = ("AAAAAAAA", Channel::Email, Timestamp::from_unix(4_102_444_800));
-        let asked = Asked { lane, network, named: None, by_alias: true, channel, policy: &policy, now };
+        let purpose = Purpose::StepUp;
+        let asked = Asked { lane, network, named: None, by_alias: true, channel, purpose, policy: &policy, now };
         work(&table, ChallengeRequest { identifier: &identifier, asked, drafting })
     }
 
@@ -375,15 +382,17 @@ mod tests {
                 network: "AAAAAAAA".to_owned(),
                 day: now.day(),
                 is_eight: true,
-                by_alias: true,
+                // A code of an alias is always for a sign-in. Its mark is as long as that of a purpose.
+                by_alias: false,
+                purpose: Purpose::StepUp,
                 receipts: Default::default(),
             };
             (format!("{number:08}"), code)
         };
         let supply = |codes: usize| Supply { full_at: now, codes: (0..codes).map(own).collect(), charged: [12, 120] };
         let (_, code) = own(0);
-        let OwnCode { digest, pepper_id, expires, network, .. } = code;
-        let long = LongCode { digest, pepper_id, expires, network };
+        let OwnCode { digest, pepper_id, expires, network, purpose, .. } = code;
+        let long = LongCode { digest, pepper_id, expires, network, purpose };
         let (open, known) = (supply(open), supply(3));
         let day = now.day();
         let long = [("00000009".to_owned(), long)].into();
@@ -418,7 +427,8 @@ mod tests {
         for lane in [Lane::Open, Lane::Known] {
             with_request(lane, |table, request| {
                 let seen = IdentifierState { charged_in_a_row: 0, ..fullest(MAILS, request.asked.now) };
-                let draft = request.drafting.draw("12345678".to_owned(), Strength::Eight).unwrap();
+                let draft =
+                    request.drafting.draw("12345678".to_owned(), request.asked.purpose, Strength::Eight).unwrap();
                 let expired = match seen.decide(request.asked) {
                     Decision::Send(plan) => plan.expired,
                     other => panic!("{other:?}"),

@@ -9,15 +9,15 @@ use serde::{Deserialize, Serialize};
 use serde_bytes::ByteArray;
 
 use crate::codes::{
-    Calls, CodeDigest, DEVICE_LIFE, DIGEST_LENGTH, Hold, IdentifierState, Kept, LongCode, Message, Messages, OwnCode,
-    Receipts, Resends, SentMessage, Supply,
+    Asked, Calls, CodeDigest, DEVICE_LIFE, DIGEST_LENGTH, Hold, IdentifierState, Kept, LongCode, Message, Messages,
+    OwnCode, Purpose, Receipts, Resends, SentMessage, Supply,
 };
 use crate::observe::report::{self, Step};
 use crate::store::expression::{Path, any};
 use crate::store::row::{self, TTL, row};
 use crate::store::table::{Item, OtpTable};
 use crate::store::write::Unconditional;
-use crate::words::{Channel, Error, ExpiresAt, IdentifierDigest, Lane, Result, Timestamp};
+use crate::words::{Error, ExpiresAt, IdentifierDigest, Lane, Result, Timestamp};
 
 /// Long enough to remember charged attempts for longer than any attack lasts (S05), and the epoch for as long as device tokens.
 pub(super) const KEPT_FOR: Duration = DEVICE_LIFE;
@@ -134,6 +134,8 @@ row! {
         pub(super) CHARGED_TO = "y" => day: u64,
         /// Whether its attempts are charged to codes with eight digits.
         pub(super) IS_EIGHT = "g" => #[serde(default, skip_serializing_if = "std::ops::Not::not")] is_eight: bool,
+        /// What it is for. Missing for a sign-in.
+        pub(super) PURPOSE = "p" => #[serde(default, skip_serializing_if = "Option::is_none")] purpose: Option<String>,
         /// Whether it was asked for through an alias.
         pub(super) BY_ALIAS = "a" => #[serde(default, skip_serializing_if = "std::ops::Not::not")] by_alias: bool,
         // How many seconds after the newest send the first receipt of each kind came. `LongEntry` may have them too.
@@ -161,6 +163,8 @@ pub(super) struct LongEntry {
     pub(super) ends: u64,
     #[serde(rename = "n")]
     pub(super) network: String,
+    #[serde(rename = "p", default, skip_serializing_if = "Option::is_none")]
+    pub(super) purpose: Option<String>,
 }
 
 /// The attributes of all kinds of receipts, in the order of [`Receipts`].
@@ -177,6 +181,8 @@ struct ReceiptsEntry {
     sends: u32,
     #[serde(rename = "y", default)]
     day: u64,
+    #[serde(rename = "p")]
+    purpose: Option<String>,
     #[serde(rename = "d")]
     delayed: Option<u64>,
     #[serde(rename = "o")]
@@ -295,17 +301,11 @@ pub(super) fn read(item: Option<Item>) -> Result<IdentifierState> {
 }
 
 /// Reports what a request for a code came to, with the identifier's counts at that time.
-pub(super) fn note(
-    did: &'static str,
-    state: &IdentifierState,
-    lane: Lane,
-    channel: Channel,
-    now: Timestamp,
-    long: bool,
-) {
+pub(super) fn note(did: &'static str, state: &IdentifierState, asked: Asked<'_>, lane: Lane, long: bool) {
+    let Asked { channel, purpose, now, .. } = asked;
     let tokens = state.tokens(lane, channel, now);
-    let charged = state.charged_in_a_row;
-    report::note(Step::Challenge { did: did.into(), lane: lane.name().into(), tokens, charged, long });
+    let (charged, purpose) = (state.charged_in_a_row, purpose.noted());
+    report::note(Step::Challenge { did: did.into(), lane: lane.name().into(), purpose, tokens, charged, long });
 }
 
 /// An entry as an attribute.
@@ -325,6 +325,7 @@ impl From<OwnEntry> for OwnCode {
             day: entry.day,
             is_eight: entry.is_eight,
             by_alias: entry.by_alias,
+            purpose: Purpose::of_mark(entry.purpose.as_deref()),
             receipts: came([entry.delayed, entry.handed_over, entry.returned, entry.delivered, entry.failed]),
         }
     }
@@ -347,6 +348,7 @@ impl From<OwnCode> for OwnEntry {
             network: code.network,
             day: code.day,
             is_eight: code.is_eight,
+            purpose: code.purpose.mark().map(str::to_owned),
             by_alias: code.by_alias,
             delayed,
             handed_over,
@@ -364,6 +366,7 @@ impl From<LongCode> for LongEntry {
             pepper: code.pepper_id,
             ends: code.expires.moment().unix(),
             network: code.network,
+            purpose: code.purpose.mark().map(str::to_owned),
         }
     }
 }
@@ -376,6 +379,7 @@ impl LongEntry {
             pepper_id: self.pepper,
             expires: ExpiresAt::at(Timestamp::from_unix(self.ends)),
             network: self.network,
+            purpose: Purpose::of_mark(self.purpose.as_deref()),
         })
     }
 }
@@ -414,11 +418,12 @@ pub(super) fn read_messages(item: Option<Item>) -> Result<Messages> {
 
 impl From<ReceiptsEntry> for Message {
     fn from(entry: ReceiptsEntry) -> Message {
-        let ReceiptsEntry { ends, attempts_left, sends, day, delayed, handed_over, returned, delivered, failed } =
-            entry;
+        let ReceiptsEntry { ends, attempts_left, sends, day, purpose, .. } = entry;
+        let ReceiptsEntry { delayed, handed_over, returned, delivered, failed, .. } = entry;
         Message {
             ends: Timestamp::from_unix(ends),
             resends: Resends { attempts_left, sends, day },
+            purpose: Purpose::of_mark(purpose.as_deref()),
             receipts: came([delayed, handed_over, returned, delivered, failed]),
         }
     }

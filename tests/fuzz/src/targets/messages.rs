@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use shared::codes::Code;
+use shared::codes::{Code, Purpose};
 use shared::http::is_host_name;
 use shared::messages::{LONGEST_HOST, LONGEST_PRODUCT, Message, SmsLength, Text, is_gsm7};
 use shared::texts::Language;
@@ -41,8 +41,8 @@ fn message(input: &[u8]) -> Word {
         return "no product";
     }
     let code = Code::read("987654").unwrap();
-    for language in Language::ALL {
-        let with = |product| Message::with_code(language, product, &code, life, true).unwrap();
+    for (language, purpose) in all() {
+        let with = |product| Message::with_code(language, product, (&code, purpose), life, true).unwrap();
         let Message { subject, text, html } = with(product);
         assert!(subject.starts_with("987654") && !subject.chars().any(char::is_control), "{subject}");
         assert!(text.contains("\n987654\n") && text.contains(product) && html.contains("987654"));
@@ -53,8 +53,8 @@ fn message(input: &[u8]) -> Word {
         return "mail";
     }
     let host = Some(host).filter(|host| host.len() <= LONGEST_HOST && is_host_name(host));
-    for language in Language::ALL {
-        let sms = Text::with_code(language, product, &code, life, host);
+    for (language, purpose) in all() {
+        let sms = Text::with_code(language, product, (&code, purpose), life, host);
         let parts = SmsLength::of(sms.reveal()).parts;
         assert!(parts <= 2 && (language != Language::En || parts == 1), "{}", sms.reveal());
         if let Some(host) = host {
@@ -62,4 +62,8 @@ fn message(input: &[u8]) -> Word {
         }
     }
     "mail and SMS"
+}
+
+fn all() -> impl Iterator<Item = (Language, Purpose)> {
+    Language::ALL.into_iter().flat_map(|language| Purpose::ALL.map(|purpose| (language, purpose)))
 }

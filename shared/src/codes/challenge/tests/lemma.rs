@@ -39,7 +39,11 @@ impl Mailbox {
         let plan = match self.state.decide(asked) {
             Decision::Send(plan) => plan,
             Decision::Share => return None,
-            Decision::Wait(_) | Decision::TooSoon(_) | Decision::MailboxFull | Decision::Held => {
+            Decision::Wait(_)
+            | Decision::NoneToSpare
+            | Decision::TooSoon(_)
+            | Decision::MailboxFull
+            | Decision::Held => {
                 panic!("a mail is refused for its identifier's sake")
             }
         };
