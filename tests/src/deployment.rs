@@ -133,6 +133,11 @@ impl Deployment {
         Client { deployment: self, address, api: self.stack.api().unwrap() }
     }
 
+    /// The deployment's time, in Unix seconds.
+    pub fn now(&self) -> u64 {
+        self.stack.clock().now().unix()
+    }
+
     /// Moves the clock forward.
     pub fn wait(&self, seconds: u64) {
         self.stack.clock().advance(Duration::from_secs(seconds));

@@ -2,6 +2,7 @@
 //!
 //! Requests pass through the gateway, codes are read from the inbox, and tests move the clock.
 
+pub mod authenticator;
 pub mod aws;
 pub mod binary;
 pub mod browser;
@@ -20,6 +21,7 @@ pub mod tls;
 pub mod usage;
 pub mod witness;
 
+pub use crate::authenticator::{Authenticator, Enrolled};
 pub use crate::aws::Call;
 pub use crate::browser::Browser;
 pub use crate::client::{Answer, Asked, Client, Tokens};
