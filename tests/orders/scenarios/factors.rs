@@ -43,7 +43,8 @@ fn scene(ada: &Enrolled, sessions: &[&Tokens]) -> Scene {
     Scene { app: Some(ada.app.clone()), ..Scene::about(ADA).with_sessions(sessions) }
 }
 
-pub const ONE_APP_CODE: Scenario = Scenario::new("two sign-ins with one app code", 0, |world| {
+/// Two sign-ins with one code.
+pub const ONE_APP_CODE: Scenario = Scenario::new("one app code twice", 0, |world| {
     Box::pin(async move {
         let (ada, tokens) = ada(world).await;
         let (one, other) = (by_app(world, &ada.app).await, by_app(world, &ada.app).await);
@@ -52,7 +53,8 @@ pub const ONE_APP_CODE: Scenario = Scenario::new("two sign-ins with one app code
     })
 });
 
-pub const ONE_APP_CODE_THRICE: Scenario = Scenario::new("two sign-ins and a step-up with one app code", 0, |world| {
+/// Two sign-ins and a step-up.
+pub const ONE_APP_CODE_THRICE: Scenario = Scenario::new("one app code thrice", 0, |world| {
     Box::pin(async move {
         let (ada, tokens) = ada(world).await;
         let (one, other) = (by_app(world, &ada.app).await, by_app(world, &ada.app).await);
@@ -62,7 +64,8 @@ pub const ONE_APP_CODE_THRICE: Scenario = Scenario::new("two sign-ins and a step
     })
 });
 
-pub const ONE_BACKUP_CODE: Scenario = Scenario::new("two sign-ins with one backup code", 0, |world| {
+/// Two sign-ins with one code.
+pub const ONE_BACKUP_CODE: Scenario = Scenario::new("one backup code twice", 0, |world| {
     Box::pin(async move {
         let (ada, tokens) = ada(world).await;
         let (one, other) = (by_backup_code(world, &ada).await, by_backup_code(world, &ada).await);
@@ -71,8 +74,9 @@ pub const ONE_BACKUP_CODE: Scenario = Scenario::new("two sign-ins with one backu
     })
 });
 
+/// Two sign-ins and a step-up.
 pub const ONE_BACKUP_CODE_THRICE: Scenario =
-    Scenario::new("two sign-ins and a step-up with one backup code", 0, |world| {
+    Scenario::new("one backup code thrice", 0, |world| {
         Box::pin(async move {
             let (ada, tokens) = ada(world).await;
             let (one, other) = (by_backup_code(world, &ada).await, by_backup_code(world, &ada).await);
@@ -93,7 +97,7 @@ pub const ONE_PENDING: Scenario = Scenario::new("two factors for one sign-in", 0
     })
 });
 
-pub const FACTOR_AND_EVERYWHERE: Scenario = Scenario::new("second factor with logout everywhere", 0, |world| {
+pub const FACTOR_AND_EVERYWHERE: Scenario = Scenario::new("factor with logout everywhere", 0, |world| {
     Box::pin(async move {
         let (ada, tokens) = ada(world).await;
         let factor = by_app(world, &ada.app).await;
@@ -135,7 +139,7 @@ pub const TWO_CONFIRMATIONS: Scenario = Scenario::new("two confirmations of an a
     })
 });
 
-pub const FACTOR_AND_REMOVAL: Scenario = Scenario::new("second factor with its removal", 0, |world| {
+pub const FACTOR_AND_REMOVAL: Scenario = Scenario::new("factor with its removal", 0, |world| {
     Box::pin(async move {
         let (ada, tokens) = ada(world).await;
         let factor = by_app(world, &ada.app).await;
