@@ -5,6 +5,9 @@ import { LatchkeyError } from "./errors.js";
 const PAUSES = [250, 1_000, 2_500]; // between the attempts
 const LONGEST_PAUSE = 5_000; // with a longer `retry_after`, the request fails instead
 
+export const now = () => ({ date: Date.now(), mono: performance.now() });
+/** How long a token lives on. */
+export const left = ({ life, date, mono }) => life - Math.max(Date.now() - date, performance.now() - mono);
 export const varied = () => 0.5 + Math.random(); // so that clients spread their requests over time
 
 /** Sends a request with `send`, waits `patience` for the whole answer, and returns the JSON of Latchkey's answer. */
