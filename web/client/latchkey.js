@@ -17,9 +17,8 @@ import {
   isActivity, isAnswered, isApp, isConfirmed, isDone, isDue, isFactors, isNewCodes, isOptions, isProfile, isRaised, isRefreshed, isRequested,
   isSessions, isSources, isStatus,
 } from "./answers.js";
-import { Api } from "./api.js";
 import { LatchkeyError } from "./errors.js";
-import { insist, isLost, joined, left, now, varied } from "./requests.js";
+import { Api, insist, isLost, joined, left, now, varied } from "./requests.js";
 import { Steps, endOf } from "./steps.js";
 import { Target, changed, nameOf, retryKey, surroundings } from "./surroundings.js";
 
