@@ -5,7 +5,7 @@ import { $, MEANINGS, askAgain, attempt, auth, complain, goBack, leaving, on, sh
 document.querySelector("main").insertAdjacentHTML("beforeend", `
 <form id="factor" novalidate hidden>
   <p id="factor-lead" class="lead"></p>
-  <label for="proof">Code</label>
+  <label id="proof-label" for="proof"></label>
   <input id="proof" autocomplete="one-time-code" inputmode="numeric" autocapitalize="characters" spellcheck="false"
          aria-describedby="factor-lead factor-problem" required>
   <p id="factor-problem" class="problem" role="alert"></p>
@@ -22,7 +22,7 @@ document.querySelector("main").insertAdjacentHTML("beforeend", `
   <p class="lead">Scan this with an authenticator app. Then enter the code that the app shows.</p>
   <img id="qr" alt="QR code for an authenticator app">
   <p class="note">No camera? <a id="otpauth" class="link">Open an app on this device</a>, or type this key: <code id="secret"></code></p>
-  <label for="first">Code</label>
+  <label for="first">Code from the app</label>
   <input id="first" autocomplete="one-time-code" inputmode="numeric" spellcheck="false" aria-describedby="app-problem" required>
   <p id="app-problem" class="problem" role="alert"></p>
   <button class="main">Add the app</button>
@@ -50,16 +50,17 @@ MEANINGS.app = { invalid_request: "Enter the code that the app shows.", invalid_
 
 /** What the form of a second factor asks for, by its method. */
 const ASKS = {
-  totp: ["Enter the code that your authenticator app shows.", "Use a backup code"],
-  backup_code: ["Enter one of your backup codes. Each works once.", "Use the app"],
-  otp: ["Enter the code from the message to", "Send a new code"],
+  totp: ["Code from the app", "Enter the code that your authenticator app shows.", "Use a backup code"],
+  backup_code: ["Backup code", "Enter one of your backup codes. Each works once.", "Use the app"],
+  otp: ["Code from the message", "Enter the code from the message to", "Send a new code"],
 };
 
 let asked; // the method, the other methods, and what to do with a proof
 function ask(method) {
   asked.method = method;
   const { methods, address = "" } = asked;
-  const [lead, other] = ASKS[method];
+  const [label, lead, other] = ASKS[method];
+  $("proof-label").textContent = label;
   $("factor-lead").textContent = address ? `${lead} ${address}.` : lead;
   $("other-proof").textContent = other;
   $("other-proof").hidden = method !== "otp" && methods.length < 2;
