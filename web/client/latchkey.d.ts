@@ -163,7 +163,7 @@ export interface ActivityEntry {
   readonly method?: string;
   readonly device?: string;
   readonly ip_prefix?: string;
-  /** Why a session ended: `logout`, `everywhere`, `revoked`, `limit`, `reuse`, `disavowed` or `other`. */
+  /** Why a session ended: `logout`, `everywhere`, `revoked`, `limit`, `reuse`, `disavowed`, `factors` or `other`. */
   readonly reason?: string;
   /** The names of changed fields of the profile. */
   readonly fields?: readonly string[];
