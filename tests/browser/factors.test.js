@@ -4,6 +4,7 @@ import { after, before, test } from "node:test";
 import axe from "axe-core";
 import { Memory, app, codeOf, signIn } from "./app.js";
 import { launch, onlyChromium } from "./browser.js";
+import { FOREIGN, Spoiler, withFields } from "./front.js";
 import { Person } from "./person.js";
 import { ADA, SCREENS, start } from "./stack.js";
 import { Authenticator, scanned } from "./totp.js";
@@ -235,16 +236,17 @@ test("a second step that took too long begins again", async (t) => {
   await problem(ada, "ask", "That took too long. Request a new code.");
 });
 
-/** An app of Ada's without a page, with an authenticator. */
+/** An app of Ada's without a page, with an authenticator. Its requests go through `road`. */
 async function client(t, options) {
   const stack = await start(t, { SecondFactor: "optional" });
+  const road = await new Spoiler().open(t, stack.api);
   const storage = new Memory();
-  const auth = app(t, stack.api, { storage, ...options });
+  const auth = app(t, road.url, { storage, ...options });
   await signIn(auth, stack);
   const { factor_id, otpauth_uri } = await auth.addTotp({ name: "Phone" });
   const phone = new Authenticator(otpauth_uri, stack);
   const codes = await auth.confirmTotp(factor_id, await phone.now());
-  return { stack, storage, auth, phone, codes };
+  return { stack, road, storage, auth, phone, codes };
 }
 
 test("the client keeps a second factor that is due, and trust in the device", async (t) => {
@@ -268,12 +270,12 @@ test("the client signs nobody out for a step-up, asks once for it, and repeats t
   const demands = [];
   let act = async () => undefined;
   const onStepUp = (demand) => { demands.push(demand); return act(); };
-  const { stack, auth, phone } = await client(t, { onStepUp });
+  const { stack, road, auth, phone } = await client(t, { onStepUp });
   await stack.wait(FRESH);
   assert.equal(await codeOf(auth.newBackupCodes()), "step_up_required", "once");
   assert.deepEqual(demands, [{ acr: "2f", max_age: 600, methods: ["totp", "backup_code"] }]);
   assert.equal(auth.signedIn, true);
-  const url = `${stack.api}/api/auth/factors/backup-codes/`;
+  const url = `${road.url}/api/auth/factors/backup-codes/`;
   act = async () => {
     const step = await auth.stepUp({ transaction: "New backup codes" });
     await step.verify({ method: "totp", code: await phone.next() });
@@ -289,6 +291,38 @@ test("the client signs nobody out for a step-up, asks once for it, and repeats t
   await stack.wait(FRESH);
   act = async () => { throw new Error("cancelled"); };
   await assert.rejects(() => auth.newBackupCodes(), /cancelled/);
+});
+
+test("a step-up whose answer is lost ends no session", async (t) => {
+  const { stack, road, storage, auth, phone } = await client(t);
+  const step = await auth.stepUp();
+  const { refresh, retry } = storage.read("session");
+  road.on("step-up/verify", FOREIGN["no answer"]);
+  assert.ok(["network", "invalid_otp"].includes(await codeOf(step.verify({ method: "totp", code: await phone.next() }))));
+  assert.deepEqual(storage.read("session"), { refresh, retry }, "the same token and key ask for the lost answer");
+  road.spoil = () => undefined;
+  await auth.refresh();
+  assert.equal((await auth.profile()).email, ADA);
+  assert.equal(await stack.reuse(), false);
+});
+
+test("a second factor that is due counts only if it is Latchkey's", async (t) => {
+  const { stack, road, auth, phone } = await client(t);
+  await auth.signOut();
+  for (const odd of [{ challenge_id: undefined }, { methods: "totp" }, { expires_in: "300" }, { success: undefined }]) {
+    road.on("otp/verify", withFields(odd));
+    assert.equal(await codeOf(signIn(auth, stack)), "unexpected", JSON.stringify(odd));
+    assert.deepEqual([auth.due, auth.signedIn], [undefined, false]);
+    auth.forget();
+    await stack.wait(31);
+  }
+  road.spoil = () => undefined;
+  assert.equal(await signIn(auth, stack), undefined);
+  for (const odd of [{ tokens: { access: "a b", refresh: "v1" } }, { user: { id: 7 } }]) {
+    road.on("second-factor/verify", withFields(odd));
+    assert.ok(["unexpected", "invalid_otp"].includes(await codeOf(auth.secondFactor({ method: "totp", code: await phone.next() }))));
+    assert.equal(auth.signedIn, false);
+  }
 });
 
 test("a step-up by a code is the user's own", async (t) => {
