@@ -22,7 +22,7 @@ export const isDue = ({ methods, challenge_id, expires_in }, isBody) =>
 export const isAnswered = (answer, isBody) =>
   answer.success === true && answer.second_factor_required === true ? isDue(answer, isBody) : isVerified(answer, isBody);
 export const isRaised = ({ success, tokens, expires_in }, isBody) => success === true && isRefreshed({ ...tokens, expires_in }, isBody);
-export const isOptions = ({ success, methods, expires_in }) => success === true && Array.isArray(methods) && Number.isFinite(expires_in);
+export const isOptions = ({ success, methods }) => success === true && Array.isArray(methods);
 export const isFactors = ({ success, totp, trusted_devices }) => success === true && isList(totp, "id") && isList(trusted_devices, "id");
 export const isApp = ({ success, factor_id, secret, otpauth_uri }) => success === true && [factor_id, secret, otpauth_uri].every(isText);
 const isCodes = (codes) => Array.isArray(codes) && codes.every(isText);

@@ -245,8 +245,8 @@ export type StepUpMethod = "totp" | "backup_code" | "otp";
 /** A step-up that has begun. */
 export interface StepUp {
   readonly methods: readonly StepUpMethod[];
-  /** In milliseconds, like `Date.now()`. */
-  readonly expiresAt: number;
+  /** In milliseconds, like `Date.now()`. The method `otp` has the end of its code instead. */
+  readonly expiresAt: number | undefined;
   /** For the method `otp`: sends a code to the user's own identifier. Called again, it sends a new one. */
   request(identifier: string, options?: { channel?: "sms" | "voice" | "whatsapp" }): Promise<Omit<Pending, "identifier">>;
   /** Proves it. The new tokens replace the old ones in all tabs. */

@@ -132,7 +132,7 @@ export class Latchkey extends Target {
       const { backup_codes_left } = await alone(() => this.#raise(body));
       return { backup_codes_left };
     });
-    return { methods, expiresAt: endOf(expires_in), request, verify };
+    return { methods, expiresAt: expires_in && endOf(expires_in), request, verify };
   }
 
   async factors() {
