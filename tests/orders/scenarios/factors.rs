@@ -75,16 +75,15 @@ pub const ONE_BACKUP_CODE: Scenario = Scenario::new("one backup code twice", 0, 
 });
 
 /// Two sign-ins and a step-up.
-pub const ONE_BACKUP_CODE_THRICE: Scenario =
-    Scenario::new("one backup code thrice", 0, |world| {
-        Box::pin(async move {
-            let (ada, tokens) = ada(world).await;
-            let (one, other) = (by_backup_code(world, &ada).await, by_backup_code(world, &ada).await);
-            let step_up = step_up(world, &tokens, one.method, &one.code).await;
-            let scene = scene(&ada, &[&ada.tokens, &tokens]).and("one device", Action::SecondStep(one));
-            scene.and("another device", Action::SecondStep(other)).and("a step-up", step_up)
-        })
-    });
+pub const ONE_BACKUP_CODE_THRICE: Scenario = Scenario::new("one backup code thrice", 0, |world| {
+    Box::pin(async move {
+        let (ada, tokens) = ada(world).await;
+        let (one, other) = (by_backup_code(world, &ada).await, by_backup_code(world, &ada).await);
+        let step_up = step_up(world, &tokens, one.method, &one.code).await;
+        let scene = scene(&ada, &[&ada.tokens, &tokens]).and("one device", Action::SecondStep(one));
+        scene.and("another device", Action::SecondStep(other)).and("a step-up", step_up)
+    })
+});
 
 /// Somebody answers one sign-in with two right factors.
 pub const ONE_PENDING: Scenario = Scenario::new("two factors for one sign-in", 0, |world| {
@@ -127,14 +126,12 @@ pub const STEP_UP_AND_LOGOUT: Scenario = Scenario::new("step-up with logout", 0,
     })
 });
 
-/// Two sessions confirm the same app. One of them ends.
+/// Two tabs confirm the same app. The one that is late needs the new app for it.
 pub const TWO_CONFIRMATIONS: Scenario = Scenario::new("two confirmations of an app", 0, |world| {
     Box::pin(async move {
         let (here, there) = (known(world).await, known(world).await);
-        let (one, app) = confirmation(world, &here).await;
-        let Action::Confirm { app: id, code, .. } = one.clone() else { unreachable!("it is a confirmation") };
-        let other = Action::Confirm { tokens: there.clone(), app: id, code };
-        let scene = Scene::about(ADA).and("one session", one).and("the other", other);
+        let (confirmation, app) = confirmation(world, &here).await;
+        let scene = Scene::about(ADA).and("one tab", confirmation.clone()).and("another tab", confirmation);
         Scene { app: Some(app), ..scene.with_sessions(&[&here, &there]) }
     })
 });
