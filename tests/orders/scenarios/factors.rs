@@ -44,7 +44,7 @@ fn scene(ada: &Enrolled, sessions: &[&Tokens]) -> Scene {
 }
 
 /// Two sign-ins with one code.
-pub const ONE_APP_CODE: Scenario = Scenario::new("one app code twice", 0, |world| {
+pub const ONE_APP_CODE: Scenario = Scenario::new("one app code twice", 12, |world| {
     Box::pin(async move {
         let (ada, tokens) = ada(world).await;
         let (one, other) = (by_app(world, &ada.app).await, by_app(world, &ada.app).await);
@@ -54,7 +54,7 @@ pub const ONE_APP_CODE: Scenario = Scenario::new("one app code twice", 0, |world
 });
 
 /// Two sign-ins and a step-up.
-pub const ONE_APP_CODE_THRICE: Scenario = Scenario::new("one app code thrice", 0, |world| {
+pub const ONE_APP_CODE_THRICE: Scenario = Scenario::new("one app code thrice", 198, |world| {
     Box::pin(async move {
         let (ada, tokens) = ada(world).await;
         let (one, other) = (by_app(world, &ada.app).await, by_app(world, &ada.app).await);
@@ -65,7 +65,7 @@ pub const ONE_APP_CODE_THRICE: Scenario = Scenario::new("one app code thrice", 0
 });
 
 /// Two sign-ins with one code.
-pub const ONE_BACKUP_CODE: Scenario = Scenario::new("one backup code twice", 0, |world| {
+pub const ONE_BACKUP_CODE: Scenario = Scenario::new("one backup code twice", 8, |world| {
     Box::pin(async move {
         let (ada, tokens) = ada(world).await;
         let (one, other) = (by_backup_code(world, &ada).await, by_backup_code(world, &ada).await);
@@ -75,7 +75,7 @@ pub const ONE_BACKUP_CODE: Scenario = Scenario::new("one backup code twice", 0, 
 });
 
 /// Two sign-ins and a step-up.
-pub const ONE_BACKUP_CODE_THRICE: Scenario = Scenario::new("one backup code thrice", 0, |world| {
+pub const ONE_BACKUP_CODE_THRICE: Scenario = Scenario::new("one backup code thrice", 63, |world| {
     Box::pin(async move {
         let (ada, tokens) = ada(world).await;
         let (one, other) = (by_backup_code(world, &ada).await, by_backup_code(world, &ada).await);
@@ -86,7 +86,7 @@ pub const ONE_BACKUP_CODE_THRICE: Scenario = Scenario::new("one backup code thri
 });
 
 /// Somebody answers one sign-in with two right factors.
-pub const ONE_PENDING: Scenario = Scenario::new("two factors for one sign-in", 0, |world| {
+pub const ONE_PENDING: Scenario = Scenario::new("two factors for one sign-in", 12, |world| {
     Box::pin(async move {
         let (ada, tokens) = ada(world).await;
         let by_app = by_app(world, &ada.app).await;
@@ -96,7 +96,7 @@ pub const ONE_PENDING: Scenario = Scenario::new("two factors for one sign-in", 0
     })
 });
 
-pub const FACTOR_AND_EVERYWHERE: Scenario = Scenario::new("factor with logout everywhere", 0, |world| {
+pub const FACTOR_AND_EVERYWHERE: Scenario = Scenario::new("factor with logout everywhere", 5, |world| {
     Box::pin(async move {
         let (ada, tokens) = ada(world).await;
         let factor = by_app(world, &ada.app).await;
@@ -107,7 +107,7 @@ pub const FACTOR_AND_EVERYWHERE: Scenario = Scenario::new("factor with logout ev
 });
 
 /// Somebody has a code by mail. The sign-in asks for the new app, or has ended.
-pub const SIGN_IN_AND_CONFIRMATION: Scenario = Scenario::new("sign-in with a new app", 0, |world| {
+pub const SIGN_IN_AND_CONFIRMATION: Scenario = Scenario::new("sign-in with a new app", 4, |world| {
     Box::pin(async move {
         let (here, there) = (known(world).await, known(world).await);
         let asked = world.client(101).ask(ADA).await;
@@ -117,7 +117,7 @@ pub const SIGN_IN_AND_CONFIRMATION: Scenario = Scenario::new("sign-in with a new
     })
 });
 
-pub const STEP_UP_AND_LOGOUT: Scenario = Scenario::new("step-up with logout", 0, |world| {
+pub const STEP_UP_AND_LOGOUT: Scenario = Scenario::new("step-up with logout", 2, |world| {
     Box::pin(async move {
         let (ada, tokens) = ada(world).await;
         let step_up = step_up(world, &tokens, "totp", &ada.app.code(&world.auth)).await;
@@ -127,7 +127,7 @@ pub const STEP_UP_AND_LOGOUT: Scenario = Scenario::new("step-up with logout", 0,
 });
 
 /// Two tabs confirm the same app. The one that is late needs the new app for it.
-pub const TWO_CONFIRMATIONS: Scenario = Scenario::new("two confirmations of an app", 0, |world| {
+pub const TWO_CONFIRMATIONS: Scenario = Scenario::new("two confirmations of an app", 8, |world| {
     Box::pin(async move {
         let (here, there) = (known(world).await, known(world).await);
         let (confirmation, app) = confirmation(world, &here).await;
@@ -136,7 +136,7 @@ pub const TWO_CONFIRMATIONS: Scenario = Scenario::new("two confirmations of an a
     })
 });
 
-pub const FACTOR_AND_REMOVAL: Scenario = Scenario::new("factor with its removal", 0, |world| {
+pub const FACTOR_AND_REMOVAL: Scenario = Scenario::new("factor with its removal", 15, |world| {
     Box::pin(async move {
         let (ada, tokens) = ada(world).await;
         let factor = by_app(world, &ada.app).await;
