@@ -512,7 +512,7 @@ async fn s93_a_code_two_steps_away_is_refused() {
     client.second_step(&challenge, "totp", &ada.app.code(&auth)).await.ok();
 }
 
-/// S94: the first step writes nothing about the user, and its answer is none of the tokens of a session or a device.
+/// S94: the first step writes nothing about the user, and its answer lacks the tokens of a session and a device.
 #[tokio::test]
 async fn s94_no_session_exists_before_the_factor() {
     let auth = deployment().await;
@@ -564,7 +564,7 @@ async fn s94_every_path_of_a_sign_in_asks_for_the_factor() {
         operation.responses.get(&200).is_some_and(|response| response.examples.values().any(has_tokens))
     });
     let issuing: BTreeSet<&str> = issues.map(|operation| operation.id.as_str()).collect();
-    // A new path belongs into this test.
+    // A new path with tokens needs its case below.
     let here = [
         "accountsVerifyCode",
         "cfgRefresh",
@@ -608,7 +608,7 @@ async fn s94_every_path_of_a_sign_in_asks_for_the_factor() {
         // The code is used up.
         assert_eq!(client.post(path, body).await.status, 400, "{path}");
 
-        // The other paths with tokens take what this one gave for nothing but a challenge.
+        // The other paths with tokens refuse what this path gave.
         let challenge = challenge.as_str().unwrap();
         for path in [REFRESH, "/cfg/accounts/token/refresh/"] {
             let refused = client.post(path, json!({ "refresh": challenge })).await;
