@@ -7,6 +7,7 @@ use std::time::Duration;
 use local_aws::gate::{Held, Release};
 use serde_json::{Value, json};
 use tests::Deployment;
+use tests::authenticator::TOTP;
 use tests::deployment::session_of;
 use tests::operations::SETTINGS;
 use tests::orders::Draw;
@@ -80,6 +81,28 @@ async fn nothing_of_a_deleted_user_is_left() {
     assert_eq!(items_with(&auth, &[&bob]).len(), 9);
     assert_eq!(auth.items("U#").len(), 1);
     assert!(auth.failed_records().is_empty());
+}
+
+/// The secrets and the backup codes go with their user, in an enrolment too, and those of others stay.
+#[tokio::test]
+async fn the_second_factors_of_a_deleted_user_are_erased() {
+    let auth = Deployment::start().await;
+    let user = user_of(&auth.client().enrol(ADA).await.tokens.access);
+    let begun = auth.client().sign_in("carol@example.com").await;
+    auth.client().post_as(&begun.access, TOTP, json!({})).await.ok();
+    let bob = auth.client().enrol("bob@example.com").await;
+    let keys = || auth.items("F#").iter().map(|item| item["pk"]["S"].as_str().unwrap().to_owned()).collect::<Vec<_>>();
+    let (bobs, carol) = (format!("F#{}", user_of(&bob.tokens.access)), user_of(&begun.access));
+    assert_eq!(keys().len(), 3);
+    for user in [&user, &carol] {
+        auth.delete_item(&format!("U#{user}"));
+    }
+    auth.stack.deliver().await;
+    assert_eq!(keys(), [bobs.clone()]);
+    let_days_pass(&auth).await;
+    assert_eq!(items_with(&auth, &[&user, &carol]), Vec::<Value>::new());
+    assert_eq!(keys(), [bobs]);
+    auth.client().sign_in_with("bob@example.com", &bob.app).await;
 }
 
 /// TTL deletes an item whose time is over. So will a user's who left.
@@ -273,7 +296,7 @@ async fn an_operator_can_erase_no_user_who_exists() {
     auth.delete_item(&format!("U#{user}"));
     assert_eq!(auth.stack.invoke("Erase", &event).await.unwrap(), json!({ "erased": true }));
     assert_eq!(all(&bob), before, "the items of others stay");
-    for wrong in [json!([format!("U#{bob}")]), json!(["JWKS"]), json!(null)] {
+    for wrong in [json!([format!("U#{bob}")]), json!([format!("F#{bob}")]), json!(["JWKS"]), json!(null)] {
         let event = json!({ "user": user, "items": wrong });
         assert!(auth.stack.invoke("Erase", &event).await.is_err(), "{event}");
     }

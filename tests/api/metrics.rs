@@ -61,7 +61,14 @@ async fn everything() -> Deployment {
     client.refresh(&first.refresh).await.refused(401, "invalid_token");
     client.logout(&second.refresh).await.ok();
     client.get("/.well-known/jwks.json").await.ok();
-    client.post("/api/auth/second-factor/verify/", json!({})).await;
+    let enrolled = client.enrol("carol@example.com").await;
+    let challenge = client.first_step("carol@example.com").await;
+    let second_step = |code: String| {
+        let challenge = challenge.clone();
+        async move { client.second_step(&challenge, "totp", &code).await }
+    };
+    second_step(enrolled.app.wrong(&auth)).await.refused(400, "invalid_otp");
+    second_step(enrolled.app.code(&auth)).await.ok();
 
     let texted = client.ask(BOB).await;
     client.answer(BOB, &texted).await.tokens();
@@ -85,6 +92,8 @@ async fn everything() -> Deployment {
     client.refresh(&second.refresh).await.refused(503, "unavailable");
     throttled();
     client.logout(&second.refresh).await.refused(503, "unavailable");
+    throttled();
+    second_step(enrolled.app.code(&auth)).await.refused(503, "unavailable");
     auth.faults(json!({}));
     auth.stack.rotate_keys().await.unwrap();
     auth
@@ -95,11 +104,11 @@ async fn every_kind_of_event_is_counted() {
     let auth = everything().await;
     let counted = counted(&auth.stack.logs());
     let sum = |name, function, dimension| sum(&counted, name, function, dimension);
-    assert_eq!(sum("Sends", "RequestOtp", Some(("Channel", "email"))), 1.0);
+    assert_eq!(sum("Sends", "RequestOtp", Some(("Channel", "email"))), 3.0);
     assert_eq!(sum("RefusedSends", "RequestOtp", Some(("Channel", "email"))), 1.0);
-    assert_eq!(sum("CodesUsed", "VerifyOtp", Some(("Channel", "email"))), 1.0);
+    assert_eq!(sum("CodesUsed", "VerifyOtp", Some(("Channel", "email"))), 3.0);
     assert_eq!(sum("CodesUsed", "VerifyOtp", Some(("Channel", "sms"))), 1.0);
-    assert_eq!(sum("SignUps", "VerifyOtp", None), 2.0);
+    assert_eq!(sum("SignUps", "VerifyOtp", None), 3.0);
     assert_eq!(sum("Outcomes", "VerifyOtp", Some(("Outcome", "invalid_otp"))), 1.0);
     assert_eq!(sum("RefreshReuse", "Refresh", None), 1.0);
     let texts = sum("Sends", "RequestOtp", Some(("Channel", "sms")));
@@ -111,16 +120,16 @@ async fn every_kind_of_event_is_counted() {
     assert_eq!(sum("BreakerStops", "RequestOtp", None), 6.0 - texts);
     let used = counted.iter().filter(|((name, _), _)| name == "SmsBudgetUsed").map(|(_, value)| *value);
     assert_eq!(used.fold(0.0, f64::max), texts, "of the country's 100");
-    for function in ["RequestOtp", "VerifyOtp", "Refresh", "Logout"] {
+    for function in ["RequestOtp", "VerifyOtp", "SecondFactorFunction", "Refresh", "Logout"] {
         assert!(sum("Throttles", function, None) >= 1.0, "{function}");
     }
-    for function in ["RequestOtp", "VerifyOtp", "Refresh"] {
+    for function in ["RequestOtp", "VerifyOtp", "SecondFactorFunction", "Refresh"] {
         assert!(sum("Faults", function, None) >= 1.0, "{function}");
         assert_eq!(sum("ColdStarts", function, None), 1.0, "{function}");
         assert!(sum("OwnTime", function, None) > 0.0 && sum("Calls", function, None) > 1.0, "{function}");
     }
     // CloudWatch charges for each metric of each function, and these have no waiting users.
-    for function in ["Logout", "Sessions", "Profile", "Jwks", "Fallback", "RotateKeys"] {
+    for function in ["Logout", "Factors", "Sessions", "Profile", "Jwks", "Fallback", "RotateKeys"] {
         let others = counted.iter().filter(|((name, dimensions), _)| {
             name != "Throttles" && dimensions.iter().any(|(_, value)| *value == format!("latchkey-{function}"))
         });
@@ -186,9 +195,6 @@ async fn every_metric_of_alarms_and_dashboard_is_counted() {
     // These journeys are free of attacks and unknown sends. The tests above cover them.
     counted.insert(("LongCodes".to_owned(), vec![("FunctionName".to_owned(), "latchkey-RequestOtp".to_owned())]));
     counted.insert(("Outcomes".to_owned(), outcome("too_many_attempts")));
-    // Nor has anybody a second factor.
-    let second = [("FunctionName".to_owned(), "latchkey-SecondFactorFunction".to_owned())];
-    counted.insert(("Throttles".to_owned(), second.to_vec()));
     counted.insert(("RefusedSends".to_owned(), channel("sms")));
     counted.extend(["email", "sms"].map(|word| ("UnknownSends".to_owned(), channel(word))));
     // They are counted by the same lines, and off by default.

@@ -5,9 +5,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use data_encoding::BASE64;
 use ring::hmac;
 use serde_json::{Value, json};
+use tests::authenticator::{CONFIRM, SECOND_FACTOR, TOTP};
 use tests::client::{LOGOUT, REQUEST};
 use tests::deployment::wrong;
-use tests::{Asked, Deployment};
+use tests::{Asked, Authenticator, Deployment};
 
 use crate::workspace::{files, read};
 
@@ -97,6 +98,60 @@ async fn leaks_are_found_at_the_end_of_every_test() {
     assert!(auth.witness.leaks().iter().any(|leak| leak.contains("OtpTable")));
     let ended = catch_unwind(AssertUnwindSafe(|| drop(auth)));
     assert!(ended.is_err(), "a deployment ended without an error despite leaks");
+}
+
+/// The same for second factors: secrets of apps, their codes, backup codes, what waits for a factor, and trusted devices.
+#[tokio::test]
+async fn secrets_of_second_factors_are_found() {
+    let auth = Deployment::start().await;
+    let client = auth.client();
+    let tokens = client.sign_in(ADA).await;
+    let begun = client.post_as(&tokens.access, TOTP, json!({})).await.ok();
+    let secret = begun["secret"].as_str().unwrap().to_owned();
+    let app = Authenticator::of(&secret);
+    let code = app.code(&auth);
+    let confirmation = json!({ "factor_id": begun["factor_id"], "code": code });
+    let added = client.post_as(&tokens.access, CONFIRM, confirmation).await.ok();
+    let backup_codes: Vec<_> =
+        added["backup_codes"].as_array().unwrap().iter().map(|code| code.as_str().unwrap().to_owned()).collect();
+    auth.wait(30);
+    let challenge = client.first_step(ADA).await;
+    let body = json!({ "challenge_id": challenge, "method": "backup_code", "code": backup_codes[0], "trust_device": true });
+    let trusted = client.post(SECOND_FACTOR, body).await.ok()["trusted_device"].as_str().unwrap().to_owned();
+    client.step_up_with(&tokens, &app).await;
+    auth.stack.deliver().await;
+    assert_eq!(auth.witness.leaks(), Vec::<String>::new());
+
+    let factors = auth.items("F#").remove(0);
+    let unused = backup_codes[7].replace('-', "").to_lowercase();
+    for (told, secret) in
+        [&secret, &code, &backup_codes[0], &backup_codes[7], &unused, &challenge, &trusted].into_iter().enumerate()
+    {
+        assert!(!factors.to_string().contains(secret.as_str()), "{secret} is in {factors}");
+        auth.witness.line(&format!("{{\"cause\":\"code={secret}.\",\"times\":{told}}}"));
+        let line = format!("\"times\":{told}}}");
+        assert!(auth.witness.leaks().iter().any(|leak| leak.ends_with(&line)), "{secret} was not found");
+    }
+    let ended = catch_unwind(AssertUnwindSafe(|| drop(auth)));
+    assert!(ended.is_err(), "a deployment ended without an error despite leaks");
+}
+
+/// A secret that is stored as it is would be found at the end.
+#[tokio::test]
+async fn a_plain_secret_of_an_app_is_found() {
+    for is_plain in [false, true] {
+        let auth = Deployment::start().await;
+        let tokens = auth.client().sign_in(ADA).await;
+        let begun = auth.client().post_as(&tokens.access, TOTP, json!({})).await.ok();
+        let mut item = auth.items("F#").remove(0);
+        if is_plain {
+            item["en"]["M"]["x"] = json!({ "S": begun["secret"] });
+        }
+        let put = json!({ "TableName": auth.setting("USER_TABLE"), "Item": item });
+        auth.stack.services().dynamodb("PutItem", put).unwrap();
+        let ended = catch_unwind(AssertUnwindSafe(|| drop(auth)));
+        assert_eq!(ended.is_err(), is_plain);
+    }
 }
 
 /// The end also searches what `record` has stored.

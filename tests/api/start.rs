@@ -13,6 +13,7 @@ use shared::observe::log::Log;
 use shared::runtime::{Function, Served, Settings};
 use shared::words::Clock;
 use shared::{config, http, runtime};
+use tests::authenticator::{FACTORS, SECOND_FACTOR};
 use tests::client::{LOGOUT, REFRESH, REQUEST, VERIFY, posting};
 use tests::tls::TlsEndpoint;
 use tests::{Answer, Deployment};
@@ -98,6 +99,14 @@ async fn the_first_request_opens_no_connection() {
     opens::<sessions::Sessions>(&auth, read("/api/auth/sessions/"), 3).await;
     let request = Request::get("/.well-known/jwks.json").body(Bytes::new()).unwrap();
     opens::<jwks::Jwks>(&auth, request, 1).await;
+
+    // One for the keyrings, one for the public keys, two more for the user and the factors. A sign-in ends with three calls.
+    let enrolled = auth.client().enrol("heidi@example.com").await;
+    let challenge = auth.client().first_step("heidi@example.com").await;
+    let body = json!({ "challenge_id": challenge, "method": "totp", "code": enrolled.app.code(&auth) });
+    opens::<second_factor::SecondFactor>(&auth, posting(SECOND_FACTOR, body), 4).await;
+    let request = Request::get(FACTORS).header(header::AUTHORIZATION, format!("Bearer {}", enrolled.tokens.access));
+    opens::<factors::Factors>(&auth, request.body(Bytes::new()).unwrap(), 4).await;
 }
 
 /// Without SMS, SNS gets no connection and DynamoDB only those for email.

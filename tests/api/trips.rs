@@ -2,10 +2,11 @@
 
 use local_aws::MailEvent;
 use serde_json::json;
+use tests::authenticator::{CONFIRM, FACTORS, SECOND_FACTOR, STEP_UP, STEP_UP_OPTIONS, TOTP};
 use tests::client::{ACTIVITY, LOGOUT, PROFILE, REFRESH, REQUEST, SESSIONS, SOURCES, STATUS, VERIFY};
 use tests::deployment::{session_of, wrong};
 use tests::operations::SETTINGS;
-use tests::{Answer, Deployment};
+use tests::{Answer, Authenticator, Deployment};
 
 use crate::sms::EUM;
 
@@ -149,6 +150,59 @@ async fn routes_with_an_access_token_cost_one_or_two_round_trips() {
         let (answer, write, read) = measure(&auth, rounds, auth.client().with_token(method, path, access)).await;
         assert_eq!((answer.code(), (write, read)), ("ok", units), "{method} {path}");
     }
+}
+
+/// The first step reads the factors and opens no session. The second one counts, uses the factor up, and opens the session. A sign-in
+/// without a factor costs nothing more.
+#[tokio::test]
+async fn second_factors_cost_the_expected_round_trips() {
+    let auth = Deployment::start().await;
+    let client = auth.client();
+    let access = &client.sign_in(ADA).await.access;
+    let (begun, write, read) = measure(&auth, &[2, 1], client.post_as(access, TOTP, json!({}))).await;
+    assert_eq!((begun.code(), write, read), ("ok", 1.0, 2.0), "a new app");
+    let app = Authenticator::of(begun.body["secret"].as_str().unwrap());
+    let confirmation = json!({ "factor_id": begun.body["factor_id"], "code": app.code(&auth) });
+    // The transaction of both items, and then the notice.
+    let confirming = client.post_as(access, CONFIRM, confirmation);
+    let (added, write, read) = measure(&auth, &[2, 1, 1, 1, 1], confirming).await;
+    assert_eq!((added.code(), write, read), ("ok", 6.0, 2.0), "its confirmation");
+    let (listed, write, read) = measure(&auth, &[2], client.with_token("GET", FACTORS, access)).await;
+    assert_eq!((listed.code(), write, read), ("ok", 0.0, 2.0), "the list of factors");
+
+    auth.wait(30);
+    let asked = client.ask(ADA).await;
+    let (due, write, read) = measure(&auth, &[2, 2, 1, 1], client.answer(ADA, &asked)).await;
+    assert_eq!((due.code(), write, read), ("ok", 3.0, 3.0), "verify, a second factor is due");
+    let factor = |method: &str, code: &str| json!({ "challenge_id": due.body["challenge_id"], "method": method, "code": code, "trust_device": true });
+    let (refused, write, read) = measured(&auth, &[2], SECOND_FACTOR, factor("totp", &app.wrong(&auth))).await;
+    assert_eq!((refused.code(), write, read), ("invalid_otp", 1.0, 1.0), "a wrong code of an app");
+    let mut forged = factor("totp", &app.code(&auth));
+    forged["challenge_id"] = json!("A".repeat(200));
+    let (refused, write, read) = measured(&auth, &[], SECOND_FACTOR, forged).await;
+    assert_eq!((refused.code(), write, read), ("invalid_otp", 0.0, 0.0), "a forged challenge");
+    let (signed_in, write, read) =
+        measured(&auth, &[2, 1, 3], SECOND_FACTOR, factor("totp", &app.code(&auth))).await;
+    assert_eq!((signed_in.code(), write, read), ("ok", 4.0, 2.0), "a code of an app");
+
+    let asked = client.ask(ADA).await;
+    let answer = json!({ "identifier": ADA, "otp_code": asked.code, "challenge_id": asked.challenge,
+        "trusted_device": signed_in.body["trusted_device"] });
+    let (trusted, write, read) = measured(&auth, &[2, 2, 1, 3], VERIFY, answer).await;
+    assert_eq!((trusted.code(), write, read), ("ok", 5.0, 3.0), "verify, on a trusted device");
+
+    let challenge = client.first_step(ADA).await;
+    let backup = json!({ "challenge_id": challenge, "method": "backup_code", "code": added.body["backup_codes"][0] });
+    let (signed_in, write, read) = measured(&auth, &[2, 1, 3], SECOND_FACTOR, backup).await;
+    assert_eq!((signed_in.code(), write, read), ("ok", 3.0, 3.0), "a backup code");
+
+    auth.wait(30);
+    let access = &signed_in.tokens().access;
+    let (options, write, read) = measure(&auth, &[1, 1], client.post_as(access, STEP_UP_OPTIONS, json!({}))).await;
+    assert_eq!((options.code(), write, read), ("ok", 0.0, 2.0), "the options of a step-up");
+    let proof = json!({ "challenge_id": options.body["challenge_id"], "method": "totp", "code": app.code(&auth) });
+    let (stepped, write, read) = measure(&auth, &[2, 1, 1, 1], client.post_as(access, STEP_UP, proof)).await;
+    assert_eq!((stepped.code(), write, read), ("ok", 3.0, 2.0), "a step-up");
 }
 
 /// The budget takes one round trip and two units, for the country and the range. The network's daily limit takes one unit, in

@@ -63,7 +63,7 @@ async fn every_fault_of(scenario: Scenario, calm: &str) {
 /// After a minute the user can sign in, and a rotation can continue.
 async fn goes_on(world: &World, played: &Played) -> Option<String> {
     world.auth.wait(61);
-    let tokens = world.client(252).sign_in(&played.scene.who).await;
+    let tokens = world.sign_in_after(&played.scene).await;
     world.client(252).refresh(&tokens.refresh).await.ok();
     if !matches!(played.scene.actors[0].action, Action::Rotate) {
         return None;
@@ -73,7 +73,7 @@ async fn goes_on(world: &World, played: &Played) -> Option<String> {
 }
 
 /// Calls with an unchanged answer despite their failure, by the prefixes of the request and of the call.
-const MAY_FAIL: [(&str, &str); 11] = [
+const MAY_FAIL: [(&str, &str); 12] = [
     // Cached keys remain usable for a while.
     ("", "GetSecretValue"),
     ("", "GetItem JWKS"),
@@ -91,6 +91,8 @@ const MAY_FAIL: [(&str, &str); 11] = [
     ("an answer", "UpdateItem R#"),
     ("a first answer", "UpdateItem R#"),
     ("an answer to an SMS", "UpdateItem SMS#"),
+    // The app was added, even if its notice fails.
+    ("a new app", "UpdateItem A#"),
 ];
 
 impl Case<'_> {
@@ -140,6 +142,10 @@ impl Case<'_> {
     /// The answer when the connection breaks during a send. An email is sent once more. An SMS fails, because only the client
     /// decides about another one.
     fn broken_send(&self) -> Option<&str> {
+        // A notice changes no answer.
+        if self.of == requests::NEW_APP.name {
+            return None;
+        }
         match self.fault {
             Fault::FailsOnce(AwsError::ConnectionReset, _) | Fault::Fails(AwsError::ConnectionReset, _)
                 if self.call == "Publish" =>
@@ -261,6 +267,26 @@ async fn others() {
 #[tokio::test(start_paused = true)]
 async fn end() {
     every_fault_of(requests::END, "ok").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn second_factor() {
+    every_fault_of(requests::SECOND_FACTOR, "ok").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn backup_code() {
+    every_fault_of(requests::BACKUP_CODE, "ok").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn step_up() {
+    every_fault_of(requests::STEP_UP, "ok").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn new_app() {
+    every_fault_of(requests::NEW_APP, "ok").await;
 }
 
 #[tokio::test(start_paused = true)]

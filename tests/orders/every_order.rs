@@ -5,7 +5,7 @@ use std::io::Write;
 use shared::words::Entropy;
 use tests::orders::{FaultPlan, Scenario, Search, World, explore, play, sample};
 
-use crate::scenarios::{codes, rotations, sessions};
+use crate::scenarios::{codes, factors, rotations, sessions};
 
 /// The number of orders per scenario in each test run, or all if there are fewer.
 const DRAWN: usize = 500;
@@ -56,7 +56,7 @@ async fn with_faults(scenario: Scenario) {
         assert!(played.broken.is_empty(), "{}: {:?}{}", scenario.name, faults.met, played.report());
         if played.scene.messages_left.is_none() {
             world.auth.wait(3_601);
-            let tokens = world.client(252).sign_in(&played.scene.who).await;
+            let tokens = world.sign_in_after(&played.scene).await;
             world.client(252).refresh(&tokens.refresh).await.ok();
         }
     }
@@ -119,6 +119,16 @@ scenarios! {
     end_each_other: sessions::END_EACH_OTHER;
     session_limit: sessions::SESSION_LIMIT;
     last_place: sessions::LAST_PLACE;
+    one_app_code: factors::ONE_APP_CODE;
+    one_app_code_thrice: factors::ONE_APP_CODE_THRICE;
+    one_backup_code: factors::ONE_BACKUP_CODE;
+    one_backup_code_thrice: factors::ONE_BACKUP_CODE_THRICE;
+    one_pending: factors::ONE_PENDING;
+    factor_and_everywhere: factors::FACTOR_AND_EVERYWHERE;
+    sign_in_and_confirmation: factors::SIGN_IN_AND_CONFIRMATION;
+    step_up_and_logout: factors::STEP_UP_AND_LOGOUT;
+    two_confirmations: factors::TWO_CONFIRMATIONS;
+    factor_and_removal: factors::FACTOR_AND_REMOVAL;
     rotation_and_request: rotations::ROTATION_AND_REQUEST;
     rotation_and_resend: rotations::ROTATION_AND_RESEND;
     rotation_and_sms: rotations::ROTATION_AND_SMS;

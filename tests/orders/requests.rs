@@ -3,7 +3,8 @@
 use tests::deployment::session_of;
 use tests::orders::{Action, Prepare, Scenario, Scene, World};
 
-use crate::scenarios::{ADA, PHONE, again, answer, ask, guess, known};
+use crate::scenarios::factors::{by_app, by_backup_code, confirmation, step_up};
+use crate::scenarios::{ADA, PHONE, again, answer, ask, enrolled, guess, known};
 
 /// Older cached keys are read again, in seconds.
 const STALE: u64 = 300;
@@ -137,6 +138,47 @@ pub const OTHERS: Scenario =
 
 pub const END: Scenario = request("an end to one session", |world| {
     Box::pin(alone(world, |tokens| Action::End { by: tokens.clone(), session: session_of(&tokens.access) }))
+});
+
+pub const SECOND_FACTOR: Scenario = request("a second factor", |world| {
+    Box::pin(async move {
+        let ada = enrolled(world).await;
+        world.auth.wait(STALE);
+        let step = Action::SecondStep(by_app(world, &ada.app).await);
+        let scene = Scene::about(ADA).and("somebody", step).with_sessions(&[&ada.tokens]);
+        Scene { app: Some(ada.app), ..scene }
+    })
+});
+
+pub const BACKUP_CODE: Scenario = request("a backup code", |world| {
+    Box::pin(async move {
+        let ada = enrolled(world).await;
+        world.auth.wait(STALE);
+        let step = Action::SecondStep(by_backup_code(world, &ada).await);
+        let scene = Scene::about(ADA).and("somebody", step).with_sessions(&[&ada.tokens]);
+        Scene { app: Some(ada.app), ..scene }
+    })
+});
+
+pub const STEP_UP: Scenario = request("a step-up", |world| {
+    Box::pin(async move {
+        let ada = enrolled(world).await;
+        world.auth.wait(STALE);
+        let step_up = step_up(world, &ada.tokens, "totp", &ada.app.code(&world.auth)).await;
+        let scene = Scene::about(ADA).and("somebody", step_up).with_sessions(&[&ada.tokens]);
+        Scene { app: Some(ada.app), ..scene }
+    })
+});
+
+/// It sends a notice, too.
+pub const NEW_APP: Scenario = request("a new app", |world| {
+    Box::pin(async move {
+        let tokens = known(world).await;
+        world.auth.wait(STALE);
+        let (confirmation, app) = confirmation(world, &tokens).await;
+        let scene = Scene::about(ADA).and("somebody", confirmation).with_sessions(&[&tokens]);
+        Scene { app: Some(app), ..scene }
+    })
 });
 
 pub const LIST: Scenario =

@@ -3,7 +3,7 @@
 use tests::orders::invariants::INVARIANTS;
 use tests::orders::{Scenario, Weakness, explore};
 
-use crate::scenarios::{codes, rotations, sessions};
+use crate::scenarios::{codes, factors, rotations, sessions};
 
 /// A condition, its invariant, and the scenario to show it.
 struct Guard {
@@ -39,11 +39,32 @@ const ONE_LEFT: &str = "#CODES.#code.#ATTEMPTS_LEFT >= :1";
 /// The charges that a write relies on.
 const SEEN_IN_A_ROW: &str = "#CHARGED_IN_A_ROW = :seen_in_a_row";
 const ANY_IN_A_ROW: &str = "(#CHARGED_IN_A_ROW = :seen_in_a_row OR attribute_exists(pk))";
+/// The count of proven factors that a sign-in or step-up was begun with, and a version that allows a second use of it.
+const COUNT: &str = "#PROVEN = :proven";
+const ANY_COUNT: &str = "(#PROVEN = :proven OR attribute_exists(pk))";
+/// The conditions of using up a code of an app and a backup code. Of two parallel uses, the count alone refuses one already.
+const APP_CODE: &str = "#PROVEN = :proven AND #APPS.#app.#LAST_STEP < :step";
+const ANY_APP_CODE: &str =
+    "(#PROVEN = :proven OR attribute_exists(pk)) AND (#APPS.#app.#LAST_STEP < :step OR attribute_exists(pk))";
+const BACKUP_CODE: &str = "#PROVEN = :proven AND attribute_exists(#BACKUP_CODES.#code)";
+const ANY_BACKUP_CODE: &str = "(#PROVEN = :proven OR attribute_exists(pk)) \
+     AND (attribute_exists(#BACKUP_CODES.#code) OR attribute_exists(pk))";
+/// The epoch of a user who has signed out everywhere before, or has changed factors.
+const EPOCH: &str = "#EPOCH = :epoch";
+const ANY_EPOCH: &str = "(#EPOCH = :epoch OR attribute_exists(pk))";
+/// The same for the first epoch.
+const FIRST_EPOCH: &str = "attribute_not_exists(#EPOCH)";
+const NOT_ONLY_FIRST_EPOCH: &str = "(attribute_not_exists(#EPOCH) OR attribute_exists(pk))";
 
-const GUARDS: [Guard; 24] = [
+const GUARDS: [Guard; 30] = [
     guard("one session a code", codes::TWO_ANSWERS, "I#", USED_UP, USED_AGAIN),
     guard("one session a code", codes::TWO_FIRST_ANSWERS, "I#", USED_UP, USED_AGAIN),
     guard("one session a code", codes::SHARED_CODE, "I#", LONG_USED_UP, LONG_USED_AGAIN),
+    guard("one use a factor", factors::ONE_PENDING, "F#", COUNT, ANY_COUNT),
+    guard("one use a factor", factors::ONE_APP_CODE, "F#", APP_CODE, ANY_APP_CODE),
+    guard("one use a factor", factors::ONE_BACKUP_CODE, "F#", BACKUP_CODE, ANY_BACKUP_CODE),
+    guard("no way past a factor", factors::SIGN_IN_AND_CONFIRMATION, "U#", FIRST_EPOCH, NOT_ONLY_FIRST_EPOCH),
+    guard("no way past a factor", factors::FACTOR_AND_REMOVAL, "U#", EPOCH, ANY_EPOCH),
     guard(
         "bounded compares",
         codes::LAST_BOUND_TRY,
@@ -104,13 +125,8 @@ const GUARDS: [Guard; 24] = [
         "#SESSIONS.#session = :opened",
         "(#SESSIONS.#session = :opened OR attribute_exists(pk))",
     ),
-    guard(
-        "nothing after logout",
-        sessions::REFRESH_AND_EVERYWHERE,
-        "U#",
-        "attribute_not_exists(#EPOCH)",
-        "(attribute_not_exists(#EPOCH) OR attribute_exists(pk))",
-    ),
+    guard("nothing after logout", sessions::REFRESH_AND_EVERYWHERE, "U#", FIRST_EPOCH, NOT_ONLY_FIRST_EPOCH),
+    guard("nothing after logout", factors::FACTOR_AND_EVERYWHERE, "U#", EPOCH, ANY_EPOCH),
     guard("honest clients stay", sessions::REFRESHES, "S#", "#ROTATED = :now", "#ROTATED = #ROTATED"),
     guard(
         "honest clients stay",

@@ -87,7 +87,7 @@ pub const OPERATIONS: [Operation; 21] = [
     done("logout everywhere", Kind::LogoutEverywhere, &[1, 1]),
     done("sessions", Kind::Sessions, &[1, 1]),
     done("end of a session", Kind::EndSession, &[1]),
-    done("end of all others", Kind::EndOthers, &[1]),
+    done("end of all others", Kind::EndOthers, &[1, 1]),
     done("profile", Kind::Profile, &[1]),
     done("activity", Kind::Activity, &[2]),
     done("status", Kind::Status, &[2]),

@@ -1,9 +1,10 @@
 //! Checks that no deployment in the tests leaks secrets (S09, V31). Each deployment has a witness. It learns every code, token,
 //! key and address, and keeps every log line, error answer, event on the bus and write to OtpTable and RecordTable. At the
-//! deployment's end it searches these texts, both tables and the queue of failed records for the secrets.
+//! deployment's end it searches these texts, both tables, the users' second factors and the queue of failed records for the secrets.
 //!
-//! It learns codes and addresses from the calls to SES and SNS, even if they fail. It learns keys from the keyrings, tokens
-//! from answers, and retry keys from requests. So a test does not need to declare its secrets.
+//! It learns codes and addresses from the calls to SES and SNS, even if they fail. It learns keys from the keyrings, tokens, secrets of
+//! authenticator apps and backup codes from answers, and retry keys and codes of apps from requests. So a test does not need to declare
+//! its secrets.
 
 mod end;
 mod texts;
@@ -94,6 +95,9 @@ impl Witness {
         fields.into_iter().flatten().for_each(|typed| seen.address(typed));
         seen.secrets.extend(asked["retry"].as_str().filter(|key| key.len() >= SHORTEST).map(str::to_owned));
         seen.answer(&answer.body, &answer.headers);
+        if answer.status.is_success() {
+            ["code", "token"].into_iter().filter_map(|name| asked[name].as_str()).for_each(|code| seen.factor(code));
+        }
         if !answer.status.is_success() {
             // When sending fails, the client gets the challenge's id so that it can resend.
             let mut body = answer.body.clone();
@@ -199,14 +203,26 @@ impl Seen {
         }
     }
 
-    /// Learns the tokens, the challenge and the cookies of an answer. Only the last two parts of a token are secret, because the
+    /// Learns a right code of an authenticator app, or a backup code in both of its spellings. Ignores other text.
+    fn factor(&mut self, typed: &str) {
+        let plain: String = typed.chars().filter(char::is_ascii_alphanumeric).collect();
+        match plain.len() {
+            6 => drop(self.words.insert(plain)),
+            24 => self.secrets.extend([typed.to_owned(), plain]),
+            _ => {}
+        }
+    }
+
+    /// Learns the tokens, the challenge, the secrets of factors and the cookies of an answer. Only the last two parts of a token are secret, because the
     /// others name a key, a user and a session.
     fn answer(&mut self, body: &Value, headers: &HeaderMap) {
         let cookies = headers.get_all(header::SET_COOKIE).iter().filter_map(|line| line.to_str().ok());
         let cookies = cookies.filter_map(|line| line.split(';').next()?.split_once('=')).map(|(_, value)| value);
         let tokens = body.get("tokens").unwrap_or(body);
-        let members = [&tokens["access"], &tokens["refresh"], &body["challenge_id"]];
-        for token in members.into_iter().filter_map(Value::as_str).chain(cookies) {
+        let members = [&tokens["access"], &tokens["refresh"], &body["challenge_id"], &body["session_id"]];
+        let members = members.into_iter().chain([&body["trusted_device"], &body["secret"]]);
+        body["backup_codes"].as_array().into_iter().flatten().filter_map(Value::as_str).for_each(|code| self.factor(code));
+        for token in members.filter_map(Value::as_str).chain(cookies) {
             self.secrets.extend(token.rsplit('.').take(2).filter(|part| part.len() >= SHORTEST).map(str::to_owned));
         }
     }

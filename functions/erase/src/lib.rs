@@ -3,7 +3,7 @@
 //! Lambda invokes it with batches of UserTable's stream. Of each user whose item was deleted there:
 //!
 //! 1. Stop if the item is back, because someone restored it.
-//! 2. Delete the items of the user's identifiers and sessions, if they still name this user.
+//! 2. Delete the user's second factors, and the items of the user's identifiers and sessions, if they still name this user.
 //! 3. Delete the user's activity and sources, and the sessions that the activity names.
 //! 4. Note in the list of users who left that the user is erased.
 //!
@@ -120,6 +120,7 @@ impl Erase {
         if users.user(user).await?.is_some() {
             return Ok(false);
         }
+        users.erase_factors(user).await?;
         users.erase(remains, user).await?;
         self.erase_rows(users, user).await?;
         self.record.note_erased(user, now).await?;

@@ -159,8 +159,8 @@ impl Function for Factors {
             ("GET", SETUP) => in_detail(self.set_up(&request, now).await, request.language),
             ("POST", ENABLE) => in_detail(self.enable(&request, now).await, request.language),
             ("DELETE", path) => match path.rsplit_once('/') {
-                Some((TOTP, id)) if is_random_id(id) => self.remove(&request, id, now).await,
-                Some((DEVICES, id)) if is_random_id(id) => self.forget(&request, Some(id), now).await,
+                Some((TOTP, id)) => self.remove(&request, id, now).await,
+                Some((DEVICES, id)) => self.forget(&request, Some(id), now).await,
                 _ => Err(Error::NotFound),
             },
             _ => Err(Error::NotFound),
@@ -331,6 +331,9 @@ impl Factors {
 
     async fn remove(&self, request: &Request, id: &str, now: Timestamp) -> Result<Reply> {
         let (tenant, actor) = (request.tenant(), Actor::Session(self.checker.subject(request, now).await?));
+        if !is_random_id(id) {
+            return Err(Error::NotFound);
+        }
         for _ in 0..MOST_ROUNDS {
             let Owner { user, factors } = self.owner(&actor, tenant, true, now).await?;
             // An app that is gone is what the client wanted.
@@ -351,8 +354,8 @@ impl Factors {
     }
 
     async fn renew(&self, request: &Request, now: Timestamp) -> Result<Reply> {
-        let _: wire::Empty = request.json()?;
         let (tenant, actor) = (request.tenant(), Actor::Session(self.checker.subject(request, now).await?));
+        let _: wire::Empty = request.json()?;
         let vault = self.vault(now).await?;
         for _ in 0..MOST_ROUNDS {
             let Owner { user, factors } = self.owner(&actor, tenant, true, now).await?;
@@ -372,6 +375,9 @@ impl Factors {
 
     async fn forget(&self, request: &Request, device: Option<&str>, now: Timestamp) -> Result<Reply> {
         let actor = Actor::Session(self.checker.subject(request, now).await?);
+        if device.is_some_and(|device| !is_random_id(device)) {
+            return Err(Error::NotFound);
+        }
         let Owner { user, .. } = self.owner(&actor, request.tenant(), true, now).await?;
         self.users.of(request.tenant()).forget_trusted(&user.id, device).await?;
         Reply::done(match device {
@@ -388,9 +394,9 @@ impl Factors {
     }
 
     async fn enable(&self, request: &Request, now: Timestamp) -> Result<Reply> {
+        let actor = Actor::Session(self.checker.subject(request, now).await?);
         let wire::EnableBody { token } = request.json()?;
         let code = TotpCode::read(&token).ok_or(Error::InvalidOtp)?;
-        let actor = Actor::Session(self.checker.subject(request, now).await?);
         let Confirmed { codes, .. } = self.confirm_for(&actor, None, &code, request.tenant(), now).await?;
         Reply::ok(wire::Enabled { detail: "2FA enabled.", backup_codes: codes.unwrap_or_default() })
     }

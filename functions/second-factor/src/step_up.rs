@@ -19,9 +19,9 @@ const MOST_ROUNDS: usize = 16;
 impl SecondFactor {
     /// A user steps up with what a sign-in would ask for now. Trusted devices do not count (S96).
     pub(crate) async fn options(&self, request: &Request, now: Timestamp) -> Result<Reply> {
+        let subject = self.checker.subject(request, now).await?;
         let OptionsBody { transaction } = request.json()?;
         let transaction = transaction.as_deref().map(str::parse::<Transaction>).transpose()?;
-        let subject = self.checker.subject(request, now).await?;
         let users = self.users.of(request.tenant());
         let (user, keys) = tokio::try_join!(users.living(&subject), self.issuer.keys(request, now))?;
         if !self.needs_factor(&user) {
@@ -40,8 +40,8 @@ impl SecondFactor {
     }
 
     pub(crate) async fn step_up(&self, request: &Request, now: Timestamp) -> Result<Reply> {
-        let SubmittedStepUp { challenge, proof, retry, delivery } = SubmittedStepUp::read(request, &self.frontends)?;
         let subject = self.checker.subject(request, now).await?;
+        let SubmittedStepUp { challenge, proof, retry, delivery } = SubmittedStepUp::read(request, &self.frontends)?;
         let keys = self.issuer.keys(request, now).await?;
         let access_key = keys.access_key()?;
         let users = self.users.of(request.tenant());

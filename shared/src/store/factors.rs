@@ -367,6 +367,14 @@ impl Users<'_> {
         Ok(matches!(write.send().await?, Written::Done(_)))
     }
 
+    /// Deletes the factors of a user who is gone. The key of their item names the user.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the table is unreachable.
+    pub async fn erase_factors(&self, user: &UserId) -> Result<()> {
+        self.table.delete(&self.key(KIND, &user.to_string()), &PK.exists()).await
+    }
+
     fn update_factors(&self, user: &UserId) -> super::write::Unconditional<'_> {
         self.table.update(self.key(KIND, &user.to_string()))
     }

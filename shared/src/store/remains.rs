@@ -65,7 +65,8 @@ mod tests {
         for key in ["ID#a", "S#a", "ID#tenant#a"] {
             assert_eq!(Remains::try_from(key.to_owned()).unwrap().as_str(), key);
         }
-        for key in ["U#a", "JWKS", "ID", "ID#", "A#a", ""] {
+        // No operator names second factors. They go with their user.
+        for key in ["U#a", "F#a", "JWKS", "ID", "ID#", "A#a", ""] {
             assert!(Remains::try_from(key.to_owned()).is_err(), "{key}");
         }
         assert_eq!(owners::USER.name(), sessions::USER.name(), "one condition is for both kinds");

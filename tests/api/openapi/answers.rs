@@ -9,16 +9,16 @@ use tests::contract::Operation;
 use tests::deployment::{CALLS, wrong};
 use tests::{Answer, Deployment, Tokens};
 
-use super::original;
+use super::{factors, original};
 
-const ADA: &str = "ada@example.com";
+pub(super) const ADA: &str = "ada@example.com";
 const PHONE: &str = "+447400123456";
-const PAGE: &str = "http://localhost:3000";
+pub(super) const PAGE: &str = "http://localhost:3000";
 /// An unused session id.
-const NOBODYS: &str = "AAAAAAAAAAAAAAAAAAAAAA";
+pub(super) const NOBODYS: &str = "AAAAAAAAAAAAAAAAAAAAAA";
 
 /// The identifier in the operation's examples.
-fn person(operation: &Operation) -> &'static str {
+pub(super) fn person(operation: &Operation) -> &'static str {
     if ["sendOtp", "verifyOtp", "authProfile"].contains(&operation.id.as_str()) { PHONE } else { ADA }
 }
 
@@ -64,7 +64,11 @@ async fn with_access(operation: &Operation, name: &str) -> Answer {
 /// The answer that `operation` documents for this status and name.
 pub(super) async fn given(operation: &Operation, status: u16, name: &str) -> Answer {
     // An alias answers like its operation, in another format.
-    match (original(operation).unwrap_or(operation).id.as_str(), name) {
+    let id = original(operation).unwrap_or(operation).id.as_str();
+    if let Some(answer) = Box::pin(factors::given(operation, id, status, name)).await {
+        return answer;
+    }
+    match (id, name) {
         (_, "gateway") => gateways(operation, status).await,
         (_, "redirect") => redirected(operation).await,
         ("twilioWebhook" | "sendgridWebhook", "not_found") => {
@@ -159,7 +163,7 @@ async fn any(auth: &Deployment, operation: &Operation, tokens: &Tokens) -> Answe
 }
 
 /// API Gateway's own answers.
-async fn gateways(operation: &Operation, status: u16) -> Answer {
+pub(super) async fn gateways(operation: &Operation, status: u16) -> Answer {
     let auth = Deployment::start().await;
     let method = Method::from_bytes(operation.method.as_bytes()).unwrap_or(Method::GET);
     let path = if operation.path.is_empty() { "/nothing".to_owned() } else { path(operation) };
@@ -175,7 +179,7 @@ async fn gateways(operation: &Operation, status: u16) -> Answer {
     auth.client().send(request.header("x-padding", "x".repeat(padding)).body(body).unwrap()).await
 }
 
-async fn redirected(operation: &Operation) -> Answer {
+pub(super) async fn redirected(operation: &Operation) -> Answer {
     let auth = Deployment::start().await;
     auth.stack.api().unwrap().gateway().set_ignores_empty_rest(true);
     let request =

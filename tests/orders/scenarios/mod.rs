@@ -1,12 +1,13 @@
 //! Scenarios of parallel actions, and their building blocks.
 
 pub mod codes;
+pub mod factors;
 pub mod rotations;
 pub mod sessions;
 
 use tests::deployment::wrong;
 use tests::orders::{Action, World};
-use tests::{Asked, Tokens};
+use tests::{Asked, Enrolled, Tokens};
 
 pub const ADA: &str = "ada@example.com";
 pub const PHONE: &str = "+447400123456";
@@ -55,6 +56,11 @@ pub fn ask(who: &str) -> Action {
 /// Resends one of Ada's challenges.
 pub fn again(asked: &Asked) -> Action {
     Action::Ask { who: ADA.to_owned(), again: Some(asked.challenge.clone()) }
+}
+
+/// Adds an authenticator app for Ada. Her next code is half a minute away.
+pub async fn enrolled(world: &World) -> Enrolled {
+    world.client(100).enrol(ADA).await
 }
 
 /// Signs in Ada, an existing user.

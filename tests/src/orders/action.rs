@@ -7,6 +7,7 @@ use local_aws::Failure;
 use serde_json::{Value, json};
 
 use super::World;
+use crate::authenticator::{CONFIRM, TOTP};
 use crate::browser::DEVICE_COOKIE;
 use crate::client::{PROFILE, REQUEST, SESSIONS};
 use crate::deployment::session_of;
@@ -17,6 +18,15 @@ pub const PAGE: &str = "http://localhost:3000";
 
 /// The retry key of everybody who has one.
 pub const RETRY: &str = "retry-key-of-the-tests";
+
+/// A second factor, and the sign-in or step-up that waits for it.
+#[derive(Clone, Debug)]
+pub struct Factor {
+    pub challenge: String,
+    /// `totp` or `backup_code`.
+    pub method: &'static str,
+    pub code: String,
+}
 
 /// One request. A rotation is the eight requests of Secrets Manager.
 #[derive(Clone, Debug)]
@@ -41,6 +51,14 @@ pub enum Action {
     EndOthers(Tokens),
     /// Ends the session with this id.
     End { by: Tokens, session: String },
+    /// Ends a sign-in with a right second factor.
+    SecondStep(Factor),
+    /// Steps the session up with a right second factor.
+    StepUp { tokens: Tokens, factor: Factor },
+    /// Adds the authenticator app with this id.
+    Confirm { tokens: Tokens, app: String, code: String },
+    /// Removes the authenticator app with this id.
+    Remove { tokens: Tokens, app: String },
     /// Lists the user's sessions.
     List(Tokens),
     /// Reads the user's profile.
@@ -87,6 +105,18 @@ impl Action {
             Action::End { by, session } => {
                 Box::pin(async move { client.with_token("DELETE", &format!("{SESSIONS}{session}/"), &by.access).await })
             }
+            Action::SecondStep(Factor { challenge, method, code }) => {
+                Box::pin(async move { client.second_step(&challenge, method, &code).await })
+            }
+            Action::StepUp { tokens, factor: Factor { challenge, method, code } } => {
+                Box::pin(async move { client.step_up(&tokens.access, &challenge, method, &code).await })
+            }
+            Action::Confirm { tokens, app, code } => Box::pin(async move {
+                client.post_as(&tokens.access, CONFIRM, json!({ "factor_id": app, "code": code })).await
+            }),
+            Action::Remove { tokens, app } => {
+                Box::pin(async move { client.delete_as(&tokens.access, &format!("{TOTP}{app}/")).await })
+            }
             Action::List(by) => Box::pin(async move { client.with_token("GET", SESSIONS, &by.access).await }),
             Action::Profile(by) => Box::pin(async move { client.with_token("GET", PROFILE, &by.access).await }),
             Action::Rotate => Box::pin(rotate(world)),
@@ -114,16 +144,36 @@ impl Action {
         }
     }
 
+    /// The second factor, and what waits for it.
+    pub fn factor(&self) -> Option<&Factor> {
+        match self {
+            Action::SecondStep(factor) | Action::StepUp { factor, .. } => Some(factor),
+            _ => None,
+        }
+    }
+
+    /// True if a success opens a session.
+    pub fn signs_in(&self) -> bool {
+        self.right().is_some() || matches!(self, Action::SecondStep(_))
+    }
+
+    /// True if a success changes the user's second factors, which ends all sessions except its own.
+    pub fn changes_factors(&self) -> bool {
+        matches!(self, Action::Confirm { .. } | Action::Remove { .. })
+    }
+
     /// The session whose token authorizes the request.
     pub fn session(&self) -> Option<String> {
         match self {
             Action::Refresh(tokens) | Action::RefreshAgain(tokens) | Action::Reuse(tokens) => Some(tokens),
             Action::Logout { tokens, .. } | Action::EndOthers(tokens) => Some(tokens),
+            Action::StepUp { tokens, .. } | Action::Confirm { tokens, .. } | Action::Remove { tokens, .. } => Some(tokens),
             Action::End { by, .. } | Action::List(by) | Action::Profile(by) => Some(by),
             Action::Ask { .. }
             | Action::AskAtHome { .. }
             | Action::Answer { .. }
             | Action::AnswerAgain { .. }
+            | Action::SecondStep(_)
             | Action::Rotate
             | Action::Step(_)
             | Action::Withdraw(_)

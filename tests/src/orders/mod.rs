@@ -18,7 +18,7 @@ pub mod steering;
 pub mod step;
 pub mod world;
 
-pub use self::action::{Action, PAGE, RETRY};
+pub use self::action::{Action, Factor, PAGE, RETRY};
 pub use self::draw::Draw;
 pub use self::explore::{Search, explore, sample};
 pub use self::fault::{FAULTS, Fault, FaultPlan};

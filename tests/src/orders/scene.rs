@@ -3,7 +3,7 @@
 use futures_util::future::BoxFuture;
 
 use super::{Action, World};
-use crate::Tokens;
+use crate::{Authenticator, Tokens};
 
 /// Parallel actions, prepared again for each order.
 #[derive(Clone, Copy)]
@@ -58,6 +58,8 @@ pub struct Scene {
     pub who: String,
     /// Active sessions before the actions, the oldest first.
     pub sessions: Vec<Tokens>,
+    /// The user's authenticator app, for a sign-in afterwards. It may be the one that an action adds.
+    pub app: Option<Authenticator>,
     /// The maximum of sessions per user. `None` skips the check.
     pub most_sessions: Option<usize>,
     /// The attempts that are left. `None` if they are not checked.

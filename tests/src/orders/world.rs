@@ -7,7 +7,7 @@ use local_aws::gateway::Api;
 use serde_json::{Value, json};
 
 use super::{Scenario, Scene};
-use crate::{Client, Deployment};
+use crate::{Client, Deployment, Tokens};
 
 /// The longest codes, so that none is guessed by chance. The timeouts are those of production.
 const OWN: [(&str, &str); 3] =
@@ -85,6 +85,17 @@ impl World {
     pub fn client(&self, network: u8) -> Client<'_> {
         let order = self.order.load(Relaxed);
         self.auth.client_at(&format!("10.{}.{}.{network}", order / 256 % 256, order % 256))
+    }
+
+    /// Signs in after a scene, with the scene's app if the user has a second factor.
+    pub async fn sign_in_after(&self, scene: &Scene) -> Tokens {
+        let client = self.client(252);
+        let asked = client.ask(&scene.who).await;
+        let answer = client.answer(&scene.who, &asked).await;
+        match (answer.body["challenge_id"].as_str(), &scene.app) {
+            (Some(challenge), Some(app)) => client.second_step(challenge, "totp", &app.code(&self.auth)).await.tokens(),
+            _ => answer.tokens(),
+        }
     }
 
     /// The actor of the instance with that name.

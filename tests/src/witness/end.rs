@@ -18,6 +18,7 @@ pub(crate) struct AtTheEnd {
     witness: Witness,
     services: Services,
     otp_table: String,
+    user_table: String,
     /// Missing in templates of tests.
     record_table: Option<String>,
     secrets: Vec<String>,
@@ -33,6 +34,7 @@ impl AtTheEnd {
             witness: witness.clone(),
             services: stack.services().clone(),
             otp_table: environment["OTP_TABLE"].clone(),
+            user_table: environment["USER_TABLE"].clone(),
             record_table: record.get("RECORD_TABLE").cloned(),
             secrets: SECRETS.iter().filter_map(|name| keys.get(*name).cloned()).collect(),
         }
@@ -49,6 +51,12 @@ impl AtTheEnd {
         if let Some(table) = &self.record_table {
             self.scan(table, |item| self.witness.stored("RecordTable", item));
         }
+        let is_of_factors = |item: &Value| item["pk"]["S"].as_str().is_some_and(|key| key.starts_with("F#"));
+        self.scan(&self.user_table, |item| {
+            if is_of_factors(item) {
+                self.witness.stored("a user's second factors", item);
+            }
+        });
         let failed = self.services.messages(FAILED_RECORDS);
         failed.iter().for_each(|message| self.witness.stored("the queue of failed records", &json!(message)));
         self.witness.leaks()

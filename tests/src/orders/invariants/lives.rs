@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::{Broken, Seen, is_done, unless};
+use super::{Broken, Seen, is_done, tokens_in, unless};
 use crate::deployment::session_of;
 use crate::orders::step::Step;
 use crate::orders::{Action, Actor, RETRY};
@@ -12,8 +12,23 @@ use crate::{Answer, Tokens};
 
 impl Seen<'_> {
     pub(super) fn live_sessions(&self) -> usize {
-        let listed = |user: Value| user["ss"]["M"].as_object().unwrap().len();
-        self.world.auth.items("U#").into_iter().map(listed).sum()
+        self.listed().len()
+    }
+
+    /// The ids in the users' lists of sessions.
+    fn listed(&self) -> BTreeSet<String> {
+        let ids = |user: Value| user["ss"]["M"].as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+        self.world.auth.items("U#").into_iter().flat_map(ids).collect()
+    }
+
+    /// A sign-in that began before a change of factors ends with it. Afterwards only the session of the change lives.
+    pub(super) fn ways_past_factors(&self) -> Option<Broken> {
+        let changes = self.done().filter(|(actor, _)| actor.action.changes_factors());
+        let own: BTreeSet<_> = changes.filter_map(|(actor, _)| actor.action.session()).collect();
+        let others = self.listed().difference(&own).count();
+        unless(own.is_empty() || others == 0, "no way past a factor", || {
+            format!("{others} sessions of the time before a change of factors are active")
+        })
     }
 
     /// A sign-in that read the user before a sign-out everywhere opens no session after it.
@@ -24,7 +39,9 @@ impl Seen<'_> {
             matches!(self.scene.actors[step.waiting.actor].action, Action::Logout { all: true, .. })
                 && of_user(step, "UpdateItem")
         };
-        let signs_in = |actor: usize| matches!(self.scene.actors[actor].action, Action::Answer { .. });
+        let signs_in = |actor: usize| {
+            matches!(self.scene.actors[actor].action, Action::Answer { .. } | Action::SecondStep(_))
+        };
         for (at, entered) in steps.iter().enumerate().filter(|(_, step)| of_user(step, "UpdateItem")) {
             let actor = entered.waiting.actor;
             let read = |step: &Step| step.waiting.actor == actor && of_user(step, "GetItem");
@@ -79,9 +96,11 @@ impl Seen<'_> {
 
     /// All tokens of all clients, the newest of a session last.
     fn tokens(&self) -> Vec<Tokens> {
-        let given =
-            self.done().filter(|(actor, _)| actor.action.right().is_some() || actor.action.refreshed().is_some());
-        self.scene.sessions.iter().cloned().chain(given.map(|(_, answer)| answer.clone().tokens())).collect()
+        let gives = |action: &Action| {
+            action.signs_in() || action.refreshed().is_some() || matches!(action, Action::StepUp { .. })
+        };
+        let given = self.done().filter(|(actor, _)| gives(&actor.action)).filter_map(|(_, answer)| tokens_in(answer));
+        self.scene.sessions.iter().cloned().chain(given).collect()
     }
 
     /// The sessions ended by these actions.
@@ -93,7 +112,7 @@ impl Seen<'_> {
             match &actor.action {
                 Action::Logout { all: false, .. } | Action::Reuse(_) => ended.extend(own),
                 Action::Logout { .. } => ended.extend(before()),
-                Action::EndOthers(_) => ended.extend(before().filter(|session| Some(session) != own.as_ref())),
+                Action::EndOthers(_) | Action::Confirm { .. } | Action::Remove { .. } => ended.extend(before().filter(|session| Some(session) != own.as_ref())),
                 Action::End { session, .. } => drop(ended.insert(session.clone())),
                 _ => {}
             }
@@ -107,15 +126,18 @@ impl Seen<'_> {
         // A request without an answer may have succeeded.
         let mut gone = self
             .ended_by(self.all().filter(|(actor, answer)| self.scene.faulty_actor.is_some() || is_done(actor, answer)));
-        let opened: Vec<_> = self.done().filter(|(actor, _)| actor.action.right().is_some()).collect();
+        let opened = self.done().filter(|(actor, _)| actor.action.signs_in());
+        let opened: Vec<_> = opened.filter_map(|(_, answer)| tokens_in(answer)).collect();
         let may_be_open = if self.scene.faulty_actor.is_some() { self.answers.len() } else { opened.len() };
         let most = self.scene.most_sessions.unwrap_or(usize::MAX);
         let surplus = (self.scene.sessions.len() + may_be_open).saturating_sub(most);
         gone.extend(self.scene.sessions.iter().take(surplus).map(|tokens| session_of(&tokens.access)));
-        let is_everywhere =
-            |actor: &Actor| matches!(actor.action, Action::Logout { all: true, .. } | Action::EndOthers(_));
+        let is_everywhere = |actor: &Actor| {
+            let ends_all = matches!(actor.action, Action::Logout { all: true, .. } | Action::EndOthers(_));
+            ends_all || actor.action.changes_factors()
+        };
         if self.scene.actors.iter().any(is_everywhere) {
-            gone.extend(opened.into_iter().map(|(_, answer)| session_of(&answer.clone().tokens().access)));
+            gone.extend(opened.iter().map(|tokens| session_of(&tokens.access)));
         }
         gone
     }

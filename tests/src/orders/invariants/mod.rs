@@ -9,12 +9,14 @@ use serde_json::Value;
 
 use super::step::Step;
 use super::{Action, Actor, Scene, World};
-use crate::Answer;
+use crate::{Answer, Tokens};
 use crate::deployment::session_of;
 
 /// The names of the invariants.
-pub const INVARIANTS: [&str; 14] = [
+pub const INVARIANTS: [&str; 16] = [
     "one session a code",
+    "one use a factor",
+    "no way past a factor",
     "bounded compares",
     "failures stay",
     "guessable codes end",
@@ -51,6 +53,8 @@ pub async fn broken(world: &World, scene: &Scene, answers: &[Answer], (before, s
     let problems = [
         seen.faults(),
         seen.sessions_of_codes(),
+        seen.uses_of_factors(),
+        seen.ways_past_factors(),
         seen.compares(&tries),
         seen.spent(steps),
         seen.failures(before, steps),
@@ -81,6 +85,13 @@ fn is_done(actor: &Actor, answer: &Answer) -> bool {
     answer.code() == if matches!(actor.action, Action::Reuse(_)) { "invalid_token" } else { "ok" }
 }
 
+/// The tokens in an answer. A right code has none if a second factor is due.
+fn tokens_in(answer: &Answer) -> Option<Tokens> {
+    let tokens = answer.body.get("tokens").unwrap_or(&answer.body);
+    let text = |name: &str| tokens[name].as_str().map(str::to_owned);
+    Some(Tokens { access: text("access")?, refresh: text("refresh")? })
+}
+
 fn unless(holds: bool, invariant: &'static str, why: impl FnOnce() -> String) -> Option<Broken> {
     (!holds).then(|| Broken { invariant, why: why() })
 }
@@ -108,12 +119,41 @@ impl Seen<'_> {
         let code = |(actor, _): (&Actor, &Answer)| actor.action.right().map(|asked| asked.code.clone());
         let codes: BTreeSet<_> = self.all().filter_map(code).collect();
         // The same answer may come twice and gets the same session then.
-        let session = |done: (&Actor, &Answer)| Some((code(done)?, session_of(&done.1.clone().tokens().access)));
+        let session = |done: (&Actor, &Answer)| Some((code(done)?, session_of(&tokens_in(done.1)?.access)));
         let used: BTreeSet<_> = self.done().filter_map(session).collect();
         let opened = self.live_sessions().saturating_sub(self.scene.sessions.len());
         let is_used_once = used.iter().map(|(code, _)| code).collect::<BTreeSet<_>>().len() == used.len();
-        unless(is_used_once && opened <= codes.len(), "one session a code", || {
+        // Sessions after a second factor belong to codes from before the scene.
+        let is_after_factor = self.scene.actors.iter().any(|actor| matches!(actor.action, Action::SecondStep(_)));
+        unless(is_used_once && (opened <= codes.len() || is_after_factor), "one session a code", || {
             format!("{} codes have opened {} sessions, of which {opened} are active", codes.len(), used.len())
+        })
+    }
+
+    /// A code of an app, a backup code, and what waits for either, count once. So does the code that adds an app.
+    fn uses_of_factors(&self) -> Option<Broken> {
+        let (mut codes, mut challenges, mut apps) = (Vec::new(), Vec::new(), Vec::new());
+        for (actor, _) in self.done() {
+            codes.extend(actor.action.factor().map(|factor| &factor.code));
+            challenges.extend(actor.action.factor().map(|factor| &factor.challenge));
+            apps.extend(match &actor.action {
+                Action::Confirm { app, .. } => Some(app),
+                _ => None,
+            });
+        }
+        for (what, mut used) in [("a factor", codes), ("a challenge", challenges), ("an enrolment", apps)] {
+            let times = used.len();
+            used.sort();
+            used.dedup();
+            if used.len() < times {
+                return unless(false, "one use a factor", || format!("{what} was used {times} times"));
+            }
+        }
+        let steps = self.scene.actors.iter().filter(|actor| matches!(actor.action, Action::SecondStep(_)));
+        let codes: BTreeSet<_> = steps.filter_map(|actor| Some(&actor.action.factor()?.code)).collect();
+        let opened = self.live_sessions().saturating_sub(self.scene.sessions.len());
+        unless(codes.is_empty() || opened <= codes.len(), "one use a factor", || {
+            format!("{} factors have opened {opened} sessions", codes.len())
         })
     }
 
@@ -145,7 +185,8 @@ impl Seen<'_> {
     fn failures(&self, before: u32, steps: &[Step]) -> Option<Broken> {
         let (mut last, mut is_reset) = (before, false);
         // A right answer under way is used up, and refused.
-        let is_cut_off = self.scene.actors.iter().any(|actor| matches!(actor.action, Action::Logout { all: true, .. }));
+        let cuts_off = |action: &Action| matches!(action, Action::Logout { all: true, .. }) || action.changes_factors();
+        let is_cut_off = self.scene.actors.iter().any(|actor| cuts_off(&actor.action));
         for Step { name, waiting, failures: now, .. } in steps {
             let is_told_so =
                 self.answers[waiting.actor].code() == "ok" || self.scene.faulty_actor == Some(waiting.actor);
