@@ -116,7 +116,8 @@ async fn secrets_of_second_factors_are_found() {
         added["backup_codes"].as_array().unwrap().iter().map(|code| code.as_str().unwrap().to_owned()).collect();
     auth.wait(30);
     let challenge = client.first_step(ADA).await;
-    let body = json!({ "challenge_id": challenge, "method": "backup_code", "code": backup_codes[0], "trust_device": true });
+    let body =
+        json!({ "challenge_id": challenge, "method": "backup_code", "code": backup_codes[0], "trust_device": true });
     let trusted = client.post(SECOND_FACTOR, body).await.ok()["trusted_device"].as_str().unwrap().to_owned();
     client.step_up_with(&tokens, &app).await;
     auth.stack.deliver().await;

@@ -181,8 +181,7 @@ async fn second_factors_cost_the_expected_round_trips() {
     forged["challenge_id"] = json!("A".repeat(200));
     let (refused, write, read) = measured(&auth, &[], SECOND_FACTOR, forged).await;
     assert_eq!((refused.code(), write, read), ("invalid_otp", 0.0, 0.0), "a forged challenge");
-    let (signed_in, write, read) =
-        measured(&auth, &[2, 1, 3], SECOND_FACTOR, factor("totp", &app.code(&auth))).await;
+    let (signed_in, write, read) = measured(&auth, &[2, 1, 3], SECOND_FACTOR, factor("totp", &app.code(&auth))).await;
     assert_eq!((signed_in.code(), write, read), ("ok", 4.0, 2.0), "a code of an app");
 
     let asked = client.ask(ADA).await;

@@ -221,7 +221,12 @@ impl Seen {
         let tokens = body.get("tokens").unwrap_or(body);
         let members = [&tokens["access"], &tokens["refresh"], &body["challenge_id"], &body["session_id"]];
         let members = members.into_iter().chain([&body["trusted_device"], &body["secret"]]);
-        body["backup_codes"].as_array().into_iter().flatten().filter_map(Value::as_str).for_each(|code| self.factor(code));
+        body["backup_codes"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str)
+            .for_each(|code| self.factor(code));
         for token in members.filter_map(Value::as_str).chain(cookies) {
             self.secrets.extend(token.rsplit('.').take(2).filter(|part| part.len() >= SHORTEST).map(str::to_owned));
         }

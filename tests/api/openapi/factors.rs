@@ -96,7 +96,13 @@ async fn send_any(client: Client<'_>, operation: &Operation, access: &str, known
 }
 
 /// A request from a page.
-async fn from_page(client: Client<'_>, operation: &Operation, origin: &str, access: Option<&str>, body: Value) -> Answer {
+async fn from_page(
+    client: Client<'_>,
+    operation: &Operation,
+    origin: &str,
+    access: Option<&str>,
+    body: Value,
+) -> Answer {
     let request = Request::post(&operation.path).header(header::CONTENT_TYPE, "application/json");
     let mut request = request.header(header::ORIGIN, origin);
     if let Some(access) = access {
@@ -175,7 +181,10 @@ async fn not_found(operation: &Operation) -> Answer {
     if operation.path.contains("{id}") {
         let auth = Deployment::start().await;
         let tokens = auth.client().sign_in(ADA).await;
-        return auth.client().with_token(&operation.method, &operation.path.replace("{id}", "none"), &tokens.access).await;
+        return auth
+            .client()
+            .with_token(&operation.method, &operation.path.replace("{id}", "none"), &tokens.access)
+            .await;
     }
     let auth = Deployment::with(&[("SECOND_FACTOR", "off")]).await;
     let tokens = auth.client().sign_in(ADA).await;
@@ -239,8 +248,7 @@ async fn second_step(operation: &Operation, name: &str) -> Answer {
         }
         name => {
             let challenge = auth.client().first_step(ADA).await;
-            let code =
-                if name == "backup_code" { enrolled.backup_codes[0].clone() } else { enrolled.app.code(&auth) };
+            let code = if name == "backup_code" { enrolled.backup_codes[0].clone() } else { enrolled.app.code(&auth) };
             send(body(operation, name, &[("challenge_id", &challenge), ("code", &code)])).await
         }
     }
@@ -307,7 +315,9 @@ async fn step_up(operation: &Operation, name: &str) -> Answer {
     let send = |body: Value| auth.client().post_as(access, &operation.path, body);
     match name {
         "cookie" => from_page(auth.client(), operation, PAGE, Some(access), body(operation, name, &known)).await,
-        "forbidden" => from_page(auth.client(), operation, FOREIGN, Some(access), body(operation, "cookie", &known)).await,
+        "forbidden" => {
+            from_page(auth.client(), operation, FOREIGN, Some(access), body(operation, "cookie", &known)).await
+        }
         "invalid_email" | "invalid_phone" => {
             let mut body = body(operation, "otp", &[]);
             body["identifier"] = json!(if name == "invalid_email" { "ada@example" } else { "+1 555" });

@@ -75,16 +75,15 @@ pub const ONE_BACKUP_CODE: Scenario = Scenario::new("one backup code twice", 0, 
 });
 
 /// Two sign-ins and a step-up.
-pub const ONE_BACKUP_CODE_THRICE: Scenario =
-    Scenario::new("one backup code thrice", 0, |world| {
-        Box::pin(async move {
-            let (ada, tokens) = ada(world).await;
-            let (one, other) = (by_backup_code(world, &ada).await, by_backup_code(world, &ada).await);
-            let step_up = step_up(world, &tokens, one.method, &one.code).await;
-            let scene = scene(&ada, &[&ada.tokens, &tokens]).and("one device", Action::SecondStep(one));
-            scene.and("another device", Action::SecondStep(other)).and("a step-up", step_up)
-        })
-    });
+pub const ONE_BACKUP_CODE_THRICE: Scenario = Scenario::new("one backup code thrice", 0, |world| {
+    Box::pin(async move {
+        let (ada, tokens) = ada(world).await;
+        let (one, other) = (by_backup_code(world, &ada).await, by_backup_code(world, &ada).await);
+        let step_up = step_up(world, &tokens, one.method, &one.code).await;
+        let scene = scene(&ada, &[&ada.tokens, &tokens]).and("one device", Action::SecondStep(one));
+        scene.and("another device", Action::SecondStep(other)).and("a step-up", step_up)
+    })
+});
 
 /// Somebody answers one sign-in with two right factors.
 pub const ONE_PENDING: Scenario = Scenario::new("two factors for one sign-in", 0, |world| {

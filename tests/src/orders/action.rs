@@ -167,7 +167,9 @@ impl Action {
         match self {
             Action::Refresh(tokens) | Action::RefreshAgain(tokens) | Action::Reuse(tokens) => Some(tokens),
             Action::Logout { tokens, .. } | Action::EndOthers(tokens) => Some(tokens),
-            Action::StepUp { tokens, .. } | Action::Confirm { tokens, .. } | Action::Remove { tokens, .. } => Some(tokens),
+            Action::StepUp { tokens, .. } | Action::Confirm { tokens, .. } | Action::Remove { tokens, .. } => {
+                Some(tokens)
+            }
             Action::End { by, .. } | Action::List(by) | Action::Profile(by) => Some(by),
             Action::Ask { .. }
             | Action::AskAtHome { .. }

@@ -39,9 +39,8 @@ impl Seen<'_> {
             matches!(self.scene.actors[step.waiting.actor].action, Action::Logout { all: true, .. })
                 && of_user(step, "UpdateItem")
         };
-        let signs_in = |actor: usize| {
-            matches!(self.scene.actors[actor].action, Action::Answer { .. } | Action::SecondStep(_))
-        };
+        let signs_in =
+            |actor: usize| matches!(self.scene.actors[actor].action, Action::Answer { .. } | Action::SecondStep(_));
         for (at, entered) in steps.iter().enumerate().filter(|(_, step)| of_user(step, "UpdateItem")) {
             let actor = entered.waiting.actor;
             let read = |step: &Step| step.waiting.actor == actor && of_user(step, "GetItem");
@@ -112,7 +111,9 @@ impl Seen<'_> {
             match &actor.action {
                 Action::Logout { all: false, .. } | Action::Reuse(_) => ended.extend(own),
                 Action::Logout { .. } => ended.extend(before()),
-                Action::EndOthers(_) | Action::Confirm { .. } | Action::Remove { .. } => ended.extend(before().filter(|session| Some(session) != own.as_ref())),
+                Action::EndOthers(_) | Action::Confirm { .. } | Action::Remove { .. } => {
+                    ended.extend(before().filter(|session| Some(session) != own.as_ref()))
+                }
                 Action::End { session, .. } => drop(ended.insert(session.clone())),
                 _ => {}
             }

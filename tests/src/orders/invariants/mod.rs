@@ -9,8 +9,8 @@ use serde_json::Value;
 
 use super::step::Step;
 use super::{Action, Actor, Scene, World};
-use crate::{Answer, Tokens};
 use crate::deployment::session_of;
+use crate::{Answer, Tokens};
 
 /// The names of the invariants.
 pub const INVARIANTS: [&str; 16] = [
