@@ -2,12 +2,14 @@
 
 use serde_json::{Value, json};
 use tests::Deployment;
+use tests::authenticator::SECOND_FACTOR;
 use tests::browser::{CHALLENGE_COOKIE, DEVICE_COOKIE, REFRESH_COOKIE};
 use tests::client::{LOGOUT, REFRESH, REQUEST, VERIFY};
 use tests::deployment::wrong;
 
 const ADA: &str = "ada@example.com";
 const PAGE: &str = "http://localhost:3000";
+const TRUSTED_COOKIE: &str = "__Host-trusted";
 const DAY: u64 = 86_400;
 
 fn keys(body: &Value) -> Vec<&str> {
@@ -30,6 +32,61 @@ async fn a_browser_signs_in_and_its_page_sees_no_secret() {
     assert_eq!((browser.cookies[REFRESH_COOKIE].1, browser.cookies[DEVICE_COOKIE].1), (7 * DAY, 365 * DAY));
     assert!(!signed_in.to_string().contains(&browser.cookie(REFRESH_COOKIE)));
     assert!(!auth.stack.logs().concat().contains("__Host-"));
+}
+
+/// S60, S94, S96: between the two steps, the challenge cookie has the waiting sign-in. The page sees neither its id nor the token of the
+/// trusted device.
+#[tokio::test]
+async fn a_browser_signs_in_with_a_second_factor() {
+    let auth = Deployment::with(&[("SECOND_FACTOR", "optional")]).await;
+    let ada = auth.client().enrol(ADA).await;
+    let mut browser = auth.client().browser(PAGE);
+    let step = |code: String| json!({ "method": "totp", "code": code, "trust_device": true });
+    // A challenge of the first step finishes no sign-in, and without a challenge there is none to finish.
+    browser.ask(ADA).await;
+    browser.post(SECOND_FACTOR, step(ada.app.code(&auth))).await.refused(400, "invalid_otp");
+    let mut other = auth.client().browser(PAGE);
+    let body = json!({ "method": "totp", "code": ada.app.code(&auth), "token_delivery": "cookie" });
+    other.post(SECOND_FACTOR, body).await.refused(400, "invalid_request");
+
+    let code = auth.newest_code(ADA);
+    let due = browser.answer(ADA, &code).await.ok();
+    assert_eq!(keys(&due), ["expires_in", "methods", "second_factor_required", "success"]);
+    assert_eq!((browser.names(), browser.cookies[CHALLENGE_COOKIE].1), (vec![CHALLENGE_COOKIE], 300));
+    let waiting = browser.cookie(CHALLENGE_COOKIE);
+    browser.post(SECOND_FACTOR, step(ada.app.wrong(&auth))).await.refused(400, "invalid_otp");
+    assert_eq!(browser.cookie(CHALLENGE_COOKIE), waiting);
+    let mut elsewhere = browser.clone();
+    elsewhere.page = vec![("origin", "https://evil.example".to_owned())];
+    elsewhere.post(SECOND_FACTOR, step(ada.app.code(&auth))).await.refused(403, "forbidden");
+    let body = json!({ "method": "totp", "code": ada.app.code(&auth), "token_delivery": "body" });
+    browser.clone().post(SECOND_FACTOR, body).await.refused(400, "invalid_request");
+
+    let signed_in = browser.post(SECOND_FACTOR, step(ada.app.code(&auth))).await.ok();
+    assert_eq!(keys(&signed_in["tokens"]), ["access"]);
+    assert_eq!(keys(&signed_in), ["expires_in", "is_new_user", "message", "success", "tokens", "user"]);
+    assert_eq!(browser.names(), [DEVICE_COOKIE, REFRESH_COOKIE, TRUSTED_COOKIE]);
+    let lives = [DEVICE_COOKIE, REFRESH_COOKIE, TRUSTED_COOKIE].map(|name| browser.cookies[name].1);
+    assert_eq!(lives, [365 * DAY, 7 * DAY, 30 * DAY]);
+    browser.refresh().await.ok();
+    // The next sign-in needs the code only.
+    browser.logout().await.ok();
+    assert_eq!(browser.names(), [DEVICE_COOKIE, TRUSTED_COOKIE]);
+    assert_eq!(keys(&browser.sign_in(ADA).await["tokens"]), ["access"]);
+}
+
+/// A browser whose sign-in waits asks for another code. The challenge cookie then has the new challenge.
+#[tokio::test]
+async fn a_browser_begins_again_between_the_steps() {
+    let auth = Deployment::with(&[("SECOND_FACTOR", "optional")]).await;
+    let ada = auth.client().enrol(ADA).await;
+    let mut browser = auth.client().browser(PAGE);
+    for _ in 0..2 {
+        let code = browser.ask(ADA).await;
+        assert_eq!(browser.answer(ADA, &code).await.ok()["second_factor_required"], json!(true));
+    }
+    browser.post(SECOND_FACTOR, json!({ "method": "totp", "code": ada.app.code(&auth) })).await.ok();
+    assert_eq!(browser.names(), [DEVICE_COOKIE, REFRESH_COOKIE]);
 }
 
 /// S08: an attacker who reads the code over the user's shoulder lacks the cookie. The user's browser needs nothing else.

@@ -59,6 +59,8 @@ mod retries;
 mod revoke;
 mod rotate_keys;
 mod rotation;
+mod second_factor;
+mod second_factor_changes;
 mod secrets;
 mod security;
 mod sequences;

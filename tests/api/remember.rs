@@ -1,6 +1,7 @@
 //! `remember`: on a computer that others use too, a session ends when the browser is closed, or after twelve idle hours.
 
 use serde_json::json;
+use tests::authenticator::SECOND_FACTOR;
 use tests::browser::{DEVICE_COOKIE, REFRESH_COOKIE, UNTIL_CLOSED};
 use tests::client::VERIFY;
 use tests::{Answer, Deployment};
@@ -50,6 +51,30 @@ async fn a_browser_forgets_the_session_when_it_is_closed() {
             assert_eq!(browser.cookies[REFRESH_COOKIE].1, life, "{choice}");
         }
     }
+}
+
+/// The user chooses in the first step. The session begins with the second one.
+#[tokio::test]
+async fn a_choice_survives_the_second_step() {
+    let auth = Deployment::with(&[("SECOND_FACTOR", "optional"), ("REFRESH_IDLE_DAYS", "7")]).await;
+    let ada = auth.client().enrol(ADA).await;
+    for (remember, life) in [(false, UNTIL_CLOSED), (true, 7 * DAY)] {
+        let mut browser = auth.client().browser(PAGE);
+        let code = browser.ask(ADA).await;
+        browser.post(VERIFY, json!({ "identifier": ADA, "otp_code": code, "remember": remember })).await.ok();
+        browser.post(SECOND_FACTOR, json!({ "method": "totp", "code": ada.app.code(&auth) })).await.ok();
+        assert_eq!(browser.cookies[REFRESH_COOKIE].1, life, "{remember}");
+        auth.wait(60);
+        browser.refresh().await.ok();
+        assert_eq!(browser.cookies[REFRESH_COOKIE].1, life, "{remember}");
+    }
+    let due = sign_in(&auth, false).await.ok();
+    let challenge = due["challenge_id"].as_str().unwrap();
+    let tokens = auth.client().second_step(challenge, "totp", &ada.app.code(&auth)).await.tokens();
+    auth.wait(12 * HOUR - 1);
+    let tokens = auth.client().refresh(&tokens.refresh).await.tokens();
+    auth.wait(12 * HOUR);
+    auth.client().refresh(&tokens.refresh).await.refused(401, "invalid_token");
 }
 
 /// A lost answer that is sent again opens the same session, and its first choice counts.

@@ -157,3 +157,22 @@ async fn revoking_a_key_of_the_vault_takes_it_out_and_leaves_the_others() {
     assert!(!left.has(leaked) && left.has(kept) && left.active(auth.stack.clock().now()).is_ok());
     auth.client().sign_in(ADA).await;
 }
+
+/// S90: apps and backup codes under a leaked key are dead. Users who add an app afterwards get the
+/// new key.
+#[tokio::test]
+async fn apps_and_backup_codes_under_a_revoked_key_stop_working() {
+    let auth = Deployment::with(&[("JWT_ALGORITHM", "ES256"), ("SECOND_FACTOR", "optional")]).await;
+    let client = auth.client();
+    let ada = client.enrol(ADA).await;
+    let leaked = auth.vault_keys().vault.all()[0].id.clone();
+    auth.stack.revoke(&leaked).await.unwrap();
+    auth.wait(FRESH);
+    let challenge = client.first_step(ADA).await;
+    client.second_step(&challenge, "totp", &ada.app.code(&auth)).await.refused(400, "invalid_otp");
+    for code in &ada.backup_codes {
+        client.second_step(&challenge, "backup_code", code).await.refused(400, "invalid_otp");
+    }
+    let bob = client.enrol("bob@example.com").await;
+    client.sign_in_with("bob@example.com", &bob.app).await;
+}

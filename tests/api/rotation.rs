@@ -2,6 +2,7 @@
 
 use serde_json::json;
 use tests::Deployment;
+use tests::authenticator::BACKUP_CODES;
 use tests::deployment::wrong;
 
 const ADA: &str = "ada@example.com";
@@ -66,6 +67,38 @@ async fn an_old_key_retires_when_its_last_token_has_expired() {
     let first = tests::deployment::unverified(&tokens.access).0["kid"].clone();
     assert!(!kids.contains(&first), "a key without tokens is still published");
     auth.client().refresh(&tokens.refresh).await.ok();
+}
+
+/// S90: an app from before a rotation still works, and moves to the newest key when it is used. Then the old key may go. The backup
+/// codes stay under their own key.
+#[tokio::test]
+async fn an_app_moves_to_the_newest_key_when_it_is_used() {
+    let auth = Deployment::with(&[ES256, ("SECOND_FACTOR", "optional")]).await;
+    let client = auth.client();
+    let ada = client.enrol(ADA).await;
+    let key = || auth.items("F#")[0]["tt"]["M"][&ada.id]["M"]["k"]["S"].as_str().unwrap().to_owned();
+    let old = key();
+    auth.stack.rotate_keys().await.unwrap();
+    client.sign_in_with(ADA, &ada.app).await;
+    assert_eq!(key(), old, "a new key is in use before every instance has read it");
+
+    auth.wait(LONGEST_CACHED + 60);
+    client.sign_in_with(ADA, &ada.app).await;
+    let newest = auth.vault_keys().vault.active(auth.stack.clock().now()).unwrap().id.clone();
+    assert_eq!(key(), newest);
+    assert_ne!(newest, old);
+    client.sign_in_with(ADA, &ada.app).await;
+    let challenge = client.first_step(ADA).await;
+    client.second_step(&challenge, "backup_code", &ada.backup_codes[0]).await.ok();
+
+    auth.stack.revoke(&old).await.unwrap();
+    auth.wait(LONGEST_CACHED);
+    let challenge = client.first_step(ADA).await;
+    client.second_step(&challenge, "backup_code", &ada.backup_codes[1]).await.refused(400, "invalid_otp");
+    let tokens = client.second_step(&challenge, "totp", &ada.app.code(&auth)).await.tokens();
+    let renewed = client.post_as(&tokens.access, BACKUP_CODES, json!({})).await.ok();
+    let challenge = client.first_step(ADA).await;
+    client.second_step(&challenge, "backup_code", renewed["backup_codes"][0].as_str().unwrap()).await.ok();
 }
 
 /// A function with a slow clock may find only keys that start in its future. It uses them if there are no others. This happens

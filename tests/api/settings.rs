@@ -307,6 +307,8 @@ fn profile<F: Function>(name: &str, is_set: impl Fn(&str) -> bool) -> Settings<F
     let function = template.functions.values().find(|function| function.binary == F::NAME).unwrap();
     let lookup = |name: &str| match name {
         "AWS_REGION" | "AWS_ACCESS_KEY_ID" | "AWS_SECRET_ACCESS_KEY" => Some("x".to_owned()),
+        // An answer of the first-keys resource.
+        "ROOT_KEY" => Some("A".repeat(43)),
         _ => function.environment.get(name).filter(|_| is_set(name)).cloned(),
     };
     config::read(lookup, settings::<F>).unwrap()

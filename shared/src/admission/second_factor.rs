@@ -54,9 +54,10 @@ impl FactorCheck<'_> {
                 return Err(Error::InvalidOtp);
             }
         };
-        report::note(Step::Compared { right: true });
         let left = finding.set.backup_codes_left().saturating_sub(1);
-        let factor = self.users.use_up_factor(&finding, pending, trust, self.now).await?;
+        let used = self.users.use_up_factor(&finding, pending, trust, self.now).await;
+        report::note(Step::Compared { right: used.is_ok() });
+        let factor = used?;
         let backup_codes_left = matches!(submitted, SubmittedFactor::BackupCode(_)).then_some(left);
         Ok(Checked { factor, user, backup_codes_left })
     }

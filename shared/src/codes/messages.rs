@@ -119,6 +119,23 @@ mod tests {
     use super::*;
     use crate::words::{Index, MacKey, Tenant};
 
+    /// The message of a long code for another purpose is not the one that clients share.
+    #[test]
+    fn a_long_code_has_the_message_of_its_purpose() {
+        let now = Timestamp::from_unix(1_767_268_800);
+        let message = |seconds, purpose| {
+            let (resends, receipts) = (Resends { attempts_left: 0, sends: 0, day: 0 }, Receipts::default());
+            Message { ends: now.after(std::time::Duration::from_secs(seconds)), resends, purpose, receipts }
+        };
+        let (shared, confirming) = (message(1, Purpose::SignIn), message(2, Purpose::StepUp));
+        let all = [("a", shared), ("b", confirming)].map(|(key, message)| (Kept::Long, key.to_owned(), message));
+        let messages = Messages::new(all.into(), None, Calls::default());
+        let latest = now.after(std::time::Duration::from_secs(9));
+        assert_eq!(messages.long(Purpose::SignIn, latest), Some(shared));
+        assert_eq!(messages.long(Purpose::StepUp, latest), Some(confirming));
+        assert_eq!(messages.long(Purpose::StepUp, now), None);
+    }
+
     #[test]
     fn only_our_own_tags_name_a_send() {
         let tenant = Tenant::default();

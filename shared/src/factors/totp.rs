@@ -102,6 +102,8 @@ pub fn otpauth_uri(secret: &TotpSecret, issuer: &str, account: &str) -> String {
 
 #[cfg(test)]
 pub(crate) mod tests {
+    use percent_encoding::percent_decode_str;
+
     use super::*;
 
     fn at(seconds: u64) -> Timestamp {
@@ -167,6 +169,38 @@ pub(crate) mod tests {
             "otpauth://totp/Example%20%26%20Co%3A%20x:ada%2B1%40example.com\
              ?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=Example%20%26%20Co%3A%20x&algorithm=SHA1&digits=6&period=30"
         );
+    }
+
+    /// V79: an issuer and an account stay in their own parts, whatever they are called.
+    #[test]
+    fn a_label_adds_no_parameter() {
+        let secret = TotpSecret::of(b"12345678901234567890").unwrap();
+        let decoded = |text: &str| percent_decode_str(text).decode_utf8().unwrap().into_owned();
+        for name in [
+            "x&secret=AAAA",
+            "x?secret=AAAA&digits=8",
+            "&issuer=Bank",
+            "x#y",
+            "x%26period=1",
+            "../x:y/z",
+            "a=b;c+d",
+            "é \u{202e}\"<>\r\n",
+        ] {
+            let address = otpauth_uri(&secret, name, name);
+            let (label, query) = address.strip_prefix("otpauth://totp/").unwrap().split_once('?').unwrap();
+            assert_eq!(label.split(':').map(decoded).collect::<Vec<_>>(), [name, name], "{address}");
+            assert!(!address.contains('#') && !label.contains(['/', '&', '=', '+']), "{address}");
+            let parameters = query.split('&').map(|parameter| parameter.split_once('=').unwrap());
+            let parameters: Vec<_> = parameters.map(|(key, value)| (key, decoded(value))).collect();
+            let expected = [
+                ("secret", secret.base32()),
+                ("issuer", name.to_owned()),
+                ("algorithm", "SHA1".to_owned()),
+                ("digits", "6".to_owned()),
+                ("period", "30".to_owned()),
+            ];
+            assert_eq!(parameters, expected, "{address}");
+        }
     }
 
     #[test]

@@ -64,6 +64,13 @@ impl Process<'_> {
         self.send(request.body(Bytes::from(body.to_string())).unwrap()).await
     }
 
+    /// Posts JSON with an access token.
+    pub async fn post_as(&mut self, access: &str, path: &str, body: Value) -> Answer {
+        let request = Request::post(path).header(header::CONTENT_TYPE, "application/json");
+        let request = request.header(header::AUTHORIZATION, format!("Bearer {access}"));
+        self.send(request.body(Bytes::from(body.to_string())).unwrap()).await
+    }
+
     pub async fn get(&mut self, path: &str) -> Answer {
         self.send(Request::get(path).body(Bytes::new()).unwrap()).await
     }

@@ -407,47 +407,81 @@ fn names_of_codes_have_one_length() {
     assert_eq!(short_id(&Entropy).unwrap().len(), 8);
 }
 
-/// S272: a code with another purpose leaves the last token, and neither shares a code nor is shared.
+const OTHERS: [Purpose; 2] = [Purpose::StepUp, Purpose::Contact];
+
+/// So many tokens, and a long code for `purpose`.
+fn with_long(tokens: u64, purpose: Purpose) -> IdentifierState {
+    let mut state = state(tokens);
+    state.long.insert("l".to_owned(), LongCode { purpose, ..long(NOW + 600, "BBBBBBBB") });
+    state
+}
+
+/// S272: a code with another purpose leaves the last token to the long code that all clients share.
 #[test]
-fn a_code_with_another_purpose_is_never_shared() {
+fn a_code_with_another_purpose_leaves_the_last_token() {
     let policy = policy();
-    for purpose in [Purpose::StepUp, Purpose::Contact] {
+    for purpose in OTHERS {
         let confirming = Asked { purpose, ..asked(&policy) };
         assert_eq!(sends(&state(2), confirming), Some((Lane::Open, Strength::Short, None)));
         assert_eq!(state(1).decide(confirming), Decision::NoneToSpare);
-        let with_long = |tokens, purpose| {
-            let mut state = state(tokens);
-            state.long.insert("l".to_owned(), LongCode { purpose, ..long(NOW + 600, "BBBBBBBB") });
-            state
-        };
-        for tokens in [0, 1] {
-            assert_eq!(with_long(tokens, Purpose::SignIn).decide(confirming), Decision::NoneToSpare, "{tokens}");
-            assert_eq!(with_long(tokens, purpose).decide(confirming), Decision::NoneToSpare, "{tokens}");
-            assert_eq!(sends(&with_long(tokens, purpose), asked(&policy)).unwrap().1, Strength::Long, "{tokens}");
-            assert_eq!(with_long(tokens, Purpose::SignIn).decide(asked(&policy)), Decision::Share, "{tokens}");
-        }
-        // A client that reads the newest message would type its code, so the last token buys a newer one.
-        let mut newer = with_long(1, purpose);
-        newer.long.insert("m".to_owned(), long(NOW + 599, "BBBBBBBB"));
-        assert_eq!(sends(&newer, asked(&policy)).unwrap().1, Strength::Long);
-        newer.open = state(0).open;
-        assert_eq!(newer.decide(asked(&policy)), Decision::Share);
-        // Guessable codes have an end for every purpose.
-        let failed = IdentifierState { charged_in_a_row: 97, ..state(5) };
-        assert_eq!(sends(&failed, confirming), Some((Lane::Open, Strength::Long, None)));
-        assert_eq!(
-            sends(&IdentifierState { charged_in_a_row: 97, ..state(1) }, Asked { lane: Lane::Known, ..confirming }),
-            None
-        );
-        // A known device has its own bucket.
+        // Guessable codes have an end for every purpose, and known devices have their own bucket.
+        let failed = |tokens| IdentifierState { charged_in_a_row: 97, ..state(tokens) };
+        assert_eq!(sends(&failed(2), confirming), Some((Lane::Open, Strength::Long, None)));
         let known = Asked { lane: Lane::Known, ..confirming };
         assert_eq!(sends(&state(0), known), Some((Lane::Known, Strength::Short, None)));
-        // After a complaint, strangers together get one mail in ten minutes, which is for a sign-in.
+        assert_eq!(failed(1).decide(known), Decision::NoneToSpare);
+    }
+}
+
+/// S272: it shares no long code, and its own is not shared.
+#[test]
+fn a_code_with_another_purpose_is_never_shared() {
+    let policy = policy();
+    for purpose in OTHERS {
+        for of in [Purpose::SignIn, purpose] {
+            let confirming = Asked { purpose, ..asked(&policy) };
+            assert_eq!(with_long(0, of).decide(confirming), Decision::NoneToSpare);
+        }
+        assert_eq!(sends(&with_long(1, purpose), asked(&policy)).unwrap().1, Strength::Long);
+        assert_eq!(sends(&with_long(0, purpose), asked(&policy)).unwrap().1, Strength::Long);
+    }
+}
+
+/// People type the newest code, also one with another purpose. So the last token buys a newer one.
+#[test]
+fn a_long_code_is_shared_until_a_newer_one_with_another_purpose() {
+    let policy = policy();
+    for purpose in OTHERS {
+        let mut state = with_long(1, purpose);
+        state.long.insert("m".to_owned(), long(NOW + 600, "BBBBBBBB"));
+        assert_eq!(state.decide(asked(&policy)), Decision::Share);
+        state.long.insert("m".to_owned(), long(NOW + 599, "BBBBBBBB"));
+        assert_eq!(sends(&state, asked(&policy)).unwrap().1, Strength::Long);
+        state.open.full_at = self::state(0).open.full_at;
+        assert_eq!(state.decide(asked(&policy)), Decision::Share);
+    }
+}
+
+/// After a complaint, strangers together get one mail in ten minutes, which is for a sign-in.
+#[test]
+fn a_code_with_another_purpose_waits_after_a_complaint() {
+    let policy = policy();
+    for purpose in OTHERS {
         let complained = IdentifierState { complained: Some(at(NOW)), ..state(5) };
-        assert_eq!(complained.decide(confirming), Decision::NoneToSpare);
-        // A phone number has ten texts a day that nobody has answered.
-        let texted = IdentifierState { texts: 10, ..state(5) };
-        assert_eq!(texted.decide(Asked { channel: Channel::Sms, ..confirming }), Decision::NoneToSpare);
+        assert_eq!(complained.decide(Asked { purpose, ..asked(&policy) }), Decision::NoneToSpare);
+    }
+}
+
+/// S172: a phone number has ten texts a day that nobody has answered, for all purposes together.
+#[test]
+fn a_code_with_another_purpose_is_one_of_the_days_texts() {
+    let policy = policy();
+    for purpose in OTHERS {
+        let asked = Asked { channel: Channel::Sms, purpose, ..asked(&policy) };
+        let texted = |texts| IdentifierState { texts, ..IdentifierState::default() };
+        let today = |texts| IdentifierState { day: NOW / 86_400, ..texted(texts) };
+        assert_eq!(today(10).decide(asked), Decision::NoneToSpare);
+        assert!(sends(&today(9), asked).is_some());
     }
 }
 
@@ -466,4 +500,11 @@ fn a_challenge_keeps_its_purpose() {
             assert_eq!(sends(&state, by_alias).unwrap().2, again, "{of:?} {purpose:?}");
         }
     }
+
+    // The newest of the network is one with another purpose.
+    let mut state = state(5);
+    state.open.codes.insert("0".to_owned(), own(NOW + 500));
+    state.open.codes.insert("1".to_owned(), OwnCode { purpose: Purpose::StepUp, ..own(NOW + 600) });
+    let by_alias = Asked { by_alias: true, ..asked(&policy) };
+    assert_eq!(sends(&state, by_alias).unwrap().2, Some("0".to_owned()));
 }
