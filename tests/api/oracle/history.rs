@@ -1,8 +1,10 @@
 //! What the owner of an identifier did, and other strangers. A stranger must not see it in their own answers.
 
+use serde_json::json;
+use tests::authenticator::{CONFIRM, TOTP};
 use tests::client::VERIFY;
 use tests::deployment::wrong;
-use tests::{Asked, Deployment};
+use tests::{Asked, Authenticator, Deployment};
 
 /// Earlier actions of the owner of an identifier, and of other strangers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,6 +13,7 @@ pub enum History {
     AskedAMinuteAgo,
     /// Through an alias, and the code is still under way.
     AskedByAlias,
+    /// And has an authenticator app since then.
     SignedInAnHourAgo,
     SignedInNow,
     UnderAttack,
@@ -43,7 +46,11 @@ const BURST: u8 = 5;
 pub async fn happen(auth: &Deployment, to: &[(History, String)]) {
     let whose = |wanted: History| to.iter().find(|(history, _)| *history == wanted).unwrap().1.as_str();
     let owner = auth.client_at(OWNER);
-    owner.sign_in(whose(History::SignedInAnHourAgo)).await;
+    let tokens = owner.sign_in(whose(History::SignedInAnHourAgo)).await;
+    let begun = owner.post_as(&tokens.access, TOTP, json!({})).await.ok();
+    let code = Authenticator::of(begun["secret"].as_str().unwrap()).code(auth);
+    let confirmation = json!({ "factor_id": begun["factor_id"], "code": code });
+    owner.post_as(&tokens.access, CONFIRM, confirmation).await.ok();
     delete(auth, whose(History::Deleted)).await;
     for number in 0..BURST {
         // Four codes of three attempts are the day's twelve.
@@ -59,7 +66,7 @@ pub async fn happen(auth: &Deployment, to: &[(History, String)]) {
         }
     }
     let (path, field) = super::stranger::alias_request(whose(History::AskedByAlias));
-    owner.post(path, serde_json::json!({ field: whose(History::AskedByAlias) })).await.ok();
+    owner.post(path, json!({ field: whose(History::AskedByAlias) })).await.ok();
     for number in 0..2 {
         let wronged = whose(History::ManyWrongCodes);
         let asked = attacker(auth, number).ask(wronged).await;
@@ -75,7 +82,7 @@ pub async fn happen(auth: &Deployment, to: &[(History, String)]) {
 /// Signs up, and then everything about the person is deleted from the tables by hand.
 async fn delete(auth: &Deployment, to: &str) {
     let session = auth.client_at(OWNER).ask(to).await;
-    let body = serde_json::json!({ "identifier": to, "otp_code": session.code, "challenge_id": session.challenge });
+    let body = json!({ "identifier": to, "otp_code": session.code, "challenge_id": session.challenge });
     let user = auth.client_at(OWNER).post(VERIFY, body).await.ok();
     let user = user["user"]["id"].as_str().unwrap().to_owned();
     for item in ["ID#", "U#", "S#"].into_iter().flat_map(|prefix| auth.items(prefix)) {
