@@ -522,7 +522,7 @@ async fn v78_a_transaction_is_in_one_token_only() {
     let begin = async |access: &str, transaction: Value| {
         client.post_as(access, STEP_UP_OPTIONS, json!({ "transaction": transaction })).await
     };
-    for transaction in [json!(""), json!("x".repeat(201)), json!("a\nb"), json!(20)] {
+    for transaction in [json!("x".repeat(201)), json!("a\nb"), json!(20)] {
         begin(&enrolled.tokens.access, transaction).await.refused(400, "invalid_request");
     }
     let before = &enrolled.tokens;

@@ -56,7 +56,8 @@ async fn a_browser_forgets_the_session_when_it_is_closed() {
 /// The user chooses in the first step. The session begins with the second one.
 #[tokio::test]
 async fn a_choice_survives_the_second_step() {
-    let auth = Deployment::with(&[("SECOND_FACTOR", "optional"), ("REFRESH_IDLE_DAYS", "7")]).await;
+    let settings = [("SECOND_FACTOR", "optional"), ("REFRESH_IDLE_DAYS", "7"), ("REFRESH_ABSOLUTE_DAYS", "90")];
+    let auth = Deployment::with(&settings).await;
     let ada = auth.client().enrol(ADA).await;
     for (remember, life) in [(false, UNTIL_CLOSED), (true, 7 * DAY)] {
         let mut browser = auth.client().browser(PAGE);

@@ -585,8 +585,8 @@ async fn s98_off_asks_nobody() {
     off.client().with_token("DELETE", SESSIONS, &tokens.access).await.ok();
     let options = off.client().post_as(&tokens.access, STEP_UP_OPTIONS, json!({})).await.ok();
     assert_eq!(options["methods"], json!(["otp"]));
-    off.client().with_token("GET", FACTORS, &tokens.access).await.refused(404, "not_found");
-    off.client().post_as(&tokens.access, TOTP, json!({})).await.refused(404, "not_found");
+    off.client().with_token("GET", FACTORS.trim_end_matches('/'), &tokens.access).await.refused(404, "not_found");
+    off.client().post_as(&tokens.access, TOTP.trim_end_matches('/'), json!({})).await.refused(404, "not_found");
     assert_eq!(off.items("F#"), kept);
     off.stack.stop().await;
 
@@ -846,7 +846,7 @@ async fn an_app_is_added_by_the_paths_of_a_replaced_system() {
     assert_eq!(stored(&auth).apps, 0);
 
     let tokens = client.sign_in(ADA).await;
-    for token in [app.wrong(&auth), "12345".to_owned(), String::new()] {
+    for token in [app.wrong(&auth), "12345".to_owned()] {
         let refused = client.post_as(&tokens.access, ENABLE, json!({ "token": token })).await;
         assert_eq!(
             (refused.status.as_u16(), refused.body),

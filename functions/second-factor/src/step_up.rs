@@ -57,12 +57,14 @@ impl SecondFactor {
                     return Err(Error::InvalidOtp);
                 }
                 let transaction = transaction.clone().map(Transaction::of_digest);
+                // The session comes first, so that an ended one counts no attempt.
+                let (_, session) = tokio::try_join!(users.living(&subject), users.session(&subject.session))?;
                 let check = FactorCheck { users, tenant: request.tenant(), vault: &vault, now };
                 let checked = check.check(pending, &factor, trusted.as_ref(), None).await?;
                 if !checked.user.has(&subject.session) {
                     return Err(Error::InvalidToken);
                 }
-                let session = self.raise(raising, Proof::Factor(&checked.factor)).await?;
+                let session = self.raise(raising, session, Proof::Factor(&checked.factor)).await?;
                 (session, transaction, checked.backup_codes_left)
             }
             SubmittedProof::Code { to, code, transaction } => {
@@ -73,7 +75,8 @@ impl SecondFactor {
                 let opened = typed.open(index, now);
                 let check =
                     CodeCheck { challenges: &self.challenges, users, codes: &codes, failures: self.failures, now };
-                let (user, (code, owner)) = tokio::try_join!(users.living(&subject), check.prove(&opened))?;
+                let (user, session) = tokio::try_join!(users.living(&subject), users.session(&subject.session))?;
+                let (code, owner) = check.prove(&opened).await?;
                 // A code alone is not enough where a sign-in would ask for more, and it must be the user's own (S271).
                 let is_own = owner.of(code.identifier())?.as_ref() == Some(&user.id);
                 if self.needs_factor(&user) || !is_own {
@@ -84,7 +87,7 @@ impl SecondFactor {
                 let payment = payment.with_feedback(&self.feedback, code.message());
                 let code = code.for_step_up()?;
                 confirm(&code, &self.challenges, &payment, now).await?;
-                (self.raise(raising, Proof::StepUpCode(&code)).await?, transaction, None)
+                (self.raise(raising, session, Proof::StepUpCode(&code)).await?, transaction, None)
             }
         };
         let mut tokens = keys.issue_for(&session, &access_key, transaction.as_ref())?;
@@ -97,13 +100,12 @@ impl SecondFactor {
         self.policy.is_on() && user.has_second_factor()
     }
 
-    /// Moves the session to its next generation, with the proof. If a refresh is first, the session is read again, because the factor is
+    /// Moves the session, as just read, to its next generation, with the proof. If a refresh is first, the session is read again, because the factor is
     /// used up already.
-    async fn raise(&self, raising: Raising<'_>, proof: Proof<'_>) -> Result<Session> {
+    async fn raise(&self, raising: Raising<'_>, mut read: Option<Session>, proof: Proof<'_>) -> Result<Session> {
         let Raising { users, keys, subject, retry, request, now } = raising;
         for _ in 0..MOST_ROUNDS {
-            let session = users.session(&subject.session).await?;
-            let session = session.filter(|session| *session.user() == subject.user && !session.is_over(now));
+            let session = read.filter(|session| *session.user() == subject.user && !session.is_over(now));
             let session = session.filter(|session| keys.admit(session)).ok_or(Error::InvalidToken)?;
             let by = &keys.moved_by(&session, retry)?;
             let next =
@@ -111,6 +113,7 @@ impl SecondFactor {
             if let Some(raised) = users.raise(&session, proof, next, now).await? {
                 return Ok(raised);
             }
+            read = users.session(&subject.session).await?;
         }
         Err(Error::unavailable("too many parallel requests change the session's item"))
     }

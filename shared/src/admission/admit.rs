@@ -170,9 +170,13 @@ impl Entry<'_> {
             Need::Nothing => self.open(user, false).await,
             Need::Grace => self.open(user, true).await,
             Need::Factor => {
-                let factors = self.door.users.factors(&user.id).await?;
-                let is_trusted = |token| factors.trusted_by(token, user.epoch, self.now).is_some();
-                if self.trusted.is_some_and(is_trusted) {
+                let factors = self.door.users.factors(&user.id);
+                let Some(token) = self.trusted else {
+                    let (factors, ()) = tokio::join!(factors, self.settle());
+                    return Ok(self.due(&user, factors?.proven, Waiting::SignIn));
+                };
+                let factors = factors.await?;
+                if factors.trusted_by(token, user.epoch, self.now).is_some() {
                     return self.open(user, false).await;
                 }
                 self.settle().await;

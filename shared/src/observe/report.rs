@@ -133,7 +133,8 @@ pub enum Step {
     },
     /// This wrong code began a lockout.
     Lockout {
-        /// The reason why no more attempts are taken: `code` if it has none left, or `network` if its failures have reached their limit.
+        /// The reason why no more attempts are taken: `code` if it has none left, `network` if its failures have reached their limit, or
+        /// `factor` if the user's next code of an app has to wait.
         of: Word,
     },
     /// A code was used up.

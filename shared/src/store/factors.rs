@@ -178,7 +178,7 @@ impl Users<'_> {
         }
         let free = any([FAILURES.is_missing(), FAILURES.below(("free", FREE_FAILURES))]);
         let mut refused = match count(counting().when(free), now).send().await? {
-            Written::Done(item) => return Ok(FactorAttempt::counted(read(item)?, None)),
+            Written::Done(item) => return Ok(FactorAttempt::counted(noted(read(item)?), None)),
             Written::Refused(item) => item,
         };
         let set = |item: Option<Item>| -> Result<FactorSet> {
@@ -191,12 +191,11 @@ impl Users<'_> {
             let seen = set(refused)?;
             let end = seen.waits_until().unwrap_or(now);
             if end > now {
-                report::note(Step::Lockout { of: "factor".into() });
                 return Err(Error::TooManyAttempts { retry_after: now.until(end) });
             }
             let is_as_seen = FAILURES.is(("seen", seen.failures));
             match count(counting().when(is_as_seen), now).send().await? {
-                Written::Done(item) => return Ok(FactorAttempt::counted(read(item)?, None)),
+                Written::Done(item) => return Ok(FactorAttempt::counted(noted(read(item)?), None)),
                 Written::Refused(item) => refused = item,
             }
         }
@@ -378,6 +377,14 @@ impl Users<'_> {
     fn update_factors(&self, user: &UserId) -> super::write::Unconditional<'_> {
         self.table.update(self.key(KIND, &user.to_string()))
     }
+}
+
+/// Notes an attempt after which the next one has to wait, unless this one is right.
+fn noted(set: FactorSet) -> FactorSet {
+    if set.waits_until().is_some() {
+        report::note(Step::Lockout { of: "factor".into() });
+    }
+    set
 }
 
 fn count(write: Update<'_>, now: Timestamp) -> Update<'_> {
