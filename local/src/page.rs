@@ -11,11 +11,12 @@ use shared::http::TokenDelivery;
 const WRITTEN: (&str, &str) = (r#"content="http://127.0.0.1:3000""#, r#"data-delivery="cookie""#);
 
 /// The modules of the client package.
-const CLIENT: [(&str, &str); 6] = [
+const CLIENT: [(&str, &str); 7] = [
     ("/latchkey.js", include_str!("../../web/client/latchkey.js")),
     ("/answers.js", include_str!("../../web/client/answers.js")),
     ("/errors.js", include_str!("../../web/client/errors.js")),
     ("/requests.js", include_str!("../../web/client/requests.js")),
+    ("/steps.js", include_str!("../../web/client/steps.js")),
     ("/surroundings.js", include_str!("../../web/client/surroundings.js")),
     ("/webmail.js", include_str!("../../web/client/webmail.js")),
 ];
@@ -40,9 +41,13 @@ pub(crate) fn router(api: &str, delivery: TokenDelivery) -> Router {
         get(move || async move { answer(kind, policy, text) })
     };
     const SCRIPT: &str = "text/javascript; charset=utf-8";
+    const STYLE: &str = "text/css; charset=utf-8";
     let router = Router::new()
         .route("/", page)
-        .route("/page.css", file("text/css; charset=utf-8", include_str!("../../web/page/page.css").to_owned()))
+        .route("/page.css", file(STYLE, include_str!("../../web/page/page.css").to_owned()))
+        .route("/account.css", file(STYLE, include_str!("../../web/page/account.css").to_owned()))
+        .route("/account.js", file(SCRIPT, include_str!("../../web/page/account.js").to_owned()))
+        .route("/factors.js", file(SCRIPT, include_str!("../../web/page/factors.js").to_owned()))
         .route("/page.js", file(SCRIPT, include_str!("../../web/page/page.js").to_owned()));
     CLIENT.iter().fold(router, |router, (path, text)| router.route(path, file(SCRIPT, (*text).to_owned())))
 }

@@ -24,12 +24,12 @@ async function reached(name, found = new Set()) {
   return found;
 }
 
-test("the core has at most 12 KB gzipped, in short modules without dependencies", async (t) => {
+test("the core has at most 13 KB gzipped, in short modules without dependencies", async (t) => {
   const names = [...(await reached("latchkey.js"))];
   const texts = await Promise.all(names.map((name) => readFile(join(CLIENT, name), "utf8")));
   const size = gzipSync(texts.join("")).length;
   t.diagnostic(`${names.join(", ")}: ${size} bytes gzipped`);
-  assert.ok(size <= 12 * 1_024, `${size} bytes`);
+  assert.ok(size <= 13 * 1_024, `${size} bytes`);
   for (const [index, text] of texts.entries()) {
     assert.ok(text.split("\n").length < 400, names[index]);
     assert.doesNotMatch(text, /^import (?!\{[^}]*\} from "\.\/)|import\(|https?:\/\/(?!auth\.example\.com)/m, names[index]);

@@ -76,6 +76,9 @@ export async function start(t, parameters = {}) {
 }
 
 class Stack {
+  /** By how many seconds the server's clock is ahead. */
+  skipped = 0;
+
   /** `page` is from the files of `web`, `builtIn` from the copy in `local`. */
   constructor(api, inbox, page, builtIn, aws) {
     Object.assign(this, { api, inbox, page, builtIn, aws });
@@ -125,6 +128,7 @@ class Stack {
 
   /** Moves the server's clock. */
   wait(seconds) {
+    this.skipped += seconds;
     return this.#tell("clock", { advance_seconds: seconds });
   }
 

@@ -1,6 +1,6 @@
 // A frontend that uses the whole client module. It is only compiled, never run.
 import { Latchkey, LatchkeyError, locksOfOnePage } from "../../web/client/latchkey.js";
-import type { ActivityEntry, Change, KeyValueStorage, MessageStatus, Pending, Session, Source, User } from "../../web/client/latchkey.js";
+import type { ActivityEntry, Change, Factors, KeyValueStorage, MessageStatus, Pending, Session, Source, StepUpDemand, User } from "../../web/client/latchkey.js";
 import { webmail } from "../../web/client/webmail.js";
 
 const auth = new Latchkey({ api: "https://auth.example.com", delivery: "cookie", origins: ["https://api.example.com"] });
@@ -9,7 +9,35 @@ export async function signIn(identifier: string, code: () => Promise<string>): P
   const pending: Pending = await auth.request(identifier, { source: location.href });
   const { state, can }: MessageStatus = await auth.status();
   if (state === "failed" && can.includes("resend") && pending.resendAt < Date.now()) await auth.resend();
-  return auth.verify(await code());
+  const user = await auth.verify(await code(), { remember: false });
+  return user ?? finish(code);
+}
+
+async function finish(code: () => Promise<string>): Promise<User> {
+  if (auth.due?.state === "enrolment") {
+    const { factor_id, otpauth_uri } = await auth.addTotp({ name: "Phone" });
+    console.info(otpauth_uri, await auth.confirmTotp(factor_id, await code()));
+  }
+  const isEnrolled = auth.due?.state === "enrolled";
+  const proof = isEnrolled ? { method: "enrolled" as const } : { method: "totp" as const, code: await code(), trustDevice: true };
+  const { user, backup_codes_left = 8 } = await auth.secondFactor(proof);
+  console.info(backup_codes_left);
+  return user;
+}
+
+const onStepUp = async ({ methods = [] }: StepUpDemand): Promise<void> => {
+  const step = await auth.stepUp({ transaction: "Pay 20 euros to Bob" });
+  if (methods.includes("otp")) await step.request("ada@example.com");
+  await step.verify({ method: step.methods[0] ?? "totp", code: "123456" });
+};
+export const guarded = new Latchkey({ api: "https://auth.example.com", onStepUp });
+
+export async function tidy(): Promise<string[]> {
+  const { totp, trusted_devices, required }: Factors = await auth.factors();
+  for (const { id } of trusted_devices) await auth.forgetDevice(id);
+  if (!required) for (const { id } of totp) await auth.removeTotp(id);
+  await auth.forgetDevices();
+  return auth.newBackupCodes();
 }
 
 /** In a browser the own parts of the platform fit. */

@@ -15,8 +15,19 @@ export const isRequested = ({ success, channel, challenge_id, expires_in, retry_
 export const isStatus = ({ success, state, channel, can }) => success === true && isText(state) && isText(channel) && Array.isArray(can);
 export const isRefreshed = ({ access, refresh, expires_in }, isBody) =>
   isToken(access) && Number.isFinite(expires_in) && expires_in > 0 && (!isBody || isToken(refresh));
-export const isVerified = ({ success, user, tokens, expires_in }, isBody) =>
+const isVerified = ({ success, user, tokens, expires_in }, isBody) =>
   success === true && isUser(user) && isRefreshed({ ...tokens, expires_in }, isBody);
+export const isDue = ({ methods, challenge_id, expires_in }, isBody) =>
+  Array.isArray(methods) && Number.isFinite(expires_in) && (!isBody || isText(challenge_id));
+export const isAnswered = (answer, isBody) =>
+  answer.success === true && answer.second_factor_required === true ? isDue(answer, isBody) : isVerified(answer, isBody);
+export const isRaised = ({ success, tokens, expires_in }, isBody) => success === true && isRefreshed({ ...tokens, expires_in }, isBody);
+export const isOptions = ({ success, methods }) => success === true && Array.isArray(methods);
+export const isFactors = ({ success, totp, trusted_devices }) => success === true && isList(totp, "id") && isList(trusted_devices, "id");
+export const isApp = ({ success, factor_id, secret, otpauth_uri }) => success === true && [factor_id, secret, otpauth_uri].every(isText);
+const isCodes = (codes) => Array.isArray(codes) && codes.every(isText);
+export const isConfirmed = ({ success, backup_codes }) => success === true && (backup_codes === undefined || isCodes(backup_codes));
+export const isNewCodes = ({ success, backup_codes }) => success === true && isCodes(backup_codes);
 export const isDone = ({ success }) => success === true;
 export const isProfile = isUser;
 export const isSessions = ({ success, sessions }) => success === true && isList(sessions, "id");

@@ -17,6 +17,8 @@ export type ErrorCode =
   | "invalid_phone"
   | "invalid_otp"
   | "invalid_token"
+  | "step_up_required"
+  | "enrolment_required"
   | "forbidden"
   | "not_found"
   | "method_not_allowed"
@@ -82,6 +84,11 @@ export interface Options {
   locale?: string;
   /** More origins for `fetch` with the token, besides the API's and the page's own. */
   origins?: (string | URL)[];
+  /**
+   * Called when a request needs a step-up. When it ends, the request is sent once more. If it fails, the request fails with its error.
+   * Requests that need a step-up at the same time share one call.
+   */
+  onStepUp?: (demand: StepUpDemand) => Promise<unknown>;
   /** Instead of IndexedDB. A value must be on disk, and visible to all tabs, when `setItem` ends. */
   storage?: KeyValueStorage;
   /** Instead of `navigator.locks`. */
@@ -156,7 +163,7 @@ export interface ActivityEntry {
   readonly method?: string;
   readonly device?: string;
   readonly ip_prefix?: string;
-  /** Why a session ended: `logout`, `everywhere`, `revoked`, `limit`, `reuse`, `disavowed` or `other`. */
+  /** Why a session ended: `logout`, `everywhere`, `revoked`, `limit`, `reuse`, `disavowed`, `factors` or `other`. */
   readonly reason?: string;
   /** The names of changed fields of the profile. */
   readonly fields?: readonly string[];
@@ -167,6 +174,83 @@ export interface ActivityPage {
   readonly activity: ActivityEntry[];
   /** The `before` of the next page. Null on the last page. */
   readonly next: string | null;
+}
+
+/** A way to prove a second factor. `enrolled` finishes a sign-in after the first app was added. */
+export type FactorMethod = "totp" | "backup_code" | "enrolled";
+
+/** A second factor that is due after the code. */
+export interface Due {
+  /**
+   * - `factor`: the user proves a second factor with `secondFactor`
+   * - `enrolment`: the user has none yet and adds one with `addTotp` and `confirmTotp`
+   * - `enrolled`: the factor is added, and `secondFactor({ method: "enrolled" })` signs in
+   */
+  readonly state: "factor" | "enrolment" | "enrolled";
+  readonly methods: readonly FactorMethod[];
+  /** In milliseconds, like `Date.now()`. Afterwards the user requests a new code. */
+  readonly expiresAt: number;
+}
+
+/** A proof of a second factor. */
+export interface FactorProof {
+  method: FactorMethod;
+  /** The code of the app, or a backup code. */
+  code?: string;
+  /** Asks this browser for no second factor during the next days, if the API allows it. */
+  trustDevice?: boolean;
+}
+
+/** A new authenticator app that works after `confirmTotp`. */
+export interface NewTotp {
+  readonly factor_id: string;
+  /** In base32, for users who type it. */
+  readonly secret: string;
+  /** The same for an app on this device. */
+  readonly otpauth_uri: string;
+  /** The same as a QR code. Show it as an image, for example with a `data:` address. */
+  readonly qr_svg: string;
+  /** Seconds until it is too late to confirm. */
+  readonly expires_in: number;
+}
+
+/** The user's second factors. */
+export interface Factors {
+  readonly policy: "off" | "optional" | "required" | "risk";
+  /** Whether the last app must stay. */
+  readonly required: boolean;
+  readonly totp: readonly { readonly id: string; readonly name: string; readonly created: string }[];
+  readonly backup_codes_left: number;
+  readonly trusted_devices: readonly {
+    readonly id: string;
+    readonly device: string;
+    readonly created: string;
+    readonly expires_at: string;
+    readonly current: boolean;
+  }[];
+}
+
+/** What a request needs from a step-up. */
+export interface StepUpDemand {
+  /** The level, such as `2f`. */
+  readonly acr?: string;
+  /** The greatest age of the proof in seconds. */
+  readonly max_age?: number;
+  /** The ways to prove it. An own backend may leave them out. */
+  readonly methods?: readonly StepUpMethod[];
+}
+
+export type StepUpMethod = "totp" | "backup_code" | "otp";
+
+/** A step-up that has begun. */
+export interface StepUp {
+  readonly methods: readonly StepUpMethod[];
+  /** In milliseconds, like `Date.now()`. The method `otp` has the end of its code instead. */
+  readonly expiresAt: number | undefined;
+  /** For the method `otp`: sends a code to the user's own identifier. Called again, it sends a new one. */
+  request(identifier: string, options?: { channel?: "sms" | "voice" | "whatsapp" }): Promise<Omit<Pending, "identifier">>;
+  /** Proves it. The new tokens replace the old ones in all tabs. */
+  verify(proof: { method: StepUpMethod; code: string }): Promise<{ readonly backup_codes_left?: number }>;
 }
 
 /** Why `signedIn` changed. `ended` means an end from elsewhere, such as a sign-out on another device. */
@@ -183,6 +267,8 @@ export declare class Latchkey extends EventTarget {
   readonly signedIn: boolean | undefined;
   /** The pending code of this tab, kept across reloads until it is over. After `restore`, also the one of a tab that was closed. */
   readonly pending: Pending | undefined;
+  /** The second factor that is due in this tab, kept across reloads until it is over. */
+  readonly due: Due | undefined;
   /** Finds out whether a user is signed in. If it fails, the answer is unknown, and the client asks again in the background. */
   restore(): Promise<boolean>;
   /** Requests a code. If one is pending for the same identifier, requests a new code for its challenge. Two calls at once are one. */
@@ -193,8 +279,29 @@ export declare class Latchkey extends EventTarget {
   status(): Promise<MessageStatus>;
   /** Forgets the pending code, for example to use another address. */
   forget(): void;
-  /** Signs in with the code as typed or pasted. If the answer is lost, it asks for the same answer again. */
-  verify(code: string): Promise<User>;
+  /**
+   * Signs in with the code as typed or pasted. If the answer is lost, it asks for the same answer again. The result is undefined if a
+   * second factor is due. `remember: false` asks for a short session, for example on a shared computer.
+   */
+  verify(code: string, options?: { remember?: boolean }): Promise<User | undefined>;
+  /** Signs in with the second factor that is `due`. The count comes after a backup code. */
+  secondFactor(proof: FactorProof): Promise<{ readonly user: User; readonly backup_codes_left?: number }>;
+  /** Begins a step-up: the user proves again who is there. `transaction` is a text that the user has seen, such as a payment. */
+  stepUp(options?: { transaction?: string }): Promise<StepUp>;
+  /** The user's second factors and trusted devices. */
+  factors(): Promise<Factors>;
+  /** Begins to add an authenticator app, for a signed-in user or for an enrolment that is `due`. */
+  addTotp(options?: { name?: string }): Promise<NewTotp>;
+  /** Adds it with its first code. Returns the backup codes if it is the first factor. The API shows them this once. */
+  confirmTotp(factorId: string, code: string): Promise<string[] | undefined>;
+  /** Removes an app, by its id from `factors`. */
+  removeTotp(id: string): Promise<void>;
+  /** Replaces the backup codes. The old ones stop working. */
+  newBackupCodes(): Promise<string[]>;
+  /** Ends the trust in one device, by its id from `factors`. */
+  forgetDevice(id: string): Promise<void>;
+  /** Ends the trust in all devices. */
+  forgetDevices(): Promise<void>;
   /** An access token, valid for at least one more minute, unless the server gives shorter ones. */
   token(): Promise<string>;
   /** Gets new tokens now. Rarely needed, because `token` and `fetch` refresh by themselves. */

@@ -13,10 +13,14 @@
  * - In cookie mode no script can read the refresh token. In body mode it is in IndexedDB, readable by every script of the
  *   page's origin, so use this mode only if cookies are impossible. The access token is in memory in both modes.
  */
-import { isActivity, isDone, isProfile, isRefreshed, isRequested, isSessions, isSources, isStatus, isVerified, seconds } from "./answers.js";
+import {
+  isActivity, isAnswered, isApp, isConfirmed, isDone, isDue, isFactors, isNewCodes, isOptions, isProfile, isRaised, isRefreshed, isRequested,
+  isSessions, isSources, isStatus,
+} from "./answers.js";
 import { LatchkeyError } from "./errors.js";
-import { exchange, insist, isLost, joined, varied } from "./requests.js";
-import { TabValue, Target, baseOf, changed, nameOf, retryKey, surroundings } from "./surroundings.js";
+import { Api, insist, isLost, joined, left, now, varied } from "./requests.js";
+import { Steps, endOf } from "./steps.js";
+import { Target, changed, nameOf, retryKey, surroundings } from "./surroundings.js";
 
 export { LatchkeyError };
 export { locksOfOnePage } from "./surroundings.js";
@@ -25,10 +29,7 @@ export { locksOfOnePage } from "./surroundings.js";
 const SPARE = 60_000; // a token is not used in its last minute; its refresh starts up to a minute before that
 const PATIENCE = 3_000; // longer requests count as lost; two retries fit into the server's default grace period of 10 s
 const VERIFY_PATIENCE = [6_000, 15_000]; // for an attempt, and for the last one
-const LONG_PATIENCE = 30_000; // for requests with a waiting user, while the server sends a mail
 const LATER = 15_000; // from a failed refresh in the background to the next one
-const SLACK = 300_000; // a code may live this much longer than its answer promises
-const FRESH = 10_000; // who refuses a younger token would refuse the next one too
 const [SECOND, DAY] = [1_000, 86_400_000]; // the shortest and the longest timer; browsers run longer ones at once
 
 /** A user's session in this browser. */
@@ -37,8 +38,8 @@ export class Latchkey extends Target {
   #held; // undefined until known, null if nobody is signed in, or the access token and its time
   #isUnsure = false; // `restore` has failed and is repeated in the background
   #isRefreshing = false; // in the background
-  #place; // the surroundings, from the first call on
-  #tab = new TabValue(); // the pending code
+  #place; #api; // the surroundings and their requests, from the first call on
+  #steps = new Steps(() => nameOf(this.#options.api), () => (this.#place ??= surroundings(this.#options)).shared);
   #channel; #listening; #timer;
 
   /** Touches nothing, so that a server may construct a client too. */
@@ -49,7 +50,8 @@ export class Latchkey extends Target {
 
   get signedIn() { return this.#held === undefined ? undefined : this.#held !== null; }
 
-  get pending() { return current(this.#last); }
+  get pending() { return this.#steps.pending; }
+  get due() { return this.#steps.due; }
 
   async restore() {
     this.#open();
@@ -68,49 +70,84 @@ export class Latchkey extends Target {
     const address = String(identifier).trim();
     // Two calls for one identifier would send two messages, and the code of one of them would fail.
     return joined(`${name} request ${address}`, async () => {
-      const known = await this.#pendingOf(address);
-      const { locale } = this.#options;
-      const device = await this.#device(address);
-      const body = { identifier: address, challenge_id: known?.challenge, source_url: source, channel, device, locale };
+      const known = await this.#steps.pendingOf(address);
+      const { device } = await this.#known(address);
+      const body = { identifier: address, challenge_id: known?.challenge, source_url: source, channel, device, locale: this.#options.locale };
       try {
-        return await this.#expect(address, await this.#post("/api/auth/otp/request", body, isRequested));
+        return await this.#steps.expect(address, await this.#post("otp/request", body, isRequested));
       } catch (error) {
         // The challenge exists even if its message could not be sent, and a retry is free.
         const challenge = error.cause?.challenge_id;
-        if (challenge) this.#tab.write(name, { ...known, identifier: address, challenge });
+        if (challenge) this.#steps.last = { ...known, identifier: address, challenge };
         throw error;
       }
     });
   }
 
-  async resend({ channel } = {}) { return this.request(this.#waited().identifier, { channel }); }
+  async resend({ channel } = {}) { return this.request(this.#steps.waited().identifier, { channel }); }
 
   async status() {
     this.#open();
-    const { identifier, challenge } = this.#waited();
-    const { state, channel, can } = await this.#post("/api/auth/otp/status", { identifier, challenge_id: challenge }, isStatus);
+    const { identifier, challenge } = this.#steps.waited();
+    const { state, channel, can } = await this.#post("otp/status", { identifier, challenge_id: challenge }, isStatus);
     return { state, channel, can };
   }
 
-  forget() {
-    this.#tab.write(this.#name(), undefined);
-    try {
-      this.#place ??= surroundings(this.#options);
-    } catch {
-      return; // nothing is stored where the client cannot work
-    }
-    this.#place.shared.set("pending", undefined).catch(() => undefined); // it expires anyway
+  forget() { this.#steps.forget(); }
+
+  async verify(code, { remember } = {}) {
+    const { name } = this.#open();
+    const { identifier, challenge, retry } = this.#steps.waited();
+    const { locale } = this.#options;
+    const body = { identifier, otp_code: code, challenge_id: challenge, locale, retry, remember };
+    return joined(`${name} verify ${identifier} ${code}`, async () => (await this.#enter("otp/verify", identifier, body)).user);
   }
 
-  async verify(code) {
-    const { name, alone } = this.#open();
-    const pending = this.#waited();
-    return joined(`${name} verify ${pending.identifier} ${code}`, async () => {
-      // Under the lock, so that the cookie of a pending refresh cannot overwrite the new session's cookie.
-      const user = await alone(() => this.#verify(code, pending));
-      return user ?? this.#ask("GET", "/api/profile", isProfile);
+  async secondFactor({ method, code, trustDevice }) {
+    const { name } = this.#open();
+    const { identifier, challenge } = this.#steps.dueNow();
+    const body = { challenge_id: challenge, method, code, trust_device: trustDevice };
+    return joined(`${name} second factor ${code}`, async () => {
+      const { user, backup_codes_left } = await this.#enter("second-factor/verify", identifier, body);
+      return { user, backup_codes_left };
     });
   }
+
+  async stepUp({ transaction } = {}) {
+    const { name, alone } = this.#open();
+    const { methods, challenge_id, expires_in } = await this.#ask("POST", "/api/auth/step-up/options", isOptions, { transaction });
+    let proof = { challenge_id };
+    const request = async (identifier, { channel } = {}) => {
+      const address = String(identifier).trim();
+      const { device } = await this.#known();
+      const { locale } = this.#options;
+      const body = { identifier: address, challenge_id: proof.identifier && proof.challenge_id, purpose: "step_up", channel, device, locale };
+      const answer = await this.#ask("POST", "/api/auth/otp/request", isRequested, body);
+      proof = { challenge_id: answer.challenge_id, identifier: address, transaction };
+      return { channel: answer.channel, expiresAt: endOf(answer.expires_in), resendAt: endOf(answer.retry_after) };
+    };
+    const verify = ({ method, code }) => joined(`${name} step-up ${code}`, async () => {
+      await this.#good();
+      const body = { ...proof, method, [method === "otp" ? "otp_code" : "code"]: code };
+      const { backup_codes_left } = await alone(() => this.#raise(body));
+      return { backup_codes_left };
+    });
+    return { methods, expiresAt: expires_in && endOf(expires_in), request, verify };
+  }
+
+  async factors() {
+    const { policy, required, totp, backup_codes_left, trusted_devices } = await this.#ask("GET", FACTORS, isFactors);
+    return { policy, required, totp, backup_codes_left, trusted_devices };
+  }
+  async addTotp({ name } = {}) {
+    const { factor_id, secret, otpauth_uri, qr_svg, expires_in } = await this.#change("totp", isApp, { name });
+    return { factor_id, secret, otpauth_uri, qr_svg, expires_in };
+  }
+  async confirmTotp(factor_id, code) { return (await this.#change("totp/confirm", isConfirmed, { factor_id, code })).backup_codes; }
+  async removeTotp(id) { await this.#ask("DELETE", `${FACTORS}/totp/${encodeURIComponent(id)}`, isDone); }
+  async newBackupCodes() { return (await this.#change("backup-codes", isNewCodes, {})).backup_codes; }
+  async forgetDevice(id) { await this.#ask("DELETE", `${FACTORS}/trusted-devices/${encodeURIComponent(id)}`, isDone); }
+  async forgetDevices() { await this.#ask("DELETE", `${FACTORS}/trusted-devices`, isDone); }
 
   async token() {
     this.#open();
@@ -126,7 +163,7 @@ export class Latchkey extends Target {
   /** Fetches with the access token, but only from the API, the page's origin and `origins`: a receiver could use the token. */
   async fetch(input, init) {
     this.#open();
-    return this.#fetch(input, init);
+    return this.#api.fetch(input, init);
   }
 
   async profile() { return this.#ask("GET", "/api/profile", isProfile); }
@@ -145,7 +182,7 @@ export class Latchkey extends Target {
     await alone(async () => {
       const { refresh } = await this.#session();
       const body = { refresh, all: everywhere };
-      if (!isBody || refresh) await insist(() => this.#post("/api/auth/logout", body, isDone, { patience: PATIENCE, keepalive: true }));
+      if (!isBody || refresh) await insist(() => this.#post("logout", body, isDone, { patience: PATIENCE, keepalive: true }));
       await this.#leave("signed-out");
     });
   }
@@ -160,7 +197,9 @@ export class Latchkey extends Target {
   /** Takes what the client needs from its surroundings, unless it has it. */
   #open() {
     if (this.#listening) return this.#place;
+    const { onStepUp } = this.#options;
     this.#place ??= surroundings(this.#options);
+    this.#api ??= new Api(this.#place, { good: () => this.#good(), replace: (held) => this.#replace(held), onStepUp });
     this.#channel = this.#place.channel(this.#place.name);
     if (this.#channel) this.#channel.onmessage = ({ data }) => this.#take(data.held && { ...data.held, mono: performance.now() }, data.why);
     this.#listening = new AbortController();
@@ -174,43 +213,36 @@ export class Latchkey extends Target {
     return this.#place;
   }
 
-  /** The name of this API's values, also where the client cannot work. */
-  #name() {
-    try {
-      return this.#place?.name ?? nameOf(baseOf(this.#options.api));
-    } catch {
-      return ""; // a relative address without a page
-    }
+  /** Body mode's proofs that the user has signed in here before. Cookie mode has them in cookies. */
+  async #known(identifier) { return this.#place.isBody ? this.#steps.known(identifier) : {}; }
+
+  /** Signs in, unless a second factor is due. Returns the answer, or without the factor nothing. */
+  async #enter(path, identifier, fields) {
+    // Under the lock, so that the cookie of a pending refresh cannot overwrite the new session's cookie.
+    const answer = await this.#place.alone(() => this.#prove(path, identifier, fields));
+    return answer ?? { user: await this.#ask("GET", "/api/profile", isProfile) };
   }
 
-  /** This tab's last request for a code, which may be over. It has no `expiresAt` if the code could not be sent. */
-  get #last() { return this.#tab.read(this.#name()); }
-
-  #waited() {
-    const last = this.#last;
-    if (!last?.expiresAt) throw new LatchkeyError("invalid_otp", "No code was requested in this tab.");
-    return last;
-  }
-
-  /** Runs under the lock. Returns the user, or undefined if only the answer's cookie has arrived. */
-  async #verify(code, { identifier, challenge, retry }) {
-    const { isBody, shared } = this.#place;
+  /** Runs under the lock. Returns the answer, or undefined if only its cookie has arrived. */
+  async #prove(path, identifier, fields) {
+    const { isBody } = this.#place;
     const asked = now();
     const wasOut = this.#held === null;
-    const { locale } = this.#options;
-    const body = { identifier, otp_code: code, challenge_id: challenge, device: await this.#device(identifier), locale, retry };
+    const body = { ...fields, ...(await this.#known(identifier)) };
     let attempts = 0;
     const attempt = (isLast) => {
       attempts += 1;
-      return this.#post("/api/auth/otp/verify", body, isVerified, { patience: VERIFY_PATIENCE[Number(isLast)], keepalive: true });
+      return this.#post(path, body, isAnswered, { patience: VERIFY_PATIENCE[Number(isLast)], keepalive: true });
     };
     try {
       const answer = await insist(attempt, isLost);
+      if (answer.second_factor_required) return await this.#next("factor", identifier, answer);
       await this.#accept({ ...answer.tokens, expires_in: answer.expires_in }, asked, "signed-in");
       this.forget();
-      if (answer.device) await shared.set("device", { identifier, device: answer.device }).catch(() => undefined); // only a convenience
-      return answer.user;
+      if (isBody) await this.#steps.recognize(identifier, answer);
+      return answer;
     } catch (error) {
+      if (error.code === "enrolment_required" && isDue(error.cause, isBody)) return this.#next("enrolment", identifier, error.cause);
       // The cookies of a lost answer may have arrived. They end the challenge, so the next attempt is refused. They may be
       // another person's, unless nobody was signed in before.
       if (isBody || attempts < 2 || error.code !== "invalid_otp" || !wasOut) throw error;
@@ -221,40 +253,46 @@ export class Latchkey extends Target {
     }
   }
 
-  /** The pending code for an identifier: of this tab, or of one that was closed. */
-  async #pendingOf(identifier) {
-    const last = this.#last;
-    if (last?.identifier === identifier) return last;
-    const stored = await this.#place.shared.get("pending").catch(() => undefined);
-    return stored?.identifier === identifier ? stored : undefined;
+  async #next(state, identifier, answer) {
+    await this.#steps.next(state, identifier, answer);
+    return {};
   }
 
-  async #expect(identifier, { channel, challenge_id: challenge, expires_in, retry_after }) {
-    const [expiresAt, resendAt] = [expires_in, retry_after].map((value) => Date.now() + seconds(value) * SECOND);
-    const pending = { identifier, channel, challenge, expiresAt, resendAt, retry: retryKey() };
-    this.#tab.write(this.#place.name, pending);
-    await this.#place.shared.set("pending", pending).catch(() => undefined); // then only this tab knows it
-    return pending;
+  /** Runs under the lock, because it moves the refresh token as a refresh does. If its answer is lost, a refresh gets these tokens. */
+  async #raise(fields) {
+    const session = await this.#session();
+    if (!session.retry) await this.#keep(session.refresh, session);
+    if (!this.#held) throw signedOut();
+    const asked = now();
+    const body = { ...fields, ...(await this.#known()), retry: session.retry };
+    const headers = { authorization: `Bearer ${this.#held.access}` };
+    const attempt = (isLast) => this.#post("step-up/verify", body, isRaised, { patience: VERIFY_PATIENCE[Number(isLast)], keepalive: true, headers });
+    const answer = await insist(attempt, isLost);
+    await this.#accept({ ...answer.tokens, expires_in: answer.expires_in }, asked, "refreshed");
+    return answer;
   }
 
-  /** Continues where a closed tab has waited for a code. */
-  async #adopt() {
-    if (this.pending) return;
-    const stored = await this.#place.shared.get("pending").catch(() => undefined);
-    if (current(stored)) this.#tab.write(this.#place.name, stored);
-    else if (stored || this.#last?.expiresAt) this.forget(); // it is over
+  #post(...request) { return this.#api.post(...request); }
+
+  async #ask(...request) {
+    this.#open();
+    return this.#api.ask(...request);
   }
 
-  /** Body mode's proof that the user has signed in here before. It gives this client messages of its own, and signs nobody in. */
-  async #device(identifier) {
-    const kept = this.#place.isBody ? await this.#place.shared.get("device").catch(() => undefined) : undefined;
-    return kept?.identifier === identifier ? kept.device : undefined;
+  /** Changes a factor. An enrolment at sign-in has a challenge instead of a session. */
+  async #change(path, isRight, fields) {
+    this.#open();
+    if (this.signedIn || this.due?.state !== "enrolment") return this.#ask("POST", `${FACTORS}/${path}`, isRight, fields);
+    const { identifier, challenge } = this.#steps.dueNow();
+    const answer = await this.#post(`factors/${path}`, { ...fields, challenge_id: challenge }, isRight);
+    if (isRight === isConfirmed) await this.#steps.next("enrolled", identifier, { ...answer, methods: ["enrolled"] });
+    return answer;
   }
 
   async #good() {
     const held = this.#held;
     if (held === undefined || (held && left(held) < Math.min(SPARE, held.life / 2))) await this.#replace(held);
-    if (!this.#held) throw new LatchkeyError("signed_out", "The user is not signed in. Request a code first.");
+    if (!this.#held) throw signedOut();
     return this.#held;
   }
 
@@ -267,7 +305,7 @@ export class Latchkey extends Target {
     if (this.#place.isBody && !session.refresh) return this.#leave("signed-out");
     if (!session.retry) await this.#keep(session.refresh, session);
     const asked = now(); // an answer may be late, but a token is never older than its request
-    const attempt = () => this.#post("/api/auth/token/refresh", session, isRefreshed, { patience: PATIENCE, keepalive: true });
+    const attempt = () => this.#post("token/refresh", session, isRefreshed, { patience: PATIENCE, keepalive: true });
     try {
       await this.#accept(await insist(attempt), asked, "refreshed");
     } catch (error) {
@@ -286,7 +324,7 @@ export class Latchkey extends Target {
 
   async #leave(why) {
     await this.#place.shared.set("session", undefined).catch(() => undefined); // the server accepts it no longer
-    if (this.#held === undefined) await this.#adopt();
+    if (this.#held === undefined) await this.#steps.adopt();
     if (this.#held !== null) this.#tell({ held: null, why });
     this.#take(null, why);
   }
@@ -321,7 +359,7 @@ export class Latchkey extends Target {
     const was = this.signedIn;
     this.#held = held && { ...held, lead: Math.min(SPARE * (1 + Math.random()), held.life / 2) };
     this.#isUnsure = false;
-    if (why === "signed-in") this.#tab.write(this.#place.name, undefined);
+    if (why === "signed-in") this.#steps.last = undefined;
     if (!this.#listening) return; // a closed client is quiet
     clearTimeout(this.#timer);
     if (held) this.#sleep(left(held) - this.#held.lead);
@@ -351,46 +389,7 @@ export class Latchkey extends Target {
       this.#isRefreshing = false;
     }
   }
-
-  async #fetch(input, init, fresh = FRESH) {
-    const request = new Request(input, init);
-    // A body that can be read once is copied. Others are sent as they came, because some platforms lose the body of a Request.
-    const isOnce = input instanceof Request || init?.body?.getReader;
-    if (!this.#place.origins.has(new URL(request.url).origin)) throw new TypeError(`${request.url} may not get a token. Add its origin to origins.`);
-    const send = ({ access }) => {
-      const headers = new Headers(isOnce ? request.headers : init?.headers);
-      headers.set("authorization", `Bearer ${access}`);
-      return isOnce ? fetch(request.clone(), { headers }) : fetch(request.url, { ...init, headers });
-    };
-    const held = await this.#good();
-    const answer = await send(held);
-    if (answer.status !== 401 || held.life - left(held) < fresh) return answer;
-    // Its key was revoked or its session has ended. Retry once with a new token, if the server gives one.
-    await this.#replace(held);
-    return send(await this.#good());
-  }
-
-  #post(path, fields, isRight, { patience = LONG_PATIENCE, keepalive = false } = {}) {
-    const { api, isBody } = this.#place;
-    const [token_delivery, credentials] = isBody ? ["body", "omit"] : ["cookie", "include"];
-    const headers = { "content-type": "application/json" };
-    const init = { ...OWN, method: "POST", headers, credentials, keepalive, body: JSON.stringify({ ...fields, token_delivery }) };
-    const send = (signal) => fetch(api + path, { ...init, signal });
-    return exchange(api + path, send, (answer) => isRight(answer, isBody), patience);
-  }
-
-  /** Sends a request with the access token. Each of them may be repeated. */
-  async #ask(method, path, isRight) {
-    const url = this.#open().api + path;
-    const send = (signal) => this.#fetch(url, { ...OWN, method, signal }, 0);
-    return insist((isLast) => exchange(url, send, isRight, isLast ? LONG_PATIENCE : LONG_PATIENCE / 3), isLost);
-  }
 }
 
-/** A redirect could carry a secret to another server. The API redirects none of these requests. */
-const OWN = { cache: "no-store", redirect: "manual" };
-
-/** A pending code, unless it is over. */
-const current = (pending) => (pending?.expiresAt + SLACK > Date.now() ? pending : undefined);
-const now = () => ({ date: Date.now(), mono: performance.now() });
-const left = ({ life, date, mono }) => life - Math.max(Date.now() - date, performance.now() - mono);
+const FACTORS = "/api/auth/factors";
+const signedOut = () => new LatchkeyError("signed_out", "The user is not signed in. Request a code first.");

@@ -69,9 +69,15 @@ function allowed(act) {
 }
 
 /** The absolute address of the API, without its final slash. */
-export const baseOf = (api) => new URL(api, globalThis.location?.href).href.replace(/\/$/, "");
-/** The name of locks, channels and stored values of an API. */
-export const nameOf = (base) => `latchkey ${base}`;
+const baseOf = (api) => new URL(api, globalThis.location?.href).href.replace(/\/$/, "");
+/** The name of locks, channels and stored values of an API, also where the client cannot work. */
+export function nameOf(api) {
+  try {
+    return `latchkey ${baseOf(api)}`;
+  } catch {
+    return ""; // a relative address without a page
+  }
+}
 
 /** Objects that all tabs share. */
 class Shared {

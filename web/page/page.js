@@ -1,19 +1,19 @@
-// The sign-in page, based on latchkey.js. All data from the server is inserted as text.
+// The sign-in page, based on latchkey.js. All data from the server is inserted as text. account.js, factors.js and account.css are loaded
+// when they are needed.
 import { Latchkey, LatchkeyError } from "./latchkey.js";
 import { webmail } from "./webmail.js";
 
-const $ = (id) => document.getElementById(id);
-const on = (id, event, act) => $(id).addEventListener(event, act);
+export const $ = (id) => document.getElementById(id);
+export const on = (id, event, act) => $(id).addEventListener(event, act);
 const { content: api, dataset } = document.querySelector("meta[name=latchkey]");
-const auth = new Latchkey({ api, delivery: dataset.delivery });
+const onStepUp = async () => (await load("./factors.js")).stepUp();
+export const auth = new Latchkey({ api, delivery: dataset.delivery, onStepUp });
 
-const TITLES = { ask: "Sign in", answer: "Enter the code", inside: "Signed in", apart: "No connection" };
+const TITLES = { ask: "Sign in", answer: "Enter the code" };
 /** The message for each error code, at most two lines on a phone. `…` stands for the waiting time. */
 const PROBLEMS = {
-  invalid_request: "Enter an email address, or a phone number such as +44 7400 123456.",
   invalid_email: "This does not look like an email address. Please check it.",
   invalid_phone: "We cannot text this number. Check it and its country code.",
-  no_code: "Enter the code from the message.",
   invalid_otp: "This code does not work. Use the newest message, or send a new code.",
   forbidden: "This cannot be used to sign in here. Try an email address.",
   rate_limited: "That was a lot of codes. Please wait …, then try again.",
@@ -58,27 +58,35 @@ function inWords(seconds = 60) {
 }
 
 // ---- One view at a time
-let shown;
-let texts; // aborts the wait for a text message
-function show(view) {
-  texts?.abort();
-  for (const name of Object.keys(TITLES)) $(name).hidden = name !== view;
+export let shown;
+export let leaving = new AbortController(); // aborts when the view changes
+let isInside; // the user is signed in, and knows it
+export function show(view, title = TITLES[view]) {
+  leaving.abort();
+  leaving = new AbortController();
+  for (const each of document.querySelectorAll("main > :is(form, section)")) each.hidden = each.id !== view;
   document.querySelector("main").ariaBusy = "false";
-  entitle(TITLES[view]);
+  entitle(title);
   complain(view);
-  // The first view moves the focus only if it has a single field to fill in.
-  if (view === "ask" || view === "answer") $(view).querySelector("input").focus();
+  isInside = auth.signedIn && view !== "ask" && view !== "answer";
+  // A view with a single field gives it the focus. Others get it themselves, except the first one.
+  if (view === "ask" || view === "answer" || view === "factor") $(view).querySelector("input").focus();
   else if (shown) $("title").focus();
   shown = view;
 }
 
 const entitle = (title) => (document.title = $("title").textContent = title);
 
+/** Messages of a single view. */
+export const MEANINGS = {
+  ask: { invalid_request: "Enter an email address, or a phone number such as +44 7400 123456." },
+  answer: { invalid_request: "Enter the code from the message." },
+};
+
 /** Shows the error in `place`, a view or a part of one, or removes the last one. */
-function complain(place, error) {
-  let kind = error && kindOf(error);
-  if (kind === "invalid_request" && place !== "ask") kind = place === "answer" ? "no_code" : "refused";
-  const text = error ? (PROBLEMS[kind] ?? OURS).replace("…", inWords(error.retryAfter)) : "";
+export function complain(place, error) {
+  const kind = error && kindOf(error);
+  const text = error ? (MEANINGS[place]?.[kind] ?? PROBLEMS[kind] ?? OURS).replace("…", inWords(error.retryAfter)) : "";
   $(place).querySelector(".problem").textContent = text;
   const input = $(place).querySelector("input");
   if (!input) return;
@@ -87,7 +95,7 @@ function complain(place, error) {
 }
 
 /** Runs `act` and shows its error at `place`, unless the view has changed. */
-async function explain(place, act) {
+export async function explain(place, act) {
   const view = shown;
   complain(place);
   try {
@@ -98,7 +106,7 @@ async function explain(place, act) {
   }
 }
 
-async function attempt(act, place = shown) {
+export async function attempt(act, place = shown) {
   const main = document.querySelector("main");
   if (main.ariaBusy === "true") return;
   main.ariaBusy = "true";
@@ -106,7 +114,7 @@ async function attempt(act, place = shown) {
     await explain(place, act);
   } finally {
     // A user who has just signed in waits for the next view.
-    main.ariaBusy = String(auth.signedIn === true && shown !== "inside");
+    main.ariaBusy = String(auth.signedIn === true && !isInside);
   }
 }
 // A double click may meet a button of the next view.
@@ -115,7 +123,7 @@ addEventListener("click", (event) => {
   event.preventDefault();
   event.stopImmediatePropagation();
 }, { capture: true });
-const submitted = (id, act) => on(id, "submit", (event) => {
+export const submitted = (id, act) => on(id, "submit", (event) => {
   event.preventDefault();
   attempt(act);
 });
@@ -141,6 +149,7 @@ function wait({ isNew = false } = {}) {
   $("webmail").hidden = !mailbox;
   if (mailbox) Object.assign($("webmail"), { href: mailbox.url, textContent: `Open ${mailbox.name}` });
   show("answer");
+  load("./account.js").catch(() => undefined); // it comes next
   // So that the back button leads to the address.
   if (history.state) history.replaceState(identifier, "");
   else history.pushState(identifier, "");
@@ -161,7 +170,7 @@ async function lookAfter({ isAsked }) {
   if (isAsked || state === "delayed" || state === "failed") $("fate").textContent = FATES[state] ?? FATES.sent;
 }
 
-function askAgain() {
+export function askAgain() {
   $("identifier").value ||= history.state ?? "";
   show("ask");
   $("identifier").select();
@@ -169,12 +178,13 @@ function askAgain() {
 
 /** Shows the view for a user who is not signed in. */
 function outside() {
-  if (auth.pending) wait();
+  if (auth.due) explained(second);
+  else if (auth.pending) wait();
   else askAgain();
 }
 
 addEventListener("popstate", ({ state }) => {
-  if (shown === "answer" && !state) askAgain();
+  if (shown !== "ask" && auth.signedIn === false && !state) askAgain();
   else if (shown === "ask" && state) outside();
 });
 for (const event of ["visibilitychange", "pageshow"]) addEventListener(event, () => shown === "answer" && !auth.pending && askAgain());
@@ -182,8 +192,7 @@ for (const event of ["visibilitychange", "pageshow"]) addEventListener(event, ()
 /** Fills in the code from a text message, if the browser supports it. */
 async function fromText() {
   if (!("OTPCredential" in window)) return;
-  texts = new AbortController();
-  const { signal } = texts;
+  const { signal } = leaving;
   const text = await navigator.credentials.get({ otp: { transport: ["sms"] }, signal }).catch(() => null); // the user types it instead
   if (!text?.code || signal.aborted) return;
   $("code").value = text.code;
@@ -201,7 +210,7 @@ function count() {
 submitted("answer", async () => {
   const code = $("code").value.trim();
   if (!code) throw new LatchkeyError("invalid_request", "The code is missing.");
-  await auth.verify(code);
+  if (!(await auth.verify(code))) await second();
 });
 // The server finds the code in a pasted message.
 on("code", "paste", (event) => {
@@ -229,120 +238,32 @@ on("letters", "click", () => {
   $("code").inputMode = "text";
   $("code").focus();
 });
-on("change", "click", () => (history.state ? history.back() : askAgain()));
+export const goBack = () => (history.state ? history.back() : askAgain());
+on("change", "click", goBack);
 
-// ---- Signed in
-let visit; // an object for each user who signs in, with the next page of the activity and the devices of sessions
-/** Shows the view only when it is complete, so that its parts do not move. */
+// ---- Parts of the page that a sign-in with a code does not need
+let styled;
+export async function load(name) {
+  styled ??= new Promise((loaded) => {
+    const styles = Object.assign(document.createElement("link"), { rel: "stylesheet", href: "account.css", onload: loaded, onerror: loaded });
+    document.head.append(styles);
+  });
+  try {
+    await styled;
+    return await import(name);
+  } catch (cause) {
+    throw new LatchkeyError("network", `${name} is missing.`, { cause });
+  }
+}
+
+/** Shows the second factor that is due. */
+const second = async () => (await load("./factors.js")).begin();
+
 async function enter() {
   document.querySelector("main").ariaBusy = "true";
-  beginVisit();
-  const mine = visit;
   if (history.state) history.replaceState(null, "");
-  const error = await list().catch((error) => error);
-  if (!auth.signedIn || mine !== visit) return;
-  show("inside");
-  if (error) complain("inside", error);
-  await lookBack();
+  await explained(async () => (await load("./account.js")).enter());
 }
-
-async function list() {
-  const mine = visit;
-  const [user, sessions] = await Promise.all([auth.profile(), auth.sessions()]);
-  if (mine !== visit) return; // meanwhile another user has signed in
-  $("who").textContent = user.full_name || user.email || user.phone;
-  $("sessions").replaceChildren(...sessions.map(row));
-}
-
-const copyOf = (template) => $(template).content.firstElementChild.cloneNode(true);
-const moment = (time) => new Date(time).toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
-
-function row({ id, device, current, last_used }) {
-  const row = copyOf("session");
-  const used = moment(last_used);
-  const end = row.querySelector("button");
-  row.querySelector(".device").textContent = device;
-  row.querySelector(".note").textContent = current ? "This browser" : `Last used ${used}`;
-  end.hidden = current;
-  end.ariaLabel = `End the session of ${device}, last used ${used}`;
-  end.addEventListener("click", () => attempt(async () => {
-    await auth.endSession(id);
-    await list();
-    $("title").focus();
-    $("news").textContent = "The session has ended.";
-  }));
-  return row;
-}
-
-// ---- Activity
-const WAYS = { otp_email: " with a code by email", otp_sms: " with a code by text" };
-const ENDS = {
-  logout: "Signed out",
-  everywhere: "Signed out everywhere",
-  disavowed: "Ended after a sign-in of somebody else",
-  revoked: "Session ended from another browser",
-  limit: "Session ended, because too many were open",
-  reuse: "Session ended, because somebody may have copied it",
-};
-/** What an entry says, by its type. Later versions of the API add types, which are left out. */
-const WORDS = {
-  "user.created": ({ method }) => `Signed up${WAYS[method] ?? ""}`,
-  "session.opened": ({ method }) => `Signed in${WAYS[method] ?? ""}`,
-  "session.ended": ({ reason }) => ENDS[reason] ?? "Session ended",
-  "user.updated": ({ fields = [] }) => `Profile changed: ${fields.join(", ").replaceAll("_", " ")}`,
-};
-
-function beginVisit() {
-  visit = { next: undefined, devices: new Map() };
-  $("entries").replaceChildren();
-  $("activity-note").textContent = "Loading…";
-  Object.assign($("more"), { textContent: "Try again", hidden: true });
-}
-
-async function lookBack() {
-  const mine = visit;
-  await explain("activity", more);
-  if (mine !== visit || mine.next !== undefined) return;
-  $("activity-note").textContent = "";
-  $("more").hidden = false;
-}
-
-/** Shows the next page of the activity, and returns its first entry. */
-async function more() {
-  const mine = visit;
-  const { activity, next } = await auth.activity({ before: mine.next });
-  if (mine !== visit) return undefined;
-  mine.next = next;
-  for (const { session, device } of activity) if (device) mine.devices.set(session, device);
-  const entries = activity.filter(({ type }) => Object.hasOwn(WORDS, type)).map(entry);
-  $("entries").append(...entries);
-  // A session's device is known from its sign-in, which may be on a later page than its end.
-  for (const { dataset, lastElementChild } of $("entries").children) {
-    lastElementChild.querySelector(".device").textContent = mine.devices.get(dataset.session) ?? "";
-  }
-  const isEmpty = $("entries").children.length === 0;
-  const none = next === null ? "There are no entries. New ones" : "Older entries follow. New ones";
-  $("activity-note").textContent = `${isEmpty ? none : "New entries"} appear after a minute or two.`;
-  Object.assign($("more"), { textContent: "Show more", hidden: next === null });
-  return entries[0];
-}
-
-function entry(happened) {
-  const entry = copyOf("entry");
-  entry.dataset.session = happened.session;
-  entry.querySelector(".words").textContent = WORDS[happened.type](happened);
-  Object.assign(entry.querySelector("time"), { dateTime: happened.time, textContent: moment(happened.time) });
-  return entry;
-}
-
-on("more", "click", () => attempt(async () => {
-  const first = await more();
-  (first ?? $("activity-title")).focus();
-}, "activity"));
-
-// ---- Signed out
-on("out", "click", () => attempt(() => auth.signOut()));
-on("everywhere", "click", () => attempt(() => auth.signOut({ everywhere: true })));
 
 auth.addEventListener("change", ({ detail: { signedIn, why } }) => {
   if (signedIn) return enter();
@@ -355,17 +276,17 @@ auth.addEventListener("change", ({ detail: { signedIn, why } }) => {
 });
 
 // ---- Start: the `change` event shows the result, now or when the client has found out later
-async function begin() {
+async function explained(act) {
   try {
-    await auth.restore();
+    await act();
   } catch (error) {
     if (error.name !== "LatchkeyError") throw error;
     const [title, lead] = TROUBLES[kindOf(error)] ?? ["Not available", OURS];
-    show("apart");
-    entitle(title);
+    show("apart", title);
     $("apart-lead").textContent = lead;
     $("apart").querySelector(".main").hidden = error.code === "insecure" || error.code === "unsupported";
   }
 }
-submitted("apart", begin);
-begin();
+// A browser may remember that a part of the page was missing.
+submitted("apart", () => (auth.signedIn === undefined ? explained(() => auth.restore()) : location.reload()));
+explained(() => auth.restore());

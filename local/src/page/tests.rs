@@ -39,7 +39,16 @@ async fn the_page_knows_where_its_api_is_and_may_talk_to_nobody_else() {
         }
         assert!(head.contains(&format!("connect-src {api};")), "{head}");
         assert!(!body.contains("<style") && !body.contains(" style=") && !body.contains(" onclick="), "{body}");
-        for path in ["/page.css", "/page.js", "/latchkey.js", "/answers.js", "/surroundings.js", "/webmail.js"] {
+        for path in [
+            "/page.css",
+            "/page.js",
+            "/account.css",
+            "/factors.js",
+            "/latchkey.js",
+            "/answers.js",
+            "/surroundings.js",
+            "/webmail.js",
+        ] {
             let (head, body) = get(page, path, &page.to_string()).await;
             assert!(head.starts_with("HTTP/1.1 200") && !body.is_empty(), "{path}: {head}");
         }

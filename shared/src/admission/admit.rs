@@ -79,7 +79,10 @@ pub async fn admit(proof: &SignInCode, door: Door<'_>, arrival: Arrival<'_>) -> 
             return Err(if is_first { entry.turn_away().await } else { SIGN_UP_CLOSED });
         }
     };
-    let sign_up = matches!(&admission, Admission::In(admitted) if admitted.is_new);
+    let sign_up = match &admission {
+        Admission::In(admitted) => admitted.is_new,
+        Admission::Due(pending) => pending.entrance().is_some_and(|it| it.familiarity == Familiarity::SignUp),
+    };
     report::note(Step::Used { channel: code.to().channel(), sign_up });
     Ok(admission)
 }
