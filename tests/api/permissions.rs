@@ -417,7 +417,7 @@ async fn verify_otp_sends_nothing_and_rewrites_no_session() {
     calls.extend(each(&ALL, "OtpTable", "MAIL#day#1"));
     calls.push(Call::item("GetItem", "OtpTable", "TAG#a"));
     calls.extend(each(&["PutItem", "DeleteItem"], "OtpTable", "I#a"));
-    calls.extend(each(&["PutItem", "DeleteItem"], "UserTable", "F#a"));
+    calls.extend(each(&["PutItem", "UpdateItem", "DeleteItem"], "UserTable", "F#a"));
     calls.extend(secrets(&["Vault"]));
     calls.extend([Call::mail("no-reply@example.com"), Call::publish(PHONE)]);
     has_no_permission_for("VerifyOtp", calls).await;

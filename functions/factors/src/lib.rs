@@ -240,14 +240,14 @@ impl Factors {
         let body: wire::TotpBody = request.json()?;
         let name = name(body.name)?;
         let actor = self.actor(request, body.challenge_id, body.token_delivery, now).await?;
-        let Begun { id, secret, uri } = self.begin_for(&actor, name, request.tenant(), true, now).await?;
+        let Begun { id, secret, uri, end } = self.begin_for(&actor, name, request.tenant(), true, now).await?;
         Reply::ok(wire::Secret {
             success: true,
             factor_id: &id,
             secret: secret.base32(),
             qr_svg: qr::svg(&uri)?,
             otpauth_uri: uri,
-            expires_in: ENROLMENT_LIFE.as_secs(),
+            expires_in: now.until(end.moment()).as_secs(),
         })
     }
 
@@ -266,11 +266,14 @@ impl Factors {
         }
         let (id, secret) = (random_id(&Entropy)?, TotpSecret::draw(&Entropy)?);
         let sealed = SealedSecret::seal(&secret, &vault, (tenant, &user.id, &id), now)?;
-        let enrolment = Enrolment { id: id.clone(), name, secret: sealed, end: ExpiresAt::after(now, ENROLMENT_LIFE) };
+        let end = ExpiresAt::after(now, ENROLMENT_LIFE);
+        // An enrolment at sign-in ends with its sign-in.
+        let end = if let Actor::Enrolling(pending, _) = actor { end.min(pending.end) } else { end };
+        let enrolment = Enrolment { id: id.clone(), name, secret: sealed, end };
         self.users.of(tenant).begin_enrolment(&user.id, &enrolment).await?;
         let account = user.email.or(user.phone).unwrap_or_else(|| user.id.to_string());
         let uri = otpauth_uri(&secret, &self.issuer, &account);
-        Ok(Begun { id, secret, uri })
+        Ok(Begun { id, secret, uri, end })
     }
 
     async fn confirm(&self, request: &Request, now: Timestamp) -> Result<Reply> {
@@ -421,7 +424,7 @@ impl Factors {
         self.users.of(tenant).change_factors(user, session, change, now).await
     }
 
-    /// Tells the user about a change that is done (S97). The change stays if the mail fails, and the failure is logged and counted.
+    /// Tells the user about a change that is done (S97). The change stays if the mail fails, and the failure is logged.
     async fn tell(&self, user: &User, notice: &Notice<'_>, tenant: &Tenant, now: Timestamp) {
         if let Err(error) = self.try_to_tell(user, notice, tenant, now).await {
             let cause = error.cause();

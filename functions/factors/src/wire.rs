@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use shared::factors::{FactorSet, SecondFactorMode, TotpSecret};
 use shared::http::TokenDelivery;
-use shared::words::Timestamp;
+use shared::words::{ExpiresAt, Timestamp};
 
 #[derive(Deserialize)]
 pub(crate) struct Empty {}
@@ -33,6 +33,8 @@ pub(crate) struct Begun {
     pub(crate) id: String,
     pub(crate) secret: TotpSecret,
     pub(crate) uri: String,
+    /// Until when it can be confirmed.
+    pub(crate) end: ExpiresAt,
 }
 
 #[derive(Serialize)]

@@ -208,7 +208,8 @@ impl VerifyOtp {
         let check = CodeCheck { challenges, users, codes, failures: self.failures, now: answer.now };
         let (code, owner) = check.prove(&answer.code).await?;
         let epoch = code.state().epoch;
-        let opening = Opening { familiarity: answer.familiarity(index, epoch), ..opening };
+        let (known_since, familiarity) = answer.familiarity(index, epoch);
+        let opening = Opening { familiarity, ..opening };
         let network = answer.code.network().clone();
         let payment = Payment::new(challenges, &self.sms, code.to(), index, network, answer.now)?;
         let payment = payment.with_feedback(&self.feedback, code.message());
@@ -221,7 +222,7 @@ impl VerifyOtp {
         };
         let SubmittedCode { trusted, source_url, .. } = answer.submitted;
         let (trusted, source_url) = (trusted.as_ref(), source_url.as_deref());
-        let arrival = Arrival { owner, opening, trusted, source_url, now: answer.now };
+        let arrival = Arrival { owner, opening, known_since, trusted, source_url, now: answer.now };
         Ok(Entered { admission: admit(&code.for_sign_in()?, door, arrival).await?, epoch })
     }
 }

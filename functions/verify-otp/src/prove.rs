@@ -1,7 +1,7 @@
 //! Steps 1 and 2: an answer, and what it tells about its client.
 
 use shared::admission::{OpenedCode, TypedCode};
-use shared::codes::{Purpose, is_known_device};
+use shared::codes::{Purpose, known_device_since};
 use shared::http::TokenDelivery;
 use shared::people::Familiarity;
 use shared::words::{Error, Index, Network, Result, SessionId, Timestamp};
@@ -41,14 +41,17 @@ impl<'a> Answer<'a> {
         Ok(Answer { submitted, code, session, now })
     }
 
-    /// How well the client is known that gave the right answer. A sign-up is decided later.
-    pub(crate) fn familiarity(&self, index: &Index<'_>, epoch: u32) -> Familiarity {
+    /// When the device token of the client that gave the right answer was issued, and how well the client is known. A sign-up is
+    /// decided later.
+    pub(crate) fn familiarity(&self, index: &Index<'_>, epoch: u32) -> (Option<Timestamp>, Familiarity) {
         let SubmittedCode { to, device, delivery, .. } = self.submitted;
-        let is_ours = |device: &String| is_known_device(device, &to.identifier(), index, epoch, self.now);
-        match (device.as_ref().is_some_and(is_ours), delivery) {
-            (true, _) => Familiarity::Known,
-            (false, TokenDelivery::Cookie) => Familiarity::Strange,
-            (false, TokenDelivery::Body) => Familiarity::Unclear,
-        }
+        let since = |device: &String| known_device_since(device, &to.identifier(), index, epoch, self.now);
+        let known_since = device.as_ref().and_then(since);
+        let familiarity = match (known_since, delivery) {
+            (Some(_), _) => Familiarity::Known,
+            (None, TokenDelivery::Cookie) => Familiarity::Strange,
+            (None, TokenDelivery::Body) => Familiarity::Unclear,
+        };
+        (known_since, familiarity)
     }
 }

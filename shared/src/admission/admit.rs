@@ -31,6 +31,8 @@ pub struct Arrival<'a> {
     pub owner: Owner,
     /// The details of the new session.
     pub opening: Opening<'a>,
+    /// When the client's device token was issued, if it is one of the identifier's.
+    pub known_since: Option<Timestamp>,
     /// Its client's token of a trusted device.
     pub trusted: Option<&'a TrustToken>,
     /// The page the user came from, as the client reported it.
@@ -67,9 +69,9 @@ pub struct Admitted {
 /// has the identifier; [`Error::Forbidden`] if sign-up is closed and the identifier
 /// has no user; [`Error::Unavailable`] when a table is unreachable.
 pub async fn admit(proof: &SignInCode, door: Door<'_>, arrival: Arrival<'_>) -> Result<Admission> {
-    let Arrival { owner, opening, trusted, source_url, now } = arrival;
+    let Arrival { owner, opening, known_since, trusted, source_url, now } = arrival;
     let code = proof.proven();
-    let entry = Entry { proof, code, door, opening, trusted, source_url, now };
+    let entry = Entry { proof, code, door, opening, known_since, trusted, source_url, now };
     let admission = match owner.of(code.identifier())? {
         Some(owner) => entry.sign_in(owner).await?,
         None if door.sign_up_open => entry.sign_up().await?,
@@ -143,6 +145,7 @@ struct Entry<'a> {
     code: &'a ProvenCode,
     door: Door<'a>,
     opening: Opening<'a>,
+    known_since: Option<Timestamp>,
     trusted: Option<&'a TrustToken>,
     source_url: Option<&'a str>,
     now: Timestamp,
@@ -168,8 +171,7 @@ impl Entry<'_> {
         if !user.identifiers().any(|own| own.kind() == proven.kind() && own.key() == proven.key()) {
             return Err(Error::InvalidOtp);
         }
-        let Opening { familiarity, .. } = self.opening;
-        match self.door.second_factor.need(&user, familiarity, self.code.is_long(), self.now) {
+        match self.door.second_factor.need(&user, self.known_since, self.code.is_long(), self.now) {
             Need::Nothing => self.open(user, false).await,
             Need::Grace => self.open(user, true).await,
             Need::Factor => {

@@ -26,13 +26,25 @@ pub fn device_token(identifier: &Identifier, index: &Index<'_>, epoch: u32, now:
 
 /// Whether `value` is a valid device token for `identifier` at this `epoch`.
 pub fn is_known_device(value: &str, identifier: &Identifier, index: &Index<'_>, epoch: u32, now: Timestamp) -> bool {
+    known_device_since(value, identifier, index, epoch, now).is_some()
+}
+
+/// When a valid device token for `identifier` at this `epoch` was issued. `None` for other text.
+pub fn known_device_since(
+    value: &str,
+    identifier: &Identifier,
+    index: &Index<'_>,
+    epoch: u32,
+    now: Timestamp,
+) -> Option<Timestamp> {
     let read = || {
         let (end, mac) = value.strip_prefix(VERSION)?.strip_prefix('.')?.split_once('.')?;
         Some((end.parse::<u64>().ok()?, BASE64URL_NOPAD.decode(mac.as_bytes()).ok()?))
     };
-    let Some((end, mac)) = read() else { return false };
+    let (end, mac) = read()?;
     let is_ours: bool = index.device(identifier, end, epoch).ct_eq(mac.as_slice()).into();
-    is_ours && !ExpiresAt::at(Timestamp::from_unix(end)).has_passed(now)
+    let end = Timestamp::from_unix(end);
+    (is_ours && !ExpiresAt::at(end).has_passed(now)).then(|| end.before(DEVICE_LIFE))
 }
 
 #[cfg(test)]

@@ -37,7 +37,7 @@ pub use self::challenge::{
 pub use self::code::{Binding, Code, CodeDigest, DIGEST_LENGTH, LONG_LENGTH, SHORT_LENGTHS, Strength};
 pub use self::draft::{Draft, Drafting, OutgoingCode};
 pub use self::hold::{HOLD_WAIT, Hold, Reach};
-pub use self::known_device::{DEVICE_LIFE, device_token, is_known_device};
+pub use self::known_device::{DEVICE_LIFE, device_token, is_known_device, known_device_since};
 pub use self::limits::{Action, Allowance, NETWORK_WINDOW, Quota, blurred, day_end};
 pub use self::mail_policy::{Domains, LEAST_OF_DOMAIN, MailFacts, MailPolicy, SLOWED};
 pub use self::messages::{Message, Messages, SENT_AT, SendName};

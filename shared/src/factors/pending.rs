@@ -14,8 +14,11 @@ use crate::words::{
     ChallengeId, Channel, ExpiresAt, MacKey, Result, Scope, SealingKey, SessionId, Tenant, Timestamp, UserId,
 };
 
-/// How long a pending can be taken.
+/// How long a second factor may take.
 pub const PENDING_LIFE: Duration = Duration::from_secs(300);
+
+/// How long an enrolment may take. Its user may have to install an app first.
+const ENROLMENT_LIFE: Duration = Duration::from_secs(900);
 
 /// A sign-in or step-up that waits.
 #[derive(Clone, Debug)]
@@ -51,6 +54,16 @@ pub enum Waiting {
     },
 }
 
+impl Waiting {
+    /// How long it waits.
+    pub fn life(&self) -> Duration {
+        match self {
+            Waiting::Enrolment(_) => ENROLMENT_LIFE,
+            Waiting::SignIn(_) | Waiting::Enrolled(_) | Waiting::StepUp { .. } => PENDING_LIFE,
+        }
+    }
+}
+
 /// The first step of a sign-in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entrance {
@@ -80,7 +93,8 @@ mod familiarity {
 impl Pending {
     /// A pending of `user`, from now on.
     pub fn new(user: &UserId, epoch: u32, proven: u32, waiting: Waiting, now: Timestamp) -> Pending {
-        Pending { user: user.clone(), epoch, proven, end: ExpiresAt::after(now, PENDING_LIFE), waiting }
+        let end = ExpiresAt::after(now, waiting.life());
+        Pending { user: user.clone(), epoch, proven, end, waiting }
     }
 
     /// The sign-in that waits. `None` for a step-up.
@@ -189,7 +203,7 @@ mod tests {
             };
             let pending = open(&[1, 2], 0, now.after(Duration::from_secs(299))).unwrap();
             assert_eq!((&pending.user, pending.epoch, pending.proven, &pending.waiting), (&user, 7, 3, &waiting));
-            assert!(open(&[1], 0, now.after(PENDING_LIFE)).is_none(), "it has ended");
+            assert!(open(&[1], 0, now.after(waiting.life())).is_none(), "it has ended");
             assert!(open(&[2], 0, now).is_none() && open(&[1], 1, now).is_none(), "another key or tenant");
         }
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::config::Reader;
-use crate::people::{Familiarity, User};
+use crate::people::User;
 use crate::words::Timestamp;
 
 /// The setting `SECOND_FACTOR`.
@@ -79,13 +79,21 @@ impl SecondFactorPolicy {
         self.mode != SecondFactorMode::Off
     }
 
-    /// What a sign-in of `user` needs. `is_under_attack` is whether strangers have used up the identifier's short codes.
-    pub(crate) fn need(&self, user: &User, familiarity: Familiarity, is_under_attack: bool, now: Timestamp) -> Need {
+    /// What a sign-in of `user` needs. `known_since` is the issue of the client's device token. A token from before the user's first
+    /// factor does not count, because a thief of the mailbox may have got it. `is_under_attack` is whether the code was a long one.
+    pub(crate) fn need(
+        &self,
+        user: &User,
+        known_since: Option<Timestamp>,
+        is_under_attack: bool,
+        now: Timestamp,
+    ) -> Need {
+        let is_known = known_since.is_some_and(|known| user.second_factor_since.is_some_and(|since| known >= since));
         match self.mode {
             SecondFactorMode::Off => Need::Nothing,
             SecondFactorMode::Required if !user.has_second_factor() => self.need_to_enrol(user.grace_began, now),
             _ if !user.has_second_factor() => Need::Nothing,
-            SecondFactorMode::Risk if familiarity == Familiarity::Known && !is_under_attack => Need::Nothing,
+            SecondFactorMode::Risk if is_known && !is_under_attack => Need::Nothing,
             SecondFactorMode::Optional | SecondFactorMode::Required | SecondFactorMode::Risk => Need::Factor,
         }
     }
@@ -120,11 +128,11 @@ mod tests {
         let ada = "ada@example.com".parse().unwrap();
         let id = UserId::draw(&Entropy, at(0)).unwrap();
         let none = User::sign_up(id, &ada, &SessionId::draw(&Entropy).unwrap(), at(0));
-        let some = User { second_factor_since: Some(at(0)), ..none.clone() };
+        let some = User { second_factor_since: Some(at(10)), ..none.clone() };
         let in_grace = User { grace_began: Some(at(0)), ..none.clone() };
-        let (known, strange) = (Familiarity::Known, Familiarity::Strange);
+        let (known, strange, before) = (Some(at(10)), None, Some(at(9)));
         use SecondFactorMode::{Off, Optional, Required, Risk};
-        for (mode, days, user, familiarity, is_under_attack, now, need) in [
+        for (mode, days, user, known_since, is_under_attack, now, need) in [
             (Off, 1, &some, strange, true, 0, Need::Nothing),
             (Optional, 1, &none, strange, true, 0, Need::Nothing),
             (Optional, 1, &some, known, false, 0, Need::Factor),
@@ -137,9 +145,10 @@ mod tests {
             (Risk, 1, &some, known, false, 0, Need::Nothing),
             (Risk, 1, &some, known, true, 0, Need::Factor),
             (Risk, 1, &some, strange, false, 0, Need::Factor),
+            (Risk, 1, &some, before, false, 20, Need::Factor),
         ] {
-            let found = policy(mode, days).need(user, familiarity, is_under_attack, at(now));
-            assert_eq!(found, need, "{mode:?} {days} {familiarity:?} {is_under_attack} {now}");
+            let found = policy(mode, days).need(user, known_since, is_under_attack, at(now));
+            assert_eq!(found, need, "{mode:?} {days} {known_since:?} {is_under_attack} {now}");
         }
         assert_eq!(policy(Required, 1).need_at_sign_up(at(0)), Need::Grace);
         assert_eq!(policy(Required, 0).need_at_sign_up(at(0)), Need::Enrolment);

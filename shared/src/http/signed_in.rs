@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::user_view::UserView;
 use super::{Cookie, Reply, TokenDelivery, Tokens};
 use crate::codes::DEVICE_LIFE;
-use crate::factors::{Method, NewDevice, PENDING_LIFE, Pending, Waiting};
+use crate::factors::{Method, NewDevice, Pending, Waiting};
 use crate::people::User;
 use crate::texts::{Language, answers};
 use crate::words::{ChallengeId, Error, Result, Timestamp};
@@ -92,12 +92,13 @@ impl Reply {
     /// As [`Reply::ok`] and [`Reply::with_cookie`].
     pub fn due(pending: &Pending, id: &ChallengeId, delivery: TokenDelivery, language: Language) -> Result<Reply> {
         let challenge = (delivery == TokenDelivery::Body).then(|| id.reveal());
-        let cookie = (delivery == TokenDelivery::Cookie).then(|| Cookie::Challenge.keep(id.reveal(), PENDING_LIFE));
+        let life = pending.waiting.life();
+        let cookie = (delivery == TokenDelivery::Cookie).then(|| Cookie::Challenge.keep(id.reveal(), life));
         let reply = match pending.waiting {
             Waiting::Enrolment(_) => {
                 let challenge = challenge.map(str::to_owned);
                 Reply::refusal(
-                    &Error::EnrolmentRequired { challenge, methods: &ENROLLABLE, expires_in: PENDING_LIFE },
+                    &Error::EnrolmentRequired { challenge, methods: &ENROLLABLE, expires_in: life },
                     language,
                 )
             }
@@ -106,7 +107,7 @@ impl Reply {
                 second_factor_required: true,
                 challenge_id: challenge,
                 methods: Method::OF_USERS,
-                expires_in: PENDING_LIFE.as_secs(),
+                expires_in: life.as_secs(),
             })?
             .with_second_factor(),
         };
