@@ -357,7 +357,7 @@ async fn s97_a_change_of_factors_is_told_by_mail() {
     let enrolled = client.enrol_in(&tokens).await;
     assert_eq!(told(&auth), [ADDED]);
     let newest = auth.stack.inbox().messages(Some(ADA)).remove(0);
-    assert!(newest.text.contains("remove the factor"), "{}", newest.text);
+    assert!(newest.text.contains("remove it now"), "{}", newest.text);
 
     let tokens = client.step_up_with(&tokens, &enrolled.app).await;
     client.post_as(&tokens.access, BACKUP_CODES, json!({})).await.ok();
@@ -460,7 +460,7 @@ async fn enrol_at_sign_in(auth: &Deployment, challenge: &str) -> (Authenticator,
 async fn must_enrol(client: Client<'_>, who: &str) -> String {
     let refused = answer(client, who, json!({})).await;
     refused.refused(403, "enrolment_required");
-    assert_eq!((&refused.body["methods"], &refused.body["expires_in"]), (&json!(["totp"]), &json!(300)));
+    assert_eq!((&refused.body["methods"], &refused.body["expires_in"]), (&json!(["totp"]), &json!(900)));
     for name in ["user", "tokens", "device"] {
         assert!(refused.body[name].is_null(), "{}", refused.body);
     }
@@ -502,7 +502,7 @@ async fn s98_a_browser_sets_a_required_factor_up_at_sign_in() {
     let refused = browser.answer(ADA, &code).await;
     refused.refused(403, "enrolment_required");
     assert!(refused.body["challenge_id"].is_null(), "{}", refused.body);
-    assert_eq!((browser.names(), browser.cookies[CHALLENGE_COOKIE].1), (vec![CHALLENGE_COOKIE], 300));
+    assert_eq!((browser.names(), browser.cookies[CHALLENGE_COOKIE].1), (vec![CHALLENGE_COOKIE], 900));
     let begun = browser.post(TOTP, json!({})).await.ok();
     let app = Authenticator::of(begun["secret"].as_str().unwrap());
     let body = json!({ "factor_id": begun["factor_id"], "code": app.code(&auth) });
@@ -565,7 +565,7 @@ async fn s98_an_enrolment_opens_nothing_else() {
     let body = json!({ "challenge_id": due, "method": "enrolled" });
     client.post(SECOND_FACTOR, body).await.refused(400, "invalid_otp");
     let bobs = must_enrol(client, BOB).await;
-    auth.wait(300);
+    auth.wait(900);
     client.post(TOTP, json!({ "challenge_id": bobs })).await.refused(400, "invalid_otp");
     assert!(auth.items("S#").is_empty());
 }
