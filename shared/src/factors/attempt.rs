@@ -153,7 +153,10 @@ impl Finding {
         let key = vault.vault.find(set.backup_key.as_deref()?, now)?;
         let digest = code.digest(&key.key.mac(), tenant, &pending.user);
         // A digest under a secret key tells nothing by the time of its search.
-        set.backup_codes.contains(&digest).then(|| Finding { set, used: Used::BackupCode(digest), device: None })
+        if !set.backup_codes.contains(&digest) {
+            return None;
+        }
+        Some(Finding { set, used: Used::BackupCode(digest), device: None })
     }
 
     /// The factor that the pending's user has just added.

@@ -70,7 +70,9 @@ impl TrustToken {
 
     /// The id of its device, 22 characters. The token has 128 random bits, so a plain digest hides it.
     pub(crate) fn id(&self) -> String {
-        BASE64URL_NOPAD.encode(&Sha256::digest(self.reveal().as_bytes())[..16])
+        let [id @ .., _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _]: [u8; 32] =
+            Sha256::digest(self.reveal().as_bytes()).into();
+        BASE64URL_NOPAD.encode(&id)
     }
 }
 

@@ -54,7 +54,7 @@ pub const ONE_APP_CODE: Scenario = Scenario::new("one app code twice", 12, |worl
 });
 
 /// Two sign-ins and a step-up.
-pub const ONE_APP_CODE_THRICE: Scenario = Scenario::new("one app code thrice", 198, |world| {
+pub const ONE_APP_CODE_THRICE: Scenario = Scenario::new("one app code thrice", 222, |world| {
     Box::pin(async move {
         let (ada, tokens) = ada(world).await;
         let (one, other) = (by_app(world, &ada.app).await, by_app(world, &ada.app).await);
@@ -75,7 +75,7 @@ pub const ONE_BACKUP_CODE: Scenario = Scenario::new("one backup code twice", 8, 
 });
 
 /// Two sign-ins and a step-up.
-pub const ONE_BACKUP_CODE_THRICE: Scenario = Scenario::new("one backup code thrice", 63, |world| {
+pub const ONE_BACKUP_CODE_THRICE: Scenario = Scenario::new("one backup code thrice", 75, |world| {
     Box::pin(async move {
         let (ada, tokens) = ada(world).await;
         let (one, other) = (by_backup_code(world, &ada).await, by_backup_code(world, &ada).await);
@@ -117,7 +117,7 @@ pub const SIGN_IN_AND_CONFIRMATION: Scenario = Scenario::new("sign-in with a new
     })
 });
 
-pub const STEP_UP_AND_LOGOUT: Scenario = Scenario::new("step-up with logout", 2, |world| {
+pub const STEP_UP_AND_LOGOUT: Scenario = Scenario::new("step-up with logout", 3, |world| {
     Box::pin(async move {
         let (ada, tokens) = ada(world).await;
         let step_up = step_up(world, &tokens, "totp", &ada.app.code(&world.auth)).await;
