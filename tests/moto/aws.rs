@@ -33,6 +33,7 @@ impl Moto {
             ("INDEX_SECRET_ARN", self.secret("index").await),
             ("REFRESH_SECRET_ARN", self.secret("refresh").await),
             ("SIGNING_SECRET_ARN", self.secret("signing").await),
+            ("VAULT_SECRET_ARN", self.secret("vault").await),
             // Generating an RSA key takes long in a debug build.
             ("JWT_ALGORITHM", "ES256".to_owned()),
         ]

@@ -7,9 +7,10 @@
 mod aws;
 
 use serde_json::{Value, json};
+use tests::authenticator::{SECOND_FACTOR, TOTP};
 use tests::client::{REQUEST, VERIFY};
 use tests::deployment::{unverified, wrong};
-use tests::{Asked, Deployment};
+use tests::{Asked, Deployment, Tokens};
 
 use crate::aws::Moto;
 
@@ -32,6 +33,8 @@ async fn main() {
     println!("moto: a code by email, wrong and right; a new user, a known one; refresh, reuse, logout ... ok");
     by_sms(&auth, &moto).await;
     println!("moto: a code by SMS ... ok");
+    with_a_second_factor(&auth, &moto).await;
+    println!("moto: an app, a code of it once, a backup code, a step-up, a trusted device, the end of the app ... ok");
     with_new_keys(&auth, &moto).await;
     println!("moto: keys created, published, rotated and revoked ... ok");
     assert!(auth.stack.services().calls().take().is_empty(), "the local stack was called instead");
@@ -81,6 +84,31 @@ async fn by_sms(auth: &Deployment, moto: &Moto) {
     assert_eq!((&new["user"]["phone"], &new["user"]["phone_verified"]), (&json!(PHONE), &json!(true)));
     let known = sign_in(auth, moto, PHONE).await;
     assert_eq!(known["user"]["id"], new["user"]["id"]);
+}
+
+async fn with_a_second_factor(auth: &Deployment, moto: &Moto) {
+    const GRACE: &str = "grace@example.com";
+    let client = auth.client();
+    let (access, refresh) = tokens(&sign_in(auth, moto, GRACE).await);
+    let enrolled = client.enrol_in(&Tokens { access, refresh }).await;
+    let due = async || sign_in(auth, moto, GRACE).await["challenge_id"].as_str().unwrap().to_owned();
+
+    let (first, code) = (due().await, enrolled.app.code(auth));
+    let body = json!({ "challenge_id": first, "method": "totp", "code": code, "trust_device": true });
+    let signed_in = client.post(SECOND_FACTOR, body).await.ok();
+    client.second_step(&due().await, "totp", &code).await.refused(400, "invalid_otp");
+    let used = client.second_step(&due().await, "backup_code", &enrolled.backup_codes[0]).await.ok();
+    assert_eq!(used["backup_codes_left"], json!(7));
+    client.second_step(&due().await, "backup_code", &enrolled.backup_codes[0]).await.refused(400, "invalid_otp");
+
+    auth.wait(30);
+    let asked = ask(auth, moto, GRACE).await;
+    let body = json!({ "identifier": GRACE, "otp_code": asked.code, "challenge_id": asked.challenge,
+        "trusted_device": signed_in["trusted_device"] });
+    let (access, refresh) = tokens(&client.post(VERIFY, body).await.ok());
+    let stepped = client.step_up_with(&Tokens { access, refresh }, &enrolled.app).await;
+    client.delete_as(&stepped.access, &format!("{TOTP}{}/", enrolled.id)).await.ok();
+    assert!(sign_in(auth, moto, GRACE).await["tokens"].is_object());
 }
 
 async fn with_new_keys(auth: &Deployment, moto: &Moto) {
