@@ -32,7 +32,7 @@ const wrong = await client.POST("/api/auth/otp/verify/", {
 assert(wrong.error && "error" in wrong.error && wrong.error.error === "invalid_otp", JSON.stringify(wrong));
 
 const answered = await client.POST("/api/auth/otp/verify/", { body: { identifier, otp_code, challenge_id } });
-assert(answered.data, JSON.stringify(answered.error));
+assert(answered.data && "tokens" in answered.data, JSON.stringify(answered));
 const { user, tokens } = answered.data;
 assert(tokens.refresh, "tokens travel in bodies here");
 const email: string | null = user.email;
