@@ -103,6 +103,13 @@ test("every element has an accessible name", onlyChromium, async (t) => {
     - button "Sign out"
     - paragraph:
       - button "Sign out everywhere"
+    - region "Second step":
+      - heading "Second step" [level=2]
+      - paragraph: Add an authenticator app, so that a code alone does not sign in.
+      - list
+      - alert
+      - paragraph:
+        - button "Add an authenticator app"
     - region "Activity":
       - heading "Activity" [level=2]
       - paragraph: New entries appear after a minute or two.
