@@ -16,7 +16,8 @@ use serde_json::Value;
 const IMPORTS: &str = "
     use std::time::Duration;
     use shared::admission::{Gate, NoticeGate, NoticePermit, Permit, Reserved};
-    use shared::codes::{Attempt, Code, CodeDigest, IdentifierState, ProvenCode, SignInCode};
+    use shared::codes::{Attempt, Code, CodeDigest, IdentifierState, ProvenCode, SignInCode, StepUpCode};
+    use shared::factors::{FactorAttempt, FactorSet, Finding, Pending, ProvenFactor};
     use shared::messages::{CodeMessage, Notice, Notifier, Sender, Sent};
     use shared::http::{AccessKey, RequestKeys, Tokens};
     use shared::people::User;
@@ -77,7 +78,7 @@ fn is_refused(code: &str, source: &str) {
 #[test]
 fn no_session_is_opened_without_a_proof() {
     compiles(
-        "pub fn open(proof: &Proof, user: UserId, opening: Opening<'_>, now: Timestamp) -> Result<Session> {
+        "pub fn open(proof: Proof<'_>, user: UserId, opening: Opening<'_>, now: Timestamp) -> Result<Session> {
             Session::open(proof, user, opening, &Entropy, now)
         }",
     );
@@ -95,8 +96,17 @@ fn no_session_is_opened_without_a_proof() {
             ProvenCode { to, digest, ..old }
         }",
     );
-    is_refused("E0308", "pub fn proof(code: ProvenCode) -> Proof { Proof::Code(code) }");
+    is_refused("E0308", "pub fn proof(code: &ProvenCode) -> Proof<'_> { Proof::Code(code) }");
+    is_refused("E0308", "pub fn proof(code: &StepUpCode) -> Proof<'_> { Proof::Code(code) }");
     is_refused("E0423", "pub fn code(code: ProvenCode) -> SignInCode { SignInCode(code) }");
+    is_refused("E0423", "pub fn code(code: ProvenCode) -> StepUpCode { StepUpCode(code) }");
+    is_refused(
+        "E0451",
+        "pub fn factor(pending: Pending, old: ProvenFactor) -> ProvenFactor { ProvenFactor { pending, ..old } }",
+    );
+    is_refused("E0624", "pub fn count(set: FactorSet) -> FactorAttempt { FactorAttempt::counted(set, None) }");
+    is_refused("E0451", "pub fn find(set: FactorSet, old: Finding) -> Finding { Finding { set, ..old } }");
+    is_refused("E0624", "pub fn prove(found: &Finding, pending: Pending) -> ProvenFactor { found.proven(pending) }");
     is_refused(
         "E0624",
         "pub fn attempt(identifier: &IdentifierDigest, state: IdentifierState) -> Attempt { Attempt::unbound(identifier, state, &[], None) }",
@@ -114,7 +124,7 @@ fn no_session_is_opened_without_a_proof() {
     is_refused(
         "E0624",
         "pub async fn enter(users: Users<'_>, user: &User, session: &SessionId, now: Timestamp) -> Result<()> {
-            users.enter_session(user, session, 10, now).await
+            users.enter_session(user, session, 10, false, now).await
         }",
     );
     is_refused(
