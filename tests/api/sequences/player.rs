@@ -214,7 +214,23 @@ impl Player {
     }
 
     async fn end_others(&mut self, person: Person, by: usize) {
-        if self.with_access(person, by, "DELETE", SESSIONS).await.is_none() {
+        let (client, now) = (self.auth.client(), self.seen());
+        let Some(session) = self.models[person].session(by) else { return };
+        let (opens, fresh) = (session.opens(now), session.is_fresh(now));
+        let answer = client.with_token("DELETE", SESSIONS, &session.access).await;
+        if answer.code() == "step_up_required" {
+            assert!(opens != Known::No && fresh != Known::Yes, "{} has to step up", PEOPLE[person]);
+            self.met.insert("others without a fresh proof");
+            return;
+        }
+        let expected = match fresh {
+            Known::Yes => opens,
+            Known::No => Known::No,
+            Known::Unsure if opens == Known::No => Known::No,
+            Known::Unsure => Known::Unsure,
+        };
+        hold(&answer, expected, "invalid_token", (PEOPLE[person], "DELETE", SESSIONS));
+        if answer.code() != "ok" {
             return;
         }
         let own = self.models[person].session(by).map(|session| session.id.clone());

@@ -9,6 +9,8 @@ use tests::deployment::session_of;
 use super::model::{APART, Known};
 
 const GRACE: Duration = Duration::from_secs(10);
+/// How long a sign-in is a fresh proof.
+const FRESH: Duration = Duration::from_secs(600);
 const ACCESS: Duration = Duration::from_secs(900);
 const IDLE: Duration = Duration::from_secs(86_400);
 const ABSOLUTE: Duration = Duration::from_secs(2 * 86_400);
@@ -19,6 +21,7 @@ pub struct Session {
     refresh: Vec<String>,
     /// The newest.
     pub access: String,
+    opened: Timestamp,
     rotated: Timestamp,
     idle_end: ExpiresAt,
     absolute_end: ExpiresAt,
@@ -40,6 +43,7 @@ impl Session {
             id: session_of(&tokens.access),
             refresh: vec![tokens.refresh],
             access: tokens.access,
+            opened: now,
             rotated: now,
             idle_end: ExpiresAt::after(now, IDLE),
             absolute_end: ExpiresAt::after(now, ABSOLUTE),
@@ -67,6 +71,15 @@ impl Session {
     /// True if it is active even by TTL's clock.
     pub fn lives_surely(&self, now: Timestamp) -> bool {
         !self.is_over(now) && !self.absolute_end.has_passed(now.after(APART))
+    }
+
+    /// Whether its sign-in is a fresh proof.
+    pub fn is_fresh(&self, now: Timestamp) -> Known {
+        match self.opened.until(now) {
+            age if age + APART <= FRESH => Known::Yes,
+            age if age > FRESH + APART => Known::No,
+            _ => Known::Unsure,
+        }
     }
 
     /// The newest token gets a successor. The previous one repeats this during the grace period. All others are refused.
