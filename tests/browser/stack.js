@@ -18,9 +18,10 @@ export const SCREENS = {
   "phone in the light": { viewport: { width: 360, height: 740 }, colorScheme: "light", isMobile: true, hasTouch: true },
   "phone in the dark": { viewport: { width: 360, height: 740 }, colorScheme: "dark", isMobile: true, hasTouch: true },
 };
-/** Limits above those of any test, and keys that are quick to generate. */
+/** Limits above those of any test, keys that are quick to generate, and exact lives of tokens. */
 const USUAL = {
   JwtAlgorithm: "ES256",
+  JwtAccessJitter: 0,
   OtpRequestsPerIp: 1_000_000,
   OtpFailuresPerIp: 1_000_000,
 };
