@@ -9,6 +9,8 @@ use tests::client::{REFRESH, REQUEST, SESSIONS, VERIFY};
 use tests::deployment::{START, session_of, unverified, wrong};
 use tests::{Answer, Asked, Authenticator, Client, Deployment, Tokens};
 
+use crate::purposes::Known;
+
 const ADA: &str = "ada@example.com";
 const BOB: &str = "bob@example.com";
 const KEY: &str = "retry-key-of-the-tests";
@@ -173,29 +175,6 @@ async fn a_session_from_before_counts_from_its_sign_in() {
     let tokens = auth.client().post(REFRESH, json!({ "refresh": tokens.refresh })).await.tokens();
     assert_eq!((&claims(&tokens)["auth_time"], &claims(&tokens)["acr"]), (&json!(START), &json!("1f")));
     end_others(&auth, &tokens).await.ok();
-}
-
-/// A client that has signed in: its tokens, and its device token of the identifier.
-struct Known {
-    who: &'static str,
-    tokens: Tokens,
-    device: String,
-}
-
-impl Known {
-    async fn sign_in(client: Client<'_>, who: &'static str) -> Known {
-        let asked = client.ask(who).await;
-        let signed_in = client.answer(who, &asked).await;
-        let device = signed_in.body["device"].as_str().unwrap().to_owned();
-        Known { who, tokens: signed_in.tokens(), device }
-    }
-
-    /// Requests a code to step up.
-    async fn ask(&self, auth: &Deployment) -> Asked {
-        let body = json!({ "identifier": self.who, "purpose": "step_up", "device": self.device });
-        let asked = auth.client().post_as(&self.tokens.access, REQUEST, body).await.ok();
-        Asked { challenge: asked["challenge_id"].as_str().unwrap().to_owned(), code: auth.newest_code(self.who) }
-    }
 }
 
 /// Steps up with a code by mail.

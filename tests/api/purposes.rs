@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tests::client::{REQUEST, VERIFY};
 use tests::deployment::wrong;
 use tests::operations::SETTINGS;
-use tests::{Answer, Asked, Client, Deployment};
+use tests::{Answer, Asked, Client, Deployment, Tokens};
 
 use crate::workspace::read;
 
@@ -14,29 +14,29 @@ const ADA: &str = "ada@example.com";
 const BOB: &str = "bob@example.com";
 const PHONE: &str = "+447400123456";
 
-/// A client that has signed in: its access token, and its device token of the identifier.
-struct Known {
-    who: &'static str,
-    access: String,
-    device: String,
+/// A client that has signed in: its tokens, and its device token of the identifier.
+pub(crate) struct Known {
+    pub(crate) who: &'static str,
+    pub(crate) tokens: Tokens,
+    pub(crate) device: String,
 }
 
 impl Known {
-    async fn sign_in(client: Client<'_>, who: &'static str) -> Known {
+    pub(crate) async fn sign_in(client: Client<'_>, who: &'static str) -> Known {
         let asked = client.ask(who).await;
-        let body = client.answer(who, &asked).await.ok();
-        let text = |value: &Value| value.as_str().unwrap().to_owned();
-        Known { who, access: text(&body["tokens"]["access"]), device: text(&body["device"]) }
+        let signed_in = client.answer(who, &asked).await;
+        let device = signed_in.body["device"].as_str().unwrap().to_owned();
+        Known { who, tokens: signed_in.tokens(), device }
     }
 
     /// A request for a code that confirms a request, with other fields.
     async fn request(&self, client: Client<'_>, fields: Value) -> Answer {
         let mut body = json!({ "identifier": self.who, "purpose": "step_up", "device": self.device });
         body.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
-        client.post_with("authorization", &format!("Bearer {}", self.access), REQUEST, body).await
+        client.post_as(&self.tokens.access, REQUEST, body).await
     }
 
-    async fn ask(&self, auth: &Deployment) -> Asked {
+    pub(crate) async fn ask(&self, auth: &Deployment) -> Asked {
         asked(auth, self.who, &self.request(auth.client(), json!({})).await.ok())
     }
 }
@@ -60,7 +60,7 @@ async fn a_code_that_confirms_a_request_needs_an_access_token() {
     let before = auth.messages_to(ADA);
     let body = json!({ "identifier": ADA, "purpose": "step_up", "device": ada.device });
     auth.client().post(REQUEST, body.clone()).await.needs_a_token();
-    for header in ["Bearer", "Bearer none", "Basic YTpi", &format!("Bearer {}x", ada.access)] {
+    for header in ["Bearer", "Bearer none", "Basic YTpi", &format!("Bearer {}x", ada.tokens.access)] {
         auth.client().post_with("authorization", header, REQUEST, body.clone()).await.needs_a_token();
     }
     auth.wait(7_200);
@@ -107,7 +107,7 @@ async fn other_purposes_are_refused() {
         answer.refused(400, "invalid_request");
     }
     let body = json!({ "identifier": ADA, "purpose": "step_up", "device": ada.device });
-    let bearer = format!("Bearer {}", ada.access);
+    let bearer = format!("Bearer {}", ada.tokens.access);
     let answer = auth.client().post_with("authorization", &bearer, "/accounts/otp/request/", body).await;
     assert_eq!((answer.status.as_u16(), auth.messages_to(ADA)), (400, 1), "{}", answer.body);
 }
