@@ -1,4 +1,4 @@
-//! Who asks: a signed-in user, or one whose sign-in has to enrol first.
+//! The actor of a request: a signed-in user, or one whose sign-in has to enrol first.
 
 use shared::factors::{Pending, PendingSeal, Waiting};
 use shared::http::{Cookie, Delivered, Request, TokenDelivery};

@@ -17,13 +17,13 @@ use serde_json::{Value, json};
 use shared::admission::NoticeGate;
 use shared::aws::{self, Aws, Secrets};
 use shared::config::Reader;
-use shared::messages::{MailSettings, Notice, Notifier, ProviderSettings, Providers, Sent};
-use shared::people::{EndReason, User};
+use shared::messages::{MailSettings, Notice, Notifier, ProviderSettings, Providers};
+use shared::people::{EndReason, Familiarity, User};
 use shared::runtime::Function;
-use shared::sessions::{Device, Disavowal, Familiarity, Session};
+use shared::sessions::{Device, Disavowal, Session};
 use shared::store::{ActivityRow, Occasion, RecordTable, Store, UserTable};
 use shared::texts::Language;
-use shared::words::{Clock, Error, Result, SessionId, Tenant, Timestamp};
+use shared::words::{Clock, Result, SessionId, Tenant, Timestamp};
 
 use crate::event::{Event, What};
 
@@ -118,16 +118,8 @@ fn told(sent: bool) -> Value {
 impl Notify {
     /// Steps 3 and 4.
     async fn send(&self, user: &User, of: Occasion<'_>, notice: &Notice<'_>, now: Timestamp) -> Result<Value> {
-        let Some(permit) = self.gate.claim(user, of, now).await? else { return Ok(told(false)) };
-        match self.notifier.send(permit, notice, self.language).await? {
-            Sent::Accepted(_) => {
-                self.gate.note_sent(of).await;
-                Ok(told(true))
-            }
-            // The notice may be on its way, and may come twice then.
-            Sent::Unclear(reason) | Sent::Refused(reason) | Sent::OptedOut(reason) => Err(Error::unavailable(reason)),
-            Sent::Lost => Err(Error::unavailable("the connection to the mail service broke")),
-        }
+        let send = |permit| self.notifier.deliver(permit, notice, self.language);
+        self.gate.send_once(user, of, send, now).await.map(told)
     }
 
     /// Step 2 for a sign-in. A session that has ended meanwhile counts too: a thief may be quick.

@@ -35,6 +35,23 @@ impl NoticeGate {
         NoticeGate { table }
     }
 
+    /// Claims the notice to `user` about `of`, lets `send` send it, and notes that it is sent. Returns whether this call sent it.
+    ///
+    /// # Errors
+    /// As [`NoticeGate::claim`] and `send`. The claim then runs out, and the notice can be claimed again.
+    pub async fn send_once<F: Future<Output = Result<()>>>(
+        &self,
+        user: &User,
+        of: Occasion<'_>,
+        send: impl FnOnce(NoticePermit) -> F,
+        now: Timestamp,
+    ) -> Result<bool> {
+        let Some(permit) = self.claim(user, of, now).await? else { return Ok(false) };
+        send(permit).await?;
+        self.note_sent(of).await;
+        Ok(true)
+    }
+
     /// Claims the notice to `user` about `of`. `None` if the user has no address, the notice was sent, or the user had enough
     /// notices this day.
     ///
@@ -60,7 +77,7 @@ impl NoticeGate {
     }
 
     /// Notes that the notice about `of` is sent. If this fails, an event that comes again sends it again, so it is only logged.
-    pub async fn note_sent(&self, of: Occasion<'_>) {
+    async fn note_sent(&self, of: Occasion<'_>) {
         if let Err(error) = self.table.note_notice(of).await {
             tracing::warn!(cause = error.cause(), user = %of.user, "a notice is sent, and not noted as sent");
         }

@@ -3,7 +3,7 @@
 use data_encoding::{BASE64URL_NOPAD, Encoding, Specification};
 use secrecy::zeroize::Zeroizing;
 
-use crate::words::{Entropy, Error, MacKey, Result, Scope, Tenant, UserId, is_invisible, masked};
+use crate::words::{Entropy, Error, MacKey, Result, Scope, Tenant, UserId, joined, masked};
 
 /// How many codes a user gets at once (S95).
 pub const BACKUP_CODES: usize = 8;
@@ -26,12 +26,11 @@ masked!(BackupCode);
 
 /// New backup codes, and their digests.
 pub struct BackupCodes {
-    /// The codes, to show them once.
-    pub codes: Vec<BackupCode>,
+    codes: Vec<BackupCode>,
     /// The id of the key of the digests.
-    pub key_id: String,
+    pub(crate) key_id: String,
     /// The digests.
-    pub digests: Vec<String>,
+    pub(crate) digests: Vec<String>,
 }
 
 fn crockford() -> Result<Encoding> {
@@ -48,10 +47,7 @@ impl BackupCode {
     /// Reads typed text. Spaces, dashes and invisible marks are ignored, letters may be lower case, and the letters `I`, `L` and `O`
     /// stand for the digits that they look like.
     pub fn read(typed: &str) -> Option<BackupCode> {
-        let is_between = |char: &char| char.is_whitespace() || is_invisible(*char) || *char == '-';
-        let text: String = typed
-            .chars()
-            .filter(|char| !is_between(char))
+        let text: String = joined(typed)
             .map(|char| match char.to_ascii_uppercase() {
                 'I' | 'L' => '1',
                 'O' => '0',
@@ -78,6 +74,11 @@ impl BackupCode {
 }
 
 impl BackupCodes {
+    /// The codes in groups, for their user.
+    pub fn reveal(&self) -> Vec<String> {
+        self.codes.iter().map(BackupCode::reveal).collect()
+    }
+
     /// New codes of `user`, with digests under the key with this id.
     ///
     /// # Errors

@@ -5,9 +5,9 @@ use std::str::FromStr;
 use serde_json::{Value, json};
 
 use super::source::Source;
-use crate::people::EndReason;
-use crate::sessions::{Device, Familiarity};
-use crate::words::{Error, Result, Tenant, Timestamp, UserId};
+use crate::people::{EndReason, Familiarity};
+use crate::sessions::Device;
+use crate::words::{Entropy, Error, Result, Tenant, Timestamp, UserId, random_id};
 
 /// Something that happened to a user.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,6 +30,15 @@ const LONGEST_ID: usize = 64;
 pub struct EventId(String);
 
 impl EventId {
+    /// A new random id, for an event that no stream has told.
+    ///
+    /// # Errors
+    /// As [`Entropy::bytes`].
+    pub fn draw(entropy: &Entropy) -> Result<EventId> {
+        // An id has no underscores.
+        Ok(EventId(random_id(entropy)?.replace('_', "-")))
+    }
+
     /// The id as text.
     pub fn as_str(&self) -> &str {
         &self.0
