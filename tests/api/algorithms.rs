@@ -9,8 +9,8 @@ use ring::hmac;
 use ring::signature::{self, RsaPublicKeyComponents, UnparsedPublicKey, VerificationAlgorithm};
 use serde_json::{Value, json};
 use shared::keys::{Dated, KeyKind, Ring, SigningAlgorithm, SigningKey, public_keys};
-use shared::sessions::{AccessPolicy, CheckingKeys, Issuing, Level, Signer, Subject};
-use shared::words::{Entropy, SessionId, Tenant, Timestamp, UserId};
+use shared::sessions::{AccessPolicy, CheckingKeys, Issuing, Signer, Subject};
+use shared::words::{Entropy, Level, SessionId, Tenant, Timestamp, UserId};
 use tests::Deployment;
 use tests::deployment::{RSA_KEYS, START, unverified};
 

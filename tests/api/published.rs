@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 use shared::keys::{Ring, RootKey, SigningAlgorithm, public_keys};
-use shared::sessions::{AccessPolicy, Issuing, Level, Signer, Subject};
-use shared::words::{Tenant, Timestamp};
+use shared::sessions::{AccessPolicy, Issuing, Signer, Subject};
+use shared::words::{Level, Tenant, Timestamp};
 use tests::client::PROFILE;
 use tests::deployment::unverified;
 use tests::{Deployment, Tokens};

@@ -16,7 +16,7 @@ use shared::people::EndReason;
 use shared::runtime::Function;
 use shared::sessions::{RefreshToken, RotatedBy, Rotation, Session, SessionPolicy};
 use shared::store::{RotationRequest, Store, UserTable, Users};
-use shared::words::{Clock, Entropy, Error, Result, RetryKey, random_id};
+use shared::words::{Clock, Error, Result, RetryKey};
 
 /// The function's resources: the users' table and the keys of both tokens.
 pub struct Refresh {
@@ -109,10 +109,7 @@ impl Refresh {
         let access_key = keys.access_key()?;
 
         let next_key = keys.refresh_key_id()?;
-        let by = match &presented.retry {
-            Some(retry) => RotatedBy::Retry(token.retry_digest(&key, retry, keys.audience())),
-            None => RotatedBy::Invocation(random_id(&Entropy)?),
-        };
+        let by = RotatedBy::of(&token, &key, presented.retry.as_ref(), keys.audience())?;
         let presented = RotationRequest { grant, next_key, by: &by, device: &request.device(), policy: &self.policy };
         let users = self.users.of(request.tenant());
         let (rotation, user) = tokio::try_join!(users.rotate(presented, now), users.user(&grant.user))?;

@@ -27,7 +27,7 @@ struct Body {
 /// The parsed request.
 pub(crate) struct CodeRequest {
     pub(crate) to: Destination,
-    /// What the code is for.
+    /// The purpose of the code.
     pub(crate) purpose: Purpose,
     /// The challenge to resend.
     pub(crate) named: Option<ChallengeId>,

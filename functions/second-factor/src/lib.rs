@@ -115,10 +115,7 @@ impl Function for SecondFactor {
         let vault = settings.vault_secret.map(|secret| secrets.keyring::<VaultKeys>(secret));
         let issuer = Issuer::new(settings.tokens, &secrets);
         let checker = Checker::new(settings.checker, &aws, &users);
-        let feedback = match settings.sms_provider {
-            SmsProvider::Eum => Feedback::to_eum(&aws),
-            SmsProvider::Sns | SmsProvider::Twilio => Feedback::Nobody,
-        };
+        let feedback = settings.sms_provider.feedback(&aws);
         let [refresh, signing] = issuer.keyrings();
         let now = clock.now();
         let keyrings = async {

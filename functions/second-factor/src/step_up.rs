@@ -4,7 +4,6 @@ use shared::admission::{CodeCheck, FactorCheck, Payment, TypedCode, confirm};
 use shared::codes::Purpose;
 use shared::factors::{Method, PENDING_LIFE, Pending, Waiting};
 use shared::http::{Reply, Request, RequestKeys};
-use shared::people::User;
 use shared::sessions::{Proof, Session, Subject, Transaction};
 use shared::store::{Raise, Users};
 use shared::texts::answers;
@@ -24,8 +23,10 @@ impl SecondFactor {
         let transaction = transaction.as_deref().map(str::parse::<Transaction>).transpose()?;
         let users = self.users.of(request.tenant());
         let (user, keys) = tokio::try_join!(users.living(&subject), self.issuer.keys(request, now))?;
-        if !self.needs_factor(&user) {
-            return Reply::ok(Options { success: true, methods: &["otp"], challenge_id: None, expires_in: None });
+        let needs_factor = self.policy.mode.asks(&user);
+        let methods = Method::of_step_up(needs_factor);
+        if !needs_factor {
+            return Reply::ok(Options { success: true, methods, challenge_id: None, expires_in: None });
         }
         let factors = users.factors(&user.id).await?;
         let transaction = transaction.map(|transaction| transaction.digest().to_owned());
@@ -33,7 +34,7 @@ impl SecondFactor {
         let id = keys.pendings().seal(&Pending::new(&user.id, user.epoch, factors.proven, waiting, now), now)?;
         Reply::ok(Options {
             success: true,
-            methods: &Method::OF_USERS,
+            methods,
             challenge_id: Some(id.reveal()),
             expires_in: Some(PENDING_LIFE.as_secs()),
         })
@@ -79,7 +80,7 @@ impl SecondFactor {
                 let (code, owner) = check.prove(&opened).await?;
                 // A code alone is not enough where a sign-in would ask for more, and it must be the user's own (S271).
                 let is_own = owner.of(code.identifier())?.as_ref() == Some(&user.id);
-                if self.needs_factor(&user) || !is_own {
+                if self.policy.mode.asks(&user) || !is_own {
                     return Err(Error::InvalidOtp);
                 }
                 let network = opened.network().clone();
@@ -94,10 +95,6 @@ impl SecondFactor {
         let cookie = tokens.into_cookie(delivery);
         let (message, expires_in) = (answers::confirmed(request.language), tokens.expires_in);
         Reply::ok(SteppedUp { success: true, message, expires_in, tokens, backup_codes_left })?.with_cookies(cookie)
-    }
-
-    fn needs_factor(&self, user: &User) -> bool {
-        self.policy.is_on() && user.has_second_factor()
     }
 
     /// Moves the session, as just read, to its next generation, with the proof. If a refresh is first, the session is read again, because the factor is

@@ -45,7 +45,7 @@ pub(crate) struct OptionsBody {
     pub(crate) transaction: Option<String>,
 }
 
-/// What a user can step up with.
+/// The methods of a step-up.
 #[derive(Serialize)]
 pub(crate) struct Options<'a> {
     pub(crate) success: bool,

@@ -74,7 +74,7 @@ pub struct Settings {
     pub source_from_referer: bool,
     /// The length and number of sessions.
     pub session: SessionPolicy,
-    /// Who needs a second factor.
+    /// The policy of second factors.
     pub second_factor: SecondFactorPolicy,
     /// The allowed origins of browsers, and the usual delivery of tokens.
     pub frontends: Frontends,
@@ -125,10 +125,7 @@ impl Function for VerifyOtp {
         let (index, codes) = (secrets.keyring(settings.index_secret), secrets.keyring(settings.codes_secret));
         // A sign-in starts with three calls at once. With SMS on, it ends with four.
         let calls = if settings.sms.countries.is_empty() { 3 } else { 4 };
-        let feedback = match settings.sms_provider {
-            SmsProvider::Eum => Feedback::to_eum(&aws),
-            SmsProvider::Sns | SmsProvider::Twilio => Feedback::Nobody,
-        };
+        let feedback = settings.sms_provider.feedback(&aws);
         let [refresh, signing] = issuer.keyrings();
         let keyrings = secrets.warm([refresh, signing, &index, &codes], clock.now());
         tokio::join!(keyrings, store.connect(calls), feedback.connect(&aws));

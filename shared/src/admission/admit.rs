@@ -21,7 +21,7 @@ pub struct Door<'a> {
     pub payment: &'a Payment<'a>,
     /// Whether an identifier without a user may sign up.
     pub sign_up_open: bool,
-    /// Who needs a second factor.
+    /// The policy of second factors.
     pub second_factor: &'a SecondFactorPolicy,
 }
 

@@ -19,7 +19,7 @@ pub struct TypedCode<'a> {
     pub to: &'a Destination,
     /// The client's network.
     pub network: Network,
-    /// What the code must be for.
+    /// The purpose that the code must have.
     pub purpose: Purpose,
 }
 

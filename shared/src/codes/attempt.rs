@@ -220,7 +220,7 @@ impl ProvenCode {
         &self.to
     }
 
-    /// What the code was asked for.
+    /// The purpose of the code.
     pub fn purpose(&self) -> Purpose {
         self.purpose
     }

@@ -178,7 +178,7 @@ pub struct OwnCode {
     pub is_eight: bool,
     /// Whether it was asked for through an alias.
     pub by_alias: bool,
-    /// What it is for.
+    /// Its purpose.
     pub purpose: Purpose,
     /// The receipts of its newest message.
     pub receipts: Receipts,
@@ -273,7 +273,7 @@ pub struct Asked<'a> {
     pub by_alias: bool,
     /// The channel of the message.
     pub channel: Channel,
-    /// What the code is for.
+    /// The code's purpose.
     pub purpose: Purpose,
     /// The rules for codes.
     pub policy: &'a ChallengePolicy,

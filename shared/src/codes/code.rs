@@ -123,7 +123,7 @@ pub struct Binding<'a> {
     pub tenant: &'a Tenant,
     /// The destination of the code.
     pub to: &'a Destination,
-    /// What the code is for.
+    /// The code's purpose.
     pub purpose: Purpose,
     /// The name of the code's entry in the identifier's item.
     pub challenge: &'a str,

@@ -16,7 +16,7 @@ pub struct Message {
     pub ends: Timestamp,
     /// Whether its challenge may get another code.
     pub resends: Resends,
-    /// What the code is for.
+    /// The code's purpose.
     pub purpose: Purpose,
     /// The receipts.
     pub receipts: Receipts,

@@ -3,12 +3,11 @@
 //! An id is `nonce · AES-256-GCM(kind, lane, channel, key, network, time, refusals)`. Identifier, tenant and purpose are the additional
 //! data. The key is derived from the index key for each day, so one key seals too few ids for two nonces to collide.
 
-use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use data_encoding::BASE64URL_NOPAD;
 
 use crate::codes::challenge::Kept;
 use crate::codes::purpose::Purpose;
-use crate::words::{ChallengeId, Channel, Entropy, Error, IdentifierDigest, Index, Lane, Result, Timestamp};
+use crate::words::{ChallengeId, Channel, IdentifierDigest, Index, Lane, Result, SealingKey, Timestamp};
 
 /// The content of a challenge id.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,34 +66,27 @@ impl<'a> Seal<'a> {
         plain.extend(named.network.as_bytes());
         plain.extend(named.asked.unix().to_be_bytes());
         plain.push(named.refusals);
-        let nonce: [u8; NONCE_LEN] = Entropy.bytes()?;
-        let key = self.key(now.day())?;
-        key.seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), self.additional(), &mut plain)
-            .map_err(Error::internal)?;
-        Ok(ChallengeId::from_client(BASE64URL_NOPAD.encode(&[nonce.as_slice(), &plain].concat())))
+        let sealed = self.key(now.day())?.seal(&plain, &self.additional())?;
+        Ok(ChallengeId::from_client(BASE64URL_NOPAD.encode(&sealed)))
     }
 
     /// Opens an id. `None` for text that we did not seal for this identifier, tenant and purpose today or yesterday.
     pub fn open(&self, id: &ChallengeId, now: Timestamp) -> Option<ChallengeRef> {
-        let bytes = BASE64URL_NOPAD.decode(id.reveal().as_bytes()).ok()?;
-        let (nonce, sealed) = bytes.split_first_chunk::<NONCE_LEN>()?;
+        let sealed = BASE64URL_NOPAD.decode(id.reveal().as_bytes()).ok()?;
         DAYS.iter().find_map(|back| {
             let key = self.key(now.day().saturating_sub(*back)).ok()?;
-            let mut sealed = sealed.to_vec();
-            let plain = key.open_in_place(Nonce::assume_unique_for_key(*nonce), self.additional(), &mut sealed).ok()?;
-            read(plain)
+            read(&key.open(&sealed, &self.additional())?)
         })
     }
 
-    fn key(&self, day: u64) -> Result<LessSafeKey> {
-        let key = UnboundKey::new(&AES_256_GCM, &self.index.challenge_key(day)).map_err(Error::internal)?;
-        Ok(LessSafeKey::new(key))
+    fn key(&self, day: u64) -> Result<SealingKey> {
+        SealingKey::new(&self.index.challenge_key(day))
     }
 
-    fn additional(&self) -> Aad<Vec<u8>> {
+    fn additional(&self) -> Vec<u8> {
         let fields = [self.identifier.tenant().as_str(), self.identifier.as_str(), self.purpose.bound()];
         // No field contains a line feed.
-        Aad::from(fields.join("\n").into_bytes())
+        fields.join("\n").into_bytes()
     }
 }
 

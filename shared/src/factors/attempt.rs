@@ -22,6 +22,11 @@ impl Method {
     /// The methods of users with a second factor, by name.
     pub const OF_USERS: [&'static str; 2] = [Method::Totp.name(), Method::BackupCode.name()];
 
+    /// The methods of a step-up, for users who need their second factor for it and for all others.
+    pub fn of_step_up(needs_factor: bool) -> &'static [&'static str] {
+        if needs_factor { &Method::OF_USERS } else { &["otp"] }
+    }
+
     /// Its name in requests and logs.
     pub const fn name(self) -> &'static str {
         match self {

@@ -17,8 +17,8 @@ use crate::words::{
 /// How long a second factor may take.
 pub const PENDING_LIFE: Duration = Duration::from_secs(300);
 
-/// How long an enrolment may take. Its user may have to install an app first.
-const ENROLMENT_LIFE: Duration = Duration::from_secs(900);
+/// How long a sign-in waits for an enrolment. Its user may have to install an app first.
+const ENROLLING_LIFE: Duration = Duration::from_secs(900);
 
 /// A sign-in or step-up that waits.
 #[derive(Clone, Debug)]
@@ -58,7 +58,7 @@ impl Waiting {
     /// How long it waits.
     pub fn life(&self) -> Duration {
         match self {
-            Waiting::Enrolment(_) => ENROLMENT_LIFE,
+            Waiting::Enrolment(_) => ENROLLING_LIFE,
             Waiting::SignIn(_) | Waiting::Enrolled(_) | Waiting::StepUp { .. } => PENDING_LIFE,
         }
     }
@@ -70,24 +70,9 @@ pub struct Entrance {
     /// The channel of the code.
     pub channel: Channel,
     /// How well the client was known.
-    #[serde(with = "familiarity")]
     pub familiarity: Familiarity,
     /// Whether the session lasts as long as the settings allow.
     pub remember: bool,
-}
-
-mod familiarity {
-    use serde::{Deserialize, Deserializer, Serializer};
-
-    use crate::people::Familiarity;
-
-    pub(super) fn serialize<S: Serializer>(one: &Familiarity, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(one.name())
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Familiarity, D::Error> {
-        String::deserialize(deserializer).map(|name| Familiarity::named(&name))
-    }
 }
 
 impl Pending {

@@ -33,6 +33,11 @@ impl SecondFactorMode {
         }
     }
 
+    /// Whether a step-up of `user` needs the second factor.
+    pub fn asks(self, user: &User) -> bool {
+        self != SecondFactorMode::Off && user.has_second_factor()
+    }
+
     /// Reads the setting.
     pub fn read(read: &mut Reader<'_>) -> SecondFactorMode {
         let name = read.choice("SECOND_FACTOR", "off", &SecondFactorMode::ALL.map(SecondFactorMode::name));
@@ -43,7 +48,7 @@ impl SecondFactorMode {
 /// The settings about second factors.
 #[derive(Clone, Debug)]
 pub struct SecondFactorPolicy {
-    /// Who needs one.
+    /// The policy.
     pub mode: SecondFactorMode,
     /// How long a user may sign in without one, from the first sign-in under [`SecondFactorMode::Required`] on.
     pub grace: Duration,

@@ -6,7 +6,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use secrecy::zeroize::Zeroizing;
 use subtle::ConstantTimeEq;
 
-use crate::words::{Entropy, Result, Timestamp, is_invisible, masked, plain_digit};
+use crate::words::{Entropy, Result, Timestamp, joined, masked, plain_digit};
 
 /// The length of a secret in bytes: 160 bits, as long as SHA-1's digest (RFC 4226 §4).
 const SECRET_LENGTH: usize = 20;
@@ -32,8 +32,7 @@ masked!(TotpCode);
 impl TotpCode {
     /// Reads typed text. Spaces, dashes and invisible marks are ignored, and decimal digits of any script are accepted.
     pub fn read(typed: &str) -> Option<TotpCode> {
-        let is_between = |char: &char| char.is_whitespace() || is_invisible(*char) || *char == '-';
-        let digits = typed.chars().filter(|char| !is_between(char)).map(|char| plain_digit(char).unwrap_or(char));
+        let digits = joined(typed).map(|char| plain_digit(char).unwrap_or(char));
         let text: String = digits.take(DIGITS + 1).collect();
         let is_code = text.len() == DIGITS && text.bytes().all(|byte| byte.is_ascii_digit());
         is_code.then(|| TotpCode(text.into()))

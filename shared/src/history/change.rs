@@ -5,8 +5,9 @@ use std::str::FromStr;
 
 use super::event::{Event, What};
 use super::source::Source;
+use crate::people::Familiarity;
 use crate::people::User;
-use crate::sessions::{Device, Familiarity};
+use crate::sessions::Device;
 use crate::words::{Error, Result, SessionId, Timestamp, UserId};
 
 /// The place of a record in its shard. Numbers of two shards cannot be compared.

@@ -90,7 +90,8 @@ impl Wanted {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sessions::{Device, Familiarity};
+    use crate::people::Familiarity;
+    use crate::sessions::Device;
 
     fn opened(familiarity: Familiarity) -> What {
         let session = "AAAAAAAAAAAAAAAAAAAAAA".parse().unwrap();

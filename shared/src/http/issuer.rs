@@ -185,12 +185,7 @@ impl RequestKeys<'_> {
     /// [`Error::InvalidToken`] if the key of the session's refresh token has retired; as [`Entropy::bytes`].
     pub fn moved_by(&self, session: &Session, retry: Option<&RetryKey>) -> Result<RotatedBy> {
         let key = self.refresh.refresh.find(&session.key_id, self.now).ok_or(Error::InvalidToken)?.key.mac();
-        Ok(match retry {
-            Some(retry) => {
-                RotatedBy::Retry(session.token(&key, self.audience()).retry_digest(&key, retry, self.audience()))
-            }
-            None => RotatedBy::Invocation(random_id(&Entropy)?),
-        })
+        RotatedBy::of(&session.token(&key, self.audience()), &key, retry, self.audience())
     }
 
     /// The id of the key for new refresh tokens.

@@ -10,7 +10,7 @@ use crate::texts::Language;
 pub struct CodeMessage<'a> {
     /// The code.
     pub code: &'a Code,
-    /// What it is for.
+    /// Its purpose.
     pub purpose: Purpose,
     /// How long it is accepted.
     pub life: Duration,

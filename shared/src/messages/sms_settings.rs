@@ -2,6 +2,7 @@
 
 use super::alphabet::LONGEST_HOST;
 use super::providers::ProviderSettings;
+use crate::aws::{Aws, Feedback};
 use crate::config::{Check, IS_NAME, Reader};
 use crate::words::{Money, is_host_label};
 
@@ -15,6 +16,16 @@ pub enum SmsProvider {
     Eum,
     /// Twilio.
     Twilio,
+}
+
+impl SmsProvider {
+    /// Who hears of used codes.
+    pub fn feedback(self, aws: &Aws) -> Feedback {
+        match self {
+            SmsProvider::Eum => Feedback::to_eum(aws),
+            SmsProvider::Sns | SmsProvider::Twilio => Feedback::Nobody,
+        }
+    }
 }
 
 /// The settings for SMS. Each is optional.

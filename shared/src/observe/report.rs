@@ -76,7 +76,7 @@ pub enum Step {
         did: Word,
         /// `open`, or `known` for a client with a device token.
         lane: Word,
-        /// What the code is for, if it is not for a sign-in.
+        /// The code's purpose, if it is not a sign-in.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         purpose: Option<Word>,
         /// Messages left in the bucket.

@@ -1,7 +1,10 @@
 //! How well Latchkey knew the client of a sign-in. A notice depends on it.
 
+use serde::{Deserialize, Serialize};
+
 /// How well Latchkey knew the client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Familiarity {
     /// The sign-in created the user.
     SignUp,

@@ -13,19 +13,15 @@ use crate::words::{Error, Level, Result, Timestamp};
 pub struct Freshness {
     /// The maximum age of the proof.
     pub max_age: Duration,
-    /// Whether the deployment has second factors.
-    has_factors: bool,
+    /// Whose second factors count.
+    second_factor: SecondFactorMode,
 }
-
-/// The methods of a step-up, for a user with a second factor and for all others.
-const BY_FACTOR: &[&str] = &Method::OF_USERS;
-const BY_CODE: &[&str] = &["otp"];
 
 impl Freshness {
     /// Reads the settings for fresh proofs.
     pub fn read(read: &mut Reader<'_>) -> Freshness {
         let max_age = read.seconds("STEP_UP_SECONDS", 600, 60..=3_600);
-        Freshness { max_age, has_factors: SecondFactorMode::read(read) != SecondFactorMode::Off }
+        Freshness { max_age, second_factor: SecondFactorMode::read(read) }
     }
 
     /// Lets a request pass if its session was proved recently enough, with a second factor if its user has one (S131).
@@ -35,14 +31,13 @@ impl Freshness {
     /// # Errors
     /// [`Error::StepUpRequired`] otherwise.
     pub fn demand(&self, subject: &Subject, user: &User, now: Timestamp) -> Result<()> {
-        let (level, methods) = match self.has_factors && user.has_second_factor() {
-            true => (Level::Factor, BY_FACTOR),
-            false => (Level::Code, BY_CODE),
-        };
+        let needs_factor = self.second_factor.asks(user);
+        let level = if needs_factor { Level::Factor } else { Level::Code };
         let is_fresh = subject.authenticated.until(now) <= self.max_age;
         if is_fresh && subject.level >= level {
             return Ok(());
         }
+        let methods = Method::of_step_up(needs_factor);
         Err(Error::StepUpRequired { level, max_age: self.max_age, methods })
     }
 }
@@ -53,6 +48,8 @@ mod tests {
     use crate::words::{Entropy, SessionId, UserId};
 
     const NOW: u64 = 1_000_000;
+    const BY_FACTOR: &[&str] = &["totp", "backup_code"];
+    const BY_CODE: &[&str] = &["otp"];
 
     fn at(seconds: u64) -> Timestamp {
         Timestamp::from_unix(seconds)

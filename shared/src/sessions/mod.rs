@@ -23,5 +23,3 @@ pub use self::session::{Opening, RotatedBy, Rotation, Session, SessionPolicy};
 pub use self::signer::Signer;
 pub use self::transaction::Transaction;
 pub use self::verifier::CheckingKeys;
-pub use crate::people::Familiarity;
-pub use crate::words::Level;

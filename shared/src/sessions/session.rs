@@ -9,7 +9,7 @@ use crate::people::Familiarity;
 use crate::sessions::device::Device;
 use crate::sessions::proof::Proof;
 use crate::sessions::refresh_token::{Audience, Grant, RefreshToken, Seed};
-use crate::words::{Entropy, ExpiresAt, Level, MacKey, Result, SessionId, Timestamp, UserId};
+use crate::words::{Entropy, ExpiresAt, Level, MacKey, Result, RetryKey, SessionId, Timestamp, UserId, random_id};
 
 /// How long sessions last.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -100,6 +100,24 @@ pub enum RotatedBy {
     Retry(String),
     /// A request without a retry key, by the random id of its invocation. The SDK may repeat its write. Empty for a new session.
     Invocation(String),
+}
+
+impl RotatedBy {
+    /// The name of a request that moves the session of `token` to the next generation: its retry key, or its own invocation.
+    ///
+    /// # Errors
+    /// As [`Entropy::bytes`].
+    pub fn of(
+        token: &RefreshToken,
+        key: &MacKey,
+        retry: Option<&RetryKey>,
+        audience: Audience<'_>,
+    ) -> Result<RotatedBy> {
+        Ok(match retry {
+            Some(retry) => RotatedBy::Retry(token.retry_digest(key, retry, audience)),
+            None => RotatedBy::Invocation(random_id(&Entropy)?),
+        })
+    }
 }
 
 /// The outcome of presenting a refresh token.

@@ -13,10 +13,8 @@ use super::send::Written;
 use super::table::{Item, Users};
 use super::write::Update;
 use crate::observe::report::{self, Step};
-use crate::people::User;
-use crate::sessions::{
-    DISAVOWAL_LIFE, Device, Familiarity, Grant, Proof, RotatedBy, Rotation, Seed, Session, SessionPolicy,
-};
+use crate::people::{Familiarity, User};
+use crate::sessions::{DISAVOWAL_LIFE, Device, Grant, Proof, RotatedBy, Rotation, Seed, Session, SessionPolicy};
 use crate::words::{ExpiresAt, ItemKey, Result, SessionId, Timestamp, UserId};
 
 row! {
@@ -270,9 +268,9 @@ fn rotated_by(by: &RotatedBy) -> String {
 mod tests {
     use super::*;
     use crate::codes::proven;
-    use crate::sessions::{Level, Opening, POLICY};
+    use crate::sessions::{Opening, POLICY};
     use crate::store::table::{Table, UserTable, size};
-    use crate::words::{Entropy, Tenant};
+    use crate::words::{Entropy, Level, Tenant};
 
     fn longest() -> Session {
         let now = Timestamp::from_unix(4_102_444_800);

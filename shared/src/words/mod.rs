@@ -39,4 +39,4 @@ pub use self::network::{Network, NetworkDigest};
 pub use self::numbering::{Country, Plan, plan};
 pub use self::scope::{ItemKey, Scope, Tenant};
 pub use self::sealing::SealingKey;
-pub use self::typed::{is_invisible, plain_digit, trimmed};
+pub use self::typed::{is_invisible, joined, plain_digit, trimmed};

@@ -24,6 +24,11 @@ pub fn is_invisible(char: char) -> bool {
     char.general_category() == GeneralCategory::Format
 }
 
+/// The characters of a typed code, without the blanks, dashes and invisible marks between them.
+pub fn joined(typed: &str) -> impl Iterator<Item = char> {
+    typed.chars().filter(|&char| !char.is_whitespace() && !is_invisible(char) && char != '-')
+}
+
 /// The text without blanks and invisible marks around it.
 pub fn trimmed(text: &str) -> &str {
     text.trim_matches(|char: char| char.is_whitespace() || is_invisible(char))

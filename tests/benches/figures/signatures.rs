@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use shared::keys::SigningAlgorithm;
-use shared::sessions::{AccessPolicy, CheckingKeys, Issuing, Level, Signer, Subject};
-use shared::words::{Entropy, SessionId, Tenant, UserId, random_id};
+use shared::sessions::{AccessPolicy, CheckingKeys, Issuing, Signer, Subject};
+use shared::words::{Entropy, Level, SessionId, Tenant, UserId, random_id};
 use tests::Deployment;
 use tokio::runtime::Runtime;
 

@@ -7,8 +7,8 @@ use data_encoding::BASE64URL_NOPAD;
 use jsonwebtoken::{Algorithm, EncodingKey};
 use serde_json::Value;
 use shared::keys::SigningAlgorithm;
-use shared::sessions::{AccessPolicy, CheckingKeys, ClaimNames, Issuing, Level, Signer, Subject};
-use shared::words::Tenant;
+use shared::sessions::{AccessPolicy, CheckingKeys, ClaimNames, Issuing, Signer, Subject};
+use shared::words::{Level, Tenant};
 
 use super::keyring::{NOW, now, published, ring};
 use crate::{Target, Word};
