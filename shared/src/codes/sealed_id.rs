@@ -59,7 +59,7 @@ impl<'a> Seal<'a> {
     /// A fresh id. Two ids of one challenge have nothing in common.
     ///
     /// # Errors
-    /// [`Error::Internal`] if the system's generator or the cipher fails.
+    /// As [`SealingKey::seal`].
     pub fn seal(&self, named: &ChallengeRef, now: Timestamp) -> Result<ChallengeId> {
         let mut plain = vec![byte(named)];
         plain.extend(named.key.as_bytes());
